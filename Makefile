@@ -1,0 +1,61 @@
+# make help lists what there is. Nothing here needs more than Go, Node with npm, and a POSIX shell;
+# `make need` says what is missing and, on Debian, installs it.
+SHELL := /bin/sh
+TEMPL := go tool -modfile=tools/go.mod templ
+BIN   := bin
+
+.PHONY: all help need generate generated fmt vet lint tree build purego test unit e2e demo tour fuzz bench clean
+
+all: fmt vet lint test purego fuzz ## the gate: format, vet, lint, tree, tests, both builds, fuzz seeds
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+need: ## say what the machine lacks; on Debian as root, install it
+	@sh tools/need.sh
+
+generate: ## make the generated code and the pages' styles and scripts again
+	$(TEMPL) generate
+	go generate ./...
+	cd internal/web/assets/src && npm ci --no-audit --no-fund --silent && npm run --silent build
+
+generated: generate ## fail when generating again leaves a difference
+	git diff --exit-code -- '*_templ.go' internal/web/assets/dist gost
+
+fmt: ## gofmt leaves no difference
+	@test -z "$$(gofmt -l cmd algid cms dsig e2e gost internal ocsp pfx pki tour *.go | tee /dev/stderr)"
+
+vet:
+	go vet ./...
+
+lint: ## golangci-lint, pinned in tools/lint
+	go build -modfile=tools/lint/go.mod -o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	$(BIN)/golangci-lint run ./...
+
+build: ## the three programs, into bin/, without cgo
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./cmd/senimd ./cmd/senim ./cmd/senim-agent
+
+purego: ## everything builds and the mathematics pass without assembly
+	CGO_ENABLED=0 go build -tags purego ./...
+	go test -tags purego ./gost/...
+
+test: need ## every test: both databases, the browser, the two stories
+	sh tools/test.sh
+
+e2e: need build ## the browser tests alone
+	go test -count=1 ./e2e
+
+tour: build ## both stories walked by the program, with every step, letter and verdict printed
+	@go run ./tour -bin $(BIN)
+
+demo: need build ## everything running on this machine, with test people; a person walks the stories
+	@$(BIN)/senimd demo --agent $(BIN)/senim-agent --dir .demo
+
+fuzz: ## every fuzz test for a few seconds beyond its seeds
+	sh tools/fuzz.sh
+
+bench: ## speed, beside the peers
+	go test -run '^$$' -bench . ./gost/...
+
+clean:
+	rm -rf $(BIN) .demo .cache

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Says what the machine lacks for the tests and the demo; on Debian, as root, installs it.
+set -eu
+missing=""
+packages=""
+lack() { missing="$missing  $1: $2
+"; packages="$packages $3"; }
+
+command -v go >/dev/null 2>&1 || { echo "Go is missing: version 1.26 or newer, https://go.dev/dl/" >&2; exit 1; }
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || lack chromium "the browser tests" chromium
+command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || lack postgresql "the tests of the second database" postgresql
+openssl version >/dev/null 2>&1 || lack openssl "independent checks of what we write" openssl
+openssl engine gost >/dev/null 2>&1 || lack libengine-gost-openssl "the independent check of Streebog" libengine-gost-openssl
+
+[ -n "$packages" ] || exit 0
+if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+	echo "installing:$packages" >&2
+	export DEBIAN_FRONTEND=noninteractive
+	# shellcheck disable=SC2086
+	apt-get install -y -qq $packages >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq $packages >/dev/null; }
+	exit 0
+fi
+printf 'Missing on this machine (tests that need it are skipped and say so):\n%s' "$missing" >&2
+command -v apt-get >/dev/null 2>&1 && echo "On Debian: sudo apt-get install$packages" >&2
+exit 0

@@ -1,0 +1,243 @@
+package senim
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A layer may import every layer before it. The order is the policy.
+const (
+	mathematics = iota
+	formats
+	work
+	edges
+	wire
+	helps // tests' help: anything may be imported, nothing but tests may import it
+)
+
+// place says where a package stands and what it may import beside the layers below.
+type place struct {
+	layer   int
+	beside  string // packages of the same layer, space-separated
+	modules string // other people's modules (prefixes)
+}
+
+// tree is the authority on the layers: a package that is not here does not exist.
+// A new package is a new line, and so a decision that somebody reads.
+var tree = map[string]place{
+	"gost":                {mathematics, "gost/internal/group gost/internal/field gost/streebog", ""},
+	"gost/internal/group": {mathematics, "gost/internal/field", ""},
+	"gost/internal/field": {mathematics, "", ""},
+	"gost/streebog":       {mathematics, "", ""},
+	"gost/gost94":         {mathematics, "gost/magma", ""},
+	"gost/magma":          {mathematics, "", ""},
+
+	"algid":             {formats, "", "golang.org/x/crypto/cryptobyte"},
+	"pki":               {formats, "algid", "golang.org/x/crypto/cryptobyte"},
+	"ocsp":              {formats, "pki algid", "golang.org/x/crypto/cryptobyte"},
+	"cms":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"tsp":               {formats, "cms pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"pfx":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"dsig":              {formats, "pki algid", ""},
+	"internal/ber":      {formats, "", "golang.org/x/crypto/cryptobyte"},
+	"internal/ident":    {formats, "", "github.com/nyaruka/phonenumbers"},
+	"internal/lang":     {formats, "", "golang.org/x/text"},
+	"internal/ncalayer": {formats, "", ""},
+
+	"internal/job":         {work, "", ""},
+	"internal/audit":       {work, "", ""},
+	"internal/trust":       {work, "", ""},
+	"internal/notice":      {work, "internal/job internal/audit", ""},
+	"internal/registry":    {work, "internal/job internal/audit", ""},
+	"internal/lint":        {work, "", ""},
+	"internal/ca":          {work, "internal/lint internal/audit internal/job", ""},
+	"internal/auth":        {work, "internal/trust internal/audit", ""},
+	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
+	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
+
+	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
+	"internal/vault":      {edges, "", ""},
+	"internal/revocation": {edges, "", ""},
+	"internal/courier":    {edges, "", "github.com/wneessen/go-mail"},
+	"internal/keystore":   {edges, "", ""},
+	"internal/agent":      {edges, "internal/keystore internal/revocation", "github.com/coder/websocket"},
+	"internal/web":        {edges, "", "github.com/a-h/templ"},
+	"internal/web/assets": {edges, "", ""},
+	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
+	"internal/cabinet":    {edges, "internal/web", "github.com/a-h/templ"},
+	"internal/portal":     {edges, "internal/web", "github.com/a-h/templ"},
+	"internal/desk":       {edges, "internal/web", "github.com/a-h/templ"},
+	"internal/responder":  {edges, "", ""},
+
+	"cmd/senimd":      {wire, "internal/demo", ""},
+	"cmd/senim":       {wire, "", "github.com/alecthomas/kong"},
+	"cmd/senim-agent": {wire, "", ""},
+
+	"internal/pkitest":         {helps, "", ""},
+	"internal/store/storetest": {helps, "", "github.com/jackc/pgx/v5"},
+	"internal/robot":           {helps, "", "github.com/coder/websocket golang.org/x/net/html"},
+	"tour":                     {helps, "internal/robot", ""},
+	"e2e":                      {helps, "internal/robot", "github.com/chromedp"},
+	"":                         {helps, "", ""},
+}
+
+// denied names standard packages a layer has no business with.
+var denied = map[int][]string{
+	mathematics: {"context", "os", "net", "net/http", "log", "log/slog", "database/sql", "time", "encoding/json"},
+	formats:     {"context", "os", "net", "net/http", "log", "log/slog", "database/sql"},
+	work:        {"os", "net", "net/http", "database/sql"},
+}
+
+// never lists what a program must not link, whoever would bring it along.
+var never = map[string][]string{
+	"cmd/senim-agent": {"senim/internal/store", "senim/internal/ca", "senim/internal/ra", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
+	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent"},
+	"cmd/senimd":      {"senim/internal/pkitest", "senim/internal/store/storetest", "testing"},
+}
+
+type listed struct {
+	ImportPath, Dir, Name string
+	Standard              bool
+	Imports, Deps         []string
+	GoFiles               []string
+}
+
+func list(t *testing.T) map[string]listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Dir,Name,Standard,Imports,Deps,GoFiles", "./...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	all := map[string]listed{}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		all[p.ImportPath] = p
+	}
+}
+
+// inside gives a package's path in the module, and whether it is one of ours.
+func inside(path string) (string, bool) {
+	if path == "senim" {
+		return "", true
+	}
+	return strings.CutPrefix(path, "senim/")
+}
+
+func TestTree(t *testing.T) {
+	all := list(t)
+	for path, p := range all {
+		name, ours := inside(path)
+		if !ours {
+			continue
+		}
+		at, known := tree[name]
+		if !known {
+			t.Errorf("%s: stands in no layer: give it a line in tree_test.go", path)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if breach := breach(all, name, at, imp); breach != "" {
+				t.Errorf("%s imports %s: %s", path, imp, breach)
+			}
+		}
+		if !documented(t, p) {
+			t.Errorf("%s: has no package comment", path)
+		}
+	}
+	for name := range tree {
+		if _, ok := all[strings.TrimSuffix("senim/"+name, "/")]; !ok {
+			t.Errorf("tree_test.go lists %q, and there is no such package", name)
+		}
+	}
+}
+
+// breach says why a package at a place must not import another, or "".
+func breach(all map[string]listed, name string, at place, imp string) string {
+	if other, ours := inside(imp); ours {
+		to := tree[other]
+		switch {
+		case at.layer == helps:
+		case to.layer == helps:
+			return "only tests may import it"
+		case strings.HasPrefix(other, name+"/") || slices.Contains(strings.Fields(at.beside), other):
+		case to.layer >= at.layer:
+			return "it is not below"
+		}
+		return ""
+	}
+	if all[imp].Standard || !strings.Contains(strings.Split(imp, "/")[0], ".") {
+		if slices.Contains(denied[at.layer], imp) {
+			return "not a package for this layer"
+		}
+		return ""
+	}
+	for _, m := range strings.Fields(at.modules) {
+		if imp == m || strings.HasPrefix(imp, m+"/") {
+			return ""
+		}
+	}
+	return "this module is not allowed here: a module is a debt, say why in tree_test.go"
+}
+
+func documented(t *testing.T, p listed) bool {
+	t.Helper()
+	for _, name := range p.GoFiles {
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Doc != nil && len(f.Doc.Text()) > 40 {
+			return true
+		}
+	}
+	return false
+}
+
+func TestProgramsLinkOnlyWhatTheyNeed(t *testing.T) {
+	all := list(t)
+	for name, forbidden := range never {
+		for _, dep := range all["senim/"+name].Deps {
+			for _, f := range forbidden {
+				if dep == f || strings.HasPrefix(dep, f+"/") {
+					t.Errorf("%s links %s", name, dep)
+				}
+			}
+		}
+	}
+}
+
+// Fixtures and keys of the national PKI's test authority stay outside the repository, and so does
+// everything else that is not ours to publish.
+func TestNoKeyEntersTheRepository(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "git", "ls-files").Output()
+	if err != nil {
+		t.Skip("not a git checkout: cannot list the files that are kept")
+	}
+	for _, name := range strings.Fields(string(out)) {
+		switch filepath.Ext(name) {
+		case ".p12", ".pfx", ".p8", ".key", ".pem", ".cer", ".crt", ".crl", ".p7s", ".p10":
+			t.Errorf("%s: keys, certificates and lists are made by tests or read from outside, never kept", name)
+		}
+		if info, err := os.Stat(name); err == nil && info.Size() > 1<<20 {
+			t.Errorf("%s: %s", name, fmt.Sprintf("%d bytes; more than a mebibyte does not belong here", info.Size()))
+		}
+	}
+}
