@@ -1,0 +1,172 @@
+// Package cms reads, verifies and writes signed messages of the national PKI: CMS SignedData
+// (RFC 5652) with the attributes of CAdES-BES, as national programs make them.
+//
+// The two calls most want are [Parse] with [SignedData.Verify], which gives one verdict per
+// signer, and [Sign]. [AddSigner] adds one more signature to a message that has some, and
+// [AddTimestamp] turns CAdES-BES into CAdES-T.
+//
+// Reading is tolerant of shape: BER, digest algorithms listed twice, signers in any order,
+// rsaEncryption as the signature algorithm, no signing-certificate attribute, NULL parameters
+// absent. It is never tolerant of content: an attribute twice, a content type or digest that
+// differs, a signing-certificate digest of another certificate, an attached content beside a
+// detached one are refused. Writing is always DER, sorted, with signed attributes and NULL.
+//
+// A verdict speaks of the mathematics only: that the key of this certificate signed these bytes.
+// Whether the certificate counts (path, dates, revocation, purpose) is for the caller to ask.
+// Signing time is what the signer claims, not a proof. Nothing here reads a clock.
+package cms
+
+import (
+	"crypto"
+	"encoding/asn1"
+	"errors"
+	"io"
+	"math/big"
+	"time"
+
+	"senim/algid"
+	"senim/pki"
+)
+
+// Bounds of security.md §3: a message outside them is refused before anything is computed.
+const (
+	MaxSigners      = 64
+	MaxCertificates = 128
+	MaxTimestamps   = 32
+)
+
+// Errors that callers tell apart; compare with errors.Is.
+var (
+	// ErrDetached: the message has no content inside and none was given.
+	ErrDetached = errors.New("content is detached and was not given")
+	// ErrContentTwice: the message has content inside and the caller gave another beside it.
+	ErrContentTwice = errors.New("content inside the message differs from the content given")
+	// ErrNoCertificate: the signer's certificate is not in the message.
+	ErrNoCertificate = errors.New("certificate of the signer is not in the message")
+	// ErrDigest: the content is not what was signed.
+	ErrDigest = errors.New("digest of the content differs from the signed one")
+	// ErrSignature: the signature is not by the key of the certificate.
+	ErrSignature = errors.New("signature does not verify")
+	// ErrSigningCertificate: the signing-certificate attribute names another certificate.
+	ErrSigningCertificate = errors.New("signing-certificate attribute is of another certificate")
+)
+
+// SignedData is a parsed message. It is immutable and safe for concurrent use.
+type SignedData struct {
+	raw         []byte
+	contentType asn1.ObjectIdentifier
+	content     []byte
+	attached    bool
+	certs       []*pki.Certificate
+	parts       parts
+	signers     []Signer
+}
+
+// Signer is one SignerInfo as it stands in the message, nothing of it proved.
+type Signer struct {
+	Issuer         []byte                // DER of the issuer's name; nil when named by SubjectKeyID
+	Serial         *big.Int              // serial of the certificate; nil when named by SubjectKeyID
+	SubjectKeyID   []byte                // nil when named by issuer and serial
+	Hash           algid.Hash            // digest algorithm
+	SignatureOID   asn1.ObjectIdentifier // as written: may be rsaEncryption
+	SignatureValue []byte
+
+	HasSignedAttributes bool
+	SignedAttributes    []byte      // DER, tagged SET: the exact bytes that are signed; nil without attributes
+	Attributes          []Attribute // signed, in the order of the message
+	Unsigned            []Attribute
+	SigningTime         time.Time // claimed by the signer; zero when absent
+	MessageDigest       []byte
+	ContentType         asn1.ObjectIdentifier
+
+	Timestamps [][]byte // raw time-stamp tokens (ContentInfo) over SignatureValue, unchecked
+
+	raw []byte // the whole SignerInfo
+	ess []essCert
+}
+
+// Attribute is one signed or unsigned attribute: its values are whole DER elements.
+type Attribute struct {
+	OID    asn1.ObjectIdentifier
+	Values [][]byte
+}
+
+// Verified is the verdict on one signer. When Err is nil the key of Certificate signed the
+// content; when it is not nil, no other field but Signer may be relied on (Certificate is filled
+// when it was found, so that a report can name it).
+type Verified struct {
+	Signer
+	Certificate *pki.Certificate
+	Timestamp   []byte // the first of Timestamps, nil when there is none
+	Err         error
+}
+
+// Options says what and how to sign.
+type Options struct {
+	Key         crypto.Signer    // *gost.PrivateKey or *rsa.PrivateKey
+	Certificate *pki.Certificate // of Key; checked against it
+	Content     []byte           // what is signed; unused when Digest is set
+	Detached    bool             // leave Content out of the message
+	Digest      []byte           // sign this ready digest (of the hash of the key's algorithm); implies Detached
+	SigningTime time.Time        // claimed time, whole seconds; required
+
+	// ContentType is the type of the content; nil means id-data. Another type (as TSTInfo)
+	// makes a message of version 3.
+	ContentType asn1.ObjectIdentifier
+	// SigningCertificateV1 writes the old signing-certificate attribute with SHA-1 (RFC 2634) in
+	// place of version 2, as time-stamp authorities of the national PKI do.
+	SigningCertificateV1 bool
+	// OmitCertificate leaves the signer's certificate out of the message.
+	OmitCertificate bool
+}
+
+// Parse reads a ContentInfo with SignedData in DER or BER. Trailing bytes are refused.
+func Parse(ber []byte) (*SignedData, error) { return parse(ber) }
+
+// Raw is the message in DER: the bytes given to Parse when they were DER already.
+func (sd *SignedData) Raw() []byte { return sd.raw }
+
+// Content is the content inside the message; nil when it is detached.
+func (sd *SignedData) Content() []byte { return sd.content }
+
+// Detached tells whether the content stands outside the message.
+func (sd *SignedData) Detached() bool { return !sd.attached }
+
+// ContentType is the type of the signed content, usually id-data.
+func (sd *SignedData) ContentType() asn1.ObjectIdentifier { return sd.contentType }
+
+// Certificates are those certificates of the message that this package can read, in its order.
+func (sd *SignedData) Certificates() []*pki.Certificate { return sd.certs }
+
+// Signers are the signers in the order of the message (the newest of NCA's programs is first).
+func (sd *SignedData) Signers() []Signer { return sd.signers }
+
+// Verify checks each signer on its own and gives one verdict for each, in the order of the
+// message. For detached messages content is what was signed; for attached ones it is nil (or
+// equal to the content inside: anything else is ErrContentTwice). The error is not nil only when
+// nothing could be checked at all; a caller must look at Err of every verdict.
+func (sd *SignedData) Verify(content []byte) ([]Verified, error) { return sd.verify(content) }
+
+// VerifyDigest is Verify of a detached message when only the digest of the content, made with
+// hash, is at hand. A signer with another hash, or without signed attributes, gets an error.
+func (sd *SignedData) VerifyDigest(hash algid.Hash, digest []byte) ([]Verified, error) {
+	return sd.verifyDigest(hash, digest)
+}
+
+// Sign makes a CAdES-BES message in DER: signed attributes contentType, signingTime,
+// signingCertificateV2 (SHA-256) and messageDigest, the signer's certificate alone.
+func Sign(rand io.Reader, o Options) ([]byte, error) { return sign(rand, o) }
+
+// AddSigner gives the message existing (DER or BER) with one more signer, put first, and its
+// certificate. Content, Detached and ContentType of the options are taken from the message: when
+// it is detached, Content (or Digest) must be what the others signed; when it is attached, they
+// must be empty.
+func AddSigner(rand io.Reader, existing []byte, o Options) ([]byte, error) {
+	return addSigner(rand, existing, o)
+}
+
+// AddTimestamp gives the message with a time-stamp token (a ContentInfo, over the signature
+// value) added to the unsigned attributes of signer i, counted from 0 as in Signers.
+func AddTimestamp(existing []byte, i int, token []byte) ([]byte, error) {
+	return addTimestamp(existing, i, token)
+}

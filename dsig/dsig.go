@@ -1,0 +1,112 @@
+// Package dsig signs and verifies XML documents as the national PKI does: XML Signature, enveloped
+// in the root or over one element by its id, with GOST and RSA keys.
+//
+// The calls most want are [Parse] with [Document.VerifyOne] (or [Document.Verify] when
+// co-signing is wanted, [Document.VerifyElement] for one element) and [SignEnveloped]. What was
+// verified is what is used: a [Verified] holds the canonical bytes that were signed and a view of
+// exactly these nodes, and callers should read nothing else.
+//
+// The parser is our own, small and bounded, over the source bytes: UTF-8 only, no DOCTYPE, no
+// entities beyond the five, no XInclude, no xml:base, no second root, each id once. Signatures may have
+// only the transforms, digests and places of the profile (crypto.md §15); everything else is
+// refused, so that a moved or wrapped element never verifies (security.md §2). Signing keeps the
+// caller's bytes: it replaces the declaration, opens a self-closed element and inserts the signature.
+//
+// A verdict says that the key in the certificate signed these bytes. The certificate itself comes
+// from the document and is only a claim until its path, dates, purpose and revocation are checked.
+package dsig
+
+import (
+	"crypto"
+	"errors"
+	"io"
+
+	"senim/algid"
+	"senim/pki"
+)
+
+// Errors that callers tell apart; compare with errors.Is. Other errors say what in the document
+// is not of the profile.
+var (
+	// ErrUnsigned: the document has no signature where the profile puts it.
+	ErrUnsigned = errors.New("document is not signed")
+	// ErrDigest: the signed part was changed.
+	ErrDigest = errors.New("digest of the signed part differs")
+	// ErrSignature: the signature is not by the key of the certificate.
+	ErrSignature = errors.New("signature does not verify")
+	// ErrProfile: the signature is not of a shape that is taken.
+	ErrProfile = errors.New("signature is not of an allowed shape")
+)
+
+// Document is a parsed document. It is immutable and safe for concurrent use.
+type Document struct {
+	src   []byte
+	root  *node
+	nodes int
+}
+
+// Verified is one good signature and what it covers.
+type Verified struct {
+	Certificate *pki.Certificate // as the document claims it: check path, purpose, dates, revocation
+	Signed      []byte           // canonical bytes that were signed
+	Element     *Element         // view of exactly the nodes in Signed
+	ID          string           // "" when the whole document is covered
+	Method      algid.Signature
+	Weak        bool // SHA-1: only for old documents, to be shown as weak
+}
+
+// Options says with what to sign.
+type Options struct {
+	Key         crypto.Signer    // *gost.PrivateKey or *rsa.PrivateKey
+	Certificate *pki.Certificate // of Key; checked against it
+	Wrapped     bool             // line breaks between tags and base64 in 76 columns, as old portals expect; default compact
+}
+
+// Place says where an element signature and what it signs must stand: simple absolute paths of
+// local names, as "/Envelope/Body". Each step must be the only child of its name.
+type Place struct {
+	Element string // the element the caller will read; its id is what the signature must refer to
+	Parent  string // the parent of the Signature
+}
+
+// Parse reads a document. Errors of syntax are *SyntaxError.
+func Parse(xml []byte) (*Document, error) { return parse(xml) }
+
+// Verify checks a document with one or more enveloped signatures, each a child of the root, and
+// gives the last one first: each was made with the earlier ones present. Any bad signature, or any
+// Signature element elsewhere, refuses the whole document.
+func (d *Document) Verify() ([]Verified, error) { return d.verifyAll() }
+
+// VerifyOne is Verify of a document that must have exactly one signature.
+func (d *Document) VerifyOne() (*Verified, error) { return d.verifyOne() }
+
+// VerifyElement checks a document whose only signature covers one element by its id. The element
+// must stand where the caller will read it, the Signature where the profile puts it.
+func (d *Document) VerifyElement(p Place) (*Verified, error) { return d.verifyElement(p) }
+
+// RootWithoutSignatures is a view of the root without its Signature children and without comments.
+// Nothing of it is proved: use it to show a document, and Verified.Element to act on one.
+func (d *Document) RootWithoutSignatures() *Element { return d.rootWithoutSignatures() }
+
+// Signers lists the certificates of the signatures under the root in document order, unproved: to show
+// who signed already.
+func (d *Document) Signers() []*pki.Certificate { return d.signersClaimed() }
+
+// SignEnveloped signs the whole document and gives it with the Signature as the last child of the
+// root, after any that are there. The bytes of the root are kept as given; the declaration becomes
+// `<?xml version="1.0" encoding="UTF-8" standalone="no"?>`, and what stands outside the root is dropped.
+func SignEnveloped(rand io.Reader, xml []byte, o Options) ([]byte, error) {
+	return signEnveloped(rand, xml, o)
+}
+
+// SignElement signs the one element whose Id, ID or id is the given value and puts the Signature
+// as the last child of the element at the path parent ("" is the root; see [Document.Find]).
+func SignElement(rand io.Reader, xml []byte, id, parent string, o Options) ([]byte, error) {
+	return signElement(rand, xml, id, parent, o)
+}
+
+// Canonicalize gives the canonical form of the whole document without comments: inclusive
+// Canonical XML 1.0, or exclusive.
+func Canonicalize(xml []byte, exclusive bool) ([]byte, error) {
+	return canonicalizeWhole(xml, exclusive)
+}

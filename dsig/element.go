@@ -1,0 +1,69 @@
+package dsig
+
+// Element is a read-only view of an element: namespaces resolved, comments and processing
+// instructions gone, character data of the element itself joined.
+type Element struct {
+	Space    string // namespace URI, "" when none
+	Local    string
+	Attrs    []Attr // without namespace declarations
+	Children []*Element
+	Text     string // the element's own character data, joined
+}
+
+// Attr is an attribute of an Element.
+type Attr struct {
+	Space string // namespace URI, "" when none
+	Local string
+	Value string
+}
+
+// Attr gives the value of the attribute without a namespace, "" when it is absent.
+func (e *Element) Attr(local string) string {
+	for _, a := range e.Attrs {
+		if a.Space == "" && a.Local == local {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// ID gives the id of the element (Id, ID, id or wsu:Id), "" when it has none.
+func (e *Element) ID() string {
+	for _, a := range e.Attrs {
+		if isID(a.Space, a.Local) {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// All gives the children of that local name, in any namespace.
+func (e *Element) All(local string) []*Element {
+	var out []*Element
+	for _, c := range e.Children {
+		if c.Local == local {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Child gives the only child of that local name; nil when there is none or more than one, so that
+// a doubled element is never read by chance.
+func (e *Element) Child(local string) *Element {
+	if found := e.All(local); len(found) == 1 {
+		return found[0]
+	}
+	return nil
+}
+
+// At follows local names downwards with Child; nil when a step is missing or doubled.
+func (e *Element) At(locals ...string) *Element {
+	for _, l := range locals {
+		if e == nil {
+			return nil
+		}
+		e = e.Child(l)
+	}
+	return e
+}
