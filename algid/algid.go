@@ -1,0 +1,98 @@
+// Package algid is the one table of algorithms: identifiers ↔ hash, signature, key form.
+//
+// Kazakhstan's PKI uses five kinds of key. Most callers want [SignatureFor] (which signature goes
+// with this key) and [ParsePublicKey] / [ParsePrivateKey]; the formats above ask [HashByOID] and
+// [SignatureByOID]. The same AlgorithmIdentifier is always written: with NULL parameters. Reading,
+// NULL and absent are equal.
+//
+// Refused: RSA moduli outside 2048–8192 bits and even exponents, points off their curve, key
+// parameters other than the one registered set of each algorithm, trailing bytes. The GT arc of
+// 2009–2016 is read and verified, never written.
+//
+// Everything here is a value or immutable; all calls may be made from many goroutines.
+package algid
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+
+	"senim/gost"
+)
+
+// ErrUnknown is the error under every "this identifier is not in the table".
+var ErrUnknown = errors.New("algorithm not supported")
+
+// Key is a kind of key: algorithm and parameters together. The zero value is no kind.
+type Key int
+
+// The kinds of key.
+const (
+	_        Key = iota
+	RSA          // 1.2.840.113549.1.1.1
+	GOST512      // СТ РК ГОСТ Р 34.10-2015, curve tc26-512-A: the main one since 2022
+	GOST256      // the same, curve tc26-256-A: defined, not seen in certificates
+	GOST2004     // СТ РК ГОСТ 34.310-2004, curve CryptoPro-A
+	GT           // the old 6801 arc, read only
+)
+
+// String returns RSA, GOST512, GOST256, GOST2004 or GT.
+func (k Key) String() string {
+	if f, ok := keyForms[k]; ok {
+		return f.name
+	}
+	return fmt.Sprintf("Key(%d)", int(k))
+}
+
+// GTPublicKey is a public key in the GT form. It is a type of its own because the form of the key
+// decides the byte order of the signature: s‖r big-endian for this one.
+type GTPublicKey struct {
+	Point *gost.PublicKey // on CryptoPro-A
+}
+
+// Equal reports whether other is the same GT key.
+func (k *GTPublicKey) Equal(other crypto.PublicKey) bool {
+	o, ok := other.(*GTPublicKey)
+	return ok && k.Point.Equal(o.Point)
+}
+
+// keyForm is one row of the table of keys (SubjectPublicKeyInfo and PKCS #8).
+type keyForm struct {
+	name   string
+	oid    asn1.ObjectIdentifier
+	params []byte             // DER of the parameters as written
+	curve  func() *gost.Curve // nil for RSA
+}
+
+var keyForms = map[Key]keyForm{
+	RSA: {"RSA", asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}, []byte{5, 0}, nil},
+	GOST512: {"GOST512", asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 1, 2, 2},
+		gostParams(asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 1, 2, 2, 1}, asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 3, 3}), gost.TC26_512A},
+	GOST256: {"GOST256", asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 1, 2, 1},
+		gostParams(asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 1, 2, 1, 1}, asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 3, 2}), gost.TC26_256A},
+	GOST2004: {"GOST2004", asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 1, 1, 1},
+		gostParams(asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 1, 1, 1, 1}, asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 3, 1, 1, 0}), gost.CryptoProA},
+	GT: {"GT", asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 6801, 1, 5, 8}, []byte{5, 0}, gost.CryptoProA},
+}
+
+// KeyOf tells the kind of a public key; zero when it is none of ours.
+func KeyOf(pub crypto.PublicKey) Key {
+	switch k := pub.(type) {
+	case *rsa.PublicKey:
+		return RSA
+	case *GTPublicKey:
+		return GT
+	case *gost.PublicKey:
+		switch k.Curve() {
+		case gost.TC26_512A():
+			return GOST512
+		case gost.TC26_256A():
+			return GOST256
+		case gost.CryptoProA():
+			return GOST2004
+		}
+	}
+	return 0
+}

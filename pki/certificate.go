@@ -1,0 +1,128 @@
+// Package pki reads, writes and chains the certificates, requests and revocation lists of the
+// national PKI.
+//
+// Most callers want two calls: [ParseCertificate] and [Pool.Chain]. [Certificate.Holder],
+// [Certificate.ForSigning] and [Certificate.ForSignIn] then say who it is and what the key is for.
+// Writing goes through [Template] (exact bytes to be signed, and [Assemble]), [CreateRequest] and
+// [CreateRevocationList].
+//
+// Reading is tolerant of shape only: NULL or absent parameters, any order of extensions and name
+// parts, extensions critical or not. Refused are trailing bytes, lengths that are not minimal,
+// repeated extensions, serials not positive or above 20 octets, keys and algorithms outside
+// [senim/algid], and, in a chain, anything RFC 5280 section 6 refuses, critical extensions we do
+// not know included. What was parsed is kept and re-encodes to the same bytes. Signatures made long
+// ago are not judged here: time comes in as an argument, revocation is the caller's.
+//
+// Parsed values are read only after parsing and may be shared by goroutines.
+package pki
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"encoding/asn1"
+	"fmt"
+	"math/big"
+	"time"
+
+	"senim/algid"
+)
+
+// Certificate is one X.509 v3 certificate. Slices share memory with Raw: do not change them.
+type Certificate struct {
+	Raw        []byte // the whole DER
+	RawTBS     []byte // what is signed
+	RawIssuer  []byte // DER Name: compared byte by byte
+	RawSubject []byte // DER Name
+	RawSPKI    []byte // DER SubjectPublicKeyInfo
+
+	Serial         *big.Int
+	Issuer         Name
+	Subject        Name
+	NotBefore      time.Time        // UTC
+	NotAfter       time.Time        // UTC, inclusive
+	PublicKey      crypto.PublicKey // *gost.PublicKey, *rsa.PublicKey or *algid.GTPublicKey
+	Key            algid.Key
+	Signature      algid.Signature
+	SignatureValue []byte
+
+	KeyUsage              KeyUsage // 0 when there is no such extension
+	ExtKeyUsage           []asn1.ObjectIdentifier
+	SubjectKeyID          []byte // as stored, never recomputed
+	AuthorityKeyID        []byte // keyid only
+	IsCA                  bool
+	BasicConstraintsValid bool // the extension is there
+	MaxPathLen            int  // −1: no limit
+	Policies              []asn1.ObjectIdentifier
+	Emails                []string // SAN rfc822Name
+	DNSNames              []string // SAN dNSName
+
+	// URLs found inside. Never fetch them: they point to wrong files often enough, and a stranger
+	// chose them. Match by issuer and key, fetch by configuration.
+	OCSP, Issuers, CRL, DeltaCRL []string
+
+	Storage asn1.ObjectIdentifier // where the key lives, extension 1.2.398.3.3.5; nil when absent
+	NoCheck bool                  // id-pkix-ocsp-nocheck
+
+	Extensions []Extension             // all, in order
+	Unhandled  []asn1.ObjectIdentifier // critical and not understood: no chain goes through it
+}
+
+// Extension is one extension as it stands.
+type Extension struct {
+	OID      asn1.ObjectIdentifier
+	Critical bool
+	Value    []byte // the content of extnValue, DER
+}
+
+// KeyUsage is the set of RFC 5280 4.2.1.3.
+type KeyUsage uint16
+
+// The usages; the order is that of the bits.
+const (
+	DigitalSignature KeyUsage = 1 << iota
+	NonRepudiation
+	KeyEncipherment
+	DataEncipherment
+	KeyAgreement
+	CertSign
+	CRLSign
+	EncipherOnly
+	DecipherOnly
+)
+
+// SerialHex is the serial as 40 lower-case hex digits.
+func (c *Certificate) SerialHex() string { return SerialHex(c.Serial) }
+
+// SerialHex writes a serial as 40 lower-case hex digits, more when it is longer.
+func SerialHex(serial *big.Int) string { return fmt.Sprintf("%040x", serial) }
+
+// Fingerprint is SHA-256 of the DER.
+func (c *Certificate) Fingerprint() [32]byte { return sha256.Sum256(c.Raw) }
+
+// HasUsage reports whether the extended key usage names oid. anyExtendedKeyUsage does not count.
+func (c *Certificate) HasUsage(oid asn1.ObjectIdentifier) bool {
+	return containsOID(c.ExtKeyUsage, oid)
+}
+
+// HasPolicy reports whether the certificate policies name oid exactly.
+func (c *Certificate) HasPolicy(oid asn1.ObjectIdentifier) bool {
+	return containsOID(c.Policies, oid)
+}
+
+// CheckSignatureFrom verifies the signature with the issuer's key, nothing else: names, dates and
+// rights are the business of [Pool.Chain].
+func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
+	if err := c.Signature.Verify(issuer.PublicKey, c.RawTBS, c.SignatureValue); err != nil {
+		return fmt.Errorf("certificate %s: %w", c.SerialHex(), err)
+	}
+	return nil
+}
+
+func containsOID(list []asn1.ObjectIdentifier, oid asn1.ObjectIdentifier) bool {
+	for _, o := range list {
+		if o.Equal(oid) {
+			return true
+		}
+	}
+	return false
+}
