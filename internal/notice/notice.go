@@ -1,0 +1,72 @@
+// Package notice knows what Senim says to people: which message, in which language, when, and when
+// not any more. It sends nothing itself: a [Courier] does.
+//
+// Work packages put a [Message] into the transaction of the change it speaks about with the Notify
+// method of their transaction. [Sender] sends it from there, once. [Render] makes the letter.
+// [Scanner] plans the reminders before a key expires.
+package notice
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"senim/internal/lang"
+)
+
+// Message asks for one letter to one address.
+type Message struct {
+	// N is the number of the text, as "N-05" (notifications.md §3 and §6). Required.
+	N string
+	// To is an e-mail address. Required. It is kept encrypted and never logged.
+	To string
+	// Lang is the reader's language; empty when unknown: Kazakh, then Russian, in one letter.
+	Lang lang.Tag
+	// Vars are the values of the text's {placeholders}. Dates and times are given as written for
+	// people, links are whole https addresses. Kept encrypted.
+	Vars map[string]string
+	// Key makes the message one of its kind: a second one with the same key is dropped. Required;
+	// see [Key].
+	Key string
+	// About names what the message speaks about, as "keyset:17", so that [Sender] can ask again
+	// just before sending whether it is still true. Empty when nothing can make it untrue.
+	About string
+}
+
+// Key makes an idempotency key (rule I1) from the number, the subject's id, the stage or the event's
+// id, and the address: 64 hex digits that tell nothing of them.
+func Key(n, subject, event, to string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{"senim-notice/1", n, subject, event, to}, "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+// Kind is the job that sends a message of the outbox; its payload is [Job].
+const Kind = "notice.send"
+
+// Job is the payload of [Kind].
+type Job struct {
+	ID int64 `json:"id"`
+}
+
+// State is where a message of the outbox stands.
+type State string
+
+// The states. Only Waiting goes on to another.
+const (
+	Waiting State = "waiting"
+	Sent    State = "sent"
+	Stopped State = "stopped" // not true any more
+	Failed  State = "failed"  // refused for good, or tried too often
+)
+
+// Check reports what keeps a message from being written down.
+func (m Message) Check() error {
+	switch {
+	case m.N == "" || m.Key == "" || m.To == "":
+		return fmt.Errorf("message %q: number, address and key are required", m.N)
+	case strings.ContainsAny(m.To, "\r\n"):
+		return fmt.Errorf("message %s: address of more than one line", m.N)
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"senim/internal/audit"
+)
+
+// Audit records an event in this node's chain, in this transaction: when it cannot be recorded, the
+// change must not be made. Events that hold personal data are refused ([audit.Event.Check]).
+func (t *tx) Audit(ctx context.Context, e audit.Event) error {
+	last, err := one(ctx, t, nil, scanAudit,
+		`select `+auditColumns+` from audit where node = $1 order by seq desc limit 1`, t.s.node)
+	if err != nil {
+		return fmt.Errorf("audit %s: %w", e.Action, err)
+	}
+	r, err := audit.Next(last, t.s.node, t.now(), e)
+	if err != nil {
+		return err
+	}
+	detail, err := text(r.Detail)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `insert into audit (`+auditColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		r.Node, r.Seq, ms(r.At), r.Action, r.Actor, r.Object, r.Result, detail, r.Prev[:], r.Hash[:])
+	if err != nil {
+		return fmt.Errorf("audit %s: %w", e.Action, err)
+	}
+	return nil
+}
+
+const auditColumns = `node, seq, at, action, actor, object, result, detail, prev, hash`
+
+func scanAudit(r row) (audit.Record, error) {
+	var a audit.Record
+	var when int64
+	var detail string
+	var prev, hash []byte
+	if err := r.Scan(&a.Node, &a.Seq, &when, &a.Action, &a.Actor, &a.Object, &a.Result, &detail, &prev, &hash); err != nil {
+		return a, err
+	}
+	a.At = at(when)
+	copy(a.Prev[:], prev)
+	copy(a.Hash[:], hash)
+	return a, fromText(detail, &a.Detail)
+}
+
+// AuditRecords reads up to limit records of a node's chain with numbers greater than after, in order.
+func (s *Store) AuditRecords(ctx context.Context, node string, after int64, limit int) (all []audit.Record, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		all, err = list(ctx, t, scanAudit,
+			`select `+auditColumns+` from audit where node = $1 and seq > $2 order by seq limit $3`, node, after, limit)
+		return err
+	})
+	return all, err
+}
+
+// VerifyAudit reads every node's chain again and returns how many records are good, with a
+// [*audit.BrokenError] for the first bad one.
+func (s *Store) VerifyAudit(ctx context.Context) (good int64, err error) {
+	var nodes []string
+	err = s.view(ctx, func(t *tx) error {
+		nodes, err = list(ctx, t, value[string], `select distinct node from audit order by node`)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	const piece = 1000
+	for _, node := range nodes {
+		var last audit.Record
+		for {
+			records, err := s.AuditRecords(ctx, node, last.Seq, piece)
+			if err != nil {
+				return good, err
+			}
+			from := last.Seq
+			last, err = audit.Verify(last, records)
+			good += last.Seq - from
+			if err != nil {
+				return good, err
+			}
+			if len(records) < piece {
+				break
+			}
+		}
+	}
+	return good, nil
+}

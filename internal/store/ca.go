@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"senim/internal/ca"
+)
+
+// CA is the store of the certification authority.
+func (s *Store) CA() ca.Store {
+	return domain[ca.Tx]{s, func(t *tx) ca.Tx { return caTx{t} }}
+}
+
+type caTx struct{ *tx }
+
+func (t caTx) AddAuthority(ctx context.Context, a ca.AuthorityRecord) error {
+	return t.insert(ctx, `insert into ca_authorities (name, parent, raw, key_name, settings, created)
+		values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+		a.Name, a.Parent, a.Raw, a.Key, a.Settings, ms(a.Created))
+}
+
+// insert runs an "on conflict do nothing"; no row changed means that something was there.
+func (t caTx) insert(ctx context.Context, sql string, args ...any) error {
+	return changed(ca.ErrExists)(t.exec(ctx, sql, args...))
+}
+
+// changed turns "no row" into missing.
+func changed(missing error) func(int64, error) error {
+	return func(n int64, err error) error {
+		if err == nil && n == 0 {
+			return missing
+		}
+		return err
+	}
+}
+
+func (t caTx) Authorities(ctx context.Context) ([]ca.AuthorityRecord, error) {
+	return list(ctx, t.tx, func(r row) (a ca.AuthorityRecord, err error) {
+		var created int64
+		err = r.Scan(&a.Name, &a.Parent, &a.Raw, &a.Key, &a.Settings, &created)
+		a.Created = at(created)
+		return a, err
+	}, `select name, parent, raw, key_name, settings, created from ca_authorities order by name`)
+}
+
+func (t caTx) AddResponder(ctx context.Context, r ca.ResponderRecord) error {
+	return t.insert(ctx, `insert into ca_responders (serial, ca, key_name, raw, not_after)
+		values ($1, $2, $3, $4, $5) on conflict do nothing`, r.Serial, r.CA, r.Key, r.Raw, ms(r.NotAfter))
+}
+
+func (t caTx) Responder(ctx context.Context, authority string) (ca.ResponderRecord, error) {
+	return one(ctx, t.tx, ca.ErrNotFound, func(r row) (o ca.ResponderRecord, err error) {
+		var notAfter int64
+		err = r.Scan(&o.CA, &o.Serial, &o.Key, &o.Raw, &notAfter)
+		o.NotAfter = at(notAfter)
+		return o, err
+	}, `select ca, serial, key_name, raw, not_after from ca_responders
+		where ca = $1 order by not_after desc, serial limit 1`, authority)
+}
+
+func (t caTx) Reserve(ctx context.Context, r ca.Record) error {
+	return t.insert(ctx, `insert into ca_certificates
+		(serial, ca, order_id, key_hash, profile, state, tbs, raw, iin, bin, name, replaces, not_before, not_after, created)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing`,
+		r.Serial, r.CA, r.Order, r.Key, r.Profile, string(r.State), r.TBS, r.Raw, r.IIN, r.BIN, r.Name, r.Replaces,
+		ms(r.NotBefore), ms(r.NotAfter), ms(r.Created))
+}
+
+func (t caTx) Advance(ctx context.Context, r ca.Record) error {
+	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates
+		set state = $1, tbs = $2, raw = $3, not_before = $4, not_after = $5 where serial = $6`,
+		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.Serial))
+}
+
+const caSelect = `select c.serial, c.ca, c.order_id, c.key_hash, c.profile, c.state, c.tbs, c.raw,
+	c.iin, c.bin, c.name, c.replaces, c.not_before, c.not_after, c.created,
+	coalesce(r.revoked_at, 0), coalesce(r.reason, -1), coalesce(r.invalidity, 0), coalesce(r.revoked_by, ''),
+	coalesce((select min(n.serial) from ca_certificates n
+		where n.replaces = c.serial and n.state = 'issued'), '')
+	from ca_certificates c left join ca_revocations r on r.serial = c.serial `
+
+func scanRecord(r row) (c ca.Record, err error) {
+	var state string
+	var notBefore, notAfter, created, revokedAt, reason, invalidity int64
+	var by string
+	err = r.Scan(&c.Serial, &c.CA, &c.Order, &c.Key, &c.Profile, &state, &c.TBS, &c.Raw,
+		&c.IIN, &c.BIN, &c.Name, &c.Replaces, &notBefore, &notAfter, &created,
+		&revokedAt, &reason, &invalidity, &by, &c.ReplacedBy)
+	c.State = ca.State(state)
+	c.NotBefore, c.NotAfter, c.Created = at(notBefore), at(notAfter), at(created)
+	if reason >= 0 {
+		c.Revoked = &ca.Revocation{At: at(revokedAt), Reason: ca.Reason(reason), Invalidity: at(invalidity), By: by}
+	}
+	return c, err
+}
+
+func (t caTx) ByOrder(ctx context.Context, order string) (ca.Record, error) {
+	return one(ctx, t.tx, ca.ErrNotFound, scanRecord, caSelect+`where c.order_id = $1`, order)
+}
+
+func (t caTx) BySerial(ctx context.Context, serial string) (ca.Record, error) {
+	return one(ctx, t.tx, ca.ErrNotFound, scanRecord, caSelect+`where c.serial = $1`, serial)
+}
+
+func (t caTx) ByKey(ctx context.Context, key string) (ca.Record, error) {
+	return one(ctx, t.tx, ca.ErrNotFound, scanRecord, caSelect+`where c.key_hash = $1`, key)
+}
+
+func (t caTx) ByState(ctx context.Context, state ca.State, limit int) ([]ca.Record, error) {
+	return list(ctx, t.tx, scanRecord, caSelect+`where c.state = $1 order by c.created, c.serial limit $2`, string(state), limit)
+}
+
+func (t caTx) Holders(ctx context.Context, iin, bin string) ([]ca.Record, error) {
+	where, args := `where c.state = 'issued'`, []any{}
+	switch {
+	case iin != "" && bin != "":
+		where, args = where+` and c.iin = $1 and c.bin = $2`, append(args, iin, bin)
+	case iin != "":
+		where, args = where+` and c.iin = $1`, append(args, iin)
+	case bin != "":
+		where, args = where+` and c.bin = $1`, append(args, bin)
+	default:
+		return nil, errors.New("list certificates: neither IIN nor BIN")
+	}
+	return list(ctx, t.tx, scanRecord, caSelect+where+` order by c.not_before desc, c.created desc, c.serial`, args...)
+}
+
+func (t caTx) Ending(ctx context.Context, from, to time.Time) ([]ca.Record, error) {
+	return list(ctx, t.tx, scanRecord, caSelect+`where c.state = 'issued' and r.serial is null
+		and c.not_after >= $1 and c.not_after < $2 order by c.not_after, c.serial`, ms(from), ms(to))
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+type postgresEngine struct {
+	pool     *pgxpool.Pool
+	inserter *river.Client[pgx.Tx]
+	log      *slog.Logger
+}
+
+// openLock is the advisory lock held while a node opens the database. The number is ours.
+const openLock = 0x53454e494d // "SENIM"
+
+func openPostgres(ctx context.Context, url string, log *slog.Logger) (*postgresEngine, error) {
+	c, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// pgx's message has the password already masked, but its address may be telling enough
+		return nil, errors.New("open postgres: the database URL cannot be read")
+	}
+	if c.MaxConns < 16 {
+		c.MaxConns = 16 // River listens on one and works on some
+	}
+	c.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	c.ConnConfig.RuntimeParams["application_name"] = "senim"
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("open postgres: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open postgres: %w", err)
+	}
+	inserter, err := river.NewClient(riverpgxv5.New(pool), inserting(log))
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open postgres: jobs: %w", err)
+	}
+	return &postgresEngine{pool: pool, inserter: inserter, log: log}, nil
+}
+
+func (e *postgresEngine) name() string { return "postgres" }
+
+func (e *postgresEngine) close() error { e.pool.Close(); return nil }
+
+func (e *postgresEngine) begin(ctx context.Context, write bool) (conn, error) {
+	o := pgx.TxOptions{IsoLevel: pgx.Serializable}
+	if !write {
+		o = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	}
+	t, err := e.pool.BeginTx(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return postgresConn{t, e.inserter}, nil
+}
+
+// again: serialization_failure and deadlock_detected.
+func (e *postgresEngine) again(err error) bool {
+	f, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (f.Code == "40001" || f.Code == "40P01")
+}
+
+func (e *postgresEngine) locked(ctx context.Context, f func() error) error {
+	c, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("open postgres: %w", err)
+	}
+	defer c.Release()
+	if _, err := c.Exec(ctx, "select pg_advisory_lock($1)", int64(openLock)); err != nil {
+		return fmt.Errorf("open postgres: wait for other nodes: %w", err)
+	}
+	defer func() {
+		_, _ = c.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock($1)", int64(openLock))
+	}()
+	// PostgreSQL has no blob; with this name the one text of SQL serves both.
+	const blob = `do $$ begin create domain blob as bytea; exception when duplicate_object then null; end $$`
+	if _, err := c.Exec(ctx, blob); err != nil {
+		return fmt.Errorf("open postgres: %w", err)
+	}
+	return f()
+}
+
+func (e *postgresEngine) migrateJobs(ctx context.Context) error {
+	m, err := rivermigrate.New(riverpgxv5.New(e.pool), &rivermigrate.Config{Logger: quiet()})
+	if err != nil {
+		return err
+	}
+	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
+}
+
+func (e *postgresEngine) work(ctx context.Context, w crew) (func(context.Context) error, error) {
+	return startClient(ctx, riverpgxv5.New(e.pool), w.config(e.log))
+}
+
+type postgresConn struct {
+	t        pgx.Tx
+	inserter *river.Client[pgx.Tx]
+}
+
+func (c postgresConn) exec(ctx context.Context, q string, args []any) (int64, error) {
+	r, err := c.t.Exec(ctx, q, args...)
+	return r.RowsAffected(), err
+}
+
+func (c postgresConn) query(ctx context.Context, q string, args []any) (rows, error) {
+	return c.t.Query(ctx, q, args...)
+}
+
+func (c postgresConn) queryRow(ctx context.Context, q string, args []any) row {
+	return c.t.QueryRow(ctx, q, args...)
+}
+
+func (c postgresConn) insertJob(ctx context.Context, e envelope, at time.Time) error {
+	_, err := c.inserter.InsertTx(ctx, c.t, e, e.options(at))
+	return err
+}
+
+func (c postgresConn) commit(ctx context.Context) error { return c.t.Commit(ctx) }
+
+func (c postgresConn) rollback(ctx context.Context) { _ = c.t.Rollback(ctx) }

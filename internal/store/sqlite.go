@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	"modernc.org/sqlite"
+)
+
+// sqliteEngine keeps two pools: one connection for everything that writes, shared with River, since
+// SQLite has one writer anyway; and readers, who in WAL mode never wait for it.
+type sqliteEngine struct {
+	write, read *sql.DB
+	inserter    *river.Client[*sql.Tx]
+	log         *slog.Logger
+}
+
+func openSQLite(path string, log *slog.Logger) (*sqliteEngine, error) {
+	if path == "" {
+		path = "senim.db"
+	}
+	path, err := filepath.Abs(strings.TrimPrefix(path, "file:"))
+	if err != nil {
+		return nil, fmt.Errorf("open sqlite: %w", err)
+	}
+	// immediate: a transaction that reads first and writes later would otherwise fail as busy.
+	// full: a commit is on the disk when it returns, as an authority needs.
+	const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	name := (&url.URL{Scheme: "file", Path: path}).String()
+	write, err := sql.Open("sqlite", name+"?_txlock=immediate&"+pragmas)
+	if err != nil {
+		return nil, fmt.Errorf("open sqlite: %w", err)
+	}
+	write.SetMaxOpenConns(1)
+	if err := write.Ping(); err != nil { // makes the file, before a reader looks for it
+		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), write.Close())
+	}
+	read, err := sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), write.Close())
+	}
+	read.SetMaxOpenConns(8)
+	inserter, err := river.NewClient(riversqlite.New(write), inserting(log))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open sqlite: jobs: %w", err), write.Close(), read.Close())
+	}
+	return &sqliteEngine{write: write, read: read, inserter: inserter, log: log}, nil
+}
+
+func (e *sqliteEngine) name() string { return "sqlite" }
+
+func (e *sqliteEngine) close() error { return errors.Join(e.read.Close(), e.write.Close()) }
+
+func (e *sqliteEngine) begin(ctx context.Context, write bool) (conn, error) {
+	pool := e.read
+	if write {
+		pool = e.write
+	}
+	t, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return sqliteConn{t, e.inserter}, nil
+}
+
+// again: SQLITE_BUSY and SQLITE_LOCKED, which another process may cause.
+func (e *sqliteEngine) again(err error) bool {
+	if f, ok := errors.AsType[*sqlite.Error](err); ok {
+		code := f.Code() & 0xff
+		return code == 5 || code == 6
+	}
+	return false
+}
+
+// locked runs f, and again when another process opened the same file at the same moment: its
+// steps are transactions and look first what is done already.
+func (e *sqliteEngine) locked(ctx context.Context, f func() error) error {
+	var err error
+	for n := range 5 {
+		if err = f(); err == nil {
+			return nil
+		}
+		if _, ok := errors.AsType[*sqlite.Error](err); !ok {
+			return err
+		}
+		if p := pause(ctx, n+6); p != nil {
+			return p
+		}
+	}
+	return err
+}
+
+func (e *sqliteEngine) migrateJobs(ctx context.Context) error {
+	m, err := rivermigrate.New(riversqlite.New(e.write), &rivermigrate.Config{Logger: quiet()})
+	if err != nil {
+		return err
+	}
+	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
+}
+
+func (e *sqliteEngine) work(ctx context.Context, w crew) (func(context.Context) error, error) {
+	c := w.config(e.log)
+	c.FetchPollInterval = 150 * time.Millisecond // SQLite tells nobody of new rows
+	return startClient(ctx, riversqlite.New(e.write), c)
+}
+
+type sqliteConn struct {
+	t        *sql.Tx
+	inserter *river.Client[*sql.Tx]
+}
+
+func (c sqliteConn) exec(ctx context.Context, q string, args []any) (int64, error) {
+	r, err := c.t.ExecContext(ctx, q, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+func (c sqliteConn) query(ctx context.Context, q string, args []any) (rows, error) {
+	r, err := c.t.QueryContext(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	return sqliteRows{r}, nil
+}
+
+func (c sqliteConn) queryRow(ctx context.Context, q string, args []any) row {
+	return c.t.QueryRowContext(ctx, q, args...)
+}
+
+func (c sqliteConn) insertJob(ctx context.Context, e envelope, at time.Time) error {
+	_, err := c.inserter.InsertTx(ctx, c.t, e, e.options(at))
+	return err
+}
+
+func (c sqliteConn) commit(context.Context) error { return c.t.Commit() }
+
+func (c sqliteConn) rollback(context.Context) { _ = c.t.Rollback() }
+
+type sqliteRows struct{ *sql.Rows }
+
+func (r sqliteRows) Close() { _ = r.Rows.Close() }
