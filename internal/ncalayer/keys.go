@@ -1,0 +1,289 @@
+package ncalayer
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Profile is one key pair to make: GOST512+SIGNATURE, RSA2048+SIGNATURE or RSA2048+AUTHENTICATION.
+type Profile struct {
+	Algorithm string `json:"algorithm"`
+	Usage     string `json:"usage"`
+}
+
+// Subject is who the new keys are for, as the page says; whether it is true is the CA's business.
+type Subject struct {
+	CommonName   string `json:"commonName"`
+	Surname      string `json:"surname"`
+	GivenName    string `json:"givenName"` // the patronymic
+	IIN          string `json:"iin"`
+	Organization string `json:"organization"`
+	BIN          string `json:"bin"`
+	Country      string `json:"country"`
+	Email        string `json:"email"`
+}
+
+// GenerateCall is a checked call of kz.senim.keys generate.
+type GenerateCall struct {
+	RequestID string
+	Folder    string // a hint, "" for none
+	Profiles  []Profile
+	Subject   Subject
+	Locale    string
+}
+
+// GeneratedKey and Generated are the answer to generate.
+type GeneratedKey struct {
+	Algorithm string `json:"algorithm"`
+	Usage     string `json:"usage"`
+	KeyID     string `json:"keyId"`
+	CSR       string `json:"csr"` // base64 DER
+}
+
+// Generated is the result of generate.
+type Generated struct {
+	RequestID string         `json:"requestId"`
+	Keys      []GeneratedKey `json:"keys"`
+}
+
+// InstallCall is a checked call of kz.senim.keys install; the certificates are not parsed yet.
+type InstallCall struct {
+	RequestID    string
+	Certificates [][]byte // DER or PEM
+	Locale       string
+}
+
+// InstalledFile is one finished key file. It carries no path.
+type InstalledFile struct {
+	KeyID    string `json:"keyId"`
+	FileName string `json:"fileName"`
+	Serial   string `json:"serialNumber"`
+	NotAfter string `json:"notAfter"`
+	Created  bool   `json:"created"`
+}
+
+// Installed is the result of install.
+type Installed struct {
+	RequestID string          `json:"requestId"`
+	Files     []InstalledFile `json:"files"`
+}
+
+// ListCall is a checked call of kz.senim.keys list.
+type ListCall struct {
+	IIN, BIN string
+	EKU      []string
+	Locale   string
+}
+
+// ListedKey is one row of list; a pending key has only the first, third, fourth and fifth member.
+type ListedKey struct {
+	KeyID        string   `json:"keyId"`
+	Storage      string   `json:"storage,omitempty"`
+	Algorithm    string   `json:"algorithm"`
+	Usage        string   `json:"usage"`
+	State        string   `json:"state"`
+	SubjectDN    string   `json:"subjectDn,omitempty"`
+	IssuerDN     string   `json:"issuerDn,omitempty"`
+	IIN          string   `json:"iin,omitempty"`
+	BIN          string   `json:"bin,omitempty"`
+	Organization string   `json:"organization,omitempty"`
+	Roles        []string `json:"roles,omitempty"`
+	Serial       string   `json:"serialNumber,omitempty"`
+	NotBefore    string   `json:"notBefore,omitempty"`
+	NotAfter     string   `json:"notAfter,omitempty"`
+}
+
+// Listed is the result of list.
+type Listed struct {
+	Keys []ListedKey `json:"keys"`
+}
+
+// keyArgs checks what the three methods share: apiVersion and the presence of arguments.
+func (r *Request) keyArgs() (*members, *Refusal) {
+	if v, _ := r.object.Lookup("apiVersion"); v != nil && v != Number("2") && v != "2" {
+		return nil, &Refusal{CodeGeneral, "api_version: supported apiVersion is 2"}
+	}
+	v, _ := r.object.Lookup("args")
+	args, ok := v.(*Object)
+	if !ok {
+		return nil, &Refusal{CodeGeneral, "missing_arguments: " + r.Method + " demands arguments"}
+	}
+	return &members{o: args}, nil
+}
+
+// UndefinedMethod answers a method that kz.senim.keys does not have.
+func (r *Request) UndefinedMethod() *Refusal {
+	return &Refusal{CodeGeneral, "undefined_method: " + r.Method + " is not defined in " + ModuleKeys}
+}
+
+func (m *members) refusal() *Refusal {
+	switch {
+	case m.fault == "":
+		return nil
+	case strings.HasSuffix(m.fault, "not found."):
+		return &Refusal{CodeInvocation, "missing_member: " + m.fault}
+	}
+	return &Refusal{CodeInvocation, "wrong_type: " + m.fault}
+}
+
+func (m *members) locale() string {
+	if s := m.text("locale", false); s != "" {
+		return s
+	}
+	return "kk"
+}
+
+func generating(reason, text string) *Refusal {
+	return &Refusal{CodeGenerating, reason + ": " + text}
+}
+
+var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// Generate checks a call of generate.
+func (r *Request) Generate() (*GenerateCall, *Refusal) {
+	m, refusal := r.keyArgs()
+	if refusal != nil {
+		return nil, refusal
+	}
+	c := &GenerateCall{RequestID: m.text("requestId", true), Folder: m.text("folder", false), Locale: m.locale()}
+	storage := m.text("storage", true)
+	m.text("token", false)
+	profiles, subject := m.profiles(), m.object("subject")
+	if refusal := m.refusal(); refusal != nil {
+		return nil, refusal
+	}
+	c.Profiles = profiles
+	c.Subject = Subject{
+		CommonName: subject.text("commonName", false), Surname: subject.text("surname", false),
+		GivenName: subject.text("givenName", false), IIN: subject.text("iin", false),
+		Organization: subject.text("organization", false), BIN: subject.text("bin", false),
+		Country: subject.text("country", false), Email: subject.text("email", false),
+	}
+	if c.Subject.Country == "" {
+		c.Subject.Country = "KZ"
+	}
+	if refusal := subject.refusal(); refusal != nil {
+		return nil, refusal
+	}
+	switch {
+	case !requestID.MatchString(c.RequestID):
+		return nil, generating("invalid_request_id", "1 to 64 of A-Z a-z 0-9 . _ -")
+	case storage != PKCS12:
+		return nil, generating("storage_unavailable", "only key files can be made here")
+	}
+	if !profilesFit(c.Profiles) {
+		return nil, generating("unsupported_profile", "1 to 4 of GOST512 SIGNATURE, RSA2048 SIGNATURE, RSA2048 AUTHENTICATION")
+	}
+	if what := c.Subject.fault(); what != "" {
+		return nil, generating("invalid_subject", what)
+	}
+	return c, nil
+}
+
+func (m *members) profiles() []Profile {
+	list, ok := m.value("profiles", true).([]any)
+	if !ok {
+		m.wrong("profiles", "JSONArray")
+		return nil
+	}
+	var out []Profile
+	for _, v := range list {
+		o, ok := v.(*Object)
+		if !ok {
+			m.wrong("profiles", "JSONArray")
+			return nil
+		}
+		algorithm, _ := stringOf(o, "algorithm")
+		usage, _ := stringOf(o, "usage")
+		out = append(out, Profile{algorithm, usage})
+	}
+	return out
+}
+
+func profilesFit(profiles []Profile) bool {
+	if len(profiles) < 1 || len(profiles) > 4 {
+		return false
+	}
+	for _, p := range profiles {
+		switch p {
+		case Profile{"GOST512", "SIGNATURE"}, Profile{"RSA2048", "SIGNATURE"}, Profile{"RSA2048", "AUTHENTICATION"}:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	twelve  = regexp.MustCompile(`^[0-9]{12}$`)
+	country = regexp.MustCompile(`^[A-Z]{2}$`)
+	mailbox = regexp.MustCompile(`^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+)
+
+// fault says what is wrong with a subject; "" when nothing is.
+func (s Subject) fault() string {
+	switch {
+	case !named(s.CommonName) || !named(s.Surname):
+		return "commonName and surname are required, up to 200 characters"
+	case s.GivenName != "" && !named(s.GivenName), s.Organization != "" && !named(s.Organization):
+		return "givenName and organization have up to 200 characters"
+	case !twelve.MatchString(s.IIN):
+		return "iin has 12 digits"
+	case (s.Organization == "") != (s.BIN == ""):
+		return "organization and bin come together"
+	case s.BIN != "" && !twelve.MatchString(s.BIN):
+		return "bin has 12 digits"
+	case !country.MatchString(s.Country):
+		return "country has two capital letters"
+	case len(s.Email) > 254 || !mailbox.MatchString(s.Email):
+		return "email is not an address"
+	}
+	return ""
+}
+
+func named(s string) bool {
+	return strings.TrimSpace(s) != "" && utf8.RuneCountInString(s) <= 200 && strings.IndexFunc(s, unicode.IsControl) < 0
+}
+
+// Install checks a call of install.
+func (r *Request) Install() (*InstallCall, *Refusal) {
+	m, refusal := r.keyArgs()
+	if refusal != nil {
+		return nil, refusal
+	}
+	c := &InstallCall{RequestID: m.text("requestId", true), Locale: m.locale()}
+	list := m.list("certificates", true)
+	if refusal := m.refusal(); refusal != nil {
+		return nil, refusal
+	}
+	if len(list) < 1 || len(list) > 4 {
+		return nil, &Refusal{CodeNotImportable, "not_a_certificate: 1 to 4 certificates"}
+	}
+	for _, text := range list {
+		if strings.Contains(text, "-----BEGIN") {
+			c.Certificates = append(c.Certificates, []byte(text))
+			continue
+		}
+		der, err := DecodeBase64(text)
+		if err != nil {
+			return nil, &Refusal{CodeNotImportable, "not_a_certificate: " + err.Error()}
+		}
+		c.Certificates = append(c.Certificates, der)
+	}
+	return c, nil
+}
+
+// List checks a call of list.
+func (r *Request) List() (*ListCall, *Refusal) {
+	m, refusal := r.keyArgs()
+	if refusal != nil {
+		return nil, refusal
+	}
+	c := &ListCall{
+		IIN: m.text("iin", false), BIN: m.text("bin", false),
+		EKU: m.list("extKeyUsageOids", false), Locale: m.locale(),
+	}
+	return c, m.refusal()
+}
