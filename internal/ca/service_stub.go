@@ -38,4 +38,3 @@ func (s *Service) CRL(ctx context.Context, ca string, delta bool) ([]byte, error
 func (s *Service) Publish(ctx context.Context, ca string) error                     { panic("not yet") }
 func (s *Service) Recover(ctx context.Context) error                                { panic("not yet") }
 
-type Store interface{}

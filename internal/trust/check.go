@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -114,7 +113,7 @@ func (c *Check) take(s Status) {
 
 func purpose(cert *pki.Certificate, p Purpose) Check {
 	c := Check{Name: CheckPurpose, Verdict: Good, Evidence: map[string]string{
-		"keyUsage":    fmt.Sprint(cert.KeyUsage),
+		"keyUsage":    keyUsages(cert.KeyUsage),
 		"extKeyUsage": usages(cert),
 	}}
 	switch p {
@@ -139,6 +138,20 @@ func usages(cert *pki.Certificate) string {
 		ids[i] = id.String()
 	}
 	return strings.Join(ids, " ")
+}
+
+// bits are the names of RFC 5280 section 4.2.1.3, in the order of the bits.
+var bits = [...]string{"digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+	"keyCertSign", "cRLSign", "encipherOnly", "decipherOnly"}
+
+func keyUsages(u pki.KeyUsage) string {
+	var names []string
+	for i, name := range bits {
+		if u&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 func (c *Check) fail(v Verdict, code, why string) {

@@ -1,0 +1,131 @@
+package ca
+
+import (
+	"context"
+	"time"
+
+	"senim/internal/audit"
+	"senim/internal/job"
+)
+
+// Store keeps the authority's records. Update runs f in one serializable transaction, again when the
+// database asks for it, so f touches nothing but its Tx; an error of f undoes everything.
+type Store interface {
+	Update(ctx context.Context, f func(Tx) error) error
+	View(ctx context.Context, f func(Tx) error) error
+}
+
+// Tx is one transaction. Methods that read one thing answer [ErrNotFound] when it is not there.
+// Times are kept to the millisecond.
+type Tx interface {
+	// AddAuthority records a new authority; ErrExists when its name is taken.
+	AddAuthority(ctx context.Context, a AuthorityRecord) error
+	// Authorities lists all, by name.
+	Authorities(ctx context.Context) ([]AuthorityRecord, error)
+	// AddResponder records an OCSP responder's certificate and the name of its key.
+	AddResponder(ctx context.Context, r ResponderRecord) error
+	// Responder returns the responder of the authority whose certificate ends last.
+	Responder(ctx context.Context, ca string) (ResponderRecord, error)
+
+	// Reserve inserts a new record. ErrExists when its order, its serial at this authority or its
+	// key is taken.
+	Reserve(ctx context.Context, r Record) error
+	// Advance replaces the state, TBS, Raw and dates of a record.
+	Advance(ctx context.Context, r Record) error
+	// ByOrder, BySerial and ByKey find one record. Serials are unique over all authorities.
+	ByOrder(ctx context.Context, order string) (Record, error)
+	BySerial(ctx context.Context, serial string) (Record, error)
+	ByKey(ctx context.Context, key string) (Record, error)
+	// ByState lists records of a state, oldest first, at most limit.
+	ByState(ctx context.Context, state State, limit int) ([]Record, error)
+	// Holders lists issued records of a holder, newest first; an empty argument matches any.
+	Holders(ctx context.Context, iin, bin string) ([]Record, error)
+	// Ending lists issued, unrevoked records whose NotAfter is in [from, to), by NotAfter.
+	Ending(ctx context.Context, from, to time.Time) ([]Record, error)
+
+	// AddRevocation records a revocation and gives it the next epoch of its authority.
+	AddRevocation(ctx context.Context, ca, serial string, r Revocation) error
+	// SetReason changes the reason of a revocation on hold, and gives it a new epoch.
+	SetReason(ctx context.Context, ca, serial string, r Reason) error
+	// RevokedSince lists revocations of an authority with an epoch over since, by epoch, of
+	// certificates that end after the given time.
+	RevokedSince(ctx context.Context, ca string, since int64, endAfter time.Time) ([]RevokedRecord, error)
+
+	// NextListNumber takes the next number of the authority's one sequence of lists and tells the
+	// newest epoch of its revocations.
+	NextListNumber(ctx context.Context, ca string) (number, epoch int64, err error)
+	// AddList stores a list unless a newer one of the same authority and kind is stored already.
+	AddList(ctx context.Context, l ListRecord) error
+	// List returns the newest list; Base the newest full list made by schedule before the time.
+	List(ctx context.Context, ca string, delta bool) (ListRecord, error)
+	Base(ctx context.Context, ca string, before time.Time) (ListRecord, error)
+
+	Enqueue(ctx context.Context, j job.Job) error
+	Audit(ctx context.Context, e audit.Event) error
+}
+
+// State is how far the making of a certificate has come.
+type State string
+
+// The states of a record, in order. A record moves reserved → intended → issued, or is closed.
+const (
+	// Reserved: the serial is taken, nothing has been or will be signed from this state alone.
+	Reserved State = "reserved"
+	// Intended: the exact bytes are stored and may have been signed.
+	Intended State = "intended"
+	// Done: the certificate is stored.
+	Done State = "issued"
+	// Closed: given up. It is revoked too when it had been intended.
+	Closed State = "closed"
+)
+
+// AuthorityRecord is an authority as it was created.
+type AuthorityRecord struct {
+	Name    string // short name, used in URLs: "gost", "root-gost"
+	Parent  string // name of the authority above; "" for a root
+	Raw     []byte // certificate
+	Key     string // name of the key
+	Created time.Time
+	// Settings is [Authority] as JSON: addresses and policy written into certificates.
+	Settings []byte
+}
+
+// ResponderRecord is an OCSP responder.
+type ResponderRecord struct {
+	CA, Serial, Key string
+	Raw             []byte
+	NotAfter        time.Time
+}
+
+// Record is one certificate on its way, or made.
+type Record struct {
+	CA, Serial, Order, Profile string
+	// Key is the SHA-256 of the SubjectPublicKeyInfo in lower hex.
+	Key                 string
+	State               State
+	TBS, Raw            []byte
+	IIN, BIN, Name      string
+	Replaces            string
+	NotBefore, NotAfter time.Time
+	Created             time.Time
+
+	// Revoked and ReplacedBy are filled in when a record is read, and not written by it.
+	Revoked    *Revocation
+	ReplacedBy string
+}
+
+// RevokedRecord is an entry for a revocation list.
+type RevokedRecord struct {
+	Serial string
+	Revocation
+}
+
+// ListRecord is a published revocation list.
+type ListRecord struct {
+	CA                     string
+	Delta, Scheduled       bool
+	Number, Base           int64 // Base is 0 for full lists
+	Epoch                  int64 // revocations up to this epoch are in it
+	ThisUpdate, NextUpdate time.Time
+	Raw                    []byte
+}
