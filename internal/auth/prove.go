@@ -1,0 +1,175 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"senim/cms"
+	"senim/internal/audit"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// maxAnswer bounds a signature over a challenge: one certificate and one signature.
+const maxAnswer = 64 << 10
+
+// Codes of refusals that are not about the certificate; those of certificates are trust's.
+const (
+	CodeStale     = "CHALLENGE_STALE"
+	CodeSignature = "SIGNATURE_INVALID"
+)
+
+// Refusal says why an answer was not accepted. It is an error for the person: Code names the text,
+// Report (when the certificate was reached) every check with its evidence.
+type Refusal struct {
+	Code   string
+	Report trust.Report
+	// Evidence fills the names in the text of the code, as "date".
+	Evidence map[string]string
+	// Certificate is the certificate in question; nil until possession of its key was proved.
+	Certificate *pki.Certificate
+	// Err is the cause for operators; nil when the code says all.
+	Err error
+}
+
+func (r *Refusal) Error() string {
+	if r.Err != nil {
+		return "signature refused: " + r.Code + ": " + r.Err.Error()
+	}
+	return "signature refused: " + r.Code
+}
+
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Proof says that the holder of a good certificate signed our challenge just now.
+type Proof struct {
+	Certificate *pki.Certificate
+	Holder      pki.Holder
+	Report      trust.Report
+	Challenge   Challenge
+}
+
+// Prove checks the answer to the open challenge of this session and purpose: a CMS in DER or BER,
+// detached or with exactly the text inside. The challenge is taken out first, whatever comes of
+// it. A *[Refusal] says what was wrong; any other error means the check could not be made.
+//
+// Order (security.md §1): session, challenge taken, size, one signer with signed attributes,
+// content, signature, certificate. The signing time in the answer is not looked at.
+func (d *Desk) Prove(ctx context.Context, sid, purpose string, answer []byte, p trust.Purpose) (*Proof, error) {
+	c, err := d.take(ctx, sid, purpose)
+	if err != nil {
+		return nil, d.refused(ctx, purpose, err)
+	}
+	cert, err := d.signer(c, answer)
+	if err != nil {
+		return nil, d.refused(ctx, purpose, err)
+	}
+	if d.c.Judge == nil {
+		return nil, errors.New("check a signature: no judge of certificates")
+	}
+	report := d.c.Judge.Certificate(ctx, cert, p)
+	if first, bad := report.First(); bad || report.Verdict() != trust.Good {
+		code := first.Code
+		if code == "" {
+			code = trust.CodeUnavailable
+		}
+		return nil, d.refused(ctx, purpose, &Refusal{Code: code, Report: report, Evidence: first.Evidence, Certificate: cert})
+	}
+	err = d.audit(ctx, audit.Event{Action: "auth.proof", Actor: d.actor(cert), Object: cert.SerialHex(), Result: "ok",
+		Detail: map[string]string{"site": d.c.Site, "purpose": purpose}})
+	if err != nil {
+		return nil, fmt.Errorf("record a proof: %w", err)
+	}
+	return &Proof{Certificate: cert, Holder: cert.Holder(), Report: report, Challenge: c}, nil
+}
+
+// take removes the challenge and only then asks whether it is still good.
+func (d *Desk) take(ctx context.Context, sid, purpose string) (Challenge, error) {
+	var c Challenge
+	var found bool
+	err := d.c.Store.Update(ctx, func(tx Tx) (err error) {
+		c, found = Challenge{}, false
+		if _, err := d.alive(ctx, tx, sid); errors.Is(err, ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		c, found, err = tx.TakeChallenge(ctx, hashID(sid), purpose)
+		return err
+	})
+	if err != nil {
+		return Challenge{}, fmt.Errorf("take a challenge: %w", err)
+	}
+	if !found || c.Purpose != purpose || c.Origin != d.c.Origin || c.expired(d.c.Now()) {
+		return Challenge{}, &Refusal{Code: CodeStale}
+	}
+	return c, nil
+}
+
+// signer reads the answer and returns the certificate whose key signed exactly our text.
+func (d *Desk) signer(c Challenge, answer []byte) (*pki.Certificate, error) {
+	invalid := func(err error) error { return &Refusal{Code: CodeSignature, Err: err} }
+	if len(answer) > maxAnswer {
+		return nil, invalid(errors.New("answer is too large"))
+	}
+	sd, err := cms.Parse(answer)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	signers := sd.Signers()
+	if len(signers) != 1 {
+		return nil, invalid(fmt.Errorf("%d signers in the answer", len(signers)))
+	}
+	if !signers[0].HasSignedAttributes {
+		return nil, invalid(errors.New("no signed attributes"))
+	}
+	text := []byte(c.Text())
+	if content := sd.Content(); content != nil && !bytes.Equal(content, text) {
+		return nil, invalid(errors.New("another text was signed"))
+	}
+	verdicts, err := sd.Verify(text)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	if len(verdicts) != 1 {
+		return nil, invalid(errors.New("not one verdict"))
+	}
+	if v := verdicts[0]; v.Err != nil || v.Certificate == nil {
+		return nil, invalid(v.Err)
+	}
+	return verdicts[0].Certificate, nil
+}
+
+// refused writes a refusal to the audit log and passes the error on.
+func (d *Desk) refused(ctx context.Context, purpose string, err error) error {
+	var r *Refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	e := audit.Event{Action: "auth.proof", Result: "refused", Detail: map[string]string{"site": d.c.Site, "purpose": purpose, "code": r.Code}}
+	if r.Certificate != nil {
+		e.Actor, e.Object = d.actor(r.Certificate), r.Certificate.SerialHex()
+	}
+	if aerr := d.audit(ctx, e); aerr != nil {
+		return fmt.Errorf("record a refusal: %w", aerr)
+	}
+	d.c.Log.InfoContext(ctx, "signature refused", "site", d.c.Site, "purpose", purpose, "code", r.Code)
+	return r
+}
+
+// actor names the holder for the audit log: a keyed hash, or the serial alone.
+func (d *Desk) actor(cert *pki.Certificate) string {
+	if iin := cert.Holder().IIN; d.c.Hash != nil && iin != "" {
+		return d.c.Hash(iin)
+	}
+	return "cert:" + cert.SerialHex()
+}
+
+// SessionOf gives the facts of a proof that a session keeps.
+func SessionOf(p *Proof) Session {
+	f := p.Certificate.Fingerprint()
+	return Session{IIN: p.Holder.IIN, BIN: p.Holder.BIN, Serial: p.Certificate.SerialHex(),
+		Fingerprint: fmt.Sprintf("%x", f[:]), Name: p.Holder.CommonName}
+}

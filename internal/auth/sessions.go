@@ -1,0 +1,148 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+)
+
+// touchEvery spares a write per page: Seen is written when it is older than this.
+const touchEvery = time.Minute
+
+// Begin opens a pre-session for a browser that has none and returns its id. It sweeps what is over.
+func (d *Desk) Begin(ctx context.Context) (sid string, err error) {
+	sid = newID()
+	now := d.c.Now()
+	err = d.c.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.Sweep(ctx, now.Add(-d.c.Idle), now.Add(-d.c.Absolute)); err != nil {
+			return err
+		}
+		return tx.PutSession(ctx, hashID(sid), Session{Site: d.c.Site, Created: now, Seen: now})
+	})
+	if err != nil {
+		return "", fmt.Errorf("begin a session: %w", err)
+	}
+	return sid, nil
+}
+
+// Load reads a session and notes that it was seen. [ErrNotFound]: unknown, of another site, idle
+// too long or too old.
+func (d *Desk) Load(ctx context.Context, sid string) (Session, error) {
+	var s Session
+	err := d.c.Store.View(ctx, func(tx Tx) (err error) {
+		s, err = d.alive(ctx, tx, sid)
+		return err
+	})
+	if err != nil {
+		return Session{}, fmt.Errorf("load a session: %w", err)
+	}
+	if d.c.Now().Sub(s.Seen) >= touchEvery {
+		err = d.change(ctx, sid, func(*Session) {})
+		if err != nil {
+			return Session{}, fmt.Errorf("load a session: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// Set keeps values in a session; an empty value removes its name.
+func (d *Desk) Set(ctx context.Context, sid string, values map[string]string) error {
+	err := d.change(ctx, sid, func(s *Session) {
+		merged := map[string]string{}
+		maps.Copy(merged, s.Values)
+		for k, v := range values {
+			if v == "" {
+				delete(merged, k)
+			} else {
+				merged[k] = v
+			}
+		}
+		s.Values = merged
+	})
+	if err != nil {
+		return fmt.Errorf("keep in a session: %w", err)
+	}
+	return nil
+}
+
+// Elevate ends the session sid and begins another with the facts of s (IIN, BIN, certificate,
+// values) under a new id: every change of rights gives a new id.
+func (d *Desk) Elevate(ctx context.Context, sid string, s Session) (newSID string, err error) {
+	newSID = newID()
+	now := d.c.Now()
+	s.ID, s.Site, s.Created, s.Seen = "", d.c.Site, now, now
+	err = d.c.Store.Update(ctx, func(tx Tx) error {
+		if _, err := d.alive(ctx, tx, sid); err != nil {
+			return err
+		}
+		if err := tx.DeleteSession(ctx, hashID(sid)); err != nil {
+			return err
+		}
+		return tx.PutSession(ctx, hashID(newSID), s)
+	})
+	if err != nil {
+		return "", fmt.Errorf("sign in: %w", err)
+	}
+	return newSID, nil
+}
+
+// End ends a session; ending none is no error.
+func (d *Desk) End(ctx context.Context, sid string) error {
+	err := d.c.Store.Update(ctx, func(tx Tx) error { return tx.DeleteSession(ctx, hashID(sid)) })
+	if err != nil {
+		return fmt.Errorf("end a session: %w", err)
+	}
+	return nil
+}
+
+// EndWhere ends every session the filter selects, on every site unless the filter names one, and
+// says how many. A filter with no person and no certificate ends nothing.
+func (d *Desk) EndWhere(ctx context.Context, f Filter) (int, error) {
+	if f == (Filter{}) || f == (Filter{Site: f.Site}) {
+		return 0, nil
+	}
+	var n int
+	err := d.c.Store.Update(ctx, func(tx Tx) (err error) {
+		n, err = tx.DeleteSessions(ctx, f)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("end sessions: %w", err)
+	}
+	return n, nil
+}
+
+// alive reads a session that may still be used.
+func (d *Desk) alive(ctx context.Context, tx Tx, sid string) (Session, error) {
+	if len(sid) != 43 { // 32 bytes in base64url; anything else is not ours
+		return Session{}, ErrNotFound
+	}
+	s, err := tx.Session(ctx, hashID(sid))
+	if err != nil {
+		return Session{}, err
+	}
+	now := d.c.Now()
+	if s.Site != d.c.Site || now.Sub(s.Seen) > d.c.Idle || now.Sub(s.Created) > d.c.Absolute {
+		return Session{}, ErrNotFound
+	}
+	s.ID = sid
+	return s, nil
+}
+
+// change rewrites a living session and notes that it was seen.
+func (d *Desk) change(ctx context.Context, sid string, f func(*Session)) error {
+	return d.c.Store.Update(ctx, func(tx Tx) error {
+		s, err := d.alive(ctx, tx, sid)
+		if err != nil {
+			return err
+		}
+		f(&s)
+		s.ID, s.Seen = "", d.c.Now()
+		return tx.PutSession(ctx, hashID(sid), s)
+	})
+}
+
+// IsNotFound reports whether an error of the desk means "no such session".
+func IsNotFound(err error) bool { return errors.Is(err, ErrNotFound) }

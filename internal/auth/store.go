@@ -1,0 +1,40 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"senim/internal/audit"
+)
+
+// ErrNotFound says that a session is not in the store.
+var ErrNotFound = errors.New("session not found")
+
+// Store keeps sessions and open challenges. Update and View are one transaction each.
+type Store interface {
+	Update(ctx context.Context, f func(Tx) error) error
+	View(ctx context.Context, f func(Tx) error) error
+}
+
+// Tx is one transaction over sessions. Sessions are named by the hash of their id; the ID of a
+// [Session] is empty here.
+type Tx interface {
+	// Session reads a session; [ErrNotFound] when there is none.
+	Session(ctx context.Context, hash string) (Session, error)
+	// PutSession writes a session, new or changed.
+	PutSession(ctx context.Context, hash string, s Session) error
+	// DeleteSession removes a session and its challenges; removing nothing is no error.
+	DeleteSession(ctx context.Context, hash string) error
+	// DeleteSessions removes every session the filter selects, and says how many.
+	DeleteSessions(ctx context.Context, f Filter) (int, error)
+	// PutChallenge opens a challenge; an open one of the same session and purpose is replaced.
+	PutChallenge(ctx context.Context, hash string, c Challenge) error
+	// TakeChallenge removes the open challenge of the session and purpose and returns it, in one
+	// statement; ok is false when there was none.
+	TakeChallenge(ctx context.Context, hash, purpose string) (c Challenge, ok bool, err error)
+	// Sweep removes sessions not seen since idle or created before absolute, and their challenges.
+	Sweep(ctx context.Context, idle, absolute time.Time) error
+	// Audit appends to the audit log.
+	Audit(ctx context.Context, e audit.Event) error
+}

@@ -1,0 +1,148 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"sort"
+	"time"
+
+	"senim/internal/auth"
+	"senim/internal/lang"
+	"senim/internal/trust"
+)
+
+// Refusal is an error that becomes a page: what was checked and failed, why it matters, what to do.
+type Refusal struct {
+	// Code names the texts: codes.CODE or web.code.CODE says what failed, web.why.CODE why it
+	// matters, web.do.CODE what to do; the last two are optional.
+	Code string
+	// Evidence fills the {names} of the text and is shown below it. Moments in RFC 3339 are
+	// written as people do.
+	Evidence map[string]string
+	// Report lists every check that was made, when certificates were checked.
+	Report trust.Report
+	// Next are ways out. A Text that is a key of the catalogue is translated.
+	Next []Link
+	// Retry, when not empty, is a path of this site the page offers to go back to.
+	Retry string
+	// Status of the answer; 422 by default.
+	Status int
+	// Unknown marks a refusal that means "could not check", which looks different from "no".
+	Unknown bool
+}
+
+func (f Refusal) Error() string { return "refused: " + f.Code }
+
+func (f Refusal) status() int {
+	if f.Status != 0 {
+		return f.Status
+	}
+	return http.StatusUnprocessableEntity
+}
+
+// RefusalOf turns a refusal of sign-in into a page's, with a way back. Other errors pass unchanged.
+func RefusalOf(err error, retry string) error {
+	var r *auth.Refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	evidence := map[string]string{}
+	for k, v := range r.Evidence {
+		evidence[k] = v
+	}
+	if r.Certificate != nil {
+		evidence["issuer"] = r.Certificate.Issuer.String()
+		switch r.Code {
+		case trust.CodeExpired:
+			evidence["date"] = r.Certificate.NotAfter.UTC().Format(time.RFC3339)
+		case trust.CodeNotYetValid:
+			evidence["date"] = r.Certificate.NotBefore.UTC().Format(time.RFC3339)
+		case trust.CodeRevoked:
+			evidence["date"] = evidence["revokedAt"]
+		}
+	}
+	return Refusal{Code: r.Code, Evidence: evidence, Report: r.Report, Retry: retry}
+}
+
+func asRefusal(err error) (Refusal, bool) {
+	if f, ok := errors.AsType[Refusal](err); ok {
+		return f.complete(), true
+	}
+	if f, ok := errors.AsType[*Refusal](err); ok {
+		return f.complete(), true
+	}
+	var r *auth.Refusal
+	if errors.As(err, &r) {
+		f, _ := errors.AsType[Refusal](RefusalOf(err, ""))
+		return f.complete(), true
+	}
+	return Refusal{}, false
+}
+
+func (f Refusal) complete() Refusal {
+	if f.Code == trust.CodeUnavailable {
+		f.Unknown = true
+		if f.Evidence["what"] == "" {
+			with := map[string]string{}
+			for k, v := range f.Evidence {
+				with[k] = v
+			}
+			with["what"] = "web.check.revocation"
+			if c, ok := f.Report.First(); ok && lang.Has("web.check."+c.Name) {
+				with["what"] = "web.check." + c.Name
+			}
+			f.Evidence = with
+		}
+	}
+	return f
+}
+
+// what, why and do are the three lines of the page, in the reader's language.
+func (f Refusal) what(r *Request) string {
+	vars := f.vars(r)
+	for _, key := range []string{"codes." + f.Code, "web.code." + f.Code} {
+		if lang.Has(key) {
+			return r.T(key, vars...)
+		}
+	}
+	return r.T("web.code.OTHER", "code", f.Code)
+}
+
+func (f Refusal) why(r *Request) string { return f.optional(r, "web.why.") }
+func (f Refusal) do(r *Request) string  { return f.optional(r, "web.do.") }
+
+func (f Refusal) optional(r *Request, prefix string) string {
+	if lang.Has(prefix + f.Code) {
+		return r.T(prefix+f.Code, f.vars(r)...)
+	}
+	return ""
+}
+
+// vars are the evidence as names and words for people.
+func (f Refusal) vars(r *Request) []any {
+	vars := make([]any, 0, 2*len(f.Evidence))
+	for _, k := range sortedKeys(f.Evidence) {
+		vars = append(vars, k, r.words(f.Evidence[k]))
+	}
+	return vars
+}
+
+// words writes a piece of evidence: moments as dates, keys of the catalogue as their texts.
+func (r *Request) words(v string) string {
+	if t, err := time.Parse(time.RFC3339, v); err == nil {
+		return r.DateTime(t)
+	}
+	if lang.Has(v) {
+		return r.T(v)
+	}
+	return v
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,173 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"senim/internal/auth"
+	"senim/internal/lang"
+)
+
+// Request is a request to a page, with the reader's language and session.
+type Request struct {
+	*http.Request
+	shell   *Shell
+	w       http.ResponseWriter
+	tag     lang.Tag
+	sid     string
+	session auth.Session
+	form    map[string]string
+}
+
+// Lang is the language of the page.
+func (r *Request) Lang() lang.Tag { return r.tag }
+
+// T gives a text of the catalogue in the reader's language; see [lang.Tag.Text].
+func (r *Request) T(key string, vars ...any) string { return r.tag.Text(key, vars...) }
+
+// Date and DateTime write moments as people here do.
+func (r *Request) Date(t time.Time) string { return r.tag.Date(t) }
+
+// DateTime writes a moment with the time zone said.
+func (r *Request) DateTime(t time.Time) string { return r.tag.DateTime(t) }
+
+// Now is the shell's clock.
+func (r *Request) Now() time.Time { return r.shell.c.Now() }
+
+// Site gives the site's names and addresses.
+func (r *Request) Site() Site { return r.shell.c.Site }
+
+// Session is who is signed in; the zero Session when nobody is.
+func (r *Request) Session() auth.Session { return r.session }
+
+// SID is the id of this browser's session or pre-session; empty when it has none yet.
+func (r *Request) SID() string { return r.sid }
+
+// Field gives a field of a posted form without surrounding space.
+func (r *Request) Field(name string) string {
+	if v, ok := r.form[name]; ok {
+		return v
+	}
+	return strings.TrimSpace(r.PostFormValue(name))
+}
+
+// Keep gives every page of this answer another value of a field; used to show what was typed before.
+func (r *Request) Keep(name, value string) {
+	if r.form == nil {
+		r.form = map[string]string{}
+	}
+	r.form[name] = value
+}
+
+// Begin makes sure that this browser has a session and returns its id. Call it before rendering.
+func (r *Request) Begin() (sid string, err error) {
+	if r.sid != "" {
+		return r.sid, nil
+	}
+	sid, err = r.shell.c.Auth.Begin(r.Context())
+	if err != nil {
+		return "", err
+	}
+	r.setSID(sid)
+	return sid, nil
+}
+
+// Ask opens a challenge for a purpose in this browser's session, beginning one when there is none.
+func (r *Request) Ask(purpose, digest string) (auth.Challenge, error) {
+	sid, err := r.Begin()
+	if err != nil {
+		return auth.Challenge{}, err
+	}
+	return r.shell.c.Auth.Ask(r.Context(), sid, purpose, digest)
+}
+
+// SignIn turns this browser's session into the session of a person, under a new id.
+func (r *Request) SignIn(s auth.Session) error {
+	sid, err := r.shell.c.Auth.Elevate(r.Context(), r.sid, s)
+	if err != nil {
+		return err
+	}
+	s.ID = sid
+	r.session = s
+	r.setSID(sid)
+	return nil
+}
+
+// Set keeps values in this browser's session, beginning one when there is none.
+func (r *Request) Set(values map[string]string) error {
+	sid, err := r.Begin()
+	if err != nil {
+		return err
+	}
+	if err := r.shell.c.Auth.Set(r.Context(), sid, values); err != nil {
+		return err
+	}
+	if r.session.Values == nil {
+		r.session.Values = map[string]string{}
+	}
+	for k, v := range values {
+		if v == "" {
+			delete(r.session.Values, k)
+		} else {
+			r.session.Values[k] = v
+		}
+	}
+	return nil
+}
+
+// Value reads what [Request.Set] kept.
+func (r *Request) Value(name string) string { return r.session.Values[name] }
+
+// Redirect sends the browser to another page of this site with GET.
+func (r *Request) Redirect(path string) error {
+	if !local(path) {
+		return fmt.Errorf("redirect: %q is not a path of this site", path)
+	}
+	http.Redirect(r.w, r.Request, path, http.StatusSeeOther)
+	return nil
+}
+
+// Render answers with a page. The page is built in memory first, so that an error in the middle
+// is an error and not half a page.
+func (r *Request) Render(w http.ResponseWriter, status int, page templ.Component) error {
+	var b bytes.Buffer
+	if err := page.Render(r.Context(), &b); err != nil {
+		return fmt.Errorf("render a page: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(r.tag))
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, err := w.Write(b.Bytes())
+	if err != nil && !errors.Is(err, context.Canceled) {
+		r.shell.c.Log.DebugContext(r.Context(), "page not delivered", "err", err)
+	}
+	return nil
+}
+
+// OK renders a page with status 200.
+func (r *Request) OK(w http.ResponseWriter, page templ.Component) error {
+	return r.Render(w, http.StatusOK, page)
+}
+
+// Invalid renders a form again, with its errors, with status 422.
+func (r *Request) Invalid(w http.ResponseWriter, page templ.Component) error {
+	return r.Render(w, http.StatusUnprocessableEntity, page)
+}
+
+func (r *Request) setSID(sid string) {
+	r.sid = sid
+	http.SetCookie(r.w, &http.Cookie{Name: r.shell.cookie, Value: sid, Path: "/", HttpOnly: true,
+		Secure: r.shell.secure, SameSite: http.SameSiteLaxMode})
+}
+
+// asset gives the address of a file of the site.
+func (r *Request) asset(name string) string { return r.shell.files.Path(name) }

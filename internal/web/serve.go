@@ -1,0 +1,136 @@
+package web
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+
+	"senim/internal/auth"
+	"senim/internal/lang"
+)
+
+// langCookie remembers the chosen language; it holds nothing else and needs no secrecy.
+const langCookie = "senim-lang"
+
+// serve makes the Request, runs the page and answers its error.
+func (s *Shell) serve(w http.ResponseWriter, hr *http.Request, h Handler) {
+	r := &Request{Request: hr, shell: s, w: w, tag: s.chooseLang(w, hr)}
+	err := s.prepare(w, r)
+	if err == nil {
+		err = h(w, r)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+// prepare bounds and reads the body and loads the session.
+func (s *Shell) prepare(w http.ResponseWriter, r *Request) error {
+	if r.Header.Get("Content-Encoding") != "" {
+		return Refusal{Code: "BAD_REQUEST", Status: http.StatusUnsupportedMediaType}
+	}
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(w, r.Body, s.c.MaxBody)
+		if err := parseForm(r.Request, s.c.MaxBody); err != nil {
+			if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+				return Refusal{Code: "TOO_LARGE", Status: http.StatusRequestEntityTooLarge}
+			}
+			return Refusal{Code: "BAD_REQUEST", Status: http.StatusBadRequest}
+		}
+	}
+	c, err := r.Cookie(s.cookie)
+	if err != nil {
+		return nil // no cookie: a new visitor
+	}
+	session, err := s.c.Auth.Load(r.Context(), c.Value)
+	if auth.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.sid, r.session = c.Value, session
+	return nil
+}
+
+func parseForm(r *http.Request, limit int64) error {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		return r.ParseMultipartForm(limit)
+	}
+	return r.ParseForm()
+}
+
+// chooseLang takes ?lang= (and remembers it), the cookie, or the browser's wish.
+func (s *Shell) chooseLang(w http.ResponseWriter, r *http.Request) lang.Tag {
+	if t, ok := lang.Parse(r.URL.Query().Get("lang")); ok {
+		s.rememberLang(w, t)
+		return t
+	}
+	if c, err := r.Cookie(langCookie); err == nil {
+		if t, ok := lang.Parse(c.Value); ok {
+			return t
+		}
+	}
+	return lang.Accept(r.Header.Get("Accept-Language"))
+}
+
+func (s *Shell) rememberLang(w http.ResponseWriter, t lang.Tag) {
+	http.SetCookie(w, &http.Cookie{Name: langCookie, Value: string(t), Path: "/", MaxAge: 365 * 24 * 3600,
+		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
+}
+
+// language answers the switch in the header: it remembers the language and goes back.
+func (s *Shell) language(w http.ResponseWriter, r *Request) error {
+	if t, ok := lang.Parse(r.Field("lang")); ok {
+		s.rememberLang(w, t)
+	}
+	back := r.Field("back")
+	if !local(back) {
+		back = "/"
+	}
+	return r.Redirect(back)
+}
+
+// signOut ends the session on the server and forgets the cookie.
+func (s *Shell) signOut(w http.ResponseWriter, r *Request) error {
+	if r.sid != "" {
+		if err := s.c.Auth.End(r.Context(), r.sid); err != nil {
+			return err
+		}
+	}
+	http.SetCookie(w, &http.Cookie{Name: s.cookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	return r.Redirect("/")
+}
+
+// ErrNotFound makes a page answer "not found".
+var ErrNotFound = errors.New("no such page")
+
+// fail answers an error: a refusal with its page, everything else with a number for the operator.
+func (s *Shell) fail(w http.ResponseWriter, r *Request, err error) {
+	if refusal, ok := asRefusal(err); ok {
+		s.c.Log.InfoContext(r.Context(), "refused", "site", s.c.Site.Name, "path", r.Pattern, "code", refusal.Code)
+		if err := r.Render(w, refusal.status(), refusalPage(r, refusal)); err != nil {
+			s.internal(w, r, err)
+		}
+		return
+	}
+	if errors.Is(err, ErrNotFound) {
+		if err := r.Render(w, http.StatusNotFound, notFoundPage(r)); err != nil {
+			s.internal(w, r, err)
+		}
+		return
+	}
+	s.internal(w, r, err)
+}
+
+func (s *Shell) internal(w http.ResponseWriter, r *Request, err error) {
+	b := make([]byte, 4)
+	rand.Read(b) // never fails (crypto/rand)
+	number := hex.EncodeToString(b)
+	s.c.Log.ErrorContext(r.Context(), "page failed", "site", s.c.Site.Name, "path", r.Pattern, "number", number, "err", err)
+	if err := r.Render(w, http.StatusInternalServerError, errorPage(r, number)); err != nil {
+		http.Error(w, "error "+number, http.StatusInternalServerError)
+	}
+}
