@@ -1,0 +1,30 @@
+package store
+
+import "context"
+
+// Tx is the transaction, for tests that go below the domains.
+type Tx = tx
+
+// Do runs a transaction.
+func (s *Store) Do(ctx context.Context, f func(*Tx) error) error { return s.update(ctx, f) }
+
+// See runs a reading transaction.
+func (s *Store) See(ctx context.Context, f func(*Tx) error) error { return s.view(ctx, f) }
+
+// MigrateAgain forgets that migrations were run and runs them again.
+func (s *Store) MigrateAgain(ctx context.Context) error {
+	if err := s.update(ctx, func(t *tx) error { _, err := t.exec(ctx, `delete from migration`); return err }); err != nil {
+		return err
+	}
+	return s.migrate(ctx)
+}
+
+// Exec runs a statement.
+func (t *tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	return t.exec(ctx, sql, args...)
+}
+
+// Int reads one number.
+func (t *tx) Int(ctx context.Context, sql string, args ...any) (int64, error) {
+	return one(ctx, t, errNoRow, value[int64], sql, args...)
+}

@@ -1,0 +1,193 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"senim/internal/store"
+)
+
+// SQLite opens a store over a new file of the test.
+func SQLite(t *testing.T) *store.Store {
+	t.Helper()
+	return Open(t, store.Config{URL: filepath.Join(t.TempDir(), "senim.db")})
+}
+
+// Postgres opens a store over a new database of the test. It skips the test when there is no
+// PostgreSQL; see [PostgresURL].
+func Postgres(t *testing.T) *store.Store {
+	t.Helper()
+	return Open(t, store.Config{URL: PostgresURL(t)})
+}
+
+// Open opens a store that is closed when the test ends.
+func Open(t *testing.T, c store.Config) *store.Store {
+	t.Helper()
+	if c.Node == "" {
+		c.Node = "test"
+	}
+	s, err := store.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// PostgresURL makes a new database and gives its URL. The cluster is that of the environment's
+// SENIM_TEST_POSTGRES (a postgres:// URL of a role that may create databases), or else a throw-away
+// one, started once for the test process in a temporary directory and stopped with it.
+func PostgresURL(t *testing.T) string {
+	t.Helper()
+	at := os.Getenv("SENIM_TEST_POSTGRES")
+	if at == "" {
+		c := throwaway()
+		if c.err != nil {
+			t.Skipf("no PostgreSQL here: %v (install it, or name a cluster in SENIM_TEST_POSTGRES)", c.err)
+		}
+		at = c.url
+	}
+	name := fmt.Sprintf("senim_test_%d_%d", os.Getpid(), time.Now().UnixNano())
+	command := func(ctx context.Context, sql string) error {
+		c, err := pgx.Connect(ctx, at)
+		if err != nil {
+			return err
+		}
+		defer c.Close(ctx)
+		_, err = c.Exec(ctx, sql)
+		return err
+	}
+	if err := command(t.Context(), "create database "+name); err != nil {
+		t.Fatalf("create a test database: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := command(context.Background(), "drop database if exists "+name+" with (force)"); err != nil {
+			t.Logf("drop the test database: %v", err)
+		}
+	})
+	u, err := url.Parse(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+type cluster struct {
+	url string
+	err error
+	// alive is our end of the pipe to the watching shell; held here, it stays open.
+	alive io.Closer
+}
+
+// throwaway starts the cluster of this process. A watching shell, not we, stops it: a test binary
+// has no moment of its own at which all tests are over, and it may be killed.
+var throwaway = sync.OnceValue(func() cluster {
+	u, alive, err := start()
+	return cluster{u, err, alive}
+})
+
+func start() (string, io.Closer, error) {
+	bin, err := binaries()
+	if err != nil {
+		return "", nil, err
+	}
+	dir, err := os.MkdirTemp("", "senim-pg-")
+	if err != nil {
+		return "", nil, err
+	}
+	who, err := unprivileged(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	run := func(name string, args ...string) error {
+		c := exec.Command(filepath.Join(bin, name), args...)
+		c.Dir, c.SysProcAttr = dir, who
+		c.Env = append(os.Environ(), "LC_ALL=C", "PGDATA=", "HOME="+dir)
+		var out bytes.Buffer
+		c.Stdout, c.Stderr = &out, &out
+		if err := c.Run(); err != nil {
+			return fmt.Errorf("%s: %w: %s", name, err, bytes.TrimSpace(out.Bytes()))
+		}
+		return nil
+	}
+	data := filepath.Join(dir, "data")
+	if err := run("initdb", "-D", data, "-U", "senim", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"); err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	options := fmt.Sprintf("-k %s -h '' -F -c max_connections=300 -c shared_buffers=32MB -c log_min_messages=fatal", dir)
+	if err := run("pg_ctl", "-D", data, "-w", "-t", "60", "-l", filepath.Join(dir, "log"), "-o", options, "start"); err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	// When this process is gone, whatever the way, its end of the pipe closes.
+	watch := exec.Command("/bin/sh", "-c", `cat >/dev/null; "$1" -D "$2" -m immediate stop; rm -rf "$3"`,
+		"sh", filepath.Join(bin, "pg_ctl"), data, dir)
+	watch.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: who.Credential}
+	watch.Dir = "/"
+	alive, err := watch.StdinPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := watch.Start(); err != nil {
+		return "", nil, err
+	}
+	return "postgres://senim@/postgres?host=" + url.QueryEscape(dir), alive, nil
+}
+
+// binaries finds the directory of initdb and pg_ctl: that of Debian's packages, or of the PATH.
+func binaries() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil {
+		return "", err
+	}
+	if len(found) > 0 {
+		return filepath.Dir(found[len(found)-1]), nil
+	}
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errors.New("initdb is not found")
+	}
+	return filepath.Dir(path), nil
+}
+
+// unprivileged: PostgreSQL refuses to run as root, so root runs it as another user, who gets dir.
+func unprivileged(dir string) (*syscall.SysProcAttr, error) {
+	if os.Geteuid() != 0 {
+		return &syscall.SysProcAttr{}, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		if err := os.Chown(dir, int(uid), int(gid)); err != nil {
+			return nil, err
+		}
+		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+	}
+	return nil, errors.New("there is no user but root to run it")
+}
