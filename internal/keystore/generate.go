@@ -1,0 +1,223 @@
+package keystore
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"senim/algid"
+	"senim/gost"
+	"senim/pfx"
+	"senim/pki"
+)
+
+// Profile is one key pair to make.
+type Profile struct{ Algorithm, Usage string } // GOST512 or RSA2048; SIGNATURE or AUTHENTICATION
+
+// prefix begins the names of a profile's files.
+func (p Profile) prefix() string {
+	switch p {
+	case Profile{"GOST512", "SIGNATURE"}:
+		return "GOST512_"
+	case Profile{"RSA2048", "SIGNATURE"}:
+		return "RSA256_"
+	case Profile{"RSA2048", "AUTHENTICATION"}:
+		return "AUTH_RSA256_"
+	}
+	return ""
+}
+
+// Order is what to make: key pairs and their requests for one subject.
+type Order struct {
+	Origin    string
+	RequestID string
+	Profiles  []Profile
+	Subject   pki.Holder // the e-mail address goes into the request, not into the name
+	Folder    string     // chosen by the person; not part of what makes two orders equal
+}
+
+// arguments is the digest by which a repeated order is recognised.
+func (o Order) arguments() string {
+	b, _ := json.Marshal([]any{o.Profiles, o.Subject})
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// Made lists the keys of an origin and request id. None is nil, nil; other arguments under the same
+// request id are request_id_used.
+func (k *Keeper) Made(o Order) ([]Note, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.made(o)
+}
+
+func (k *Keeper) made(o Order) ([]Note, error) {
+	var list []Note
+	for _, n := range k.notes {
+		if n.Origin != o.Origin || n.RequestID != o.RequestID {
+			continue
+		}
+		if n.Arguments != o.arguments() {
+			return nil, failure("request_id_used", "request %s was made with other arguments", o.RequestID)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// CheckFolder says whether key files can be put into a folder: it exists and is absolute.
+func CheckFolder(folder string) error {
+	info, err := os.Stat(folder)
+	switch {
+	case !filepath.IsAbs(folder):
+		return failure("folder_unavailable", "not a whole path")
+	case err != nil || !info.IsDir():
+		return failure("folder_unavailable", "no such folder")
+	}
+	return nil
+}
+
+// Generate makes the key pairs of an order, or gives those it made before for the same order. When it
+// returns, every pending file was written, synced, read back and opened.
+func (k *Keeper) Generate(o Order) ([]Note, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if before, err := k.made(o); err != nil || len(before) > 0 {
+		return before, err
+	}
+	if err := CheckFolder(o.Folder); err != nil {
+		return nil, err
+	}
+	if err := k.room(o); err != nil {
+		return nil, err
+	}
+	var notes []Note
+	var files [][]byte
+	for _, p := range o.Profiles {
+		n, file, err := k.pair(o, p)
+		if err != nil {
+			return nil, err
+		}
+		notes, files = append(notes, n), append(files, file)
+	}
+	first := len(k.notes)
+	k.notes = append(k.notes, notes...)
+	err := k.save()
+	for i := range notes {
+		if err == nil {
+			k.fault("pending " + o.Profiles[i].Algorithm)
+			err = k.place(notes[i], files[i])
+		}
+	}
+	k.fault("pending written")
+	if err == nil {
+		for i := range notes {
+			notes[i].State = Pending
+		}
+		copy(k.notes[first:], notes)
+		err = k.save()
+	}
+	if err != nil {
+		for _, n := range notes {
+			_ = os.Remove(filepath.Join(n.Folder, n.File))
+		}
+		k.notes = k.notes[:first]
+		_ = k.save()
+		return nil, failure("write_failed", "write pending keys: %w", err)
+	}
+	k.fault("pending noted")
+	return notes, nil
+}
+
+func (k *Keeper) room(o Order) error {
+	all, own := len(o.Profiles), len(o.Profiles)
+	for _, n := range k.notes {
+		if n.State == Finished {
+			continue
+		}
+		all++
+		if n.Origin == o.Origin {
+			own++
+		}
+	}
+	if all > MaxPending || own > MaxPendingOrigin {
+		return failure("too_many_pending", "%d keys wait for a certificate", all-len(o.Profiles))
+	}
+	return nil
+}
+
+// pair makes one key pair, its request and the bytes of its pending file.
+func (k *Keeper) pair(o Order, p Profile) (Note, []byte, error) {
+	if p.prefix() == "" {
+		return Note{}, nil, failure("unsupported_profile", "%s %s", p.Algorithm, p.Usage)
+	}
+	var key crypto.Signer
+	var err error
+	if p.Algorithm == "GOST512" {
+		key, err = gost.GenerateKey(gost.TC26_512A(), k.random)
+	} else {
+		key, err = rsa.GenerateKey(k.random, 2048)
+	}
+	if err != nil {
+		return Note{}, nil, failure("write_failed", "make a key pair: %w", err)
+	}
+	request, err := pki.CreateRequest(k.random, key, pki.RequestTemplate{
+		Subject: pki.SubjectName(o.Subject), Emails: []string{o.Subject.Email}, Storage: pki.StoragePKCS12,
+	})
+	if err != nil {
+		return Note{}, nil, failure("invalid_subject", "make a request: %w", err)
+	}
+	file, err := pfx.EncryptPrivateKey(k.random, key, k.secret)
+	if err != nil {
+		return Note{}, nil, failure("write_failed", "encrypt a pending key: %w", err)
+	}
+	spki, err := algid.MarshalPublicKey(key.Public())
+	if err != nil {
+		return Note{}, nil, failure("write_failed", "write a public key: %w", err)
+	}
+	id := hex.EncodeToString(algid.KeyID(key.Public()))
+	return Note{
+		KeyID: id, PublicKey: spki, Origin: o.Origin, RequestID: o.RequestID, Arguments: o.arguments(),
+		Algorithm: p.Algorithm, Usage: p.Usage, Request: request, Folder: o.Folder,
+		File: "PENDING_" + p.prefix() + id + ".p8", Made: k.now().UTC(), State: Making,
+	}, file, nil
+}
+
+// place writes a pending file and opens it again.
+func (k *Keeper) place(n Note, content []byte) error {
+	path := filepath.Join(n.Folder, n.File)
+	if err := writeNew(path, content, false); err != nil {
+		return err
+	}
+	if err := syncDir(n.Folder); err != nil {
+		return err
+	}
+	_, err := k.pending(n)
+	return err
+}
+
+// pending opens the private key of a note.
+func (k *Keeper) pending(n Note) (crypto.Signer, error) {
+	content, err := read(filepath.Join(n.Folder, n.File))
+	if err != nil {
+		return nil, err
+	}
+	key, err := pfx.DecryptPrivateKey(content, k.secret)
+	if err != nil {
+		return nil, err
+	}
+	spki, err := algid.MarshalPublicKey(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(spki, n.PublicKey) {
+		return nil, fmt.Errorf("%s holds another key", n.File)
+	}
+	return key, nil
+}

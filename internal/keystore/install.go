@@ -1,0 +1,265 @@
+package keystore
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"senim/algid"
+	"senim/pfx"
+	"senim/pki"
+)
+
+// Match is a certificate with the pending or finished key it belongs to.
+type Match struct {
+	Certificate *pki.Certificate
+	Note        Note
+}
+
+// Installed is one finished file.
+type Installed struct {
+	KeyID    string
+	FileName string
+	Path     string
+	Created  bool // false: the same file stood there already
+}
+
+// Match finds the key of every certificate by its public key, never by a name. Reasons:
+// no_pending_key, duplicate, expired.
+func (k *Keeper) Match(certificates []*pki.Certificate) ([]Match, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.match(certificates)
+}
+
+func (k *Keeper) match(certificates []*pki.Certificate) ([]Match, error) {
+	var out []Match
+	for i, c := range certificates {
+		for _, earlier := range certificates[:i] {
+			if bytes.Equal(earlier.RawSPKI, c.RawSPKI) {
+				return nil, failure("duplicate", "two certificates of one key")
+			}
+		}
+		if k.now().After(c.NotAfter) {
+			return nil, failure("expired", "the certificate ended %s", c.NotAfter.Format(time.RFC3339))
+		}
+		at := k.find(c)
+		if at < 0 {
+			return nil, failure("no_pending_key", "no key here waits for this certificate")
+		}
+		out = append(out, Match{c, k.notes[at]})
+	}
+	return out, nil
+}
+
+// find compares keys, not encodings: a CA may write the same key with other parameters.
+func (k *Keeper) find(c *pki.Certificate) int {
+	spki, err := algid.MarshalPublicKey(c.PublicKey)
+	if err != nil {
+		return -1
+	}
+	for i, n := range k.notes {
+		if n.State != Making && bytes.Equal(n.PublicKey, spki) {
+			return i
+		}
+	}
+	return -1
+}
+
+// step is one file on its way.
+type step struct {
+	at        int // index of the note
+	note      Note
+	cert      *pki.Certificate
+	temporary string
+	final     string
+	created   bool
+}
+
+// Install makes the finished key file of every certificate under one new password: all of them, or
+// none. Pending files go away only after all finished ones stand. Reasons beside those of [Keeper.Match]:
+// pending_key_unreadable, file_exists, write_failed, verify_failed, folder_unavailable.
+func (k *Keeper) Install(certificates []*pki.Certificate, password string) ([]Installed, error) {
+	if err := pfx.CheckPassword(password); err != nil {
+		return nil, failure("password", "%w", err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, err := k.match(certificates); err != nil {
+		return nil, err
+	}
+	var steps []*step
+	for _, c := range certificates {
+		at := k.find(c)
+		n := k.notes[at]
+		name := Profile{n.Algorithm, n.Usage}.prefix() + n.KeyID + ".p12"
+		steps = append(steps, &step{
+			at: at, note: n, cert: c, final: filepath.Join(n.Folder, name),
+			temporary: filepath.Join(n.Folder, ".senim-"+n.KeyID+".tmp"),
+		})
+	}
+	if err := k.advance(steps, password); err != nil {
+		for _, s := range steps {
+			_ = os.Remove(s.temporary)
+			if s.created {
+				_ = os.Remove(s.final)
+			}
+		}
+		return nil, err
+	}
+	return k.finish(steps)
+}
+
+// advance writes every temporary file, notes what the final ones will be, then links them.
+func (k *Keeper) advance(steps []*step, password string) error {
+	for _, s := range steps {
+		done, err := s.standing()
+		if err != nil {
+			return err
+		}
+		if done {
+			continue
+		}
+		if err := k.prepare(s, password); err != nil {
+			return err
+		}
+		s.created = true
+	}
+	for _, s := range steps {
+		if s.created {
+			k.notes[s.at] = s.note
+		}
+	}
+	if err := k.save(); err != nil {
+		return failure("write_failed", "%w", err)
+	}
+	k.fault("install noted")
+	for _, s := range steps {
+		if !s.created {
+			continue
+		}
+		s.created = false // until it is: somebody else's file must not be taken away
+		if err := link(s.temporary, s.final); err != nil {
+			if errors.Is(err, os.ErrExist) {
+				return failure("file_exists", "%s exists", filepath.Base(s.final))
+			}
+			return failure("write_failed", "%w", err)
+		}
+		s.created = true
+		k.fault("install linked")
+		if err := syncDir(s.note.Folder); err != nil {
+			return failure("write_failed", "%w", err)
+		}
+	}
+	return nil
+}
+
+// standing reports whether the finished file is there with the same certificate. Its digest was
+// noted before it was linked, so no password is needed to know it again.
+func (s *step) standing() (bool, error) {
+	content, err := read(s.final)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	sum := sha256.Sum256(content)
+	fingerprint := s.cert.Fingerprint()
+	if err == nil && s.note.FinalDigest == hex.EncodeToString(sum[:]) && bytes.Equal(s.note.Certificate, fingerprint[:]) {
+		return true, nil
+	}
+	return false, failure("file_exists", "%s exists", filepath.Base(s.final))
+}
+
+// prepare writes the temporary file, opens it again with the password, and proves by a signature
+// over a probe that key and certificate belong together.
+func (k *Keeper) prepare(s *step, password string) error {
+	if err := CheckFolder(s.note.Folder); err != nil {
+		return err
+	}
+	key, err := k.pending(s.note)
+	if err != nil {
+		return failure("pending_key_unreadable", "%w", err)
+	}
+	content, err := pfx.Encode(k.random, pfx.File{Key: key, Certificate: s.cert, Alias: s.note.KeyID}, password, pfx.NCA)
+	if err != nil {
+		return failure("write_failed", "%w", err)
+	}
+	if err := writeNew(s.temporary, content, true); err != nil {
+		return failure("write_failed", "%w", err)
+	}
+	k.fault("install temporary")
+	if err := k.probe(s, password); err != nil {
+		return failure("verify_failed", "%w", err)
+	}
+	sum := sha256.Sum256(content)
+	fingerprint := s.cert.Fingerprint()
+	s.note.State = Finishing
+	s.note.FinalName = filepath.Base(s.final)
+	s.note.FinalDigest = hex.EncodeToString(sum[:])
+	s.note.Certificate = fingerprint[:]
+	return nil
+}
+
+func (k *Keeper) probe(s *step, password string) error {
+	content, err := read(s.temporary)
+	if err != nil {
+		return err
+	}
+	file, err := pfx.Decode(content, password)
+	if err != nil {
+		return err
+	}
+	probe := []byte("senim probe " + s.note.KeyID)
+	algorithm, err := algid.SignatureFor(s.cert.PublicKey)
+	if err != nil {
+		return err
+	}
+	signature, err := algorithm.Sign(k.random, file.Key, probe)
+	if err != nil {
+		return err
+	}
+	if err := algorithm.Verify(s.cert.PublicKey, probe, signature); err != nil {
+		return fmt.Errorf("probe signature: %w", err)
+	}
+	return nil
+}
+
+// finish takes the pending and temporary files away; what is left behind by a kill here goes at a
+// repetition.
+func (k *Keeper) finish(steps []*step) ([]Installed, error) {
+	var out []Installed
+	for _, s := range steps {
+		_ = os.Remove(s.temporary)
+		_ = os.Remove(filepath.Join(s.note.Folder, s.note.File))
+		k.fault("pending removed")
+		_ = syncDir(s.note.Folder)
+		k.notes[s.at].State = Finished
+		out = append(out, Installed{KeyID: s.note.KeyID, FileName: filepath.Base(s.final), Path: s.final, Created: s.created})
+	}
+	if err := k.save(); err != nil {
+		return nil, failure("write_failed", "%w", err)
+	}
+	return out, nil
+}
+
+// link gives a file its final name and never replaces another. Where the file system has no links
+// (sticks), the name is taken first and the content copied: a kill there can leave a short file.
+func link(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, os.ErrExist) {
+		return err
+	}
+	content, reading := read(from)
+	if reading != nil {
+		return err
+	}
+	writing := writeNew(to, content, false)
+	if writing != nil && !errors.Is(writing, os.ErrExist) {
+		_ = os.Remove(to)
+	}
+	return writing
+}

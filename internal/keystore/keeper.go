@@ -1,0 +1,138 @@
+package keystore
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Bounds on keys that wait for a certificate.
+const (
+	MaxPendingOrigin = 16
+	MaxPending       = 64
+)
+
+// Failure is a refusal with a stable reason, as kz.senim.keys names them.
+type Failure struct {
+	Reason string // folder_unavailable, too_many_pending, write_failed, request_id_used, no_pending_key, …
+	Err    error
+}
+
+func (f *Failure) Error() string { return f.Reason + ": " + f.Err.Error() }
+func (f *Failure) Unwrap() error { return f.Err }
+
+func failure(reason, format string, args ...any) *Failure {
+	return &Failure{reason, fmt.Errorf(format, args...)}
+}
+
+// Config says where a keeper lives.
+type Config struct {
+	Dir    string           // its folder, made with mode 0700; required
+	Random io.Reader        // crypto/rand when nil
+	Now    func() time.Time // time.Now when nil
+
+	// fault is called at every step that changes something; tests kill the keeper there.
+	fault func(step string)
+}
+
+// Keeper makes key pairs and finishes them. One keeper per folder; safe for concurrent use, its
+// calls run one after another.
+type Keeper struct {
+	dir    string
+	random io.Reader
+	now    func() time.Time
+	fault  func(string)
+
+	mu     sync.Mutex
+	notes  []Note // under mu
+	secret []byte // opens the pending files
+}
+
+// Open opens the keeper of a folder. At the first time it makes the secret of 256 bits that
+// protects pending keys, in a file of mode 0600.
+func Open(c Config) (*Keeper, error) {
+	if c.Dir == "" {
+		return nil, errors.New("open keeper: no folder")
+	}
+	k := &Keeper{dir: c.Dir, random: c.Random, now: c.Now, fault: c.fault}
+	if k.random == nil {
+		k.random = rand.Reader
+	}
+	if k.now == nil {
+		k.now = time.Now
+	}
+	if k.fault == nil {
+		k.fault = func(string) {}
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open keeper: %w", err)
+	}
+	if err := k.openSecret(); err != nil {
+		return nil, fmt.Errorf("open keeper: %w", err)
+	}
+	if err := k.load(); err != nil {
+		return nil, fmt.Errorf("open keeper: %w", err)
+	}
+	return k, k.recover()
+}
+
+func (k *Keeper) openSecret() error {
+	path := filepath.Join(k.dir, "pending.key")
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		raw := make([]byte, 32)
+		if _, err := io.ReadFull(k.random, raw); err != nil {
+			return err
+		}
+		b = []byte(hex.EncodeToString(raw))
+		if err := writeNew(path, b, false); err != nil {
+			return err
+		}
+		if err := syncDir(k.dir); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	if len(b) != 64 {
+		return errors.New("pending.key has not 64 characters")
+	}
+	k.secret = b
+	return nil
+}
+
+// recover takes back what was being made when the keeper last died: nobody was told of it.
+func (k *Keeper) recover() error {
+	kept := k.notes[:0]
+	for _, n := range k.notes {
+		if n.State == Making {
+			_ = os.Remove(filepath.Join(n.Folder, n.File))
+			continue
+		}
+		kept = append(kept, n)
+	}
+	if len(kept) == len(k.notes) {
+		return nil
+	}
+	k.notes = kept
+	return k.save()
+}
+
+// Waiting lists the pending keys of an origin.
+func (k *Keeper) Waiting(origin string) []Note {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var list []Note
+	for _, n := range k.notes {
+		if n.Origin == origin && (n.State == Pending || n.State == Finishing) {
+			list = append(list, n)
+		}
+	}
+	return list
+}

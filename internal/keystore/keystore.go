@@ -1,0 +1,210 @@
+// Package keystore keeps keys in files: it finds PKCS #12 files in the folders a person named, opens
+// them with a password, makes new key pairs whose certificate comes days later, and puts key and
+// certificate together into a finished file.
+//
+// The calls most want are [Scan] and [Unlock] for existing keys, [Open] for the [Keeper] of pending
+// ones. A keeper writes down before it acts: a kill at any moment leaves either the pending keys or
+// the finished files, and the same call can be repeated. It never overwrites a file, never gives a
+// private key away, and never keeps a password.
+//
+// Refused: links, devices, files above 1 MiB, folders deeper than three levels, more than 64
+// pending keys. Nothing here asks a person anything; consent is the agent's business.
+package keystore
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"senim/pfx"
+	"senim/pki"
+)
+
+// Bounds of a scan.
+const (
+	maxFile  = 1 << 20
+	maxFiles = 1000
+	maxDepth = 3
+)
+
+// Errors that callers branch on.
+var (
+	// ErrPassword: the password does not open the file.
+	ErrPassword = errors.New("wrong password")
+	// ErrChanged: the file is not the one that was listed.
+	ErrChanged = errors.New("file changed since it was listed")
+)
+
+// Kind is what the name of a key file tells before it is opened.
+type Kind string
+
+// The kinds of a key file.
+const (
+	Combined Kind = "combined" // GOST512: signs and signs in
+	Signing  Kind = "signing"  // RSA signing key
+	SignIn   Kind = "sign-in"  // RSA sign-in key
+	OldGOST  Kind = "old-gost" // GOST of 2004 or 2015
+	Unknown  Kind = "unknown"
+)
+
+// KindOf reads a file name.
+func KindOf(name string) Kind {
+	upper := strings.ToUpper(name)
+	for _, p := range []struct {
+		prefix string
+		kind   Kind
+	}{
+		{"GOST512_", Combined}, {"AUTH_RSA", SignIn}, {"RSA", Signing}, {"GOSTKNCA_", OldGOST}, {"GOSTGT_", OldGOST},
+	} {
+		if strings.HasPrefix(upper, p.prefix) {
+			return p.kind
+		}
+	}
+	return Unknown
+}
+
+// File is one key file as the folder shows it.
+type File struct {
+	ID       string // of the content, so a moved or copied file is recognised
+	Path     string
+	Name     string
+	Kind     Kind
+	Modified time.Time
+	Copies   []string // other paths with the same content
+}
+
+// Folder is the directory the file is in.
+func (f File) Folder() string { return filepath.Dir(f.Path) }
+
+// Scan lists the key files (.p12, .pfx) in the folders, three levels deep, newest first. What cannot
+// be read is left out: a folder on a stick that is not plugged in is no error. Links are not followed.
+func Scan(folders []string) []File {
+	found := map[string]*File{}
+	for _, folder := range folders {
+		root := filepath.Clean(folder)
+		_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return skip(entry)
+			}
+			if entry.IsDir() {
+				if depth(root, path) > maxDepth {
+					return fs.SkipDir
+				}
+				return nil
+			}
+			if len(found) >= maxFiles {
+				return fs.SkipAll
+			}
+			switch strings.ToLower(filepath.Ext(path)) {
+			case ".p12", ".pfx":
+				note(found, path, entry)
+			}
+			return nil
+		})
+	}
+	list := make([]File, 0, len(found))
+	for _, f := range found {
+		list = append(list, *f)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		if !list[i].Modified.Equal(list[j].Modified) {
+			return list[i].Modified.After(list[j].Modified)
+		}
+		return list[i].Path < list[j].Path
+	})
+	return list
+}
+
+func skip(entry fs.DirEntry) error {
+	if entry != nil && entry.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
+}
+
+func depth(root, path string) int {
+	rel, err := filepath.Rel(root, path)
+	if err != nil || rel == "." {
+		return 0
+	}
+	return strings.Count(rel, string(filepath.Separator)) + 1
+}
+
+func note(found map[string]*File, path string, entry fs.DirEntry) {
+	info, err := entry.Info()
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	content, err := read(path)
+	if err != nil {
+		return
+	}
+	id := contentID(content)
+	if f := found[id]; f != nil {
+		if f.Path != path {
+			f.Copies = append(f.Copies, path)
+		}
+		return
+	}
+	found[id] = &File{ID: id, Path: path, Name: filepath.Base(path), Kind: KindOf(filepath.Base(path)), Modified: info.ModTime()}
+}
+
+func contentID(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:16])
+}
+
+// read gives a regular file of at most 1 MiB.
+func read(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, fmt.Errorf("%s is not a key file", filepath.Base(path))
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(content) > maxFile {
+		err = fmt.Errorf("%s is not a key file", filepath.Base(path))
+	}
+	return content, err
+}
+
+// Key is an opened key. Whoever holds it can sign: drop it after the act it was opened for.
+type Key struct {
+	Signer      crypto.Signer
+	Certificate *pki.Certificate
+}
+
+// Unlock opens a file that [Scan] listed. A wrong password is [ErrPassword].
+func Unlock(f File, password string) (*Key, error) {
+	content, err := read(f.Path)
+	if err != nil {
+		return nil, fmt.Errorf("open key file: %w", err)
+	}
+	if contentID(content) != f.ID {
+		return nil, fmt.Errorf("open key file: %w", ErrChanged)
+	}
+	file, err := pfx.Decode(content, password)
+	if errors.Is(err, pfx.ErrPassword) {
+		return nil, ErrPassword
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open key file: %w", err)
+	}
+	return &Key{Signer: file.Key, Certificate: file.Certificate}, nil
+}

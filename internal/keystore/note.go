@@ -1,0 +1,114 @@
+package keystore
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// State of a note: a key being made, waiting for its certificate, or finished.
+type State string
+
+// The states of a [Note].
+const (
+	Making    State = "making" // files may be half written; nothing was told to anybody
+	Pending   State = "pending"
+	Finishing State = "finishing" // the finished file may stand already
+	Finished  State = "finished"
+)
+
+// Note is what the keeper knows of one key pair it made.
+type Note struct {
+	KeyID     string    `json:"keyId"` // subject key identifier, lower hex
+	PublicKey []byte    `json:"publicKey"`
+	Origin    string    `json:"origin"` // of the page that asked, "" for a program
+	RequestID string    `json:"requestId"`
+	Arguments string    `json:"arguments"` // digest of what was asked, to know a repetition
+	Algorithm string    `json:"algorithm"`
+	Usage     string    `json:"usage"`
+	Request   []byte    `json:"request"` // PKCS #10
+	Folder    string    `json:"folder"`
+	File      string    `json:"file"` // name of the pending file
+	Made      time.Time `json:"made"`
+	State     State     `json:"state"`
+
+	// Of a finishing or finished key: what the file must be.
+	FinalName   string `json:"finalName,omitempty"`
+	FinalDigest string `json:"finalDigest,omitempty"` // SHA-256 of the file
+	Certificate []byte `json:"certificate,omitempty"` // SHA-256 of the certificate
+}
+
+// maxNotes bounds the notes kept; the oldest finished ones go first.
+const maxNotes = 512
+
+func (k *Keeper) load() error {
+	b, err := os.ReadFile(filepath.Join(k.dir, "pending.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read pending keys: %w", err)
+	}
+	if err := json.Unmarshal(b, &k.notes); err != nil {
+		return fmt.Errorf("read pending keys: %w", err)
+	}
+	return nil
+}
+
+// save writes the notes beside the old ones and puts them in their place in one step.
+func (k *Keeper) save() error {
+	for i := 0; len(k.notes) > maxNotes && i < len(k.notes); {
+		if k.notes[i].State == Finished {
+			k.notes = append(k.notes[:i], k.notes[i+1:]...)
+			continue
+		}
+		i++
+	}
+	b, err := json.MarshalIndent(k.notes, "", " ")
+	if err != nil {
+		return fmt.Errorf("write pending keys: %w", err)
+	}
+	path := filepath.Join(k.dir, "pending.json")
+	if err := writeNew(path+".new", b, true); err != nil {
+		return fmt.Errorf("write pending keys: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("write pending keys: %w", err)
+	}
+	return syncDir(k.dir)
+}
+
+// writeNew writes a file of mode 0600 that must not exist (again: or is replaced), down to the disk.
+func writeNew(path string, content []byte, again bool) error {
+	if again {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+// syncDir makes the names in a folder durable. Systems where a folder cannot be synced say so by an
+// error that changes nothing for us.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	_ = d.Sync()
+	return d.Close()
+}
