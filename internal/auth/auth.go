@@ -45,9 +45,6 @@ type Config struct {
 	ChallengeTTL time.Duration
 	// Idle and Absolute bound sessions; 20 minutes and 8 hours by default.
 	Idle, Absolute time.Duration
-	// Hash turns a personal number into a keyed hash for the audit log. Without it the log names
-	// certificates by serial only.
-	Hash func(string) string
 	// Log takes what an operator should see; nothing by default.
 	Log *slog.Logger
 }
@@ -107,6 +104,14 @@ func (d *Desk) Ask(ctx context.Context, sid, purpose, digest string) (Challenge,
 }
 
 // audit writes an event of sign-in on its own; a log that cannot be written stops the act.
-func (d *Desk) audit(ctx context.Context, e audit.Event) error {
-	return d.c.Store.Update(ctx, func(tx Tx) error { return tx.Audit(ctx, e) })
+func (d *Desk) audit(ctx context.Context, cert *pki.Certificate, e audit.Event) error {
+	return d.c.Store.Update(ctx, func(tx Tx) error {
+		if cert != nil {
+			e.Object = cert.SerialHex()
+			if iin := cert.Holder().IIN; iin != "" {
+				e.Actor = tx.Hash(iin)
+			}
+		}
+		return tx.Audit(ctx, e)
+	})
 }

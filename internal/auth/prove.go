@@ -77,7 +77,7 @@ func (d *Desk) Prove(ctx context.Context, sid, purpose string, answer []byte, p 
 		}
 		return nil, d.refused(ctx, purpose, &Refusal{Code: code, Report: report, Evidence: first.Evidence, Certificate: cert})
 	}
-	err = d.audit(ctx, audit.Event{Action: "auth.proof", Actor: d.actor(cert), Object: cert.SerialHex(), Result: "ok",
+	err = d.audit(ctx, cert, audit.Event{Action: "auth.proof", Result: "ok",
 		Detail: map[string]string{"site": d.c.Site, "purpose": purpose}})
 	if err != nil {
 		return nil, fmt.Errorf("record a proof: %w", err)
@@ -149,22 +149,11 @@ func (d *Desk) refused(ctx context.Context, purpose string, err error) error {
 		return err
 	}
 	e := audit.Event{Action: "auth.proof", Result: "refused", Detail: map[string]string{"site": d.c.Site, "purpose": purpose, "code": r.Code}}
-	if r.Certificate != nil {
-		e.Actor, e.Object = d.actor(r.Certificate), r.Certificate.SerialHex()
-	}
-	if aerr := d.audit(ctx, e); aerr != nil {
+	if aerr := d.audit(ctx, r.Certificate, e); aerr != nil {
 		return fmt.Errorf("record a refusal: %w", aerr)
 	}
 	d.c.Log.InfoContext(ctx, "signature refused", "site", d.c.Site, "purpose", purpose, "code", r.Code)
 	return r
-}
-
-// actor names the holder for the audit log: a keyed hash, or the serial alone.
-func (d *Desk) actor(cert *pki.Certificate) string {
-	if iin := cert.Holder().IIN; d.c.Hash != nil && iin != "" {
-		return d.c.Hash(iin)
-	}
-	return "cert:" + cert.SerialHex()
 }
 
 // SessionOf gives the facts of a proof that a session keeps.

@@ -35,6 +35,8 @@ type Tx interface {
 	TakeChallenge(ctx context.Context, hash, purpose string) (c Challenge, ok bool, err error)
 	// Sweep removes sessions not seen since idle or created before absolute, and their challenges.
 	Sweep(ctx context.Context, idle, absolute time.Time) error
+	// Hash gives the keyed hash that names a person in the audit log.
+	Hash(personal string) string
 	// Audit appends to the audit log.
 	Audit(ctx context.Context, e audit.Event) error
 }

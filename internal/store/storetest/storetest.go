@@ -19,6 +19,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		run  func(*testing.T, *store.Store)
 	}{
 		{"Core", Core},
+		{"Auth", Auth},
 	} {
 		t.Run(d.name, func(t *testing.T) { d.run(t, open(t)) })
 	}

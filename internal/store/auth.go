@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"senim/internal/auth"
+)
+
+// Auth is the store of sessions and challenges.
+func (s *Store) Auth() auth.Store {
+	return domain[auth.Tx]{s, func(t *tx) auth.Tx { return authTx{t} }}
+}
+
+type authTx struct{ *tx }
+
+func (t authTx) Session(ctx context.Context, hash string) (auth.Session, error) {
+	return one(ctx, t.tx, auth.ErrNotFound, func(r row) (s auth.Session, err error) {
+		var notes string
+		var created, seen int64
+		if err = r.Scan(&s.Site, &s.IIN, &s.BIN, &s.Serial, &s.Fingerprint, &s.Name, &notes, &created, &seen); err != nil {
+			return s, err
+		}
+		s.Created, s.Seen = at(created), at(seen)
+		return s, fromText(notes, &s.Values)
+	}, `select site, iin, bin, serial, fingerprint, name, notes, created, seen from auth_sessions where hash = $1`, hash)
+}
+
+func (t authTx) PutSession(ctx context.Context, hash string, s auth.Session) error {
+	notes, err := text(s.Values)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `insert into auth_sessions (hash, site, iin, bin, serial, fingerprint, name, notes, created, seen)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		on conflict (hash) do update set site = excluded.site, iin = excluded.iin, bin = excluded.bin, serial = excluded.serial,
+			fingerprint = excluded.fingerprint, name = excluded.name, notes = excluded.notes, created = excluded.created, seen = excluded.seen`,
+		hash, s.Site, s.IIN, s.BIN, s.Serial, s.Fingerprint, s.Name, notes, ms(s.Created), ms(s.Seen))
+	return err
+}
+
+func (t authTx) DeleteSession(ctx context.Context, hash string) error {
+	if _, err := t.exec(ctx, `delete from auth_challenges where hash = $1`, hash); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `delete from auth_sessions where hash = $1`, hash)
+	return err
+}
+
+func (t authTx) DeleteSessions(ctx context.Context, f auth.Filter) (int, error) {
+	const chosen = `($1 = '' or site = $1) and ($2 = '' or iin = $2) and ($3 = '' or bin = $3)
+		and ($4 = '' or serial = $4) and ($5 = '' or fingerprint = $5)`
+	args := []any{f.Site, f.IIN, f.BIN, f.Serial, f.Fingerprint}
+	_, err := t.exec(ctx, `delete from auth_challenges where hash in (select hash from auth_sessions where `+chosen+`)`, args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := t.exec(ctx, `delete from auth_sessions where `+chosen, args...)
+	return int(n), err
+}
+
+func (t authTx) PutChallenge(ctx context.Context, hash string, c auth.Challenge) error {
+	_, err := t.exec(ctx, `insert into auth_challenges (hash, purpose, origin, nonce, digest, issued, expires)
+		values ($1, $2, $3, $4, $5, $6, $7)
+		on conflict (hash, purpose) do update set origin = excluded.origin, nonce = excluded.nonce, digest = excluded.digest,
+			issued = excluded.issued, expires = excluded.expires`,
+		hash, c.Purpose, c.Origin, c.Nonce, c.Digest, ms(c.Issued), ms(c.Expires))
+	return err
+}
+
+func (t authTx) TakeChallenge(ctx context.Context, hash, purpose string) (c auth.Challenge, ok bool, err error) {
+	taken, err := list(ctx, t.tx, func(r row) (c auth.Challenge, err error) {
+		var issued, expires int64
+		err = r.Scan(&c.Origin, &c.Purpose, &c.Nonce, &c.Digest, &issued, &expires)
+		c.Issued, c.Expires = at(issued), at(expires)
+		return c, err
+	}, `delete from auth_challenges where hash = $1 and purpose = $2
+		returning origin, purpose, nonce, digest, issued, expires`, hash, purpose)
+	if err != nil || len(taken) == 0 {
+		return auth.Challenge{}, false, err
+	}
+	return taken[0], true, nil
+}
+
+func (t authTx) Sweep(ctx context.Context, idle, absolute time.Time) error {
+	const over = `seen < $1 or created < $2`
+	args := []any{ms(idle), ms(absolute)}
+	if _, err := t.exec(ctx, `delete from auth_challenges where hash in (select hash from auth_sessions where `+over+`)`, args...); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `delete from auth_sessions where `+over, args...)
+	return err
+}

@@ -1,0 +1,1 @@
+// The client library asks for "ws" outside browsers; a browser has a WebSocket of its own.
