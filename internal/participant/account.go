@@ -1,0 +1,86 @@
+package participant
+
+import "time"
+
+// Limits of sign-in, section 15: signin.fail_lock and signin.fail_day.
+const (
+	failLock   = 5
+	firstLock  = 15 * time.Minute
+	longLock   = 24 * time.Hour
+	failPerDay = 20
+)
+
+// Locked reports whether wrong passwords have closed the account at the moment, and until when.
+func (a Account) Locked(at time.Time) (until time.Time, locked bool) {
+	return a.LockedUntil, at.Before(a.LockedUntil)
+}
+
+// usable says why the account may not sign in at all, whatever the password: "" or a code.
+func (a Account) usable() string {
+	switch a.State {
+	case AccountActive, AccountPending:
+		return ""
+	case AccountBlocked:
+		return "ACCOUNT_BLOCKED"
+	}
+	return "ACCOUNT_BLOCKED"
+}
+
+// failed counts a wrong password: the fifth in a row locks for 15 minutes, the next five for 30,
+// and so on up to a day; twenty in a day lock for a day. It is called only after a certificate was
+// verified, so that a stranger cannot lock a person out.
+func (a Account) failed(at time.Time) (next Account, locked bool) {
+	if at.Sub(a.DayStart) >= longLock {
+		a.DayStart, a.DayFailed = at, 0
+	}
+	a.Failed++
+	a.DayFailed++
+	lock := time.Duration(0)
+	if a.Failed >= failLock {
+		lock = firstLock
+		for range a.Locks {
+			if lock >= longLock {
+				break
+			}
+			lock *= 2
+		}
+		lock = min(lock, longLock)
+	}
+	if a.DayFailed >= failPerDay {
+		lock = longLock
+		a.DayFailed, a.DayStart = 0, at
+	}
+	if lock == 0 {
+		return a, false
+	}
+	a.Failed = 0
+	a.Locks++
+	a.LockedUntil = at.Add(lock)
+	return a, true
+}
+
+// passed forgets the wrong passwords after a right one.
+func (a Account) passed() Account {
+	a.Failed, a.Locks, a.LockedUntil = 0, 0, time.Time{}
+	return a
+}
+
+// blockByHeadChange is the previous head's row at the completion of the next one (section 8.3).
+func (p Profile) blockByHeadChange(at time.Time, evidence string) (Profile, Change) {
+	return p.move(HeadChangeBlocked, ReasonHeadChange, at, evidence)
+}
+
+// activate is the row of a head whose registration completes, new or revived (P-32).
+func (p Profile) activate(at time.Time, evidence string) (Profile, Change) {
+	reason := ReasonRegistered
+	if p.Status != "" {
+		reason = ReasonRevived
+	}
+	return p.move(Active, reason, at, evidence)
+}
+
+func (p Profile) move(to Status, reason string, at time.Time, evidence string) (Profile, Change) {
+	c := Change{Profile: p.ID, From: p.Status, To: to, Reason: reason, At: at, Evidence: evidence}
+	p.Previous, p.Status, p.Reason, p.Since, p.Evidence = p.Status, to, reason, at, evidence
+	return p, c
+}

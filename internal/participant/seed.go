@@ -1,0 +1,103 @@
+package participant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"senim/internal/ident"
+	"senim/internal/lang"
+)
+
+// Seeded is a participant who is there from the first day of an installation made for trying out.
+type Seeded struct {
+	IIN      ident.IIN
+	Name     string // surname, name, patronymic
+	Email    string
+	Password string
+	Lang     lang.Tag
+	Profiles []SeededProfile
+}
+
+// SeededProfile is one profile of a [Seeded]: for Individual the TIN is the person's own.
+type SeededProfile struct {
+	Category Category
+	TIN      string
+	Name     string
+}
+
+// Seed makes an account with a confirmed address and its profiles, without any key: for demos and
+// tests. Seeding the same person or profile again changes nothing.
+func (o *Office) Seed(ctx context.Context, s Seeded) error {
+	hash, err := o.c.Hasher.Hash(s.Password)
+	if err != nil {
+		return fmt.Errorf("seed participant: %w", err)
+	}
+	now := o.now()
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		_, err := tx.Account(ctx, s.IIN)
+		if errors.Is(err, ErrNotFound) {
+			err = tx.PutAccount(ctx, Account{IIN: s.IIN, Name: s.Name, Password: hash, Email: s.Email, EmailConfirmed: now,
+				Lang: s.Lang, State: AccountActive, PasswordChanged: now, Created: now})
+		}
+		if err != nil {
+			return err
+		}
+		for _, p := range s.Profiles {
+			if err := o.seedProfile(ctx, tx, s, p, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("seed participant: %w", err)
+	}
+	return nil
+}
+
+func (o *Office) seedProfile(ctx context.Context, tx Tx, s Seeded, sp SeededProfile, now time.Time) error {
+	all, err := tx.Profiles(ctx, s.IIN)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if p.TIN == sp.TIN && p.Type == sp.Category.ProfileType() {
+			return nil
+		}
+	}
+	id, err := newID(o.c.Random)
+	if err != nil {
+		return err
+	}
+	p := Profile{ID: id, IIN: s.IIN, TIN: sp.TIN, Type: sp.Category.ProfileType(), Category: sp.Category, Name: sp.Name}
+	if p.Category.Enterprise() {
+		if err := tx.PutEnterprise(ctx, Enterprise{TIN: p.TIN, Name: p.Name, Category: p.Category, Updated: now}); err != nil {
+			return err
+		}
+	}
+	p, c := p.activate(now, "")
+	return o.putProfile(ctx, tx, p, c)
+}
+
+// Publish puts an agreement version into the store; a version that is there is left alone, since
+// versions never change.
+func (o *Office) Publish(ctx context.Context, a Agreement) error {
+	for _, l := range lang.All() {
+		if a.Text[l] == "" {
+			return fmt.Errorf("publish agreement %s: no text in %s", a.Version, l)
+		}
+	}
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		_, err := tx.Agreement(ctx, a.Version, a.From)
+		if errors.Is(err, ErrNotFound) {
+			return tx.PutAgreement(ctx, a)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("publish agreement: %w", err)
+	}
+	return nil
+}

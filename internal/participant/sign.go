@@ -1,0 +1,187 @@
+package participant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"senim/internal/auth"
+	"senim/internal/lang"
+	"senim/pki"
+)
+
+// Agreement gives the agreement in force and, for a registration at step 3, the document to be
+// signed in the language.
+func (o *Office) Agreement(ctx context.Context, r Registration, l lang.Tag) (Agreement, []byte, error) {
+	var a Agreement
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		a, err = tx.Agreement(ctx, "", o.now())
+		return err
+	})
+	if err != nil {
+		return a, nil, fmt.Errorf("read agreement: %w", err)
+	}
+	doc, err := r.document(a, l, o.c.Origin)
+	return a, doc, err
+}
+
+// Sign takes the signed agreement of step 3. It verifies the signature over exactly our document
+// (SIGNATURE_INVALID; AGREEMENT_CHANGED when another version came into force, R8), that the signer
+// is the person and company of step 1 (CERT_OTHER_PERSON, CERT_WRONG_BIN, R6), and runs the gate on
+// the signer's certificate; then the letter goes out. A refusal leaves the step (R7).
+func (o *Office) Sign(ctx context.Context, id, cookie string, signed []byte) (Registration, error) {
+	r, err := o.Registration(ctx, id, cookie)
+	if err != nil {
+		return r, err
+	}
+	if r.State != StateData {
+		return r, deny("STEP_PASSED")
+	}
+	cert, l, a, err := o.signer(ctx, r, signed)
+	if err != nil {
+		return r, err
+	}
+	e, _, err := o.gate(ctx, question{cert: cert, reg: r, step: 3})
+	if err != nil {
+		return r, err
+	}
+	if !e.Passed() {
+		r.Evidence = e.ID
+		err := o.c.Store.Update(ctx, func(tx Tx) error {
+			if err := tx.PutEvidence(ctx, e); err != nil {
+				return err
+			}
+			return tx.Audit(ctx, event(tx, "reg.refused", r, result(e), map[string]string{"step": "3"}))
+		})
+		if err != nil {
+			return r, fmt.Errorf("keep evidence: %w", err)
+		}
+		return r, &GateClosed{Evidence: e}
+	}
+	return o.signedBy(ctx, r, a, l, cert, signed, e)
+}
+
+// signer verifies what was signed; a signature that does not hold is written down.
+func (o *Office) signer(ctx context.Context, r Registration, signed []byte) (*pki.Certificate, lang.Tag, Agreement, error) {
+	a, _, err := o.Agreement(ctx, r, r.Lang)
+	if err != nil {
+		return nil, "", a, err
+	}
+	if auth.IsChallenge(signed) {
+		return nil, "", a, deny("SIGNATURE_INVALID")
+	}
+	cert, l, err := r.verifyAgreement(signed, a, o.c.Origin)
+	if err == nil {
+		return cert, l, a, nil
+	}
+	code := "SIGNATURE_INVALID"
+	if errors.Is(err, errOtherVersion) {
+		code = "AGREEMENT_CHANGED"
+	}
+	why := err
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, event(tx, "challenge.failed", r, code, map[string]string{"step": "3"}))
+	})
+	if err != nil {
+		return nil, "", a, fmt.Errorf("refuse signature (%w): %w", why, err)
+	}
+	return nil, "", a, deny(code)
+}
+
+// signedBy writes a good signature and sends the letters of step 4.
+func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l lang.Tag, cert *pki.Certificate, signed []byte, e Evidence) (Registration, error) {
+	sid, err := newID(o.c.Random)
+	if err != nil {
+		return r, fmt.Errorf("keep agreement: %w", err)
+	}
+	now := o.now()
+	r.State, r.Agreement, r.Signature, r.Signer, r.SignedAt = StateSigned, a.Version, sid, cert.Raw, now
+	r.Expires, r.Evidence = now.Add(LinkTTL), e.ID
+	next := r
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		r = next // the function may be run again
+		was, err := tx.Registration(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		if was.State != StateData || !was.DataAt.Equal(r.DataAt) {
+			return ErrRace
+		}
+		r.Letters = was.Letters
+		if r.Letters >= MaxLetters {
+			return deny("TOO_MANY_LETTERS")
+		}
+		if err := tx.PutEvidence(ctx, e); err != nil {
+			return err
+		}
+		s := AgreementSignature{ID: sid, Registration: r.ID, Version: a.Version, Lang: l, Document: signed, Certificate: cert.Raw, Evidence: e.ID, At: now}
+		if err := tx.PutSignature(ctx, s); err != nil {
+			return err
+		}
+		if err := o.pending(ctx, tx, r); err != nil {
+			return err
+		}
+		detail := map[string]string{"version": a.Version, "timestamp": "none"}
+		if err := tx.Audit(ctx, event(tx, "agreement.signed", r, "ok", detail)); err != nil {
+			return err
+		}
+		if err := tx.Enqueue(ctx, expireJob(r)); err != nil {
+			return err
+		}
+		if err := o.warnHead(ctx, tx, r); err != nil {
+			return err
+		}
+		return o.letter(ctx, tx, &r)
+	})
+	if err != nil {
+		return r, fmt.Errorf("keep agreement: %w", raced(err))
+	}
+	return r, nil
+}
+
+// pending makes the account of a first registration: it can do nothing until completion. An account
+// that exists is left as it is.
+func (o *Office) pending(ctx context.Context, tx Tx, r Registration) error {
+	if r.Known {
+		return nil
+	}
+	a, err := tx.Account(ctx, r.IIN)
+	switch {
+	case err == nil && a.State != AccountPending:
+		return ErrRace // became active meanwhile: step 2 must ask for its password
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	case err != nil:
+		a = Account{IIN: r.IIN, Created: o.now(), State: AccountPending}
+	}
+	a.Name, a.Password, a.PasswordChanged, a.Lang = r.Person.Name(), r.Password, o.now(), r.Lang
+	a.Email, a.Phone = r.Entered.Email, r.Entered.Phone
+	return tx.PutAccount(ctx, a)
+}
+
+// Resend sends the letter again: once a minute, five times in all (LETTER_TOO_SOON,
+// TOO_MANY_LETTERS). Earlier letters stay good.
+func (o *Office) Resend(ctx context.Context, id, cookie string) (Registration, error) {
+	r, err := o.Registration(ctx, id, cookie)
+	if err != nil {
+		return r, err
+	}
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		if r, err = o.owned(ctx, tx, id, cookie); err != nil {
+			return err
+		}
+		switch now := o.now(); {
+		case r.State != StateSigned:
+			return deny("STEP_EARLIER")
+		case r.Letters >= MaxLetters:
+			return deny("TOO_MANY_LETTERS")
+		case now.Sub(r.LastLetter) < ResendWait:
+			return deny("LETTER_TOO_SOON", "until", stamp(r.LastLetter.Add(ResendWait)))
+		}
+		return o.letter(ctx, tx, &r)
+	})
+	if err != nil {
+		return r, fmt.Errorf("send letter again: %w", err)
+	}
+	return r, nil
+}

@@ -1,0 +1,170 @@
+package participant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"senim/internal/audit"
+	"senim/internal/ident"
+	"senim/internal/lang"
+	"senim/internal/notice"
+)
+
+// SignIn checks a password after a certificate of the person was verified, in the order of S2:
+// account, state, lock, password. It gives [*Denied] with NOT_REGISTERED, ACCOUNT_BLOCKED,
+// ACCOUNT_LOCKED (until) or PASSWORD_WRONG (left: tries before the next lock). A pending account's
+// password is checked too: whether it may do anything is decided by its profiles.
+func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Account, error) {
+	a, err := o.Admit(ctx, iin)
+	if err != nil {
+		return a, err
+	}
+	ok, weak := o.c.Hasher.Check(a.Password, password)
+	fresh := ""
+	if ok && weak {
+		if fresh, err = o.c.Hasher.Hash(password); err != nil {
+			return a, fmt.Errorf("sign in: %w", err)
+		}
+	}
+	var denied *Denied
+	checked := a.Password
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		denied = nil
+		if a, err = tx.Account(ctx, iin); err != nil {
+			return err
+		}
+		if a.Password != checked {
+			return ErrRace
+		}
+		// Many may try at once: whoever finds the lock shut by another is refused, right or wrong.
+		if until, locked := a.Locked(o.now()); locked {
+			denied = deny("ACCOUNT_LOCKED", "until", stamp(until))
+			return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: denied.Code})
+		}
+		if !ok {
+			denied, err = o.wrongPassword(ctx, tx, a)
+			return err
+		}
+		a = a.passed()
+		if fresh != "" {
+			a.Password = fresh
+		}
+		return tx.PutAccount(ctx, a)
+	})
+	switch {
+	case err != nil:
+		return Account{}, fmt.Errorf("sign in: %w", raced(err))
+	case denied != nil:
+		return Account{}, denied
+	}
+	return a, nil
+}
+
+// wrongPassword counts one wrong password and, at a lock, tells the owner.
+func (o *Office) wrongPassword(ctx context.Context, tx Tx, a Account) (*Denied, error) {
+	a, locked := a.failed(o.now())
+	if err := tx.PutAccount(ctx, a); err != nil {
+		return nil, err
+	}
+	actor := tx.Hash(string(a.IIN))
+	if err := tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: actor, Result: "PASSWORD_WRONG"}); err != nil {
+		return nil, err
+	}
+	if !locked {
+		return deny("PASSWORD_WRONG", "left", strconv.Itoa(failLock-a.Failed)), nil
+	}
+	if err := tx.Audit(ctx, audit.Event{Action: "signin.locked", Actor: actor, Result: "ACCOUNT_LOCKED"}); err != nil {
+		return nil, err
+	}
+	if a.Email != "" && !a.EmailConfirmed.IsZero() {
+		m := notice.Message{N: "N-20", To: a.Email, Lang: a.Lang, Vars: timeVars(a.Lang, "time", a.LockedUntil),
+			Key: notice.Key("N-20", actor, stamp(a.LockedUntil), a.Email)}
+		if err := tx.Notify(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	return deny("ACCOUNT_LOCKED", "until", stamp(a.LockedUntil)), nil
+}
+
+// Admit says whether a person may be asked for a password at all: NOT_REGISTERED, ACCOUNT_BLOCKED or
+// ACCOUNT_LOCKED otherwise. It is asked after a verified certificate only.
+func (o *Office) Admit(ctx context.Context, iin ident.IIN) (Account, error) {
+	a, err := o.account(ctx, iin)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return a, deny("NOT_REGISTERED")
+	case err != nil:
+		return a, err
+	}
+	if code := a.usable(); code != "" {
+		return Account{}, deny(code, "reason", a.BlockedReason)
+	}
+	if until, locked := a.Locked(o.now()); locked {
+		return Account{}, deny("ACCOUNT_LOCKED", "until", stamp(until))
+	}
+	return a, nil
+}
+
+// Profiles lists a person's profiles in the order of time, blocked ones too (S3).
+func (o *Office) Profiles(ctx context.Context, iin ident.IIN) ([]Profile, error) {
+	var all []Profile
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		all, err = tx.Profiles(ctx, iin)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list profiles: %w", err)
+	}
+	return all, nil
+}
+
+// Choose opens a profile of the person for a certificate with the given BIN (S4). [*Denied] with
+// PROFILE_BLOCKED or CERT_NOT_OF_ENTERPRISE; [ErrNotFound] when it is not his.
+func (o *Office) Choose(ctx context.Context, iin ident.IIN, id, certificateBIN string) (Profile, error) {
+	var p Profile
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		p, err = tx.Profile(ctx, id)
+		return err
+	})
+	if err == nil && p.IIN != iin {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Profile{}, fmt.Errorf("choose profile: %w", err)
+	}
+	if code := p.Allowed(certificateBIN, o.now()); code != "" {
+		return p, deny(code, "reason", p.Reason, "since", stamp(p.Since), "name", p.Name)
+	}
+	return p, nil
+}
+
+// Chosen records that a session acts for a profile.
+func (o *Office) Chosen(ctx context.Context, p Profile, serial string) error {
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: "profile.chosen", Actor: tx.Hash(string(p.IIN)), Object: p.ID, Result: "ok",
+			Detail: map[string]string{"tin": tx.Hash(p.TIN), "certificate": serial}})
+	})
+	if err != nil {
+		return fmt.Errorf("choose profile: %w", err)
+	}
+	return nil
+}
+
+// Account reads a person's account; NOT_REGISTERED when there is none.
+func (o *Office) Account(ctx context.Context, iin ident.IIN) (Account, error) {
+	a, err := o.account(ctx, iin)
+	if errors.Is(err, ErrNotFound) {
+		return a, deny("NOT_REGISTERED")
+	}
+	return a, err
+}
+
+// reader is the language for letters: the account's, else Russian.
+func reader(l lang.Tag) lang.Tag {
+	if l == "" {
+		return lang.RU
+	}
+	return l
+}
