@@ -1,0 +1,149 @@
+package pki
+
+import (
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Bounds, checked before a byte is parsed (spec/security.md §3).
+const (
+	maxCertificate = 256 << 10
+	maxRequest     = 16 << 10
+	maxList        = 64 << 20
+	maxFile        = 64 << 20
+	maxExtensions  = 64
+	maxAttributes  = 128 // of a name
+	maxNames       = 1024
+	maxSerial      = 20 // octets, RFC 5280 4.1.2.2
+)
+
+// errDER is the error under every "this is not the DER it should be".
+var errDER = errors.New("not well-formed DER")
+
+func context(n uint8) cbasn1.Tag     { return cbasn1.Tag(n).ContextSpecific() }
+func constructed(n uint8) cbasn1.Tag { return context(n).Constructed() }
+
+// readElement takes one element with the tag off in, header included.
+func readElement(in *cryptobyte.String, tag cbasn1.Tag) ([]byte, bool) {
+	var out cryptobyte.String
+	ok := in.ReadASN1Element(&out, tag)
+	return out, ok
+}
+
+// readWhole returns the content of the only element in der.
+func readWhole(der []byte, tag cbasn1.Tag) (cryptobyte.String, error) {
+	in := cryptobyte.String(der)
+	var body cryptobyte.String
+	if !in.ReadASN1(&body, tag) || !in.Empty() {
+		return nil, errDER
+	}
+	return body, nil
+}
+
+// readSigned splits what certificates, requests and lists have in common: bytes, algorithm, BIT
+// STRING. The algorithm stays unread.
+func readSigned(der []byte, limit int) (tbs []byte, algorithm cryptobyte.String, value []byte, err error) {
+	if len(der) > limit {
+		return nil, nil, nil, fmt.Errorf("%d bytes are more than %d", len(der), limit)
+	}
+	body, err := readWhole(der, cbasn1.SEQUENCE)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	tbs, ok := readElement(&body, cbasn1.SEQUENCE)
+	if !ok {
+		return nil, nil, nil, errDER
+	}
+	alg, ok := readElement(&body, cbasn1.SEQUENCE)
+	if !ok || !body.ReadASN1BitStringAsBytes(&value) || !body.Empty() {
+		return nil, nil, nil, errDER
+	}
+	return tbs, alg, value, nil
+}
+
+// readSerial takes a serial: positive, at most 20 octets.
+func readSerial(in *cryptobyte.String) (*big.Int, error) {
+	serial := new(big.Int)
+	if !in.ReadASN1Integer(serial) {
+		return nil, errDER
+	}
+	if serial.Sign() <= 0 || serial.BitLen() > maxSerial*8 {
+		return nil, errors.New("serial not positive or longer than 20 octets")
+	}
+	return serial, nil
+}
+
+// readTime takes a UTCTime or GeneralizedTime in the one form DER and RFC 5280 4.1.2.5 allow:
+// with seconds, with Z, without fractions.
+func readTime(in *cryptobyte.String) (time.Time, error) {
+	var text cryptobyte.String
+	var tag cbasn1.Tag
+	if !in.ReadAnyASN1(&text, &tag) {
+		return time.Time{}, errDER
+	}
+	layout := "060102150405Z"
+	switch {
+	case tag == cbasn1.UTCTime && len(text) == len(layout):
+	case tag == cbasn1.GeneralizedTime && len(text) == len(layout)+2:
+		layout = "20060102150405Z"
+	default:
+		return time.Time{}, fmt.Errorf("time: %w", errDER)
+	}
+	t, err := time.Parse(layout, string(text))
+	if err != nil || t.Format(layout) != string(text) {
+		return time.Time{}, fmt.Errorf("time: %w", errDER)
+	}
+	if tag == cbasn1.UTCTime && t.Year() >= 2050 {
+		t = t.AddDate(-100, 0, 0)
+	}
+	return t, nil
+}
+
+func isTime(in cryptobyte.String) bool {
+	return in.PeekASN1Tag(cbasn1.UTCTime) || in.PeekASN1Tag(cbasn1.GeneralizedTime)
+}
+
+// addTime writes UTCTime for 1950–2049, else GeneralizedTime.
+func addTime(b *cryptobyte.Builder, t time.Time) {
+	t = t.UTC()
+	switch {
+	case t.Year() >= 1950 && t.Year() < 2050:
+		b.AddASN1(cbasn1.UTCTime, func(b *cryptobyte.Builder) { b.AddBytes([]byte(t.Format("060102150405Z"))) })
+	case t.Year() >= 0 && t.Year() <= 9999:
+		b.AddASN1(cbasn1.GeneralizedTime, func(b *cryptobyte.Builder) { b.AddBytes([]byte(t.Format("20060102150405Z"))) })
+	default:
+		b.SetError(fmt.Errorf("year %d cannot be written", t.Year()))
+	}
+}
+
+// readOIDs takes a SEQUENCE OF OBJECT IDENTIFIER that is not empty.
+func readOIDs(der []byte) ([]asn1.ObjectIdentifier, error) {
+	body, err := readWhole(der, cbasn1.SEQUENCE)
+	if err != nil || body.Empty() {
+		return nil, errDER
+	}
+	var list []asn1.ObjectIdentifier
+	for !body.Empty() {
+		var oid asn1.ObjectIdentifier
+		if !body.ReadASN1ObjectIdentifier(&oid) || len(list) == maxNames {
+			return nil, errDER
+		}
+		list = append(list, oid)
+	}
+	return list, nil
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}

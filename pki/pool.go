@@ -1,0 +1,182 @@
+package pki
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Bounds of path building (spec/security.md §3).
+const (
+	maxDepth  = 10   // certificates in a chain, leaf and root included
+	maxChecks = 1000 // signatures verified for one chain
+)
+
+// ErrUntrusted is the error under every chain that could not be built to a root by the rules.
+var ErrUntrusted = errors.New("no trusted chain")
+
+// ValidityError says that a chain is right in everything else, but a certificate in it is out of
+// its dates.
+type ValidityError struct {
+	Cert   *Certificate
+	NotYet bool // not yet valid; else expired
+}
+
+// Error implements error.
+func (e *ValidityError) Error() string {
+	if e.NotYet {
+		return fmt.Sprintf("certificate %s is not valid before %s", e.Cert.SerialHex(), e.Cert.NotBefore.Format(time.RFC3339))
+	}
+	return fmt.Sprintf("certificate %s expired on %s", e.Cert.SerialHex(), e.Cert.NotAfter.Format(time.RFC3339))
+}
+
+// Pool is what chains are built from. Fill it first; afterwards many goroutines may call Chain.
+type Pool struct {
+	roots         []*Certificate
+	intermediates []*Certificate
+	bySubject     map[string][]*Certificate // RawSubject → roots first
+}
+
+// NewPool returns an empty pool: nothing is trusted.
+func NewPool() *Pool { return &Pool{bySubject: make(map[string][]*Certificate)} }
+
+// AddRoot adds a trust anchor: trusted by itself, whatever its signature; its dates, constraints
+// and extensions count all the same. Twice is the same as once.
+func (p *Pool) AddRoot(c *Certificate) {
+	if p.isRoot(c) {
+		return
+	}
+	p.roots = append(p.roots, c)
+	name := string(c.RawSubject)
+	p.bySubject[name] = append([]*Certificate{c}, p.bySubject[name]...)
+}
+
+// AddIntermediate adds a certificate chains may go through. It gives no trust.
+func (p *Pool) AddIntermediate(c *Certificate) {
+	if containsCertificate(p.intermediates, c) {
+		return
+	}
+	p.intermediates = append(p.intermediates, c)
+	name := string(c.RawSubject)
+	p.bySubject[name] = append(p.bySubject[name], c)
+}
+
+// Certificates returns everything in the pool, roots first.
+func (p *Pool) Certificates() []*Certificate {
+	return append(append([]*Certificate(nil), p.roots...), p.intermediates...)
+}
+
+func (p *Pool) isRoot(c *Certificate) bool { return containsCertificate(p.roots, c) }
+
+func containsCertificate(list []*Certificate, c *Certificate) bool {
+	for _, o := range list {
+		if bytes.Equal(o.Raw, c.Raw) {
+			return true
+		}
+	}
+	return false
+}
+
+// Chain returns leaf, …, root, by the rules of RFC 5280 section 6 at the given time: names equal as
+// raw DER, every signature good, issuers with basicConstraints CA, room in pathLenConstraint and
+// keyCertSign, no critical extension we do not know (policy and name constraints among them), no
+// SHA-1 after 2016, all certificates within their dates. A leaf that is itself a root is a chain of
+// one. Revocation and purpose are the caller's.
+//
+// The error is a [*ValidityError] when only the dates are wrong, else [ErrUntrusted] with the
+// reason; of several paths tried, the most telling.
+func (p *Pool) Chain(leaf *Certificate, at time.Time) ([]*Certificate, error) {
+	s := search{pool: p, at: at}
+	if chain := s.extend([]*Certificate{leaf}); chain != nil {
+		return chain, nil
+	}
+	if s.dates != nil {
+		return nil, fmt.Errorf("chain of %s: %w", leaf.SerialHex(), s.dates)
+	}
+	if s.why == nil {
+		s.why = errors.New("issuer not known")
+	}
+	return nil, fmt.Errorf("chain of %s: %w: %w", leaf.SerialHex(), ErrUntrusted, s.why)
+}
+
+// search is one walk from a leaf towards the roots, depth first.
+type search struct {
+	pool   *Pool
+	at     time.Time
+	checks int
+	why    error          // the first reason a path was refused
+	dates  *ValidityError // a path that only failed on dates
+}
+
+// extend returns a whole chain that begins with path, or nil.
+func (s *search) extend(path []*Certificate) []*Certificate {
+	last := path[len(path)-1]
+	if s.pool.isRoot(last) {
+		return s.accept(path)
+	}
+	if len(path) == maxDepth {
+		s.refuse(errors.New("chain too long"))
+		return nil
+	}
+	for _, issuer := range s.candidates(last) {
+		if repeats(path, issuer) {
+			continue
+		}
+		if s.checks++; s.checks > maxChecks {
+			s.refuse(errors.New("too many signatures to check"))
+			return nil
+		}
+		if err := last.CheckSignatureFrom(issuer); err != nil {
+			s.refuse(err)
+			continue
+		}
+		if chain := s.extend(append(path[:len(path):len(path)], issuer)); chain != nil {
+			return chain
+		}
+	}
+	return nil
+}
+
+// candidates are the certificates whose name is c's issuer, those whose key identifier fits first.
+func (s *search) candidates(c *Certificate) []*Certificate {
+	var fit, rest []*Certificate
+	for _, issuer := range s.pool.bySubject[string(c.RawIssuer)] {
+		if len(c.AuthorityKeyID) > 0 && bytes.Equal(c.AuthorityKeyID, issuer.SubjectKeyID) {
+			fit = append(fit, issuer)
+		} else {
+			rest = append(rest, issuer)
+		}
+	}
+	return append(fit, rest...)
+}
+
+// repeats reports whether the same name with the same key is in the path already: no loop helps.
+func repeats(path []*Certificate, c *Certificate) bool {
+	for _, o := range path {
+		if bytes.Equal(o.RawSubject, c.RawSubject) && bytes.Equal(o.RawSPKI, c.RawSPKI) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *search) refuse(why error) {
+	if s.why == nil {
+		s.why = why
+	}
+}
+
+func (s *search) accept(path []*Certificate) []*Certificate {
+	if err := checkPath(path); err != nil {
+		s.refuse(err)
+		return nil
+	}
+	if err := checkDates(path, s.at); err != nil {
+		if s.dates == nil {
+			s.dates = err
+		}
+		return nil
+	}
+	return path
+}
