@@ -42,7 +42,8 @@ var (
 type Document struct {
 	src   []byte
 	root  *node
-	nodes int
+	outer []*node // root with the comments and instructions around it
+	ids   map[string]*node
 }
 
 // Verified is one good signature and what it covers.
@@ -79,6 +80,11 @@ func (d *Document) Verify() ([]Verified, error) { return d.verifyAll() }
 
 // VerifyOne is Verify of a document that must have exactly one signature.
 func (d *Document) VerifyOne() (*Verified, error) { return d.verifyOne() }
+
+// VerifyBody checks a SOAP message signed as on the state bus (WSSE): the only signature stands in
+// Envelope/Header/wsse:Security, covers Envelope/Body by its wsu:Id, and carries the certificate in a
+// key identifier.
+func (d *Document) VerifyBody() (*Verified, error) { return d.verifyBody() }
 
 // VerifyElement checks a document whose only signature covers one element by its id. The element
 // must stand where the caller will read it, the Signature where the profile puts it.

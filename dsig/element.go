@@ -1,5 +1,7 @@
 package dsig
 
+import "slices"
+
 // Element is a read-only view of an element: namespaces resolved, comments and processing
 // instructions gone, character data of the element itself joined.
 type Element struct {
@@ -67,3 +69,27 @@ func (e *Element) At(locals ...string) *Element {
 	}
 	return e
 }
+
+// view makes the Element of a node, without the elements in skip.
+func view(n *node, skip ...*node) *Element {
+	e := &Element{Space: n.space, Local: n.local}
+	for _, a := range n.attrs {
+		e.Attrs = append(e.Attrs, Attr{Space: a.space, Local: a.local, Value: a.value})
+	}
+	var joined []byte
+	for _, c := range n.children {
+		switch c.kind {
+		case text:
+			joined = append(joined, c.text...)
+		case element:
+			if !slices.Contains(skip, c) {
+				e.Children = append(e.Children, view(c, skip...))
+			}
+		case comment, instruction:
+		}
+	}
+	e.Text = string(joined)
+	return e
+}
+
+func (d *Document) rootWithoutSignatures() *Element { return view(d.root, d.rootSignatures()...) }

@@ -1,0 +1,44 @@
+package dsig
+
+import "senim/algid"
+
+// Identifiers of XML Signature and of the national profile, crypto.md §15.
+const (
+	spaceDS   = "http://www.w3.org/2000/09/xmldsig#"
+	spaceWSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+
+	uriInclusive         = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+	uriInclusiveComments = uriInclusive + "#WithComments"
+	uriExclusive         = "http://www.w3.org/2001/10/xml-exc-c14n#"
+	uriExclusiveComments = uriExclusive + "WithComments"
+	uriEnveloped         = spaceDS + "enveloped-signature"
+
+	uriNational = "urn:ietf:params:xml:ns:pkigovkz:xmlsec:algorithms:"
+	uriMore     = "http://www.w3.org/2001/04/xmldsig-more#"
+)
+
+// methods is the table of algorithms: what a signature is called and the digest that goes with it.
+var methods = [...]struct {
+	signature algid.Signature
+	uri       string
+	digestURI string
+}{
+	{algid.GOST512Sig, uriNational + "gostr34102015-gostr34112015-512", uriNational + "gostr34112015-512"},
+	{algid.GOST256Sig, uriNational + "gostr34102015-gostr34112015-256", uriNational + "gostr34112015-256"},
+	{algid.GOST2004Sig, uriMore + "gost34310-gost34311", uriMore + "gost34311"},
+	{algid.SHA256WithRSA, uriMore + "rsa-sha256", "http://www.w3.org/2001/04/xmlenc#sha256"},
+	{algid.SHA1WithRSA, uriMore + "rsa-sha1", uriMore + "sha1"}, // so spelled in old documents
+}
+
+// canonicalization finds the method of a URI. A same-document reference selects nodes without
+// comments, whatever the transform says after it (XML Signature §4.4.3.3), and comments inside a
+// signature are refused, so that both forms of each are one here.
+func canonicalization(uri string) (m method, ok bool) {
+	switch uri {
+	case uriInclusive, uriInclusiveComments:
+		return method{}, true
+	case uriExclusive, uriExclusiveComments:
+		return method{exclusive: true}, true
+	}
+	return method{}, false
+}

@@ -1,0 +1,183 @@
+package dsig
+
+import (
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"strings"
+
+	"senim/algid"
+	"senim/pki"
+)
+
+// allSignatures lists every Signature element, wherever it stands.
+func (d *Document) allSignatures() []*node {
+	var out []*node
+	d.root.walk(func(n *node) bool {
+		if n.is(spaceDS, "Signature") {
+			out = append(out, n)
+		}
+		return true
+	})
+	return out
+}
+
+// rootSignatures lists the Signature children of the root.
+func (d *Document) rootSignatures() []*node {
+	var out []*node
+	for _, c := range d.root.elements() {
+		if c.is(spaceDS, "Signature") {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (d *Document) verifyOne() (*Verified, error) {
+	if n := len(d.allSignatures()); n > 1 {
+		return nil, profile("document has %d signatures, one was expected", n)
+	}
+	all, err := d.verifyAll()
+	if err != nil {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// verifyAll verifies the last signature, leaves it out, goes on with the one before.
+func (d *Document) verifyAll() ([]Verified, error) {
+	sigs, all := d.rootSignatures(), d.allSignatures()
+	switch {
+	case len(all) == 0:
+		return nil, ErrUnsigned
+	case len(all) != len(sigs):
+		return nil, profile("a signature stands elsewhere than under the root")
+	case len(sigs) > maxSignatures:
+		return nil, profile("more than %d signatures", maxSignatures)
+	}
+	if err := noInstructions(d.root); err != nil {
+		return nil, err
+	}
+	var out []Verified
+	for i := len(sigs) - 1; i >= 0; i-- {
+		v, err := d.verifyEnveloped(sigs[i], sigs[i:])
+		if err != nil {
+			return nil, fmt.Errorf("signature %d of %d: %w", i+1, len(sigs), err)
+		}
+		out = append(out, *v)
+	}
+	return out, nil
+}
+
+const maxSignatures = 64
+
+// noInstructions refuses processing instructions in what is signed, security.md §2 rule 2.
+func noInstructions(n *node) error {
+	if !n.walk(func(n *node) bool { return n.kind != instruction }) {
+		return profile("processing instruction in the signed part")
+	}
+	return nil
+}
+
+// verifyEnveloped verifies a signature over the whole document without the signatures in skip,
+// which are itself and those made after it.
+func (d *Document) verifyEnveloped(n *node, skip []*node) (*Verified, error) {
+	s, err := readSignature(n)
+	if err != nil {
+		return nil, err
+	}
+	if s.infoMethod.exclusive || s.uri != "" || len(s.transforms) != 2 || s.transforms[0] != uriEnveloped {
+		return nil, profile("signature is not an enveloped one over the whole document")
+	}
+	m, ok := canonicalization(s.transforms[1])
+	if !ok || m.exclusive {
+		return nil, profile("canonical form of the document is not the inclusive one")
+	}
+	cert, err := s.certificate()
+	if err != nil {
+		return nil, err
+	}
+	v := &Verified{Signed: m.canonicalize(d.root, skip...), Element: view(d.root, skip...)}
+	return s.finish(v, cert)
+}
+
+// finish compares the digest and verifies the signature over SignedInfo.
+func (s *signature) finish(v *Verified, cert *pki.Certificate) (*Verified, error) {
+	if subtle.ConstantTimeCompare(s.algorithm.Hash().Sum(v.Signed), s.digest) != 1 {
+		return nil, ErrDigest
+	}
+	info := s.infoMethod.canonicalize(s.info)
+	if err := s.algorithm.Verify(cert.PublicKey, info, s.value); err != nil {
+		if errors.Is(err, algid.ErrSignature) {
+			return nil, ErrSignature
+		}
+		return nil, err
+	}
+	v.Certificate, v.Method, v.Weak = cert, s.algorithm, s.algorithm == algid.SHA1WithRSA
+	return v, nil
+}
+
+func (d *Document) verifyElement(p Place) (*Verified, error) {
+	parent, err := d.only(p.Parent)
+	if err != nil {
+		return nil, err
+	}
+	target, err := d.only(p.Element)
+	if err != nil {
+		return nil, err
+	}
+	return d.verifyByID(parent, target, uriInclusive, (*signature).certificate)
+}
+
+// verifyByID verifies the only signature of the document, which must stand in parent and cover
+// target by its id, with the one canonical form of the profile (given without #WithComments).
+func (d *Document) verifyByID(parent, target *node, form string, key func(*signature) (*pki.Certificate, error)) (*Verified, error) {
+	all := d.allSignatures()
+	switch {
+	case len(all) == 0:
+		return nil, ErrUnsigned
+	case len(all) > 1:
+		return nil, profile("document has %d signatures, one was expected", len(all))
+	case all[0].parent != parent:
+		return nil, profile("signature stands elsewhere than in %s", parent.local)
+	case all[0].inside(target):
+		return nil, profile("signature stands inside what it signs")
+	}
+	s, err := readSignature(all[0])
+	if err != nil {
+		return nil, err
+	}
+	id, ok := strings.CutPrefix(s.uri, "#")
+	if !ok || id == "" || d.ids[id] != target {
+		return nil, profile("signature refers to something else than %s", target.local)
+	}
+	if !s.infoMethod.exclusive || len(s.transforms) != 1 {
+		return nil, profile("signature is not one over an element")
+	}
+	m, ok := canonicalization(s.transforms[0])
+	if want, _ := canonicalization(form); !ok || m != want {
+		return nil, profile("canonical form of the element is another one")
+	}
+	if err := noInstructions(target); err != nil {
+		return nil, err
+	}
+	cert, err := key(s)
+	if err != nil {
+		return nil, err
+	}
+	return s.finish(&Verified{Signed: m.canonicalize(target), Element: view(target), ID: id}, cert)
+}
+
+func (d *Document) signersClaimed() []*pki.Certificate {
+	var out []*pki.Certificate
+	for _, n := range d.rootSignatures() {
+		s, err := readSignature(n)
+		if err != nil {
+			continue
+		}
+		if c, err := s.certificate(); err == nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
