@@ -1,0 +1,130 @@
+package gost
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha512"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// PrivateKey is a secret scalar with its public key. It implements [crypto.Signer]. The zero value
+// signs nothing.
+type PrivateKey struct {
+	public *PublicKey
+	d      []byte
+}
+
+var errNoKey = errors.New("gost: no private key")
+
+// GenerateKey makes a key from twice [Curve.Size] bytes of random, so that the scalar is as good as
+// uniform. A nil reader means crypto/rand.Reader. Errors are those of the reader.
+func GenerateKey(c *Curve, random io.Reader) (*PrivateKey, error) {
+	if !c.valid() {
+		return nil, errNoCurve
+	}
+	if random == nil {
+		random = rand.Reader
+	}
+	wide := make([]byte, 2*c.size)
+	defer clear(wide)
+	for {
+		if _, err := io.ReadFull(random, wide); err != nil {
+			return nil, fmt.Errorf("gost: generate a key: %w", err)
+		}
+		if d := c.engine.reduce(wide); d != nil {
+			return NewPrivateKey(c, d)
+		}
+	}
+}
+
+// NewPrivateKey reads a scalar of [Curve.Size] bytes, little-endian, above 0 and below the order.
+func NewPrivateKey(c *Curve, d []byte) (*PrivateKey, error) {
+	if !c.valid() {
+		return nil, errNoCurve
+	}
+	xy, ok := c.engine.public(d)
+	if !ok {
+		return nil, fmt.Errorf("gost: not a private key of %s", c)
+	}
+	return &PrivateKey{&PublicKey{c, xy}, bytes.Clone(d)}, nil
+}
+
+// Bytes returns the scalar, little-endian, nil for a zero value. The caller keeps it secret.
+func (k *PrivateKey) Bytes() []byte { return bytes.Clone(k.d) }
+
+// Public returns the *PublicKey as [crypto.Signer] wants it.
+func (k *PrivateKey) Public() crypto.PublicKey { return k.public }
+
+// PublicKey returns the public key, nil for a zero value.
+func (k *PrivateKey) PublicKey() *PublicKey { return k.public }
+
+// Equal reports, in constant time, whether x is a *PrivateKey with the same curve and scalar. A zero
+// value equals none.
+func (k *PrivateKey) Equal(x crypto.PrivateKey) bool {
+	o, ok := x.(*PrivateKey)
+	return ok && k != nil && o != nil && k.public != nil && o.public != nil &&
+		k.public.curve == o.public.curve && subtle.ConstantTimeCompare(k.d, o.d) == 1
+}
+
+// Sign returns r‖s, each little-endian, over a digest of [Curve.Size] bytes in the order the hash
+// gave them. A nil reader means crypto/rand.Reader; the options are not looked at.
+//
+// The nonce comes from random bytes, the key and the digest together, so a broken source of
+// randomness alone does not give the key away: with constant "random" bytes the signature becomes a
+// deterministic one.
+func (k *PrivateKey) Sign(random io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	if k == nil || k.public == nil {
+		return nil, errNoKey
+	}
+	c := k.public.curve
+	if len(digest) != c.size {
+		return nil, fmt.Errorf("gost: digest of %d bytes, %s takes %d", len(digest), c, c.size)
+	}
+	if random == nil {
+		random = rand.Reader
+	}
+	for {
+		nonce, err := k.nonce(random, digest)
+		if err != nil {
+			return nil, err
+		}
+		// A zero nonce or half is as likely as guessing the key; the standard says try again.
+		if nonce == nil {
+			continue
+		}
+		sig := c.engine.sign(k.d, digest, nonce)
+		clear(nonce)
+		if sig != nil {
+			return sig, nil
+		}
+	}
+}
+
+// nonce returns SHA-512(1 ‖ …) ‖ SHA-512(2 ‖ …) modulo q over the mark, the key, fresh random bytes
+// and the digest, all of fixed length. Streebog would look the key up in tables and so show it to
+// the caches; SHA-512 does not.
+func (k *PrivateKey) nonce(random io.Reader, digest []byte) ([]byte, error) {
+	const mark = "senim gost nonce"
+	var in [len(mark) + 2 + 3*64]byte
+	defer clear(in[:])
+	copy(in[:], mark)
+	in[len(mark)+1] = byte(k.public.curve.size)
+	parts := in[len(mark)+2:]
+	copy(parts[:64], k.d)
+	if _, err := io.ReadFull(random, parts[64:128]); err != nil {
+		return nil, fmt.Errorf("gost: sign: %w", err)
+	}
+	copy(parts[128:], digest)
+	var wide [2 * sha512.Size]byte
+	defer clear(wide[:])
+	for i := range 2 {
+		in[len(mark)] = byte(i + 1)
+		half := sha512.Sum512(in[:])
+		copy(wide[i*sha512.Size:], half[:])
+	}
+	return k.public.curve.engine.reduce(wide[:2*k.public.curve.size]), nil
+}

@@ -1,0 +1,53 @@
+package gost
+
+import (
+	"bytes"
+	"crypto"
+	"errors"
+	"fmt"
+)
+
+// PublicKey is a checked point of a curve. The zero value verifies nothing.
+type PublicKey struct {
+	curve *Curve
+	xy    []byte
+}
+
+var errNoCurve = errors.New("gost: no curve")
+
+// NewPublicKey reads x‖y, each [Curve.Size] bytes, little-endian. The point must be on the curve and
+// in the group of prime order; infinity cannot be written this way.
+func NewPublicKey(c *Curve, xy []byte) (*PublicKey, error) {
+	switch {
+	case !c.valid():
+		return nil, errNoCurve
+	case len(xy) != 2*c.size:
+		return nil, fmt.Errorf("gost: public key of %d bytes, %s has %d", len(xy), c, 2*c.size)
+	case !c.engine.onCurve(xy):
+		return nil, fmt.Errorf("gost: public key is not a point of %s", c)
+	case !c.engine.inGroup(xy):
+		return nil, fmt.Errorf("gost: public key is outside the group of %s", c)
+	}
+	return &PublicKey{c, bytes.Clone(xy)}, nil
+}
+
+// Curve returns the key's curve, nil for a zero value.
+func (k *PublicKey) Curve() *Curve { return k.curve }
+
+// Bytes returns x‖y, little-endian, nil for a zero value.
+func (k *PublicKey) Bytes() []byte { return bytes.Clone(k.xy) }
+
+// Equal reports whether x is a *PublicKey with the same curve and point. A zero value equals none.
+func (k *PublicKey) Equal(x crypto.PublicKey) bool {
+	o, ok := x.(*PublicKey)
+	return ok && k != nil && o != nil && k.curve.valid() && k.curve == o.curve && bytes.Equal(k.xy, o.xy)
+}
+
+// Verify reports whether sig, which is r‖s, each little-endian, is a signature by this key over a
+// digest of [Curve.Size] bytes in the order the hash gave them. Anything of another length is false.
+func (k *PublicKey) Verify(digest, sig []byte) bool {
+	if k == nil || !k.curve.valid() || len(digest) != k.curve.size {
+		return false
+	}
+	return k.curve.engine.verifyVarTime(k.xy, digest, sig)
+}
