@@ -25,6 +25,8 @@ import (
 	"encoding/asn1"
 	"errors"
 	"time"
+
+	"senim/pki"
 )
 
 // Order asks for one certificate.
@@ -110,19 +112,19 @@ type Revocation struct {
 }
 
 // Reason is a revocation reason by its number in RFC 5280 section 5.3.1.
-type Reason int
+type Reason = pki.Reason
 
 // The reasons that may be chosen.
 const (
-	Unspecified          Reason = 0
-	KeyCompromise        Reason = 1
-	AffiliationChanged   Reason = 3
-	Superseded           Reason = 4
-	CessationOfOperation Reason = 5
-	CertificateHold      Reason = 6
+	Unspecified          = pki.Unspecified
+	KeyCompromise        = pki.KeyCompromise
+	AffiliationChanged   = pki.AffiliationChanged
+	Superseded           = pki.Superseded
+	CessationOfOperation = pki.CessationOfOperation
+	CertificateHold      = pki.CertificateHold
 )
 
-func (r Reason) allowed() bool {
+func allowed(r Reason) bool {
 	switch r {
 	case Unspecified, KeyCompromise, AffiliationChanged, Superseded, CessationOfOperation, CertificateHold:
 		return true

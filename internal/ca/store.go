@@ -30,7 +30,7 @@ type Tx interface {
 	// Reserve inserts a new record. ErrExists when its order, its serial at this authority or its
 	// key is taken.
 	Reserve(ctx context.Context, r Record) error
-	// Advance replaces the state, TBS, Raw and dates of a record.
+	// Advance replaces the state, TBS, Raw, dates and holder of a record; ErrNotFound when there is none.
 	Advance(ctx context.Context, r Record) error
 	// ByOrder, BySerial and ByKey find one record. Serials are unique over all authorities.
 	ByOrder(ctx context.Context, order string) (Record, error)

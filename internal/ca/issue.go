@@ -1,0 +1,209 @@
+package ca
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"senim/internal/audit"
+	"senim/internal/job"
+	"senim/internal/lint"
+	"senim/pki"
+)
+
+// Issue carries an order out and returns its certificate; asked again for the same order it returns
+// the same certificate. A [*Refusal] will not change by asking again; [ErrClosed] and
+// [ErrOtherOrder] neither. After any other error the order may be asked for again.
+//
+// The steps are those of security.md §4; what a crash between two of them leaves is written there.
+func (s *Service) Issue(ctx context.Context, o Order) (*Issued, error) {
+	issued, err := s.issue(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("issue %s: %w", o.ID, err)
+	}
+	return issued, nil
+}
+
+func (s *Service) issue(ctx context.Context, o Order) (*Issued, error) {
+	// Step 1: the request is proved and the order complete. Who may have this was decided before.
+	d, err := s.examine(o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.orders.take(o.ID)()
+	// Step 2: the serial is stored, unique.
+	r, err := s.reserve(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if r.State == Reserved {
+		// Steps 3 to 5: exact bytes, lints, the intent and its audit record.
+		if r, err = s.intend(ctx, o, d, r); err != nil {
+			return nil, err
+		}
+	}
+	// Steps 6 to 8.
+	return s.finish(ctx, r, o.By)
+}
+
+// reserve stores the record of the order, or finds the one stored before.
+func (s *Service) reserve(ctx context.Context, d *draft) (r Record, err error) {
+	err = s.store.Update(ctx, func(tx Tx) error {
+		r, err = tx.ByOrder(ctx, d.record.Order)
+		switch {
+		case err == nil:
+			if r.Key != d.record.Key || r.Profile != d.record.Profile {
+				return ErrOtherOrder
+			}
+			return nil
+		case !errors.Is(err, ErrNotFound):
+			return err
+		}
+		r = d.record
+		if err = tx.Reserve(ctx, r); errors.Is(err, ErrExists) {
+			return &Refusal{CodeKeyReused, "the public key has been certified or reserved before"}
+		}
+		return err
+	})
+	return r, err
+}
+
+// intend lints the certificate and stores the bytes to be signed, with the audit record that they
+// will be. When another node was faster, its bytes stand and ours are forgotten.
+func (s *Service) intend(ctx context.Context, o Order, d *draft, r Record) (Record, error) {
+	tbs, err := d.template.TBS()
+	if err != nil {
+		return r, &Refusal{CodeSubjectInvalid, err.Error()}
+	}
+	if _, err := s.practice.prepare(s.rand, lint.Holder, d.issuer.cert, tbs, d.days, d.template.Signature); err != nil {
+		var found lint.Error
+		if errors.As(err, &found) {
+			return r, &Refusal{CodeLintFailed, found.Error()}
+		}
+		return r, err
+	}
+	sum := sha256.Sum256(tbs)
+	err = s.store.Update(ctx, func(tx Tx) error {
+		now, err := tx.BySerial(ctx, r.Serial)
+		if err != nil {
+			return err
+		}
+		if now.State != Reserved {
+			r = now
+			return nil
+		}
+		next := d.record
+		next.State, next.TBS = Intended, tbs
+		if err := tx.Advance(ctx, next); err != nil {
+			return err
+		}
+		r = next
+		return tx.Audit(ctx, audit.Event{
+			Action: "ca.will_sign", Actor: o.By, Object: r.Serial, Result: "ok",
+			Detail: map[string]string{"ca": r.CA, "order": r.Order, "profile": r.Profile, "tbs_sha256": hex.EncodeToString(sum[:])},
+		})
+	})
+	return r, err
+}
+
+// finish signs what was intended and stores the certificate. It does nothing twice.
+func (s *Service) finish(ctx context.Context, r Record, by string) (*Issued, error) {
+	switch {
+	case r.State == Done:
+		return issuedOf(r), nil
+	case r.State == Closed, r.Revoked != nil:
+		return nil, ErrClosed
+	case r.State != Intended:
+		return nil, fmt.Errorf("record %s is %s", r.Serial, r.State)
+	}
+	a, ok := s.authorities[r.CA]
+	if !ok {
+		return nil, fmt.Errorf("authority %s: %w", r.CA, ErrNotFound)
+	}
+	raw, err := s.signIntent(ctx, a, r)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(raw)
+	err = s.store.Update(ctx, func(tx Tx) error {
+		now, err := tx.BySerial(ctx, r.Serial)
+		if err != nil {
+			return err
+		}
+		if now.State == Done {
+			r = now
+			return nil
+		}
+		if now.State != Intended || now.Revoked != nil {
+			return ErrClosed
+		}
+		now.State, now.Raw = Done, raw
+		if err := tx.Advance(ctx, now); err != nil {
+			return err
+		}
+		r = now
+		if err := tx.Audit(ctx, audit.Event{
+			Action: "ca.issued", Actor: by, Object: r.Serial, Result: "ok",
+			Detail: map[string]string{"ca": r.CA, "order": r.Order, "profile": r.Profile, "sha256": hex.EncodeToString(sum[:])},
+		}); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, s.issuedJob, r)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return issuedOf(r), nil
+}
+
+// signIntent lints the stored bytes once more, which is what earns the token, and signs them.
+func (s *Service) signIntent(ctx context.Context, a *authority, r Record) ([]byte, error) {
+	p, ok := FindProfile(r.Profile)
+	if !ok {
+		return nil, fmt.Errorf("profile %s is gone", r.Profile)
+	}
+	sig, err := signatureOf(a.cert)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.practice.prepare(s.rand, lint.Holder, a.cert, r.TBS, max(p.FileDays, p.CarrierDays), sig)
+	if err != nil {
+		return nil, err
+	}
+	return a.sign(ctx, s.rand, t, r.TBS)
+}
+
+// tell enqueues the configured job about a record.
+func (s *Service) tell(ctx context.Context, tx Tx, kind string, r Record) error {
+	if kind == "" {
+		return nil
+	}
+	return tx.Enqueue(ctx, job.Job{Kind: kind, Payload: Event{Serial: r.Serial, Order: r.Order}})
+}
+
+func issuedOf(r Record) *Issued {
+	return &Issued{Serial: r.Serial, CA: r.CA, Raw: r.Raw, NotBefore: r.NotBefore, NotAfter: r.NotAfter}
+}
+
+// draft is an order found to be in order.
+type draft struct {
+	issuer   *authority
+	template *pki.Template
+	record   Record
+	days     int
+}
+
+// serialHex is how a serial is kept.
+func serialHex(serial []byte) string { return pki.SerialHex(new(big.Int).SetBytes(serial)) }
+
+func keyHash(spki []byte) string {
+	sum := sha256.Sum256(spki)
+	return hex.EncodeToString(sum[:])
+}
+
+// whole is the clock as certificates keep it: whole seconds, UTC.
+func (s *Service) whole() time.Time { return s.now().UTC().Truncate(time.Second) }

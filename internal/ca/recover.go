@@ -1,0 +1,86 @@
+package ca
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"senim/internal/audit"
+)
+
+// intentLife is how long an intent may be finished after it was stored. A certificate that appears
+// days after its date would surprise its holder; it is closed instead, and revoked, since it may
+// have been signed.
+const intentLife = 24 * time.Hour
+
+// Recover finishes or closes what an interruption left between intent and certificate. Call it at
+// every start, before orders are taken. It reports the first error but tries every intent.
+func (s *Service) Recover(ctx context.Context) error {
+	const page = 1000
+	var open []Record
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		open, err = tx.ByState(ctx, Intended, page)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
+	var failed []error
+	for _, r := range open {
+		if strings.HasPrefix(r.Order, "create:") {
+			s.log.Warn("a ceremony was interrupted; its certificate is not used", "serial", r.Serial)
+			continue
+		}
+		if err := s.recover(ctx, r); err != nil {
+			failed = append(failed, fmt.Errorf("recover %s: %w", r.Serial, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (s *Service) recover(ctx context.Context, r Record) error {
+	defer s.orders.take(r.Order)()
+	_, known := FindProfile(r.Profile)
+	if known && r.Revoked == nil && s.now().Sub(r.Created) < intentLife {
+		_, err := s.finish(ctx, r, "system")
+		if err == nil {
+			s.log.Info("an interrupted order was finished", "serial", r.Serial)
+		}
+		return err
+	}
+	if err := s.close(ctx, r); err != nil {
+		return err
+	}
+	s.log.Warn("an interrupted order was closed and its serial revoked", "serial", r.Serial)
+	return nil
+}
+
+// close gives an intent up: nobody will sign it any more, and if somebody did, it is revoked.
+func (s *Service) close(ctx context.Context, r Record) error {
+	return s.store.Update(ctx, func(tx Tx) error {
+		now, err := tx.BySerial(ctx, r.Serial)
+		if err != nil {
+			return err
+		}
+		if now.State != Intended {
+			return nil
+		}
+		v := Revocation{At: s.whole(), Reason: CessationOfOperation, By: "system"}
+		if now.Revoked == nil {
+			if err := tx.AddRevocation(ctx, now.CA, now.Serial, v); err != nil {
+				return err
+			}
+			if err := s.recordRevocation(ctx, tx, now, "ca.revoked", v); err != nil {
+				return err
+			}
+		}
+		now.State = Closed
+		if err := tx.Advance(ctx, now); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, audit.Event{Action: "ca.closed", Actor: "system", Object: now.Serial, Result: "ok",
+			Detail: map[string]string{"ca": now.CA, "order": now.Order}})
+	})
+}

@@ -1,0 +1,140 @@
+package ca
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"senim/internal/audit"
+	"senim/internal/job"
+)
+
+// Revoke ends a certificate before its time and returns the revocation in force. What was revoked
+// before stays as it was, except that a hold may become final: its date stays, its reason changes.
+// When it returns, every later OCSP answer of every node says so, and new lists are on their way.
+//
+// A certificate that may have been signed but was never seen can be revoked like any other.
+// [ErrNotFound] when nothing was ever to be signed under the serial; [*Refusal] REASON_INVALID for a
+// reason nobody may choose. Who may revoke what is decided before.
+func (s *Service) Revoke(ctx context.Context, serial string, reason Reason, by string, invalidity time.Time) (*Revocation, error) {
+	if !allowed(reason) {
+		return nil, &Refusal{CodeReasonInvalid, fmt.Sprintf("reason %d may not be chosen", reason)}
+	}
+	var out Revocation
+	err := s.store.Update(ctx, func(tx Tx) error {
+		r, err := tx.BySerial(ctx, serial)
+		if err != nil {
+			return err
+		}
+		if r.State == Reserved || (r.State == Closed && r.TBS == nil) {
+			return ErrNotFound
+		}
+		if r.Profile == profileRoot || r.Profile == profileAuthority {
+			return &Refusal{CodeReasonInvalid, "an authority is ended by a ceremony of its root"}
+		}
+		if r.Revoked != nil {
+			out = *r.Revoked
+			if out.Reason != CertificateHold || reason == CertificateHold {
+				return nil
+			}
+			out.Reason, out.By = reason, by
+			if err := tx.SetReason(ctx, r.CA, serial, reason); err != nil {
+				return err
+			}
+			return s.recordRevocation(ctx, tx, r, "ca.hold_made_final", out)
+		}
+		out = Revocation{At: s.whole(), Reason: reason, Invalidity: invalidity.UTC(), By: by}
+		if invalidity.IsZero() {
+			out.Invalidity = time.Time{}
+		}
+		if err := tx.AddRevocation(ctx, r.CA, serial, out); err != nil {
+			return err
+		}
+		return s.recordRevocation(ctx, tx, r, "ca.revoked", out)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("revoke %s: %w", serial, err)
+	}
+	return &out, nil
+}
+
+// recordRevocation writes the audit record and asks for what follows a revocation.
+func (s *Service) recordRevocation(ctx context.Context, tx Tx, r Record, action string, v Revocation) error {
+	err := tx.Audit(ctx, audit.Event{Action: action, Actor: v.By, Object: r.Serial, Result: "ok",
+		Detail: map[string]string{"ca": r.CA, "reason": fmt.Sprint(int(v.Reason))}})
+	if err != nil {
+		return err
+	}
+	// Not unique: a job that runs already may have read the revocations before this one. A job
+	// that finds the lists current does nothing.
+	if err := tx.Enqueue(ctx, job.Job{Kind: JobPublish, Payload: publishing{CA: r.CA}}); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, s.revokedJob, r)
+}
+
+// Certificate returns what is known of a serial (40 lower hex digits); [ErrNotFound] unless it was
+// issued.
+func (s *Service) Certificate(ctx context.Context, serial string) (*Info, error) {
+	var r Record
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		r, err = tx.BySerial(ctx, serial)
+		return err
+	})
+	if err == nil && r.State != Done {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("certificate %s: %w", serial, err)
+	}
+	i := infoOf(r)
+	return &i, nil
+}
+
+// ByHolder lists the certificates of a holder, newest first: of a person in one organisation, of a
+// person everywhere (bin empty), or of everybody in an organisation (iin empty). Both empty is an
+// error.
+func (s *Service) ByHolder(ctx context.Context, iin, bin string) ([]Info, error) {
+	if iin == "" && bin == "" {
+		return nil, errors.New("certificates of a holder: neither IIN nor BIN")
+	}
+	return s.infos(ctx, func(tx Tx) ([]Record, error) { return tx.Holders(ctx, iin, bin) })
+}
+
+// Expiring lists certificates of holders that end in [from, to) and are not revoked, by their end.
+// Those with ReplacedBy have a successor already.
+func (s *Service) Expiring(ctx context.Context, from, to time.Time) ([]Info, error) {
+	all, err := s.infos(ctx, func(tx Tx) ([]Record, error) { return tx.Ending(ctx, from, to) })
+	holders := all[:0]
+	for _, i := range all {
+		if _, ok := FindProfile(i.Profile); ok {
+			holders = append(holders, i)
+		}
+	}
+	return holders, err
+}
+
+func (s *Service) infos(ctx context.Context, read func(Tx) ([]Record, error)) ([]Info, error) {
+	var all []Info
+	err := s.store.View(ctx, func(tx Tx) error {
+		records, err := read(tx)
+		all = make([]Info, len(records))
+		for i, r := range records {
+			all[i] = infoOf(r)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list certificates: %w", err)
+	}
+	return all, nil
+}
+
+func infoOf(r Record) Info {
+	return Info{
+		Serial: r.Serial, CA: r.CA, Order: r.Order, Profile: r.Profile, IIN: r.IIN, BIN: r.BIN, Name: r.Name,
+		NotBefore: r.NotBefore, NotAfter: r.NotAfter, IssuedAt: r.Created,
+		Replaces: r.Replaces, ReplacedBy: r.ReplacedBy, Revoked: r.Revoked, Raw: r.Raw,
+	}
+}
