@@ -34,7 +34,7 @@ func readExtensions(in *cryptobyte.String, n uint8) (extensions, error) {
 		var oid asn1.ObjectIdentifier
 		var critical bool
 		if !body.ReadASN1(&item, cbasn1.SEQUENCE) || !item.ReadASN1ObjectIdentifier(&oid) ||
-			!item.ReadOptionalASN1Boolean(&critical, cbasn1.BOOLEAN, false) ||
+			item.PeekASN1Tag(cbasn1.BOOLEAN) && !item.ReadASN1Boolean(&critical) ||
 			!item.ReadASN1(&value, cbasn1.OCTET_STRING) || !item.Empty() {
 			return x, errDER
 		}

@@ -147,3 +147,8 @@ func isASCII(b []byte) bool {
 	}
 	return true
 }
+
+// readFlag takes a BOOLEAN DEFAULT FALSE; a written FALSE is let through, real software writes it.
+func readFlag(in *cryptobyte.String, out *bool) bool {
+	return !in.PeekASN1Tag(cbasn1.BOOLEAN) || in.ReadASN1Boolean(out)
+}

@@ -178,7 +178,7 @@ func readExtensionList(in *cryptobyte.String) ([]Extension, error) {
 		var item, value cryptobyte.String
 		var e Extension
 		if !body.ReadASN1(&item, cbasn1.SEQUENCE) || !item.ReadASN1ObjectIdentifier(&e.OID) ||
-			!item.ReadOptionalASN1Boolean(&e.Critical, cbasn1.BOOLEAN, false) ||
+			!readFlag(&item, &e.Critical) ||
 			!item.ReadASN1(&value, cbasn1.OCTET_STRING) || !item.Empty() {
 			return nil, errDER
 		}

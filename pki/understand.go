@@ -80,7 +80,7 @@ func (c *Certificate) readBasicConstraints(der []byte) error {
 	if err != nil {
 		return err
 	}
-	if !body.ReadOptionalASN1Boolean(&c.IsCA, cbasn1.BOOLEAN, false) {
+	if !readFlag(&body, &c.IsCA) {
 		return errDER
 	}
 	if body.PeekASN1Tag(cbasn1.INTEGER) {
