@@ -80,7 +80,7 @@ var tree = map[string]place{
 	"internal/desk":       {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "", ""},
 
-	"cmd/senimd":      {wire, "internal/demo", ""},
+	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup"},
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong"},
 	"cmd/senim-agent": {wire, "", ""},
 

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"senim/internal/ident"
+)
+
+// config is everything that can be chosen when the server starts. Its zero value is not usable;
+// [parse] fills in the defaults.
+type config struct {
+	// data is the folder of everything this installation keeps: database, sealed keys, trust.
+	data string
+	// db is postgres://… or the path of an SQLite file. Default: senim.db in data.
+	db string
+	// trust is the folder of authorities (and lists) that are trusted. Default: trust in data.
+	trust string
+	// passphrase is the file with the passphrase of the authorities' keys. Default: one is made in
+	// data at the first start, which suits a laptop and not an authority: see doc/operating.md.
+	passphrase string
+	// smtp is the server that letters go out by, as smtp://host:port. Default: the built-in mail
+	// box of the demo, which shows letters and delivers none.
+	smtp string
+	// agents are the sockets at which pages look for the signing agent.
+	agents []string
+	// cabinet, portal, responder and mail are the addresses to listen on.
+	cabinet, portal, responder, mail, sink listen
+	// rsaBits is the length of the RSA authorities' keys made at the first start.
+	rsaBits int
+	// cast admits the test identities and seeds the people of the demo.
+	cast bool
+	// identities are test numbers admitted though their check digit is wrong. Default: none, and
+	// the public five with cast.
+	identities list
+
+	// The rest belongs to `senimd demo`.
+	agent, browser string
+	showAgent      bool
+}
+
+// listen is an address to listen on and the origin people see it under.
+type listen struct{ address, origin string }
+
+// list is a flag of several values with commas.
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, ",") }
+func (l *list) Set(s string) error { *l = strings.Split(s, ","); return nil }
+
+// parse reads the command line: an optional command (serve, demo) and flags.
+func parse(args []string, stderr io.Writer) (command string, c config, err error) {
+	command = "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	if command != "serve" && command != "demo" {
+		return "", c, fmt.Errorf("unknown command %q: it is serve or demo", command)
+	}
+	f := flag.NewFlagSet("senimd "+command, flag.ContinueOnError)
+	f.SetOutput(stderr)
+	dir := "data"
+	if command == "demo" {
+		dir = ".demo"
+	}
+	f.StringVar(&c.data, "data", dir, "folder of the installation: database, sealed keys, trust")
+	f.StringVar(&c.data, "dir", dir, "the same as -data")
+	f.StringVar(&c.db, "db", "", "postgres://… or an SQLite file (default: senim.db in the data folder)")
+	f.StringVar(&c.trust, "trust", "", "folder of trusted authorities and their lists (default: trust in the data folder)")
+	f.StringVar(&c.passphrase, "passphrase-file", "", "file with the passphrase of the authorities' keys (default: made at the first start)")
+	f.StringVar(&c.smtp, "smtp.url", "", "server that letters go out by, smtp://host:port (default: the demo's mail box)")
+	var agents list
+	f.Var(&agents, "agent-urls", "sockets at which pages look for the agent (default: wss and ws on 127.0.0.1:13579)")
+	address := func(l *listen, name, value, what string) {
+		f.StringVar(&l.address, name, value, "address of "+what)
+		f.StringVar(&l.origin, name+".origin", "", "origin people see it under (default: http://localhost with its port)")
+	}
+	address(&c.cabinet, "cabinet", "127.0.0.1:8080", "the personal cabinet")
+	address(&c.portal, "portal", "127.0.0.1:8081", "the participants' portal")
+	address(&c.responder, "responder", "127.0.0.1:8082", "the responder (OCSP, lists, certificates)")
+	address(&c.mail, "mailbox", "127.0.0.1:8025", "the page of the demo's mail box")
+	f.StringVar(&c.sink.address, "mailbox.smtp", "127.0.0.1:1025", "address of the demo's mail box for SMTP")
+	f.IntVar(&c.rsaBits, "rsa-bits", 4096, "length of the RSA authorities' keys made at the first start")
+	f.BoolVar(&c.cast, "cast", true, "seed the demo's people into an empty installation and admit the public test numbers")
+	f.Var(&c.identities, "ident.test_identities", "test numbers admitted in spite of their check digit (default: five public ones with -cast)")
+	if command == "demo" {
+		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
+		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")
+		f.BoolVar(&c.showAgent, "with-agent", true, "start the agent too")
+	}
+	if err := f.Parse(args); err != nil {
+		return "", c, err
+	}
+	if f.NArg() > 0 {
+		return "", c, fmt.Errorf("unknown argument %q", f.Arg(0))
+	}
+	c.agents = agents
+	return command, c, c.complete()
+}
+
+func (c *config) complete() error {
+	if c.data == "" {
+		return errors.New("-data: a folder is needed")
+	}
+	if c.db == "" {
+		c.db = filepath.Join(c.data, "senim.db")
+	}
+	if c.trust == "" {
+		c.trust = filepath.Join(c.data, "trust")
+	}
+	if c.passphrase == "" {
+		c.passphrase = filepath.Join(c.data, "passphrase")
+	}
+	if len(c.identities) == 0 && c.cast {
+		c.identities = testIdentities()
+	}
+	return nil
+}
+
+// testIdentities are the public numbers of the vendors' test keys (registries.md §5).
+func testIdentities() list {
+	return list{"123456789011", "123456789012", "123456789013", "123456789021", "123456789025"}
+}
+
+func (c config) rules() ident.Rules { return ident.Rules{TestIdentities: c.identities} }
+
+// open listens, and settles the origin when none was given.
+func (l *listen) open() (net.Listener, error) {
+	ln, err := net.Listen("tcp", l.address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w (another program may hold the port; choose another with a flag, see -help)", l.address, err)
+	}
+	if l.origin == "" {
+		_, port, err := net.SplitHostPort(ln.Addr().String())
+		if err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", l.address, err)
+		}
+		l.origin = "http://localhost:" + port
+	}
+	l.address = ln.Addr().String()
+	return ln, nil
+}
+
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 60 * time.Second
+	stopTimeout   = 10 * time.Second
+)

@@ -1,0 +1,206 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"senim/internal/robot"
+)
+
+// actTime bounds one act of a person on a page: a click, a word typed, a page that comes.
+const actTime = 30 * time.Second
+
+// chromium finds the system's browser, or skips.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("no chromium on this machine: the browser tests did not run")
+	return ""
+}
+
+// browser starts one headless browser with an empty profile.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WindowSize(1100, 1400), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true))
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start the browser: %v", err)
+	}
+	return ctx
+}
+
+// tab is one tab of the browser and the person who looks at it.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	sys  *robot.System
+	lang string
+}
+
+// newTab opens a tab with its own cookies, as another person's browser would have.
+func newTab(t *testing.T, b context.Context, sys *robot.System, lang string) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	w := &tab{t: t, ctx: ctx, sys: sys, lang: lang}
+	if err := chromedp.Do(ctx); err != nil { // the first call has no limit: the tab lives as long as its context
+		t.Fatalf("open a tab: %v", err)
+	}
+	if _, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}}); err != nil {
+		t.Fatalf("speak %s: %v", lang, err)
+	}
+	return w
+}
+
+// act runs browser actions under a time limit; on failure the page as it stood is kept.
+func (w *tab) act(what string, actions ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, actTime)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		w.fail(what, err)
+	}
+}
+
+func (w *tab) fail(what string, err error) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, 5*time.Second)
+	defer cancel()
+	url, _ := chromedp.Run(ctx, chromedp.Location())
+	text, _ := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("body")))
+	w.shot("failed")
+	w.t.Fatalf("%s: %v\nat %s:\n%s", what, err, url, text)
+}
+
+// read runs one action that gives a value.
+func read[T any](w *tab, what string, a chromedp.Action[T]) T {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, actTime)
+	defer cancel()
+	v, err := chromedp.Run(ctx, a)
+	if err != nil {
+		w.fail(what, err)
+	}
+	return v
+}
+
+func css(format string, args ...any) chromedp.CSS { return chromedp.CSS(fmt.Sprintf(format, args...)) }
+
+func (w *tab) open(url string) *tab {
+	w.t.Helper()
+	w.act("open "+url, chromedp.Navigate(url), chromedp.WaitReady(css("h1")))
+	return w
+}
+
+// fill types into a field by its name.
+func (w *tab) fill(name, value string) *tab {
+	w.t.Helper()
+	sel := css("main [name=%q]", name)
+	w.act("fill "+name, chromedp.SetValue(sel, ""), chromedp.SendKeys(sel, value))
+	return w
+}
+
+// choose takes an option of a select.
+func (w *tab) choose(name, value string) *tab {
+	w.t.Helper()
+	w.act("choose "+name, chromedp.SetValue(css("main select[name=%q]", name), value))
+	return w
+}
+
+// tick marks a checkbox or a radio button by name and value.
+func (w *tab) tick(name, value string) *tab {
+	w.t.Helper()
+	w.act("tick "+name, chromedp.Click(css("main input[name=%q][value=%q]", name, value)))
+	return w
+}
+
+// press clicks and waits for the page that follows.
+func (w *tab) press(sel chromedp.CSS) *tab {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, actTime)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click(sel)); err != nil {
+		w.fail("press "+string(sel), err)
+	}
+	return w
+}
+
+// submit presses the button of the form whose action contains part.
+func (w *tab) submit(part string) *tab {
+	w.t.Helper()
+	return w.press(css("main form[action*=%q] button[type=submit]", part))
+}
+
+// follow clicks the link whose address contains part.
+func (w *tab) follow(part string) *tab {
+	w.t.Helper()
+	return w.press(css("main a[href*=%q]", part))
+}
+
+// text is what the reader sees in the main part of the page.
+func (w *tab) text() string {
+	w.t.Helper()
+	return strings.Join(strings.Fields(read(w, "read the page", chromedp.Text(css("main")))), " ")
+}
+
+// sees fails unless the page shows the words.
+func (w *tab) sees(words ...string) *tab {
+	w.t.Helper()
+	got := w.text()
+	for _, one := range words {
+		if !strings.Contains(got, one) {
+			w.shot("missing")
+			w.t.Fatalf("the page does not say %q:\n%s", one, got)
+		}
+	}
+	return w
+}
+
+// refused fails unless the page is a refusal with this code.
+func (w *tab) refused(code string) *tab {
+	w.t.Helper()
+	got := read(w, "read the refusal", chromedp.Evaluate[string](`(document.querySelector("main [data-code]")||{dataset:{code:""}}).dataset.code`))
+	if got != code {
+		w.shot("refused")
+		w.t.Fatalf("refused with %q, want %q:\n%s", got, code, w.text())
+	}
+	return w
+}
+
+// shot keeps a picture of the page in SENIM_SHOTS, when that is set.
+func (w *tab) shot(name string) {
+	dir := os.Getenv("SENIM_SHOTS")
+	if dir == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, actTime)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err == nil {
+		_ = os.MkdirAll(dir, 0o755)
+		err = os.WriteFile(filepath.Join(dir, strings.ReplaceAll(w.t.Name(), "/", "_")+"-"+name+"-"+w.lang+".png"), png, 0o644)
+	}
+	if err != nil {
+		w.t.Logf("picture %s: %v", name, err)
+	}
+}

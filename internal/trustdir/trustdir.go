@@ -1,0 +1,114 @@
+// Package trustdir reads a folder of trusted authorities: trust is configuration.
+//
+// [Load] takes every certificate in the folder (*.cer, *.crt, *.der, *.pem; DER, PEM or base64).
+// A certificate that signs itself is an anchor, any other authority is an intermediate; an
+// intermediate without its root is of no use, and people who want to trust one alone say so by
+// configuration elsewhere. It refuses a folder with a file it cannot read, a certificate that is
+// not an authority's, and a root whose own signature does not verify: a trust folder with a mistake
+// in it is a mistake to be told, not to be guessed around. Revocation lists laid beside are read by
+// package revocation.
+package trustdir
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"senim/pki"
+)
+
+// maxFile bounds one file, in bytes, and maxFiles their number.
+const (
+	maxFile  = 1 << 20
+	maxFiles = 1000
+)
+
+// Trust is what a folder holds.
+type Trust struct {
+	Pool *pki.Pool
+	// Authorities are all certificates, anchors first, then by file name.
+	Authorities []*pki.Certificate
+}
+
+// Load reads the folder. A folder without certificates gives a pool that trusts nothing.
+func Load(dir string) (*Trust, error) {
+	names, err := files(dir)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trust{Pool: pki.NewPool()}
+	var below []*pki.Certificate
+	for _, name := range names {
+		found, err := read(filepath.Join(dir, name))
+		if err != nil {
+			return nil, fmt.Errorf("read trust folder: %s: %w", name, err)
+		}
+		for _, c := range found {
+			if !bytes.Equal(c.RawIssuer, c.RawSubject) {
+				t.Pool.AddIntermediate(c)
+				below = append(below, c)
+				continue
+			}
+			if err := c.CheckSignatureFrom(c); err != nil {
+				return nil, fmt.Errorf("read trust folder: %s: signature of the root: %w", name, err)
+			}
+			t.Pool.AddRoot(c)
+			t.Authorities = append(t.Authorities, c)
+		}
+	}
+	t.Authorities = append(t.Authorities, below...)
+	return t, nil
+}
+
+func files(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read trust folder: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		switch strings.ToLower(filepath.Ext(e.Name())) {
+		case ".cer", ".crt", ".der", ".pem":
+			names = append(names, e.Name())
+		}
+	}
+	if len(names) > maxFiles {
+		return nil, fmt.Errorf("read trust folder: %d files are more than %d", len(names), maxFiles)
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+func read(path string) ([]*pki.Certificate, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, errors.New("not a file of a certificate's size")
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := pki.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	var found []*pki.Certificate
+	for _, b := range blocks {
+		c, err := pki.ParseCertificate(b.DER)
+		if err != nil {
+			return nil, err
+		}
+		if !c.IsCA {
+			return nil, errors.New("not the certificate of an authority")
+		}
+		found = append(found, c)
+	}
+	return found, nil
+}
