@@ -20,6 +20,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 	}{
 		{"Core", Core},
 		{"Auth", Auth},
+		{"RA", RA},
+		{"Participant", Participant},
 	} {
 		t.Run(d.name, func(t *testing.T) { d.run(t, open(t)) })
 	}

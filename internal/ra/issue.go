@@ -1,0 +1,163 @@
+package ra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// Issue makes the certificates of an approved application: the handler of [JobIssue]. It may be
+// called any number of times; orders are named by application, revision and index. The old key
+// revoked meanwhile rejects the application (R2, C-06); one that expired meanwhile does not (C-04).
+func (o *Office) Issue(ctx context.Context, t Task) error {
+	a, err := o.load(ctx, t.Number)
+	if err != nil {
+		return fmt.Errorf("issue %s: %w", FormatNumber(t.Number), err)
+	}
+	if a.State != Approved || a.Revision != t.Revision {
+		return nil // done before, edited, or withdrawn
+	}
+	if !a.IssueBegun {
+		if done, err := o.beginIssue(ctx, a); err != nil || done {
+			return err
+		}
+	}
+	certs := make([]Certificate, len(a.Requests))
+	for i, spec := range o.KeySet(a) {
+		certs[i], err = o.c.Issuer.Issue(ctx, Order{
+			ID: a.ID() + "-k" + itoa(i), Profile: spec.Profile, CSR: a.Requests[i].CSR, Subject: a.Subject, Email: a.Email,
+			Storage: a.Storage.oid(), Replaces: a.Replaces, By: "application " + FormatNumber(a.Number),
+		})
+		var no *Refusal
+		if errors.As(err, &no) {
+			o.c.Log.WarnContext(ctx, "order refused", "application", FormatNumber(a.Number), "code", no.Code, "err", err)
+			return o.reject(ctx, a, Reason{Code: no.Code, Evidence: no.Evidence})
+		}
+		if err != nil {
+			return fmt.Errorf("issue %s: %w", FormatNumber(a.Number), err)
+		}
+	}
+	_, err = o.change(ctx, a.Subject.IIN, a.Number, "application.issued", func(tx Tx, a *Application) error {
+		if a.State == Issued || a.State == Installed {
+			return nil
+		}
+		return a.Issue(certs, o.c.Now())
+	})
+	return err
+}
+
+// beginIssue looks once more at what may have changed since the signature, then closes the
+// application for changes. done means that the application was rejected.
+func (o *Office) beginIssue(ctx context.Context, a Application) (done bool, err error) {
+	old, err := o.c.Keys.Key(ctx, a.SignerSerial)
+	switch {
+	case errors.Is(err, ErrNoKey): // a personal key of another trusted authority: ask the judge
+		if revoked, err := o.signerRevoked(ctx, a); err != nil {
+			return false, err
+		} else if revoked {
+			return true, o.reject(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
+		}
+	case err != nil:
+		return false, fmt.Errorf("issue %s: %w", FormatNumber(a.Number), err)
+	case !old.RevokedAt.IsZero():
+		return true, o.reject(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
+	}
+	if a.Role == RoleHead {
+		switch head := o.head(ctx, a); {
+		case head.unknown():
+			return false, fmt.Errorf("issue %s: the registry does not answer", FormatNumber(a.Number))
+		case head.bad() || head.IIN != a.Subject.IIN:
+			return true, o.reject(ctx, a, Reason{Code: "HEAD_CHANGED", Evidence: head.evidence()})
+		}
+	}
+	_, err = o.change(ctx, a.Subject.IIN, a.Number, "application.issuing", func(_ Tx, b *Application) error {
+		if b.Revision != a.Revision {
+			return refuse("REVISION_CHANGED", "n", itoa(b.Revision))
+		}
+		return b.BeginIssue(o.c.Now())
+	})
+	return false, err
+}
+
+// signerRevoked asks the judge about a signer our own authority did not issue.
+func (o *Office) signerRevoked(ctx context.Context, a Application) (bool, error) {
+	cert, err := signerOf(a)
+	if err != nil {
+		return false, err
+	}
+	check, ok := o.c.Judge.Certificate(ctx, cert, trust.Any).Find(trust.CheckRevocation)
+	switch {
+	case ok && check.Verdict == trust.Good:
+		return false, nil
+	case ok && check.Verdict == trust.Bad:
+		return true, nil
+	}
+	return false, fmt.Errorf("issue %s: revocation of the signer could not be checked", FormatNumber(a.Number))
+}
+
+func (o *Office) reject(ctx context.Context, a Application, why Reason) error {
+	_, err := o.change(ctx, a.Subject.IIN, a.Number, "application.rejected", func(tx Tx, b *Application) error {
+		if b.State.Final() || b.Revision != a.Revision {
+			return nil
+		}
+		if err := b.RejectBy(why, o.c.Now()); err != nil {
+			return err
+		}
+		return o.tell(ctx, tx, b, "N-11", nil)
+	})
+	return err
+}
+
+// Installed records that the agent wrote the keys; the owner is told (N-12).
+func (o *Office) Installed(ctx context.Context, iin, number string, serials []string) (Application, error) {
+	return o.change(ctx, iin, number, "application.installed", func(tx Tx, a *Application) error {
+		was := a.State
+		if err := a.Install(serials, o.c.Now()); err != nil {
+			return err
+		}
+		if was == Installed {
+			return nil
+		}
+		return o.tell(ctx, tx, a, "N-12", nil)
+	})
+}
+
+// Edit goes back to a draft of the next revision; Withdraw ends the application.
+func (o *Office) Edit(ctx context.Context, iin, number string, f Form) (Application, error) {
+	return o.change(ctx, iin, number, "application.edited", func(_ Tx, a *Application) error {
+		return a.Edit(f.Email, f.City, f.Storage, o.c.Now())
+	})
+}
+
+// Withdraw ends an application at its applicant's wish.
+func (o *Office) Withdraw(ctx context.Context, iin, number string) (Application, error) {
+	return o.change(ctx, iin, number, "application.withdrawn", func(tx Tx, a *Application) error {
+		draft := a.State == Draft
+		if err := a.Withdraw(o.c.Now()); err != nil || draft {
+			return err
+		}
+		return o.tell(ctx, tx, a, "N-11", nil)
+	})
+}
+
+// Answered notes that the person has answered the offer to revoke the replaced key.
+func (o *Office) Answered(ctx context.Context, iin, number string) error {
+	_, err := o.change(ctx, iin, number, "application.offer_answered", func(_ Tx, a *Application) error {
+		a.Offered = true
+		return nil
+	})
+	return err
+}
+
+// signerOf reads the signer's certificate back from the signed document, which was verified when
+// it came.
+func signerOf(a Application) (*pki.Certificate, error) {
+	v, err := verified(a.SignedDocument)
+	if err != nil {
+		return nil, fmt.Errorf("read a signed application: %w", err)
+	}
+	return v.Certificate, nil
+}

@@ -1,0 +1,76 @@
+package ra
+
+import (
+	"context"
+	"errors"
+
+	"senim/internal/lang"
+	"senim/internal/notice"
+)
+
+// tell puts a letter about an application into the transaction. It goes to the applicant's
+// confirmed address; without one there is no letter (I6), and the pages say so.
+func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string, more map[string]string) error {
+	account, err := tx.Account(ctx, a.Subject.IIN)
+	if errors.Is(err, ErrNotFound) || (err == nil && account.Confirmed() == "") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t := letterLang(a.Lang, account.Lang)
+	vars := map[string]string{
+		"number": FormatNumber(a.Number), "status": t.Text("cabinet.state." + string(a.State)),
+		"link": o.c.Origin + "/applications/" + a.Number, "name": a.Subject.CommonName, "org": a.Subject.Organization,
+		"role": t.Text("web.role." + roleWord(a.Role)), "reason": a.Reason.words(t), "advice": t.Text("cabinet.letter.advice"),
+	}
+	if len(a.Certificates) > 0 {
+		vars["date"] = t.Date(a.Certificates[0].NotAfter)
+	}
+	if !a.InstalledAt.IsZero() {
+		vars["time"] = t.DateTime(a.InstalledAt)
+		vars["link"] = o.c.Origin + "/keys"
+	}
+	for k, v := range more {
+		vars[k] = v
+	}
+	return tx.Notify(ctx, notice.Message{N: n, To: account.Confirmed(), Lang: t, Vars: vars,
+		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), account.Confirmed()), About: "application:" + FormatNumber(a.Number)})
+}
+
+func letterLang(tags ...lang.Tag) lang.Tag {
+	for _, t := range tags {
+		if _, ok := lang.Parse(string(t)); ok {
+			return t
+		}
+	}
+	return lang.RU
+}
+
+// words is a reason in a language.
+func (r Reason) words(t lang.Tag) string {
+	if r.Text != "" {
+		return r.Text
+	}
+	for _, area := range []string{"codes.", "cabinet.code."} {
+		if lang.Has(area + r.Code) {
+			vars := []any{}
+			for k, v := range r.Evidence {
+				vars = append(vars, k, v)
+			}
+			return t.Text(area+r.Code, vars...)
+		}
+	}
+	if r.Code != "" {
+		return r.Code
+	}
+	return "–"
+}
+
+// roleWord is the role's name in the catalogue.
+func roleWord(role string) string {
+	if role == RoleHead {
+		return "first-head"
+	}
+	return role
+}

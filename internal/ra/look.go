@@ -1,0 +1,127 @@
+package ra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"senim/dsig"
+	"senim/internal/ident"
+	"senim/internal/trust"
+)
+
+func verified(signed []byte) (*dsig.Verified, error) {
+	doc, err := dsig.Parse(signed)
+	if err != nil {
+		return nil, err
+	}
+	return doc.VerifyOne()
+}
+
+// Viewer is who looks: the person and, when signed in with an organisation's key, its BIN.
+type Viewer struct{ IIN, BIN string }
+
+// Find gives an application to its applicant, or to the head of its organisation; everybody else
+// gets the answer for a number that does not exist (C-12).
+func (o *Office) Find(ctx context.Context, who Viewer, number string) (Application, error) {
+	a, err := o.load(ctx, number)
+	if errors.Is(err, ErrNotFound) {
+		return Application{}, refuse("NOT_YOUR_APPLICATION")
+	}
+	if err != nil {
+		return Application{}, err
+	}
+	if a.Subject.IIN == who.IIN || (a.State != Draft && a.Subject.BIN != "" && a.Subject.BIN == who.BIN && o.Heads(ctx, who.IIN, who.BIN)) {
+		return a, nil
+	}
+	return Application{}, refuse("NOT_YOUR_APPLICATION")
+}
+
+// Mine lists a person's applications, and for the head those of the organisation (L2).
+func (o *Office) Mine(ctx context.Context, who Viewer) ([]Application, error) {
+	heads := who.BIN != "" && o.Heads(ctx, who.IIN, who.BIN)
+	var all []Application
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		if all, err = tx.OfPerson(ctx, who.IIN); err != nil || !heads {
+			return err
+		}
+		company, err := tx.OfCompany(ctx, who.BIN)
+		for _, a := range company {
+			if a.Subject.IIN != who.IIN && a.State != Draft {
+				all = append(all, a)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list applications: %w", err)
+	}
+	return all, nil
+}
+
+// Heads reports whether the registry names the person head of the organisation now. A registry
+// that cannot answer does not.
+func (o *Office) Heads(ctx context.Context, iin, bin string) bool {
+	head := o.c.Registry.Head(ctx, ident.BIN(bin))
+	return iin != "" && head.Verdict == trust.Good && head.IIN == iin
+}
+
+// Organisation checks a BIN for its first head: what the registry calls it, when the person is
+// named its head.
+func (o *Office) Organisation(ctx context.Context, ask Ask) (Subject, error) {
+	s, _, err := o.Gate(ctx, ask)
+	return s, err
+}
+
+// Sweep expires what nobody confirmed in 30 days and removes drafts of 7 days. Run it nightly.
+func (o *Office) Sweep(ctx context.Context) error {
+	now := o.c.Now()
+	for _, s := range []State{AwaitingDirector, AwaitingDesk} {
+		if err := o.expire(ctx, s, now.Add(-ConfirmTTL)); err != nil {
+			return err
+		}
+	}
+	return o.c.Store.Update(ctx, func(tx Tx) error {
+		old, err := tx.Overdue(ctx, Draft, now.Add(-DraftTTL))
+		if err != nil {
+			return err
+		}
+		for _, n := range old {
+			if err := tx.Remove(ctx, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (o *Office) expire(ctx context.Context, s State, before time.Time) error {
+	var numbers []string
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		numbers, err = tx.Overdue(ctx, s, before)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("find overdue applications: %w", err)
+	}
+	for _, n := range numbers {
+		err := o.c.Store.Update(ctx, func(tx Tx) error {
+			a, err := tx.Application(ctx, n)
+			if err != nil {
+				return err
+			}
+			if err := a.Expire(o.c.Now()); err != nil {
+				return nil //nolint:nilerr // decided meanwhile
+			}
+			if err := o.save(ctx, tx, &a, "application.expired"); err != nil {
+				return err
+			}
+			return o.tell(ctx, tx, &a, "N-11", nil)
+		})
+		if err != nil {
+			return fmt.Errorf("expire %s: %w", FormatNumber(n), err)
+		}
+	}
+	return nil
+}

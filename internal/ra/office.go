@@ -1,0 +1,302 @@
+package ra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"senim/internal/audit"
+	"senim/internal/ident"
+	"senim/internal/job"
+	"senim/internal/lang"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// The jobs the office asks for; their payload is [Task].
+const (
+	// JobRoute asks the registry again: the handler calls [Office.Reroute].
+	JobRoute = "ra.route"
+	// JobIssue makes the certificates: the handler calls [Office.Issue].
+	JobIssue = "ra.issue"
+)
+
+// Task names a revision of an application.
+type Task struct {
+	Number   string `json:"number"`
+	Revision int    `json:"revision"`
+}
+
+// Config says what an Office works with.
+type Config struct {
+	Store    Store
+	Judge    Judge
+	Registry Registry
+	Keys     Keys
+	Issuer   Issuer
+	Revoker  Revoker
+	// Origin of the cabinet, as "https://cabinet.example.kz": written into documents and letters.
+	Origin string
+	// Brand is the name letters use, by language; optional.
+	Now func() time.Time
+	// Identities admits test numbers; zero admits only right check digits.
+	Identities ident.Rules
+	// Classic issues pairs of keys instead of one combined key.
+	Classic bool
+	// PerDay and OpenAtOnce bound a person's applications: 5 and 3 by default; negative: no bound.
+	PerDay, OpenAtOnce int
+	// RetryRegistry is how long to wait before asking a silent registry again; 1 minute by default.
+	RetryRegistry time.Duration
+	Log           *slog.Logger
+}
+
+// Office takes applications. It is safe for concurrent use.
+type Office struct{ c Config }
+
+// New checks the configuration and opens an office.
+func New(c Config) (*Office, error) {
+	if c.Store == nil || c.Judge == nil || c.Registry == nil || c.Keys == nil || c.Issuer == nil || c.Revoker == nil {
+		return nil, errors.New("open an office: store, judge, registry, keys, issuer and revoker are required")
+	}
+	if c.Origin == "" {
+		return nil, errors.New("open an office: no origin")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.PerDay == 0 {
+		c.PerDay = 5
+	}
+	if c.OpenAtOnce == 0 {
+		c.OpenAtOnce = 3
+	}
+	if c.RetryRegistry <= 0 {
+		c.RetryRegistry = time.Minute
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Office{c: c}, nil
+}
+
+// Form is what an applicant types.
+type Form struct {
+	Email, City string
+	Storage     Storage
+	Lang        lang.Tag
+	// BIN is set when keys of an organisation are asked for the first time.
+	BIN string
+	// Role asked for by an employee.
+	Role string
+}
+
+// Ask says what is applied for: by whom (his certificate, proved at sign-in) and of which kind.
+type Ask struct {
+	Kind   Kind
+	Signer *pki.Certificate
+	Form   Form
+}
+
+// Gate checks whether an application of this kind may be begun with this certificate: R1, R4, R5,
+// and for first keys of a head that the registry names him. A nil error means it may.
+func (o *Office) Gate(ctx context.Context, ask Ask) (Subject, string, error) {
+	if report := o.c.Judge.Certificate(ctx, ask.Signer, trust.Signing); report.Verdict() != trust.Good {
+		return Subject{}, "", fromReport(report, ask.Signer)
+	}
+	h := ask.Signer.Holder()
+	subject := Subject{CommonName: h.CommonName, Surname: h.Surname, Patronymic: h.Given, IIN: h.IIN}
+	if h.IIN == "" {
+		return Subject{}, "", refuse("NOT_A_PERSON")
+	}
+	switch ask.Kind {
+	case Reissue:
+		if _, err := o.c.Keys.Key(ctx, ask.Signer.SerialHex()); errors.Is(err, ErrNoKey) {
+			return Subject{}, "", refuse("NOT_OUR_KEY", "issuer", ask.Signer.Issuer.String())
+		} else if err != nil {
+			return Subject{}, "", err
+		}
+		role := RoleOf(h)
+		if role == "" {
+			return Subject{}, "", refuse("NOT_A_PERSON")
+		}
+		subject.BIN, subject.Organization = h.BIN, h.Organization
+		return subject, role, nil
+	case FirstHead:
+		return o.gateHead(ctx, subject, h, ask.Form.BIN)
+	case Employee:
+		return o.gateEmployee(ctx, subject, ask.Form)
+	}
+	return Subject{}, "", fmt.Errorf("apply: unknown kind %q", ask.Kind)
+}
+
+func (o *Office) gateHead(ctx context.Context, s Subject, h pki.Holder, bin string) (Subject, string, error) {
+	if h.BIN != "" {
+		return Subject{}, "", refuse("PERSONAL_KEY_NEEDED")
+	}
+	admitted, err := o.c.Identities.AdmitBIN(bin)
+	if err != nil {
+		return Subject{}, "", refuse("BIN_INVALID")
+	}
+	head := o.c.Registry.Head(ctx, admitted)
+	switch {
+	case head.unknown():
+		return Subject{}, "", &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
+	case head.bad():
+		return Subject{}, "", &Refusal{Code: head.code(), Evidence: head.evidence()}
+	case head.IIN != s.IIN:
+		return Subject{}, "", &Refusal{Code: "HEAD_NOT_IN_REGISTRY", Evidence: head.evidence()}
+	}
+	s.BIN, s.Organization = string(admitted), head.Organization
+	return s, RoleHead, nil
+}
+
+func (o *Office) gateEmployee(ctx context.Context, s Subject, f Form) (Subject, string, error) {
+	admitted, err := o.c.Identities.AdmitBIN(f.BIN)
+	if err != nil {
+		return Subject{}, "", refuse("BIN_INVALID")
+	}
+	switch f.Role {
+	case RoleSignRight, RoleFinance, RoleHR, RoleEmployee:
+	default:
+		return Subject{}, "", refuse("ROLE_INVALID")
+	}
+	head := o.c.Registry.Head(ctx, admitted)
+	switch {
+	case head.unknown():
+		return Subject{}, "", &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
+	case head.bad():
+		return Subject{}, "", &Refusal{Code: head.code(), Evidence: head.evidence()}
+	}
+	s.BIN, s.Organization = string(admitted), head.Organization
+	return s, f.Role, nil
+}
+
+func withWhat(e map[string]string) map[string]string {
+	e["what"] = "web.check.registry"
+	return e
+}
+
+// Draft saves the form as a draft and gives it its number. A living draft of the same kind, key
+// and organisation is edited instead, so that pressing twice does not make two applications.
+func (o *Office) Draft(ctx context.Context, ask Ask) (Application, error) {
+	f := ask.Form
+	f.City = strings.TrimSpace(f.City)
+	email, err := ident.ParseEmail(f.Email)
+	if err != nil {
+		return Application{}, refuse("EMAIL_INVALID")
+	}
+	if len([]rune(f.City)) > 100 {
+		return Application{}, refuse("CITY_INVALID")
+	}
+	switch f.Storage {
+	case PKCS12:
+	case IDCard:
+		return Application{}, refuse("IDCARD_DESK_ONLY")
+	default:
+		return Application{}, refuse("CARRIER_DESK_ONLY")
+	}
+	subject, role, err := o.Gate(ctx, ask)
+	if err != nil {
+		return Application{}, err
+	}
+	now := o.c.Now()
+	var a Application
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		a = Application{Revision: 1, Kind: ask.Kind, State: Draft, Subject: subject, Role: role, Email: string(email), City: f.City,
+			Storage: f.Storage, Lang: f.Lang, SignerSerial: ask.Signer.SerialHex(), Created: now, Changed: now}
+		if ask.Kind == Reissue {
+			a.Replaces = a.SignerSerial
+		}
+		mine, err := tx.OfPerson(ctx, subject.IIN)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(mine, a.sameDraft); i >= 0 {
+			a = mine[i]
+			a.Lang = f.Lang
+			if a.Email == string(email) && a.City == f.City && a.Storage == f.Storage {
+				return nil // nothing typed anew: the requests already made stay good
+			}
+			if err := a.Edit(string(email), f.City, f.Storage, now); err != nil {
+				return err
+			}
+			return o.save(ctx, tx, &a, "application.edited")
+		}
+		if err := o.bounds(mine, now); err != nil {
+			return err
+		}
+		n, err := tx.Counter(ctx, now.In(lang.Astana).Format("060102"))
+		if err != nil {
+			return err
+		}
+		if a.Number, err = NewNumber(now.In(lang.Astana), n); err != nil {
+			return err
+		}
+		return o.save(ctx, tx, &a, "application.saved")
+	})
+	if err != nil {
+		return Application{}, fmt.Errorf("save an application: %w", err)
+	}
+	return a, nil
+}
+
+func (a *Application) sameDraft(b Application) bool {
+	return b.State == Draft && b.Kind == a.Kind && b.SignerSerial == a.SignerSerial && b.Subject.BIN == a.Subject.BIN && b.Role == a.Role
+}
+
+// bounds keeps one person from filling the office.
+func (o *Office) bounds(mine []Application, now time.Time) error {
+	today, open := 0, 0
+	for _, a := range mine {
+		if now.Sub(a.Created) < 24*time.Hour {
+			today++
+		}
+		if a.State.waits() || a.State == Draft {
+			open++
+		}
+	}
+	if (o.c.PerDay > 0 && today >= o.c.PerDay) || (o.c.OpenAtOnce > 0 && open >= o.c.OpenAtOnce) {
+		return refuse("TOO_MANY_APPLICATIONS")
+	}
+	return nil
+}
+
+// save writes the application with its audit event.
+func (o *Office) save(ctx context.Context, tx Tx, a *Application, action string) error {
+	if err := tx.Put(ctx, *a); err != nil {
+		return err
+	}
+	return tx.Audit(ctx, audit.Event{Action: action, Actor: tx.Hash(a.Subject.IIN), Object: "application " + FormatNumber(a.Number), Result: "ok",
+		Detail: map[string]string{"revision": itoa(a.Revision), "state": string(a.State), "signer": a.SignerSerial, "hash": a.SignedHash, "code": a.Reason.Code}})
+}
+
+// enqueue asks for a job about this revision.
+func (a *Application) enqueue(ctx context.Context, tx Tx, kind string, at time.Time) error {
+	return tx.Enqueue(ctx, job.Job{Kind: kind, Payload: Task{a.Number, a.Revision}, At: at, Unique: a.ID()})
+}
+
+// fromReport makes a refusal of the first check that is not good.
+func fromReport(r trust.Report, cert *pki.Certificate) *Refusal {
+	first, _ := r.First()
+	code := first.Code
+	if code == "" {
+		code = trust.CodeUnavailable
+	}
+	e := map[string]string{"issuer": cert.Issuer.String(), "what": "web.check." + first.Name}
+	for k, v := range first.Evidence {
+		e[k] = v
+	}
+	switch code {
+	case trust.CodeExpired:
+		e["date"] = cert.NotAfter.UTC().Format(time.RFC3339)
+	case trust.CodeNotYetValid:
+		e["date"] = cert.NotBefore.UTC().Format(time.RFC3339)
+	case trust.CodeRevoked:
+		e["date"] = e["revokedAt"]
+	}
+	return &Refusal{Code: code, Evidence: e}
+}

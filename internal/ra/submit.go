@@ -1,0 +1,205 @@
+package ra
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"senim/dsig"
+	"senim/internal/ident"
+	"senim/internal/trust"
+)
+
+// maxDocument bounds a signed application.
+const maxDocument = 64 << 10
+
+// Requests takes the certificate requests the agent made for a draft, in the order of the key set,
+// and writes the document to be signed.
+func (o *Office) Requests(ctx context.Context, iin, number string, csrs [][]byte) (Application, error) {
+	old, err := o.c.Keys.Of(ctx, iin)
+	if err != nil {
+		return Application{}, fmt.Errorf("take requests: %w", err)
+	}
+	return o.change(ctx, iin, number, "application.requests", func(tx Tx, a *Application) error {
+		if a.State != Draft {
+			return refuse("APPLICATION_STATE", "state", string(a.State))
+		}
+		set := o.KeySet(*a)
+		if len(csrs) != len(set) {
+			return refuse("REQUEST_INVALID")
+		}
+		requests := make([]Request, len(csrs))
+		for i, der := range csrs {
+			r, err := a.readRequest(der, set[i], old)
+			if err != nil {
+				return err
+			}
+			mine, err := tx.ClaimKey(ctx, r.KeyHash, a.ID())
+			if err != nil {
+				return err
+			}
+			if !mine {
+				return refuse("KEY_REUSED")
+			}
+			requests[i] = r
+		}
+		a.Requests, a.Changed = requests, o.c.Now()
+		a.Document = a.document(o.c.Origin, a.Changed)
+		return nil
+	})
+}
+
+// KeySet is the set of keys an application asks for.
+func (o *Office) KeySet(a Application) []KeySpec { return KeySet(a.Role, o.c.Classic) }
+
+// Submit takes the signed document: exactly ours, with one signature, by the certificate the
+// application names, good at this moment (R2). Then the application is routed.
+func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) (Application, error) {
+	a, err := o.mine(ctx, iin, number)
+	if err != nil {
+		return Application{}, err
+	}
+	if a.State != Draft || a.Document == "" {
+		return Application{}, refuse("APPLICATION_STATE", "state", string(a.State))
+	}
+	if err := o.verify(ctx, a, signed); err != nil {
+		return Application{}, err
+	}
+	document := a.Document
+	head := o.head(ctx, a)
+	return o.change(ctx, iin, number, "application.signed", func(tx Tx, a *Application) error {
+		if a.Document != document {
+			return refuse("REVISION_CHANGED", "n", itoa(a.Revision))
+		}
+		now := o.c.Now()
+		if err := a.Sign(signed, hexSum(signed), now); err != nil {
+			return err
+		}
+		if err := a.Route(head, now); err != nil {
+			return err
+		}
+		if err := o.follow(ctx, tx, a); err != nil {
+			return err
+		}
+		return o.tell(ctx, tx, a, "N-09", nil)
+	})
+}
+
+// verify checks the signature on an application's document.
+func (o *Office) verify(ctx context.Context, a Application, signed []byte) error {
+	invalid := func(err error) error { return &Refusal{Code: "SIGNATURE_INVALID", Err: err} }
+	if len(signed) > maxDocument {
+		return invalid(errors.New("document is too large"))
+	}
+	doc, err := dsig.Parse(signed)
+	if err != nil {
+		return invalid(err)
+	}
+	v, err := doc.VerifyOne()
+	if err != nil {
+		return invalid(err)
+	}
+	want, err := dsig.Canonicalize([]byte(a.Document), false)
+	if err != nil {
+		return fmt.Errorf("read our own document: %w", err)
+	}
+	if v.ID != "" || v.Weak || !bytes.Equal(v.Signed, want) {
+		return invalid(errors.New("another document was signed"))
+	}
+	if v.Certificate.SerialHex() != a.SignerSerial {
+		return refuse("WRONG_KEY", "serial", a.SignerSerial)
+	}
+	if v.Certificate.Holder().IIN != a.Subject.IIN {
+		return refuse("CERT_OTHER_PERSON")
+	}
+	if report := o.c.Judge.Certificate(ctx, v.Certificate, trust.Signing); report.Verdict() != trust.Good {
+		return fromReport(report, v.Certificate)
+	}
+	return nil
+}
+
+// head asks the registry about an application's organisation; the zero answer for individuals.
+func (o *Office) head(ctx context.Context, a Application) HeadAnswer {
+	if a.Subject.BIN == "" {
+		return HeadAnswer{}
+	}
+	return o.c.Registry.Head(ctx, ident.BIN(a.Subject.BIN))
+}
+
+// follow asks for the job an application's state calls for.
+func (o *Office) follow(ctx context.Context, tx Tx, a *Application) error {
+	switch a.State {
+	case Signed:
+		return a.enqueue(ctx, tx, JobRoute, o.c.Now().Add(o.c.RetryRegistry))
+	case Approved:
+		return a.enqueue(ctx, tx, JobIssue, o.c.Now())
+	case Draft, AwaitingDirector, AwaitingDesk, Issued, Installed, Rejected, Expired, Withdrawn:
+	}
+	return nil
+}
+
+// Reroute asks the registry again for an application that waits for it. The registry's further
+// silence is an error, so that the job is tried again.
+func (o *Office) Reroute(ctx context.Context, t Task) error {
+	a, err := o.load(ctx, t.Number)
+	if err != nil {
+		return err
+	}
+	if a.State != Signed || a.Revision != t.Revision {
+		return nil
+	}
+	head := o.head(ctx, a)
+	_, err = o.change(ctx, a.Subject.IIN, t.Number, "application.routed", func(tx Tx, a *Application) error {
+		if a.State != Signed || a.Revision != t.Revision {
+			return nil
+		}
+		if err := a.Route(head, o.c.Now()); err != nil || a.State == Signed {
+			return err
+		}
+		return o.follow(ctx, tx, a)
+	})
+	if err == nil && head.unknown() && a.Subject.BIN != "" {
+		return fmt.Errorf("route %s: the registry does not answer", FormatNumber(t.Number))
+	}
+	return err
+}
+
+// change runs f on a person's application in one transaction and writes it with an audit event.
+func (o *Office) change(ctx context.Context, iin, number, action string, f func(Tx, *Application) error) (Application, error) {
+	var a Application
+	err := o.c.Store.Update(ctx, func(tx Tx) (err error) {
+		a, err = tx.Application(ctx, number)
+		if errors.Is(err, ErrNotFound) || (err == nil && a.Subject.IIN != iin) {
+			return refuse("NOT_YOUR_APPLICATION")
+		}
+		if err != nil {
+			return err
+		}
+		if err := f(tx, &a); err != nil {
+			return err
+		}
+		return o.save(ctx, tx, &a, action)
+	})
+	if err != nil {
+		return Application{}, fmt.Errorf("%s %s: %w", action, FormatNumber(number), err)
+	}
+	return a, nil
+}
+
+func (o *Office) load(ctx context.Context, number string) (a Application, err error) {
+	err = o.c.Store.View(ctx, func(tx Tx) error {
+		a, err = tx.Application(ctx, number)
+		return err
+	})
+	return a, err
+}
+
+// mine reads a person's application; another's is answered like one that does not exist (C-12).
+func (o *Office) mine(ctx context.Context, iin, number string) (Application, error) {
+	a, err := o.load(ctx, number)
+	if errors.Is(err, ErrNotFound) || (err == nil && a.Subject.IIN != iin) {
+		return Application{}, refuse("NOT_YOUR_APPLICATION")
+	}
+	return a, err
+}
