@@ -1,0 +1,7 @@
+package pfx
+
+import (
+	"errors"
+)
+
+func errorIs(err, target error) bool { return errors.Is(err, target) }
