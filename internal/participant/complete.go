@@ -132,15 +132,17 @@ func (o *Office) refuse(ctx context.Context, r Registration, e Evidence) error {
 		if e.Verdict() == trust.Bad {
 			now.State, now.Reason, now.Ended = StateRefused, e.Failed()[0].Code, o.now()
 			now = now.forget()
-			if err := tx.DeletePending(ctx, now.IIN); err != nil {
-				return err
-			}
 		}
 		if err := tx.PutEvidence(ctx, e); err != nil {
 			return err
 		}
 		if err := tx.PutRegistration(ctx, now); err != nil {
 			return err
+		}
+		if !now.State.Open() { // after the row: the account stays while another link may need it
+			if err := tx.DeletePending(ctx, now.IIN); err != nil {
+				return err
+			}
 		}
 		return tx.Audit(ctx, event(tx, "reg.refused", now, result(e), map[string]string{"step": "4"}))
 	})

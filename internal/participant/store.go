@@ -32,7 +32,8 @@ type Store interface {
 type Tx interface {
 	Account(ctx context.Context, iin ident.IIN) (Account, error)
 	PutAccount(ctx context.Context, a Account) error
-	// DeletePending removes an account that never became active; another state is left alone.
+	// DeletePending removes an account that never became active, unless a registration of the person
+	// still waits for its link; an account in another state is left alone.
 	DeletePending(ctx context.Context, iin ident.IIN) error
 
 	Profile(ctx context.Context, id string) (Profile, error)
