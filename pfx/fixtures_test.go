@@ -2,36 +2,15 @@ package pfx
 
 import (
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"senim/algid"
+	"senim/internal/pkitest"
 )
-
-// fixtures finds the public test data of the national PKI, beside the project.
-func fixtures(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	dir = filepath.Join(dir, "..", "shared", "fixtures")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no ../shared/fixtures: public test data of the national PKI is not on this machine")
-	}
-	return dir
-}
 
 // passwordOf is the password the fixtures' README gives.
 func passwordOf(path string) string {
@@ -42,20 +21,15 @@ func passwordOf(path string) string {
 	return "Qwerty12"
 }
 
-func keyFiles(t testing.TB) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(fixtures(t), "p12", "*", "*.p12"))
+func TestDecodeRealFiles(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(pkitest.Fixtures(t), "p12", "*", "*.p12"))
 	if err != nil || len(files) != 22 {
 		t.Fatalf("%d key files, %v; the README lists 22", len(files), err)
 	}
-	return files
-}
-
-func TestDecodeRealFiles(t *testing.T) {
 	kinds := map[algid.Key]int{}
-	for _, path := range keyFiles(t) {
+	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			data, err := os.ReadFile(path)
+			data, err := os.ReadFile(path) //nolint:gosec // of the fixtures
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,14 +38,18 @@ func TestDecodeRealFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			kinds[f.Certificate.Key]++
-			if len(f.Others) != 0 || !samePublicKey(f.Key, f.Certificate) {
-				t.Errorf("others %d", len(f.Others))
+			if want := hex.EncodeToString(f.Certificate.SubjectKeyID); f.Alias != want || len(f.Others) != 0 {
+				t.Errorf("alias %q, SKI %s, others %d", f.Alias, want, len(f.Others))
 			}
-			if want := hex.EncodeToString(f.Certificate.SubjectKeyID); !strings.EqualFold(f.Alias, want) {
-				t.Errorf("alias %q, SKI %s", f.Alias, want)
-			}
-			if _, err := Decode(data, "Qwerty13"); !errorIs(err, ErrPassword) {
+			if _, err := Decode(data, strings.ToLower(passwordOf(path))); !errors.Is(err, ErrPassword) {
 				t.Errorf("wrong password: %v", err)
+			}
+			ours, err := Encode(random, *f, "Qwerty12", NCA)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if back, err := Decode(ours, "Qwerty12"); err != nil || !samePublicKey(back.Key, f.Certificate) || back.Alias != f.Alias {
+				t.Errorf("written again: %v", err)
 			}
 		})
 	}

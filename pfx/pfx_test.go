@@ -1,7 +1,260 @@
 package pfx
 
 import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // vectors
+	"encoding/hex"
 	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/cryptobyte"
+
+	"senim/algid"
+	"senim/internal/ber"
+	"senim/internal/pkitest"
+	"senim/pki"
 )
 
-func errorIs(err, target error) bool { return errors.Is(err, target) }
+var random = rand.Reader
+
+func unhex(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The vectors of crypto.md §16.
+func TestDeriveVectors(t *testing.T) {
+	for _, c := range []struct {
+		salt string
+		id   byte
+		want string
+	}{
+		{"4077acd03d41567e9a6d659fbc2dc17c696e5e5e", idMAC, "b1b3885320f446ccf7e113b7ccdefa576ed4a48b"},
+		{"b6afcf56afd0739d31cec67eb0eb4f5a9bc42c9b", idKey, "b554b169f926bb0005399ffbcdee41cd0b826fc92cf5c854"},
+		{"b6afcf56afd0739d31cec67eb0eb4f5a9bc42c9b", idIV, "80e9538c3fdad82a"},
+		{"581baeffd4d5145074ecdca2cffdcc767164016e", idKey, "d9aeeff419"},
+		{"581baeffd4d5145074ecdca2cffdcc767164016e", idIV, "b7765d8b18384f00"},
+	} {
+		got := derive(sha1.New, bmpPassword("Qwerty12"), unhex(t, c.salt), 1024, c.id, len(c.want)/2)
+		if hex.EncodeToString(got) != c.want {
+			t.Errorf("id %d: %x, want %s", c.id, got, c.want)
+		}
+	}
+}
+
+func TestRC2Vector(t *testing.T) {
+	block, iv := newRC2(unhex(t, "0102030405")), unhex(t, "0001020304050607")
+	padded := append([]byte("RC2 with 40 bits"), bytes.Repeat([]byte{8}, 8)...)
+	want := "641a061af4c3310edd94ff65447412a2f58193d229f461e5"
+	var out []byte
+	for i := 0; i < len(padded); i += 8 {
+		for j := range iv {
+			iv[j] ^= padded[i+j]
+		}
+		block.Encrypt(iv, iv)
+		out = append(out, iv...)
+	}
+	if hex.EncodeToString(out) != want {
+		t.Errorf("%x, want %s", out, want)
+	}
+	// RFC 2268 §5, the vector with 64 bits of key.
+	full := newRC2(unhex(t, "ffffffffffffffff"))
+	b := make([]byte, 8)
+	full.Encrypt(b, unhex(t, "ffffffffffffffff"))
+	if hex.EncodeToString(b) != "278b27e42e2f0d49" {
+		t.Errorf("RFC vector: %x", b)
+	}
+	full.Decrypt(b, b)
+	if hex.EncodeToString(b) != "ffffffffffffffff" {
+		t.Errorf("RFC vector back: %x", b)
+	}
+}
+
+func TestEncodeDecode(t *testing.T) {
+	a := pkitest.New(t)
+	for _, kind := range []algid.Key{algid.GOST512, algid.GOST256, algid.GOST2004, algid.RSA} {
+		l := a.Issue(pkitest.Spec{Kind: kind})
+		for _, form := range []Form{NCA, Modern} {
+			f := File{Key: l.Key, Certificate: l.Certificate}
+			der, err := Encode(random, f, "Пароль1", form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := ber.Normalize(der); err != nil || !bytes.Equal(again, der) {
+				t.Errorf("%v: file is not DER: %v", kind, err)
+			}
+			got, err := Decode(der, "Пароль1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !samePublicKey(got.Key, l.Certificate) || got.Alias != hex.EncodeToString(l.Certificate.SubjectKeyID) {
+				t.Errorf("%v: alias %q", kind, got.Alias)
+			}
+			if _, err := Decode(der, "Пароль2"); !errors.Is(err, ErrPassword) {
+				t.Errorf("wrong password: %v", err)
+			}
+		}
+	}
+}
+
+// Several certificates: the one of the key is chosen wherever it stands.
+func TestDecodeChoosesCertificate(t *testing.T) {
+	a := pkitest.New(t)
+	l := a.Individual()
+	der, err := Encode(random, File{Key: l.Key, Certificate: l.Certificate, Others: []*pki.Certificate{a.CA, a.Root}, Alias: "мой ключ"}, "x", NCA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Decode(der, "x")
+	if err != nil || len(f.Others) != 2 || !bytes.Equal(f.Certificate.Raw, l.Certificate.Raw) || f.Alias != "мой ключ" {
+		t.Fatalf("%v: %+v", err, f)
+	}
+	b := bags{key: l.Key, certs: []*pki.Certificate{a.CA, l.Certificate}, names: []string{"ca", "leaf"}}
+	if f, err := b.file(); err != nil || f.Alias != "leaf" || !bytes.Equal(f.Certificate.Raw, l.Certificate.Raw) {
+		t.Errorf("leaf second: %v", err)
+	}
+	b.certs, b.names = b.certs[:1], b.names[:1]
+	if _, err := b.file(); !errors.Is(err, ErrKeyMismatch) {
+		t.Errorf("foreign certificate: %v", err)
+	}
+	if _, err := Encode(random, File{Key: l.Key, Certificate: a.CA}, "x", NCA); !errors.Is(err, ErrKeyMismatch) {
+		t.Errorf("writing a foreign certificate: %v", err)
+	}
+}
+
+func TestSec3Refuses(t *testing.T) {
+	l := pkitest.New(t).Individual()
+	good, err := Encode(random, File{Key: l.Key, Certificate: l.Certificate}, "x", NCA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rounds := []byte{2, 2, 4, 0} // INTEGER 1024, as the file has it; as many bytes as INTEGER 0x7fff…
+	for name, bad := range map[string][]byte{
+		"nothing":  nil,
+		"trailing": append(slices.Clone(good), 0),
+		"cut":      good[:len(good)-1],
+		"large":    make([]byte, MaxSize+1),
+		"text":     []byte("-----BEGIN CERTIFICATE-----"),
+		"zero":     bytes.ReplaceAll(good, rounds, []byte{2, 2, 0, 0}),
+	} {
+		if _, err := Decode(bad, "x"); err == nil || errors.Is(err, ErrPassword) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for i := range good {
+		bad := slices.Clone(good)
+		bad[i] ^= 1
+		if f, err := Decode(bad, "x"); err == nil && !samePublicKey(f.Key, l.Certificate) {
+			t.Errorf("byte %d changed unnoticed", i)
+		}
+	}
+}
+
+func TestSec3Iterations(t *testing.T) {
+	s := newSecret("x")
+	for _, n := range []int{0, -1, MaxIterations + 1} {
+		if err := s.spend(n); err == nil {
+			t.Errorf("%d iterations allowed", n)
+		}
+	}
+	for range 3 {
+		if err := s.spend(MaxIterations); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.spend(1); err == nil {
+		t.Error("a file may ask for any number of full rounds")
+	}
+}
+
+// A file without MAC is refused: nothing would tell a wrong password or a changed file.
+func TestRefusesWithoutMAC(t *testing.T) {
+	bare, err := sequence(func(b *cryptobyte.Builder) { b.AddASN1Int64(3) }, dataContent(sequenceOf()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Decode(bare, ""); err == nil || !strings.Contains(err.Error(), "MAC") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestPrivateKeyFile(t *testing.T) {
+	secret := make([]byte, 32)
+	if _, err := random.Read(secret); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []algid.Key{algid.GOST512, algid.RSA} {
+		key := pkitest.NewKey(t, kind)
+		der, err := EncryptPrivateKey(random, key, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := DecryptPrivateKey(der, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, _ := algid.MarshalPublicKey(key.Public())
+		b, _ := algid.MarshalPublicKey(back.Public())
+		if !bytes.Equal(a, b) {
+			t.Error("another key came back")
+		}
+		if _, err := DecryptPrivateKey(der, secret[1:]); !errors.Is(err, ErrPassword) {
+			t.Errorf("wrong password: %v", err)
+		}
+		if _, err := DecryptPrivateKey(append(der, 0), secret); err == nil || errors.Is(err, ErrPassword) {
+			t.Errorf("trailing byte: %v", err)
+		}
+		if _, ok := back.(*rsa.PrivateKey); ok != (kind == algid.RSA) {
+			t.Errorf("%v came back as %T", kind, back)
+		}
+	}
+}
+
+func TestCheckPassword(t *testing.T) {
+	for p, want := range map[string]error{
+		"Qwerty12": nil, "aA1.?#": nil, "aA1" + strings.Repeat("$", 29): nil, "^+=!*()@%&_-aA1": nil,
+		"aA1..": ErrPasswordLength, "aA1" + strings.Repeat("$", 30): ErrPasswordLength, "": ErrPasswordLength,
+		"qwerty12": ErrPasswordClasses, "QWERTY12": ErrPasswordClasses, "QwertyQw": ErrPasswordClasses, "abcdef": ErrPasswordClasses,
+		"12345678": ErrPasswordDefault, "1234567890": ErrPasswordDefault,
+		"Пароль12aA": ErrPasswordCharset, "Qwerty 12": ErrPasswordCharset, "Qwerty12\n": ErrPasswordCharset, "Qwerty12\"": ErrPasswordCharset,
+	} {
+		if err := CheckPassword(p); !errors.Is(err, want) || err == nil != (want == nil) {
+			t.Errorf("%q: %v, want %v", p, err, want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	l := pkitest.New(f).Individual()
+	der, err := Encode(random, File{Key: l.Key, Certificate: l.Certificate}, "x", NCA)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(der)
+	f.Fuzz(func(t *testing.T, in []byte) {
+		file, err := Decode(in, "x")
+		if err == nil && !samePublicKey(file.Key, file.Certificate) {
+			t.Fatal("key of another certificate")
+		}
+	})
+}
+
+// FuzzBags goes past the MAC, which random changes never do.
+func FuzzBags(f *testing.F) {
+	f.Add(unhex(f, "30800000"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		b := bags{secret: newSecret("x")}
+		b.secret.left = 4096
+		if b.readSafe(in) == nil && b.seen > maxBags {
+			t.Fatal("bounds crossed")
+		}
+	})
+}
