@@ -3,7 +3,6 @@ package ident
 import (
 	"errors"
 	"fmt"
-	"net/mail"
 	"strings"
 	"unicode/utf8"
 
@@ -22,23 +21,42 @@ var (
 	ErrPhone = errors.New("not a phone number")
 )
 
-// ParseEmail reads one e-mail address: at most 254 bytes, no display name, no control characters, a
-// domain with a dot.
+// ParseEmail reads one e-mail address: the dot-atom form of RFC 5322 §3.4.1 (no quotes, comments or
+// display name), at most 254 bytes of ASCII, a domain of two labels or more (RFC 5321 §4.5.3.1).
 func ParseEmail(s string) (Email, error) {
 	s = strings.TrimSpace(s)
-	if len(s) > 254 || !utf8.ValidString(s) || strings.ContainsAny(s, " \t\r\n<>\"(),;:\\[]") {
+	local, domain, ok := strings.Cut(s, "@")
+	domain = strings.ToLower(domain)
+	if !ok || len(s) > 254 || len(local) > 64 || !dotted(local, atom) || !dotted(domain, host) || !strings.Contains(domain, ".") {
 		return "", fmt.Errorf("read e-mail: %w", ErrEmail)
 	}
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s {
-		return "", fmt.Errorf("read e-mail: %w", ErrEmail)
-	}
-	at := strings.LastIndexByte(s, '@')
-	local, domain := s[:at], strings.ToLower(s[at+1:])
-	if len(local) > 64 || !strings.Contains(strings.Trim(domain, "."), ".") || strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") {
-		return "", fmt.Errorf("read e-mail: %w", ErrEmail)
+	for label := range strings.SplitSeq(domain, ".") {
+		if len(label) > 63 || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return "", fmt.Errorf("read e-mail: %w", ErrEmail)
+		}
 	}
 	return Email(local + "@" + domain), nil
+}
+
+// dotted reports that s is one or more non-empty parts of good bytes, separated by dots.
+func dotted(s string, good func(c byte) bool) bool {
+	for part := range strings.SplitSeq(s, ".") {
+		if part == "" {
+			return false
+		}
+		for i := range len(part) {
+			if !good(part[i]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func atom(c byte) bool { return host(c) || c < 0x80 && strings.IndexByte("!#$%&'*+/=?^_`{|}~", c) >= 0 }
+
+func host(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
 }
 
 // ParsePhone reads a phone number, in Kazakhstan's national form or with a country code.
@@ -64,7 +82,7 @@ func MaskEmail(e Email) string {
 	return string(e[:n]) + "***" + string(e[at:])
 }
 
-// MaskPhone shows the last two digits: "+7*** *** ** 67".
+// MaskPhone shows the country and the last two digits: "+7*** *** ** 67".
 func MaskPhone(p Phone) string {
 	if len(p) < 4 {
 		return "***"

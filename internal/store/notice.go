@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"senim/internal/job"
+	"senim/internal/lang"
 	"senim/internal/notice"
 )
 
@@ -42,4 +44,59 @@ func (t *tx) Notify(ctx context.Context, m notice.Message) error {
 type contents struct {
 	To   string            `json:"to"`
 	Vars map[string]string `json:"vars"`
+}
+
+// Notice is the outbox and the stages of reminders.
+func (s *Store) Notice() notice.Store {
+	return domain[notice.Tx]{s, func(t *tx) notice.Tx { return noticeTx{t} }}
+}
+
+type noticeTx struct{ *tx }
+
+// Outgoing reads a message.
+func (t noticeTx) Outgoing(ctx context.Context, id int64) (notice.Outgoing, error) {
+	return one(ctx, t.tx, notice.ErrNotFound, t.scan,
+		`select id, key, n, lang, about, sealed, state, why, attempts, created, due, done from outbox where id = $1`, id)
+}
+
+func (t noticeTx) scan(r row) (o notice.Outgoing, err error) {
+	var tag, state string
+	var created, due, done int64
+	var sealed []byte
+	if err := r.Scan(&o.ID, &o.Key, &o.N, &tag, &o.About, &sealed, &state, &o.Why, &o.Attempts, &created, &due, &done); err != nil {
+		return o, err
+	}
+	o.Lang, o.State = lang.Tag(tag), notice.State(state)
+	o.Created, o.Due, o.Done = at(created), at(due), at(done)
+	if len(sealed) == 0 {
+		return o, nil
+	}
+	plain, err := t.s.open("outbox/"+o.Key, sealed)
+	if err != nil {
+		return o, err
+	}
+	var c contents
+	if err := json.Unmarshal(plain, &c); err != nil {
+		return o, fmt.Errorf("store: read outbox: %w", err)
+	}
+	o.To, o.Vars = c.To, c.Vars
+	return o, nil
+}
+
+// SaveOutgoing writes how a message stands, and wipes what is not needed any more.
+func (t noticeTx) SaveOutgoing(ctx context.Context, o notice.Outgoing) error {
+	_, err := t.exec(ctx, `update outbox set state = $1, why = $2, attempts = $3, due = $4, done = $5 where id = $6`,
+		string(o.State), o.Why, o.Attempts, ms(o.Due), ms(o.Done), o.ID)
+	if err != nil || o.State == notice.Waiting {
+		return err
+	}
+	_, err = t.exec(ctx, `update outbox set sealed = $1 where id = $2`, []byte{}, o.ID)
+	return err
+}
+
+// Examine notes a stage of a key set, once.
+func (t noticeTx) Examine(ctx context.Context, set, stage string, when time.Time) (bool, error) {
+	n, err := t.exec(ctx, `insert into reminder (key_set, stage, examined) values ($1, $2, $3)
+		on conflict (key_set, stage) do nothing`, set, stage, ms(when))
+	return n == 1, err
 }

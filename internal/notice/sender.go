@@ -1,0 +1,130 @@
+package notice
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"senim/internal/audit"
+	"senim/internal/job"
+)
+
+// Courier brings a letter to its reader's mail server. It returns nil when the server took it, a
+// [*RefusedError] when trying again is useless, any other error when it is not. Errors never hold
+// the address.
+type Courier interface {
+	Send(ctx context.Context, l Letter) error
+}
+
+// RefusedError is a mail server's refusal for good (SMTP 5xx).
+type RefusedError struct{ Code int }
+
+func (e *RefusedError) Error() string { return fmt.Sprintf("the mail server refused: code %d", e.Code) }
+
+// Still answers whether what a message speaks about is still so. Reason is empty when it is, else a
+// word for the audit, as "successor". An error means: could not tell; it is asked again later.
+type Still interface {
+	Still(ctx context.Context, about string) (reason string, err error)
+}
+
+// SenderConfig is what a [Sender] needs.
+type SenderConfig struct {
+	Store   Store
+	Courier Courier
+	// Still is asked about messages that name their subject, just before sending. Nil: never.
+	Still Still
+	// Brand is the installation's name in letters; "Senim" when empty.
+	Brand string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Sender sends the messages of the outbox: at least once, marked once. It is safe for concurrent use.
+type Sender struct{ c SenderConfig }
+
+// NewSender checks the configuration.
+func NewSender(c SenderConfig) (*Sender, error) {
+	if c.Store == nil || c.Courier == nil {
+		return nil, errors.New("new sender: no store or no courier")
+	}
+	if c.Brand == "" {
+		c.Brand = "Senim"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Sender{c}, nil
+}
+
+// Do is the handler of [Kind] jobs. A message that ended already is left alone. A failed try is
+// written down and asked for again, after 1, 5, 15, 60 minutes and 4 hours; then the message is
+// Failed. The error it returns is only of the database or of a subject that could not be checked.
+func (s *Sender) Do(ctx context.Context, payload []byte) error {
+	var j Job
+	if err := json.Unmarshal(payload, &j); err != nil {
+		return fmt.Errorf("send notice: %w", err)
+	}
+	var o Outgoing
+	err := s.c.Store.View(ctx, func(tx Tx) (err error) {
+		o, err = tx.Outgoing(ctx, j.ID)
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("send notice %d: %w", j.ID, err)
+	}
+	if o.State != Waiting {
+		return nil
+	}
+	next, err := s.try(ctx, o)
+	if err != nil {
+		return fmt.Errorf("send notice %d: %w", j.ID, err)
+	}
+	return s.mark(ctx, next)
+}
+
+// try decides and sends; the result is how the message stands afterwards.
+func (s *Sender) try(ctx context.Context, o Outgoing) (Outgoing, error) {
+	if o.About != "" && s.c.Still != nil {
+		reason, err := s.c.Still.Still(ctx, o.About)
+		if err != nil {
+			return o, err
+		}
+		if reason != "" {
+			return o.end(Stopped, reason, s.c.Now()), nil
+		}
+	}
+	letter, err := Render(o.Message, s.c.Brand)
+	if err != nil {
+		return o.end(Failed, "no text", s.c.Now()), nil
+	}
+	if err := s.c.Courier.Send(ctx, letter); err != nil {
+		return o.fail(s.c.Now(), err), nil
+	}
+	return o.end(Sent, "", s.c.Now()), nil
+}
+
+func (s *Sender) mark(ctx context.Context, o Outgoing) error {
+	return s.c.Store.Update(ctx, func(tx Tx) error {
+		now, err := tx.Outgoing(ctx, o.ID)
+		if err != nil || now.State != Waiting {
+			return err // another worker was faster
+		}
+		if err := tx.SaveOutgoing(ctx, o); err != nil {
+			return err
+		}
+		if o.State == Waiting {
+			return tx.Enqueue(ctx, job.Job{Kind: Kind, Payload: Job{o.ID}, At: o.Due})
+		}
+		result := "ok"
+		if o.State != Sent {
+			result = o.Why
+		}
+		return tx.Audit(ctx, audit.Event{Action: "notice." + string(o.State), Actor: "system",
+			Object: o.Key[:min(len(o.Key), 16)], Result: result, Detail: map[string]string{"n": o.N, "channel": "e-mail"}})
+	})
+}

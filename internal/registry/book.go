@@ -1,0 +1,200 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"senim/internal/ident"
+)
+
+// Config is what a [Book] needs.
+type Config struct {
+	Store Store
+	// Rules say which test identities are admitted in batches and changes.
+	Rules ident.Rules
+	// MaxAge is how old the last load of a source may be before its answers are unknown; 7 days
+	// when zero. Clerks' changes do not grow old by themselves: the desk is where they change.
+	MaxAge time.Duration
+	// Calendar says when loads are expected.
+	Calendar Calendar
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Book answers questions and takes loads. It is safe for concurrent use.
+type Book struct{ c Config }
+
+// New checks the configuration.
+func New(c Config) (*Book, error) {
+	if c.Store == nil {
+		return nil, errors.New("new registry: no store")
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = 7 * 24 * time.Hour
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Book{c}, nil
+}
+
+// Entity tells who an organisation is. Bad: EntityUnknown (no fresh source knows it),
+// EntityLiquidated (Value holds the date), NoHeadOffice (a unit whose head office is not known).
+func (b *Book) Entity(ctx context.Context, bin ident.BIN) Answer[LegalEntity] {
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[LegalEntity], error) { return b.entity(ctx, tx, bin, now) })
+}
+
+// Head tells who heads an organisation on a day: the day of on, in Astana. Bad: what [Book.Entity]
+// says is bad; NoHead (Value.Leader is who headed it last, if anybody did); HeadFuture (Value.Next
+// is appointed from a later day, and nobody heads it now). Unknown: SourcesDisagree, TwoHeads, TooOld.
+func (b *Book) Head(ctx context.Context, bin ident.BIN, on time.Time) Answer[Head] {
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Head], error) { return b.head(ctx, tx, bin, DateOf(on), now) })
+}
+
+// Person tells who a person is. Bad: PersonUnknown, PersonExcluded (excluded or dead).
+func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Person], error) {
+		kept, err := tx.Person(ctx, iin)
+		if err != nil {
+			return Answer[Person]{}, err
+		}
+		var best Answer[Person]
+		for _, k := range kept {
+			a, err := provenance(ctx, b, tx, k, now)
+			if err != nil {
+				return best, err
+			}
+			best = newer(best, a)
+		}
+		switch {
+		case best.Source == "":
+			return absent[Person](ctx, b, tx, SourcePersons, PersonUnknown, now)
+		case best.Verdict == Good && (best.Value.Excluded || best.Value.Dead):
+			best.Verdict, best.Code = Bad, PersonExcluded
+		}
+		return best, nil
+	})
+}
+
+// Loads lists the newest loads of all sources, newest first, for the page of registry updates.
+func (b *Book) Loads(ctx context.Context, limit int) (all []Load, err error) {
+	err = b.c.Store.View(ctx, func(tx Tx) error { all, err = tx.Loads(ctx, limit); return err })
+	return all, err
+}
+
+// NextLoad is when data are expected next.
+func (b *Book) NextLoad() time.Time { return b.c.Calendar.Next(b.c.Now()) }
+
+// ask turns a failure into an unknown answer.
+func ask[T any](ctx context.Context, b *Book, f func(Tx, time.Time) (Answer[T], error)) Answer[T] {
+	now := b.c.Now()
+	var a Answer[T]
+	err := b.c.Store.View(ctx, func(tx Tx) (err error) { a, err = f(tx, now); return err })
+	if err != nil {
+		a = Answer[T]{Verdict: Unknown, Code: Unreachable, Err: fmt.Errorf("ask registry: %w", err)}
+	}
+	a.NextLoad = b.c.Calendar.Next(now)
+	return a
+}
+
+func (b *Book) entity(ctx context.Context, tx Tx, bin ident.BIN, now time.Time) (Answer[LegalEntity], error) {
+	kept, err := tx.Entity(ctx, bin)
+	if err != nil {
+		return Answer[LegalEntity]{}, err
+	}
+	var best Answer[LegalEntity]
+	for _, k := range kept {
+		a, err := provenance(ctx, b, tx, k, now)
+		if err != nil {
+			return best, err
+		}
+		best = newer(best, a)
+	}
+	if best.Source == "" {
+		return absent[LegalEntity](ctx, b, tx, SourceLegal, EntityUnknown, now)
+	}
+	if best.Verdict != Good {
+		return best, nil
+	}
+	e := best.Value
+	switch {
+	case e.Status == Liquidated || e.Status == Reorganised:
+		best.Verdict, best.Code = Bad, EntityLiquidated
+	case e.Unit() && e.HeadBIN != "":
+		if office, err := tx.Entity(ctx, e.HeadBIN); err != nil {
+			return best, err
+		} else if len(office) == 0 {
+			best.Verdict, best.Code = Bad, NoHeadOffice
+		}
+	case e.Unit():
+		best.Verdict, best.Code = Bad, NoHeadOffice
+	}
+	return best, nil
+}
+
+// newer prefers an answer that can be used, then the newer one (rule V4 for names).
+func newer[T any](a, b Answer[T]) Answer[T] {
+	switch {
+	case a.Source == "":
+		return b
+	case (a.Verdict == Unknown) != (b.Verdict == Unknown):
+		if a.Verdict == Unknown {
+			return b
+		}
+		return a
+	case b.AsOf.After(a.AsOf):
+		return b
+	}
+	return a
+}
+
+// provenance dresses a record with its source's last load, and with a verdict by its age: unknown
+// without the value when the source was not loaded for too long (rule V3).
+func provenance[T any](ctx context.Context, b *Book, tx Tx, k Kept[T], now time.Time) (Answer[T], error) {
+	l, err := vouching(ctx, tx, k.Source, k.Load)
+	if err != nil {
+		return Answer[T]{}, err
+	}
+	a := Answer[T]{Verdict: Good, Value: k.Value, Source: k.Source, LoadID: strconv.FormatInt(l.Number, 10),
+		RecordID: strconv.FormatInt(k.Record, 10), AsOf: l.AsOf, LoadedAt: l.Received}
+	if b.old(l, now) {
+		var none T
+		a.Verdict, a.Code, a.Value = Unknown, TooOld, none
+	}
+	return a, nil
+}
+
+// vouching is the load by which a record is known to hold: the last of its source, which would have
+// ended it otherwise; of clerks, who speak about one organisation at a time, the one that brought it.
+func vouching(ctx context.Context, tx Tx, source string, load int64) (Load, error) {
+	if source == SourceClerk {
+		return tx.LoadNumber(ctx, load)
+	}
+	return tx.LastLoad(ctx, source)
+}
+
+func (b *Book) old(l Load, now time.Time) bool {
+	return l.Source != SourceClerk && now.Sub(l.AsOf) > b.c.MaxAge
+}
+
+// absent is the answer about what no source knows: bad when the right source was loaded lately, or
+// when this installation has only its clerks; else unknown (rule V2).
+func absent[T any](ctx context.Context, b *Book, tx Tx, source, code string, now time.Time) (Answer[T], error) {
+	l, err := tx.LastLoad(ctx, source)
+	if errors.Is(err, ErrNotFound) {
+		if l, err = tx.LastLoad(ctx, SourceClerk); errors.Is(err, ErrNotFound) {
+			return Answer[T]{Verdict: Unknown, Code: NeverLoaded}, nil
+		}
+	}
+	if err != nil {
+		return Answer[T]{}, err
+	}
+	a := Answer[T]{Verdict: Bad, Code: code, Source: l.Source, LoadID: strconv.FormatInt(l.Number, 10), AsOf: l.AsOf, LoadedAt: l.Received}
+	if b.old(l, now) {
+		a.Verdict, a.Code = Unknown, TooOld
+	}
+	return a, nil
+}
