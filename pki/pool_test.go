@@ -1,0 +1,174 @@
+package pki_test
+
+import (
+	"crypto"
+	"crypto/rand"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"senim/algid"
+	"senim/internal/pkitest"
+	"senim/pki"
+)
+
+func TestChain(t *testing.T) {
+	for _, kind := range []algid.Key{algid.GOST512, algid.RSA} {
+		a := pkitest.New(t, pkitest.Config{Key: kind})
+		pool := a.Pool()
+		for _, leaf := range []*pkitest.Leaf{a.Individual(), a.Head(), a.Operator(), a.InfoSystem(), a.Responder(), a.TSA()} {
+			chain, err := pool.Chain(leaf.Certificate, a.Now)
+			if err != nil || len(chain) != 3 || chain[1] != a.CA || chain[2] != a.Root {
+				t.Errorf("%v: %d, %v", kind, len(chain), err)
+			}
+		}
+		if chain, err := pool.Chain(a.Root, a.Now); err != nil || len(chain) != 1 {
+			t.Errorf("the root itself: %v", err)
+		}
+		var dates *pki.ValidityError
+		if _, err := pool.Chain(a.Expired().Certificate, a.Now); !errors.As(err, &dates) || dates.NotYet || errors.Is(err, pki.ErrUntrusted) {
+			t.Errorf("expired: %v", err)
+		}
+		if _, err := pool.Chain(a.NotYetValid().Certificate, a.Now); !errors.As(err, &dates) || !dates.NotYet {
+			t.Errorf("not yet valid: %v", err)
+		}
+		if _, err := pool.Chain(a.Foreign().Certificate, a.Now); !errors.Is(err, pki.ErrUntrusted) || !errors.Is(err, algid.ErrSignature) {
+			t.Errorf("foreign: %v", err)
+		}
+	}
+}
+
+func TestChainDatesBothEnds(t *testing.T) {
+	a := pkitest.New(t)
+	c := a.Individual().Certificate
+	for _, p := range []struct {
+		at time.Time
+		ok bool
+	}{{c.NotBefore, true}, {c.NotBefore.Add(-1), false}, {c.NotAfter, true}, {c.NotAfter.Add(1), false}} {
+		if _, err := a.Pool().Chain(c, p.at); (err == nil) != p.ok {
+			t.Errorf("%v: %v", p.at, err)
+		}
+	}
+}
+
+// ca makes an authority certificate of its own kind under issuer.
+func ca(t testing.TB, name string, issuer *pki.Certificate, issuerKey crypto.Signer, change func(*pki.Template)) (*pki.Certificate, crypto.Signer) {
+	t.Helper()
+	key := pkitest.NewKey(t, algid.GOST512)
+	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
+	tpl := &pki.Template{
+		Serial: big.NewInt(77), Subject: pki.Name{pki.NewAttribute(pki.OIDCommonName, name)},
+		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(1, 0, 0), PublicKey: key.Public(),
+		KeyUsage: pki.CertSign | pki.CRLSign, IsCA: true, MaxPathLen: -1,
+	}
+	signer := key
+	if issuer != nil {
+		tpl.RawIssuer, signer = issuer.RawSubject, issuerKey
+	}
+	if change != nil {
+		change(tpl)
+	}
+	der, err := pki.CreateCertificate(rand.Reader, signer, tpl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := pki.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, key
+}
+
+// The rules an issuer can break, one at a time: root → broken → leaf.
+func TestIssuersRefused(t *testing.T) {
+	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
+	root, rootKey := ca(t, "root", nil, nil, nil)
+	extra := func(oid asn1.ObjectIdentifier, critical bool) func(*pki.Template) {
+		return func(t *pki.Template) {
+			t.Extra = []pki.Extension{{OID: oid, Critical: critical, Value: []byte{0x30, 0}}}
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*pki.Template)
+		why    string // "" = good
+	}{
+		"good":                        {nil, ""},
+		"no basicConstraints":         {func(t *pki.Template) { t.IsCA = false }, "not an authority"},
+		"no keyCertSign":              {func(t *pki.Template) { t.KeyUsage = pki.CRLSign }, "may not sign"},
+		"no keyUsage":                 {func(t *pki.Template) { t.KeyUsage = 0 }, ""},
+		"pathLen 0":                   {func(t *pki.Template) { t.MaxPathLen = 0 }, ""},
+		"unknown extension":           {extra(asn1.ObjectIdentifier{1, 2, 3}, false), ""},
+		"unknown critical extension":  {extra(asn1.ObjectIdentifier{1, 2, 3}, true), "not known"},
+		"critical policy constraints": {extra(asn1.ObjectIdentifier{2, 5, 29, 36}, true), "not known"},
+		"name constraints":            {extra(asn1.ObjectIdentifier{2, 5, 29, 30}, false), "not known"},
+		"expired":                     {func(t *pki.Template) { t.NotAfter = now.Add(-time.Hour) }, "expired"},
+		"not yet":                     {func(t *pki.Template) { t.NotBefore = now.Add(time.Hour) }, "not valid before"},
+	} {
+		middle, middleKey := ca(t, "middle", root, rootKey, c.change)
+		leaf, _ := ca(t, "leaf", middle, middleKey, func(t *pki.Template) { t.IsCA, t.KeyUsage = false, pki.DigitalSignature })
+		pool := pki.NewPool()
+		pool.AddRoot(root)
+		pool.AddIntermediate(middle)
+		_, err := pool.Chain(leaf, now)
+		if (err == nil) != (c.why == "") || err != nil && !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPathLength(t *testing.T) {
+	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
+	for limit := -1; limit < 4; limit++ {
+		for depth := range 11 {
+			parent, key := ca(t, "root", nil, nil, func(t *pki.Template) { t.MaxPathLen = limit })
+			pool := pki.NewPool()
+			pool.AddRoot(parent)
+			for i := range depth {
+				parent, key = ca(t, fmt.Sprint("ca ", i), parent, key, nil)
+				pool.AddIntermediate(parent)
+			}
+			leaf, _ := ca(t, "leaf", parent, key, func(t *pki.Template) { t.IsCA, t.KeyUsage = false, pki.DigitalSignature })
+			want := (limit < 0 || depth <= limit) && depth+2 <= 10
+			if _, err := pool.Chain(leaf, now); (err == nil) != want {
+				t.Errorf("limit %d, %d between: %v", limit, depth, err)
+			}
+		}
+	}
+}
+
+// Many certificates with the same names must not make a chain expensive.
+func TestChainBounded(t *testing.T) {
+	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
+	pool := pki.NewPool()
+	a, aKey := ca(t, "a", nil, nil, nil)
+	for range 40 {
+		c, _ := ca(t, "a", a, aKey, nil) // same name, other keys: each a candidate for the other
+		pool.AddIntermediate(c)
+	}
+	pool.AddIntermediate(a)
+	leaf, _ := ca(t, "leaf", a, aKey, func(t *pki.Template) { t.IsCA = false })
+	if _, err := pool.Chain(leaf, now); !errors.Is(err, pki.ErrUntrusted) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Two authorities of one name, after a change of key: the key identifier is a hint, the signature
+// decides.
+func TestSameNameTwoKeys(t *testing.T) {
+	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
+	pool := pki.NewPool()
+	first, firstKey := ca(t, "root", nil, nil, nil)
+	second, _ := ca(t, "root", nil, nil, nil)
+	pool.AddRoot(first)
+	pool.AddRoot(second)
+	leaf, _ := ca(t, "leaf", first, firstKey, func(t *pki.Template) {
+		t.IsCA, t.AuthorityKeyID = false, second.SubjectKeyID // a wrong hint
+	})
+	if chain, err := pool.Chain(leaf, now); err != nil || chain[1] != first {
+		t.Errorf("%v", err)
+	}
+}
