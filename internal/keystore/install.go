@@ -263,3 +263,8 @@ func link(from, to string) error {
 	}
 	return writing
 }
+
+// FinalName is the name the finished file will have.
+func (m Match) FinalName() string {
+	return Profile{m.Note.Algorithm, m.Note.Usage}.prefix() + m.Note.KeyID + ".p12"
+}

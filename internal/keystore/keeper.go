@@ -136,3 +136,18 @@ func (k *Keeper) Waiting(origin string) []Note {
 	}
 	return list
 }
+
+// Folders lists the folders in which keys were made.
+func (k *Keeper) Folders() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var list []string
+	seen := map[string]bool{}
+	for _, n := range k.notes {
+		if !seen[n.Folder] {
+			seen[n.Folder] = true
+			list = append(list, n.Folder)
+		}
+	}
+	return list
+}

@@ -1,0 +1,182 @@
+// Package agent is the signing agent on a person's machine: it stands between web pages and key
+// files, speaks NCALayer's protocol to the pages, and asks the person before every act.
+//
+// [New] checks the configuration, [Agent.Listen] binds the socket, [Agent.Serve] runs until its
+// context ends. Everything that signs, lists, reads or makes a key goes through one window, shown by
+// the person's browser from an origin of its own that exists only while the window is open. The
+// password is typed there and nowhere else; no page ever learns it, a path, or a private key.
+//
+// Refused: other users of the machine, pages that reach us under another host name, our own window's
+// origin, a sign-in challenge asked for by another origin than its own, digests for sign-in keys,
+// keys that do not fit what the page asks (each with its reason), revoked and expired keys.
+// What could not be checked is shown as that.
+//
+// # The window
+//
+// The agent opens http://127.0.0.1:PORT/#TOKEN. GET / (also /window.css, /window.js) gives a page
+// without data. The rest is JSON by POST, header Content-Type: application/json; a browser's Origin
+// and Sec-Fetch-Site must be the window's own. Answers with an error are {"error":{"code","field","text"}}.
+//
+//	POST /open    {"token":"…"}                       once, within 60 s → {"key":"…","view":View}; a second use cancels the request
+//
+// All further calls carry the header X-Window-Key with that key:
+//
+//	POST /unlock  {"id":"…","password":"…"}            → {"view":View}, the key's row unlocked; 422 wrong_password and the window stays
+//	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key
+//	              {"folder":"…"}                       kind generate
+//	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install
+//	              {"keys":["…"]}                       kind list: which rows are told
+//	              {}                                   kind refused: seen
+//	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
+//	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
+//	POST /alive   {}                                   → {}; fails when the request was withdrawn
+//
+// View is described by its Go type. The page keeps these names stable for programs that drive it:
+// body[data-kind][data-state=loading|ready|busy|done|failed], #who, #what .document, .key[data-key-id]
+// [data-state=locked|known|unlocked|pending][data-fits], #password, #folder, #new-password,
+// #new-password-2, #confirm, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"senim/internal/keystore"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// Config makes an [Agent].
+type Config struct {
+	Listen  string   // loopback address; default 127.0.0.1:13579. Port 0 takes a free one
+	Data    string   // folder of the agent's own files, made with mode 0700; required
+	Folders []string // where key files are looked for
+
+	Pool       *pki.Pool        // authorities known; nil knows none
+	Revocation trust.Revocation // nil: every status is "could not check"
+
+	// Browser shows a window. stop, which may be nil, is called when the window is over. Required.
+	Browser func(url string) (stop func(), err error)
+	// SingleUser accepts peers whose user cannot be told, on systems where the agent cannot look.
+	SingleUser bool
+	// Remember keeps certificates of opened keys, and where they were, in a file of mode 0600, so that
+	// the next start knows them. Default: in memory only.
+	Remember bool
+
+	Version string           // shown in getBundles; default "0"
+	Log     *slog.Logger     // default: nowhere
+	Now     func() time.Time // default time.Now
+}
+
+// Agent serves one person. Safe for concurrent use.
+type Agent struct {
+	config    Config
+	log       *slog.Logger
+	now       func() time.Time
+	authority *authority
+	keeper    *keystore.Keeper
+	known     *catalogue
+	desk      *desk
+
+	listeners []net.Listener
+	port      string
+
+	mu      sync.Mutex
+	origins map[string]*originState // under mu
+	folders []string                // under mu
+	mine    map[string]bool         // under mu: origins of our windows, now and before
+	talks   sync.WaitGroup
+}
+
+// New opens the agent's data folder and makes what is missing in it.
+func New(c Config) (*Agent, error) {
+	switch {
+	case c.Data == "":
+		return nil, errors.New("new agent: no data folder")
+	case c.Browser == nil:
+		return nil, errors.New("new agent: no way to show a window")
+	}
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:13579"
+	}
+	if c.Version == "" {
+		c.Version = "0"
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Pool == nil {
+		c.Pool = pki.NewPool()
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("new agent: %w", err)
+	}
+	authority, err := openAuthority(c.Data, c.Now)
+	if err != nil {
+		return nil, fmt.Errorf("new agent: %w", err)
+	}
+	keeper, err := keystore.Open(keystore.Config{Dir: filepath.Join(c.Data, "pending"), Now: c.Now})
+	if err != nil {
+		return nil, fmt.Errorf("new agent: %w", err)
+	}
+	index := ""
+	if c.Remember {
+		index = filepath.Join(c.Data, "certificates.json")
+	}
+	known, err := openCatalogue(index)
+	if err != nil {
+		return nil, fmt.Errorf("new agent: %w", err)
+	}
+	a := &Agent{
+		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: known, desk: newDesk(),
+		origins: map[string]*originState{}, mine: map[string]bool{},
+	}
+	for _, folder := range append(c.Folders, keeper.Folders()...) {
+		a.watch(folder)
+	}
+	return a, nil
+}
+
+// watch adds a folder to those looked into.
+func (a *Agent) watch(folder string) {
+	full, err := filepath.Abs(folder)
+	if err != nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, f := range a.folders {
+		if f == full {
+			return
+		}
+	}
+	a.folders = append(a.folders, full)
+}
+
+// watched lists the folders looked into.
+func (a *Agent) watched() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]string(nil), a.folders...)
+}
+
+// Serve answers until ctx ends, then withdraws the window, closes every connection and returns.
+func (a *Agent) Serve(ctx context.Context) error {
+	if len(a.listeners) == 0 {
+		if err := a.Listen(); err != nil {
+			return err
+		}
+	}
+	return a.serve(ctx)
+}

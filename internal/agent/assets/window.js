@@ -1,0 +1,318 @@
+// The agent's window. The token in the fragment is exchanged once for the window's key, which lives
+// in this closure only; nothing is stored, and everything shown is written as text, never as markup.
+(() => {
+  'use strict';
+  const $ = (id) => document.getElementById(id);
+  const body = document.body;
+  let key = '';
+  let view = null;
+  let chosen = '';
+  let over = false;
+
+  const el = (name, className, text) => {
+    const e = document.createElement(name);
+    if (className) e.className = className;
+    if (text !== undefined) e.textContent = text;
+    return e;
+  };
+  const T = (name) => (view && view.texts[name]) || '';
+
+  async function call(path, data) {
+    const headers = { 'Content-Type': 'application/json' };
+    if (key) headers['X-Window-Key'] = key;
+    const r = await fetch(path, { method: 'POST', headers, body: JSON.stringify(data), cache: 'no-store', credentials: 'omit' });
+    const answer = await r.json().catch(() => ({}));
+    if (!r.ok) throw (answer.error || { code: 'status', text: String(r.status) });
+    return answer;
+  }
+
+  function say(problem) {
+    const box = $('error');
+    box.hidden = !problem;
+    box.textContent = problem ? problem.text || T('lost') : '';
+    if (!problem) return;
+    box.dataset.code = problem.code || '';
+    const field = problem.field && $(problem.field);
+    if (field) {
+      field.setAttribute('aria-invalid', 'true');
+      field.setAttribute('aria-describedby', 'error');
+      field.focus();
+      if (field.select) field.select();
+    }
+  }
+
+  function state(name) {
+    body.dataset.state = name;
+    $('live').textContent = name === 'busy' ? T('busy') : '';
+    for (const b of $('actions').querySelectorAll('button')) b.disabled = name === 'busy' || name === 'loading';
+    if (name === 'ready') label();
+  }
+
+  function end(text, failed) {
+    over = true;
+    for (const id of ['who', 'warnings', 'what', 'form', 'error', 'title']) $(id).hidden = true;
+    const pw = $('password');
+    if (pw) pw.value = '';
+    const done = $('done');
+    done.hidden = false;
+    done.textContent = text || '';
+    state(failed ? 'failed' : 'done');
+    done.focus();
+    setTimeout(() => window.close(), failed ? 8000 : 1500);
+  }
+
+  const remark = (r) => { const e = el('span', 'remark ' + r.level, r.text); e.dataset.code = r.code; e.style.setProperty('display', 'block'); return e; };
+
+  function card(parent, c) {
+    parent.append(el('span', 'owner', c.organization || c.owner));
+    if (c.organization) parent.append(el('span', 'organization', c.owner));
+    const numbers = [c.iin, c.bin].filter(Boolean).join(' · ');
+    if (c.roles.length) parent.append(el('span', 'small', c.roles.join(', ')));
+    parent.lastChild.style.setProperty('display', 'block');
+    if (numbers) { const n = el('span', 'small', numbers); n.style.setProperty('display', 'block'); parent.append(n); }
+    const bar = el('span', 'bar');
+    const used = el('span'); used.style.width = c.used + '%';
+    const today = el('i'); today.style.left = 'calc(' + c.used + '% - 1px)';
+    bar.append(used, today);
+    bar.setAttribute('role', 'img');
+    bar.setAttribute('aria-label', c.from + ' – ' + c.until);
+    parent.append(bar);
+    for (const text of [c.until, T('can') + ': ' + c.can.join(', '), T('issuer') + ': ' + c.issuer + (c.issuerKnown ? '' : ' (' + T('unknown-issuer') + ')')]) {
+      const e = el('span', 'small', text); e.style.setProperty('display', 'block'); parent.append(e);
+    }
+  }
+
+  function row(k, many) {
+    const e = el('label', 'key');
+    e.dataset.keyId = k.id;
+    e.dataset.state = k.state;
+    e.dataset.fits = String(k.fits);
+    const tick = el('input');
+    tick.type = many && k.state !== 'locked' ? 'checkbox' : 'radio';
+    tick.name = tick.type === 'radio' ? 'key' : 'told';
+    tick.value = k.id;
+    tick.disabled = !k.fits;
+    tick.checked = tick.type === 'radio' && k.id === chosen;
+    tick.addEventListener('change', () => { if (tick.type === 'radio') chosen = k.id; fields(); label(); });
+    e.append(tick);
+    if (k.card) card(e, k.card);
+    else e.append(el('span', 'owner', k.about), el('span', 'small', k.state === 'pending' ? '' : T('locked')));
+    const where = el('span', 'small', k.file + ' · ' + k.folder + ' · ' + k.date);
+    where.style.setProperty('display', 'block');
+    e.append(where);
+    for (const r of [...(k.reasons || []), ...(k.remarks || [])]) e.append(remark(r));
+    return e;
+  }
+
+  function input(id, type, text) {
+    const l = el('label', '', text);
+    l.htmlFor = id;
+    const i = el('input');
+    i.id = id;
+    i.type = type;
+    i.autocomplete = type === 'password' ? 'new-password' : 'off';
+    i.spellcheck = false;
+    return [l, i];
+  }
+
+  // hint tells at the field about Caps Lock and a layout that no password can be typed in.
+  function hinted(id, text) {
+    const [l, i] = input(id, 'password', text);
+    const h = el('p', 'hint');
+    h.id = id + '-hint';
+    h.setAttribute('aria-live', 'polite');
+    const look = (ev) => {
+      const caps = ev.getModifierState && ev.getModifierState('CapsLock');
+      const other = /[^\x20-\x7e]/.test(i.value) || (ev.key && ev.key.length === 1 && /[^\x20-\x7e]/.test(ev.key));
+      h.textContent = [caps ? T('caps') : '', other ? T('layout') : ''].filter(Boolean).join('. ');
+    };
+    for (const name of ['keydown', 'keyup', 'input']) i.addEventListener(name, look);
+    return [l, i, h];
+  }
+
+  const current = () => (view.keys || []).find((k) => k.id === chosen);
+  const needsPassword = () => { const k = current(); return !!k && (k.state === 'locked' || k.state === 'known') && (view.kind !== 'list' || k.state === 'locked'); };
+
+  function fields() {
+    const box = $('fields');
+    if (view.kind === 'generate') {
+      if (box.firstChild) return;
+      if (view.again) { box.append(el('p', '', T('again'))); return; }
+      const [l, i] = input('folder', 'text', T('folder'));
+      i.value = view.folder || '';
+      const list = el('datalist');
+      list.id = 'folders';
+      for (const f of view.folders || []) { const o = el('option'); o.value = f; list.append(o); }
+      i.setAttribute('list', 'folders');
+      box.append(l, i, list);
+      return;
+    }
+    if (view.kind === 'install') {
+      if (box.firstChild) return;
+      const rule = el('p', 'small', T('rule'));
+      box.append(...hinted('new-password', T('new-password')), rule, ...hinted('new-password-2', T('new-password-2')));
+      if (view.confirm) {
+        const l = el('label', 'tick');
+        const i = el('input');
+        i.type = 'checkbox';
+        i.id = 'confirm';
+        l.append(i, el('span', '', view.confirm));
+        box.append(l);
+      }
+      return;
+    }
+    if (needsPassword()) {
+      if (!$('password')) box.replaceChildren(...hinted('password', T('password')), el('p', 'small', T('once')));
+    } else box.replaceChildren();
+  }
+
+  function label() {
+    const names = { generate: 'generate', install: 'install', refused: 'seen' };
+    const k = current();
+    let text = names[view.kind];
+    if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
+    if (!text) text = k && k.state === 'locked' ? 'unlock' : view.kind === 'info' ? 'give' : 'sign';
+    $('sign').textContent = T(text);
+    $('sign').dataset.act = text;
+  }
+
+  function documents() {
+    const box = $('what');
+    box.replaceChildren();
+    if (view.refusal) { const p = el('p', 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
+    if (view.logo) { const i = el('img', 'logo'); i.src = 'data:image/png;base64,' + view.logo; i.alt = T('logo'); $('who').append(i); }
+    if (view.documents) box.append(el('h2', '', T('what')));
+    for (const d of view.documents || []) {
+      const e = el('div', 'document');
+      e.dataset.kind = d.kind;
+      if (d.text) { const p = el('pre', '', d.text); p.tabIndex = 0; e.append(p); }
+      if (d.cut) e.append(el('p', 'small', T('cut')));
+      if (d.note) e.append(el('p', d.kind === 'digest' ? 'remark red' : 'remark', d.note));
+      if (d.signers && d.signers.length) e.append(el('p', 'small', T('signers') + ': ' + d.signers.join(', ')));
+      const list = el('dl');
+      list.append(el('dt', '', T('size')), el('dd', '', String(d.size)), el('dt', '', T(d.kind === 'digest' ? 'digest-only' : 'digest')), el('dd', '', d.digest));
+      e.append(list);
+      box.append(e);
+    }
+    if (view.more) box.append(el('p', 'remark red', view.more));
+    if (view.owner) {
+      const list = el('dl');
+      for (const p of view.owner) list.append(el('dt', '', p.name), el('dd', '', p.value));
+      const which = el('ul');
+      for (const p of view.profiles || []) which.append(el('li', '', p));
+      box.append(el('h2', '', T('owner')), list, el('h2', '', T('profiles')), which);
+    }
+    if (view.certificates) {
+      box.append(el('h2', '', T('certificates')));
+      for (const c of view.certificates) {
+        const e = el('div', 'certificate');
+        card(e, c.card);
+        e.append(el('span', 'small', c.file));
+        box.append(e);
+      }
+      box.append(el('p', 'small', T('folder-is') + ': ' + view.folder));
+    }
+  }
+
+  function draw() {
+    document.documentElement.lang = view.lang;
+    document.title = view.title + ' · Senim';
+    body.dataset.kind = view.kind;
+    $('title').textContent = view.title;
+    $('queue').textContent = view.waiting || '';
+    const who = $('who');
+    who.replaceChildren(el('h2', '', T('who')), el('p', 'asker', view.site.origin));
+    if (view.site.ascii) who.append(el('p', 'small', view.site.ascii));
+    who.append(el('p', 'small', view.site.explain));
+    if (view.site.warning) who.append(el('p', 'remark red', view.site.warning));
+    $('warnings').replaceChildren(...(view.warnings || []).map(remark));
+    documents();
+    const choice = $('choice');
+    choice.replaceChildren();
+    if (view.kind === 'sign' || view.kind === 'info' || view.kind === 'list') {
+      choice.append(el('h2', '', T(view.kind === 'list' ? 'told' : 'keys')));
+      if (view.wants && view.wants.length) choice.append(el('p', 'small', T('wants') + ': ' + view.wants.join(', ')));
+      if (!view.keys || !view.keys.length) choice.append(el('p', '', T('no-keys')));
+      for (const k of view.keys || []) choice.append(row(k, view.kind === 'list'));
+    }
+    fields();
+    $('cancel').textContent = T('cancel');
+    $('cancel').hidden = view.kind === 'refused';
+    $('block').textContent = view.block || '';
+    $('block').hidden = !view.block;
+  }
+
+  async function act() {
+    say(null);
+    const k = current();
+    let d = {};
+    if (view.kind === 'generate') d = { folder: $('folder') ? $('folder').value : '' };
+    else if (view.kind === 'install') {
+      d = { newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: !!($('confirm') && $('confirm').checked) };
+    } else if (view.kind !== 'refused') {
+      if (needsPassword()) {
+        const locked = k.state === 'locked';
+        const field = $('password');
+        const answer = await call('/unlock', { id: k.id, password: field.value });
+        field.value = '';
+        const ticked = [...document.querySelectorAll('.key input[type=checkbox]:checked')].map((i) => i.value);
+        view = answer.view;
+        if (view.kind === 'list') { ticked.push(chosen); chosen = ''; }
+        draw();
+        for (const i of document.querySelectorAll('.key input[type=checkbox]')) i.checked = ticked.includes(i.value);
+        // A key seen for the first time shows its owner before anything is signed with it.
+        const now = (view.keys || []).find((x) => x.id === k.id);
+        if (locked || view.kind === 'list' || !now || !now.fits) { state('ready'); $('sign').focus(); return; }
+      }
+      if (view.kind === 'list') d = { keys: [...document.querySelectorAll('.key input[type=checkbox]:checked')].map((i) => i.value) };
+      else d = { key: chosen };
+    }
+    const answer = await call('/decide', d);
+    end(answer.text, answer.failed);
+  }
+
+  async function cancel(block) {
+    if (over) return;
+    state('busy');
+    try { end((await call('/cancel', { block })).text); } catch (problem) { end(problem.text || T('lost'), true); }
+  }
+
+  $('form').addEventListener('submit', async (ev) => {
+    ev.preventDefault();
+    if (over || body.dataset.state !== 'ready') return;
+    state('busy');
+    try { await act(); } catch (problem) {
+      if (problem instanceof Error) problem = { code: 'lost', text: T('lost') };
+      if (problem.code === 'over' || problem.code === 'lost' || problem.code === 'no_key') end(problem.text, true);
+      else { state('ready'); say(problem); }
+    }
+  });
+  $('cancel').addEventListener('click', () => cancel(false));
+  $('block').addEventListener('click', () => cancel(true));
+  addEventListener('keydown', (ev) => { if (ev.key === 'Escape' && view && !over) cancel(false); });
+  // Closing the window is a cancel, too.
+  addEventListener('pagehide', () => {
+    if (over || !key) return;
+    fetch('/cancel', { method: 'POST', keepalive: true, headers: { 'Content-Type': 'application/json', 'X-Window-Key': key }, body: '{"block":false}' });
+  });
+
+  (async () => {
+    const token = location.hash.slice(1);
+    history.replaceState(null, '', '/');
+    try {
+      const answer = await call('/open', { token });
+      key = answer.key;
+      view = answer.view;
+      chosen = view.preselect || '';
+      draw();
+      state('ready');
+      const first = $('password') || $('folder') || $('new-password') || document.querySelector('.key input:not(:disabled)') || $('title');
+      first.focus();
+      const watch = setInterval(async () => { // the page that asked may have gone
+        if (over) { clearInterval(watch); return; }
+        if (body.dataset.state !== 'ready') return;
+        try { await call('/alive', {}); } catch (problem) { if (!over) end(T('lost'), true); }
+      }, 3000);
+    } catch (problem) { end(problem.text || 'Senim', true); }
+  })();
+})();

@@ -1,0 +1,57 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Browser gives the way windows are shown. command is "" for the best there is: a browser of the
+// Chromium kind with a private profile in the data folder (no extensions, no saved passwords) and a
+// window without an address bar, else what the system opens addresses with. Another command is run
+// with the address as its last argument. It never waits for the browser.
+func Browser(command, data string) func(url string) (stop func(), err error) {
+	return func(url string) (func(), error) {
+		if fields := strings.Fields(command); len(fields) > 0 {
+			return start(fields[0], append(fields[1:], url)...)
+		}
+		if path := chromium(); path != "" {
+			return start(path, "--app="+url, "--user-data-dir="+filepath.Join(data, "window-profile"),
+				"--no-first-run", "--no-default-browser-check", "--disable-extensions", "--disable-sync",
+				"--disable-features=Translate,AutofillServerCommunication", "--window-size=760,860")
+		}
+		switch runtime.GOOS {
+		case "windows":
+			return start("rundll32", "url.dll,FileProtocolHandler", url)
+		case "darwin":
+			return start("open", url)
+		}
+		if _, err := exec.LookPath("xdg-open"); err == nil {
+			return start("xdg-open", url)
+		}
+		return nil, errors.New("show a window: no browser was found; name one with --browser")
+	}
+}
+
+func chromium() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave-browser", "msedge", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// start runs a browser and leaves it alone: a second window may live in the same process, and the
+// page closes itself.
+func start(name string, args ...string) (func(), error) {
+	c := exec.Command(name, args...)
+	if err := c.Start(); err != nil {
+		return nil, fmt.Errorf("show a window: %w", err)
+	}
+	go func() { _ = c.Wait() }()
+	return nil, nil
+}

@@ -1,0 +1,121 @@
+package agent
+
+import (
+	"time"
+
+	"senim/internal/ident"
+	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/pki"
+)
+
+// Card is a certificate as a person recognises it.
+type Card struct {
+	Owner        string   `json:"owner"`
+	IIN          string   `json:"iin,omitempty"` // grouped
+	Organization string   `json:"organization,omitempty"`
+	BIN          string   `json:"bin,omitempty"` // grouped
+	Roles        []string `json:"roles"`         // in words
+	Can          []string `json:"can"`           // what the key is for, in words
+	Issuer       string   `json:"issuer"`
+	IssuerKnown  bool     `json:"issuerKnown"`
+	Serial       string   `json:"serial"`
+	Algorithm    string   `json:"algorithm"`
+	NotBefore    string   `json:"notBefore"` // RFC 3339
+	NotAfter     string   `json:"notAfter"`
+	From         string   `json:"from"`  // the same as people write them
+	Until        string   `json:"until"` // in words, with the days left
+	Used         int      `json:"used"`  // percent of the validity that has passed, 0 to 100
+	Expiry       string   `json:"expiry"`
+}
+
+// KeyRow is one key in the window's list.
+type KeyRow struct {
+	ID      string   `json:"id"`
+	File    string   `json:"file"`
+	Folder  string   `json:"folder"`
+	About   string   `json:"about"` // what the name of the file tells
+	Date    string   `json:"date"`
+	State   string   `json:"state"` // locked, known (certificate remembered), unlocked, pending
+	Fits    bool     `json:"fits"`  // false only when that is known
+	Reasons []Remark `json:"reasons,omitempty"`
+	Remarks []Remark `json:"remarks,omitempty"`
+	Card    *Card    `json:"card,omitempty"`
+}
+
+func (a *Agent) card(cert *pki.Certificate, tag lang.Tag) *Card {
+	now, holder := a.now(), cert.Holder()
+	c := &Card{
+		Owner: holder.CommonName, IIN: ident.FormatIIN(holder.IIN), Organization: holder.Organization, BIN: ident.FormatIIN(holder.BIN),
+		Roles: []string{}, Can: []string{}, Issuer: issuerName(cert), Serial: cert.SerialHex(), Algorithm: cert.Key.String(),
+		NotBefore: cert.NotBefore.Format(time.RFC3339), NotAfter: cert.NotAfter.Format(time.RFC3339),
+		From: tag.Date(cert.NotBefore), Until: until(cert.NotAfter, now, tag), Used: passed(cert, now), Expiry: expiry(cert, now),
+	}
+	if holder.Given != "" {
+		c.Owner += " " + holder.Given
+	}
+	_, err := a.config.Pool.Chain(cert, within(cert, now))
+	c.IssuerKnown = err == nil
+	for _, r := range holder.Roles {
+		if key := "agent.role." + r.String(); lang.Has(key) {
+			c.Roles = append(c.Roles, tag.Text(key))
+		}
+	}
+	if cert.ForSignIn() {
+		c.Can = append(c.Can, tag.Text("agent.can.sign-in"))
+	}
+	if cert.ForSigning() {
+		c.Can = append(c.Can, tag.Text("agent.can.sign"))
+	}
+	return c
+}
+
+func until(end, now time.Time, tag lang.Tag) string {
+	if now.After(end) {
+		return tag.Text("agent.until.over", "date", tag.Date(end))
+	}
+	days := int(end.Sub(now) / (24 * time.Hour))
+	return tag.Text("agent.until.days", "date", tag.Date(end), "n", days)
+}
+
+// passed is the part of the validity that is over, in percent.
+func passed(cert *pki.Certificate, now time.Time) int {
+	whole := cert.NotAfter.Sub(cert.NotBefore)
+	if whole <= 0 {
+		return 100
+	}
+	return int(min(max(float64(now.Sub(cert.NotBefore))/float64(whole), 0), 1) * 100)
+}
+
+func expiry(cert *pki.Certificate, now time.Time) string {
+	switch left := cert.NotAfter.Sub(now); {
+	case left < 0:
+		return "over"
+	case left < 30*24*time.Hour:
+		return "soon"
+	}
+	return "ok"
+}
+
+// row describes one file: only what its name tells, until it was opened once.
+func (w *window) row(f keystore.File) KeyRow {
+	a, tag := w.agent, w.lang
+	r := KeyRow{
+		ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)),
+		Date: tag.Date(f.Modified), State: "locked", Fits: true,
+	}
+	cert := a.known.find(f.ID)
+	if key := w.opened[f.ID]; key != nil {
+		r.State, cert = "unlocked", key.Certificate
+	} else if cert != nil {
+		r.State = "known"
+	}
+	if cert != nil {
+		fit := a.fit(cert, w.task.wish(), tag)
+		r.Card, r.Reasons, r.Remarks, r.Fits = a.card(cert, tag), fit.Reasons, fit.Remarks, len(fit.Reasons) == 0
+	} else if !w.task.wish().files {
+		r.Fits = false
+		r.Reasons = []Remark{{"storage", "red", tag.Text("agent.reason.storage")}}
+	}
+	return r
+}

@@ -1,0 +1,314 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"senim/algid"
+	"senim/cms"
+	"senim/dsig"
+	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+	"senim/pki"
+)
+
+// errNoStamp: a time-stamp was asked for and no service is set up. Never a CMS without it.
+var errNoStamp = errors.New("no time-stamp service is set up")
+
+// errOrigin is the refusal to sign a challenge of another origin, in commonUtils' words.
+var errOrigin = errors.New("origin.mismatch")
+
+// common answers a call of commonUtils.
+func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
+	call, reply := r.Common()
+	if reply != nil {
+		return reply, "refused"
+	}
+	switch call.Method {
+	case "getActiveTokens":
+		return ncalayer.CommonReply([]string{}, call.UUID), "ok"
+	case "changeLocale":
+		if l, ok := lang.Parse(call.Data[0]); ok {
+			t.locale = string(l)
+		}
+		return ncalayer.CommonReply(nil, call.UUID), "ok"
+	}
+	window := tag(t.locale, lang.RU)
+	task, err := t.commonTask(call, window)
+	if errors.Is(err, errOrigin) {
+		return ncalayer.CommonError(err.Error(), call.UUID), t.refuseRelayed(ctx, window, task)
+	}
+	if err != nil {
+		return ncalayer.CommonError(err.Error(), call.UUID), "refused"
+	}
+	out := t.agent.show(ctx, t.site, window, task)
+	switch {
+	case out.err != nil:
+		return ncalayer.CommonError(out.err.Error(), call.UUID), "failed"
+	case !out.done:
+		return ncalayer.CommonCanceled(call.UUID), "canceled"
+	}
+	return ncalayer.CommonReply(out.result, call.UUID), "ok"
+}
+
+// refuseRelayed tells the person why a challenge is not signed.
+func (t *talk) refuseRelayed(ctx context.Context, window lang.Tag, task *signing) string {
+	t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.challenge", "site", task.wants[0], "asker", t.site.Shown)})
+	return "origin_mismatch"
+}
+
+// commonTask checks the contents of a call and prepares its window.
+func (t *talk) commonTask(call *ncalayer.CommonCall, window lang.Tag) (*signing, error) {
+	task := &signing{wanted: wish{files: true, keyType: call.KeyType}, wants: wantsType(call.KeyType, window)}
+	var err error
+	switch call.Method {
+	case "getKeyInfo":
+		task.info = true
+		task.act = func(key *keystore.Key) (any, error) { return keyInfo(key.Certificate), nil }
+		return task, nil
+	case "signXml", "signXmls":
+		err = t.commonXML(task, call, window)
+	case "createCAdESFromBase64Hash":
+		err = t.commonDigests(task, call, window)
+	default:
+		err = t.commonCMS(task, call, window)
+	}
+	return task, err
+}
+
+func wantsType(keyType string, window lang.Tag) []string {
+	switch keyType {
+	case "SIGNATURE", "AUTHENTICATION":
+		return []string{window.Text("agent.wants." + keyType)}
+	}
+	return nil
+}
+
+// each runs a signature over every document: a list for a list, one text for one.
+func each[T any](items []T, many bool, sign func(T) (string, error)) (any, error) {
+	out := make([]string, 0, len(items))
+	for _, item := range items {
+		s, err := sign(item)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	if many {
+		return out, nil
+	}
+	return out[0], nil
+}
+
+// add shows one more document, up to a bound.
+func (t *signing) add(d func() Document) {
+	t.count++
+	if t.count <= maxDocuments {
+		t.documents = append(t.documents, d())
+	}
+}
+
+func (t *talk) commonCMS(task *signing, call *ncalayer.CommonCall, window lang.Tag) error {
+	var items []message
+	for _, text := range call.Data {
+		content, err := ncalayer.DecodeBase64(text)
+		if err != nil {
+			return err
+		}
+		item, err := t.message(task, content, window)
+		if err != nil {
+			return err
+		}
+		items = append(items, item)
+	}
+	stamp := call.Method == "createCMSSignatureFromBase64"
+	if stamp {
+		task.warnings = append(task.warnings, noStamp(window))
+	}
+	task.act = func(key *keystore.Key) (any, error) {
+		if stamp {
+			return nil, errNoStamp
+		}
+		return each(items, call.Many, func(m message) (string, error) {
+			der, err := t.agent.sign(key, m, !call.Attached)
+			return base64.StdEncoding.EncodeToString(der), err
+		})
+	}
+	return nil
+}
+
+func noStamp(window lang.Tag) Remark {
+	return Remark{"no-stamp", "red", window.Text("agent.warning.no-stamp")}
+}
+
+// message is one thing to sign as CMS.
+type message struct {
+	content  []byte
+	existing []byte // the CMS that gets one more signer, nil for a new one
+}
+
+// message looks at a document: a CMS gets one more signature, anything else a first one. A challenge
+// of another origin is refused, also inside a CMS.
+func (t *talk) message(task *signing, content []byte, window lang.Tag) (message, error) {
+	m := message{content: content}
+	var signed *cms.SignedData
+	if sd, err := cms.Parse(content); err == nil {
+		if sd.Detached() {
+			return m, errors.New("the content of a detached CMS is not here to be shown")
+		}
+		m.existing, m.content, signed = content, sd.Content(), sd
+	}
+	if another, bad := relayed(m.content, t.site); bad {
+		task.wants = []string{another}
+		return m, errOrigin
+	}
+	task.add(func() Document { return showContent(m.content, signed, window) })
+	return m, nil
+}
+
+// sign makes one CAdES-BES message.
+func (a *Agent) sign(key *keystore.Key, m message, detached bool) ([]byte, error) {
+	o := cms.Options{Key: key.Signer, Certificate: key.Certificate, SigningTime: a.now()}
+	if m.existing != nil {
+		return cms.AddSigner(rand.Reader, m.existing, o)
+	}
+	o.Content, o.Detached = m.content, detached
+	return cms.Sign(rand.Reader, o)
+}
+
+func (t *talk) commonDigests(task *signing, call *ncalayer.CommonCall, window lang.Tag) error {
+	var digests [][]byte
+	for _, text := range call.Data {
+		digest, err := ncalayer.DecodeBase64(text)
+		if err != nil {
+			return err
+		}
+		if len(digest) != 32 && len(digest) != 64 {
+			return errors.New("a digest has 32 or 64 bytes")
+		}
+		if task.wanted.digest != 0 && task.wanted.digest != len(digest) {
+			return errors.New("digests of different lengths")
+		}
+		task.wanted.digest = len(digest)
+		digests = append(digests, digest)
+		task.add(func() Document { return showDigest(digest, window) })
+	}
+	task.act = func(key *keystore.Key) (any, error) {
+		return each(digests, call.Many, func(digest []byte) (string, error) {
+			der, err := t.agent.signDigest(key, digest)
+			return base64.StdEncoding.EncodeToString(der), err
+		})
+	}
+	return nil
+}
+
+func (a *Agent) signDigest(key *keystore.Key, digest []byte) ([]byte, error) {
+	return cms.Sign(rand.Reader, cms.Options{
+		Key: key.Signer, Certificate: key.Certificate, Digest: digest, Detached: true, SigningTime: a.now(),
+	})
+}
+
+// element is what part of an XML document is signed: all of it when id is empty.
+type element struct{ xml, id, parent string }
+
+func (t *talk) commonXML(task *signing, call *ncalayer.CommonCall, window lang.Tag) error {
+	var items []element
+	for _, xml := range call.Data {
+		doc, err := parseXML(xml)
+		if err != nil {
+			return err
+		}
+		item := element{xml: xml, parent: call.Parent}
+		if call.TBS != "" {
+			if item.id, err = idAt(doc, call.TBS); err != nil {
+				return err
+			}
+		}
+		items = append(items, item)
+		task.add(func() Document { return showXML(xml, doc, item.id, window) })
+	}
+	if len(items) == 0 {
+		return errors.New("nothing to sign")
+	}
+	task.act = func(key *keystore.Key) (any, error) {
+		return each(items, call.Many, func(e element) (string, error) {
+			out, err := signXML(key, e, true)
+			return string(out), err
+		})
+	}
+	return nil
+}
+
+func idAt(doc *dsig.Document, path string) (string, error) {
+	found, err := doc.Find(path)
+	if err != nil {
+		return "", err
+	}
+	if len(found) != 1 || found[0].ID() == "" {
+		return "", fmt.Errorf("%d elements with an Id at the path of the part to sign", len(found))
+	}
+	return found[0].ID(), nil
+}
+
+func signXML(key *keystore.Key, e element, wrapped bool) ([]byte, error) {
+	o := dsig.Options{Key: key.Signer, Certificate: key.Certificate, Wrapped: wrapped}
+	if e.id != "" {
+		return dsig.SignElement(rand.Reader, []byte(e.xml), e.id, e.parent, o)
+	}
+	return dsig.SignEnveloped(rand.Reader, []byte(e.xml), o)
+}
+
+// parseXML gives the errors the words of the parser NCALayer has, which some pages print.
+func parseXML(xml string) (*dsig.Document, error) {
+	doc, err := dsig.Parse([]byte(xml))
+	if err == nil {
+		return doc, nil
+	}
+	line, column, reason := 1, 1, err.Error()
+	if syntax, ok := errors.AsType[*dsig.SyntaxError](err); ok {
+		line, column, reason = syntax.Line, syntax.Column, syntax.Reason
+		if syntax.Unclosed {
+			reason = "XML document structures must start and end within the same entity."
+		}
+	}
+	return nil, fmt.Errorf("org.xml.sax.SAXParseException; lineNumber: %d; columnNumber: %d; %s", line, column, reason)
+}
+
+// keyInfo is the answer of getKeyInfo.
+func keyInfo(c *pki.Certificate) ncalayer.KeyInfo {
+	id := hex.EncodeToString(c.SubjectKeyID)
+	if id == "" {
+		id = hex.EncodeToString(algid.KeyID(c.PublicKey))
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+	return ncalayer.KeyInfo{
+		NotBefore: millis(c.NotBefore.UnixMilli()), NotAfter: millis(c.NotAfter.UnixMilli()),
+		IssuerCN: c.Issuer.Get(pki.OIDCommonName), IssuerDN: c.Issuer.String(),
+		AuthorityKey: hex.EncodeToString(c.AuthorityKeyID), Serial: c.SerialHex(), KeyID: id, Alias: id,
+		PEM:       strings.ReplaceAll(string(text), "\n", "\r\n"),
+		SubjectCN: c.Subject.Get(pki.OIDCommonName), SubjectDN: c.Subject.String(), Algorithm: algorithm(c.Key),
+	}
+}
+
+func millis(ms int64) string { return strconv.FormatInt(ms, 10) }
+
+// algorithm names a key as NCALayer does.
+func algorithm(k algid.Key) string {
+	switch k {
+	case algid.RSA:
+		return "RSA"
+	case algid.GOST512:
+		return "ECGOST3410-2015-512"
+	case algid.GOST256:
+		return "ECGOST3410-2015-256"
+	}
+	return "ECGOST34310"
+}

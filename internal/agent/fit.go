@@ -1,0 +1,190 @@
+package agent
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"senim/algid"
+	"senim/internal/lang"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// wish is which keys a request takes.
+type wish struct {
+	files        bool // key files are among the allowed storages
+	keyType      string
+	eku          []string
+	iin, bin     string
+	serial       string
+	chain        *pki.Pool // build to these; nil: no path is demanded
+	allowExpired bool
+	allowRevoked bool
+	digest       int // bytes of a digest to sign, 0 when the content is there
+}
+
+// Remark is one sentence about a key or a request.
+type Remark struct {
+	Code  string `json:"code"`
+	Level string `json:"level"` // red, amber or info
+	Text  string `json:"text"`
+}
+
+// fitness is what is said about one key. It may be chosen when Reasons is empty.
+type fitness struct{ Reasons, Remarks []Remark }
+
+func (f *fitness) no(tag lang.Tag, code string, vars ...any) {
+	f.Reasons = append(f.Reasons, Remark{code, "red", tag.Text("agent.reason."+code, vars...)})
+}
+
+func (f *fitness) say(tag lang.Tag, level, code string, vars ...any) {
+	f.Remarks = append(f.Remarks, Remark{code, level, tag.Text("agent.reason."+code, vars...)})
+}
+
+// fit judges one certificate: the filters of the page, the purpose of the key, dates, path, revocation.
+func (a *Agent) fit(cert *pki.Certificate, w wish, tag lang.Tag) fitness {
+	var f fitness
+	w.filters(cert, tag, &f)
+	w.digests(cert, tag, &f)
+	now := a.now()
+	switch {
+	case now.Before(cert.NotBefore):
+		f.no(tag, "not-yet", "date", tag.Date(cert.NotBefore))
+	case now.After(cert.NotAfter) && w.allowExpired:
+		f.say(tag, "red", "expired-allowed", "date", tag.Date(cert.NotAfter))
+	case now.After(cert.NotAfter):
+		f.no(tag, "expired", "date", tag.Date(cert.NotAfter))
+	}
+	if w.chain != nil {
+		if _, err := w.chain.Chain(cert, within(cert, now)); err != nil {
+			f.no(tag, "untrusted", "issuer", issuerName(cert))
+		}
+	} else if _, err := a.config.Pool.Chain(cert, within(cert, now)); err != nil {
+		f.say(tag, "amber", "unknown-issuer", "issuer", issuerName(cert))
+	}
+	a.revoked(cert, w, tag, &f)
+	return f
+}
+
+func issuerName(cert *pki.Certificate) string {
+	if cn := cert.Issuer.Get(pki.OIDCommonName); cn != "" {
+		return cn
+	}
+	return cert.Issuer.String()
+}
+
+// within moves a moment into the validity of a certificate, so that a path can be judged apart from
+// the dates, which have their own sentence.
+func within(cert *pki.Certificate, at time.Time) time.Time {
+	if at.After(cert.NotAfter) {
+		return cert.NotAfter
+	}
+	if at.Before(cert.NotBefore) {
+		return cert.NotBefore
+	}
+	return at
+}
+
+func (w wish) filters(cert *pki.Certificate, tag lang.Tag, f *fitness) {
+	if !w.files {
+		f.no(tag, "storage")
+	}
+	holder := cert.Holder()
+	signs, signsIn := cert.HasUsage(pki.EmailProtection), cert.HasUsage(pki.ClientAuth)
+	switch w.keyType { // any other word is no filter
+	case "SIGNATURE":
+		if !signs {
+			f.no(tag, "not-signing")
+		}
+	case "AUTHENTICATION":
+		// A combined key of the national policy signs in too, though its usage does not say so.
+		if !signsIn && !cert.HasPolicy(pki.PolicyNCA) {
+			f.no(tag, "not-sign-in")
+		}
+	}
+	for _, oid := range w.eku {
+		if !usage(cert, oid) {
+			f.no(tag, "usage", "usage", usageName(oid, tag))
+		}
+	}
+	if w.iin != "" && holder.IIN != strings.TrimPrefix(w.iin, "IIN") {
+		f.no(tag, "iin")
+	}
+	if w.bin != "" && holder.BIN != strings.TrimPrefix(w.bin, "BIN") {
+		f.no(tag, "bin")
+	}
+	if w.serial != "" && strings.TrimLeft(w.serial, "0") != strings.TrimLeft(cert.SerialHex(), "0") {
+		f.no(tag, "serial")
+	}
+}
+
+func usage(cert *pki.Certificate, oid string) bool {
+	for _, u := range cert.ExtKeyUsage {
+		if u.String() == oid {
+			return true
+		}
+	}
+	return false
+}
+
+// usageName says in words what a key lacks; an OID without words stays an OID.
+func usageName(oid string, tag lang.Tag) string {
+	if key := "agent.usage." + oid; lang.Has(key) {
+		return tag.Text(key)
+	}
+	return oid
+}
+
+// digests holds the rules for signing what cannot be shown: never with a sign-in key, only of the
+// key's own length, and with a combined key under a red warning.
+func (w wish) digests(cert *pki.Certificate, tag lang.Tag, f *fitness) {
+	if w.digest == 0 {
+		return
+	}
+	signsIn := cert.HasUsage(pki.ClientAuth)
+	switch {
+	case signsIn && !cert.HasUsage(pki.EmailProtection):
+		f.no(tag, "auth-digest")
+	default:
+		f.say(tag, "red", "combined-digest")
+	}
+	if s, err := algid.SignatureFor(cert.PublicKey); err != nil || s.Hash().Size() != w.digest {
+		f.no(tag, "digest-length")
+	}
+}
+
+func (a *Agent) revoked(cert *pki.Certificate, w wish, tag lang.Tag, f *fitness) {
+	s, asked := a.known.checked(cert)
+	switch {
+	case !asked || s.State == trust.StateUnknown || s.State == "":
+		f.say(tag, "amber", "unchecked")
+	case s.State == trust.StateRevoked && w.allowRevoked:
+		f.say(tag, "red", "revoked-allowed", "date", tag.Date(s.RevokedAt))
+	case s.State == trust.StateRevoked:
+		f.no(tag, "revoked", "date", tag.Date(s.RevokedAt))
+	default:
+		f.say(tag, "info", "not-revoked", "date", tag.DateTime(s.asked))
+	}
+}
+
+// ask looks the status of a certificate up, with the issuer its own path gives. Without a path there
+// is nobody to ask: the status stays unknown.
+func (a *Agent) ask(ctx context.Context, cert *pki.Certificate, chain *pki.Pool) {
+	now := a.now()
+	answer := trust.Status{State: trust.StateUnknown, Err: "no source"}
+	for _, pool := range []*pki.Pool{a.config.Pool, chain} {
+		if pool == nil || a.config.Revocation == nil {
+			continue
+		}
+		path, err := pool.Chain(cert, within(cert, now))
+		if err != nil || len(path) < 2 {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
+		answer = a.config.Revocation.Status(ctx, cert, path[1], now)
+		cancel()
+		break
+	}
+	a.known.note(cert, status{answer, now})
+}

@@ -1,0 +1,270 @@
+package agent
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"senim/internal/ident"
+	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+	"senim/pfx"
+	"senim/pki"
+)
+
+// keys answers a call of kz.senim.keys.
+func (t *talk) keys(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
+	var (
+		result  any
+		refusal *ncalayer.Refusal
+	)
+	switch r.Method {
+	case "generate":
+		result, refusal = t.generate(ctx, r)
+	case "install":
+		result, refusal = t.install(ctx, r)
+	case "list":
+		result, refusal = t.list(ctx, r)
+	default:
+		refusal = r.UndefinedMethod()
+	}
+	switch {
+	case refusal != nil:
+		return refusal.Reply(), refusal.Code
+	case result == nil:
+		return ncalayer.BasicsCanceled(), "canceled"
+	}
+	return ncalayer.BasicsReply(result), "ok"
+}
+
+// asRefusal gives a failure of the keystore the code its reason belongs to. Details never carry a path.
+func asRefusal(err error, otherwise string) *ncalayer.Refusal {
+	f, ok := errors.AsType[*keystore.Failure](err)
+	if !ok {
+		return &ncalayer.Refusal{Code: ncalayer.CodeInvocation, Details: "internal: the agent failed"}
+	}
+	code := otherwise
+	switch f.Reason {
+	case "not_a_certificate", "no_pending_key", "duplicate", "expired":
+		code = ncalayer.CodeNotImportable
+	}
+	text := f.Error()
+	if _, path := errors.AsType[*os.PathError](err); path {
+		text = f.Reason + ": the disk refused"
+	} else if _, path := errors.AsType[*os.LinkError](err); path {
+		text = f.Reason + ": the disk refused"
+	}
+	return &ncalayer.Refusal{Code: code, Details: text}
+}
+
+// refuse shows why a request is refused, then answers it. Nothing about the keys here is told
+// without a window.
+func (t *talk) refuse(ctx context.Context, window lang.Tag, r *ncalayer.Refusal) *ncalayer.Refusal {
+	reason, text, _ := strings.Cut(r.Details, ": ")
+	if key := "agent.refused." + reason; lang.Has(key) {
+		text = window.Text(key)
+	}
+	t.agent.show(ctx, t.site, window, refused{text})
+	return r
+}
+
+func (t *talk) generate(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Refusal) {
+	call, refusal := r.Generate()
+	if refusal != nil {
+		return nil, refusal
+	}
+	window := tag(call.Locale, lang.KK)
+	s := call.Subject
+	order := keystore.Order{Origin: t.site.Origin, RequestID: call.RequestID, Subject: pki.Holder{
+		CommonName: s.CommonName, Surname: s.Surname, Given: s.GivenName, IIN: s.IIN, BIN: s.BIN,
+		Organization: s.Organization, Country: s.Country, Email: s.Email,
+	}}
+	for _, p := range call.Profiles {
+		order.Profiles = append(order.Profiles, keystore.Profile(p))
+	}
+	made, err := t.agent.keeper.Made(order)
+	if err != nil {
+		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeGenerating))
+	}
+	out := t.agent.show(ctx, t.site, window, &generating{order: order, hint: call.Folder, again: len(made) > 0})
+	if out.err != nil {
+		return nil, asRefusal(out.err, ncalayer.CodeGenerating)
+	}
+	if !out.done {
+		return nil, nil
+	}
+	return out.result, nil
+}
+
+// generating is the consent to make new key pairs.
+type generating struct {
+	order keystore.Order
+	hint  string
+	again bool
+}
+
+func (*generating) kind() string { return "generate" }
+func (*generating) wish() wish   { return wish{} }
+
+func (t *generating) show(w *window, v *View) {
+	tag, s := w.lang, t.order.Subject
+	v.Again = t.again
+	for _, p := range []Pair{
+		{"name", strings.TrimSpace(s.CommonName + " " + s.Given)}, {"iin", ident.FormatIIN(s.IIN)}, {"organization", s.Organization},
+		{"bin", ident.FormatIIN(s.BIN)}, {"email", s.Email}, {"request", t.order.RequestID},
+	} {
+		if p.Value != "" {
+			v.Owner = append(v.Owner, Pair{tag.Text("agent.owner." + p.Name), p.Value})
+		}
+	}
+	for _, p := range t.order.Profiles {
+		v.Profiles = append(v.Profiles, tag.Text("agent.profile."+p.Algorithm+"-"+p.Usage))
+	}
+	v.Folders = w.agent.watched()
+	if t.hint != "" && keystore.CheckFolder(t.hint) == nil {
+		v.Folder = filepath.Clean(t.hint)
+	} else if len(v.Folders) > 0 {
+		v.Folder = v.Folders[0]
+	}
+}
+
+func (t *generating) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+	order := t.order
+	order.Folder = filepath.Clean(strings.TrimSpace(d.Folder))
+	if !t.again {
+		if err := keystore.CheckFolder(order.Folder); err != nil {
+			return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
+		}
+	}
+	notes, err := w.agent.keeper.Generate(order)
+	if err != nil {
+		return outcome{err: err}, nil
+	}
+	w.agent.watch(order.Folder)
+	out := ncalayer.Generated{RequestID: order.RequestID}
+	for _, n := range notes {
+		out.Keys = append(out.Keys, ncalayer.GeneratedKey{
+			Algorithm: n.Algorithm, Usage: n.Usage, KeyID: n.KeyID, CSR: base64.StdEncoding.EncodeToString(n.Request),
+		})
+	}
+	return outcome{done: true, result: out}, nil
+}
+
+func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Refusal) {
+	call, refusal := r.Install()
+	if refusal != nil {
+		return nil, refusal
+	}
+	window := tag(call.Locale, lang.KK)
+	var certs []*pki.Certificate
+	for _, data := range call.Certificates {
+		blocks, err := pki.Decode(data)
+		if err != nil || len(blocks) != 1 {
+			return nil, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "not_a_certificate: one certificate is expected"}
+		}
+		cert, err := pki.ParseCertificate(blocks[0].DER)
+		if err != nil {
+			return nil, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "not_a_certificate: it does not parse"}
+		}
+		certs = append(certs, cert)
+	}
+	matches, err := t.agent.keeper.Match(certs)
+	if err != nil {
+		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeImporting))
+	}
+	out := t.agent.show(ctx, t.site, window, &installing{requestID: call.RequestID, certs: certs, matches: matches, origin: t.site.Origin})
+	if out.err != nil {
+		return nil, asRefusal(out.err, ncalayer.CodeImporting)
+	}
+	if !out.done {
+		return nil, nil
+	}
+	return out.result, nil
+}
+
+// installing is the consent to finish key files.
+type installing struct {
+	requestID string
+	origin    string
+	certs     []*pki.Certificate
+	matches   []keystore.Match
+}
+
+func (*installing) kind() string { return "install" }
+func (*installing) wish() wish   { return wish{} }
+
+// strange tells whether another site than this one had the keys made.
+func (t *installing) strange() bool {
+	return slices.ContainsFunc(t.matches, func(m keystore.Match) bool { return m.Note.Origin != t.origin })
+}
+
+func (t *installing) show(w *window, v *View) {
+	tag := w.lang
+	var folders []string
+	for _, m := range t.matches {
+		card := w.agent.card(m.Certificate, tag)
+		v.Certificates = append(v.Certificates, NewFile{File: m.FinalName(), Card: card})
+		if !card.IssuerKnown {
+			v.Warnings = append(v.Warnings, Remark{"unknown-issuer", "amber", tag.Text("agent.reason.unknown-issuer", "issuer", card.Issuer)})
+		}
+		if !slices.Contains(folders, m.Note.Folder) {
+			folders = append(folders, m.Note.Folder)
+		}
+	}
+	v.Folder = strings.Join(folders, ", ")
+	if t.strange() {
+		v.Warnings = append(v.Warnings, Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", t.matches[0].Note.Origin)})
+		v.Confirm = tag.Text("agent.ui.confirm-origin")
+	}
+}
+
+func (t *installing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+	if err := pfx.CheckPassword(d.NewPassword); err != nil {
+		return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
+	}
+	if d.NewPassword != d.NewPassword2 {
+		return outcome{}, &Problem{Code: "passwords_differ", Field: "new-password-2"}
+	}
+	if t.strange() && !d.Confirm {
+		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
+	}
+	files, err := w.agent.keeper.Install(t.certs, d.NewPassword)
+	if err != nil {
+		return outcome{err: err}, nil
+	}
+	out := ncalayer.Installed{RequestID: t.requestID}
+	for i, f := range files {
+		c := t.certs[i]
+		out.Files = append(out.Files, ncalayer.InstalledFile{
+			KeyID: f.KeyID, FileName: f.FileName, Serial: c.SerialHex(), NotAfter: millis(c.NotAfter.UnixMilli()), Created: f.Created,
+		})
+		w.agent.remember(f.Path, c)
+	}
+	return outcome{done: true, result: out}, nil
+}
+
+func passwordCode(err error) string {
+	switch {
+	case errors.Is(err, pfx.ErrPasswordLength):
+		return "password_length"
+	case errors.Is(err, pfx.ErrPasswordCharset):
+		return "password_charset"
+	case errors.Is(err, pfx.ErrPasswordClasses):
+		return "password_classes"
+	}
+	return "password_default"
+}
+
+// remember makes a file just finished known, so that the next window shows its owner.
+func (a *Agent) remember(path string, cert *pki.Certificate) {
+	for _, f := range keystore.Scan([]string{filepath.Dir(path)}) {
+		if f.Path == path {
+			a.known.learn(f.ID, cert)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package agent
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+	"sort"
+	"strings"
+
+	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+	"senim/pki"
+)
+
+// list answers kz.senim.keys list: what the person ticks, of what is known here.
+func (t *talk) list(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Refusal) {
+	call, refusal := r.List()
+	if refusal != nil {
+		return nil, refusal
+	}
+	task := &listing{call: call, pending: t.agent.keeper.Waiting(t.site.Origin)}
+	if call.IIN != "" || call.BIN != "" || len(call.EKU) > 0 {
+		task.pending = nil // a key without a certificate matches no filter
+	}
+	out := t.agent.show(ctx, t.site, tag(call.Locale, lang.KK), task)
+	if out.err != nil {
+		return nil, asRefusal(out.err, ncalayer.CodeInvocation)
+	}
+	if !out.done {
+		return nil, nil
+	}
+	return out.result, nil
+}
+
+// listing is the consent to tell a page which keys are here.
+type listing struct {
+	call    *ncalayer.ListCall
+	pending []keystore.Note
+}
+
+func (*listing) kind() string { return "list" }
+
+func (t *listing) wish() wish {
+	return wish{files: true, iin: t.call.IIN, bin: t.call.BIN, eku: t.call.EKU, allowExpired: true, allowRevoked: true}
+}
+
+// matches tells whether a certificate passes the page's filters; dates and revocation do not matter here.
+func (t *listing) matches(cert *pki.Certificate) bool {
+	var f fitness
+	t.wish().filters(cert, lang.EN, &f)
+	return len(f.Reasons) == 0
+}
+
+// show gives the rows that would be told, then those that could be opened to be told too.
+func (t *listing) show(w *window, v *View) {
+	var told, locked []KeyRow
+	for _, f := range w.files {
+		r := w.row(f)
+		cert := w.agent.known.find(f.ID)
+		switch {
+		case cert == nil:
+			locked = append(locked, r)
+		case t.matches(cert):
+			r.Fits, r.Reasons = true, nil
+			told = append(told, r)
+		}
+	}
+	for _, n := range t.pending {
+		told = append(told, KeyRow{
+			ID: n.KeyID, File: n.File, Folder: n.Folder, State: "pending", Fits: true, Date: w.lang.Date(n.Made),
+			About: w.lang.Text("agent.about.pending"),
+		})
+	}
+	v.Keys = append(told, locked...)
+}
+
+func (t *listing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+	out := ncalayer.Listed{Keys: []ncalayer.ListedKey{}}
+	for _, f := range w.files {
+		cert := w.agent.known.find(f.ID)
+		if cert != nil && slices.Contains(d.Keys, f.ID) && t.matches(cert) {
+			out.Keys = append(out.Keys, w.agent.listed(cert))
+		}
+	}
+	sort.SliceStable(out.Keys, func(i, j int) bool { return number(out.Keys[i].NotAfter) > number(out.Keys[j].NotAfter) })
+	for _, n := range t.pending {
+		if slices.Contains(d.Keys, n.KeyID) {
+			out.Keys = append(out.Keys, ncalayer.ListedKey{KeyID: n.KeyID, Algorithm: n.Algorithm, Usage: n.Usage, State: "pending"})
+		}
+	}
+	return outcome{done: true, result: out}, nil
+}
+
+// number makes milliseconds of equal length comparable as text.
+func number(ms string) string { return strings.Repeat("0", max(0, 20-len(ms))) + ms }
+
+func (a *Agent) listed(c *pki.Certificate) ncalayer.ListedKey {
+	now, holder := a.now(), c.Holder()
+	k := ncalayer.ListedKey{
+		KeyID: hex.EncodeToString(c.SubjectKeyID), Storage: ncalayer.PKCS12, Algorithm: c.Key.String(), Usage: "SIGNATURE", State: "active",
+		SubjectDN: c.Subject.String(), IssuerDN: c.Issuer.String(), IIN: holder.IIN, BIN: holder.BIN, Organization: holder.Organization,
+		Serial: c.SerialHex(), NotBefore: millis(c.NotBefore.UnixMilli()), NotAfter: millis(c.NotAfter.UnixMilli()),
+	}
+	if k.Algorithm == "RSA" {
+		k.Algorithm = "RSA2048"
+	}
+	if c.HasUsage(pki.ClientAuth) && !c.HasUsage(pki.EmailProtection) {
+		k.Usage = "AUTHENTICATION"
+	}
+	switch {
+	case now.Before(c.NotBefore):
+		k.State = "notYetValid"
+	case now.After(c.NotAfter):
+		k.State = "expired"
+	}
+	for _, u := range c.ExtKeyUsage {
+		if _, ok := pki.RoleByOID(u); ok {
+			k.Roles = append(k.Roles, u.String())
+		}
+	}
+	return k
+}

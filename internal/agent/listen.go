@@ -1,0 +1,209 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Listen binds the socket, on 127.0.0.1 and, where the machine has it, on ::1 with the same port.
+func (a *Agent) Listen() error {
+	host, port, err := net.SplitHostPort(a.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("listen: %s is not a loopback address", host)
+	}
+	first, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	a.listeners = []net.Listener{first}
+	_, a.port, _ = net.SplitHostPort(first.Addr().String())
+	if host == "127.0.0.1" {
+		if second, err := net.Listen("tcp6", net.JoinHostPort("::1", a.port)); err == nil {
+			a.listeners = append(a.listeners, second)
+		}
+	}
+	return nil
+}
+
+// Addr is the address of the socket, host and port; "" before [Agent.Listen].
+func (a *Agent) Addr() string {
+	if len(a.listeners) == 0 {
+		return ""
+	}
+	return a.listeners[0].Addr().String()
+}
+
+func (a *Agent) serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server := &http.Server{
+		Handler: http.HandlerFunc(a.answer), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if t, ok := c.(*tls.Conn); ok {
+				c = t.NetConn()
+			}
+			return context.WithValue(ctx, wireKey{}, c)
+		},
+		ErrorLog: nil,
+		Protocols: func() *http.Protocols {
+			p := new(http.Protocols)
+			p.SetHTTP1(true) // HTTP/2 has another way to open a WebSocket, which no client here uses
+			return p
+		}(),
+	}
+	done := make(chan error, len(a.listeners))
+	for _, l := range a.listeners {
+		go func() { done <- server.Serve(newMux(ctx, l, a.authority.config())) }()
+	}
+	var err error
+	waiting := len(a.listeners)
+	select {
+	case <-ctx.Done():
+	case err = <-done:
+		waiting--
+	}
+	cancel()
+	_ = server.Close()
+	for range waiting {
+		<-done
+	}
+	a.talks.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}
+
+// wireKey finds the connection under a request.
+type wireKey struct{}
+
+// wire is an accepted connection whose first byte was looked at. While corked, writes are kept and
+// leave together: the greeting goes out in one piece with the answer to the upgrade.
+type wire struct {
+	net.Conn
+	in *bufio.Reader
+
+	mu     sync.Mutex
+	corked bool
+	kept   []byte
+}
+
+func (w *wire) Read(b []byte) (int, error) { return w.in.Read(b) }
+
+func (w *wire) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.corked {
+		w.kept = append(w.kept, b...)
+		return len(b), nil
+	}
+	return w.Conn.Write(b)
+}
+
+func (w *wire) cork() {
+	w.mu.Lock()
+	w.corked = true
+	w.mu.Unlock()
+}
+
+func (w *wire) uncork() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.corked = false
+	kept := w.kept
+	w.kept = nil
+	if len(kept) == 0 {
+		return nil
+	}
+	_, err := w.Conn.Write(kept)
+	return err
+}
+
+// mux tells TLS from plain HTTP on one port by the first byte: 0x16 begins a TLS handshake. The
+// look happens outside Accept, so a silent peer holds nobody up.
+type mux struct {
+	net.Listener
+	ready  chan net.Conn
+	failed chan error
+	ctx    context.Context
+}
+
+// maxSilent bounds the connections that have not sent their first byte.
+const maxSilent = 256
+
+func newMux(ctx context.Context, l net.Listener, config *tls.Config) *mux {
+	m := &mux{Listener: l, ready: make(chan net.Conn), failed: make(chan error, 1), ctx: ctx}
+	go m.accept(config)
+	return m
+}
+
+func (m *mux) accept(config *tls.Config) {
+	slots := make(chan struct{}, maxSilent)
+	for {
+		c, err := m.Listener.Accept()
+		if err != nil {
+			if m.ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
+				select { // out of descriptors, a peer gone: not a reason to stop
+				case <-time.After(50 * time.Millisecond):
+					continue
+				case <-m.ctx.Done():
+				}
+			}
+			m.failed <- err
+			return
+		}
+		select {
+		case slots <- struct{}{}:
+		default:
+			_ = c.Close()
+			continue
+		}
+		go func() {
+			defer func() { <-slots }()
+			m.look(c, config)
+		}()
+	}
+}
+
+func (m *mux) look(c net.Conn, config *tls.Config) {
+	w := &wire{Conn: c, in: bufio.NewReader(c)}
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	first, err := w.in.Peek(1)
+	if err != nil {
+		_ = c.Close()
+		return
+	}
+	_ = c.SetReadDeadline(time.Time{})
+	var out net.Conn = w
+	if first[0] == 0x16 {
+		out = tls.Server(w, config)
+	}
+	select {
+	case m.ready <- out:
+	case <-m.ctx.Done():
+		_ = c.Close()
+	}
+}
+
+// Accept implements [net.Listener].
+func (m *mux) Accept() (net.Conn, error) {
+	select {
+	case c := <-m.ready:
+		return c, nil
+	case err := <-m.failed:
+		return nil, err
+	case <-m.ctx.Done():
+		return nil, net.ErrClosed
+	}
+}

@@ -1,0 +1,277 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"crypto/subtle"
+	"embed"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"senim/internal/keystore"
+)
+
+//go:embed assets/window.html assets/window.css assets/window.js
+var assets embed.FS
+
+// policy is what the window's page may do: talk to itself, and nothing else.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+// maxBody bounds a request of the page.
+const maxBody = 64 << 10
+
+func (w *window) answer(rw http.ResponseWriter, r *http.Request) {
+	h := rw.Header()
+	for name, value := range map[string]string{
+		"Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "DENY",
+	} {
+		h.Set(name, value)
+	}
+	if status := w.admit(r); status != 0 {
+		http.Error(rw, "not for you", status)
+		return
+	}
+	if r.Method == http.MethodGet {
+		file, kind := asset(r.URL.Path)
+		if file == nil {
+			http.NotFound(rw, r)
+			return
+		}
+		h.Set("Content-Type", kind)
+		_, _ = rw.Write(file)
+		return
+	}
+	w.call(rw, r)
+}
+
+func asset(path string) (content []byte, kind string) {
+	name := ""
+	switch path {
+	case "/":
+		name, kind = "window.html", "text/html; charset=utf-8"
+	case "/window.css":
+		name, kind = "window.css", "text/css; charset=utf-8"
+	case "/window.js":
+		name, kind = "window.js", "text/javascript; charset=utf-8"
+	default:
+		return nil, ""
+	}
+	content, _ = assets.ReadFile("assets/" + name)
+	return content, kind
+}
+
+// admit checks who is at the door of the window: host, user, origin, kind of fetch. Zero is welcome.
+func (w *window) admit(r *http.Request) int {
+	if "http://"+r.Host != w.origin {
+		return http.StatusMisdirectedRequest
+	}
+	c, ok := r.Context().Value(wireKey{}).(net.Conn)
+	if !ok {
+		return http.StatusForbidden
+	}
+	if _, err := w.agent.checkPeer(c); err != nil {
+		return http.StatusForbidden
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && origin != w.origin {
+		return http.StatusForbidden
+	}
+	fetch, dest := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-Dest")
+	switch r.Method {
+	case http.MethodGet:
+		if fetch != "" && fetch != "none" && fetch != "same-origin" || dest == "iframe" || dest == "frame" || dest == "embed" || dest == "object" {
+			return http.StatusForbidden
+		}
+	case http.MethodPost:
+		if fetch != "" && fetch != "same-origin" || fetch != "" && r.Header.Get("Origin") == "" {
+			return http.StatusForbidden
+		}
+		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+			return http.StatusUnsupportedMediaType
+		}
+	default:
+		return http.StatusMethodNotAllowed
+	}
+	return 0
+}
+
+// call answers one POST of the page.
+func (w *window) call(rw http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
+	defer func() { clear(body) }() // it may hold a password
+	if err != nil {
+		reply(rw, http.StatusRequestEntityTooLarge, problem(&Problem{Code: "too_large", Text: "too large"}))
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
+		reply(rw, http.StatusGone, problem(&Problem{Code: "over", Text: w.lang.Text("agent.problem.over")}))
+		return
+	}
+	if r.URL.Path == "/open" {
+		w.open(rw, body)
+		return
+	}
+	if w.key == "" || subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Window-Key")), []byte(w.key)) != 1 {
+		reply(rw, http.StatusForbidden, problem(&Problem{Code: "no_key", Text: "not this window"}))
+		return
+	}
+	if r.URL.Path == "/alive" { // the page asks by itself; the person did nothing
+		reply(rw, http.StatusOK, struct{}{})
+		return
+	}
+	select {
+	case w.touch <- struct{}{}:
+	default:
+	}
+	switch r.URL.Path {
+	case "/unlock":
+		w.unlock(r.Context(), rw, body)
+	case "/decide":
+		w.decide(r.Context(), rw, body)
+	case "/cancel":
+		w.cancel(rw, body)
+	default:
+		http.NotFound(rw, r)
+	}
+}
+
+// open exchanges the one-time token for the window's key. A token that comes twice was seen by
+// somebody else: the request is cancelled, whoever was first.
+func (w *window) open(rw http.ResponseWriter, body []byte) {
+	var in struct {
+		Token string `json:"token"`
+	}
+	if !read(rw, body, &in) {
+		return
+	}
+	if subtle.ConstantTimeCompare([]byte(in.Token), []byte(w.token)) != 1 {
+		reply(rw, http.StatusForbidden, problem(&Problem{Code: "bad_token", Text: "not this window"}))
+		return
+	}
+	if w.key != "" {
+		w.finish(outcome{})
+		reply(rw, http.StatusForbidden, problem(&Problem{Code: "token_twice", Text: w.lang.Text("agent.problem.token_twice")}))
+		return
+	}
+	if !w.agent.now().Before(w.until) {
+		w.finish(outcome{})
+		reply(rw, http.StatusForbidden, problem(&Problem{Code: "token_late", Text: w.lang.Text("agent.problem.token_late")}))
+		return
+	}
+	w.key = secret()
+	select {
+	case w.touch <- struct{}{}:
+	default:
+	}
+	reply(rw, http.StatusOK, struct {
+		Key  string `json:"key"`
+		View View   `json:"view"`
+	}{w.key, w.view()})
+}
+
+func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte) {
+	var in struct {
+		ID       string `json:"id"`
+		Password string `json:"password"`
+	}
+	if !read(rw, body, &in) {
+		return
+	}
+	f, ok := w.file(in.ID)
+	if !ok {
+		w.problem(rw, "no_such_key", "")
+		return
+	}
+	key, err := keystore.Unlock(f, in.Password)
+	switch {
+	case errors.Is(err, keystore.ErrPassword):
+		w.problem(rw, "wrong_password", "password")
+	case err != nil:
+		w.problem(rw, "unreadable_key", "")
+	default:
+		w.opened[f.ID] = key
+		w.agent.known.learn(f.ID, key.Certificate)
+		w.agent.ask(ctx, key.Certificate, w.task.wish().chain)
+		reply(rw, http.StatusOK, struct {
+			View View `json:"view"`
+		}{w.view()})
+	}
+}
+
+// problem answers that the person can try again.
+func (w *window) problem(rw http.ResponseWriter, code, field string) {
+	reply(rw, http.StatusUnprocessableEntity, problem(&Problem{code, field, w.lang.Text("agent.problem." + code)}))
+}
+
+// ending is the answer to the act that ended the window.
+type ending struct {
+	Done   bool   `json:"done"`
+	Failed bool   `json:"failed,omitempty"`
+	Text   string `json:"text"`
+}
+
+func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte) {
+	var d Decision
+	if !read(rw, body, &d) {
+		return
+	}
+	out, p := w.task.decide(ctx, w, d)
+	if p != nil {
+		if p.Text == "" {
+			p.Text = w.lang.Text("agent.problem." + p.Code)
+		}
+		reply(rw, http.StatusUnprocessableEntity, problem(p))
+		return
+	}
+	w.finish(out)
+	e := ending{Done: true, Text: w.lang.Text("agent.done." + w.task.kind())}
+	if out.err != nil {
+		e.Failed, e.Text = true, w.lang.Text("agent.done.failed", "why", out.err.Error())
+		if w.task.kind() == "refused" {
+			e.Failed, e.Text = false, w.lang.Text("agent.done.refused")
+		}
+	}
+	reply(rw, http.StatusOK, e)
+}
+
+func (w *window) cancel(rw http.ResponseWriter, body []byte) {
+	var in struct {
+		Block bool `json:"block"`
+	}
+	if !read(rw, body, &in) {
+		return
+	}
+	if in.Block {
+		w.agent.block(w.site.Origin)
+	}
+	w.finish(outcome{})
+	reply(rw, http.StatusOK, ending{Done: true, Text: w.lang.Text("agent.done.canceled")})
+}
+
+func read(rw http.ResponseWriter, body []byte, into any) bool {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if err := d.Decode(into); err != nil {
+		reply(rw, http.StatusBadRequest, problem(&Problem{Code: "bad_request", Text: "not understood"}))
+		return false
+	}
+	return true
+}
+
+func problem(p *Problem) any {
+	return struct {
+		Error *Problem `json:"error"`
+	}{p}
+}
+
+func reply(rw http.ResponseWriter, status int, v any) {
+	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
+	rw.WriteHeader(status)
+	_ = json.NewEncoder(rw).Encode(v)
+}

@@ -1,0 +1,31 @@
+package agent
+
+import (
+	"errors"
+	"net"
+)
+
+// peer is the other end of a socket on this machine.
+type peer struct {
+	inode string // of the peer's own socket, to find its program
+}
+
+var (
+	errOtherUser  = errors.New("the peer belongs to another user")
+	errCannotTell = errors.New("the user of the peer cannot be told")
+)
+
+// checkPeer refuses a peer that is not on this machine or not the agent's own user. Being unable to
+// tell is a refusal too, unless the configuration says nobody else uses the machine.
+func (a *Agent) checkPeer(c net.Conn) (peer, error) {
+	remote, ok := c.RemoteAddr().(*net.TCPAddr)
+	local, also := c.LocalAddr().(*net.TCPAddr)
+	if !ok || !also || !remote.IP.IsLoopback() {
+		return peer{}, errors.New("the peer is not on this machine")
+	}
+	p, err := owner(remote, local)
+	if errors.Is(err, errCannotTell) && a.config.SingleUser {
+		return peer{}, nil
+	}
+	return p, err
+}

@@ -1,0 +1,53 @@
+package agent
+
+import (
+	"context"
+
+	"senim/internal/keystore"
+)
+
+// signing is the consent to sign documents, or (info) to tell a page which key was chosen.
+type signing struct {
+	wanted    wish
+	wants     []string
+	documents []Document
+	count     int
+	warnings  []Remark
+	logo      string
+	info      bool
+	// act makes the answer with the key; all documents or none.
+	act func(key *keystore.Key) (any, error)
+}
+
+func (t *signing) kind() string {
+	if t.info {
+		return "info"
+	}
+	return "sign"
+}
+
+func (t *signing) wish() wish { return t.wanted }
+
+func (t *signing) show(w *window, v *View) {
+	v.Documents, v.Warnings, v.Logo, v.Wants = t.documents, t.warnings, t.logo, t.wants
+	if t.count > len(t.documents) {
+		v.More = w.lang.Text("agent.document.more", "n", t.count-len(t.documents))
+	}
+	w.rows(v)
+}
+
+func (t *signing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+	key := w.opened[d.Key]
+	if key == nil {
+		return outcome{}, &Problem{Code: "locked", Field: "password"}
+	}
+	// Judged again now: a window may have been open for long.
+	if f := w.agent.fit(key.Certificate, t.wanted, w.lang); len(f.Reasons) > 0 {
+		return outcome{}, &Problem{Code: "does_not_fit", Text: f.Reasons[0].Text}
+	}
+	result, err := t.act(key)
+	if err != nil {
+		return outcome{err: err}, nil
+	}
+	return outcome{done: true, result: result}, nil
+}

@@ -1,0 +1,208 @@
+package agent
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// site is who asks, as the socket saw it.
+type site struct {
+	Origin  string // exactly as sent; "" is a program
+	Shown   string // host in its own letters
+	Class   string // secure, local, insecure, opaque, extension, program
+	Program string // path of a native program, "" when it cannot be told
+}
+
+// siteOf reads an Origin header. It trusts nothing but the header's shape.
+func siteOf(origin string) site {
+	s := site{Origin: origin, Shown: origin, Class: "opaque"}
+	if origin == "" {
+		s.Class = "program"
+		return s
+	}
+	u, err := url.Parse(origin)
+	if err != nil || len(origin) > 512 || u.Host == "" || u.Path != "" || u.User != nil {
+		return s
+	}
+	switch {
+	case strings.HasSuffix(u.Scheme, "-extension"):
+		s.Class = "extension"
+	case u.Scheme == "https":
+		s.Class = "secure"
+	case u.Scheme == "http" && loopback(u.Hostname()):
+		s.Class = "local"
+	case u.Scheme == "http":
+		s.Class = "insecure"
+	}
+	s.Shown = u.Scheme + "://" + strings.Replace(u.Host, u.Hostname(), readable(u.Hostname()), 1)
+	return s
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}
+
+// red tells whether the window warns before anything else and nothing may be remembered.
+func (s site) red() bool { return s.Class == "insecure" || s.Class == "opaque" }
+
+// readable writes a host name in its own letters; labels that do not decode stay as they are.
+func readable(host string) string {
+	labels := strings.Split(host, ".")
+	for i, label := range labels {
+		if rest, ok := strings.CutPrefix(label, "xn--"); ok {
+			if text, err := punycode(rest); err == nil {
+				labels[i] = text
+			}
+		}
+	}
+	return strings.Join(labels, ".")
+}
+
+// punycode decodes one label, RFC 3492 section 6.2.
+func punycode(s string) (string, error) {
+	const base, tMin, tMax, skew, damp = 36, 1, 26, 38, 700
+	bad := errors.New("not punycode")
+	var out []rune
+	if i := strings.LastIndexByte(s, '-'); i > 0 {
+		out = []rune(s[:i])
+		s = s[i+1:]
+	}
+	if len(s) > 63 {
+		return "", bad
+	}
+	n, i, bias := 128, 0, 72
+	for len(s) > 0 {
+		before, weight := i, 1
+		for k := base; ; k += base {
+			if s == "" {
+				return "", bad
+			}
+			digit := strings.IndexByte("abcdefghijklmnopqrstuvwxyz0123456789", s[0]|lower(s[0]))
+			s = s[1:]
+			if digit < 0 || digit > (1<<30-i)/weight {
+				return "", bad
+			}
+			i += digit * weight
+			t := min(max(k-bias, tMin), tMax)
+			if digit < t {
+				break
+			}
+			if weight > (1<<30)/(base-t) {
+				return "", bad
+			}
+			weight *= base - t
+		}
+		size := len(out) + 1
+		delta := (i - before) / 2
+		if before == 0 {
+			delta = (i - before) / damp
+		}
+		delta += delta / size
+		k := 0
+		for ; delta > (base-tMin)*tMax/2; k += base {
+			delta /= base - tMin
+		}
+		bias = k + (base-tMin+1)*delta/(delta+skew)
+		n += i / size
+		i %= size
+		if n > 0x10ffff || n >= 0xd800 && n < 0xe000 {
+			return "", bad
+		}
+		out = append(out[:i], append([]rune{rune(n)}, out[i:]...)...)
+		i++
+	}
+	return string(out), nil
+}
+
+// lower gives the bit that makes an ASCII capital small.
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return 0x20
+	}
+	return 0
+}
+
+// originState is what the agent remembers of a site while it runs.
+type originState struct {
+	sockets int
+	cancels []time.Time // of the last minute
+	blocked time.Time   // until then
+}
+
+// maxSockets bounds the connections of one origin.
+const maxSockets = 32
+
+func (a *Agent) state(origin string) *originState {
+	s := a.origins[origin]
+	if s == nil {
+		s = &originState{}
+		a.origins[origin] = s
+	}
+	return s
+}
+
+// connect counts a new connection; false when the origin has too many or is one of our windows.
+func (a *Agent) connect(origin string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.mine[origin] {
+		return false
+	}
+	s := a.state(origin)
+	if s.sockets >= maxSockets {
+		return false
+	}
+	s.sockets++
+	return true
+}
+
+func (a *Agent) disconnect(origin string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.state(origin)
+	s.sockets--
+	if s.sockets == 0 && len(s.cancels) == 0 && s.blocked.IsZero() {
+		delete(a.origins, origin)
+	}
+}
+
+func (a *Agent) blocked(origin string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.origins[origin]
+	return s != nil && a.now().Before(s.blocked)
+}
+
+// block refuses an origin for ten minutes.
+func (a *Agent) block(origin string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.state(origin).blocked = a.now().Add(10 * time.Minute)
+}
+
+// canceled notes that the person sent an origin away.
+func (a *Agent) canceled(origin string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.state(origin)
+	s.cancels = append(recent(s.cancels, a.now()), a.now())
+}
+
+// tiresome tells whether the person sent an origin away three times in a minute.
+func (a *Agent) tiresome(origin string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.origins[origin]
+	return s != nil && len(recent(s.cancels, a.now())) >= 3
+}
+
+func recent(times []time.Time, now time.Time) []time.Time {
+	for len(times) > 0 && now.Sub(times[0]) > time.Minute {
+		times = times[1:]
+	}
+	return times
+}

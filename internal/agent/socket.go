@@ -1,0 +1,195 @@
+package agent
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+)
+
+// Bounds of one connection.
+const (
+	maxMessage = 64 << 20
+	maxQueued  = 32        // requests that wait for their turn
+	maxBytes   = 160 << 20 // of all of them together
+	perSecond  = 20
+)
+
+// answer is the door: every request, also the one that becomes a socket, comes through here.
+func (a *Agent) answer(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if !a.ourHost(r.Host) { // a name rebound to our address: security.md §8
+		w.Header().Set("Connection", "close")
+		http.Error(w, "this is not the host you asked for", http.StatusMisdirectedRequest)
+		return
+	}
+	c, ok := r.Context().Value(wireKey{}).(*wire)
+	if !ok {
+		http.Error(w, "internal", http.StatusInternalServerError)
+		return
+	}
+	p, err := a.checkPeer(c.Conn)
+	if err != nil {
+		a.log.Warn("peer refused", "why", err)
+		w.Header().Set("Connection", "close")
+		http.Error(w, "another user's program", http.StatusForbidden)
+		return
+	}
+	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		a.upgrade(w, r, c, p)
+		return
+	}
+	if r.URL.Path != "/" || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		http.NotFound(w, r)
+		return
+	}
+	a.greet(w, r)
+}
+
+func (a *Agent) ourHost(host string) bool {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil || port != a.port {
+		return false
+	}
+	return name == "127.0.0.1" || name == "localhost" || name == "::1"
+}
+
+// greet is the page people open by hand: it came, so the certificate is trusted.
+func (a *Agent) greet(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	tag := lang.Accept(r.Header.Get("Accept-Language"))
+	_, _ = w.Write([]byte("<!doctype html><html lang=\"" + string(tag) + "\"><meta charset=\"utf-8\"><title>Senim</title><h1>" +
+		tag.Text("agent.alive.title") + "</h1><p>" + tag.Text("agent.alive.text") + "</p></html>\n"))
+}
+
+// upgrade turns the request into a socket; the greeting leaves in the same write as the answer.
+func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer) {
+	origins := r.Header.Values("Origin")
+	if len(origins) > 1 {
+		http.Error(w, "two origins", http.StatusForbidden)
+		return
+	}
+	origin := r.Header.Get("Origin")
+	if len(origins) == 1 && origin == "" {
+		origin = "null" // an empty header is not a native program
+	}
+	if !a.connect(origin) {
+		a.log.Warn("connection refused", "origin", origin)
+		http.Error(w, "not for this origin", http.StatusForbidden)
+		return
+	}
+	defer a.disconnect(origin)
+	s := siteOf(origin)
+	if s.Class == "program" {
+		s.Program = p.program()
+	}
+	a.talks.Add(1)
+	defer a.talks.Done()
+	c.cork()
+	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // origins are judged above and by the person
+	if err != nil {
+		_ = c.uncork()
+		return
+	}
+	defer socket.CloseNow()
+	socket.SetReadLimit(maxMessage)
+	t := &talk{agent: a, socket: socket, site: s, locale: string(lang.Accept(r.Header.Get("Accept-Language")))}
+	ctx := r.Context()
+	if err := t.write(ctx, ncalayer.Greeting()); err != nil {
+		return
+	}
+	if err := c.uncork(); err != nil {
+		return
+	}
+	t.run(ctx)
+}
+
+// talk is one connection.
+type talk struct {
+	agent  *Agent
+	socket *websocket.Conn
+	site   site
+	locale string // of commonUtils.changeLocale; only the worker touches it
+}
+
+func (t *talk) write(ctx context.Context, frame []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return t.socket.Write(ctx, websocket.MessageText, frame)
+}
+
+// run reads frames until the connection ends. Heartbeats are echoed at once; requests are answered
+// one after another by a worker, in the order they came. When the peer goes, its window goes.
+func (t *talk) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	frames := make(chan []byte, maxQueued)
+	var queued atomic.Int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		t.work(ctx, frames, &queued)
+	}()
+	defer func() { cancel(); close(frames); <-done }()
+	for {
+		_, frame, err := t.socket.Read(ctx)
+		if err != nil {
+			return
+		}
+		if string(frame) == ncalayer.Heartbeat {
+			if t.write(ctx, frame) != nil {
+				return
+			}
+			continue
+		}
+		full := queued.Add(int64(len(frame))) > maxBytes
+		select {
+		case frames <- frame:
+		default:
+			full = true
+		}
+		if full {
+			t.agent.log.Warn("flooded", "origin", t.site.Origin)
+			_ = t.socket.Close(websocket.StatusPolicyViolation, "too many requests at once")
+			return
+		}
+	}
+}
+
+func (t *talk) work(ctx context.Context, frames <-chan []byte, queued *atomic.Int64) {
+	allowance, last := float64(perSecond), time.Now()
+	for frame := range frames {
+		if ctx.Err() != nil {
+			return
+		}
+		now := time.Now()
+		allowance = min(perSecond, allowance+now.Sub(last).Seconds()*perSecond)
+		last = now
+		if allowance < 1 {
+			select {
+			case <-time.After(time.Second / perSecond):
+			case <-ctx.Done():
+				return
+			}
+		}
+		allowance--
+		reply := t.handle(ctx, frame)
+		queued.Add(-int64(len(frame)))
+		if reply == nil || ctx.Err() != nil {
+			continue
+		}
+		if t.write(ctx, reply) != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package agent
+
+import (
+	"strings"
+
+	"senim/internal/lang"
+)
+
+// View is all a window shows. Absent members belong to other kinds.
+type View struct {
+	Kind     string            `json:"kind"`
+	Lang     lang.Tag          `json:"lang"`
+	Title    string            `json:"title"`
+	Site     SiteView          `json:"site"`
+	Queue    int               `json:"queue"` // requests that wait behind this one
+	Waiting  string            `json:"waiting,omitempty"`
+	Warnings []Remark          `json:"warnings,omitempty"`
+	Texts    map[string]string `json:"texts"` // the words of the page itself
+
+	Documents []Document `json:"documents,omitempty"` // what is signed
+	More      string     `json:"more,omitempty"`      // said when there are more than are shown
+	Logo      string     `json:"logo,omitempty"`      // base64 PNG of the site
+	Wants     []string   `json:"wants,omitempty"`     // which keys the site takes, in words
+	Keys      []KeyRow   `json:"keys,omitempty"`
+	Preselect string     `json:"preselect,omitempty"` // the one key that fits
+
+	Owner    []Pair   `json:"owner,omitempty"`    // generate: for whom
+	Profiles []string `json:"profiles,omitempty"` // generate: which keys, in words
+	Folder   string   `json:"folder,omitempty"`   // generate: proposed; install: where
+	Folders  []string `json:"folders,omitempty"`  // generate: known folders
+	Again    bool     `json:"again,omitempty"`    // generate: the same requests are given again
+
+	Certificates []NewFile `json:"certificates,omitempty"` // install
+	Confirm      string    `json:"confirm,omitempty"`      // install: must be ticked
+
+	Refusal string `json:"refusal,omitempty"` // refused: why
+	Block   string `json:"block,omitempty"`   // offer to block the site
+}
+
+// SiteView is who asks.
+type SiteView struct {
+	Origin  string `json:"origin"`            // as people read it, or the program
+	ASCII   string `json:"ascii,omitempty"`   // the same as sent, when it differs
+	Class   string `json:"class"`             // secure, local, insecure, opaque, extension, program
+	Explain string `json:"explain"`           // what kind of asker this is
+	Warning string `json:"warning,omitempty"` // red
+}
+
+// Pair is a line of a summary.
+type Pair struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// NewFile is a certificate about to be installed.
+type NewFile struct {
+	File string `json:"file"`
+	Card *Card  `json:"card"`
+}
+
+// view builds the page's contents; called under mu.
+func (w *window) view() View {
+	tag := w.lang
+	v := View{
+		Kind: w.task.kind(), Lang: tag, Title: tag.Text("agent.title." + w.task.kind()), Site: w.asker(),
+		Queue: w.agent.desk.queue(), Texts: texts(tag),
+	}
+	if v.Queue > 0 {
+		v.Waiting = tag.Text("agent.ui.waiting", "n", v.Queue)
+	}
+	if w.agent.tiresome(w.site.Origin) {
+		v.Block = tag.Text("agent.ui.block")
+	}
+	w.task.show(w, &v)
+	return v
+}
+
+// rows lists the keys of the watched folders: those that fit first, and the one that fits when there
+// is one only.
+func (w *window) rows(v *View) {
+	var fitting, others []KeyRow
+	for _, f := range w.files {
+		r := w.row(f)
+		if r.Fits {
+			fitting = append(fitting, r)
+		} else {
+			others = append(others, r)
+		}
+	}
+	v.Keys = append(fitting, others...)
+	if len(fitting) == 1 {
+		v.Preselect = fitting[0].ID
+	}
+}
+
+func (w *window) asker() SiteView {
+	tag, s := w.lang, w.site
+	view := SiteView{Origin: s.Shown, Class: s.Class, Explain: tag.Text("agent.site." + s.Class)}
+	if s.Shown != s.Origin {
+		view.ASCII = s.Origin
+	}
+	if s.Class == "program" {
+		view.Origin, view.ASCII = s.Program, ""
+		if s.Program == "" {
+			view.Origin = tag.Text("agent.site.unknown-program")
+		}
+	}
+	if s.red() {
+		view.Warning = tag.Text("agent.site.warning")
+	}
+	return view
+}
+
+// texts are the words of the page, by their last part.
+func texts(tag lang.Tag) map[string]string {
+	out := map[string]string{}
+	for _, key := range lang.Keys("agent.ui.") {
+		out[strings.TrimPrefix(key, "agent.ui.")] = tag.Text(key)
+	}
+	return out
+}
