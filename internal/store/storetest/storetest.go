@@ -19,6 +19,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		run  func(*testing.T, *store.Store)
 	}{
 		{"Core", Core},
+		{"Registry", Registry},
 		{"Auth", Auth},
 		{"RA", RA},
 		{"Participant", Participant},
