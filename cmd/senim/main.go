@@ -1,0 +1,155 @@
+// Senim is the command line for what the national PKI makes: it inspects certificates, revocation
+// lists, requests, key files, CMS and signed XML; it signs; it verifies.
+//
+//	senim inspect FILE
+//	senim sign --format cms --key KEY.p12 --password-file PW --out FILE.p7s FILE
+//	senim verify --trust DIR --crl LIST.crl FILE.p7s
+//
+// It exits with 0 if everything asked for is good, 1 if something is not, or could not be checked,
+// and 2 if a file cannot be read or the command is misused. It asks nobody on the network: what is
+// trusted and what is revoked comes from files. It refuses to write over a file that exists.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	p := &program{
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now,
+		Color: terminal(os.Stdout) && os.Getenv("NO_COLOR") == "",
+	}
+	status := p.Run(ctx)
+	stop()
+	os.Exit(status)
+}
+
+// program is one call of the command, so that tests can make it without a process.
+type program struct {
+	Args           []string
+	Dir            string // names of files are seen from here; empty is the working directory
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Now            func() time.Time
+	Color          bool // stdout is a terminal whose reader wants colours
+}
+
+// Exit statuses.
+const (
+	statusGood   = 0
+	statusBad    = 1
+	statusMisuse = 2
+)
+
+type commands struct {
+	Inspect inspect `cmd:"" help:"Show what a file is and what stands in it, without judging it."`
+	Sign    sign    `cmd:"" help:"Sign a file with a key file."`
+	Verify  verify  `cmd:"" help:"Check signatures and the certificates behind them."`
+}
+
+const about = `Certificates, key files and signatures of the national PKI on the command line.
+
+Files may be DER, PEM or base64. Exit status: 0 good, 1 not good or could not be checked,
+2 a file cannot be read or the command is misused.
+
+  senim inspect key.p12 --password-file pw.txt
+  senim sign --format cms --key key.p12 --password-file pw.txt --out act.pdf.p7s act.pdf
+  senim verify --trust authorities/ --crl nca.crl act.pdf.p7s`
+
+// Run does what the arguments say and returns the exit status.
+func (p *program) Run(ctx context.Context) (status int) {
+	var c commands
+	type exit int
+	defer func() { // --help ends here
+		if r := recover(); r != nil {
+			code, ok := r.(exit)
+			if !ok {
+				panic(r)
+			}
+			status = int(code)
+		}
+	}()
+	parser, err := kong.New(&c, kong.Name("senim"), kong.Description(about), kong.Writers(p.Stdout, p.Stderr),
+		kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}))
+	if err != nil {
+		return p.fail(err, false)
+	}
+	call, err := parser.Parse(p.Args)
+	if err != nil {
+		return p.fail(&hinted{err, "senim --help shows the commands, senim COMMAND --help their options"}, false)
+	}
+	asJSON := c.Inspect.JSON || c.Verify.JSON
+	switch call.Selected().Name {
+	case "inspect":
+		status, err = statusGood, c.Inspect.run(p)
+	case "sign":
+		status, err = statusGood, c.Sign.run(p)
+	default:
+		status, err = c.Verify.run(ctx, p)
+	}
+	if err != nil {
+		return p.fail(err, asJSON)
+	}
+	return status
+}
+
+// hinted is an error with advice on what to do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
+// fail reports an error: to people on stderr, to machines on stdout too.
+func (p *program) fail(err error, asJSON bool) int {
+	advice := ""
+	var h *hinted
+	if errors.As(err, &h) {
+		advice = h.hint
+	}
+	if asJSON {
+		p.json(struct {
+			Error string `json:"error"`
+			Hint  string `json:"hint,omitempty"`
+		}{err.Error(), advice})
+	}
+	fmt.Fprintf(p.Stderr, "senim: %v\n", err)
+	if advice != "" {
+		fmt.Fprintf(p.Stderr, "hint: %s\n", advice)
+	}
+	return statusMisuse
+}
+
+func (p *program) json(v any) {
+	e := json.NewEncoder(p.Stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		fmt.Fprintf(p.Stderr, "senim: write the answer: %v\n", err)
+	}
+}
+
+// path is a file's name as the operating system needs it.
+func (p *program) path(name string) string {
+	if p.Dir == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.Dir, name)
+}
+
+func terminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

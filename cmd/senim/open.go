@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"senim/cms"
+	"senim/dsig"
+	"senim/pfx"
+	"senim/pki"
+)
+
+// maxFile bounds what is read into memory.
+const maxFile = 64 << 20
+
+// Kinds of things a file can hold, as the JSON names them.
+const (
+	kindCertificate = "certificate"
+	kindList        = "revocation list"
+	kindRequest     = "certificate request"
+	kindKeyFile     = "key file"
+	kindCMS         = "CMS"
+	kindXML         = "XML"
+)
+
+// thing is one object found in a file: exactly the field of its kind is set.
+type thing struct {
+	kind        string
+	certificate *pki.Certificate
+	list        *pki.RevocationList
+	request     *pki.Request
+	keyFile     []byte // DER, locked
+	cms         *cms.SignedData
+	xml         *dsig.Document
+}
+
+// read reads a whole file of bounded size; "-" is standard input.
+func (p *program) read(name string) ([]byte, error) {
+	var in io.Reader = p.Stdin
+	if name != "-" {
+		f, err := os.Open(p.path(name))
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, plain(err))
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, plain(err))
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("read %s: more than %d MiB", name, maxFile>>20)
+	}
+	return data, nil
+}
+
+// plain leaves the operation and the path out of an error of the file system: they were said.
+func plain(err error) error {
+	var e *os.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// password reads the first line of a file. It is never an argument: those show in lists of processes.
+func (p *program) password(name string) (string, error) {
+	data, err := p.read(name)
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(data), "\ufeff"), "\n")
+	return strings.TrimSuffix(line, "\r"), nil
+}
+
+// open reads a file and recognises everything in it.
+func (p *program) open(name string) ([]thing, error) {
+	data, err := p.read(name)
+	if err != nil {
+		return nil, err
+	}
+	things, err := recognise(data)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return things, nil
+}
+
+func recognise(data []byte) ([]thing, error) {
+	text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\ufeff")), " \t\r\n")
+	if bytes.HasPrefix(text, []byte("<")) {
+		d, err := dsig.Parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("XML: %w", err)
+		}
+		return []thing{{kind: kindXML, xml: d}}, nil
+	}
+	blocks, err := pki.Decode(data)
+	if err != nil {
+		return nil, &hinted{errors.New("not a certificate, revocation list, request, key file, CMS or XML"),
+			"files in DER, PEM and base64 are read"}
+	}
+	var things []thing
+	for i, b := range blocks {
+		t, err := recogniseDER(b)
+		if err != nil {
+			if len(blocks) > 1 {
+				err = fmt.Errorf("block %d of %d: %w", i+1, len(blocks), err)
+			}
+			return nil, err
+		}
+		things = append(things, t)
+	}
+	return things, nil
+}
+
+// recogniseDER tries all kinds. If none fits, the error is that of the kind whose look it has.
+func recogniseDER(b pki.Block) (t thing, err error) {
+	if strings.Contains(b.Type, "PRIVATE KEY") {
+		return t, &hinted{errors.New("a bare private key: nothing to show"), "key files with a certificate (PKCS #12) are read"}
+	}
+	var certErr, listErr, requestErr, cmsErr error
+	if t.certificate, certErr = pki.ParseCertificate(b.DER); certErr == nil {
+		t.kind = kindCertificate
+		return t, nil
+	}
+	if t.list, listErr = pki.ParseRevocationList(b.DER); listErr == nil {
+		return thing{kind: kindList, list: t.list}, nil
+	}
+	if t.request, requestErr = pki.ParseRequest(b.DER); requestErr == nil {
+		return thing{kind: kindRequest, request: t.request}, nil
+	}
+	body := content(b.DER)
+	if bytes.HasPrefix(body, []byte{2, 1, 3}) { // PFX: version 3
+		return thing{kind: kindKeyFile, keyFile: b.DER}, nil
+	}
+	if t.cms, cmsErr = cms.Parse(b.DER); cmsErr == nil {
+		return thing{kind: kindCMS, cms: t.cms}, nil
+	}
+	signedData := []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0xd, 1, 7, 2}
+	version3 := []byte{0xa0, 3, 2, 1, 2}
+	switch {
+	case bytes.HasPrefix(body, signedData):
+		return t, fmt.Errorf("CMS: %w", cmsErr)
+	case bytes.HasPrefix(content(body), version3) || b.Type == "CERTIFICATE":
+		return t, fmt.Errorf("certificate: %w", certErr)
+	case b.Type == "X509 CRL":
+		return t, fmt.Errorf("revocation list: %w", listErr)
+	case strings.HasSuffix(b.Type, "CERTIFICATE REQUEST"):
+		return t, fmt.Errorf("certificate request: %w", requestErr)
+	}
+	return t, &hinted{errors.New("not a certificate, revocation list, request, key file, CMS or XML"),
+		"time stamps, OCSP answers and bare keys are not shown"}
+}
+
+// content skips the tag and the length of an element; nil when there is none.
+func content(der []byte) []byte {
+	if len(der) < 2 || der[0] != 0x30 {
+		return nil
+	}
+	if der[1] < 0x80 {
+		return der[2:]
+	}
+	return der[min(len(der), 2+int(der[1]&0x7f)):]
+}
+
+// unlock opens a key file with the password in a file.
+func (p *program) unlock(name string, der []byte, passwordFile string) (*pfx.File, error) {
+	if passwordFile == "" {
+		return nil, &hinted{fmt.Errorf("read %s: a key file, locked by a password", name), "--password-file FILE, with the password in its first line"}
+	}
+	password, err := p.password(passwordFile)
+	if err != nil {
+		return nil, err
+	}
+	f, err := pfx.Decode(der, password)
+	if errors.Is(err, pfx.ErrPassword) {
+		return nil, &hinted{fmt.Errorf("open %s: %w", name, err), "capital and small letters differ; only the first line of " + passwordFile + " counts"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	return f, nil
+}

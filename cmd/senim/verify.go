@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"senim/cms"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+type verify struct {
+	JSON         bool     `name:"json" help:"Answer in JSON: every check, its verdict, its evidence."`
+	Trust        string   `help:"Directory with the certificates of the authorities you trust: roots, and those between. Revocation lists beside them are used too." placeholder:"DIR"`
+	At           string   `help:"Judge as of this moment (RFC 3339); default now." placeholder:"TIME"`
+	CRL          []string `name:"crl" sep:"none" help:"Revocation list, full or delta; may be given several times." placeholder:"FILE"`
+	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
+	Content      string   `help:"What a detached CMS signature was made over." placeholder:"FILE"`
+	File         string   `arg:"" help:"CMS, signed XML, certificate, request or revocation list; - is standard input."`
+}
+
+// Help is what --help adds.
+func (*verify) Help() string {
+	return `For every signature these checks are made: signature, chain, validity, revocation, purpose.
+Each is good, bad, or unknown when it could not be made; the exit status is 0 only if all are good
+(or skipped because of --no-revocation). The network is never asked: give revocation lists as files.
+
+Time of signing is what the signer says; the certificate is judged as of --at.`
+}
+
+// Codes of the checks that are made here.
+const (
+	codeSignature = "SIGNATURE_INVALID"
+	codeStale     = "LIST_STALE"
+)
+
+// report is the answer: one subject for every signature, or for the certificate, request or list.
+type report struct {
+	File     string        `json:"file"`
+	Kind     string        `json:"kind"`
+	At       string        `json:"at"`
+	Verdict  trust.Verdict `json:"verdict"`
+	Subjects []subject     `json:"subjects"`
+}
+
+// subject is one thing with a signature on it. Signer is what the certificate says; it is proved only
+// if the verdict is good.
+type subject struct {
+	Signer  *card         `json:"signer,omitempty"`
+	Verdict trust.Verdict `json:"verdict"`
+	Checks  trust.Report  `json:"checks"`
+}
+
+func (c *verify) run(ctx context.Context, p *program) (int, error) {
+	at := p.Now()
+	if c.At != "" {
+		var err error
+		if at, err = time.Parse(time.RFC3339, c.At); err != nil {
+			return 0, &hinted{fmt.Errorf("--at %s: not a moment in time", c.At), "write it as 2026-09-01T00:00:00Z"}
+		}
+	}
+	if c.NoRevocation && len(c.CRL) > 0 {
+		return 0, &hinted{errors.New("--crl and --no-revocation exclude each other"), "leave one of them out"}
+	}
+	things, err := p.open(c.File)
+	if err != nil {
+		return 0, err
+	}
+	t, err := p.gather(c.Trust, c.CRL, c.NoRevocation, at)
+	if err != nil {
+		return 0, err
+	}
+	defer t.close()
+	r := report{File: c.File, At: stamp(at), Kind: things[0].kind}
+	for _, found := range things {
+		subjects, err := c.check(ctx, p, t, found)
+		if err != nil {
+			return 0, err
+		}
+		r.Subjects = append(r.Subjects, subjects...)
+	}
+	r.conclude()
+	if c.JSON {
+		p.json(r)
+	} else {
+		r.print(p, at)
+	}
+	if r.Verdict == trust.Good {
+		return statusGood, nil
+	}
+	return statusBad, nil
+}
+
+// conclude takes the worst verdict of all. Nothing checked is unknown, never good.
+func (r *report) conclude() {
+	r.Verdict = trust.Unknown
+	for i := range r.Subjects {
+		s := &r.Subjects[i]
+		var made trust.Report
+		for _, c := range s.Checks {
+			if c.Verdict != skipped {
+				made = append(made, c)
+			}
+		}
+		s.Verdict = made.Verdict()
+		switch {
+		case i == 0 || s.Verdict == trust.Bad:
+			r.Verdict = s.Verdict
+		case s.Verdict == trust.Unknown && r.Verdict == trust.Good:
+			r.Verdict = trust.Unknown
+		}
+	}
+}
+
+func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing) ([]subject, error) {
+	if c.Content != "" && found.kind != kindCMS {
+		return nil, &hinted{fmt.Errorf("--content does not go with a %s", found.kind), "it is for detached CMS signatures"}
+	}
+	switch found.kind {
+	case kindCMS:
+		return c.checkCMS(ctx, p, t, found.cms)
+	case kindXML:
+		return c.checkXML(ctx, t, found.xml)
+	case kindCertificate:
+		return t.checkCertificate(ctx, found.certificate)
+	case kindList:
+		return t.checkList(found.list), nil
+	case kindRequest:
+		return checkRequest(found.request), nil
+	}
+	return nil, &hinted{fmt.Errorf("%s is a %s, which nobody signs", c.File, found.kind), "senim inspect shows it"}
+}
+
+func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.SignedData) ([]subject, error) {
+	var content []byte
+	if c.Content != "" {
+		var err error
+		if content, err = p.read(c.Content); err != nil {
+			return nil, err
+		}
+		if content == nil {
+			content = []byte{}
+		}
+	}
+	if sd.Detached() && c.Content == "" {
+		return nil, &hinted{fmt.Errorf("verify %s: %w", c.File, cms.ErrDetached), "--content FILE, with the document that was signed"}
+	}
+	verified, err := sd.Verify(content)
+	if err != nil {
+		return []subject{{Checks: trust.Report{bad(err)}}}, nil
+	}
+	var out []subject
+	for _, v := range verified {
+		s, err := t.signer(ctx, cmsSignature(sd, v), v.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// cmsSignature is the check of one signature of a CMS message.
+func cmsSignature(sd *cms.SignedData, v cms.Verified) trust.Check {
+	check := trust.Check{Name: "signature", Verdict: trust.Good, Evidence: map[string]string{"hash": v.Hash.String()}}
+	if v.Err != nil {
+		check = bad(v.Err)
+	}
+	if errors.Is(v.Err, cms.ErrNoCertificate) { // nobody knows yet whether it is wrong
+		check.Verdict, check.Code = trust.Unknown, trust.CodeUnavailable
+	}
+	if v.Certificate != nil {
+		check.Evidence["key"] = v.Certificate.Key.String()
+	}
+	if !v.SigningTime.IsZero() {
+		check.Evidence["signingTime"] = stamp(v.SigningTime)
+	}
+	if n := len(v.Timestamps); n > 0 {
+		check.Evidence["timestamps"] = fmt.Sprintf("%d, not looked at", n)
+	}
+	check.Evidence["covers"] = "the content inside the message"
+	if sd.Detached() {
+		check.Evidence["covers"] = "the content given"
+	}
+	if !v.HasSignedAttributes {
+		check.Evidence["signedAttributes"] = "none: sign-in and the portal refuse such a message"
+	}
+	return check
+}
+
+// bad is a signature that does not hold, with the reason.
+func bad(err error) trust.Check {
+	return trust.Check{Name: "signature", Verdict: trust.Bad, Code: codeSignature, Evidence: map[string]string{"error": err.Error()}}
+}
+
+// signer puts the check of a signature before those of its certificate.
+func (t *trusted) signer(ctx context.Context, signature trust.Check, cert *pki.Certificate) (subject, error) {
+	s := subject{Checks: trust.Report{signature}}
+	if cert == nil {
+		return s, nil
+	}
+	s.Signer = newCard(cert)
+	checks, err := t.certificate(ctx, cert, trust.Signing)
+	s.Checks = append(s.Checks, checks...)
+	return s, err
+}
+
+func (t *trusted) checkCertificate(ctx context.Context, c *pki.Certificate) ([]subject, error) {
+	s := subject{Signer: newCard(c)}
+	if c.IsCA {
+		s.Checks = t.authority(ctx, c)
+		return []subject{s}, nil
+	}
+	var err error
+	s.Checks, err = t.certificate(ctx, c, trust.Any)
+	return []subject{s}, err
+}
+
+// checkRequest proves only that whoever wrote the request has its key.
+func checkRequest(r *pki.Request) []subject {
+	check := trust.Check{Name: "signature", Verdict: trust.Good, Evidence: map[string]string{"key": r.Key.String(), "subject": r.Subject.String()}}
+	if err := r.CheckSignature(); err != nil {
+		check = bad(err)
+	}
+	return []subject{{Checks: trust.Report{check}}}
+}
+
+// checkList looks for the authority that signed a list among the trusted ones.
+func (t *trusted) checkList(l *pki.RevocationList) []subject {
+	signature := trust.Check{Name: "signature", Verdict: trust.Unknown, Code: trust.CodeUnavailable, Evidence: map[string]string{
+		"issuer": l.Issuer.String(), "error": "the authority is not among the trusted ones (--trust DIR)",
+	}}
+	for _, a := range t.anchors {
+		if string(a.RawSubject) != string(l.RawIssuer) {
+			continue
+		}
+		if err := l.CheckSignatureFrom(a); err != nil {
+			signature.Verdict, signature.Code, signature.Evidence["error"] = trust.Bad, codeSignature, err.Error()
+			continue
+		}
+		if _, err := t.pool.Chain(a, clamp(t.at, a.NotBefore, a.NotAfter)); err != nil {
+			signature.Verdict, signature.Code, signature.Evidence["error"] = trust.Bad, trust.CodeUntrusted, err.Error()
+			continue
+		}
+		signature.Verdict, signature.Code = trust.Good, ""
+		delete(signature.Evidence, "error")
+		break
+	}
+	dates := trust.Check{Name: trust.CheckValidity, Verdict: trust.Good, Evidence: map[string]string{"thisUpdate": stamp(l.ThisUpdate), "at": stamp(t.at)}}
+	if !l.NextUpdate.IsZero() {
+		dates.Evidence["nextUpdate"] = stamp(l.NextUpdate)
+	}
+	if t.at.Before(l.ThisUpdate) || l.NextUpdate.IsZero() || t.at.After(l.NextUpdate) {
+		dates.Verdict, dates.Code = trust.Bad, codeStale
+	}
+	return []subject{{Checks: trust.Report{signature, dates}}}
+}
