@@ -4,7 +4,7 @@
 // Start with [New]; then [Authority.Individual], [Authority.Head] and their like give a certificate
 // with its key, and [Authority.List] and [Authority.Answer] its status. Nothing here is for use
 // outside tests: keys live in memory, numbers and people are invented. A key file is one call away:
-// pfx.Encode(rand, &pfx.File{Key: leaf.Key, Certificate: leaf.Certificate}, password, pfx.NCA).
+// pfx.Encode(rand, pfx.File{Key: leaf.Key, Certificate: leaf.Certificate}, password, pfx.NCA).
 // (Not done here, so that pfx and cms may use this package in their own tests.)
 package pkitest
 
