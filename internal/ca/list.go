@@ -119,7 +119,7 @@ func (s *Service) publish(ctx context.Context, ca string, scheduled bool) error 
 }
 
 // gather takes a number and reads what both lists will say. The delta refers to the last scheduled
-// full list of an earlier time, which readers may still hold; without one, to its own number.
+// full list before this one, which readers may still hold; without one, to its own number.
 func (s *Service) gather(ctx context.Context, tx Tx, ca string, at time.Time, scheduled bool) (full, delta listOf, err error) {
 	number, epoch, err := tx.NextListNumber(ctx, ca)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *Service) gather(ctx context.Context, tx Tx, ca string, at time.Time, sc
 		return full, delta, err
 	}
 	delta = listOf{number: number, base: number, epoch: epoch, at: at, days: listDays}
-	base, err := tx.Base(ctx, ca, at)
+	base, err := tx.Base(ctx, ca, number)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return full, delta, nil

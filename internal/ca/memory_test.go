@@ -263,9 +263,9 @@ func (t *memoryTx) List(_ context.Context, ca string, delta bool) (ListRecord, e
 	return t.newest(func(l ListRecord) bool { return l.CA == ca && l.Delta == delta })
 }
 
-func (t *memoryTx) Base(_ context.Context, ca string, before time.Time) (ListRecord, error) {
+func (t *memoryTx) Base(_ context.Context, ca string, below int64) (ListRecord, error) {
 	return t.newest(func(l ListRecord) bool {
-		return l.CA == ca && !l.Delta && l.Scheduled && l.ThisUpdate.Before(before)
+		return l.CA == ca && !l.Delta && l.Scheduled && l.Number < below
 	})
 }
 

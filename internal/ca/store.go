@@ -56,9 +56,9 @@ type Tx interface {
 	NextListNumber(ctx context.Context, ca string) (number, epoch int64, err error)
 	// AddList stores a list unless a newer one of the same authority and kind is stored already.
 	AddList(ctx context.Context, l ListRecord) error
-	// List returns the newest list; Base the newest full list made by schedule before the time.
+	// List returns the newest list; Base the newest full list made by schedule with a lower number.
 	List(ctx context.Context, ca string, delta bool) (ListRecord, error)
-	Base(ctx context.Context, ca string, before time.Time) (ListRecord, error)
+	Base(ctx context.Context, ca string, below int64) (ListRecord, error)
 
 	Enqueue(ctx context.Context, j job.Job) error
 	Audit(ctx context.Context, e audit.Event) error

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
@@ -45,7 +46,7 @@ func (s *Service) listsDue(ctx context.Context, ca string) (bool, error) {
 		_, err := tx.List(ctx, ca, true)
 		if err == nil {
 			var l ListRecord
-			l, err = tx.Base(ctx, ca, s.now().Add(time.Hour))
+			l, err = tx.Base(ctx, ca, math.MaxInt64)
 			due = err == nil && s.now().Sub(l.ThisUpdate) >= listEvery
 		}
 		if errors.Is(err, ErrNotFound) {

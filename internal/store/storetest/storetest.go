@@ -21,6 +21,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Core", Core},
 		{"Registry", Registry},
 		{"Auth", Auth},
+		{"CA", CA},
 		{"RA", RA},
 		{"Participant", Participant},
 	} {

@@ -1,0 +1,205 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"senim/algid"
+	"senim/gost"
+	"senim/internal/ca"
+	"senim/internal/store"
+	"senim/ocsp"
+	"senim/pki"
+)
+
+// keyMap is a ca.Keys in memory.
+type keyMap struct {
+	mu   sync.Mutex
+	keys map[string]crypto.Signer
+}
+
+func (k *keyMap) Keep(_ context.Context, name string, key crypto.Signer) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, taken := k.keys[name]; taken {
+		return ca.ErrExists
+	}
+	k.keys[name] = key
+	return nil
+}
+
+func (k *keyMap) Key(_ context.Context, name string) (crypto.Signer, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if key, ok := k.keys[name]; ok {
+		return key, nil
+	}
+	return nil, ca.ErrNotFound
+}
+
+// caWork is the authority at work: two nodes over one database, the same orders at once, a
+// revocation seen in OCSP at once and in the lists after its job.
+func caWork(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	keys := &keyMap{keys: map[string]crypto.Signer{}}
+	err := ca.Create(ctx, ca.Ceremony{Store: s.CA(), Keys: keys, By: "tester", Plans: []ca.Plan{{
+		Name: "work", Algorithm: algid.GOST512, RootName: "ROOT", IssuingName: "ISSUING", Address: "http://localhost:8082",
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// authorities of the cases before are of no use here: their certificates are no certificates
+	nodes := make([]*ca.Service, 2)
+	for i := range nodes {
+		if nodes[i], err = ca.Open(ctx, ca.Config{Store: only{s.CA(), "work"}, Keys: keys, Node: byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := nodes[0].Tend(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var last *ca.Issued
+	for round := range 5 {
+		last = sameOrder(t, nodes, fmt.Sprint("work-", round))
+	}
+	cert, err := pki.ParseCertificate(last.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var issuer *pki.Certificate
+	for _, a := range nodes[0].Authorities() {
+		if a.Name == "work" {
+			issuer = a.Certificate
+		}
+	}
+	ask := func() ocsp.Single {
+		t.Helper()
+		return askOCSP(t, nodes[1], issuer, cert)
+	}
+	if one := ask(); one.Status != ocsp.Good {
+		t.Errorf("issued, but %v", one.Status)
+	}
+	if _, err := nodes[0].Revoke(ctx, last.Serial, ca.KeyCompromise, "tester", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if one := ask(); one.Status != ocsp.Revoked || one.Reason != ca.KeyCompromise {
+		t.Errorf("revoked on another node, but %v", one.Status)
+	}
+	published := make(chan error, 10)
+	s.Handle(ca.JobPublish, func(ctx context.Context, payload []byte) error {
+		err := nodes[1].PublishJob(ctx, payload)
+		published <- err
+		return err
+	})
+	if err := s.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-published; err != nil {
+		t.Fatal(err)
+	}
+	for _, delta := range []bool{false, true} {
+		l, err := nodes[0].CRL(ctx, "work", delta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := pki.ParseRevocationList(l.Raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, listed := list.Find(cert.Serial); !listed || list.CheckSignatureFrom(issuer) != nil {
+			t.Errorf("delta %t: listed %t", delta, listed)
+		}
+	}
+}
+
+// sameOrder asks both nodes for the same order at once and wants one certificate.
+func sameOrder(t *testing.T, nodes []*ca.Service, id string) *ca.Issued {
+	t.Helper()
+	key, err := gost.GenerateKey(gost.TC26_512A(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	csr, err := pki.CreateRequest(rand.Reader, key, pki.RequestTemplate{Subject: pki.SubjectName(pki.Holder{CommonName: "ТЕСТОВ ТЕСТ"})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := ca.Order{ID: id, Profile: "individual", CSR: csr, By: "tester",
+		Subject: ca.Subject{CommonName: "ТЕСТОВ ТЕСТ", Surname: "ТЕСТОВ", IIN: "123456789011"}}
+	got := make([]*ca.Issued, 6)
+	var group sync.WaitGroup
+	for i := range got {
+		group.Go(func() {
+			var err error
+			if got[i], err = nodes[i%2].Issue(t.Context(), o); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	for _, g := range got {
+		if g == nil || !bytes.Equal(g.Raw, got[0].Raw) {
+			t.Fatal("two certificates for one order")
+		}
+	}
+	return got[0]
+}
+
+func askOCSP(t *testing.T, s *ca.Service, issuer, cert *pki.Certificate) ocsp.Single {
+	t.Helper()
+	id, err := ocsp.NewCertID(algid.SHA256, issuer, cert.Serial)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{id}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.OCSP(t.Context(), der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ocsp.ParseResponse(a.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ocsp.Verify(r, issuer, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	one, ok := r.Find(issuer, cert.Serial)
+	if !ok {
+		t.Fatal("an answer about another certificate")
+	}
+	return one
+}
+
+// only hides authorities with other names.
+type only struct {
+	ca.Store
+	name string
+}
+
+func (o only) View(ctx context.Context, f func(ca.Tx) error) error {
+	return o.Store.View(ctx, func(tx ca.Tx) error { return f(onlyTx{tx, o.name}) })
+}
+
+type onlyTx struct {
+	ca.Tx
+	name string
+}
+
+func (o onlyTx) Authorities(ctx context.Context) ([]ca.AuthorityRecord, error) {
+	all, err := o.Tx.Authorities(ctx)
+	kept := all[:0]
+	for _, a := range all {
+		if a.Name == o.name || a.Name == "root_"+o.name {
+			kept = append(kept, a)
+		}
+	}
+	return kept, err
+}
