@@ -1,0 +1,188 @@
+package cabinet
+
+import (
+	"net/http"
+
+	"senim/internal/ra"
+	"senim/internal/web"
+)
+
+// applications is «Статус поданной заявки»: all of them, and a search by number.
+func (s *cabinet) applications(w http.ResponseWriter, r *web.Request) error {
+	if typed := r.URL.Query().Get("number"); typed != "" {
+		number, err := ra.ParseNumber(typed)
+		if err != nil {
+			return err
+		}
+		return r.Redirect("/applications/" + number)
+	}
+	list, err := s.c.Office.Mine(r.Context(), viewer(r))
+	if err != nil {
+		return err
+	}
+	return r.OK(w, applicationsPage(r, list))
+}
+
+// application shows one, with the step its applicant is at.
+func (s *cabinet) application(w http.ResponseWriter, r *web.Request) error {
+	a, err := s.c.Office.Find(r.Context(), viewer(r), r.PathValue("number"))
+	if err != nil {
+		return err
+	}
+	return r.OK(w, applicationPage(r, s.show(r, a)))
+}
+
+// toApplication answers a GET of an address that is only posted to.
+func (s *cabinet) toApplication(_ http.ResponseWriter, r *web.Request) error {
+	return r.Redirect("/applications/" + r.PathValue("number"))
+}
+
+// shown is an application as its page shows it.
+type shown struct {
+	ra.Application
+	// Own: the applicant looks, and may act.
+	Own   bool
+	Step  int
+	Call  web.AgentCall
+	Offer bool
+}
+
+// show decides which step an application is at and what the agent is asked there.
+func (s *cabinet) show(r *web.Request, a ra.Application) shown {
+	v := shown{Application: a, Own: a.Subject.IIN == r.Session().IIN}
+	switch a.State {
+	case ra.Draft:
+		v.Step, v.Call = 2, generate(r, a, s.c.Office.KeySet(a))
+		if len(a.Requests) > 0 {
+			v.Step, v.Call = 3, web.SignXML(r.Lang(), a.Document, web.Signer{Serial: a.SignerSerial})
+		}
+	case ra.Signed, ra.Approved, ra.AwaitingDirector, ra.AwaitingDesk:
+		v.Step = 4
+	case ra.Issued:
+		v.Step, v.Call = 5, install(r, a)
+	case ra.Installed:
+		v.Offer = a.Replaces != "" && !a.Offered
+	case ra.Rejected, ra.Expired, ra.Withdrawn:
+	}
+	return v
+}
+
+func generate(r *web.Request, a ra.Application, set []ra.KeySpec) web.AgentCall {
+	profiles := make([]web.Profile, len(set))
+	for i, k := range set {
+		profiles[i] = web.Profile{Algorithm: k.Algorithm, Usage: k.Usage}
+	}
+	n := a.Subject
+	return web.GenerateKeys(r.Lang(), a.ID(), string(a.Storage), profiles, web.Subject{CommonName: n.CommonName, Surname: n.Surname,
+		GivenName: n.Patronymic, IIN: n.IIN, Organization: n.Organization, BIN: n.BIN, Country: "KZ", Email: a.Email})
+}
+
+func install(r *web.Request, a ra.Application) web.AgentCall {
+	ders := make([][]byte, len(a.Certificates))
+	for i, c := range a.Certificates {
+		ders[i] = c.DER
+	}
+	return web.InstallKeys(r.Lang(), a.ID(), ders)
+}
+
+// takeKeys takes the requests the agent made.
+func (s *cabinet) takeKeys(_ http.ResponseWriter, r *web.Request) error {
+	number, here := r.PathValue("number"), "/applications/"+r.PathValue("number")
+	a, err := s.own(r, number)
+	if err != nil {
+		return err
+	}
+	keys, err := web.NewKeys(r.Field("answer"), a.ID())
+	if err != nil {
+		return web.Refusal{Code: "AGENT_ANSWER", Retry: here}
+	}
+	csrs := make([][]byte, len(keys))
+	for i, k := range keys {
+		csrs[i] = k.Request
+	}
+	if _, err := s.c.Office.Requests(r.Context(), r.Session().IIN, number, csrs); err != nil {
+		return back(err, here)
+	}
+	return r.Redirect(here)
+}
+
+// takeSignature takes the signed application.
+func (s *cabinet) takeSignature(_ http.ResponseWriter, r *web.Request) error {
+	number, here := r.PathValue("number"), "/applications/"+r.PathValue("number")
+	if _, err := s.own(r, number); err != nil {
+		return err
+	}
+	signed, err := web.SignedXML(r.Field("answer"))
+	if err != nil {
+		return web.Refusal{Code: "AGENT_ANSWER", Retry: here}
+	}
+	if _, err := s.c.Office.Submit(r.Context(), r.Session().IIN, number, signed); err != nil {
+		return back(err, here)
+	}
+	return r.Redirect(here)
+}
+
+// takeInstalled takes the agent's report that the keys stand in their files.
+func (s *cabinet) takeInstalled(_ http.ResponseWriter, r *web.Request) error {
+	number, here := r.PathValue("number"), "/applications/"+r.PathValue("number")
+	a, err := s.own(r, number)
+	if err != nil {
+		return err
+	}
+	files, err := web.Installed(r.Field("answer"), a.ID())
+	if err != nil {
+		return web.Refusal{Code: "AGENT_ANSWER", Retry: here}
+	}
+	serials := make([]string, len(files))
+	for i, f := range files {
+		serials[i] = f.SerialNumber
+	}
+	if _, err := s.c.Office.Installed(r.Context(), r.Session().IIN, number, serials); err != nil {
+		return back(err, here)
+	}
+	return r.Redirect(here)
+}
+
+// withdraw ends an application; later answers the offer to revoke the replaced key with "not now".
+func (s *cabinet) withdraw(_ http.ResponseWriter, r *web.Request) error {
+	if _, err := s.c.Office.Withdraw(r.Context(), r.Session().IIN, r.PathValue("number")); err != nil {
+		return err
+	}
+	return r.Redirect("/applications/" + r.PathValue("number"))
+}
+
+func (s *cabinet) later(_ http.ResponseWriter, r *web.Request) error {
+	if err := s.c.Office.Answered(r.Context(), r.Session().IIN, r.PathValue("number")); err != nil {
+		return err
+	}
+	return r.Redirect("/keys")
+}
+
+// askEdit and edit change what was typed; the page says what that cancels.
+func (s *cabinet) askEdit(w http.ResponseWriter, r *web.Request) error {
+	a, err := s.own(r, r.PathValue("number"))
+	if err != nil {
+		return err
+	}
+	return r.OK(w, editPage(r, a, ra.Form{Email: a.Email, City: a.City, Storage: a.Storage}, nil))
+}
+
+func (s *cabinet) edit(w http.ResponseWriter, r *web.Request) error {
+	a, err := s.own(r, r.PathValue("number"))
+	if err != nil {
+		return err
+	}
+	f := form(r)
+	if errs := formErrors(r, f); len(errs) > 0 {
+		return r.Invalid(w, editPage(r, a, f, errs))
+	}
+	if _, err := s.c.Office.Edit(r.Context(), r.Session().IIN, a.Number, f); err != nil {
+		return err
+	}
+	return r.Redirect("/applications/" + a.Number)
+}
+
+// own reads an application its applicant may act on.
+func (s *cabinet) own(r *web.Request, number string) (ra.Application, error) {
+	return s.c.Office.Find(r.Context(), ra.Viewer{IIN: r.Session().IIN}, number)
+}

@@ -1,0 +1,167 @@
+// Package cabinet is the personal cabinet of the certification authority: its pages, one file each
+// (handler, template, test).
+//
+// [New] gives the whole site as an http.Handler. The rules live in package ra: a page reads a form,
+// calls the office, and shows what came of it; every refusal is a page with its code, its evidence
+// and a way out. Signatures are asked for by [web.AgentForm] and nothing else.
+//
+// No GET changes anything but this browser's own session. What belongs to somebody else is answered
+// like what does not exist.
+package cabinet
+
+import (
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"senim/internal/auth"
+	"senim/internal/ra"
+	"senim/internal/web"
+	"senim/pki"
+)
+
+// Config says what a cabinet works with.
+type Config struct {
+	// Origin is the site's own origin. AgentURLs are the agent's sockets; see [web.Site].
+	Origin    string
+	AgentURLs []string
+	TestMode  bool
+	// Auth keeps sessions; its site is "cabinet" and its origin the same. Required.
+	Auth *auth.Desk
+	// Office takes applications. Required.
+	Office *ra.Office
+	// Judge decides about certificates on the check page. Required.
+	Judge auth.Judge
+	// Keys is what the authority has issued. Required.
+	Keys ra.Keys
+	Now  func() time.Time
+	Log  *slog.Logger
+}
+
+type cabinet struct {
+	c Config
+}
+
+// New checks the configuration and makes the site.
+func New(c Config) (http.Handler, error) {
+	if c.Auth == nil || c.Office == nil || c.Judge == nil || c.Keys == nil {
+		return nil, errors.New("make the cabinet: sign-in, office, judge and keys are required")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	shell, err := web.New(web.Config{
+		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode},
+		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &cabinet{c: c}
+	mux := http.NewServeMux()
+	open := func(pattern string, h web.Handler) { shell.Handle(mux, pattern, refusals(h)) }
+	own := func(pattern string, h web.Handler) { shell.Handle(mux, pattern, signedIn(refusals(h))) }
+
+	open("GET /{$}", s.start)
+	open("GET /signin", s.askSignIn)
+	open("POST /signin", s.signIn)
+	open("GET /email/{token}", s.askEmail)
+	open("POST /email/{token}", s.confirmEmail)
+	open("GET /check", s.askCheck)
+	open("POST /check", s.check)
+	own("GET /signup", s.askAccount)
+	own("POST /signup", s.takeAccount)
+	own("GET /signup/sign", s.askAccountSignature)
+	own("POST /signup/sign", s.signAccount)
+	own("GET /profile", s.profile)
+	own("GET /keys", s.keys)
+	own("GET /keys/reissue", s.askReissue)
+	own("POST /keys/reissue", s.reissue)
+	own("GET /keys/revoke", s.askRevoke)
+	own("POST /keys/revoke", s.chooseRevoke)
+	own("GET /keys/revoke/sign", s.askRevokeSignature)
+	own("POST /keys/revoke/sign", s.revoke)
+	own("GET /apply/legal", s.askLegal)
+	own("POST /apply/legal", s.checkBIN)
+	own("GET /apply/legal/data", s.askLegalData)
+	own("POST /apply/legal/data", s.applyLegal)
+	own("GET /applications", s.applications)
+	own("GET /applications/{number}", s.application)
+	own("GET /applications/{number}/edit", s.askEdit)
+	own("POST /applications/{number}/edit", s.edit)
+	for path, h := range map[string]web.Handler{"keys": s.takeKeys, "sign": s.takeSignature, "install": s.takeInstalled,
+		"withdraw": s.withdraw, "later": s.later} {
+		own("GET /applications/{number}/"+path, s.toApplication)
+		own("POST /applications/{number}/"+path, h)
+	}
+	return shell.Handler(mux), nil
+}
+
+// menu is the header's links for people who have signed in.
+func menu(r *web.Request) []web.Link {
+	if !r.Session().SignedIn() {
+		return nil
+	}
+	at := r.URL.Path
+	link := func(key, href string) web.Link {
+		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
+	}
+	return []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
+		link("cabinet.menu.legal", "/apply/legal"), link("cabinet.menu.profile", "/profile")}
+}
+
+// signedIn sends strangers to sign in and brings them back afterwards.
+func signedIn(h web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *web.Request) error {
+		if r.Session().SignedIn() {
+			return h(w, r)
+		}
+		next := r.URL.Path
+		if r.Method == http.MethodGet {
+			next = r.URL.RequestURI()
+		}
+		return r.Redirect("/signin?next=" + url.QueryEscape(next))
+	}
+}
+
+// refusals turns what the office refuses into pages, with a way out.
+func refusals(h web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *web.Request) error {
+		err := h(w, r)
+		var no *ra.Refusal
+		if !errors.As(err, &no) {
+			return err
+		}
+		f := web.Refusal{Code: no.Code, Evidence: no.Evidence}
+		switch no.Code {
+		case "CERT_EXPIRED":
+			f.Code = "KEY_EXPIRED_NO_RENEWAL"
+		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN":
+			f.Status = http.StatusNotFound
+		case "CHECK_UNAVAILABLE":
+			f.Unknown, f.Retry = true, r.URL.Path
+		}
+		if f.Retry == "" {
+			f.Next = []web.Link{{Text: "cabinet.next.keys", Href: "/keys"}, {Text: "cabinet.next.applications", Href: "/applications"}}
+		}
+		return f
+	}
+}
+
+// viewer is who looks, for the office.
+func viewer(r *web.Request) ra.Viewer {
+	return ra.Viewer{IIN: r.Session().IIN, BIN: r.Session().BIN}
+}
+
+// certificate is the one the session was opened with.
+func certificate(r *web.Request) (*pki.Certificate, error) {
+	der, err := base64.StdEncoding.DecodeString(r.Value("cert"))
+	if err != nil {
+		return nil, err
+	}
+	return pki.ParseCertificate(der)
+}

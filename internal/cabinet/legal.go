@@ -1,0 +1,76 @@
+package cabinet
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"senim/internal/ra"
+	"senim/internal/web"
+)
+
+// askLegal asks for the BIN of the organisation.
+func (s *cabinet) askLegal(w http.ResponseWriter, r *web.Request) error {
+	if r.Session().BIN != "" {
+		return web.Refusal{Code: "PERSONAL_KEY_NEEDED", Next: []web.Link{{Text: "cabinet.next.keys", Href: "/keys"}}}
+	}
+	return r.OK(w, legalPage(r, nil))
+}
+
+// checkBIN asks the registry, and goes on when it names this person head.
+func (s *cabinet) checkBIN(w http.ResponseWriter, r *web.Request) error {
+	bin := r.Field("bin")
+	_, err := s.organisation(r, ra.Form{BIN: bin})
+	var no *ra.Refusal
+	if errors.As(err, &no) && no.Code == "BIN_INVALID" {
+		return r.Invalid(w, legalPage(r, web.Errors{{Field: "bin", Text: r.T("cabinet.code.BIN_INVALID")}}))
+	}
+	if err != nil {
+		return err
+	}
+	return r.Redirect("/apply/legal/data?bin=" + url.QueryEscape(bin))
+}
+
+func (s *cabinet) organisation(r *web.Request, f ra.Form) (ra.Subject, error) {
+	c, err := certificate(r)
+	if err != nil {
+		return ra.Subject{}, err
+	}
+	return s.c.Office.Organisation(r.Context(), ra.Ask{Kind: ra.FirstHead, Signer: c, Form: f})
+}
+
+// askLegalData shows the organisation as the registry knows it, and the form.
+func (s *cabinet) askLegalData(w http.ResponseWriter, r *web.Request) error {
+	f, err := s.proposed(r)
+	if err != nil {
+		return err
+	}
+	f.BIN = r.URL.Query().Get("bin")
+	subject, err := s.organisation(r, f)
+	if err != nil {
+		return err
+	}
+	return r.OK(w, legalDataPage(r, subject, f, nil))
+}
+
+// applyLegal saves the draft, which gets its number.
+func (s *cabinet) applyLegal(w http.ResponseWriter, r *web.Request) error {
+	f := form(r)
+	f.BIN = r.Field("bin")
+	subject, err := s.organisation(r, f)
+	if err != nil {
+		return err
+	}
+	if errs := formErrors(r, f); len(errs) > 0 {
+		return r.Invalid(w, legalDataPage(r, subject, f, errs))
+	}
+	c, err := certificate(r)
+	if err != nil {
+		return err
+	}
+	a, err := s.c.Office.Draft(r.Context(), ra.Ask{Kind: ra.FirstHead, Signer: c, Form: f})
+	if err != nil {
+		return err
+	}
+	return r.Redirect("/applications/" + a.Number)
+}
