@@ -13,8 +13,9 @@ import (
 
 // Refusal is an error that becomes a page: what was checked and failed, why it matters, what to do.
 type Refusal struct {
-	// Code names the texts: codes.CODE or web.code.CODE says what failed, web.why.CODE why it
-	// matters, web.do.CODE what to do; the last two are optional.
+	// Code names the texts, each looked for in the catalogue of the site, of the codes, of the shell:
+	// what failed (SITE.code.CODE, codes.CODE, web.code.CODE), why it matters (SITE.why.CODE,
+	// codes.CODE.why, web.why.CODE), what to do (SITE.do.CODE, codes.CODE.todo, web.do.CODE).
 	Code string
 	// Evidence fills the {names} of the text and is shown below it. Moments in RFC 3339 are
 	// written as people do.
@@ -99,21 +100,26 @@ func (f Refusal) complete() Refusal {
 
 // what, why and do are the three lines of the page, in the reader's language.
 func (f Refusal) what(r *Request) string {
-	vars := f.vars(r)
-	for _, key := range []string{"codes." + f.Code, "web.code." + f.Code} {
-		if lang.Has(key) {
-			return r.T(key, vars...)
-		}
+	if t := f.text(r, r.Site().Name+".code."+f.Code, "codes."+f.Code, "web.code."+f.Code); t != "" {
+		return t
 	}
 	return r.T("web.code.OTHER", "code", f.Code)
 }
 
-func (f Refusal) why(r *Request) string { return f.optional(r, "web.why.") }
-func (f Refusal) do(r *Request) string  { return f.optional(r, "web.do.") }
+func (f Refusal) why(r *Request) string {
+	return f.text(r, r.Site().Name+".why."+f.Code, "codes."+f.Code+".why", "web.why."+f.Code)
+}
 
-func (f Refusal) optional(r *Request, prefix string) string {
-	if lang.Has(prefix + f.Code) {
-		return r.T(prefix+f.Code, f.vars(r)...)
+func (f Refusal) do(r *Request) string {
+	return f.text(r, r.Site().Name+".do."+f.Code, "codes."+f.Code+".todo", "web.do."+f.Code)
+}
+
+// text is the first of the keys that the catalogue has; empty when it has none.
+func (f Refusal) text(r *Request, keys ...string) string {
+	for _, key := range keys {
+		if lang.Has(key) {
+			return r.T(key, f.vars(r)...)
+		}
 	}
 	return ""
 }
