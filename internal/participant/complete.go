@@ -35,9 +35,15 @@ type Link struct {
 	Stale, Done bool
 }
 
-// Link reads where a token stands.
-func (o *Office) Link(ctx context.Context, token string) (Link, error) {
-	r, err := o.byLink(ctx, token)
+// LinkKey is what is kept of a link's token: its hash.
+type LinkKey string
+
+// KeyOf is the key of the token in a letter.
+func KeyOf(token string) LinkKey { return LinkKey(hashToken(token)) }
+
+// Link reads where a letter's link stands.
+func (o *Office) Link(ctx context.Context, key LinkKey) (Link, error) {
+	r, err := o.byLink(ctx, key)
 	if errors.Is(err, ErrNotFound) {
 		return Link{Stale: true}, nil
 	}
@@ -48,10 +54,10 @@ func (o *Office) Link(ctx context.Context, token string) (Link, error) {
 		Stale: r.State != StateSigned || r.Over(o.now()), Done: r.State == StateCompleted}, nil
 }
 
-func (o *Office) byLink(ctx context.Context, token string) (Registration, error) {
+func (o *Office) byLink(ctx context.Context, key LinkKey) (Registration, error) {
 	var r Registration
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
-		r, err = tx.RegistrationByLink(ctx, hashToken(token))
+		r, err = tx.RegistrationByLink(ctx, string(key))
 		return err
 	})
 	return r, err
@@ -65,8 +71,8 @@ func (o *Office) byLink(ctx context.Context, token string) (Registration, error)
 //
 // Refusals: LINK_STALE (with done when complete), CERT_OTHER_PERSON, SUPERSEDED_BY_OTHER,
 // RACE_RETRY, and [*GateClosed]; one that is only CHECK_UNAVAILABLE leaves the link good.
-func (o *Office) Complete(ctx context.Context, token string, iin ident.IIN) (Registration, error) {
-	r, err := o.byLink(ctx, token)
+func (o *Office) Complete(ctx context.Context, key LinkKey, iin ident.IIN) (Registration, error) {
+	r, err := o.byLink(ctx, key)
 	if errors.Is(err, ErrNotFound) {
 		return r, deny("LINK_STALE")
 	}
@@ -88,7 +94,7 @@ func (o *Office) Complete(ctx context.Context, token string, iin ident.IIN) (Reg
 		return r, o.refuse(ctx, r, e)
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
-		r, err = o.finish(ctx, tx, token, iin, e, subject)
+		r, err = o.finish(ctx, tx, key, iin, e, subject)
 		return err
 	})
 	if err != nil {
@@ -154,8 +160,8 @@ func (o *Office) refuse(ctx context.Context, r Registration, e Evidence) error {
 
 // finish is the transaction. What lives in our own tables is read again here, so that nothing
 // that changed since the gate ran is overlooked.
-func (o *Office) finish(ctx context.Context, tx Tx, token string, iin ident.IIN, e Evidence, s Subject) (Registration, error) {
-	r, err := tx.RegistrationByLink(ctx, hashToken(token))
+func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, e Evidence, s Subject) (Registration, error) {
+	r, err := tx.RegistrationByLink(ctx, string(key))
 	if err != nil {
 		return r, err
 	}

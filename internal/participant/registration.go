@@ -104,9 +104,10 @@ func (p Person) Name() string {
 
 // Subject is what the registry says of the BIN, with its provenance, for the page of step 2.
 type Subject struct {
-	Name, Address, HeadOffice, VAT string
-	Source, LoadID, RecordID       string
-	AsOf                           time.Time
+	Name, NameKK, Address, AddressKK string
+	HeadOffice                       string // BIN
+	Source, LoadID, RecordID         string
+	AsOf                             time.Time
 }
 
 // Entered is what the person types in step 2. Passwords are never part of it.
@@ -114,6 +115,11 @@ type Entered struct {
 	Email, EmailAgain             string
 	Phone                         string
 	DocNumber, DocDate, DocIssuer string
+}
+
+// mayChoose reports whether the certificate may still be chosen anew: until the agreement is signed.
+func (r Registration) mayChoose() bool {
+	return r.State.Open() && r.State != StateSigned && r.Signature == ""
 }
 
 // Over reports whether the registration's life has ended at the moment: the draft's, or after

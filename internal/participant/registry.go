@@ -2,72 +2,150 @@ package participant
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"senim/internal/ident"
+	"senim/internal/registry"
 	"senim/internal/trust"
+	"senim/pki"
 )
 
-// Registry answers who is who, in three values. It is bounded in time by itself, answers unknown
-// rather than failing, and is safe for concurrent use. [FromRegistry] makes one of the registry
-// package's desk.
+// Registry answers who is who, in three values; [registry.Book] is the real one.
 type Registry interface {
-	// Entity tells of the organisation with the BIN.
-	Entity(ctx context.Context, bin ident.BIN) EntityAnswer
-	// Head tells who heads it on the day.
-	Head(ctx context.Context, bin ident.BIN, on time.Time) HeadAnswer
-	// Person tells of the person with the IIN.
-	Person(ctx context.Context, iin ident.IIN) PersonAnswer
+	Entity(ctx context.Context, bin ident.BIN) registry.Answer[registry.LegalEntity]
+	Head(ctx context.Context, bin ident.BIN, on time.Time) registry.Answer[registry.Head]
+	Person(ctx context.Context, iin ident.IIN) registry.Answer[registry.Person]
 }
 
-// Source says where an answer comes from and how good it is.
-type Source struct {
-	Verdict trust.Verdict
-	Code    string // why it is bad or unknown: ENTERPRISE_UNKNOWN, REGISTRY_NO_HEAD, …
-	Name    string // of the source, as "gbdul"
-	LoadID  string
-	Record  string
-	AsOf    time.Time // what the data describe
-	Last    time.Time // last load
-	Next    time.Time // next load
-	Err     string    // for an operator
+// askRegistry is G6 to G8: the organisation is active, its head on this day is the certificate's
+// person, and the answers could be used. A person's own registration asks for the person.
+func (o *Office) askRegistry(ctx context.Context, q question) ([]Check, Subject) {
+	h := q.cert.Holder()
+	if !q.reg.Category.Enterprise() {
+		a := o.c.Registry.Person(ctx, ident.IIN(h.IIN))
+		return usable(answered("G6", "person", a)), Subject{}
+	}
+	bin := ident.BIN(h.BIN)
+	entity := o.c.Registry.Entity(ctx, bin)
+	e := entityCheck(entity, q.reg.Category)
+	head := o.c.Registry.Head(ctx, bin, o.now())
+	k := headCheck(head, ident.IIN(h.IIN), q.cert)
+	if k.Code != "" && k.Code == entity.Code || k.Code == trust.CodeUnavailable && e.Code == k.Code {
+		k.Verdict, k.Code = trust.Unknown, "" // the organisation itself is the matter; said once
+	}
+	v := entity.Value
+	return usable(e, k), Subject{
+		Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, HeadOffice: string(v.HeadBIN),
+		Source: entity.Source, LoadID: entity.LoadID, RecordID: entity.RecordID, AsOf: entity.AsOf,
+	}
 }
 
-// evidence is the answer's provenance as pages and evidence show it.
-func (s Source) evidence() map[string]string {
-	e := map[string]string{}
-	for k, v := range map[string]string{"source": s.Name, "load": s.LoadID, "record": s.Record, "error": s.Err} {
+// answered turns an answer's own verdict into a check, with the provenance as its evidence.
+func answered[T any](rule, name string, a registry.Answer[T]) Check {
+	k := Check{Rule: rule, Name: name, Evidence: map[string]string{}}
+	maps.Copy(k.Evidence, a.Detail)
+	for key, v := range map[string]string{"source": a.Source, "load": a.LoadID, "record": a.RecordID} {
 		if v != "" {
-			e[k] = v
+			k.Evidence[key] = v
 		}
 	}
-	for k, t := range map[string]time.Time{"asOf": s.AsOf, "lastLoad": s.Last, "nextLoad": s.Next} {
+	for key, t := range map[string]time.Time{"asOf": a.AsOf, "lastLoad": a.LoadedAt, "nextLoad": a.NextLoad} {
 		if !t.IsZero() {
-			e[k] = stamp(t)
+			k.Evidence[key] = stamp(t)
 		}
 	}
-	return e
+	if a.Err != nil {
+		k.Evidence["error"] = a.Err.Error()
+	}
+	switch a.Verdict {
+	case registry.Good:
+		k.Verdict = trust.Good
+	case registry.Bad:
+		k.Verdict, k.Code = trust.Bad, a.Code
+	default:
+		k.Verdict, k.Code = trust.Unknown, trust.CodeUnavailable
+		if a.Code == registry.SourcesDisagree {
+			k.Code = a.Code
+		}
+		k.Evidence["cause"] = a.Code
+	}
+	return k
 }
 
-// EntityAnswer tells of an organisation. With a good verdict it is active.
-type EntityAnswer struct {
-	Source
-	NameRU, NameKK, Address, VAT string
-	Unit                         bool   // a branch or representative office
-	HeadOffice                   string // BIN
-	Ended                        time.Time
+// entityCheck is G6: in the registry, active, and of the kind the category is for.
+func entityCheck(a registry.Answer[registry.LegalEntity], c Category) Check {
+	k := answered("G6", "enterprise", a)
+	if a.Code == registry.EntityLiquidated && a.Value.Liquidated != "" {
+		k.Evidence["ended"] = stamp(a.Value.Liquidated.Time())
+	}
+	known := a.Verdict == registry.Good || a.Code == registry.NoHeadOffice
+	switch {
+	case !known:
+	case c == LegalEntity && a.Value.Unit():
+		k.Verdict, k.Code = trust.Bad, "ENTERPRISE_IS_UNIT"
+	case c == StructuralUnit && !a.Value.Unit():
+		k.Verdict, k.Code = trust.Bad, "ENTERPRISE_NOT_UNIT"
+	case a.Code == registry.NoHeadOffice:
+		k.Verdict, k.Code = trust.Bad, "ENTERPRISE_UNKNOWN"
+		k.Evidence["missing"] = "head-office"
+	}
+	return k
 }
 
-// HeadAnswer tells who heads an organisation. With a good verdict IIN is set. The IIN is never shown to
-// anyone.
-type HeadAnswer struct {
-	Source
-	IIN       ident.IIN
-	Appointed time.Time // zero: the registry does not say
-	Dismissed time.Time // zero: not dismissed
+// headCheck is G7: the certificate's person heads the organisation today. Of the registry's heads
+// only this person's own days are written down, never another's name or number.
+func headCheck(a registry.Answer[registry.Head], iin ident.IIN, cert *pki.Certificate) Check {
+	k := answered("G7", "head", a)
+	refuse := func(code string, day registry.Date) Check {
+		k.Verdict, k.Code = trust.Bad, code
+		if day != "" {
+			k.Evidence["date"] = stamp(day.Time())
+		}
+		return k
+	}
+	if a.Verdict == registry.Unknown || a.Verdict == "" {
+		return k
+	}
+	lead, next := a.Value.Leader, a.Value.Next
+	switch {
+	case a.Verdict == registry.Bad && a.Code != registry.NoHead && a.Code != registry.HeadFuture:
+		return k
+	case a.Verdict == registry.Good && lead.IIN == iin:
+	case next.IIN == iin:
+		return refuse("REGISTRY_HEAD_FUTURE", next.AppointedOn)
+	case a.Verdict == registry.Good:
+		return refuse("REGISTRY_OTHER_HEAD", "")
+	case lead.IIN == iin && lead.DismissedOn != "":
+		return refuse("REGISTRY_HEAD_DISMISSED", lead.DismissedOn)
+	default:
+		return refuse("REGISTRY_NO_HEAD", "")
+	}
+	appointed := lead.AppointedOn.Time()
+	if appointed.IsZero() { // gate.allow_no_appointment_date is off
+		k.Verdict, k.Code, k.Evidence["cause"] = trust.Unknown, trust.CodeUnavailable, "no-appointment-date"
+		return k
+	}
+	k.Evidence["appointed"] = stamp(appointed)
+	if cert.NotBefore.Before(appointed) {
+		k.Evidence["warning"] = "issued-before-appointment"
+	}
+	return k
 }
 
-// PersonAnswer tells of a person. With a good verdict he is alive and not excluded.
-type PersonAnswer struct {
-	Source
+// usable adds G8: every answer of the registry could be used. When one could not, the check it
+// belongs to carries the code already.
+func usable(checks ...Check) []Check {
+	g8 := Check{Rule: "G8", Name: "registry", Verdict: trust.Good, Evidence: map[string]string{}}
+	for _, c := range checks {
+		if c.Verdict != trust.Good && c.Verdict != trust.Bad {
+			g8.Verdict = trust.Unknown
+		}
+		for _, key := range []string{"asOf", "lastLoad", "nextLoad", "load", "source"} {
+			if v := c.Evidence[key]; v != "" {
+				g8.Evidence[key] = v
+			}
+		}
+	}
+	return append(checks, g8)
 }

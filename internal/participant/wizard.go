@@ -86,7 +86,7 @@ func (o *Office) Certificate(ctx context.Context, id, cookie string, p *auth.Pro
 	if err != nil {
 		return r, err
 	}
-	if r.State.Step() != 1 && r.State.Step() != 2 {
+	if !r.mayChoose() {
 		return r, deny("STEP_PASSED")
 	}
 	person := describe(p.Certificate)
@@ -108,7 +108,7 @@ func (o *Office) Recheck(ctx context.Context, id, cookie string) (Registration, 
 	if err != nil {
 		return r, err
 	}
-	if r.Certificate == nil || r.State.Step() > 2 || r.State.Step() == 0 {
+	if r.Certificate == nil || !r.mayChoose() {
 		return r, deny("STEP_PASSED")
 	}
 	cert, err := pki.ParseCertificate(r.Certificate)
@@ -133,7 +133,7 @@ func (o *Office) check(ctx context.Context, r Registration, cert *pki.Certificat
 		if err != nil {
 			return err
 		}
-		if now.State.Step() != 1 && now.State.Step() != 2 {
+		if !now.mayChoose() {
 			return ErrRace
 		}
 		if err := tx.PutEvidence(ctx, e); err != nil {
@@ -202,19 +202,13 @@ func describe(cert *pki.Certificate) Person {
 	}
 }
 
-// roleCode names the strongest role of a holder; pages say it as portal.role.<code>.
+// roleCode names the strongest role of a holder; pages say it as web.role.<code>.
 func roleCode(h pki.Holder) string {
-	switch {
-	case h.Has(pki.RoleFirstHead):
-		return "first-head"
-	case h.Has(pki.RoleSignRight):
-		return "sign-right"
-	case h.Has(pki.RoleEmployee):
-		return "employee"
-	case h.Has(pki.RoleInfoSystem):
-		return "system"
-	case h.Has(pki.RoleIndividual):
-		return "individual"
+	for _, role := range []pki.Role{pki.RoleFirstHead, pki.RoleSignRight, pki.RoleFinance, pki.RoleHR, pki.RoleEmployee,
+		pki.RoleInfoSystem, pki.RoleLegal, pki.RoleIndividual} {
+		if h.Has(role) {
+			return role.String()
+		}
 	}
 	return "other"
 }

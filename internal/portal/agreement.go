@@ -1,0 +1,80 @@
+package portal
+
+import (
+	"net/http"
+	"strings"
+
+	"senim/internal/ident"
+	"senim/internal/lang"
+	"senim/internal/participant"
+	"senim/internal/web"
+)
+
+// agreementPage is step 3, «Ознакомление с соглашением».
+func (s *site) agreementPage(w http.ResponseWriter, r *web.Request) error {
+	reg, _, err := s.draft(r)
+	if err != nil {
+		return err
+	}
+	if reg.State != participant.StateData {
+		return r.Redirect(step(reg, reg.State.Step()))
+	}
+	return s.showAgreement(w, r, http.StatusOK, reg, nil)
+}
+
+// agreementSigned takes the signed document; a signature that fails leaves the step (R7).
+func (s *site) agreementSigned(w http.ResponseWriter, r *web.Request) error {
+	reg, secret, err := s.draft(r)
+	if err != nil {
+		return err
+	}
+	signed, err := web.SignedXML(r.Field("answer"))
+	if err == nil {
+		_, err = s.office.Sign(r.Context(), reg.ID, secret, signed)
+	}
+	if err == nil {
+		return r.Redirect(step(reg, 4))
+	}
+	failed := failures(r, err)
+	if len(failed) == 0 || reg.State != participant.StateData {
+		return &stopped{err: err, retry: "/register/" + reg.ID}
+	}
+	return s.showAgreement(w, r, http.StatusUnprocessableEntity, reg, failed)
+}
+
+func (s *site) showAgreement(w http.ResponseWriter, r *web.Request, status int, reg participant.Registration, failed []failure) error {
+	a, doc, err := s.office.Agreement(r.Context(), reg, r.Lang())
+	if err != nil {
+		return err
+	}
+	signer := web.Signer{IIN: string(reg.IIN)}
+	if reg.Category.Enterprise() {
+		signer.BIN = reg.TIN
+	}
+	return r.Render(w, status, agreementView(r, agreementData{reg: reg, agreement: a, document: string(doc), signer: signer, failed: failed,
+		next: s.ways(r, failed)}))
+}
+
+// agreementData is what step 3 shows.
+type agreementData struct {
+	reg       participant.Registration
+	agreement participant.Agreement
+	document  string // the XML to be signed
+	signer    web.Signer
+	failed    []failure
+	next      []web.Link
+}
+
+// paragraphs divides the agreement's text at empty lines.
+func (d agreementData) paragraphs(l lang.Tag) []string {
+	return strings.Split(strings.TrimSpace(d.agreement.Text[l]), "\n\n")
+}
+
+func grouped(s string) string { return ident.FormatIIN(s) }
+
+func sourceName(r *web.Request, source string) string {
+	if lang.Has("portal.source." + source) {
+		return r.T("portal.source." + source)
+	}
+	return source
+}

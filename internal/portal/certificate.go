@@ -1,0 +1,138 @@
+package portal
+
+import (
+	"errors"
+	"net/http"
+
+	"senim/internal/auth"
+	"senim/internal/lang"
+	"senim/internal/participant"
+	"senim/internal/trust"
+	"senim/internal/web"
+)
+
+// certificatePage is step 1, «Выбор сертификата»: nothing of any registry is shown before the key
+// was proved (R1).
+func (s *site) certificatePage(w http.ResponseWriter, r *web.Request) error {
+	reg, _, err := s.draft(r)
+	if err != nil {
+		return err
+	}
+	if reg.State == participant.StateSigned {
+		return r.Redirect(step(reg, 4))
+	}
+	e, err := s.office.LastGate(r.Context(), reg)
+	if err != nil {
+		return err
+	}
+	return s.showCertificate(w, r, http.StatusOK, reg, gateFailures(r, e), e)
+}
+
+// certificateGiven takes the signed challenge, or checks again what was proved before.
+func (s *site) certificateGiven(w http.ResponseWriter, r *web.Request) error {
+	reg, secret, err := s.draft(r)
+	if err != nil {
+		return err
+	}
+	if r.Field("act") == "recheck" {
+		reg, err = s.office.Recheck(r.Context(), reg.ID, secret)
+	} else {
+		reg, err = s.chooseCertificate(r, reg, secret)
+	}
+	if err == nil {
+		return r.Redirect(step(reg, 2))
+	}
+	var gate *participant.GateClosed
+	var refused *auth.Refusal
+	switch {
+	case errors.As(err, &gate):
+		return s.showCertificate(w, r, http.StatusUnprocessableEntity, reg, gateFailures(r, gate.Evidence), gate.Evidence)
+	case errors.As(err, &refused), errors.Is(err, web.ErrAnswer):
+		return s.showCertificate(w, r, http.StatusUnprocessableEntity, reg, failures(r, err), participant.Evidence{})
+	}
+	return &stopped{err: err, retry: step(reg, 1)}
+}
+
+// chooseCertificate proves that the key is in this person's hands and asks the gate.
+func (s *site) chooseCertificate(r *web.Request, reg participant.Registration, secret string) (participant.Registration, error) {
+	der, err := web.Signature(r.Field("answer"))
+	if err != nil {
+		return reg, err
+	}
+	proof, err := s.proofs.Prove(r.Context(), r.SID(), registerPurpose, der, trust.Any)
+	if err != nil {
+		return reg, err
+	}
+	return s.office.Certificate(r.Context(), reg.ID, secret, proof)
+}
+
+// showCertificate renders step 1 with what failed, and a fresh challenge.
+func (s *site) showCertificate(w http.ResponseWriter, r *web.Request, status int, reg participant.Registration, failed []failure, e participant.Evidence) error {
+	c, err := r.Ask(registerPurpose, "")
+	if err != nil {
+		return err
+	}
+	v := certificateData{reg: reg, failed: failed, challenge: c, next: s.ways(r, failed), registered: len(failed) > 0 && e.Registered()}
+	v.recheck = reg.Certificate != nil && len(e.Failed()) > 0
+	if reg.Category.Enterprise() {
+		v.order = order(e)
+	}
+	return r.Render(w, status, certificateView(r, v))
+}
+
+// certificateData is what step 1 shows.
+type certificateData struct {
+	reg        participant.Registration
+	failed     []failure
+	challenge  auth.Challenge
+	next       []web.Link
+	order      []string // states of the checklist
+	recheck    bool     // a certificate was proved and can be checked again
+	registered bool     // the enterprise has an active head already (section 9)
+}
+
+// order says of each item of the checklist (8.1) whether it is done, from the evidence of the gate.
+func order(e participant.Evidence) []string {
+	states := []string{"unknown", "unknown", "unknown", "unknown"}
+	if len(e.Checks) == 0 {
+		return states
+	}
+	states[3] = "not"
+	for _, c := range e.Checks {
+		switch c.Name {
+		case "role":
+			states[1] = word(c.Verdict)
+		case "head":
+			states[0], states[2] = word(c.Verdict), word(c.Verdict)
+		}
+	}
+	return states
+}
+
+func word(v trust.Verdict) string {
+	switch v {
+	case trust.Good:
+		return "done"
+	case trust.Bad:
+		return "not"
+	}
+	return "unknown"
+}
+
+// keyOf shows the chosen certificate as a key people recognise.
+func keyOf(r *web.Request, reg participant.Registration) web.Key {
+	p := reg.Person
+	k := web.Key{Owner: p.Name(), Company: p.Organization, IIN: string(reg.IIN), Role: p.Role, NotBefore: p.NotBefore, NotAfter: p.NotAfter,
+		Serial: p.Serial, Can: []string{r.T("web.can.sign")}}
+	if reg.Category.Enterprise() {
+		k.BIN = reg.TIN
+	}
+	if lang.Has("web.role." + p.Role) {
+		k.Role = r.T("web.role." + p.Role)
+	}
+	k.State, k.Kind = r.T("portal.key.checked"), "good"
+	if reg.State == participant.StateCategory {
+		k.State, k.Kind = r.T("portal.key.not_passed"), "stop"
+	}
+	return k
+}

@@ -1,0 +1,55 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+
+	"senim/internal/participant"
+	"senim/internal/web"
+)
+
+// maxToken bounds what is taken for a link's token: 32 bytes in base64url have 43 characters.
+const maxToken = 64
+
+// confirmPage is where the letter's link leads: the window of sign-in with a note. It changes
+// nothing, since mail scanners follow links.
+func (s *site) confirmPage(w http.ResponseWriter, r *web.Request) error {
+	token := r.URL.Query().Get("t")
+	if err := s.linkGood(r, token); err != nil {
+		return err
+	}
+	c, err := r.Ask(signInPurpose, "")
+	if err != nil {
+		return err
+	}
+	return r.OK(w, loginView(r, "/register/confirm", token, c))
+}
+
+// confirmKey takes the signed challenge of the person who followed the link; the registration is
+// completed after his password.
+func (s *site) confirmKey(_ http.ResponseWriter, r *web.Request) error {
+	token := r.Field("t")
+	if err := s.linkGood(r, token); err != nil {
+		return err
+	}
+	if err := s.proveSignIn(r, participant.KeyOf(token)); err != nil {
+		return &stopped{err: err, retry: "/register/confirm?t=" + url.QueryEscape(token)}
+	}
+	return r.Redirect("/login/password")
+}
+
+// linkGood refuses a link that is unknown, too old or used.
+func (s *site) linkGood(r *web.Request, token string) error {
+	stale := &stopped{err: &participant.Denied{Code: "LINK_STALE"}}
+	if token == "" || len(token) > maxToken {
+		return stale
+	}
+	l, err := s.office.Link(r.Context(), participant.KeyOf(token))
+	if err != nil {
+		return err
+	}
+	if l.Stale {
+		return stale
+	}
+	return nil
+}

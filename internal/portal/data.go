@@ -1,0 +1,74 @@
+package portal
+
+import (
+	"errors"
+	"net/http"
+
+	"senim/internal/participant"
+	"senim/internal/web"
+)
+
+// dataPage is step 2, «Регистрационные данные».
+func (s *site) dataPage(w http.ResponseWriter, r *web.Request) error {
+	reg, _, err := s.draft(r)
+	if err != nil {
+		return err
+	}
+	if reg.State.Step() < 2 {
+		return r.Redirect(step(reg, 1))
+	}
+	return s.showData(w, r, http.StatusOK, reg, nil)
+}
+
+// dataGiven takes the form. Mistakes come back all at once, with everything typed but passwords.
+func (s *site) dataGiven(w http.ResponseWriter, r *web.Request) error {
+	reg, secret, err := s.draft(r)
+	if err != nil {
+		return err
+	}
+	f := participant.Form{Entered: participant.Entered{Email: r.Field("email"), EmailAgain: r.Field("email2"), Phone: r.Field("phone"),
+		DocNumber: r.Field("docnumber"), DocDate: r.Field("docdate"), DocIssuer: r.Field("docissuer")},
+		Password: r.PostFormValue("password"), PasswordAgain: r.PostFormValue("password2"), Current: r.PostFormValue("current"), Lang: r.Lang()}
+	reg, err = s.office.Data(r.Context(), reg.ID, secret, f)
+	var wrong participant.FieldErrors
+	switch {
+	case errors.As(err, &wrong):
+		return s.showData(w, r, http.StatusUnprocessableEntity, reg, wrong)
+	case err != nil:
+		return &stopped{err: err, retry: "/register/" + r.PathValue("id")}
+	}
+	return r.Redirect(step(reg, reg.State.Step()))
+}
+
+func (s *site) showData(w http.ResponseWriter, r *web.Request, status int, reg participant.Registration, wrong participant.FieldErrors) error {
+	known, err := s.office.Known(r.Context(), reg)
+	if err != nil {
+		return err
+	}
+	var errs web.Errors
+	for _, field := range []string{"current", "email", "email2", "phone", "docnumber", "docdate", "docissuer", "password", "password2"} {
+		if code := wrong[field]; code != "" {
+			errs.Add(field, r.T("codes."+code))
+		}
+	}
+	return r.Render(w, status, dataView(r, reg, known, errs))
+}
+
+// registryRows are the organisation's data, with their provenance (section 16). Nobody edits them
+// here (R5).
+func registryRows(r *web.Request, reg participant.Registration) []web.Row {
+	s := reg.Subject
+	name, address := s.Name, s.Address
+	if r.Lang() == "kk" {
+		name, address = first(s.NameKK, name), first(s.AddressKK, address)
+	}
+	rows := []web.Row{
+		{Label: r.T("portal.bin"), Value: grouped(reg.TIN)},
+		{Label: r.T("portal.data.name"), Value: name},
+		{Label: r.T("portal.data.address"), Value: address},
+	}
+	if s.HeadOffice != "" {
+		rows = append(rows, web.Row{Label: r.T("portal.data.head_office"), Value: grouped(s.HeadOffice)})
+	}
+	return rows
+}

@@ -1,0 +1,72 @@
+package portal
+
+import (
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"senim/internal/auth"
+	"senim/internal/participant"
+	"senim/internal/trust"
+	"senim/internal/web"
+)
+
+// Names of what the session keeps between the key and the password, and after.
+const (
+	keyIIN    = "key.iin"
+	keyBIN    = "key.bin"
+	keySerial = "key.serial"
+	keyPrint  = "key.print"
+	keyName   = "key.name"
+	keyLink   = "key.link"  // hash of the link's token, when sign-in finishes a registration
+	keyUntil  = "key.until" // the proof's end
+	profileID = "profile"
+)
+
+// proofLife is how long the password may be asked after the key was proved.
+const proofLife = 20 * time.Minute
+
+// signInPurpose and registerPurpose are the purposes of our challenges.
+const (
+	signInPurpose   = "sign-in"
+	registerPurpose = "register"
+)
+
+// loginPage asks for the key (section 7, step 1).
+func (s *site) loginPage(w http.ResponseWriter, r *web.Request) error {
+	c, err := r.Ask(signInPurpose, "")
+	if err != nil {
+		return err
+	}
+	return r.OK(w, loginView(r, "/login", "", c))
+}
+
+// loginKey takes the signed challenge.
+func (s *site) loginKey(_ http.ResponseWriter, r *web.Request) error {
+	if err := s.proveSignIn(r, ""); err != nil {
+		return &stopped{err: err, retry: "/login"}
+	}
+	return r.Redirect("/login/password")
+}
+
+// proveSignIn verifies the answer and keeps the facts of the certificate for the password page, under
+// a new session id. No path reaches the password without it (S1).
+func (s *site) proveSignIn(r *web.Request, link participant.LinkKey) error {
+	der, err := web.Signature(r.Field("answer"))
+	if err != nil {
+		return err
+	}
+	p, err := s.signIn.Prove(r.Context(), r.SID(), signInPurpose, der, trust.SignIn)
+	if err != nil {
+		return err
+	}
+	if p.Holder.IIN == "" {
+		return &participant.Denied{Code: "CERT_NO_IIN"}
+	}
+	sum := p.Certificate.Fingerprint()
+	values := map[string]string{
+		keyIIN: p.Holder.IIN, keyBIN: p.Holder.BIN, keySerial: p.Certificate.SerialHex(), keyPrint: hex.EncodeToString(sum[:]),
+		keyName: p.Holder.CommonName, keyLink: string(link), keyUntil: r.Now().Add(proofLife).UTC().Format(time.RFC3339),
+	}
+	return r.SignIn(auth.Session{Values: values})
+}

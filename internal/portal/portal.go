@@ -1,0 +1,145 @@
+// Package portal is the public site where people register as participants of the e-invoice system,
+// sign in, and where a company's profile moves to its new head.
+//
+// [New] gives the whole site as a handler; what it decides lives in the participant package, what
+// it looks like in the web package. Each page is one file: its handlers, and its template of the
+// same name.
+//
+// It refuses with a page of its own for every cause: what was checked and failed, why it matters,
+// what to do now. Without a proved key it tells nothing of any person or company; no GET changes
+// anything that is kept of a registration, so a mail scanner that follows links does no harm.
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"senim/internal/auth"
+	"senim/internal/participant"
+	"senim/internal/trust"
+	"senim/internal/web"
+	"senim/pki"
+)
+
+// Config says what the portal works with.
+type Config struct {
+	// Site gives the origin, the agent's sockets and the test mode; its Name is "portal" and its
+	// Brand "portal.brand" when empty. The origin must be the one of Office.
+	Site web.Site
+	// Auth gives Store, Judge, Hash and limits of sign-in; Site and Origin are set here.
+	Auth auth.Config
+	// Office is where participants are known. Required.
+	Office *participant.Office
+	// Cabinet is the origin of the certification authority's cabinet, for links to it; empty
+	// shows none.
+	Cabinet string
+	// Log takes what operators should see; nothing by default.
+	Log *slog.Logger
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
+}
+
+// site holds what the pages share. It is safe for concurrent use.
+type site struct {
+	shell   *web.Shell
+	office  *participant.Office
+	signIn  *auth.Desk // judges certificates
+	proofs  *auth.Desk // proves possession only: the gate judges, and shows every check
+	cabinet string
+	secure  bool
+}
+
+// New makes the site.
+func New(c Config) (http.Handler, error) {
+	if c.Office == nil {
+		return nil, errors.New("make portal: no office of participants")
+	}
+	if c.Site.Name == "" {
+		c.Site.Name = "portal"
+	}
+	if c.Site.Brand == "" {
+		c.Site.Brand = "portal.brand"
+	}
+	c.Auth.Site, c.Auth.Origin = c.Site.Name, c.Site.Origin
+	if c.Auth.Now == nil {
+		c.Auth.Now = c.Now
+	}
+	if c.Auth.Log == nil {
+		c.Auth.Log = c.Log
+	}
+	if c.Auth.Judge == nil {
+		return nil, errors.New("make portal: no judge of certificates")
+	}
+	signIn, err := auth.New(c.Auth)
+	if err != nil {
+		return nil, fmt.Errorf("make portal: %w", err)
+	}
+	c.Auth.Judge = possession{}
+	proofs, err := auth.New(c.Auth)
+	if err != nil {
+		return nil, fmt.Errorf("make portal: %w", err)
+	}
+	shell, err := web.New(web.Config{Site: c.Site, Auth: signIn, Log: c.Log, Now: c.Now, Menu: menu, SignIn: "/login", SignOut: "/logout"})
+	if err != nil {
+		return nil, fmt.Errorf("make portal: %w", err)
+	}
+	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https"}
+	return shell.Handler(s.routes()), nil
+}
+
+// possession lets every certificate pass, for desks that only prove who holds a key. What such a
+// desk proves is never enough by itself: the gate judges the certificate next.
+type possession struct{}
+
+func (possession) Certificate(context.Context, *pki.Certificate, trust.Purpose) trust.Report {
+	return trust.Report{{Name: "possession", Verdict: trust.Good}}
+}
+
+func (s *site) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]web.Handler{
+		"GET /{$}":                     s.start,
+		"GET /login":                   s.loginPage,
+		"POST /login":                  s.loginKey,
+		"GET /login/password":          s.passwordPage,
+		"POST /login/password":         s.passwordGiven,
+		"GET /login/profile":           s.profilePage,
+		"POST /login/profile":          s.profileChosen,
+		"GET /me":                      s.me,
+		"GET /register":                s.categoryPage,
+		"POST /register":               s.categoryChosen,
+		"GET /register/confirm":        s.confirmPage,
+		"POST /register/confirm":       s.confirmKey,
+		"GET /register/{id}":           s.current,
+		"GET /register/{id}/1":         s.certificatePage,
+		"POST /register/{id}/1":        s.certificateGiven,
+		"GET /register/{id}/2":         s.dataPage,
+		"POST /register/{id}/2":        s.dataGiven,
+		"GET /register/{id}/3":         s.agreementPage,
+		"POST /register/{id}/3":        s.agreementSigned,
+		"GET /register/{id}/4":         s.finishPage,
+		"POST /register/{id}/4":        s.letterAgain,
+		"GET /esf-web/login/{rest...}": s.historical,
+	} {
+		s.shell.Handle(mux, pattern, s.answered(h))
+	}
+	return mux
+}
+
+// menu is the header's links: what one can do now.
+func menu(r *web.Request) []web.Link {
+	at := func(key, path string) web.Link {
+		return web.Link{Text: r.T(key), Href: path, Current: r.URL.Path == path}
+	}
+	if r.Session().SignedIn() {
+		return []web.Link{at("portal.menu.me", "/me"), at("portal.menu.profile", "/login/profile"), at("portal.menu.register", "/register")}
+	}
+	return []web.Link{at("portal.menu.login", "/login"), at("portal.menu.register", "/register")}
+}
+
+// historical leads the addresses of the original system to the page of sign-in.
+func (s *site) historical(_ http.ResponseWriter, r *web.Request) error { return r.Redirect("/login") }
