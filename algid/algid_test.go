@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/big"
+	"slices"
 	"testing"
 
 	"senim/algid"
@@ -223,6 +224,38 @@ func TestIntegerScalar(t *testing.T) {
 	}
 	if again, err := algid.MarshalPrivateKey(key); err != nil || !bytes.Equal(again, pkcs8) {
 		t.Errorf("%x, %v", again, err)
+	}
+}
+
+// The GT arc: no public material is at hand, so the form of the key and the order of the signature
+// are those of crypto.md §3.1, over a key of ours.
+func TestGT(t *testing.T) {
+	key, err := gost.GenerateKey(gost.CryptoProA(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bits := append(unhex(t, "06020000"+"3aaa0000"+"45433100"+"00020000"), key.PublicKey().Bytes()...)
+	head := unhex(t, "3000300e060a2b06010401b5110105080500")
+	spki := slices.Concat(head, []byte{3, byte(len(bits) + 1), 0}, bits)
+	spki[1] = byte(len(spki) - 2)
+	pub, kind, err := algid.ParsePublicKey(spki)
+	if err != nil || kind != algid.GT {
+		t.Fatalf("%v, %v", kind, err)
+	}
+	sig, err := algid.GOST2004Sig.Sign(rand.Reader, key, []byte("old document"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := algid.GTSig.Verify(key.Public(), []byte("old document"), sig); err != nil {
+		t.Errorf("r‖s with a key of the new form: %v", err)
+	}
+	slices.Reverse(sig)
+	checkSignatures(t, algid.GTSig, pub, []byte("old document"), sig)
+	if _, err := algid.MarshalPublicKey(pub); err == nil {
+		t.Error("the GT form is written")
+	}
+	if _, err := algid.GTSig.Sign(rand.Reader, key, []byte("new document")); err == nil {
+		t.Error("GT signs")
 	}
 }
 

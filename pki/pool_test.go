@@ -123,7 +123,7 @@ func TestIssuersRefused(t *testing.T) {
 func TestPathLength(t *testing.T) {
 	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
 	for limit := -1; limit < 4; limit++ {
-		for depth := range 11 {
+		for _, depth := range []int{0, 1, 2, 3, 8, 9} {
 			parent, key := ca(t, "root", nil, nil, func(t *pki.Template) { t.MaxPathLen = limit })
 			pool := pki.NewPool()
 			pool.AddRoot(parent)

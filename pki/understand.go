@@ -2,6 +2,7 @@ package pki
 
 import (
 	"encoding/asn1"
+	"errors"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -59,7 +60,8 @@ func (c *Certificate) understandOne(e Extension) (known bool, err error) {
 	return true, err
 }
 
-// readKeyUsage reads the named bits; the ninth is decipherOnly.
+// readKeyUsage reads the named bits; the ninth is decipherOnly. At least one must be set (RFC 5280
+// 4.2.1.3): none would read as "no restriction".
 func readKeyUsage(der []byte) (KeyUsage, error) {
 	in := cryptobyte.String(der)
 	var bits asn1.BitString
@@ -71,6 +73,9 @@ func readKeyUsage(der []byte) (KeyUsage, error) {
 		if bits.At(i) != 0 {
 			usage |= 1 << i
 		}
+	}
+	if usage == 0 {
+		return 0, errors.New("no usage")
 	}
 	return usage, nil
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/algid"
 	"senim/internal/pkitest"
@@ -243,41 +245,59 @@ func TestListRoundTrip(t *testing.T) {
 	}
 }
 
-// A critical extension we do not know makes a list useless, it does not make everyone good.
+// A critical extension we do not know, of the list or of an entry, makes a list useless; it does not
+// make everyone good.
 func TestListUnknownCritical(t *testing.T) {
 	a := pkitest.New(t)
-	tpl := pki.ListTemplate{Number: big.NewInt(1), ThisUpdate: a.Now, NextUpdate: a.Now.AddDate(0, 0, 1)}
-	tbs, err := tpl.TBS(a.CA)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// cRLNumber 2.5.29.20 becomes 2.5.29.28, issuingDistributionPoint, marked critical.
-	at := bytes.Index(tbs, []byte{6, 3, 0x55, 0x1d, 20})
-	changed := slices.Concat(tbs[:at], []byte{6, 3, 0x55, 0x1d, 28, 1, 1, 0xff}, tbs[at+5:])
-	changed[at-1] += 3 // the extension itself
-	fixLengths(t, changed, at)
-	sig, err := algid.GOST512Sig.Sign(rand.Reader, a.CAKey, changed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := pki.ParseRevocationList(pki.Assemble(changed, algid.GOST512Sig, sig))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.CheckSignatureFrom(a.CA); err == nil || len(l.Unhandled) != 1 {
-		t.Errorf("accepted: %v", err)
+	point := pki.Extension{OID: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: []byte{0x30, 0}}
+	issuer := pki.Extension{OID: asn1.ObjectIdentifier{2, 5, 29, 29}, Critical: true, Value: []byte{0x30, 0}}
+	for name, tbs := range map[string][]byte{
+		"list": listTBS(a, nil, []pki.Extension{point}), "entry": listTBS(a, []pki.Extension{issuer}, nil),
+	} {
+		sig, err := algid.GOST512Sig.Sign(rand.Reader, a.CAKey, tbs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := pki.ParseRevocationList(pki.Assemble(tbs, algid.GOST512Sig, sig))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.CheckSignatureFrom(a.CA); err == nil || len(l.Unhandled) != 1 || l.Len() != 1 {
+			t.Errorf("%s: accepted: %v", name, err)
+		}
 	}
 }
 
-// fixLengths adds the three bytes put in at at to the constructed elements around.
-func fixLengths(t *testing.T, der []byte, at int) {
-	t.Helper()
-	if der[1] != 0x81 && der[1] != 0x82 {
-		t.Fatal("short list")
+// listTBS writes a list with one entry and any extensions, which ListTemplate would not.
+func listTBS(a *pkitest.Authority, ofEntry, ofList []pki.Extension) []byte {
+	stamp := func(b *cryptobyte.Builder, t time.Time) {
+		b.AddASN1(cbasn1.UTCTime, func(b *cryptobyte.Builder) { b.AddBytes([]byte(t.Format("060102150405Z"))) })
 	}
-	head := int(der[1]&0x7f) + 1
-	der[head] += 3
-	tag := bytes.LastIndex(der[:at], []byte{0xa0})
-	der[tag+1] += 3
-	der[tag+3] += 3
+	add := func(b *cryptobyte.Builder, list []pki.Extension) {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			for _, e := range append(list, pki.Extension{OID: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}}) {
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier(e.OID)
+					b.AddASN1Boolean(e.Critical)
+					b.AddASN1OctetString(e.Value)
+				})
+			}
+		})
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(1)
+		b.AddBytes(algid.GOST512Sig.Identifier())
+		b.AddBytes(a.CA.RawSubject)
+		stamp(b, a.Now)
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1Int64(5)
+				stamp(b, a.Now)
+				add(b, ofEntry)
+			})
+		})
+		b.AddASN1(cbasn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { add(b, ofList) })
+	})
+	return b.BytesOrPanic()
 }
