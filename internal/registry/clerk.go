@@ -154,13 +154,17 @@ func (b *Book) act(ctx context.Context, id, what string, by Clerk, f func(Tx, Ch
 			Object: "change:" + c.ID, Result: "ok", Detail: map[string]string{"serial": by.Serial}})
 	})
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
-		noted := b.c.Store.Update(ctx, func(tx Tx) error {
-			return tx.Audit(ctx, audit.Event{Action: "registry.clerk.change.refused", Actor: tx.Hash(string(by.IIN)),
-				Object: "change:" + id, Result: refusal.Code, Detail: map[string]string{"serial": by.Serial, "act": what}})
-		})
-		return c, errors.Join(err, noted)
+		return c, errors.Join(err, b.Refused(ctx, id, what, refusal.Code, by))
 	}
 	return c, err
+}
+
+// Refused writes down that a clerk's act was refused, by its code.
+func (b *Book) Refused(ctx context.Context, id, act, code string, by Clerk) error {
+	return b.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: "registry.clerk.change.refused", Actor: tx.Hash(string(by.IIN)),
+			Object: "change:" + id, Result: code, Detail: map[string]string{"serial": by.Serial, "act": act}})
+	})
 }
 
 // Change reads one change; ErrNotFound when there is none.

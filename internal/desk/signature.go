@@ -1,0 +1,73 @@
+package desk
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"senim/dsig"
+	"senim/internal/auth"
+	"senim/internal/registry"
+	"senim/internal/trust"
+	"senim/internal/web"
+	"senim/pki"
+)
+
+// signed verifies a clerk's signature over a change and returns the signed document. It must be one
+// signature over exactly our document, by the person who is signed in, with an operator's
+// certificate of the authority that is good for signing now. Refusals are written down.
+func (d *desk) signed(r *web.Request, c registry.Change, act string) ([]byte, error) {
+	back := "/desk/registry/" + c.ID
+	refuse := func(why error, code string) ([]byte, error) {
+		if err := d.c.Book.Refused(r.Context(), c.ID, act, code, clerk(r)); err != nil {
+			return nil, fmt.Errorf("record a refusal: %w", err)
+		}
+		return nil, why
+	}
+	xml, err := web.SignedXML(r.Field("answer"))
+	if err != nil {
+		return nil, web.Refusal{Code: "AGENT_ANSWER", Retry: back}
+	}
+	cert, err := signer(xml, c.XML(act))
+	if err != nil {
+		return refuse(web.Refusal{Code: auth.CodeSignature, Retry: back}, auth.CodeSignature)
+	}
+	h := cert.Holder()
+	switch {
+	case h.IIN != r.Session().IIN:
+		return refuse(&registry.Refusal{Code: "CERT_OTHER_PERSON"}, "CERT_OTHER_PERSON")
+	case !d.operator(h):
+		return refuse(&registry.Refusal{Code: "NOT_A_CLERK"}, "NOT_A_CLERK")
+	}
+	report := d.c.Judge.Certificate(r.Context(), cert, trust.Signing)
+	if first, bad := report.First(); bad || report.Verdict() != trust.Good {
+		code := first.Code
+		if code == "" {
+			code = trust.CodeUnavailable
+		}
+		return refuse(web.Refusal{Code: code, Report: report, Evidence: first.Evidence, Retry: back}, code)
+	}
+	return xml, nil
+}
+
+var errOtherDocument = errors.New("what was signed is not the change")
+
+// signer reads who signed, and that the signed bytes are those of the document asked for.
+func signer(signed, want []byte) (*pki.Certificate, error) {
+	doc, err := dsig.Parse(signed)
+	if err != nil {
+		return nil, err
+	}
+	v, err := doc.VerifyOne()
+	if err != nil {
+		return nil, err
+	}
+	canonical, err := dsig.Canonicalize(want, false)
+	if err != nil {
+		return nil, err
+	}
+	if v.ID != "" || v.Weak || !bytes.Equal(v.Signed, canonical) {
+		return nil, errOtherDocument
+	}
+	return v.Certificate, nil
+}
