@@ -1,0 +1,231 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const upgrade = "GET / HTTP/1.1\r\nHost: %HOST%\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+	"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: https://a.kz\r\n\r\n"
+
+// TestGreeting: the greeting comes in the same write as the answer to the upgrade, plain and over TLS.
+func TestGreeting(t *testing.T) {
+	b := bring(t)
+	plain, err := net.Dial("tcp", b.agent.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure, err := tls.Dial("tcp", b.agent.Addr(), trusting(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]net.Conn{"ws": plain, "wss": secure} {
+		defer c.Close()
+		if _, err := io.WriteString(c, strings.ReplaceAll(upgrade, "%HOST%", b.agent.Addr())); err != nil {
+			t.Fatal(err)
+		}
+		if name == "wss" { // records are read one by one; what matters is what the wire carried
+			text, err := bufio.NewReader(c).ReadString('}')
+			if err != nil || !strings.HasSuffix(text, `{"result":{"version":"1.4"}`) {
+				t.Errorf("%s: %q, %v", name, text, err)
+			}
+			continue
+		}
+		piece := make([]byte, 4096)
+		n, err := c.Read(piece)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := string(piece[:n])
+		if !strings.HasPrefix(got, "HTTP/1.1 101 ") || !strings.HasSuffix(got, "\r\n\r\n\x81\x1c"+`{"result":{"version":"1.4"}}`) {
+			t.Errorf("%s: %q", name, got)
+		}
+		if strings.Contains(got, "Sec-WebSocket-Extensions") {
+			t.Error("an extension was agreed on")
+		}
+	}
+}
+
+func TestAuthority(t *testing.T) {
+	b := bring(t)
+	c := b.agent.authority.cert
+	if !c.PermittedDNSDomainsCritical || len(c.PermittedDNSDomains) != 1 || len(c.PermittedIPRanges) != 2 || !c.MaxPathLenZero {
+		t.Errorf("the authority is not limited: %+v", c.PermittedDNSDomains)
+	}
+	for _, f := range []string{"authority.key", "authority.crt"} {
+		info, err := os.Stat(filepath.Join(b.agent.config.Data, f))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", f, info.Mode(), err)
+		}
+	}
+	leaf, err := b.agent.authority.certificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if life := leaf.Leaf.NotAfter.Sub(leaf.Leaf.NotBefore); life > 398*24*time.Hour {
+		t.Errorf("leaf lives %v", life)
+	}
+	for _, name := range []string{"localhost", "127.0.0.1", "::1"} {
+		if _, err := leaf.Leaf.Verify(x509.VerifyOptions{Roots: trusting(b).RootCAs, DNSName: name, CurrentTime: b.now}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	same, _ := b.agent.authority.certificate()
+	b.now = b.now.Add(380 * 24 * time.Hour)
+	other, _ := b.agent.authority.certificate()
+	if same != leaf || other == leaf {
+		t.Error("the leaf is not renewed as it should be")
+	}
+}
+
+func TestHeartbeat(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	if got := s.ask("--heartbeat--"); got != "--heartbeat--" {
+		t.Errorf("%q", got)
+	}
+	s.send(`{"module":"kz.gov.pki.knca.commonUtils","method":"getKeyInfo","args":["PKCS12"]}`)
+	h := b.window()
+	s.send(`{"module":"x"}`)
+	for range 3 { // with a window open, ahead of the queued reply
+		begin := time.Now()
+		if got := s.ask("--heartbeat--"); got != "--heartbeat--" || time.Since(begin) > time.Second {
+			t.Errorf("%q after %v", got, time.Since(begin))
+		}
+	}
+	h.cancel()
+	if got := s.read(); got != `{"code":"500","message":"action.canceled"}` {
+		t.Errorf("%s", got)
+	}
+	if got := s.read(); got != `{"success":false,"errorCode":"MODULE_NOT_FOUND"}` {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestExchanges replays what needs no window: recorded replies with PKCS12 in place of a token, and
+// the tables of the protocol.
+func TestExchanges(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	const common, notFound = `{"module":"kz.gov.pki.knca.commonUtils",`, `{"success":false,"errorCode":"MODULE_NOT_FOUND"}`
+	for _, c := range []struct{ request, want string }{
+		{`{"module":"kz.digiflow.mobile.extensions","method":"getVersion"}`, notFound},
+		{`{"module":"nca","version":"2.3"}`, notFound},
+		{`{"method":"browseKeyStore","args":["PKCS12","P12",""]}`, notFound},
+		{"{\n module: \"kz.uchet.signUtil.commonUtils\", \n method: \"getVersion\", \n args: [\"\"]\n}", notFound},
+		{common + `"method":"getActiveTokens"}`, `{"responseObject":[],"code":"200"}`},
+		{common + `"method":"getActiveTokens","uuid":"7"}`, `{"responseObject":[],"code":"200","uuid":"7"}`},
+		{common + `"method":"changeLocale","args":["en"]}`, `{"code":"200"}`},
+		{common + `"method":"changeLocale","args":["kz"]}`, `{"code":"200"}`},
+		{common + `"method":"signXml","args":["PKCS12","123","<this>is not a valid XML","",""]}`, `{"code":"500","message":"org.xml.sax.SAXParseException; lineNumber: 1; columnNumber: 25; XML document structures must start and end within the same entity."}`},
+		{common + `"method":"createCAdESFromBase64","args":["PKCS12","","M*EK",false]}`, `{"code":"500","message":"Illegal base64 character 2a"}`},
+		{common + `"method":"createCAdESFromBase64Hash","args":["PKCS12","123",""]}`, `{"code":"500"}`},
+		{common + `"method":"createCAdESFromFile","args":["PKCS12","","/etc/passwd",true]}`, `{"code":"500","message":"NoSuchMethodException createCAdESFromFile"}`},
+		{`{"module":"kz.gov.pki.knca.basics","method":"sign","args":{"format":"pdf","data":"x","signingParams":{},"signerParams":{"extKeyUsageOids":[]}}}`, `{"code":"INVALID_SIGNING_PARAMS","details":"format: cms, xml or raw is supported","message":"Invalid signing parameters.","status":false}`},
+		{`{"module":"kz.senim.keys","method":"steal","args":{}}`, `{"code":"GENERAL_ERROR","details":"undefined_method: steal is not defined in kz.senim.keys","message":"General error.","status":false}`},
+		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"getServices"}`, `{"services":["kz.gov.pki.ncalayerservices.accessory","kz.gov.pki.knca.basics","kz.gov.pki.knca.commonUtils","kz.senim.keys"]}`},
+		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"getBundles"}`, `{"kz.gov.pki.api.layer.NCALayerServices":"0.7.3","kz.gov.pki.osgi.layer.common":"0.3.4","kz.gov.pki.osgi.layer.websocket":"0.4.1","kz.senim.agent":"0"}`},
+		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"installBundle","symname":"kz.uchet.signUtil"}`, notFound},
+	} {
+		s.send(`{}`) // never answered
+		if got := s.ask(c.request); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.request, got, c.want)
+		}
+	}
+	if got := s.ask("not JSON"); !strings.HasPrefix(got, `{"code":"500","message":"`) {
+		t.Errorf("%s", got)
+	}
+	b.noWindow()
+}
+
+func TestOrder(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	for _, u := range []string{"1", "2", "3"} {
+		s.send(`{"module":"kz.gov.pki.knca.commonUtils","method":"getActiveTokens","uuid":"` + u + `"}`)
+	}
+	for _, u := range []string{"1", "2", "3"} {
+		if got := s.read(); !strings.Contains(got, `"uuid":"`+u+`"`) {
+			t.Errorf("%s, want %s", got, u)
+		}
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	// A frame of exactly 64 MiB is read (and is not JSON); one byte more closes the socket.
+	if got := s.ask(strings.Repeat(" ", maxMessage)); !strings.Contains(got, `"500"`) {
+		t.Errorf("%s", got)
+	}
+	_ = s.c.Write(ctx, websocket.MessageBinary, make([]byte, maxMessage+1))
+	if _, _, err := s.c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestBinaryFrame(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	if err := s.c.Write(context.Background(), websocket.MessageBinary, []byte(`{"module":"x"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.read(); !strings.Contains(got, "MODULE_NOT_FOUND") {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestPlainVisit(t *testing.T) {
+	b := bring(t)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: trusting(b)}}
+	for _, url := range []string{"http://" + b.agent.Addr(), "https://" + b.agent.Addr(), "https://localhost:" + b.agent.port} {
+		r, err := client.Get(url + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		if r.StatusCode != 200 || strings.Contains(string(text), "<script") || r.Header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: %d %s", url, r.StatusCode, text)
+		}
+		if r, err := client.Get(url + "/other"); err != nil || r.StatusCode != 404 {
+			t.Errorf("%s/other: %v", url, err)
+		}
+	}
+}
+
+// TestPeerGone: a page that closes its socket withdraws its window, and the next one gets its turn.
+func TestPeerGone(t *testing.T) {
+	b := bring(t)
+	first, second := b.dial(page), b.dial("https://b.kz")
+	const ask = `{"module":"kz.gov.pki.knca.commonUtils","method":"getKeyInfo","args":["PKCS12"]}`
+	first.send(ask)
+	h := b.window()
+	second.send(ask)
+	_ = first.c.CloseNow()
+	next := b.window()
+	if next.view.Site.Origin != "https://b.kz" {
+		t.Errorf("window of %s", next.view.Site.Origin)
+	}
+	if _, err := http.Get(h.url); err == nil {
+		t.Error("the withdrawn window is still served")
+	}
+	next.cancel()
+	if got := second.read(); !strings.Contains(got, "action.canceled") {
+		t.Errorf("%s", got)
+	}
+}
