@@ -376,8 +376,18 @@ func FuzzParse(f *testing.F) {
 		if err != nil || !bytes.Equal(again.Raw(), sd.Raw()) {
 			t.Fatalf("parsing again: %v", err)
 		}
-		if len(sd.Signers()) > MaxSigners {
-			t.Fatal("bounds crossed")
+		content := []byte("y")
+		if !sd.Detached() {
+			content = nil
+		}
+		vs, err := sd.Verify(content)
+		if err != nil || len(vs) != len(sd.Signers()) || len(vs) > MaxSigners {
+			t.Fatalf("%d verdicts on %d signers: %v", len(vs), len(sd.Signers()), err)
+		}
+		for _, v := range vs {
+			if v.Err == nil && !bytes.Equal(v.Certificate.Raw, l.Certificate.Raw) {
+				t.Fatal("a stranger signed")
+			}
 		}
 	})
 }

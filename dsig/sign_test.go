@@ -2,6 +2,7 @@ package dsig
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/rand"
 	"errors"
 	"strings"
@@ -238,5 +239,24 @@ func TestElement(t *testing.T) {
 	}
 	if e.Child("c") != nil || len(e.All("c")) != 2 || e.At("d", "e").Text != "1" || e.At("d", "x", "y") != nil {
 		t.Error("children")
+	}
+}
+
+// Old documents with SHA-1 verify and are shown as weak; we do not make them.
+func TestSec2WeakIsSaid(t *testing.T) {
+	l := pkitest.New(t).Issue(pkitest.Spec{Kind: algid.RSA})
+	m := methods[len(methods)-1]
+	lay := layout{}
+	digest := m.signature.Hash().Sum([]byte("<a></a>"))
+	info := lay.signedInfo(plan{infoMethod: uriInclusive, transforms: []string{uriEnveloped, uriInclusiveComments}}, m.uri, m.digestURI, digest)
+	d := parsed(t, "<a/>")
+	placed := parsed(t, string(d.insert(d.root, lay.signature(info, nil, l.Certificate.Raw)))).allSignatures()[0].elements()[0]
+	value, err := l.Key.Sign(random, m.signature.Hash().Sum(method{}.canonicalize(placed)), crypto.SHA1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := parsed(t, string(d.insert(d.root, lay.signature(info, value, l.Certificate.Raw)))).VerifyOne()
+	if err != nil || !v.Weak || v.Method != algid.SHA1WithRSA {
+		t.Errorf("%v: %+v", err, v)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // vectors
+	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"slices"
@@ -174,6 +175,75 @@ func TestSec3Iterations(t *testing.T) {
 		t.Error("a file may ask for any number of full rounds")
 	}
 }
+
+// What a file may hold, past the MAC: security.md §3.
+func TestSec3Contents(t *testing.T) {
+	a := pkitest.New(t)
+	l := a.Individual()
+	s := newSecret("x")
+	shrouded, err := s.shroud(random, oidSHA1And3DES, l.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := sequence(func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(oidX509Certificate) }, inTag0(octets(l.Certificate.Raw)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := algid.MarshalPrivateKey(l.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, leaf := bag(oidShroudedKeyBag, shrouded, nil), bag(oidCertBag, cert, nil)
+	for name, c := range map[string]struct {
+		list []builder
+		good bool
+	}{
+		"usual":        {[]builder{key, leaf}, true},
+		"other order":  {[]builder{leaf, key}, true},
+		"64 bags":      {append([]builder{key}, slices.Repeat([]builder{leaf}, 63)...), true},
+		"65 bags":      {append([]builder{key}, slices.Repeat([]builder{leaf}, 64)...), false},
+		"two keys":     {[]builder{key, leaf, key}, false},
+		"no key":       {[]builder{leaf}, false},
+		"no leaf":      {[]builder{key}, false},
+		"bare key":     {[]builder{bag(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 1}, plain, nil), leaf}, false},
+		"unknown bag":  {[]builder{key, leaf, bag(oidPBES2, nil, nil)}, false},
+		"broken leaf":  {[]builder{key, bag(oidCertBag, cert[:len(cert)-1], nil)}, false},
+		"odd friendly": {[]builder{bag(oidShroudedKeyBag, shrouded, unhex(t, "301006092a864886f70d01091431031e0141")), leaf}, false},
+	} {
+		authSafe, err := sequence(dataContent(sequenceOf(c.list...)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := NCA.protection()
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := s.seal(random, p, authSafe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode(file, "x"); (err == nil) != c.good {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name != "usual" {
+			continue
+		}
+		p.iterations = MaxIterations + 1
+		s.left = 1 << 30
+		if file, err = s.seal(zeros{}, p, authSafe); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode(file, "x"); !errors.Is(err, errIterations) {
+			t.Errorf("too many rounds of the MAC: %v", err)
+		}
+		s.left = maxTotal
+	}
+}
+
+// zeros is a source of salt that is no secret.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // A file without MAC is refused: nothing would tell a wrong password or a changed file.
 func TestRefusesWithoutMAC(t *testing.T) {
