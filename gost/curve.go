@@ -27,7 +27,10 @@ type engine interface {
 }
 
 // parameters are the numbers of a curve in hexadecimal, highest digit first.
-type parameters struct{ a, b, q, x, y string }
+type parameters struct {
+	a, b, q, x, y string
+	even          bool // the cofactor is not 1
+}
 
 // TC26_512A returns the 512-bit curve id-tc26-gost-3410-12-512-paramSetA (RFC 7836), cofactor 1.
 func TC26_512A() *Curve { return tc26A512() }
@@ -58,6 +61,8 @@ var tc26A256 = sync.OnceValue(func() *Curve {
 		q: "400000000000000000000000000000000FD8CDDFC87B6635C115AF556C360C67",
 		x: "91E38443A5E82C0D880923425712B2BB658B9196932E02C78B2582FE742DAA28",
 		y: "32879423AB1A0375895786C4BB46E9565FDE0B5344766740AF268ADB32322E5C",
+
+		even: true,
 	})}
 })
 

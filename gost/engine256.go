@@ -18,7 +18,7 @@ type engine256 struct {
 func newEngine256(p parameters) engine {
 	b := func(s string) []byte { return littleEndian(s, 32) }
 	return &engine256{
-		curve: group.NewCurve256(b(p.a), b(p.b), b(p.q), b(p.x), b(p.y)),
+		curve: group.NewCurve256(b(p.a), b(p.b), b(p.q), b(p.x), b(p.y), !p.even),
 		order: field.NewOrder256([32]byte(bigEndian(p.q, 32))),
 	}
 }

@@ -18,7 +18,7 @@ type engine512 struct {
 func newEngine512(p parameters) engine {
 	b := func(s string) []byte { return littleEndian(s, 64) }
 	return &engine512{
-		curve: group.NewCurve512(b(p.a), b(p.b), b(p.q), b(p.x), b(p.y)),
+		curve: group.NewCurve512(b(p.a), b(p.b), b(p.q), b(p.x), b(p.y), !p.even),
 		order: field.NewOrder512([64]byte(bigEndian(p.q, 64))),
 	}
 }

@@ -3,6 +3,7 @@ package group
 import (
 	"fmt"
 	"math/big"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -139,7 +140,7 @@ func subjects() []*subject {
 
 func subject512(r reference) *subject {
 	le := func(x *big.Int) []byte { return littleEndian(x, 64) }
-	c := NewCurve512(le(r.a), le(r.b), le(r.q), le(r.g.x), le(r.g.y))
+	c := NewCurve512(le(r.a), le(r.b), le(r.q), le(r.g.x), le(r.g.y), r.h.Cmp(big.NewInt(1)) == 0)
 	in := func(p point, z *big.Int) (out Point512) {
 		if p.x == nil {
 			out.SetInfinity()
@@ -199,7 +200,7 @@ func subject512(r reference) *subject {
 
 func subject256(r reference) *subject {
 	le := func(x *big.Int) []byte { return littleEndian(x, 32) }
-	c := NewCurve256(le(r.a), le(r.b), le(r.q), le(r.g.x), le(r.g.y))
+	c := NewCurve256(le(r.a), le(r.b), le(r.q), le(r.g.x), le(r.g.y), r.h.Cmp(big.NewInt(1)) == 0)
 	in := func(p point, z *big.Int) (out Point256) {
 		if p.x == nil {
 			out.SetInfinity()
@@ -261,7 +262,7 @@ func subject256(r reference) *subject {
 func (s *subject) draw(t *rapid.T, name string) point {
 	k := big.NewInt(rapid.Int64Range(-3, 3).Draw(t, name+" small"))
 	if rapid.Bool().Draw(t, name+" large") {
-		k = number(rapid.SliceOfN(rapid.Byte(), s.size, s.size).Draw(t, name))
+		k = big.NewInt(rapid.Int64().Draw(t, name))
 	}
 	return s.mult(k.Mod(k, s.q), s.g)
 }
@@ -325,27 +326,40 @@ func (s *subject) edges() []*big.Int {
 
 func TestMultiplication(t *testing.T) {
 	each(t, func(t *testing.T, s *subject) {
-		p := s.mult(big.NewInt(987654321), s.g)
-		for _, k := range s.edges() {
-			if got, want := s.base(k), s.mult(k, s.g); !got.equal(want) {
-				t.Errorf("%x·G = %v, want %v", k, got, want)
+		// P = 16·G, so that additions meet equal and opposite points, and another P that does not.
+		for _, by := range []int64{16, 987654321} {
+			p := s.mult(big.NewInt(by), s.g)
+			edges := s.edges()
+			left, right := make([]point, len(edges)), make([]point, len(edges))
+			for i, k := range edges {
+				left[i], right[i] = s.mult(k, s.g), s.mult(k, p)
+				if got := s.base(k); !got.equal(left[i]) {
+					t.Errorf("%x·G = %v, want %v", k, got, left[i])
+				}
 			}
-			for _, v := range s.edges() {
-				if got, want := s.both(k, p, v), s.add(s.mult(k, s.g), s.mult(v, p)); !got.equal(want) {
-					t.Fatalf("%x·G + %x·P = %v, want %v", k, v, got, want)
+			for i, k := range edges {
+				for j, v := range edges {
+					if got, want := s.both(k, p, v), s.add(left[i], right[j]); !got.equal(want) {
+						t.Fatalf("%x·G + %x·P = %v, want %v", k, v, got, want)
+					}
+				}
+				if got := s.both(k, point{}, big.NewInt(5)); !got.equal(left[i]) {
+					t.Errorf("%x·G + 5·O = %v, want %v", k, got, left[i])
 				}
 			}
 		}
-		rapid.Check(t, func(t *rapid.T) {
-			k := number(rapid.SliceOfN(rapid.Byte(), s.size, s.size).Draw(t, "k"))
-			v := number(rapid.SliceOfN(rapid.Byte(), s.size, s.size).Draw(t, "v"))
+		random := rand.NewChaCha8([32]byte{1})
+		for range 10 {
+			b := make([]byte, 2*s.size)
+			random.Read(b)
+			k, v, p := number(b[:s.size]), number(b[s.size:]), s.mult(big.NewInt(3), s.g)
 			if got, want := s.base(k), s.mult(k, s.g); !got.equal(want) {
 				t.Errorf("base: %v, want %v", got, want)
 			}
 			if got, want := s.both(k, p, v), s.add(s.mult(k, s.g), s.mult(v, p)); !got.equal(want) {
 				t.Errorf("both: %v, want %v", got, want)
 			}
-		})
+		}
 	})
 }
 
@@ -438,7 +452,7 @@ func TestDigits(t *testing.T) {
 func TestNoAllocations(t *testing.T) {
 	s := subjects()[0]
 	le := func(x *big.Int) []byte { return littleEndian(x, 64) }
-	c := NewCurve512(le(s.a), le(s.b), le(s.q), le(s.g.x), le(s.g.y))
+	c := NewCurve512(le(s.a), le(s.b), le(s.q), le(s.g.x), le(s.g.y), true)
 	k := [64]byte{7, 7, 7}
 	var r Point512
 	c.BaseMult(&r, &k)

@@ -14,7 +14,8 @@ type Curve256 struct {
 	a, b  field.Element256
 	b3    field.Element256 // 3·b, for the formulas of any a
 	any   bool             // a is not -3
-	order []byte           // little-endian
+	order []byte           // little-endian; of the group, and of the curve if prime
+	prime bool             // the curve has no points outside the group
 	base  func() *table256
 }
 
@@ -30,8 +31,9 @@ type table256 [52][16]affine256
 
 // NewCurve256 makes a curve from numbers given little-endian, 32 bytes each. It panics if a number is
 // not reduced or the base point is not on the curve: the parameters are constants of the program.
-func NewCurve256(a, b, order, gx, gy []byte) *Curve256 {
-	c := &Curve256{order: order}
+// Prime says that the cofactor is 1.
+func NewCurve256(a, b, order, gx, gy []byte, prime bool) *Curve256 {
+	c := &Curve256{order: order, prime: prime}
 	var g affine256
 	if !c.a.SetBytes(a) || !c.b.SetBytes(b) || !g.x.SetBytes(gx) || !g.y.SetBytes(gy) || !c.holds(&g) {
 		panic("group: wrong parameters of a curve")
@@ -73,12 +75,16 @@ func (c *Curve256) SetAffine(p *Point256, x, y []byte) bool {
 	return true
 }
 
-// InGroupVarTime reports whether the order times p, a public point, is the neutral element.
+// InGroupVarTime reports whether p, a public point of the curve, is in the group: whether the order
+// times p is the neutral element.
 //
 // On a curve of even order the complete formulas have an exception: if the difference of their
 // arguments has order two they give (0:0:0), which then stays. No multiple of a point of the group
 // meets it, so this answer is right for all points if (0:0:0) counts as no.
 func (c *Curve256) InGroupVarTime(p *Point256) bool {
+	if c.prime {
+		return true
+	}
 	var q Point256
 	c.multVarTime(&q, p, c.order)
 	return q.infinite() == 1
@@ -348,6 +354,10 @@ func (c *Curve256) multVarTime(r, p *Point256, k []byte) {
 // DoubleMultVarTime sets r to u·G + v·p for public numbers of 32 bytes, little-endian, and a public
 // point of the group.
 func (c *Curve256) DoubleMultVarTime(r *Point256, u *[32]byte, p *Point256, v *[32]byte) {
+	if !c.any {
+		c.doubleMult(r, u, p, v)
+		return
+	}
 	table := c.base()
 	var sum Point256
 	c.multVarTime(&sum, p, v[:])

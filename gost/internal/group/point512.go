@@ -12,7 +12,8 @@ import (
 // for concurrent use.
 type Curve512 struct {
 	a, b  field.Element512
-	order []byte // little-endian
+	order []byte // little-endian; of the group, and of the curve if prime
+	prime bool   // the curve has no points outside the group
 	base  func() *table512
 }
 
@@ -28,8 +29,9 @@ type table512 [103][16]affine512
 
 // NewCurve512 makes a curve from numbers given little-endian, 64 bytes each. It panics if a number is
 // not reduced or the base point is not on the curve: the parameters are constants of the program.
-func NewCurve512(a, b, order, gx, gy []byte) *Curve512 {
-	c := &Curve512{order: order}
+// Prime says that the cofactor is 1.
+func NewCurve512(a, b, order, gx, gy []byte, prime bool) *Curve512 {
+	c := &Curve512{order: order, prime: prime}
 	var g affine512
 	if !c.a.SetBytes(a) || !c.b.SetBytes(b) || !g.x.SetBytes(gx) || !g.y.SetBytes(gy) || !c.holds(&g) {
 		panic("group: wrong parameters of a curve")
@@ -72,12 +74,16 @@ func (c *Curve512) SetAffine(p *Point512, x, y []byte) bool {
 	return true
 }
 
-// InGroupVarTime reports whether the order times p, a public point, is the neutral element.
+// InGroupVarTime reports whether p, a public point of the curve, is in the group: whether the order
+// times p is the neutral element.
 //
 // On a curve of even order the complete formulas have an exception: if the difference of their
 // arguments has order two they give (0:0:0), which then stays. No multiple of a point of the group
 // meets it, so this answer is right for all points if (0:0:0) counts as no.
 func (c *Curve512) InGroupVarTime(p *Point512) bool {
+	if c.prime {
+		return true
+	}
 	var q Point512
 	c.multVarTime(&q, p, c.order)
 	return q.infinite() == 1
@@ -335,21 +341,5 @@ func (c *Curve512) multVarTime(r, p *Point512, k []byte) {
 // DoubleMultVarTime sets r to u·G + v·p for public numbers of 64 bytes, little-endian, and a public
 // point of the group.
 func (c *Curve512) DoubleMultVarTime(r *Point512, u *[64]byte, p *Point512, v *[64]byte) {
-	table := c.base()
-	var sum Point512
-	c.multVarTime(&sum, p, v[:])
-	var carry uint64
-	for i := range table {
-		var size, sign uint64
-		size, sign, carry = digit(u[:], i, carry)
-		if size == 0 {
-			continue
-		}
-		e := table[i][size-1]
-		if sign == 1 {
-			e.y.Negate(&e.y)
-		}
-		c.addAffine(&sum, &sum, &e)
-	}
-	*r = sum
+	c.doubleMult(r, u, p, v)
 }
