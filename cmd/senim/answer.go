@@ -11,6 +11,7 @@ import (
 // what to do about those that failed.
 func (r *report) print(p *program, at time.Time) {
 	p.line("%s", r.sentence())
+	p.line("Judged as of %s.", r.At)
 	hints := map[string]bool{}
 	for _, s := range r.Subjects {
 		p.line("")
@@ -101,6 +102,8 @@ var order = []string{hintContent, hintTrust, hintList, hintExpired}
 
 func advice(c trust.Check) string {
 	switch {
+	case c.Evidence["error"] == noSigner:
+		return ""
 	case c.Code == trust.CodeUnavailable && c.Name == trust.CheckChain, c.Code == trust.CodeUntrusted:
 		return hintTrust
 	case c.Code == trust.CodeUnavailable && c.Name == trust.CheckRevocation:

@@ -43,19 +43,24 @@ func (p *program) verdict(v trust.Verdict) string {
 	return s
 }
 
-// line writes one line of text for people. Control characters from inside a file never reach the
-// terminal, and neither do marks that turn the direction of writing.
+// line writes one line of text for people.
 func (p *program) line(format string, args ...any) {
-	s := strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return '\ufffd'
-		}
-		return r
-	}, fmt.Sprintf(format, args...))
+	s := printable(fmt.Sprintf(format, args...))
 	if p.Color {
 		s = escapes.Replace(s)
 	}
 	fmt.Fprintln(p.Stdout, strings.TrimRight(s, " "))
+}
+
+// printable replaces control characters, which a file may carry in a name and which must not reach a
+// terminal, and marks that turn the direction of writing.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return '\ufffd'
+		}
+		return r
+	}, s)
 }
 
 // row writes a label and its value in columns; nothing when the value is empty.

@@ -125,11 +125,16 @@ func (p *program) fail(err error, asJSON bool) int {
 			Hint  string `json:"hint,omitempty"`
 		}{err.Error(), advice})
 	}
-	fmt.Fprintf(p.Stderr, "senim: %v\n", err)
+	p.tell("senim: %v", err)
 	if advice != "" {
-		fmt.Fprintf(p.Stderr, "hint: %s\n", advice)
+		p.tell("hint: %s", advice)
 	}
 	return statusMisuse
+}
+
+// tell writes a line to stderr.
+func (p *program) tell(format string, args ...any) {
+	fmt.Fprintln(p.Stderr, printable(fmt.Sprintf(format, args...)))
 }
 
 func (p *program) json(v any) {
@@ -137,7 +142,7 @@ func (p *program) json(v any) {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(v); err != nil {
-		fmt.Fprintf(p.Stderr, "senim: write the answer: %v\n", err)
+		p.tell("senim: write the answer: %v", err)
 	}
 }
 

@@ -79,9 +79,9 @@ func (c *sign) key(p *program) (*pfx.File, error) {
 	case !cert.ForSigning():
 		return nil, &hinted{fmt.Errorf("sign with %s: its certificate is not for signing", c.Key), "choose a file named GOST512_… or RSA…; AUTH_RSA… is for sign-in"}
 	case now.After(cert.NotAfter):
-		fmt.Fprintf(p.Stderr, "warning: the certificate expired on %s; the signature will not be accepted\n", day(cert.NotAfter))
+		p.tell("warning: the certificate expired on %s; the signature will not be accepted", day(cert.NotAfter))
 	case now.Before(cert.NotBefore):
-		fmt.Fprintf(p.Stderr, "warning: the certificate is valid from %s on; the signature will not be accepted\n", day(cert.NotBefore))
+		p.tell("warning: the certificate is valid from %s on; the signature will not be accepted", day(cert.NotBefore))
 	}
 	return key, nil
 }

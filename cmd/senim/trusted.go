@@ -68,7 +68,7 @@ func (t *trusted) addDirectory(p *program, dir string) error {
 		name := filepath.Join(dir, e.Name())
 		things, err := p.open(name)
 		if err != nil {
-			fmt.Fprintf(p.Stderr, "warning: left out: %v\n", err)
+			p.tell("warning: left out: %v", err)
 			continue
 		}
 		for _, found := range things {

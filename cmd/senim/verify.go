@@ -149,7 +149,7 @@ func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.S
 	}
 	verified, err := sd.Verify(content)
 	if err != nil {
-		return []subject{{Checks: trust.Report{bad(err)}}}, nil
+		return []subject{{Checks: append(trust.Report{bad(err)}, unmade()...)}}, nil
 	}
 	var out []subject
 	for _, v := range verified {
@@ -199,12 +199,25 @@ func bad(err error) trust.Check {
 func (t *trusted) signer(ctx context.Context, signature trust.Check, cert *pki.Certificate) (subject, error) {
 	s := subject{Checks: trust.Report{signature}}
 	if cert == nil {
+		s.Checks = append(s.Checks, unmade()...)
 		return s, nil
 	}
 	s.Signer = newCard(cert)
 	checks, err := t.certificate(ctx, cert, trust.Signing)
 	s.Checks = append(s.Checks, checks...)
 	return s, err
+}
+
+const noSigner = "the certificate of the signer is not known"
+
+// unmade are the checks of a certificate that is not there.
+func unmade() (r trust.Report) {
+	for _, name := range []string{trust.CheckChain, trust.CheckValidity, trust.CheckRevocation, trust.CheckPurpose} {
+		r = append(r, trust.Check{Name: name, Verdict: trust.Unknown, Code: trust.CodeUnavailable, Evidence: map[string]string{
+			"error": noSigner,
+		}})
+	}
+	return r
 }
 
 func (t *trusted) checkCertificate(ctx context.Context, c *pki.Certificate) ([]subject, error) {

@@ -40,7 +40,7 @@ func (c *verify) checkXML(ctx context.Context, t *trusted, d *dsig.Document) ([]
 	// One bad signature refuses the document; who signed is only what it claims.
 	claimed := d.Signers()
 	if len(claimed) == 0 {
-		return []subject{{Checks: trust.Report{bad(err)}}}, nil
+		return []subject{{Checks: append(trust.Report{bad(err)}, unmade()...)}}, nil
 	}
 	out = nil
 	for _, cert := range claimed {
