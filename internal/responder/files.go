@@ -1,0 +1,62 @@
+package responder
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"senim/internal/ca"
+)
+
+// list serves a revocation list whole: the one before or the one after, never half of either.
+func (r *Responder) list(w http.ResponseWriter, req *http.Request) {
+	name, ok := strings.CutSuffix(req.PathValue("file"), ".crl")
+	if !ok {
+		http.NotFound(w, req)
+		return
+	}
+	name, delta := strings.CutSuffix(name, "_d")
+	l, err := r.c.Authority.CRL(req.Context(), name, delta)
+	if errors.Is(err, ca.ErrNotFound) {
+		http.NotFound(w, req)
+		return
+	}
+	if err != nil {
+		r.c.Log.Error("revocation list", "name", name, "error", err)
+		http.Error(w, "the list cannot be had now", http.StatusServiceUnavailable)
+		return
+	}
+	r.cache(w, l.Raw, l.ThisUpdate, l.NextUpdate, time.Minute)
+	w.Header().Set("Content-Type", "application/pkix-crl")
+	http.ServeContent(w, req, "", l.ThisUpdate, bytes.NewReader(l.Raw))
+}
+
+// certificate serves the certificate of an authority.
+func (r *Responder) certificate(w http.ResponseWriter, req *http.Request) {
+	name, ok := strings.CutSuffix(req.PathValue("file"), ".cer")
+	for _, a := range r.c.Authority.Authorities() {
+		if ok && a.Name == name {
+			r.cache(w, a.Certificate.Raw, a.Certificate.NotBefore, a.Certificate.NotAfter, 24*time.Hour)
+			w.Header().Set("Content-Type", "application/pkix-cert")
+			http.ServeContent(w, req, "", a.Certificate.NotBefore, bytes.NewReader(a.Certificate.Raw))
+			return
+		}
+	}
+	http.NotFound(w, req)
+}
+
+// health is 200 when every issuing authority has lists that are inside their dates.
+func (r *Responder) health(w http.ResponseWriter, req *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	for _, a := range r.c.Authority.Authorities() {
+		l, err := r.c.Authority.CRL(req.Context(), a.Name, false)
+		if err != nil || r.c.Now().After(l.NextUpdate) {
+			http.Error(w, "no current revocation list of "+a.Name, http.StatusServiceUnavailable)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n"))
+}
