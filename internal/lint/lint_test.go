@@ -1,0 +1,217 @@
+package lint
+
+import (
+	"crypto"
+	"crypto/rand"
+	"encoding/asn1"
+	"errors"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"senim/algid"
+	"senim/internal/pkitest"
+	"senim/pki"
+)
+
+// trial is a certificate that is in order, to be spoilt.
+type trial struct {
+	a    *pkitest.Authority
+	key  crypto.Signer
+	sign crypto.Signer
+	t    *pki.Template
+	s    Subject
+}
+
+func newTrial(t *testing.T, a *pkitest.Authority) *trial {
+	t.Helper()
+	key := pkitest.NewKey(t, algid.GOST512)
+	serial := slices.Clone(algid.KeyID(key.Public()))
+	if serial[0] &= 0x7f; serial[0] < 0x10 {
+		serial[0] |= 0x10
+	}
+	const at = "http://pki.example.kz"
+	return &trial{a: a, key: key, sign: a.CAKey, s: Subject{Kind: Holder, Issuer: a.CA, MaxDays: 365}, t: &pki.Template{
+		Signature: algid.GOST512Sig, Serial: new(big.Int).SetBytes(serial), RawIssuer: a.CA.RawSubject, Subject: pki.SubjectName(pkitest.Person()),
+		NotBefore: a.Now, NotAfter: a.Now.AddDate(0, 0, 365), PublicKey: key.Public(), KeyUsage: combined,
+		ExtKeyUsage: []asn1.ObjectIdentifier{pki.EmailProtection, pki.RoleIndividual.OID()},
+		Policies:    []pki.Policy{{OID: pki.PolicyNCA, CPS: at}}, AuthorityKeyID: a.CA.SubjectKeyID,
+		CRL: []string{at + "/a.crl"}, DeltaCRL: []string{at + "/d.crl"}, OCSP: []string{at + "/ocsp/"}, Issuers: []string{at + "/a.cer"},
+		Emails: []string{"b@example.kz"}, Storage: pki.StoragePKCS12,
+	}}
+}
+
+// broken makes the certificate and names the rules it breaks.
+func (r *trial) broken(t *testing.T) []string {
+	t.Helper()
+	tbs, err := r.t.TBS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := r.t.Signature.Sign(rand.Reader, r.sign, tbs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.s.Certificate, err = pki.ParseCertificate(pki.Assemble(tbs, r.t.Signature, value)); err != nil {
+		t.Fatal(err)
+	}
+	err = Certificate(r.s)
+	var names []string
+	if found, ok := errors.AsType[Error](err); ok {
+		for _, f := range found {
+			if f.Clause == "" || f.Problem == "" {
+				t.Errorf("finding %+v", f)
+			}
+			names = append(names, f.Rule)
+		}
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestHolderRules(t *testing.T) {
+	a := pkitest.New(t)
+	oid := func(r ...pki.Role) (ids []asn1.ObjectIdentifier) {
+		for _, r := range r {
+			ids = append(ids, r.OID())
+		}
+		return ids
+	}
+	rename := func(r *trial, change func(*pki.Holder)) {
+		h := pkitest.Person()
+		change(&h)
+		r.t.Subject = pki.SubjectName(h)
+	}
+	for _, tt := range []struct {
+		rule  string // "" = in order
+		spoil func(*trial)
+	}{
+		{"", func(*trial) {}},
+		{"", func(r *trial) {
+			r.t.ExtKeyUsage, r.t.Subject = append(oid(pki.RoleIdentifiedAtDesk), append([]asn1.ObjectIdentifier{pki.EmailProtection}, oid(pki.RoleLegal, pki.RoleFirstHead)...)...), pki.SubjectName(pkitest.Member(pki.RoleFirstHead))
+		}},
+		{"serial-form", func(r *trial) { r.t.Serial = big.NewInt(1) }},
+		{"serial-of-key", func(r *trial) { r.t.Serial = new(big.Int).Add(r.t.Serial, big.NewInt(1)) }},
+		{"subject-key-id", func(r *trial) { r.t.SubjectKeyID = make([]byte, 20) }},
+		{"authority-key-id", func(r *trial) { r.t.AuthorityKeyID = make([]byte, 20) }},
+		{"key-ids-present", func(r *trial) { r.t.AuthorityKeyID = nil }},
+		{"issuer-name", func(r *trial) { r.t.RawIssuer = r.a.Root.RawSubject }},
+		{"key-kind", func(r *trial) { r.t.PublicKey = pkitest.NewKey(t, algid.GOST2004).Public() }},
+		{"key-kind", func(r *trial) { r.t.PublicKey = pkitest.NewKey(t, algid.RSA).Public() }},
+		{"name-order", func(r *trial) { slices.Reverse(r.t.Subject) }},
+		{"name-order", func(r *trial) {
+			r.t.Subject = append(r.t.Subject, pki.NewAttribute(pki.OIDLocality, "АСТАНА"))
+		}},
+		{"name-strings", func(r *trial) { r.t.Subject[0].Tag = asn1.TagBMPString }},
+		{"name-text", func(r *trial) { rename(r, func(h *pki.Holder) { h.Given = "ТЕСТОВИЧ " }) }},
+		{"name-text", func(r *trial) { rename(r, func(h *pki.Holder) { h.Given = strings.Repeat("Т", 501) }) }},
+		{"name-text", func(r *trial) { rename(r, func(h *pki.Holder) { h.Given = "ТЕС\u200bТ" }) }},
+		{"name-country", func(r *trial) { rename(r, func(h *pki.Holder) { h.Country = "XX" }) }},
+		{"name-person", func(r *trial) { rename(r, func(h *pki.Holder) { h.IIN = "" }) }},
+		{"name-person", func(r *trial) { rename(r, func(h *pki.Holder) { h.CommonName = "ИВАНОВ ТЕСТ" }) }},
+		{"name-person", func(r *trial) { rename(r, func(h *pki.Holder) { h.BIN, h.Organization = "123456789021", "X" }) }},
+		{"key-usage", func(r *trial) { r.t.KeyUsage = pki.DigitalSignature }},
+		{"key-usage", func(r *trial) { r.t.ExtKeyUsage[0] = pki.ClientAuth }},
+		{"roles", func(r *trial) { r.t.ExtKeyUsage = r.t.ExtKeyUsage[:1] }},
+		{"roles", func(r *trial) { r.t.ExtKeyUsage = append(r.t.ExtKeyUsage, pki.ServerAuth) }},
+		{"roles", func(r *trial) { r.t.ExtKeyUsage = append(r.t.ExtKeyUsage, pki.RoleFirstHead.OID()) }},
+		{"roles", func(r *trial) { r.t.ExtKeyUsage = append(r.t.ExtKeyUsage, oid(pki.RoleLegal, pki.RoleHR)...) }},
+		{"identified-first", func(r *trial) { r.t.ExtKeyUsage = append(r.t.ExtKeyUsage, pki.RoleIdentifiedAtDesk.OID()) }},
+		{"criticality", func(r *trial) { r.t.ExtKeyUsageCritical = true }},
+		{"basic-constraints", func(r *trial) { r.t.IsCA = true }},
+		{"policy", func(r *trial) { r.t.Policies = nil }},
+		{"holder-addresses", func(r *trial) { r.t.DeltaCRL = nil }},
+		{"addresses", func(r *trial) { r.t.OCSP = append(r.t.OCSP, r.t.OCSP[0]) }},
+		{"addresses", func(r *trial) { r.t.CRL = []string{"http://crl.pki.gov.kz/*.crl"} }},
+		{"addresses", func(r *trial) { r.t.CRL = []string{"ftp://pki.example.kz/a.crl"} }},
+		{"key-store", func(r *trial) { r.t.Storage = nil }},
+		{"key-store", func(r *trial) { r.t.Storage = asn1.ObjectIdentifier{1, 2, 3} }},
+		{"e-mail", func(r *trial) { r.t.Emails = []string{"nobody"} }},
+		{"validity-length", func(r *trial) { r.t.NotAfter = r.t.NotAfter.Add(time.Second) }},
+		{"validity-within-issuer", func(r *trial) { r.t.NotAfter, r.s.MaxDays = r.a.CA.NotAfter.Add(time.Second), 1<<14 }},
+		{"read-by-another-parser", func(r *trial) {
+			r.t.Extra = []pki.Extension{{OID: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}
+		}},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			r := newTrial(t, a)
+			tt.spoil(r)
+			names := r.broken(t)
+			if tt.rule == "" && names != nil || tt.rule != "" && !slices.Contains(names, tt.rule) {
+				t.Errorf("broken: %v", names)
+			}
+		})
+	}
+}
+
+// TestOtherKinds: what is right for a holder is wrong for the rest.
+func TestOtherKinds(t *testing.T) {
+	a := pkitest.New(t)
+	for kind, rules := range map[Kind][]string{
+		Root:      {"key-usage", "purpose-of-others", "basic-constraints", "issuer-name"},
+		Authority: {"key-usage", "purpose-of-others", "basic-constraints"},
+		Responder: {"key-usage", "purpose-of-others"},
+	} {
+		r := newTrial(t, a)
+		r.s.Kind = kind
+		names := r.broken(t)
+		for _, rule := range rules {
+			if !slices.Contains(names, rule) {
+				t.Errorf("kind %d: %s is not broken: %v", kind, rule, names)
+			}
+		}
+	}
+}
+
+func TestRulesHaveClauses(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range Rules() {
+		if r.Name == "" || r.Clause == "" || seen[r.Name] {
+			t.Errorf("rule %q, clause %q", r.Name, r.Clause)
+		}
+		seen[r.Name] = true
+	}
+}
+
+func TestListRules(t *testing.T) {
+	a := pkitest.New(t)
+	cert := a.Individual().Certificate
+	entry := a.Revoked(cert, pki.Superseded)
+	for _, tt := range []struct {
+		rule  string
+		spoil func(*pki.ListTemplate, *ListSubject)
+	}{
+		{"", func(*pki.ListTemplate, *ListSubject) {}},
+		{"", func(l *pki.ListTemplate, _ *ListSubject) {
+			l.BaseNumber, l.Entries[0].Reason = big.NewInt(2), pki.RemoveFromCRL
+		}},
+		{"list-issuer", func(_ *pki.ListTemplate, s *ListSubject) { s.Issuer = a.Root }},
+		{"list-dates", func(l *pki.ListTemplate, _ *ListSubject) { l.NextUpdate = l.NextUpdate.Add(time.Second) }},
+		{"list-number", func(l *pki.ListTemplate, _ *ListSubject) { l.BaseNumber = big.NewInt(9) }},
+		{"list-entries", func(l *pki.ListTemplate, _ *ListSubject) {
+			l.Entries[0].HasReason, l.Entries[0].Reason = false, pki.Unspecified
+		}},
+		{"list-entries", func(l *pki.ListTemplate, _ *ListSubject) { l.Entries[0].RevokedAt = l.ThisUpdate.Add(time.Hour) }},
+		{"list-entries", func(l *pki.ListTemplate, _ *ListSubject) { l.Entries = append(l.Entries, l.Entries[0]) }},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			l := pki.ListTemplate{Number: big.NewInt(3), ThisUpdate: a.Now, NextUpdate: a.Now.AddDate(0, 0, 7), Entries: []pki.Entry{entry}}
+			s := ListSubject{Issuer: a.CA, MaxDays: 7}
+			tt.spoil(&l, &s)
+			der, err := pki.CreateRevocationList(rand.Reader, a.CAKey, a.CA, l)
+			if err != nil {
+				t.Skip("the writer refuses it already:", err)
+			}
+			if s.List, err = pki.ParseRevocationList(der); err != nil {
+				t.Fatal(err)
+			}
+			found, _ := errors.AsType[Error](List(s))
+			if got := slices.IndexFunc(found, func(f Finding) bool { return f.Rule == tt.rule }) >= 0; got != (tt.rule != "") || tt.rule == "" && found != nil {
+				t.Errorf("broken: %v", found)
+			}
+		})
+	}
+}
