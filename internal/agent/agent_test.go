@@ -38,7 +38,8 @@ type bench struct {
 	folder    string
 	windows   chan string
 	log       *buffer
-	now       time.Time
+	now       time.Time // read through clock
+	mu        sync.Mutex
 }
 
 type buffer struct {
@@ -76,7 +77,7 @@ func bring(t *testing.T, change ...func(*Config)) *bench {
 	c := Config{
 		Listen: "127.0.0.1:0", Data: t.TempDir(), Folders: []string{b.folder}, Pool: b.authority.Pool(),
 		Browser: func(url string) (func(), error) { b.windows <- url; return nil, nil },
-		Now:     func() time.Time { return b.now }, Log: slog.New(slog.NewTextHandler(b.log, nil)),
+		Now:     b.clock, Log: slog.New(slog.NewTextHandler(b.log, nil)),
 	}
 	for _, f := range change {
 		f(&c)
@@ -99,6 +100,19 @@ func bring(t *testing.T, change ...func(*Config)) *bench {
 	})
 	b.agent = a
 	return b
+}
+
+func (b *bench) clock() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.now
+}
+
+// wait moves the clock.
+func (b *bench) wait(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now = b.now.Add(d)
 }
 
 // key lays a key file into the folder.
@@ -336,5 +350,5 @@ func object[T any](t *testing.T, reply string) T {
 func trusting(b *bench) *tls.Config {
 	roots := x509.NewCertPool()
 	roots.AddCert(b.agent.authority.cert)
-	return &tls.Config{RootCAs: roots, ServerName: "127.0.0.1", Time: func() time.Time { return b.now }}
+	return &tls.Config{RootCAs: roots, ServerName: "127.0.0.1", Time: b.clock}
 }

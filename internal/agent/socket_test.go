@@ -83,7 +83,7 @@ func TestAuthority(t *testing.T) {
 		}
 	}
 	same, _ := b.agent.authority.certificate()
-	b.now = b.now.Add(380 * 24 * time.Hour)
+	b.wait(380 * 24 * time.Hour)
 	other, _ := b.agent.authority.certificate()
 	if same != leaf || other == leaf {
 		t.Error("the leaf is not renewed as it should be")
