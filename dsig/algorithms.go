@@ -30,6 +30,29 @@ var methods = [...]struct {
 	{algid.SHA1WithRSA, uriMore + "rsa-sha1", uriMore + "sha1"}, // so spelled in old documents
 }
 
+// readMethod reads a CanonicalizationMethod, or a Transform that is one. The exclusive form may
+// carry a prefix list (RFC 3741 §4), as SOAP stacks write it; nothing else may.
+func readMethod(n *node) (method, error) {
+	uri, inner, err := algorithmWith(n)
+	if err != nil {
+		return method{}, err
+	}
+	m, ok := canonicalization(uri)
+	switch {
+	case !ok:
+		return method{}, profile("canonical form is not allowed")
+	case len(inner) == 0:
+		return m, nil
+	case !m.exclusive || len(inner) > 1 || !inner[0].is(uriExclusive, "InclusiveNamespaces") || len(inner[0].children) > 0:
+		return method{}, profile("parameters of a canonical form are not allowed")
+	}
+	if err := onlyAttributes(inner[0], "PrefixList"); err != nil {
+		return method{}, err
+	}
+	m.prefixes, _ = attributeOf(inner[0], "PrefixList")
+	return m, nil
+}
+
 // canonicalization finds the method of a URI. A same-document reference selects nodes without
 // comments, whatever the transform says after it (XML Signature §4.4.3.3), and comments inside a
 // signature are refused, so that both forms of each are one here.

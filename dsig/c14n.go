@@ -10,6 +10,7 @@ import (
 type method struct {
 	exclusive bool
 	comments  bool
+	prefixes  string // exclusive only: prefixes handled as in the inclusive form, space-separated
 }
 
 // canonicalize gives the canonical form of an element and all in it but the elements in skip.
@@ -91,7 +92,7 @@ func (w *writer) namespaces(n *node, apex bool) []binding {
 	wanted := n.bindings
 	switch {
 	case w.exclusive:
-		wanted = used(n)
+		wanted = w.listed(n, apex, used(n))
 	case apex:
 		wanted = inScope(n)
 	}
@@ -112,6 +113,28 @@ func used(n *node) []binding {
 	for _, a := range n.attrs {
 		b := binding{a.prefix, a.space}
 		if a.prefix != "" && !slices.Contains(out, b) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// listed adds the namespaces of the prefix list that are declared here (in force, at the apex).
+func (w *writer) listed(n *node, apex bool, out []binding) []binding {
+	if w.prefixes == "" {
+		return out
+	}
+	from := n.bindings
+	if apex {
+		from = inScope(n)
+	}
+	list := strings.Fields(w.prefixes)
+	for _, b := range from {
+		name := b.prefix
+		if name == "" {
+			name = "#default"
+		}
+		if slices.Contains(list, name) && !slices.Contains(out, b) {
 			out = append(out, b)
 		}
 	}

@@ -94,7 +94,9 @@ func TestCanonicalizeElement(t *testing.T) {
 	for m, want := range map[method]string{
 		{}:                `<c xmlns="u:d" xmlns:p="u:p" xmlns:q="u:q2" Id="c" xml:lang="ru" xml:space="preserve"><p:d></p:d></c>`,
 		{exclusive: true}: `<c xmlns="u:d" Id="c"><p:d xmlns:p="u:p"></p:d></c>`,
-		{comments: true}:  `<c xmlns="u:d" xmlns:p="u:p" xmlns:q="u:q2" Id="c" xml:lang="ru" xml:space="preserve"><!--x--><p:d></p:d></c>`,
+		{exclusive: true, prefixes: "q #default"}: `<c xmlns="u:d" xmlns:q="u:q2" Id="c"><p:d xmlns:p="u:p"></p:d></c>`,
+		{exclusive: true, prefixes: "p none"}:     `<c xmlns="u:d" xmlns:p="u:p" Id="c"><p:d></p:d></c>`,
+		{comments: true}:                          `<c xmlns="u:d" xmlns:p="u:p" xmlns:q="u:q2" Id="c" xml:lang="ru" xml:space="preserve"><!--x--><p:d></p:d></c>`,
 	} {
 		if got := string(m.canonicalize(d.ids["c"])); got != want {
 			t.Errorf("%+v:\n got %s\nwant %s", m, got, want)

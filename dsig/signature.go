@@ -17,7 +17,8 @@ type signature struct {
 	infoMethod method
 	algorithm  algid.Signature
 	uri        string
-	transforms []string
+	enveloped  bool   // the first transform is enveloped-signature
+	form       method // the other one
 	digest     []byte
 	value      []byte
 	keyInfo    *node
@@ -47,13 +48,8 @@ func (s *signature) readInfo() error {
 	if err != nil {
 		return err
 	}
-	uri, err := algorithm(parts[0])
-	if err != nil {
+	if s.infoMethod, err = readMethod(parts[0]); err != nil {
 		return err
-	}
-	var ok bool
-	if s.infoMethod, ok = canonicalization(uri); !ok {
-		return profile("canonicalization method is not allowed")
 	}
 	sigURI, err := algorithm(parts[1])
 	if err != nil {
@@ -75,6 +71,7 @@ func (s *signature) readInfo() error {
 	if s.algorithm == 0 {
 		return profile("signature and digest algorithms are not allowed together")
 	}
+	var ok bool
 	if s.uri, ok = attributeOf(parts[2], "URI"); !ok {
 		return profile("reference has no URI")
 	}
@@ -84,6 +81,7 @@ func (s *signature) readInfo() error {
 	return s.readTransforms(ref[0])
 }
 
+// readTransforms reads the white list: a canonical form, with enveloped-signature before it or alone.
 func (s *signature) readTransforms(n *node) error {
 	if err := onlyAttributes(n, ""); err != nil {
 		return err
@@ -93,16 +91,25 @@ func (s *signature) readTransforms(n *node) error {
 		return err
 	}
 	for _, t := range list {
-		if !t.is(spaceDS, "Transform") || len(s.transforms) == 2 {
-			return profile("transforms are not allowed")
+		if !t.is(spaceDS, "Transform") {
+			return profile("%s stands among transforms", t.local)
 		}
-		uri, err := algorithm(t)
+	}
+	if len(list) == 2 {
+		uri, err := algorithm(list[0])
 		if err != nil {
 			return err
 		}
-		s.transforms = append(s.transforms, uri)
+		if uri != uriEnveloped {
+			return profile("first transform is not allowed")
+		}
+		s.enveloped, list = true, list[1:]
 	}
-	return nil
+	if len(list) != 1 {
+		return profile("transforms are not allowed")
+	}
+	s.form, err = readMethod(list[0])
+	return err
 }
 
 // children gives exactly the ds: children of the names given, in that order; attributes lists the
@@ -157,18 +164,26 @@ func attributeOf(n *node, local string) (string, bool) {
 
 // algorithm reads an empty element with its Algorithm.
 func algorithm(n *node) (string, error) {
-	if err := onlyAttributes(n, "Algorithm"); err != nil {
-		return "", err
+	uri, inner, err := algorithmWith(n)
+	if err == nil && len(inner) != 0 {
+		err = profile("%s has parameters", n.local)
 	}
-	list, err := elementsOnly(n)
-	if err != nil {
-		return "", err
+	return uri, err
+}
+
+// algorithmWith reads an element with its Algorithm and gives the elements inside.
+func algorithmWith(n *node) (uri string, inner []*node, err error) {
+	if err := onlyAttributes(n, "Algorithm"); err != nil {
+		return "", nil, err
+	}
+	if inner, err = elementsOnly(n); err != nil {
+		return "", nil, err
 	}
 	uri, ok := attributeOf(n, "Algorithm")
-	if !ok || len(list) != 0 {
-		return "", profile("%s must be an algorithm without parameters", n.local)
+	if !ok {
+		return "", nil, profile("%s names no algorithm", n.local)
 	}
-	return uri, nil
+	return uri, inner, nil
 }
 
 // base64Of reads an element that holds base64 with any white space and nothing else: no comment,

@@ -28,7 +28,7 @@ func (d *Document) verifyBody() (*Verified, error) {
 	if header.space != soap || body.space != soap || security.space != spaceWSSE {
 		return nil, profile("SOAP header, body or security element of a foreign namespace")
 	}
-	return d.verifyByID(security, body, uriExclusive, (*signature).keyIdentifier)
+	return d.verifyByID(security, body, true, (*signature).keyIdentifier)
 }
 
 // keyIdentifier reads KeyInfo/SecurityTokenReference/KeyIdentifier: the whole certificate.

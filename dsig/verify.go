@@ -86,18 +86,14 @@ func (d *Document) verifyEnveloped(n *node, skip []*node) (*Verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.infoMethod.exclusive || s.uri != "" || len(s.transforms) != 2 || s.transforms[0] != uriEnveloped {
+	if s.uri != "" || !s.enveloped || s.infoMethod.exclusive || s.form.exclusive {
 		return nil, profile("signature is not an enveloped one over the whole document")
-	}
-	m, ok := canonicalization(s.transforms[1])
-	if !ok || m.exclusive {
-		return nil, profile("canonical form of the document is not the inclusive one")
 	}
 	cert, err := s.certificate()
 	if err != nil {
 		return nil, err
 	}
-	v := &Verified{Signed: m.canonicalize(d.root, skip...), Element: view(d.root, skip...)}
+	v := &Verified{Signed: s.form.canonicalize(d.root, skip...), Element: view(d.root, skip...)}
 	return s.finish(v, cert)
 }
 
@@ -126,12 +122,12 @@ func (d *Document) verifyElement(p Place) (*Verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.verifyByID(parent, target, uriInclusive, (*signature).certificate)
+	return d.verifyByID(parent, target, false, (*signature).certificate)
 }
 
 // verifyByID verifies the only signature of the document, which must stand in parent and cover
-// target by its id, with the one canonical form of the profile (given without #WithComments).
-func (d *Document) verifyByID(parent, target *node, form string, key func(*signature) (*pki.Certificate, error)) (*Verified, error) {
+// target by its id, in the canonical form of the profile: exclusive or inclusive.
+func (d *Document) verifyByID(parent, target *node, exclusive bool, key func(*signature) (*pki.Certificate, error)) (*Verified, error) {
 	all := d.allSignatures()
 	switch {
 	case len(all) == 0:
@@ -151,12 +147,8 @@ func (d *Document) verifyByID(parent, target *node, form string, key func(*signa
 	if !ok || id == "" || d.ids[id] != target {
 		return nil, profile("signature refers to something else than %s", target.local)
 	}
-	if !s.infoMethod.exclusive || len(s.transforms) != 1 {
+	if s.enveloped || !s.infoMethod.exclusive || s.form.exclusive != exclusive {
 		return nil, profile("signature is not one over an element")
-	}
-	m, ok := canonicalization(s.transforms[0])
-	if want, _ := canonicalization(form); !ok || m != want {
-		return nil, profile("canonical form of the element is another one")
 	}
 	if err := noInstructions(target); err != nil {
 		return nil, err
@@ -165,7 +157,7 @@ func (d *Document) verifyByID(parent, target *node, form string, key func(*signa
 	if err != nil {
 		return nil, err
 	}
-	return s.finish(&Verified{Signed: m.canonicalize(target), Element: view(target), ID: id}, cert)
+	return s.finish(&Verified{Signed: s.form.canonicalize(target), Element: view(target), ID: id}, cert)
 }
 
 func (d *Document) signersClaimed() []*pki.Certificate {

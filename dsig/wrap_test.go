@@ -149,8 +149,13 @@ func soapBody(id, inner string) string {
 	return `<soap:Body xmlns:wsu="` + spaceWSU + `" wsu:Id="` + id + `">` + inner + `</soap:Body>`
 }
 
+// list is a prefix list as SOAP stacks write it.
+func list(prefixes string) string {
+	return `<ec:InclusiveNamespaces xmlns:ec="` + uriExclusive + `" PrefixList="` + prefixes + `"/>`
+}
+
 // soapSignature signs the body of soap("", body) as the state bus does.
-func soapSignature(t *testing.T, l *pkitest.Leaf, body string) string {
+func soapSignature(t *testing.T, l *pkitest.Leaf, body string, prefixes string) string {
 	t.Helper()
 	d := parsed(t, soap("", body))
 	o := Options{Key: l.Key, Certificate: l.Certificate}
@@ -158,10 +163,14 @@ func soapSignature(t *testing.T, l *pkitest.Leaf, body string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exclusive := method{exclusive: true}
+	exclusive := method{exclusive: true, prefixes: prefixes}
 	digest := m.signature.Hash().Sum(exclusive.canonicalize(d.ids["id-1"]))
 	p := plan{infoMethod: uriExclusive, uri: "#id-1", transforms: []string{uriExclusive}}
 	info := layout{}.signedInfo(p, m.uri, m.digestURI, digest)
+	if prefixes != "" {
+		info = strings.NewReplacer(uriExclusive+`"/></ds:Transforms`, uriExclusive+`">`+list(prefixes)+`</ds:Transform></ds:Transforms`,
+			uriExclusive+`"/><ds:SignatureMethod`, uriExclusive+`">`+list(prefixes)+`</ds:CanonicalizationMethod><ds:SignatureMethod`).Replace(info)
+	}
 	make := func(value []byte) string {
 		return `<ds:Signature xmlns:ds="` + spaceDS + `">` + info + "<ds:SignatureValue>" + base64.StdEncoding.EncodeToString(value) +
 			"</ds:SignatureValue>" + soapKeyInfo(l) + "</ds:Signature>"
@@ -178,7 +187,11 @@ func soapSignature(t *testing.T, l *pkitest.Leaf, body string) string {
 func TestSec2WrappingSOAP(t *testing.T) {
 	l := pkitest.New(t).Individual()
 	o := soapBody("id-1", "<sum>1</sum>")
-	s := soapSignature(t, l, o)
+	listed := soapSignature(t, l, o, "soap wsse")
+	if _, err := parsed(t, soap(listed, o)).VerifyBody(); err != nil || !strings.Contains(listed, "PrefixList") {
+		t.Errorf("with a prefix list: %v", err)
+	}
+	s := soapSignature(t, l, o, "")
 	v, err := parsed(t, soap(s, o)).VerifyBody()
 	if err != nil || v.Element.At("sum").Text != "1" || v.ID != "id-1" {
 		t.Fatal(err)
@@ -244,6 +257,7 @@ func TestSec2OursBesides(t *testing.T) {
 		"digest of another strength":  replace(methods[0].digestURI, methods[1].digestURI),
 		"canonicalization unknown":    replace(uriInclusive+`"`, `http://www.w3.org/2006/12/xml-c14n11"`),
 		"parameters of a method":      replace(`<ds:SignatureMethod Algorithm="`+methods[0].uri+`"/>`, `<ds:SignatureMethod Algorithm="`+methods[0].uri+`"><ds:HMACOutputLength>8</ds:HMACOutputLength></ds:SignatureMethod>`),
+		"prefix list, inclusive":      replace(`<ds:CanonicalizationMethod Algorithm="`+uriInclusive+`"/>`, `<ds:CanonicalizationMethod Algorithm="`+uriInclusive+`"><InclusiveNamespaces xmlns="`+uriExclusive+`" PrefixList="p"/></ds:CanonicalizationMethod>`),
 		"two certificates":            replace("<ds:X509Certificate>", "<ds:X509Certificate>AAAA</ds:X509Certificate><ds:X509Certificate>"),
 		"key value beside":            replace("<ds:X509Data>", "<ds:KeyValue/><ds:X509Data>"),
 		"no key":                      replace("<ds:X509Data>", "<ds:X509SKI>AAAA</ds:X509SKI><ds:X509Data>"),
