@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"senim/internal/audit"
@@ -37,6 +38,8 @@ type SenderConfig struct {
 	Still Still
 	// Brand is the installation's name in letters; "Senim" when empty.
 	Brand string
+	// Log gets, by number of the text and never by address, what was not sent; nil means nothing.
+	Log *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -54,6 +57,9 @@ func NewSender(c SenderConfig) (*Sender, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Sender{c}, nil
 }
@@ -100,10 +106,13 @@ func (s *Sender) try(ctx context.Context, o Outgoing) (Outgoing, error) {
 	}
 	letter, err := Render(o.Message, s.c.Brand)
 	if err != nil {
+		s.c.Log.ErrorContext(ctx, "letter cannot be written", "n", o.N, "err", err) // a mistake of ours
 		return o.end(Failed, "no text", s.c.Now()), nil
 	}
 	if err := s.c.Courier.Send(ctx, letter); err != nil {
-		return o.fail(s.c.Now(), err), nil
+		o = o.fail(s.c.Now(), err)
+		s.c.Log.WarnContext(ctx, "letter not sent", "n", o.N, "state", string(o.State), "attempts", o.Attempts, "err", err)
+		return o, nil
 	}
 	return o.end(Sent, "", s.c.Now()), nil
 }

@@ -25,7 +25,11 @@ func (t *tx) Enqueue(ctx context.Context, j job.Job) error {
 	if err != nil {
 		return fmt.Errorf("enqueue %s: %w", j.Kind, err)
 	}
-	if err := t.c.insertJob(ctx, envelope{kind: j.Kind, Unique: j.Unique, Payload: payload}, j.At); err != nil {
+	at := j.At
+	if !at.IsZero() { // by the store's clock, which may not be the machine's; River's is
+		at = time.Now().Add(at.Sub(t.s.now()))
+	}
+	if err := t.c.insertJob(ctx, envelope{kind: j.Kind, Unique: j.Unique, Payload: payload}, at); err != nil {
 		return t.note(fmt.Errorf("enqueue %s: %w", j.Kind, err))
 	}
 	return nil

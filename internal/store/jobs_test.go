@@ -146,3 +146,29 @@ func panicked(t *testing.T, f func()) {
 	}()
 	f()
 }
+
+// A job's moment is by the store's clock, which a demonstration may have set elsewhere.
+func TestJobMomentIsByTheStoresClock(t *testing.T) {
+	engines(t, func(t *testing.T, url string) {
+		s := open(t, store.Config{URL: url, Now: func() time.Time { return time.Now().AddDate(1, 0, 0) }})
+		done := make(chan int, 10)
+		s.Handle("test.note", func(_ context.Context, payload []byte) error {
+			var n int
+			err := json.Unmarshal(payload, &n)
+			done <- n
+			return err
+		})
+		do(t, s, func(tx *store.Tx) error {
+			return errors.Join(
+				tx.Enqueue(t.Context(), job.Job{Kind: "test.note", Payload: 1, At: time.Now().AddDate(1, 0, 0).Add(-time.Minute)}),
+				tx.Enqueue(t.Context(), job.Job{Kind: "test.note", Payload: 2, At: time.Now().AddDate(1, 0, 0).Add(time.Hour)}))
+		})
+		start(t, s)
+		if n := wait(t, done); n != 1 {
+			t.Errorf("ran %d", n)
+		}
+		if err := s.Stop(t.Context()); err != nil || len(done) != 0 {
+			t.Errorf("stop: %v, %d more", err, len(done))
+		}
+	})
+}
