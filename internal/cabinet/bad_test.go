@@ -1,0 +1,375 @@
+package cabinet
+
+import (
+	"encoding/json"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"senim/algid"
+	"senim/internal/pkitest"
+	"senim/internal/ra"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// TestSignInRefused signs in with every kind of wrong key; each gets its own page.
+func TestSignInRefused(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		key   func(*site) *pkitest.Leaf
+		want  string
+		words string
+	}{
+		{"expired", func(s *site) *pkitest.Leaf { return s.ca.Expired() }, "KEY_EXPIRED_NO_RENEWAL", "центр обслуживания"},
+		{"not yet valid", func(s *site) *pkitest.Leaf { return s.ca.NotYetValid() }, "CERT_NOT_YET_VALID", "2026"},
+		{"foreign authority", func(s *site) *pkitest.Leaf { return s.ca.Foreign() }, "CERT_UNTRUSTED", "Что было проверено"},
+		{"signing key only", func(s *site) *pkitest.Leaf { k, _ := s.ca.ClassicPair(pkitest.Person()); return k }, "CERT_NOT_FOR_AUTH", ""},
+		{"could not check", func(s *site) *pkitest.Leaf { s.ca.silent = true; return s.ca.Individual() }, "CHECK_UNAVAILABLE", "Не удалось проверить"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t)
+			b := s.browser(c.key(s))
+			b.click(b.get("/signin")).has(t, 422, `data-code="`+c.want+`"`, c.words)
+			if p := b.get("/keys"); p.path != "/signin" {
+				t.Errorf("a session was opened: %s", p.path)
+			}
+		})
+	}
+}
+
+// TestChallengeMisused replays and borrows answers (C-23).
+func TestChallengeMisused(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(s.personal("123456789013"))
+	to, call, form := b.get("/signin").agent(t)
+	form.Set("answer", b.ask(call))
+
+	other := s.browser()
+	other.get("/signin")
+	other.post(to, form).has(t, 422, `data-code="SIGNATURE_INVALID"`)
+	s.browser().post(to, form).has(t, 422, `data-code="CHALLENGE_STALE"`)
+	b.post(to, form).has(t, 200, "Регистрация")
+	b.post(to, form).has(t, 422, `data-code="CHALLENGE_STALE"`)
+
+	to, call, form = b.get("/signin").agent(t)
+	form.Set("answer", b.ask(call))
+	s.now = s.now.Add(5*time.Minute + time.Second)
+	b.post(to, form).has(t, 422, `data-code="CHALLENGE_STALE"`)
+	form.Set("answer", "")
+	b.post(to, form).has(t, 422, `data-code="AGENT_ANSWER"`)
+	form.Set("answer", `["not base64 !"]`)
+	b.post(to, form).has(t, 422, `data-code="AGENT_ANSWER"`)
+}
+
+// TestSessionIDChanges: the id from before sign-in is nothing afterwards.
+func TestSessionIDChanges(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(s.personal("123456789013"))
+	at, err := url.Parse(s.server.URL)
+	must(t, err)
+	id := func() string {
+		for _, c := range b.c.Jar.Cookies(at) {
+			if c.Name == "senim-cabinet" {
+				return c.Value
+			}
+		}
+		return ""
+	}
+	p := b.get("/signin")
+	before := id()
+	b.click(p)
+	if after := id(); before == "" || after == "" || after == before {
+		t.Errorf("ids %q and %q", before, after)
+	}
+	b.post("/signout", nil)
+	if p := b.get("/keys"); p.path != "/signin" {
+		t.Error("signed out, but not")
+	}
+}
+
+// draft brings a browser to the page that makes keys.
+func (b *browser) draft() page {
+	b.s.t.Helper()
+	b.get("/keys/reissue")
+	return b.post("/keys/reissue", url.Values{"email": {"p@example.kz"}, "city": {"Алматы"}, "storage": {"PKCS12"}}).has(b.s.t, 200, "Шаг 2 из 5")
+}
+
+// answer posts another answer than the agent's.
+func (b *browser) answer(p page, v any) page {
+	b.s.t.Helper()
+	to, _, form := p.agent(b.s.t)
+	out, err := json.Marshal(v)
+	must(b.s.t, err)
+	form.Set("answer", string(out))
+	return b.post(to, form)
+}
+
+func requestID(t *testing.T, p page) string {
+	t.Helper()
+	_, call, _ := p.agent(t)
+	return regexp.MustCompile(`"requestId":"([^"]*)"`).FindStringSubmatch(call)[1]
+}
+
+// TestRequestsRefused sends requests that prove nothing or belong to others (C-20, C-21).
+func TestRequestsRefused(t *testing.T) {
+	s := newSite(t)
+	old := s.personal("123456789013")
+	b := s.browser(old)
+	b.enter("")
+	p := b.draft()
+	id := requestID(t, p)
+	me := person("СЕРИКОВА АЙГУЛЬ", "СЕРИКОВА", "БОЛАТОВНА", "123456789013")
+	send := func(keys ...any) page { return b.answer(p, map[string]any{"requestId": id, "keys": keys}) }
+	fresh := pkitest.NewKey(t, algid.GOST512)
+
+	send(b.request(old.Key, me, "p@example.kz")).has(t, 422, `data-code="KEY_REUSED"`)
+	other := me
+	other.IIN = "123456789011"
+	send(b.request(fresh, other, "p@example.kz")).has(t, 422, `data-code="REQUEST_OTHER_PERSON"`)
+	send(b.request(fresh, me, "other@example.kz")).has(t, 422, `data-code="REQUEST_OTHER_PERSON"`)
+	send(b.request(pkitest.NewKey(t, algid.RSA), me, "p@example.kz")).has(t, 422, `data-code="REQUEST_INVALID"`)
+	send().has(t, 422, `data-code="AGENT_ANSWER"`)
+	send(map[string]string{"csr": "AAAA"}).has(t, 422, `data-code="REQUEST_INVALID"`)
+	broken := b.request(fresh, me, "p@example.kz")
+	broken["csr"] = flip(broken["csr"])
+	send(broken).has(t, 422, `data-code="NO_POSSESSION"`)
+	b.get(p.path).has(t, 200, "Шаг 2 из 5")
+}
+
+// flip changes a byte near the end of base64: inside the signature.
+func flip(b64 string) string {
+	at := len(b64) - 12
+	c := byte('A')
+	if b64[at] == 'A' {
+		c = 'B'
+	}
+	return b64[:at] + string(c) + b64[at+1:]
+}
+
+// TestSignatureRefused signs the application wrongly; it stays a draft (C-22).
+func TestSignatureRefused(t *testing.T) {
+	s := newSite(t)
+	old := s.personal("123456789013")
+	b := s.browser(old)
+	b.enter("")
+	p := b.click(b.draft()).has(t, 200, "Шаг 3 из 5")
+	_, call, _ := p.agent(t)
+	var c struct{ Args struct{ Data string } }
+	must(t, json.Unmarshal([]byte(call), &c))
+	doc := c.Args.Data
+	sign := func(k *pkitest.Leaf, doc string) page { return b.answer(p, []string{signWith(t, k, "xml", doc)}) }
+
+	sign(old, strings.Replace(doc, "Алматы", "Астана", 1)).has(t, 422, `data-code="SIGNATURE_INVALID"`)
+	good := signWith(t, old, "xml", doc)
+	b.answer(p, []string{strings.Replace(good, "p@example.kz", "x@example.kz", 1)}).has(t, 422, `data-code="SIGNATURE_INVALID"`)
+	b.answer(p, []string{"<application/>"}).has(t, 422, `data-code="SIGNATURE_INVALID"`)
+	sign(s.personal("123456789013"), doc).has(t, 422, `data-code="WRONG_KEY"`)
+	s.ca.silent = true
+	sign(old, doc).has(t, 422, `data-code="CHECK_UNAVAILABLE"`, "Не удалось проверить")
+	s.ca.silent = false
+	b.get(p.path).has(t, 200, "Шаг 3 из 5")
+	b.answer(p, []string{good}).has(t, 200, "Сертификаты выпускаются")
+	b.answer(p, []string{good}).has(t, 422, `data-code="APPLICATION_STATE"`)
+}
+
+// TestInstallMismatch reports another certificate than the one issued (C-26).
+func TestInstallMismatch(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(s.personal("123456789013"))
+	b.enter("")
+	p := b.click(b.click(b.draft()))
+	s.issue(p)
+	p = b.get(p.path)
+	b.answer(p, map[string]any{"requestId": requestID(t, p), "files": []any{map[string]any{"serialNumber": "00"}}}).has(t, 422, `data-code="CERT_KEY_MISMATCH"`)
+	b.get(p.path).has(t, 200, "Установите сертификаты")
+}
+
+// TestStrangers: another person's application and key are like none at all (C-12, C-24, C-41).
+func TestStrangers(t *testing.T) {
+	s := newSite(t)
+	key := s.personal("123456789013")
+	b := s.browser(key)
+	b.enter("")
+	p := b.draft()
+	e := s.browser(s.personal("123456789012"))
+	e.enter("")
+	unknown, err := ra.NewNumber(s.now, 999)
+	must(t, err)
+	for _, path := range []string{p.path, "/applications/" + unknown, p.path + "/edit"} {
+		e.get(path).has(t, 404, `data-code="NOT_YOUR_APPLICATION"`)
+	}
+	for _, path := range []string{"/keys", "/sign", "/install", "/withdraw", "/later"} {
+		e.post(p.path+path, url.Values{"answer": {`["x"]`}}).has(t, 404, `data-code="NOT_YOUR_APPLICATION"`)
+	}
+	e.get("/keys/revoke?serial="+key.Certificate.SerialHex()).has(t, 404, `data-code="KEY_UNKNOWN"`)
+	if strings.Contains(e.get("/applications").body, ra.FormatNumber(strings.TrimPrefix(p.path, "/applications/"))) {
+		t.Error("another's application is listed")
+	}
+	y := s.browser(s.head("123456789014", binY))
+	s.registry[binY] = ra.HeadAnswer{Verdict: trust.Good, IIN: "123456789014"}
+	y.enter("")
+	y.get(p.path).has(t, 404, `data-code="NOT_YOUR_APPLICATION"`)
+	b.get(p.path).has(t, 200, "Шаг 2 из 5")
+}
+
+// TestRevocationSignedByAnother: the fresh signature must be of the same person, over this wish.
+func TestRevocationSignedByAnother(t *testing.T) {
+	s := newSite(t)
+	key := s.personal("123456789013")
+	b := s.browser(key)
+	b.enter("")
+	serial := key.Certificate.SerialHex()
+	p := b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"superseded"}})
+	to, call, form := p.agent(t)
+	var c struct{ Args struct{ Data string } }
+	must(t, json.Unmarshal([]byte(call), &c))
+	form.Set("answer", `["`+strings.ReplaceAll(signWith(t, s.personal("123456789012"), "cms", c.Args.Data), "\n", `\n`)+`"]`)
+	b.post(to, form).has(t, 422, `data-code="CERT_OTHER_PERSON"`)
+
+	p = b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"superseded"}})
+	to, call, form = p.agent(t)
+	b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"cessationOfOperation"}}) // another tab
+	form.Set("answer", b.ask(call))
+	b.post(to, form).has(t, 422, `data-code="SIGNATURE_INVALID"`)
+	if k, _ := s.ca.Key(t.Context(), serial); !k.RevokedAt.IsZero() {
+		t.Error("the key was revoked")
+	}
+	b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"affiliationChanged"}}).has(t, 422, "Выберите причину")
+	b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"unspecified"}}).has(t, 422, "Опишите причину")
+}
+
+// TestHRMayNotRevoke: C-11, V6.
+func TestHRMayNotRevoke(t *testing.T) {
+	s := newSite(t)
+	h := pkitest.Member(pki.RoleHR)
+	h.IIN, h.BIN = "123456789014", binX
+	head := s.head("123456789012", binX)
+	b := s.browser(s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: h})))
+	b.enter("")
+	b.get("/keys/revoke?serial="+head.Certificate.SerialHex()).has(t, 422, `data-code="ROLE_CANNOT_CONFIRM"`)
+}
+
+// TestRegistrySilent: C-31. The page says "could not check"; signed applications wait and pass by
+// themselves.
+func TestRegistrySilent(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(s.personal("123456789011"))
+	b.enter("")
+	b.post("/apply/legal", url.Values{"bin": {binX}}).has(t, 422, `data-code="ENTERPRISE_UNKNOWN"`)
+	b.post("/apply/legal", url.Values{"bin": {"123456789022"}}).has(t, 422, "БИН состоит из 12 цифр", `value="123456789022"`)
+	s.registry[binX] = ra.HeadAnswer{}
+	b.post("/apply/legal", url.Values{"bin": {binX}}).has(t, 422, `data-code="CHECK_UNAVAILABLE"`, "Не удалось проверить")
+	good := ra.HeadAnswer{Verdict: trust.Good, IIN: "123456789011", Organization: "АО «ТЕСТ»", AsOf: s.now}
+	s.registry[binX] = good
+	p := b.click(b.post("/apply/legal/data", url.Values{"bin": {binX}, "email": {"b@example.kz"}, "city": {"Алматы"}, "storage": {"PKCS12"}}))
+	s.registry[binX] = ra.HeadAnswer{}
+	p = b.click(p).has(t, 200, "Заявка проверяется", "Реестр не отвечает")
+	task := ra.Task{Number: numberIn.FindStringSubmatch(p.path)[1], Revision: 1}
+	if err := s.office.Reroute(t.Context(), task); err == nil {
+		t.Error("a silent registry must be asked again")
+	}
+	s.registry[binX] = good
+	must(t, s.office.Reroute(t.Context(), task))
+	b.get(p.path).has(t, 200, "Сертификаты выпускаются")
+}
+
+// TestFormKeepsWhatWasTyped: mistakes are said beside the fields, nothing is lost.
+func TestFormKeepsWhatWasTyped(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(s.personal("123456789013"))
+	b.enter("")
+	p := b.post("/keys/reissue", url.Values{"email": {"not an address"}, "city": {"Қарағанды"}, "storage": {"AKKZIDCardStore"}})
+	p.has(t, 422, "Нужно исправить", `href="#email"`, `value="not an address"`, `value="Қарағанды"`, "ЦОН")
+	b.post("/signup", url.Values{"email": {"a@example.kz"}, "email2": {"b@example.kz"}, "city": {"Астана"}, "lang": {"ru"}}).has(t, 422, "Адреса не совпадают", `value="Астана"`)
+}
+
+// TestEmailLink: the GET shows, the POST does, once, for a day (C-38).
+func TestEmailLink(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(s.personal("123456789013"))
+	b.enter("p@example.kz")
+	b.get("/profile").has(t, 200, "Ещё не подтверждён")
+	b.get("/email/none").has(t, 422, `data-code="LINK_STALE"`)
+}
+
+// TestInjection posts markup through every field and reads it back on every page.
+func TestInjection(t *testing.T) {
+	const evil = `"'><script>alert(1)</script>&`
+	s := newSite(t)
+	b := s.browser(s.personal("123456789013"))
+	b.enter("")
+	p := b.draft()
+	pages := []page{
+		b.post("/keys/reissue", url.Values{"email": {evil}, "city": {evil}, "storage": {evil}}),
+		b.post(p.path+"/edit", url.Values{"email": {"p@example.kz"}, "city": {evil}, "storage": {"PKCS12"}}),
+		b.get("/applications"), b.get("/signin?next=" + url.QueryEscape("/"+evil)),
+		b.post("/signup", url.Values{"email": {evil}, "city": {evil}, "lang": {evil}}),
+		b.post("/apply/legal", url.Values{"bin": {evil}}), b.get("/apply/legal/data?bin=" + url.QueryEscape(evil)),
+		b.post("/check", url.Values{"serial": {evil}}), b.get("/applications?number=" + url.QueryEscape(evil)),
+		b.get("/keys/revoke?reason=" + url.QueryEscape(evil) + "&serial=" + b.keys[0].Certificate.SerialHex()),
+		b.post("/keys/revoke", url.Values{"serial": {b.keys[0].Certificate.SerialHex()}, "reason": {evil}, "text": {evil}, "since": {evil}}),
+		b.get("/email/" + url.PathEscape(evil)), b.get("/" + url.PathEscape(evil)),
+	}
+	pages = append(pages, b.click(b.get(p.path))) // the document to be signed, with the evil city
+	for _, one := range pages {
+		if strings.Contains(one.body, "<script>alert") || strings.Contains(one.body, `"'><`) {
+			t.Errorf("%s lets markup through:\n%s", one.path, one.body)
+		}
+	}
+	if !strings.Contains(html.UnescapeString(pages[len(pages)-1].body), "alert(1)") {
+		t.Error("the city is not in the document: the test shows nothing")
+	}
+}
+
+// TestGetChangesNothing walks the GET routes and compares every table but the sessions'.
+func TestGetChangesNothing(t *testing.T) {
+	s := newSite(t)
+	key := s.personal("123456789013")
+	b := s.browser(key)
+	b.enter("p@example.kz")
+	p := b.draft()
+	account, err := s.office.Account(t.Context(), "123456789013")
+	must(t, err)
+	mine, err := s.office.Mine(t.Context(), ra.Viewer{IIN: "123456789013"})
+	must(t, err)
+	for _, path := range []string{"/", "/signin", "/signup", "/signup/sign", "/profile", "/keys", "/keys/reissue", "/keys/revoke?serial=" + key.Certificate.SerialHex(),
+		"/keys/revoke/sign", "/apply/legal", "/apply/legal/data?bin=" + binX, "/applications", p.path, p.path + "/edit", p.path + "/keys", p.path + "/sign",
+		p.path + "/install", p.path + "/withdraw", p.path + "/later", "/check", "/email/x"} {
+		if got := b.get(path); got.status >= http.StatusInternalServerError {
+			t.Errorf("GET %s: %d", path, got.status)
+		}
+	}
+	after, err := s.office.Account(t.Context(), "123456789013")
+	must(t, err)
+	again, err := s.office.Mine(t.Context(), ra.Viewer{IIN: "123456789013"})
+	must(t, err)
+	if account != after || len(mine) != 1 || len(again) != 1 || again[0].Changed != mine[0].Changed || again[0].State != mine[0].State {
+		t.Error("a GET changed something")
+	}
+}
+
+// TestCheck: C-34, C-35 and the verdicts.
+func TestCheck(t *testing.T) {
+	s := newSite(t)
+	key := s.personal("123456789013")
+	b := s.browser()
+	serial := key.Certificate.SerialHex()
+	check := func(v string) page { return b.post("/check", url.Values{"serial": {v}}) }
+	check(strings.ToUpper(serial)).has(t, 200, `data-verdict="valid"`)
+	if strings.Contains(check(serial).body, "1234 5678 9013") || strings.Contains(check(serial).body, "123456789013") {
+		t.Error("the number is shown to a stranger")
+	}
+	check("0123456789abcdef0123456789abcdef01234567").has(t, 200, `data-verdict="never"`)
+	check("zz").has(t, 422, "Введите номер")
+	s.ca.silent = true
+	check(serial).has(t, 200, `data-verdict="unknown"`, "Не удалось проверить")
+	s.ca.silent = false
+	_, err := s.ca.Revoke(t.Context(), serial, "superseded", time.Time{}, "")
+	must(t, err)
+	check(serial).has(t, 200, `data-verdict="revoked"`)
+}
