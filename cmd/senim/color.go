@@ -49,7 +49,9 @@ func (p *program) line(format string, args ...any) {
 	if p.Color {
 		s = escapes.Replace(s)
 	}
-	fmt.Fprintln(p.Stdout, strings.TrimRight(s, " "))
+	if _, err := fmt.Fprintln(p.Stdout, strings.TrimRight(s, " ")); err != nil {
+		p.unsaid = err
+	}
 }
 
 // printable replaces control characters, which a file may carry in a name and which must not reach a

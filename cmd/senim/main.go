@@ -43,6 +43,8 @@ type program struct {
 	Stdout, Stderr io.Writer
 	Now            func() time.Time
 	Color          bool // stdout is a terminal whose reader wants colours
+
+	unsaid error // why something could not be written to Stdout
 }
 
 // Exit statuses.
@@ -101,6 +103,9 @@ func (p *program) Run(ctx context.Context) (status int) {
 	if err != nil {
 		return p.fail(err, asJSON)
 	}
+	if p.unsaid != nil {
+		return p.fail(fmt.Errorf("write the answer: %w", p.unsaid), false)
+	}
 	return status
 }
 
@@ -134,7 +139,7 @@ func (p *program) fail(err error, asJSON bool) int {
 
 // tell writes a line to stderr.
 func (p *program) tell(format string, args ...any) {
-	fmt.Fprintln(p.Stderr, printable(fmt.Sprintf(format, args...)))
+	_, _ = fmt.Fprintln(p.Stderr, printable(fmt.Sprintf(format, args...))) // nowhere else to say so
 }
 
 func (p *program) json(v any) {
@@ -142,7 +147,7 @@ func (p *program) json(v any) {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(v); err != nil {
-		p.tell("senim: write the answer: %v", err)
+		p.unsaid = err
 	}
 }
 

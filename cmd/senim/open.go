@@ -40,13 +40,13 @@ type thing struct {
 
 // read reads a whole file of bounded size; "-" is standard input.
 func (p *program) read(name string) ([]byte, error) {
-	var in io.Reader = p.Stdin
+	in := p.Stdin
 	if name != "-" {
 		f, err := os.Open(p.path(name))
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", name, plain(err))
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // only read
 		in = f
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))

@@ -88,7 +88,7 @@ func (c *sign) key(p *program) (*pfx.File, error) {
 
 // write makes a new file and never touches one that is there.
 func (p *program) write(name string, data []byte) error {
-	f, err := os.OpenFile(p.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(p.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a signature is made to be given to others
 	if errors.Is(err, fs.ErrExist) {
 		return exists(name)
 	}

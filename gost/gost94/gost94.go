@@ -27,7 +27,7 @@ func New() hash.Hash { return new(digest) }
 // Sum returns the hash of b.
 func Sum(b []byte) [Size]byte {
 	var d digest
-	d.Write(b)
+	d.write(b)
 	return d.finish()
 }
 
@@ -52,8 +52,12 @@ func (d *digest) BlockSize() int { return BlockSize }
 
 // Write implements [hash.Hash]; it never fails.
 func (d *digest) Write(p []byte) (int, error) {
-	n := len(p)
-	d.count += uint64(n)
+	d.write(p)
+	return len(p), nil
+}
+
+func (d *digest) write(p []byte) {
+	d.count += uint64(len(p))
 	for len(p) > 0 {
 		if d.held == 0 && len(p) >= BlockSize {
 			d.absorb((*[BlockSize]byte)(p))
@@ -67,7 +71,6 @@ func (d *digest) Write(p []byte) (int, error) {
 			d.held = 0
 		}
 	}
-	return n, nil
 }
 
 // Sum implements [hash.Hash]: it appends the hash of what was written and changes nothing.
@@ -175,8 +178,9 @@ func mix(h, m, s *word) {
 
 // shift applies ψ n times to the sixteen words at the start of row; the result begins at row[n].
 func shift(row []uint16, n int) {
-	for i := range n {
-		row[i+16] = row[i] ^ row[i+1] ^ row[i+2] ^ row[i+3] ^ row[i+12] ^ row[i+15]
+	for range n {
+		row[16] = row[0] ^ row[1] ^ row[2] ^ row[3] ^ row[12] ^ row[15]
+		row = row[1:]
 	}
 }
 

@@ -27,9 +27,10 @@ func digit(k []byte, i int, carry uint64) (size, sign, next uint64) {
 // same returns 1 if x and y are equal, else 0, for numbers below 2^63.
 func same(x, y uint64) uint64 { return ((x ^ y) - 1) >> 63 }
 
-// naf writes k, little-endian, in non-adjacent form of the given width: digits are 0 or odd and
-// smaller in size than 2^(width-1). Its time depends on k.
-func naf(k []byte, width int) []int8 {
+// naf writes k, little-endian, in non-adjacent form of width five: digits are 0, or odd from -15 to 15
+// and followed by four zeros. Its time depends on k.
+func naf(k []byte) []int8 {
+	const width = 5
 	bit := func(i int) int {
 		if i/8 >= len(k) {
 			return 0

@@ -437,7 +437,7 @@ func TestDigits(t *testing.T) {
 			t.Errorf("the digits of %x give %x, carry %d", number(k), sum, carry)
 		}
 		sum.SetInt64(0)
-		for i, d := range naf(k, 5) {
+		for i, d := range naf(k) {
 			if d != 0 && d%2 == 0 || d > 15 || d < -15 {
 				t.Fatalf("digit %d is %d", i, d)
 			}

@@ -147,7 +147,7 @@ func (c *Curve256) doubleMult(r *Point256, u *[32]byte, p *Point256, v *[32]byte
 		}
 		odd[i].powers()
 	}
-	digits := naf(v[:], 5)
+	digits := naf(v[:])
 	var sum jacobian256
 	for i := len(digits) - 1; i >= 0; i-- {
 		sum.double()

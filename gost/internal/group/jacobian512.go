@@ -147,7 +147,7 @@ func (c *Curve512) doubleMult(r *Point512, u *[64]byte, p *Point512, v *[64]byte
 		}
 		odd[i].powers()
 	}
-	digits := naf(v[:], 5)
+	digits := naf(v[:])
 	var sum jacobian512
 	for i := len(digits) - 1; i >= 0; i-- {
 		sum.double()

@@ -334,7 +334,7 @@ func (c *Curve256) multVarTime(r, p *Point256, k []byte) {
 	for i := range odd[1:] {
 		c.Add(&odd[i+1], &odd[i], &twice)
 	}
-	digits := naf(k, 5)
+	digits := naf(k)
 	var sum Point256
 	sum.SetInfinity()
 	for i := len(digits) - 1; i >= 0; i-- {

@@ -321,7 +321,7 @@ func (c *Curve512) multVarTime(r, p *Point512, k []byte) {
 	for i := range odd[1:] {
 		c.Add(&odd[i+1], &odd[i], &twice)
 	}
-	digits := naf(k, 5)
+	digits := naf(k)
 	var sum Point512
 	sum.SetInfinity()
 	for i := len(digits) - 1; i >= 0; i-- {
