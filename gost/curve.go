@@ -24,6 +24,7 @@ type engine interface {
 	reduce(wide []byte) []byte
 	sign(d, digest, k []byte) (sig []byte)
 	verifyVarTime(xy, digest, sig []byte) bool
+	prepare(xy []byte) (verifyVarTime func(digest, sig []byte) bool)
 }
 
 // parameters are the numbers of a curve in hexadecimal, highest digit first.

@@ -88,27 +88,58 @@ func (e *engine256) sign(d, digest, k []byte) []byte {
 
 // verifyVarTime reports whether sig is r‖s over the digest by the key xy, which was checked before.
 func (e *engine256) verifyVarTime(xy, digest, sig []byte) bool {
-	var r, s, v field.Scalar256
 	var key, sum group.Point256
-	if len(sig) != 2*32 ||
-		!e.order.SetBytes(&r, sig[:32]) || r.IsZero() == 1 ||
-		!e.order.SetBytes(&s, sig[32:]) || s.IsZero() == 1 ||
-		!e.curve.SetAffine(&key, xy[:32], xy[32:]) {
+	u, v, ok := e.multipliers(digest, sig)
+	if !ok || !e.curve.SetAffine(&key, xy[:32], xy[32:]) {
 		return false
 	}
+	e.curve.DoubleMultVarTime(&sum, &u, &key, &v)
+	return e.matches(&sum, sig)
+}
+
+// prepare returns verifyVarTime for one key, with a table of its multiples.
+func (e *engine256) prepare(xy []byte) func(digest, sig []byte) bool {
+	var key group.Point256
+	if !e.curve.SetAffine(&key, xy[:32], xy[32:]) {
+		return func([]byte, []byte) bool { return false }
+	}
+	table := e.curve.Tabulate(&key)
+	return func(digest, sig []byte) bool {
+		var sum group.Point256
+		u, v, ok := e.multipliers(digest, sig)
+		if !ok {
+			return false
+		}
+		e.curve.DoubleTableVarTime(&sum, &u, table, &v)
+		return e.matches(&sum, sig)
+	}
+}
+
+// multipliers returns s/e and -r/e modulo q, or false if r or s is 0 or not below q.
+func (e *engine256) multipliers(digest, sig []byte) (u, v [32]byte, ok bool) {
+	var r, s, inverse field.Scalar256
+	if len(sig) != 2*32 ||
+		!e.order.SetBytes(&r, sig[:32]) || r.IsZero() == 1 ||
+		!e.order.SetBytes(&s, sig[32:]) || s.IsZero() == 1 {
+		return u, v, false
+	}
 	number := e.digestNumber(digest)
-	e.order.InvertVarTime(&v, &number)
-	e.order.Mul(&s, &s, &v)
-	e.order.Mul(&v, &r, &v)
-	e.order.Negate(&v, &v)
-	z1, z2 := e.order.Bytes(&s), e.order.Bytes(&v)
-	e.curve.DoubleMultVarTime(&sum, &z1, &key, &z2)
-	if sum.HasX(sig[:32]) {
+	e.order.InvertVarTime(&inverse, &number)
+	e.order.Mul(&s, &s, &inverse)
+	e.order.Mul(&r, &r, &inverse)
+	e.order.Negate(&r, &r)
+	return e.order.Bytes(&s), e.order.Bytes(&r), true
+}
+
+// matches reports whether x of the point is r modulo q.
+func (e *engine256) matches(p *group.Point256, sig []byte) bool {
+	if p.HasX(sig[:32]) {
 		return true
 	}
 	// x may be q or more; then r is not x itself.
-	x, _, finite := sum.Affine()
-	e.order.Reduce(&v, x[:])
-	rest := e.order.Bytes(&v)
+	x, _, finite := p.Affine()
+	var r field.Scalar256
+	e.order.Reduce(&r, x[:])
+	rest := e.order.Bytes(&r)
 	return finite && subtle.ConstantTimeCompare(rest[:], sig[:32]) == 1
 }

@@ -109,6 +109,11 @@ func TestVectors(t *testing.T) {
 				t.Error("an own signature does not verify")
 			}
 			refuse(t, public, digest, own, order)
+			prepared := public.Prepare()
+			if !prepared.Verify(digest, sig) || !prepared.Verify(digest, own) || !prepared.Equal(public) || prepared.Prepare() != prepared {
+				t.Error("the prepared key verifies otherwise")
+			}
+			refuse(t, prepared, digest, sig, order)
 		})
 	}
 }
@@ -242,6 +247,9 @@ func TestZeroValues(t *testing.T) {
 	if public.Verify(digest, make([]byte, 128)) || public.Verify(nil, nil) {
 		t.Error("a zero public key verifies")
 	}
+	if public.Prepare().Verify(digest, make([]byte, 128)) || (*gost.PublicKey)(nil).Prepare() != nil {
+		t.Error("a zero public key can be prepared")
+	}
 	if public.Equal(&public) || private.Equal(&private) || public.Equal(nil) || private.Equal(nil) {
 		t.Error("a zero key equals something")
 	}
@@ -283,7 +291,7 @@ func TestLaws(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !key.PublicKey().Verify(digest, sig) {
+				if !key.PublicKey().Verify(digest, sig) || !key.PublicKey().Prepare().Verify(digest, sig) {
 					t.Error("does not verify")
 				}
 				at := rapid.IntRange(0, 8*len(sig)-1).Draw(t, "bit")

@@ -50,7 +50,7 @@ func NewPrivateKey(c *Curve, d []byte) (*PrivateKey, error) {
 	if !ok {
 		return nil, fmt.Errorf("gost: not a private key of %s", c)
 	}
-	return &PrivateKey{&PublicKey{c, xy}, bytes.Clone(d)}, nil
+	return &PrivateKey{&PublicKey{curve: c, xy: xy}, bytes.Clone(d)}, nil
 }
 
 // Bytes returns the scalar, little-endian, nil for a zero value. The caller keeps it secret.

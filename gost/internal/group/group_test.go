@@ -189,6 +189,13 @@ func subject512(r reference) *subject {
 		both: func(u *big.Int, p point, v *big.Int) point {
 			a := in(p, big.NewInt(5))
 			c.DoubleMultVarTime(&a, (*[64]byte)(le(u)), &a, (*[64]byte)(le(v)))
+			if p.x != nil { // the same with a table
+				b, r := in(p, big.NewInt(1)), Point512{}
+				c.DoubleTableVarTime(&r, (*[64]byte)(le(u)), c.Tabulate(&b), (*[64]byte)(le(v)))
+				if !out(&r).equal(out(&a)) {
+					panic("with a table another sum")
+				}
+			}
 			return out(&a)
 		},
 		on:            func(x, y *big.Int) bool { var r Point512; return c.SetAffine(&r, le(x), le(y)) },
@@ -249,6 +256,13 @@ func subject256(r reference) *subject {
 		both: func(u *big.Int, p point, v *big.Int) point {
 			a := in(p, big.NewInt(5))
 			c.DoubleMultVarTime(&a, (*[32]byte)(le(u)), &a, (*[32]byte)(le(v)))
+			if p.x != nil { // the same with a table
+				b, r := in(p, big.NewInt(1)), Point256{}
+				c.DoubleTableVarTime(&r, (*[32]byte)(le(u)), c.Tabulate(&b), (*[32]byte)(le(v)))
+				if !out(&r).equal(out(&a)) {
+					panic("with a table another sum")
+				}
+			}
 			return out(&a)
 		},
 		on:            func(x, y *big.Int) bool { var r Point256; return c.SetAffine(&r, le(x), le(y)) },

@@ -128,10 +128,10 @@ func (r *jacobian256) finish(x, y, zz, u1, s1 *field.Element256) bool {
 	return true
 }
 
-// doubleMult sets r to u·G + v·p, as DoubleMultVarTime.
-func (c *Curve256) doubleMult(r *Point256, u *[32]byte, p *Point256, v *[32]byte) {
+// multiply sets r to k·p for a public k, little-endian.
+func (r *jacobian256) multiply(p *Point256, k *[32]byte) {
+	*r = jacobian256{}
 	if p.z.IsZero() == 1 {
-		c.BaseMult(r, u)
 		return
 	}
 	var odd [8]multiple256 // 1, 3, … 15 times p
@@ -147,32 +147,32 @@ func (c *Curve256) doubleMult(r *Point256, u *[32]byte, p *Point256, v *[32]byte
 		}
 		odd[i].powers()
 	}
-	digits := naf(v[:])
-	var sum jacobian256
+	digits := naf(k[:])
 	for i := len(digits) - 1; i >= 0; i-- {
-		sum.double()
+		r.double()
 		switch d := digits[i]; {
 		case d > 0:
-			sum.add(&odd[d/2], false)
+			r.add(&odd[d/2], false)
 		case d < 0:
-			sum.add(&odd[-d/2], true)
+			r.add(&odd[-d/2], true)
 		}
 	}
-	table := c.base()
+}
+
+// addMultiple adds k·P to r for a public k, little-endian, and the table of P.
+func (r *jacobian256) addMultiple(p *Table256, k *[32]byte) {
 	var carry uint64
-	for i := range table {
+	for i := range p {
 		var size, sign uint64
-		size, sign, carry = digit(u[:], i, carry)
-		if size == 0 {
+		if size, sign, carry = digit(k[:], i, carry); size == 0 {
 			continue
 		}
-		e := table[i][size-1]
+		e := p[i][size-1]
 		if sign == 1 {
 			e.y.Negate(&e.y)
 		}
-		sum.addAffine(&e.x, &e.y)
+		r.addAffine(&e.x, &e.y)
 	}
-	sum.point(r)
 }
 
 func (m *multiple256) powers() {

@@ -128,10 +128,10 @@ func (r *jacobian512) finish(x, y, zz, u1, s1 *field.Element512) bool {
 	return true
 }
 
-// doubleMult sets r to u·G + v·p, as DoubleMultVarTime.
-func (c *Curve512) doubleMult(r *Point512, u *[64]byte, p *Point512, v *[64]byte) {
+// multiply sets r to k·p for a public k, little-endian.
+func (r *jacobian512) multiply(p *Point512, k *[64]byte) {
+	*r = jacobian512{}
 	if p.z.IsZero() == 1 {
-		c.BaseMult(r, u)
 		return
 	}
 	var odd [8]multiple512 // 1, 3, … 15 times p
@@ -147,32 +147,32 @@ func (c *Curve512) doubleMult(r *Point512, u *[64]byte, p *Point512, v *[64]byte
 		}
 		odd[i].powers()
 	}
-	digits := naf(v[:])
-	var sum jacobian512
+	digits := naf(k[:])
 	for i := len(digits) - 1; i >= 0; i-- {
-		sum.double()
+		r.double()
 		switch d := digits[i]; {
 		case d > 0:
-			sum.add(&odd[d/2], false)
+			r.add(&odd[d/2], false)
 		case d < 0:
-			sum.add(&odd[-d/2], true)
+			r.add(&odd[-d/2], true)
 		}
 	}
-	table := c.base()
+}
+
+// addMultiple adds k·P to r for a public k, little-endian, and the table of P.
+func (r *jacobian512) addMultiple(p *Table512, k *[64]byte) {
 	var carry uint64
-	for i := range table {
+	for i := range p {
 		var size, sign uint64
-		size, sign, carry = digit(u[:], i, carry)
-		if size == 0 {
+		if size, sign, carry = digit(k[:], i, carry); size == 0 {
 			continue
 		}
-		e := table[i][size-1]
+		e := p[i][size-1]
 		if sign == 1 {
 			e.y.Negate(&e.y)
 		}
-		sum.addAffine(&e.x, &e.y)
+		r.addAffine(&e.x, &e.y)
 	}
-	sum.point(r)
 }
 
 func (m *multiple512) powers() {
