@@ -143,7 +143,7 @@ func authoritiesIn(folders []string, stderr io.Writer) (*pki.Pool, error) {
 				return nil, fmt.Errorf("read authorities: %w", err)
 			}
 			if err := addAuthorities(pool, b); err != nil {
-				fmt.Fprintf(stderr, "senim-agent: %s is not a certificate, left out: %v\n", e.Name(), err)
+				_, _ = fmt.Fprintf(stderr, "senim-agent: %s is not a certificate, left out: %v\n", e.Name(), err)
 			}
 		}
 	}

@@ -38,20 +38,20 @@ func trustCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	}
 	tool, err := exec.LookPath("certutil")
 	if err != nil {
-		fmt.Fprintf(stdout, "No certutil here (Debian: apt install libnss3-tools).\nThe certificate to trust: %s\n"+
+		_, err := fmt.Fprintf(stdout, "No certutil here (Debian: apt install libnss3-tools).\nThe certificate to trust: %s\n"+
 			"By hand: Chromium, Settings → Privacy and security → Security → Manage certificates → Authorities → Import;\n"+
 			"Firefox, Settings → Privacy & Security → View Certificates → Authorities → Import.\n"+
 			"Pages that fall back to plain ws:// work without it.\n", path)
-		return nil
+		return err
 	}
 	var failed error
 	for _, db := range nssDatabases() {
-		c := exec.CommandContext(ctx, tool, "-d", "sql:"+db, "-A", "-t", "C,,", "-n", "Senim agent on this machine", "-i", path)
+		c := exec.CommandContext(ctx, tool, "-d", "sql:"+db, "-A", "-t", "C,,", "-n", "Senim agent on this machine", "-i", path) //nolint:gosec // the tool found above, our own arguments
 		if out, err := c.CombinedOutput(); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w: %s", db, err, out))
 			continue
 		}
-		fmt.Fprintln(stdout, "trusted in", db)
+		_, _ = fmt.Fprintln(stdout, "trusted in", db)
 	}
 	return failed
 }

@@ -153,7 +153,7 @@ func (b *bench) try(origin string) (*socket, error) {
 	o.HTTPHeader.Set("Accept-Language", "ru")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	c, _, err := websocket.Dial(ctx, "ws://"+b.agent.Addr()+"/any/path", o)
+	c, _, err := websocket.Dial(ctx, "ws://"+b.agent.Addr()+"/any/path", o) //nolint:bodyclose // the package closes it
 	if err != nil {
 		return nil, err
 	}

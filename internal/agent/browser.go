@@ -48,7 +48,7 @@ func chromium() string {
 // start runs a browser and leaves it alone: a second window may live in the same process, and the
 // page closes itself.
 func start(name string, args ...string) (func(), error) {
-	c := exec.Command(name, args...)
+	c := exec.Command(name, args...) //nolint:gosec,noctx // the browser the person has or named; it outlives the window
 	if err := c.Start(); err != nil {
 		return nil, fmt.Errorf("show a window: %w", err)
 	}

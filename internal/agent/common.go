@@ -309,6 +309,7 @@ func algorithm(k algid.Key) string {
 		return "ECGOST3410-2015-512"
 	case algid.GOST256:
 		return "ECGOST3410-2015-256"
+	default:
+		return "ECGOST34310"
 	}
-	return "ECGOST34310"
 }

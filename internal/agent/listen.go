@@ -21,14 +21,14 @@ func (a *Agent) Listen() error {
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return fmt.Errorf("listen: %s is not a loopback address", host)
 	}
-	first, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	first, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	a.listeners = []net.Listener{first}
 	_, a.port, _ = net.SplitHostPort(first.Addr().String())
 	if host == "127.0.0.1" {
-		if second, err := net.Listen("tcp6", net.JoinHostPort("::1", a.port)); err == nil {
+		if second, err := new(net.ListenConfig).Listen(context.Background(), "tcp6", net.JoinHostPort("::1", a.port)); err == nil {
 			a.listeners = append(a.listeners, second)
 		}
 	}

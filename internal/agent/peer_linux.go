@@ -59,7 +59,7 @@ func lookup(path, from, to string) (uid int, inode string, found bool) {
 	if err != nil {
 		return 0, "", false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		fields := strings.Fields(lines.Text())

@@ -49,5 +49,6 @@ func (t *signing) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 	if err != nil {
 		return outcome{err: err}, nil
 	}
+	w.agent.chose(w.site, d.Key)
 	return outcome{done: true, result: result}, nil
 }

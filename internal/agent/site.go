@@ -131,6 +131,26 @@ type originState struct {
 	sockets int
 	cancels []time.Time // of the last minute
 	blocked time.Time   // until then
+	last    string      // the key chosen last, by file id; never for a site that cannot be vouched for
+}
+
+// chose remembers which key a site was answered with, so that the next window has it chosen.
+func (a *Agent) chose(s site, id string) {
+	if s.red() || s.Class == "program" {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.state(s.Origin).last = id
+}
+
+func (a *Agent) chosen(s site) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if state := a.origins[s.Origin]; state != nil {
+		return state.last
+	}
+	return ""
 }
 
 // maxSockets bounds the connections of one origin.
@@ -165,7 +185,7 @@ func (a *Agent) disconnect(origin string) {
 	defer a.mu.Unlock()
 	s := a.state(origin)
 	s.sockets--
-	if s.sockets == 0 && len(s.cancels) == 0 && s.blocked.IsZero() {
+	if s.sockets == 0 && len(s.cancels) == 0 && s.blocked.IsZero() && s.last == "" {
 		delete(a.origins, origin)
 	}
 }

@@ -22,7 +22,7 @@ type View struct {
 	Logo      string     `json:"logo,omitempty"`      // base64 PNG of the site
 	Wants     []string   `json:"wants,omitempty"`     // which keys the site takes, in words
 	Keys      []KeyRow   `json:"keys,omitempty"`
-	Preselect string     `json:"preselect,omitempty"` // the one key that fits
+	Preselect string     `json:"preselect,omitempty"` // the one key that fits, or the one chosen last for this site
 
 	Owner    []Pair   `json:"owner,omitempty"`    // generate: for whom
 	Profiles []string `json:"profiles,omitempty"` // generate: which keys, in words
@@ -88,8 +88,11 @@ func (w *window) rows(v *View) {
 		}
 	}
 	v.Keys = append(fitting, others...)
-	if len(fitting) == 1 {
-		v.Preselect = fitting[0].ID
+	last := w.agent.chosen(w.site)
+	for _, r := range fitting {
+		if len(fitting) == 1 || r.ID == last {
+			v.Preselect = r.ID
+		}
 	}
 }
 

@@ -105,7 +105,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 
 // serve runs the window's own server until the window ends.
 func (w *window) serve(ctx context.Context) (outcome, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return outcome{}, err
 	}

@@ -50,7 +50,7 @@
 
   function end(text, failed) {
     over = true;
-    for (const id of ['who', 'warnings', 'what', 'form', 'error', 'title']) $(id).hidden = true;
+    for (const id of ['who', 'warnings', 'what', 'form', 'title']) $(id).hidden = true;
     const pw = $('password');
     if (pw) pw.value = '';
     const done = $('done');
@@ -66,7 +66,7 @@
   function card(parent, c) {
     parent.append(el('span', 'owner', c.organization || c.owner));
     if (c.organization) parent.append(el('span', 'organization', c.owner));
-    const numbers = [c.iin, c.bin].filter(Boolean).join(' · ');
+    const numbers = [c.iin && T('iin') + ' ' + c.iin, c.bin && T('bin') + ' ' + c.bin].filter(Boolean).join(' · ');
     if (c.roles.length) parent.append(el('span', 'small', c.roles.join(', ')));
     parent.lastChild.style.setProperty('display', 'block');
     if (numbers) { const n = el('span', 'small', numbers); n.style.setProperty('display', 'block'); parent.append(n); }
