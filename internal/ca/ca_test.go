@@ -476,3 +476,29 @@ func fault(t *testing.T, n int, after, late bool) {
 		t.Errorf("issued, but %v", got.Status)
 	}
 }
+
+// TestInterruptedCeremony lets every transaction of a creation fail: what is left is never opened.
+func TestInterruptedCeremony(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		for n := 1; n <= 7; n++ {
+			store, keys := newMemory(), &memoryKeys{}
+			store.fail(n, after)
+			err := Create(t.Context(), Ceremony{Store: store, Keys: keys, Plans: []Plan{gostPlan()}, Now: func() time.Time { return start }})
+			if !errors.Is(err, errFault) {
+				t.Fatalf("transaction %d: %v", n, err)
+			}
+			_, err = Open(t.Context(), Config{Store: store, Keys: keys})
+			if recorded := n == 7 && after; recorded != (err == nil) {
+				t.Errorf("transaction %d, after %t: %v", n, after, err)
+			}
+			for _, r := range store.snapshot().records {
+				if r.State == Done && len(r.Raw) == 0 || r.TBS == nil {
+					t.Errorf("transaction %d: record %s is %s", n, r.Serial, r.State)
+				}
+			}
+			if len(keys.keys) > 3 || n == 1 && len(keys.keys) != 1 {
+				t.Errorf("transaction %d: %d keys", n, len(keys.keys))
+			}
+		}
+	}
+}

@@ -56,11 +56,18 @@ type Plan struct {
 const (
 	responderDays = 365
 	rootListDays  = 365
+	responderBits = 2048
 )
 
+// ceremonies is how orders of certificates begin that nobody ordered.
+const ceremonies = "create:"
+
+func ceremonyOrder(key, serial string) string { return ceremonies + key + ":" + serial }
+
 // Create makes every planned authority and records it. [ErrExists] when one of the names is taken:
-// nothing is ever made twice. When it is interrupted, what was made stays unused: Open knows only
-// what was recorded last.
+// nothing is ever made twice. When it is interrupted, what was made stays unused, since Open knows
+// only what was recorded last; the keys of an unfinished authority are in the way of another try
+// until somebody removes them.
 func Create(ctx context.Context, c Ceremony) error {
 	if c.Store == nil || c.Keys == nil {
 		return errors.New("create authority: store and keys are wanted")
@@ -71,9 +78,17 @@ func Create(ctx context.Context, c Ceremony) error {
 	if c.Rand == nil {
 		c.Rand = rand.Reader
 	}
-	for _, p := range c.Plans {
-		if err := c.create(ctx, p.defaults(c.Now())); err != nil {
-			return fmt.Errorf("create authority %s: %w", p.Name, err)
+	all := make([]*making, len(c.Plans))
+	for i, p := range c.Plans {
+		all[i] = &making{c: c, p: p.defaults(c.Now())}
+	}
+	// All keys are made before anything is kept: that takes seconds, and whoever interrupts it has
+	// nothing to clear away.
+	for _, step := range []func(*making, context.Context) error{(*making).absent, (*making).generate, (*making).create} {
+		for _, m := range all {
+			if err := step(m, ctx); err != nil {
+				return fmt.Errorf("create authority %s: %w", m.p.Name, err)
+			}
 		}
 	}
 	return nil
@@ -116,12 +131,26 @@ type part struct {
 	t       *pki.Template
 }
 
-// create makes one root, its issuing authority and its responder.
-func (c Ceremony) create(ctx context.Context, p Plan) error {
-	if err := c.absent(ctx, p); err != nil {
-		return err
+// generate makes the keys. A responder signs all day, so its RSA key is a short one.
+func (m *making) generate(ctx context.Context) error {
+	for _, k := range []struct {
+		into *crypto.Signer
+		bits int
+	}{{&m.keys.root, m.p.RSABits}, {&m.keys.issuing, m.p.RSABits}, {&m.keys.responder, responderBits}} {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		key, err := generate(m.p.Algorithm, k.bits, m.c.Rand)
+		if err != nil {
+			return err
+		}
+		*k.into = key
 	}
-	m := &making{c: c, p: p}
+	return nil
+}
+
+// create makes one root, its issuing authority and its responder.
+func (m *making) create(ctx context.Context) error {
 	root, err := m.root(ctx)
 	if err != nil {
 		return err
@@ -137,11 +166,12 @@ func (c Ceremony) create(ctx context.Context, p Plan) error {
 	return m.record(ctx, root, issuing, responder)
 }
 
-func (c Ceremony) absent(ctx context.Context, p Plan) error {
+func (m *making) absent(ctx context.Context) error {
+	p := m.p
 	if p.Name == "" || strings.Trim(p.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || strings.HasSuffix(p.Name, "_d") {
 		return fmt.Errorf("name %q: lower case letters, digits and _ are wanted", p.Name)
 	}
-	return c.Store.View(ctx, func(tx Tx) error {
+	return m.c.Store.View(ctx, func(tx Tx) error {
 		all, err := tx.Authorities(ctx)
 		if err != nil {
 			return err
@@ -169,6 +199,7 @@ type made struct {
 type making struct {
 	c        Ceremony
 	p        Plan
+	keys     struct{ root, issuing, responder crypto.Signer }
 	practice practice
 }
 
@@ -220,7 +251,7 @@ func (m *making) intent(ctx context.Context, q part, ca string, tbs []byte) (Rec
 		return Record{}, err
 	}
 	r := Record{
-		CA: ca, Serial: pki.SerialHex(q.t.Serial), Order: "create:" + q.name, Profile: q.profile, Key: keyHash(spki),
+		CA: ca, Serial: pki.SerialHex(q.t.Serial), Order: ceremonyOrder(q.name, pki.SerialHex(q.t.Serial)), Profile: q.profile, Key: keyHash(spki),
 		State: Intended, TBS: tbs, Name: q.t.Subject.Get(pki.OIDCommonName),
 		NotBefore: q.t.NotBefore, NotAfter: q.t.NotAfter, Created: m.c.Now(),
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"strconv"
 	"time"
 
@@ -85,7 +86,7 @@ func (s *Service) publish(ctx context.Context, ca string, scheduled bool) error 
 	var full, delta listOf
 	at := s.whole()
 	err := s.store.Update(ctx, func(tx Tx) (err error) {
-		full, delta, err = s.gather(ctx, tx, ca, at, scheduled)
+		full, delta, err = s.gather(ctx, tx, a, at, scheduled)
 		return err
 	})
 	if errors.Is(err, errCurrent) {
@@ -120,7 +121,8 @@ func (s *Service) publish(ctx context.Context, ca string, scheduled bool) error 
 
 // gather takes a number and reads what both lists will say. The delta refers to the last scheduled
 // full list before this one, which readers may still hold; without one, to its own number.
-func (s *Service) gather(ctx context.Context, tx Tx, ca string, at time.Time, scheduled bool) (full, delta listOf, err error) {
+func (s *Service) gather(ctx context.Context, tx Tx, a *authority, at time.Time, scheduled bool) (full, delta listOf, err error) {
+	ca, end := a.name, a.cert.NotAfter
 	number, epoch, err := tx.NextListNumber(ctx, ca)
 	if err != nil {
 		return full, delta, err
@@ -135,12 +137,13 @@ func (s *Service) gather(ctx context.Context, tx Tx, ca string, at time.Time, sc
 	if at.Before(last.ThisUpdate) { // a clock set back must not make an older list
 		at = last.ThisUpdate
 	}
-	full = listOf{number: number, base: -1, epoch: epoch, at: at, days: listDays}
+	full = listOf{number: number, base: -1, epoch: epoch, at: at, days: listDays, end: end}
 	full.entries, err = tx.RevokedSince(ctx, ca, 0, at.Add(-listLinger))
 	if err != nil {
 		return full, delta, err
 	}
-	delta = listOf{number: number, base: number, epoch: epoch, at: at, days: listDays}
+	full.entries = slices.DeleteFunc(full.entries, func(r RevokedRecord) bool { return r.Reason == pki.RemoveFromCRL })
+	delta = listOf{number: number, base: number, epoch: epoch, at: at, days: listDays, end: end}
 	base, err := tx.Base(ctx, ca, number)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -158,10 +161,18 @@ type listOf struct {
 	number, base, epoch int64
 	at                  time.Time
 	days                int
+	end                 time.Time // of the authority
 	entries             []RevokedRecord
 }
 
-func (l listOf) next() time.Time { return l.at.AddDate(0, 0, l.days) }
+// next promises no list after the end of the authority.
+func (l listOf) next() time.Time {
+	next := l.at.AddDate(0, 0, l.days)
+	if next.After(l.end) {
+		return l.end
+	}
+	return next
+}
 
 func (l listOf) record(ca string, scheduled bool, raw []byte) ListRecord {
 	return ListRecord{CA: ca, Delta: l.base >= 0, Scheduled: scheduled, Number: l.number, Base: max(l.base, 0), Epoch: l.epoch,

@@ -19,12 +19,9 @@ const (
 	profileResponder = "ocsp"
 )
 
-// template begins a certificate of the plan: key, serial, name, dates, signature of the signer.
+// template begins a certificate of the plan: serial, name, dates, signature of the signer.
 func (m *making) template(q *part, signer algid.Key, cn string, from, to time.Time) error {
-	key, err := generate(m.p.Algorithm, m.p.RSABits, m.c.Rand)
-	if err != nil {
-		return err
-	}
+	key := q.key
 	sig, err := algid.SignatureFor(key.Public())
 	if err != nil {
 		return err
@@ -36,7 +33,6 @@ func (m *making) template(q *part, signer algid.Key, cn string, from, to time.Ti
 	if err != nil {
 		return err
 	}
-	q.key = key
 	q.days = int(to.Sub(from).Hours()/24) + 1
 	q.t = &pki.Template{
 		Signature: sig, Serial: new(big.Int).SetBytes(serial), NotBefore: from, NotAfter: to, PublicKey: key.Public(),
@@ -46,7 +42,7 @@ func (m *making) template(q *part, signer algid.Key, cn string, from, to time.Ti
 }
 
 func (m *making) root(ctx context.Context) (*made, error) {
-	q := part{name: rootOf(m.p.Name), kind: lint.Root, profile: profileRoot}
+	q := part{name: rootOf(m.p.Name), kind: lint.Root, profile: profileRoot, key: m.keys.root}
 	from := m.p.NotBefore
 	if err := m.template(&q, m.p.Algorithm, m.p.RootName, from, from.AddDate(m.p.RootYears, 0, 0)); err != nil {
 		return nil, err
@@ -61,7 +57,7 @@ func (m *making) root(ctx context.Context) (*made, error) {
 }
 
 func (m *making) issuing(ctx context.Context, root *made) (*made, error) {
-	q := part{name: m.p.Name, kind: lint.Authority, profile: profileAuthority}
+	q := part{name: m.p.Name, kind: lint.Authority, profile: profileAuthority, key: m.keys.issuing}
 	from := m.p.NotBefore
 	to := from.AddDate(m.p.IssuingYears, 0, 0)
 	if to.After(root.cert.NotAfter) {
@@ -84,7 +80,7 @@ func (m *making) issuing(ctx context.Context, root *made) (*made, error) {
 }
 
 func (m *making) responder(ctx context.Context, issuing *made) (*made, error) {
-	q := part{name: m.p.Name + "_ocsp_1", kind: lint.Responder, profile: profileResponder}
+	q := part{name: m.p.Name + "_ocsp_1", kind: lint.Responder, profile: profileResponder, key: m.keys.responder}
 	from := m.c.Now().UTC().Truncate(time.Second)
 	if from.Before(issuing.cert.NotBefore) {
 		from = issuing.cert.NotBefore
@@ -116,7 +112,7 @@ func (m *making) address(path string) string { return m.p.Address + path }
 // settings is what the issuing authority will write into certificates.
 func (m *making) settings() Settings {
 	return Settings{
-		Policy: m.p.Policy, CPS: m.p.CPS,
+		Policy: m.p.Policy, CPS: m.p.CPS, Organization: m.p.Organization,
 		OCSP: []string{m.address("/ocsp/")}, Issuers: []string{m.address("/cert/" + m.p.Name + ".cer")},
 		CRL: []string{m.address("/crl/" + m.p.Name + ".crl")}, DeltaCRL: []string{m.address("/crl/" + m.p.Name + "_d.crl")},
 	}
@@ -125,7 +121,7 @@ func (m *making) settings() Settings {
 // record makes the authorities known to Open, with their first revocation lists, in one transaction.
 func (m *making) record(ctx context.Context, root, issuing, responder *made) error {
 	at := m.c.Now().UTC().Truncate(time.Second)
-	rootList, err := buildList(m.c.Rand, root.key, root.cert, listOf{number: 1, base: -1, at: at, days: rootListDays})
+	rootList, err := buildList(m.c.Rand, root.key, root.cert, listOf{number: 1, base: -1, at: at, days: rootListDays, end: root.cert.NotAfter})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/job"
+	"senim/pki"
 )
 
 // memory is a store in memory with fault points: the transaction numbered failAt fails, before it
@@ -151,7 +152,7 @@ func (t *memoryTx) Advance(_ context.Context, r Record) error {
 }
 
 func (t *memoryTx) read(r Record) Record {
-	if v, ok := t.d.revoked[r.Serial]; ok {
+	if v, ok := t.d.revoked[r.Serial]; ok && v.Reason != pki.RemoveFromCRL {
 		r.Revoked = &v.Revocation
 	}
 	for _, o := range t.d.records {
@@ -204,13 +205,13 @@ func (t *memoryTx) Holders(_ context.Context, iin, bin string) ([]Record, error)
 
 func (t *memoryTx) Ending(_ context.Context, from, to time.Time) ([]Record, error) {
 	return t.find(func(r Record) bool {
-		_, revoked := t.d.revoked[r.Serial]
-		return r.State == Done && !revoked && !r.NotAfter.Before(from) && r.NotAfter.Before(to)
+		v, revoked := t.d.revoked[r.Serial]
+		return r.State == Done && (!revoked || v.Reason == pki.RemoveFromCRL) && !r.NotAfter.Before(from) && r.NotAfter.Before(to)
 	})
 }
 
 func (t *memoryTx) AddRevocation(_ context.Context, ca, serial string, r Revocation) error {
-	if _, ok := t.d.revoked[serial]; ok {
+	if v, ok := t.d.revoked[serial]; ok && v.Reason != pki.RemoveFromCRL {
 		return ErrExists
 	}
 	t.d.epoch[ca]++

@@ -29,7 +29,7 @@ func (s *Service) Recover(ctx context.Context) error {
 	}
 	var failed []error
 	for _, r := range open {
-		if strings.HasPrefix(r.Order, "create:") {
+		if strings.HasPrefix(r.Order, ceremonies) {
 			s.log.Warn("a ceremony was interrupted; its certificate is not used", "serial", r.Serial)
 			continue
 		}

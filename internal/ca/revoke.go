@@ -8,6 +8,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/job"
+	"senim/pki"
 )
 
 // Revoke ends a certificate before its time and returns the revocation in force. What was revoked
@@ -57,6 +58,32 @@ func (s *Service) Revoke(ctx context.Context, serial string, reason Reason, by s
 		return nil, fmt.Errorf("revoke %s: %w", serial, err)
 	}
 	return &out, nil
+}
+
+// Release lifts a hold: the certificate is good again, and the next delta list says removeFromCRL. It
+// takes two people, which is to say two different audit actors; whether they may is decided before.
+// [*Refusal] REASON_INVALID when the certificate is not on hold, or one person stands for two.
+func (s *Service) Release(ctx context.Context, serial, by, second string) error {
+	if by == "" || second == "" || by == second {
+		return &Refusal{CodeReasonInvalid, "a hold is lifted by two people"}
+	}
+	err := s.store.Update(ctx, func(tx Tx) error {
+		r, err := tx.BySerial(ctx, serial)
+		if err != nil {
+			return err
+		}
+		if r.Revoked == nil || r.Revoked.Reason != CertificateHold || r.State != Done {
+			return &Refusal{CodeReasonInvalid, "the certificate is not on hold"}
+		}
+		if err := tx.SetReason(ctx, r.CA, serial, pki.RemoveFromCRL); err != nil {
+			return err
+		}
+		return s.recordRevocation(ctx, tx, r, "ca.hold_lifted", Revocation{Reason: pki.RemoveFromCRL, By: by + " " + second})
+	})
+	if err != nil {
+		return fmt.Errorf("release %s: %w", serial, err)
+	}
+	return nil
 }
 
 // recordRevocation writes the audit record and asks for what follows a revocation.

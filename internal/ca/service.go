@@ -78,12 +78,14 @@ type authority struct {
 
 // Settings is what an authority writes into the certificates it signs.
 type Settings struct {
-	Policy   string   `json:"policy"` // dotted OID
-	CPS      string   `json:"cps"`    // address of the statement
-	OCSP     []string `json:"ocsp,omitempty"`
-	Issuers  []string `json:"issuers,omitempty"`
-	CRL      []string `json:"crl,omitempty"`
-	DeltaCRL []string `json:"deltaCRL,omitempty"`
+	Policy string `json:"policy"` // dotted OID
+	CPS    string `json:"cps"`    // address of the statement
+	// Organization is the one in the responder's certificate.
+	Organization string   `json:"organization,omitempty"`
+	OCSP         []string `json:"ocsp,omitempty"`
+	Issuers      []string `json:"issuers,omitempty"`
+	CRL          []string `json:"crl,omitempty"`
+	DeltaCRL     []string `json:"deltaCRL,omitempty"`
 }
 
 // Open opens the authorities that were created in this store. It makes nothing: a store without

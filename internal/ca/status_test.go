@@ -355,3 +355,52 @@ func TestHolders(t *testing.T) {
 		t.Errorf("%d ending, %v", len(ending), err)
 	}
 }
+
+// TestRelease: a hold is lifted by two, and only a hold; the delta says removeFromCRL.
+func TestRelease(t *testing.T) {
+	b := newBench(t)
+	issued, c := mustIssue(t, b, order(t, "A-1"))
+	if err := b.Release(t.Context(), issued.Serial, "one", "two"); err == nil {
+		t.Error("released what was not on hold")
+	}
+	if _, err := b.Revoke(t.Context(), issued.Serial, CertificateHold, "x", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Publish(t.Context(), "gost"); err != nil {
+		t.Fatal(err)
+	}
+	for _, second := range []string{"", "one"} {
+		if err := b.Release(t.Context(), issued.Serial, "one", second); err == nil {
+			t.Errorf("released by one and %q", second)
+		}
+	}
+	b.clock.move(time.Hour)
+	if err := b.Release(t.Context(), issued.Serial, "one", "two"); err != nil {
+		t.Fatal(err)
+	}
+	if one := b.ask(t, issued.Serial); one.Status != ocsp.Good {
+		t.Errorf("released, but %v", one.Status)
+	}
+	b.runJobs(t)
+	full, delta := b.listed(t, issued.Serial)
+	if full || !delta {
+		t.Errorf("full %t, delta %t", full, delta)
+	}
+	l, _ := b.CRL(t.Context(), "gost", true)
+	list, err := pki.ParseRevocationList(l.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, ok := list.Find(c.Serial); !ok || e.Reason != pki.RemoveFromCRL {
+		t.Errorf("delta entry %+v", e)
+	}
+	if _, err := b.Revoke(t.Context(), issued.Serial, KeyCompromise, "x", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if one := b.ask(t, issued.Serial); one.Status != ocsp.Revoked || one.Reason != KeyCompromise {
+		t.Errorf("revoked after a release, but %v", one.Status)
+	}
+	if err := b.Release(t.Context(), issued.Serial, "one", "two"); err == nil {
+		t.Error("released what was revoked for good")
+	}
+}

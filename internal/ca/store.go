@@ -43,9 +43,11 @@ type Tx interface {
 	// Ending lists issued, unrevoked records whose NotAfter is in [from, to), by NotAfter.
 	Ending(ctx context.Context, from, to time.Time) ([]Record, error)
 
-	// AddRevocation records a revocation and gives it the next epoch of its authority.
+	// AddRevocation records a revocation and gives it the next epoch of its authority; ErrExists
+	// when the serial is revoked, which one with the reason RemoveFromCRL is not.
 	AddRevocation(ctx context.Context, ca, serial string, r Revocation) error
-	// SetReason changes the reason of a revocation on hold, and gives it a new epoch.
+	// SetReason changes the reason of a revocation on hold, and gives it a new epoch. The reason
+	// RemoveFromCRL lifts it: records are read as not revoked, and only RevokedSince tells it.
 	SetReason(ctx context.Context, ca, serial string, r Reason) error
 	// RevokedSince lists revocations of an authority with an epoch over since, by epoch, of
 	// certificates that end after the given time.

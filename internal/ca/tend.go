@@ -78,7 +78,7 @@ func (s *Service) renewResponder(ctx context.Context, a *authority) error {
 }
 
 func (s *Service) newResponder(ctx context.Context, a *authority) error {
-	key, err := generate(a.cert.Key, 2048, s.rand)
+	key, err := generate(a.cert.Key, responderBits, s.rand)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (s *Service) newResponder(ctx context.Context, a *authority) error {
 	if t.NotAfter.After(a.cert.NotAfter) {
 		t.NotAfter = a.cert.NotAfter
 	}
-	t.Subject = responderSubject(a.cert.Subject.Get(pki.OIDCommonName))
+	t.Subject = responderSubject(a.settings.Organization)
 	responderTemplate(t, a.cert)
 	tbs, err := t.TBS()
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *Service) newResponder(ctx context.Context, a *authority) error {
 	if err != nil {
 		return err
 	}
-	r := Record{CA: a.name, Serial: serialHex(serial), Order: "create:" + name, Profile: profileResponder, Key: keyHash(spki), State: Intended,
+	r := Record{CA: a.name, Serial: serialHex(serial), Order: ceremonyOrder(name, serialHex(serial)), Profile: profileResponder, Key: keyHash(spki), State: Intended,
 		TBS: tbs, Name: responderName, NotBefore: t.NotBefore, NotAfter: t.NotAfter, Created: s.now()}
 	err = s.store.Update(ctx, func(tx Tx) error {
 		if err := tx.Reserve(ctx, r); err != nil {

@@ -75,12 +75,13 @@ func (t caTx) Advance(ctx context.Context, r ca.Record) error {
 		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.IIN, r.BIN, r.Name, r.Replaces, r.Serial))
 }
 
+// caSelect reads records with their revocation. Reason 8, removeFromCRL, is a hold that was lifted.
 const caSelect = `select c.serial, c.ca, c.order_id, c.key_hash, c.profile, c.state, c.tbs, c.raw,
 	c.iin, c.bin, c.name, c.replaces, c.not_before, c.not_after, c.created,
 	coalesce(r.revoked_at, 0), coalesce(r.reason, -1), coalesce(r.invalidity, 0), coalesce(r.revoked_by, ''),
 	coalesce((select min(n.serial) from ca_certificates n
 		where n.replaces = c.serial and n.state = 'issued'), '')
-	from ca_certificates c left join ca_revocations r on r.serial = c.serial `
+	from ca_certificates c left join ca_revocations r on r.serial = c.serial and r.reason <> 8 `
 
 func scanRecord(r row) (c ca.Record, err error) {
 	var state string

@@ -21,7 +21,9 @@ func (t caTx) AddRevocation(ctx context.Context, authority, serial string, r ca.
 		return err
 	}
 	return t.insert(ctx, `insert into ca_revocations (serial, ca, epoch, revoked_at, reason, invalidity, revoked_by)
-		values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+		values ($1, $2, $3, $4, $5, $6, $7)
+		on conflict (serial) do update set epoch = $3, revoked_at = $4, reason = $5, invalidity = $6, revoked_by = $7
+		where ca_revocations.reason = 8`,
 		serial, authority, epoch, ms(r.At), int64(r.Reason), ms(r.Invalidity), r.By)
 }
 

@@ -12,6 +12,7 @@ import (
 	"senim/internal/ca"
 	"senim/internal/job"
 	"senim/internal/store"
+	"senim/pki"
 )
 
 var caStart = time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
@@ -248,6 +249,25 @@ func caRevocations(t *testing.T, s ca.Store) {
 		}
 		if err := tx.SetReason(ctx, "rev", "none", ca.Superseded); !errors.Is(err, ca.ErrNotFound) {
 			t.Errorf("a reason for nothing: %v", err)
+		}
+		return err
+	})
+	in(t, s, func(tx ca.Tx) error { return tx.SetReason(ctx, "rev", records[1].Serial, pki.RemoveFromCRL) })
+	if later, _ := since(epoch); len(later) != 2 || later[1] != records[1].Serial {
+		t.Errorf("a lifted hold is not told: %v", later)
+	}
+	again := ca.Revocation{At: caStart.Add(time.Hour), Reason: ca.KeyCompromise, By: "two"}
+	in(t, s, func(tx ca.Tx) error {
+		r, err := tx.BySerial(ctx, records[1].Serial)
+		if r.Revoked != nil {
+			t.Errorf("lifted, but %+v", r.Revoked)
+		}
+		return errors.Join(err, tx.AddRevocation(ctx, "rev", records[1].Serial, again))
+	})
+	in(t, s, func(tx ca.Tx) error {
+		r, err := tx.BySerial(ctx, records[1].Serial)
+		if d := cmp.Diff(&again, r.Revoked); d != "" {
+			t.Error(d)
 		}
 		return err
 	})
