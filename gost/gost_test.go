@@ -256,6 +256,9 @@ func TestZeroValues(t *testing.T) {
 	if public.Bytes() != nil || private.Bytes() != nil || public.Curve() != nil || private.PublicKey() != nil {
 		t.Error("a zero key has contents")
 	}
+	if none := private.PublicKey(); none.Bytes() != nil || none.Curve() != nil || none.Verify(digest, nil) || none.Equal(none) {
+		t.Error("the public key of no private key is something")
+	}
 	if _, err := private.Sign(rand.Reader, digest, nil); err == nil {
 		t.Error("a zero private key signs")
 	}

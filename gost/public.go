@@ -34,10 +34,20 @@ func NewPublicKey(c *Curve, xy []byte) (*PublicKey, error) {
 }
 
 // Curve returns the key's curve, nil for a zero value.
-func (k *PublicKey) Curve() *Curve { return k.curve }
+func (k *PublicKey) Curve() *Curve {
+	if k == nil {
+		return nil
+	}
+	return k.curve
+}
 
 // Bytes returns x‖y, little-endian, nil for a zero value.
-func (k *PublicKey) Bytes() []byte { return bytes.Clone(k.xy) }
+func (k *PublicKey) Bytes() []byte {
+	if k == nil {
+		return nil
+	}
+	return bytes.Clone(k.xy)
+}
 
 // Equal reports whether x is a *PublicKey with the same curve and point. A zero value equals none.
 func (k *PublicKey) Equal(x crypto.PublicKey) bool {

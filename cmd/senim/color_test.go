@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,19 @@ func TestNoEscapesFromFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestFullDisk: an answer that could not be written is no success.
+func TestFullDisk(t *testing.T) {
+	var errs bytes.Buffer
+	p := &program{Args: []string{"inspect", "-"}, Stdin: strings.NewReader("<a/>"), Stdout: full{}, Stderr: &errs, Now: time.Now}
+	if status := p.Run(t.Context()); status != statusMisuse || !strings.Contains(errs.String(), "no space") {
+		t.Errorf("status %d, %s", status, errs.String())
+	}
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestColors(t *testing.T) {
 	plain, colored := &program{}, &program{Color: true}
