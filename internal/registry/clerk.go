@@ -62,9 +62,27 @@ func (b *Book) Draft(ctx context.Context, by Clerk, f Form) (Change, error) {
 		if err := c.party(by); err != nil {
 			return err
 		}
+		if err := b.leads(ctx, tx, c.BIN, by); err != nil {
+			return err
+		}
 		return tx.PutChange(ctx, c)
 	})
 	return c, err
+}
+
+// leads refuses a clerk whom any source names as the head, present or coming: also when the sources
+// disagree and the registry itself answers unknown.
+func (b *Book) leads(ctx context.Context, tx Tx, bin ident.BIN, k Clerk) error {
+	leaders, err := tx.Leaders(ctx, bin)
+	if err != nil {
+		return err
+	}
+	for _, source := range []string{SourceLegal, SourceClerk} {
+		if t, ok := testify(leaders, source, DateOf(b.c.Now())); ok && (t.head.IIN == k.IIN || t.next.IIN == k.IIN) {
+			return &Refusal{ClerkIsParty}
+		}
+	}
+	return nil
 }
 
 func (b *Book) parse(f Form) (c Change, err error) {
@@ -108,6 +126,9 @@ func (b *Book) Confirm(ctx context.Context, id string, by Clerk, signed []byte) 
 	return b.act(ctx, id, "confirmed", by, func(tx Tx, c Change) (Change, error) {
 		c, err := c.decide(by, b.c.Now(), true, signed)
 		if err != nil {
+			return c, err
+		}
+		if err := b.leads(ctx, tx, c.BIN, by); err != nil {
 			return c, err
 		}
 		head, err := b.head(ctx, tx, c.BIN, DateOf(b.c.Now()), b.c.Now())

@@ -213,6 +213,10 @@ func clerks(t *testing.T, b *book, told <-chan registry.HeadChanged) {
 	if a.Verdict != registry.Unknown || a.Code != registry.SourcesDisagree || a.Detail["a"] == "" || a.Value.Leader.IIN != "" {
 		t.Errorf("R-23: %+v", a)
 	}
+	// whoever is one of the two between whom the sources disagree does not settle it
+	form.IIN, form.AppointedOn = clerkOne, "2026-03-06"
+	_, err = b.Draft(ctx, registry.Clerk{IIN: newHead, Serial: "04"}, form)
+	refused(err, registry.ClerkIsParty)
 	if _, err := b.Change(ctx, strings.Repeat("0", 32)); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("no such change: %v", err)
 	}
