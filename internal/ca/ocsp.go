@@ -2,13 +2,10 @@ package ca
 
 import (
 	"context"
-	"crypto"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
-	"senim/algid"
 	"senim/ocsp"
 	"senim/pki"
 )
@@ -157,86 +154,4 @@ func (s *Service) answer(r *responder, req *ocsp.Request, states []status, now t
 		return &Answer{Raw: raw}, nil
 	}
 	return &Answer{Raw: raw, ThisUpdate: now, NextUpdate: next}, nil
-}
-
-// responder is an open OCSP signer. It never changes.
-type responder struct {
-	cert   *pki.Certificate
-	key    crypto.Signer
-	looked time.Time
-}
-
-// currentResponder returns the signer of an authority, looking now and then whether there is a
-// newer one.
-func (a *authority) currentResponder(ctx context.Context, s *Service) (*responder, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := s.now()
-	if a.responder != nil && now.Sub(a.responder.looked).Abs() < responderLook && now.Before(a.responder.cert.NotAfter) {
-		return a.responder, nil
-	}
-	var rec ResponderRecord
-	err := s.store.View(ctx, func(tx Tx) (err error) {
-		rec, err = tx.Responder(ctx, a.name)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("responder of %s: %w", a.name, err)
-	}
-	if old := a.responder; old != nil && old.cert.SerialHex() == rec.Serial {
-		a.responder = &responder{cert: old.cert, key: old.key, looked: now}
-	} else {
-		cert, err := pki.ParseCertificate(rec.Raw)
-		if err != nil {
-			return nil, fmt.Errorf("responder of %s: %w", a.name, err)
-		}
-		key, err := openKey(ctx, a.keys, rec.Key, cert)
-		if err != nil {
-			return nil, fmt.Errorf("responder of %s: %w", a.name, err)
-		}
-		a.responder = &responder{cert: cert, key: key, looked: now}
-	}
-	if c := a.responder.cert; now.After(c.NotAfter) || now.Before(c.NotBefore) {
-		return nil, fmt.Errorf("responder of %s: its certificate %s is out of its dates", a.name, c.SerialHex())
-	}
-	return a.responder, nil
-}
-
-// question is what a cached answer is found by.
-type question struct {
-	ca     string
-	hash   algid.Hash
-	serial string
-}
-
-type cached struct {
-	answer *Answer
-	status status
-	signer string // fingerprint of the responder's certificate
-	made   time.Time
-}
-
-// answers keeps signed answers for a while. Its zero value is empty and ready.
-type answers struct {
-	mu  sync.Mutex
-	all map[question]cached
-}
-
-func (c *answers) find(q question, st status, r *responder, now time.Time) (*Answer, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	old, ok := c.all[q]
-	if !ok || old.status != st || old.signer != r.cert.SerialHex() || now.Before(old.made) || now.Sub(old.made) > answerReuse {
-		return nil, false
-	}
-	return old.answer, true
-}
-
-func (c *answers) keep(q question, st status, r *responder, a *Answer, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all == nil || len(c.all) >= maxAnswers {
-		c.all = map[question]cached{} // begun anew: rare, and cheaper than order
-	}
-	c.all[q] = cached{a, st, r.cert.SerialHex(), now}
 }

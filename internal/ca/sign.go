@@ -63,8 +63,9 @@ func generate(k algid.Key, bits int, random io.Reader) (crypto.Signer, error) {
 		return gost.GenerateKey(gost.TC26_512A(), random)
 	case algid.RSA:
 		return rsa.GenerateKey(random, bits)
+	default:
+		return nil, fmt.Errorf("generate key: kind %s is not issued", k)
 	}
-	return nil, fmt.Errorf("generate key: kind %s is not issued", k)
 }
 
 // prepare signs tbs with a throw-away key of the issuer's kind, lints what comes out, and returns

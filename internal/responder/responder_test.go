@@ -115,8 +115,15 @@ func (s *site) question(t *testing.T, c *pki.Certificate, nonce []byte) []byte {
 	return der
 }
 
+// answer is an HTTP answer without its body.
+type answer struct {
+	StatusCode int
+	Status     string
+	Header     http.Header
+}
+
 // do sends a request and returns the answer and its body.
-func (s *site) do(t *testing.T, method, path, kind string, body []byte) (*http.Response, []byte) {
+func (s *site) do(t *testing.T, method, path, kind string, body []byte) (answer, []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, bytes.NewReader(body))
 	if err != nil {
@@ -134,7 +141,7 @@ func (s *site) do(t *testing.T, method, path, kind string, body []byte) (*http.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, out
+	return answer{resp.StatusCode, resp.Status, resp.Header}, out
 }
 
 func status(t *testing.T, der []byte) (ocsp.ResponseStatus, ocsp.Status) {

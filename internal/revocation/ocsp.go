@@ -131,6 +131,7 @@ func statusOf(one ocsp.Single) trust.Status {
 			st.Reason = int(one.Reason)
 		}
 		return st
+	default:
+		return trust.Status{State: trust.StateUnknown, Err: "the responder does not know the certificate"}
 	}
-	return trust.Status{State: trust.StateUnknown, Err: "the responder does not know the certificate"}
 }

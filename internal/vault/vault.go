@@ -31,7 +31,7 @@ const (
 	maxFile       = 64 << 10
 )
 
-// ErrPassphrase: the passphrase does not open the key.
+// ErrPassphrase says that the passphrase does not open the key.
 var ErrPassphrase = errors.New("wrong passphrase")
 
 // Vault is a directory of sealed keys. Safe for concurrent use.
