@@ -40,6 +40,9 @@ type config struct {
 	// the public five with cast.
 	identities list
 
+	// clerks is the BIN of the organisation whose operators keep the registry at the desk.
+	clerks ident.BIN
+
 	// The rest belongs to `senimd demo`.
 	agent, browser string
 	showAgent      bool
@@ -89,6 +92,10 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.IntVar(&c.rsaBits, "rsa-bits", 4096, "length of the RSA authorities' keys made at the first start")
 	f.BoolVar(&c.cast, "cast", true, "seed the demo's people into an empty installation and admit the public test numbers")
 	f.Var(&c.identities, "ident.test_identities", "test numbers admitted in spite of their check digit (default: five public ones with -cast)")
+	f.Func("desk.bin", "BIN of the organisation whose operators keep the registry at the desk (default: the demo's with -cast)", func(v string) (err error) {
+		c.clerks, err = ident.ParseBIN(v)
+		return err
+	})
 	if command == "demo" {
 		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")
@@ -117,8 +124,11 @@ func (c *config) complete() error {
 	if c.passphrase == "" {
 		c.passphrase = filepath.Join(c.data, "passphrase")
 	}
-	if len(c.identities) == 0 && c.cast {
+	if c.cast && len(c.identities) == 0 {
 		c.identities = testIdentities()
+	}
+	if c.cast && c.clerks == "" {
+		c.clerks = binClerk
 	}
 	return nil
 }

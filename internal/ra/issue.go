@@ -28,7 +28,7 @@ func (o *Office) Issue(ctx context.Context, t Task) error {
 	certs := make([]Certificate, len(a.Requests))
 	for i, spec := range o.KeySet(a) {
 		certs[i], err = o.c.Issuer.Issue(ctx, Order{
-			ID: a.ID() + "-k" + itoa(i), Profile: spec.Profile, CSR: a.Requests[i].CSR, Subject: a.Subject, Email: a.Email,
+			ID: FormatNumber(a.Number) + "-r" + itoa(a.Revision) + "-k" + itoa(i), Profile: spec.Profile, CSR: a.Requests[i].CSR, Subject: a.Subject, Email: a.Email,
 			Storage: a.Storage.oid(), Replaces: a.Replaces, By: "application " + FormatNumber(a.Number),
 		})
 		var no *Refusal

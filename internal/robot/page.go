@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -102,15 +103,19 @@ func (p *Page) Code() string {
 	return attr(n, "data-code")
 }
 
-// Follow opens the first link of the page whose address contains part.
-func (p *Page) Follow(ctx context.Context, part string) (*Page, error) {
-	n := find(p.doc, func(n *html.Node) bool { return n.Data == "a" && strings.Contains(attr(n, "href"), part) })
+// Follow opens the first link of the page whose address matches the regular expression.
+func (p *Page) Follow(ctx context.Context, pattern string) (*Page, error) {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("follow a link: %w", err)
+	}
+	n := find(p.doc, func(n *html.Node) bool { return n.Data == "a" && re.MatchString(attr(n, "href")) })
 	if n == nil {
-		return nil, fmt.Errorf("%s: no link to %q", p.URL.Path, part)
+		return nil, fmt.Errorf("%s: no link to %q", p.URL.Path, pattern)
 	}
 	to, err := p.URL.Parse(attr(n, "href"))
 	if err != nil {
-		return nil, fmt.Errorf("%s: link %q: %w", p.URL.Path, part, err)
+		return nil, fmt.Errorf("%s: link %q: %w", p.URL.Path, pattern, err)
 	}
 	return p.browser.Open(ctx, to.String())
 }

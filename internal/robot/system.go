@@ -29,7 +29,7 @@ type Person struct {
 	Folder         string `json:"folder"`
 	Password       string `json:"password"`
 	PortalPassword string `json:"portal_password,omitempty"`
-	// Keys are his key files by what they are for: "person", or the BIN of a company.
+	// Keys are his key files by the folder they lie in, as "personal".
 	Keys map[string]string `json:"keys"`
 }
 

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"time"
+
+	"senim/internal/ca"
+	"senim/internal/ident"
+	"senim/internal/participant"
+	"senim/internal/registry"
+)
+
+// Organisations of the demo. The numbers of the people and of X and Y are the vendors' public test
+// numbers; those of the clerks pass the check digit and belong to nobody (month 99).
+const (
+	binX     = "123456789021"
+	binY     = "123456789025"
+	binClerk = "009940000006"
+	orgX     = "АО «ТЕСТ»"
+	orgY     = "ТОО «ДОСТЫК»"
+	orgClerk = "УПРАВЛЕНИЕ ЮСТИЦИИ (ТЕСТ)"
+
+	keyPassword    = "Qwerty12"
+	portalPassword = "calm-morning-tea"
+)
+
+// member is one person of the demo: who he is, and what he has on the first day.
+type member struct {
+	who, surname, name, patronymic, iin string
+	// keys are made at the first start.
+	keys []seedKey
+	// cabinet: he has an account there with a confirmed address.
+	cabinet bool
+	// portal are the categories and numbers he is registered with as a participant.
+	portal []participant.SeededProfile
+}
+
+// seedKey is a key file somebody has on the first day.
+type seedKey struct {
+	profile  string
+	bin, org string
+	// file is the folder of the key file inside the person's folder.
+	folder string
+	// from and to bound the certificate, from the first start: days.
+	from, to int
+	// revoked: it is revoked at once, as compromised.
+	revoked bool
+}
+
+func (m member) commonName() string { return m.surname + " " + m.name }
+func (m member) fullName() string   { return m.surname + " " + m.name + " " + m.patronymic }
+func (m member) email() string      { return m.who + "@example.kz" }
+
+// cast is everybody who plays in the two stories, and a few who are refused.
+func cast() []member {
+	year := func(profile, bin, org, folder string) seedKey {
+		return seedKey{profile: profile, bin: bin, org: org, folder: folder, from: -30, to: 335}
+	}
+	return []member{
+		{who: "old-head", surname: "ТЕСТТОВ", name: "ТЕСТТ", patronymic: "ТЕСТТОВИЧ", iin: "123456789012", cabinet: true,
+			keys: []seedKey{year("individual", "", "", "personal"), year("head", binX, orgX, "company-X"), year("head", binY, orgY, "company-Y")},
+			portal: []participant.SeededProfile{
+				{Category: participant.LegalEntity, TIN: binX, Name: orgX}, {Category: participant.LegalEntity, TIN: binY, Name: orgY}}},
+		{who: "new-head", surname: "ТЕСТОВ", name: "ТЕСТ", patronymic: "ТЕСТОВИЧ", iin: "123456789011", cabinet: true,
+			keys: []seedKey{year("individual", "", "", "personal")}},
+		{who: "person", surname: "СЕРИКОВА", name: "АЙГУЛЬ", patronymic: "БОЛАТОВНА", iin: "123456789013", cabinet: true,
+			keys: []seedKey{{profile: "individual", folder: "personal", from: -345, to: 20}}},
+		{who: "accountant", surname: "АХМЕТОВА", name: "ДИНАРА", patronymic: "СЕРИКОВНА", iin: "009900000910", cabinet: true,
+			keys: []seedKey{year("employee", binX, orgX, "company-X"),
+				{profile: "individual", folder: "expired-last-year", from: -400, to: -35},
+				{profile: "individual", folder: "valid-from-next-week", from: 7, to: 372},
+				{profile: "individual", folder: "revoked", from: -60, to: 305, revoked: true}}},
+		{who: "clerk-1", surname: "ОРЫНБАЕВА", name: "САУЛЕ", patronymic: "КАЙРАТОВНА", iin: "009900000008",
+			keys: []seedKey{year("operator", binClerk, orgClerk, "office")}},
+		{who: "clerk-2", surname: "КИМ", name: "ДМИТРИЙ", patronymic: "ОЛЕГОВИЧ", iin: "009900000909",
+			keys: []seedKey{year("operator", binClerk, orgClerk, "office")}},
+	}
+}
+
+// batch is the registry of the first day: old-head leads both companies.
+func batch(now time.Time) registry.Batch {
+	b := registry.Batch{Source: registry.SourceLegal, Full: true, AsOf: now.Add(-time.Hour), Operator: "system"}
+	for _, e := range []registry.LegalEntity{
+		{BIN: binX, Kind: registry.LE, NameRU: orgX, NameKK: "«ТЕСТ» АҚ", NameEN: "TEST JSC", Status: registry.Active, Registered: "2012-04-05",
+			AddressRU: "г. Астана, ул. Достык, 1", AddressKK: "Астана қ., Достық к-сі, 1"},
+		{BIN: binY, Kind: registry.LE, NameRU: orgY, NameKK: "«ДОСТЫҚ» ЖШС", NameEN: "DOSTYK LLP", Status: registry.Active, Registered: "2015-09-14",
+			AddressRU: "г. Алматы, пр. Абая, 10", AddressKK: "Алматы қ., Абай даңғ., 10"},
+	} {
+		b.Entities = append(b.Entities, e)
+		b.Leaders = append(b.Leaders, registry.Leader{BIN: e.BIN, IIN: "123456789012", Surname: "ТЕСТТОВ", Name: "ТЕСТТ", Patronymic: "ТЕСТТОВИЧ",
+			Position: "Директор", AppointedOn: "2020-06-01"})
+	}
+	return b
+}
+
+func persons(now time.Time) registry.Batch {
+	b := registry.Batch{Source: registry.SourcePersons, Full: true, AsOf: now.Add(-time.Hour), Operator: "system"}
+	for _, m := range cast() {
+		b.Persons = append(b.Persons, registry.Person{IIN: ident.IIN(m.iin), Surname: m.surname, Name: m.name, Patronymic: m.patronymic})
+	}
+	return b
+}
+
+// subject is what the authority writes into the person's certificate.
+func (m member) subject(k seedKey) ca.Subject {
+	return ca.Subject{CommonName: m.commonName(), Surname: m.surname, Patronymic: m.patronymic, IIN: m.iin,
+		Organization: k.org, BIN: k.bin, Email: m.email()}
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// demo serves, starts the agent beside, and prints what a person needs to walk the stories.
+func (p program) demo(ctx context.Context, s *server) error {
+	g, ctx := errgroup.WithContext(ctx)
+	ready := make(chan struct{})
+	g.Go(func() error { return s.serve(ctx, func() { close(ready) }) })
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ready:
+		}
+		s.announce(p.stdout)
+		s.guide(p.stdout)
+		if !s.c.showAgent {
+			return nil
+		}
+		return p.runAgent(ctx, s)
+	})
+	return g.Wait()
+}
+
+// runAgent keeps the agent running as a process of its own, as on anybody's machine.
+func (p program) runAgent(ctx context.Context, s *server) error {
+	path := s.c.agent
+	if path == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find the agent: %w", err)
+		}
+		path = filepath.Join(filepath.Dir(self), "senim-agent")
+	}
+	args := []string{"--data", filepath.Join(s.c.data, "agent"), "--trust", s.c.trust, "--keys", filepath.Join(s.c.data, keysFolder)}
+	for ski, url := range s.responders() {
+		args = append(args, "--ocsp", ski+"="+url)
+	}
+	browser := s.c.browser
+	if browser == "" && !hasScreen() {
+		browser = "none"
+	}
+	if browser != "" {
+		args = append(args, "--browser", browser)
+	}
+	agent := exec.CommandContext(ctx, path, args...) //nolint:gosec // the program and its arguments are the operator's own
+	agent.Stdout, agent.Stderr = p.stdout, p.stderr
+	agent.Cancel = func() error { return agent.Process.Signal(os.Interrupt) }
+	agent.WaitDelay = stopTimeout
+	err := agent.Run()
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err == nil {
+		err = errors.New("it ended")
+	}
+	_, _ = fmt.Fprintf(p.stderr, "The signing agent does not run: %v\nThe pages work; they will say that the agent is absent. Start it by hand:\n  %s %s\n", err, path, strings.Join(args, " "))
+	return nil
+}
+
+func hasScreen() bool {
+	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "" || os.PathSeparator == '\\' || fileExists("/System/Library/CoreServices/Finder.app")
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// guide is the tour a person walks by hand.
+func (s *server) guide(w io.Writer) {
+	who := map[string]person{}
+	for _, p := range s.people {
+		who[p.Who] = p
+	}
+	var b strings.Builder
+	b.WriteString("\nTest people (nobody of them exists). Every key file opens with " + keyPassword + "\n\n")
+	for _, p := range s.people {
+		fmt.Fprintf(&b, "  %-11s %-32s IIN %s", p.Who, p.Name, p.IIN)
+		if p.PortalPassword != "" {
+			fmt.Fprintf(&b, "  portal password %s", p.PortalPassword)
+		}
+		fmt.Fprintf(&b, "\n              keys: %s\n", p.Folder)
+	}
+	fmt.Fprintf(&b, `
+Story B. A key is about to expire
+  1  Open the mail box %[3]s : a letter says that the key of «person» expires on %[5]s.
+  2  Follow its link to the cabinet, sign in with the key in keys/person/personal.
+  3  «Перевыпуск», fill in the form, let the agent make the new key, sign with the old one.
+  4  Install the certificate into a new file under a new password. The list shows both keys.
+  5  Revoke the old key there and then; sign in with it again: the page says when it was revoked.
+
+Story A. The head of %[4]s changed
+  1  Clerk: open %[1]s/desk/registry , sign in with keys/clerk-1/office, record «new-head» (IIN %[6]s) as head of BIN %[7]s.
+     Sign out; confirm the change as clerk-2.
+  2  New head: open %[1]s/apply/legal , sign in with keys/new-head/personal, apply for the keys of BIN %[7]s, install them.
+  3  New head: open %[2]s/register , «Юридическое лицо», walk the four steps with the company's key, sign the agreement.
+  4  Open the letter in the mail box, follow its link, sign in with the key, then with the password. A second letter comes.
+  5  Old head: open %[2]s/login , sign in with keys/old-head/company-X and the password: refused for %[4]s, with the reason;
+     his profile in %[8]s still works.
+
+Try a wrong key too: those in keys/accountant: of an employee, expired, revoked, not yet valid.
+Stop with Ctrl+C. Start again and everything is as it was; delete %[9]s to begin anew.
+`, s.c.cabinet.origin, s.c.portal.origin, s.c.mail.origin, orgX, s.now().AddDate(0, 0, 20).Format("02.01.2006"), who["new-head"].IIN, binX, orgY, s.c.data)
+	if s.c.showAgent && s.c.browser == "" && !hasScreen() {
+		b.WriteString("\nNo screen was found: the agent prints the address of its window here (a line «window http://…») instead of opening it.\n")
+	}
+	_, _ = io.WriteString(w, b.String()+"\n"+time.Now().Format("15:04")+" everything is running.\n")
+}

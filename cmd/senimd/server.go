@@ -1,0 +1,411 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"senim/algid"
+	"senim/internal/auth"
+	"senim/internal/ca"
+	"senim/internal/cabinet"
+	"senim/internal/courier"
+	"senim/internal/desk"
+	"senim/internal/job"
+	"senim/internal/mailbox"
+	"senim/internal/notice"
+	"senim/internal/participant"
+	"senim/internal/portal"
+	"senim/internal/ra"
+	"senim/internal/registry"
+	"senim/internal/responder"
+	"senim/internal/revocation"
+	"senim/internal/store"
+	"senim/internal/trust"
+	"senim/internal/trustdir"
+	"senim/internal/vault"
+	"senim/internal/web"
+)
+
+// server is an opened installation: every service, joined, before anything is served.
+type server struct {
+	c   config
+	now func() time.Time
+	log *slog.Logger
+
+	store        *store.Store
+	ca, seeder   *ca.Service // seeder may choose dates, for the demo's people only
+	trust        *trustdir.Trust
+	judge        *trust.Judge
+	book         *registry.Book
+	office       *ra.Office
+	participants *participant.Office
+	scanner      *notice.Scanner
+	mail         *mailbox.Mailbox
+
+	sites      []site
+	background []func(context.Context) error
+	people     []person
+}
+
+// open opens the installation in the data folder, making it when the folder is empty, and binds
+// every address.
+func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger) (s *server, err error) {
+	s = &server{c: c, now: now, log: log}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.openAuthority, s.openTrust, s.openWork, s.openSites, s.handleJobs} {
+		if err := step(ctx); err != nil {
+			return s, err
+		}
+	}
+	if c.cast {
+		return s, s.seed(ctx)
+	}
+	return s, nil
+}
+
+func (s *server) close() {
+	for _, one := range s.sites {
+		_ = one.at.Close() // closed already when it was served
+	}
+	if s.store != nil {
+		if err := s.store.Close(); err != nil {
+			s.log.Error("close the database", "error", err)
+		}
+	}
+}
+
+// listen binds the addresses first: origins are part of what is signed, and port 0 is a choice.
+func (s *server) listen(context.Context) error {
+	for _, one := range []struct {
+		name string
+		at   *listen
+	}{{"cabinet", &s.c.cabinet}, {"portal", &s.c.portal}, {"responder", &s.c.responder}, {"mailbox", &s.c.mail}} {
+		ln, err := one.at.open()
+		if err != nil {
+			return err
+		}
+		s.sites = append(s.sites, site{name: one.name, at: ln})
+	}
+	return nil
+}
+
+func (s *server) serveOn(name string, h http.Handler) {
+	for i := range s.sites {
+		if s.sites[i].name == name {
+			s.sites[i].handler = h
+		}
+	}
+}
+
+func (s *server) openStore(ctx context.Context) (err error) {
+	if err := s.fresh(); err != nil {
+		return err
+	}
+	s.store, err = store.Open(ctx, store.Config{URL: s.c.db, Now: s.now, Log: s.log})
+	return err
+}
+
+// installationFile is written when the first start is complete.
+const installationFile = "installation.json"
+
+// fresh refuses a folder that is neither an installation nor empty, so that a wrong path starts
+// nothing. What an operator may lay there beforehand is named.
+func (s *server) fresh() error {
+	if err := os.MkdirAll(s.c.data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(s.c.data, installationFile)); err == nil {
+		return nil
+	}
+	entries, err := os.ReadDir(s.c.data)
+	if err != nil {
+		return fmt.Errorf("read the data folder: %w", err)
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case "trust", "passphrase":
+		default:
+			return fmt.Errorf("%s is not empty and holds no finished installation (found %s): give an empty folder with -data, "+
+				"or empty this one if its first start was interrupted", s.c.data, e.Name())
+		}
+	}
+	return nil
+}
+
+// plans are the authorities of the first start.
+func (s *server) plans() []ca.Plan {
+	org := "SENIM"
+	begin := s.now()
+	if s.c.cast {
+		begin = begin.AddDate(-2, 0, 0) // the demo has keys of last year
+	}
+	return []ca.Plan{
+		{Name: "gost", Algorithm: algid.GOST512, RootName: "СЕНІМ НЕГІЗГІ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ (GOST)", IssuingName: "СЕНІМ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ (GOST)",
+			Organization: org, Address: s.c.responder.origin, NotBefore: begin},
+		{Name: "rsa", Algorithm: algid.RSA, RSABits: s.c.rsaBits, RootName: "СЕНІМ НЕГІЗГІ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ (RSA)",
+			IssuingName: "СЕНІМ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ (RSA)", Organization: org, Address: s.c.responder.origin, NotBefore: begin},
+	}
+}
+
+// openAuthority opens the authorities, and makes them in a fresh folder: the one place that does.
+func (s *server) openAuthority(ctx context.Context) error {
+	passphrase, err := s.passphrase()
+	if err != nil {
+		return err
+	}
+	keys, err := vault.Open(filepath.Join(s.c.data, "vault"), passphrase)
+	if err != nil {
+		return err
+	}
+	marker := filepath.Join(s.c.data, installationFile)
+	if _, err := os.Stat(marker); errors.Is(err, os.ErrNotExist) {
+		s.log.Info("first start: making the authorities (the RSA keys take a moment)")
+		if err := ca.Create(ctx, ca.Ceremony{Store: s.store.CA(), Keys: keys, Plans: s.plans(), By: "first start", Now: s.now}); err != nil {
+			return err
+		}
+		if err := s.openAuthorities(ctx, keys); err != nil {
+			return err
+		}
+		if err := s.writeTrust(); err != nil {
+			return err
+		}
+		return writeJSON(marker, map[string]string{"made": s.now().UTC().Format(time.RFC3339)})
+	}
+	return s.openAuthorities(ctx, keys)
+}
+
+func (s *server) openAuthorities(ctx context.Context, keys ca.Keys) (err error) {
+	config := ca.Config{Store: s.store.CA(), Keys: keys, Now: s.now, Log: s.log}
+	if s.ca, err = ca.Open(ctx, config); err != nil {
+		return err
+	}
+	config.AllowDates = true
+	if s.seeder, err = ca.Open(ctx, config); err != nil {
+		return err
+	}
+	return s.ca.Recover(ctx)
+}
+
+// passphrase reads the passphrase of the authorities' keys; at the first start of an installation
+// that was given none it makes one.
+func (s *server) passphrase() ([]byte, error) {
+	b, err := os.ReadFile(s.c.passphrase)
+	if errors.Is(err, os.ErrNotExist) && s.c.passphrase == filepath.Join(s.c.data, "passphrase") {
+		made := make([]byte, 32)
+		_, _ = rand.Read(made) // never fails: crypto/rand
+		b = []byte(hex.EncodeToString(made) + "\n")
+		err = os.WriteFile(s.c.passphrase, b, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("passphrase of the authorities' keys: %w", err)
+	}
+	return bytes.TrimSpace(b), nil
+}
+
+// writeTrust puts our own authorities into the trust folder.
+func (s *server) writeTrust() error {
+	if err := os.MkdirAll(s.c.trust, 0o755); err != nil { //nolint:gosec // certificates are public
+		return fmt.Errorf("make the trust folder: %w", err)
+	}
+	for _, a := range s.ca.Authorities() {
+		name := filepath.Join(s.c.trust, "senim_"+a.Name+".cer")
+		if err := os.WriteFile(name, a.Certificate.Raw, 0o644); err != nil { //nolint:gosec // certificates are public
+			return fmt.Errorf("write the trust folder: %w", err)
+		}
+	}
+	return nil
+}
+
+// openTrust reads the trust folder and joins it with the ways to learn of revocation.
+func (s *server) openTrust(context.Context) (err error) {
+	if s.trust, err = trustdir.Load(s.c.trust); err != nil {
+		return err
+	}
+	if len(s.c.identities) > 0 {
+		for _, a := range s.trust.Authorities {
+			if production(a) {
+				return errors.New("-ident.test_identities: test numbers are admitted while a production authority is trusted: empty the list (-cast=false) or take the authority out of the trust folder")
+			}
+		}
+	}
+	others := revocation.New(revocation.Config{Lists: s.rootLists(), Dir: s.c.trust, Log: s.log})
+	own := status{ca: s.ca, issuing: map[string]bool{}, others: others}
+	for _, a := range s.ca.Authorities() {
+		own.issuing[hex.EncodeToString(a.Certificate.SubjectKeyID)] = a.Parent != ""
+	}
+	s.judge, err = trust.New(trust.Config{Pool: s.trust.Pool, Now: s.now, Revocation: own})
+	return err
+}
+
+// responders says where others ask for the status of certificates of our issuing authorities.
+func (s *server) responders() map[string]string {
+	where := map[string]string{}
+	for _, a := range s.ca.Authorities() {
+		if a.Parent != "" {
+			where[hex.EncodeToString(a.Certificate.SubjectKeyID)] = s.c.responder.origin + "/ocsp/"
+		}
+	}
+	return where
+}
+
+// rootLists says where the lists of our roots are published.
+func (s *server) rootLists() map[string][]string {
+	where := map[string][]string{}
+	for _, a := range s.ca.Authorities() {
+		if a.Parent == "" {
+			where[hex.EncodeToString(a.Certificate.SubjectKeyID)] = []string{s.c.responder.origin + "/crl/" + a.Name + ".crl"}
+		}
+	}
+	return where
+}
+
+// openWork makes the services of the work layer.
+func (s *server) openWork(ctx context.Context) (err error) {
+	if s.book, err = registry.New(registry.Config{Store: s.store.Registry(), Rules: s.c.rules(), Now: s.now}); err != nil {
+		return err
+	}
+	adapter := issued{s.ca}
+	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, Keys: adapter, Issuer: adapter,
+		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), Log: s.log}); err != nil {
+		return err
+	}
+	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book,
+		Rules: s.c.rules(), Origin: s.c.portal.origin, Now: s.now}); err != nil {
+		return err
+	}
+	s.scanner = notice.NewScanner(s.store.Notice(), keySets{s.ca, s.office, s.c.cabinet.origin + "/keys"}, s.now)
+	return s.participants.Publish(ctx, agreement())
+}
+
+// openSites makes the pages.
+func (s *server) openSites(context.Context) error {
+	test := len(s.c.identities) > 0
+	sessions := auth.Config{Store: s.store.Auth(), Judge: s.judge, Now: s.now, Log: s.log}
+	own := sessions
+	own.Site, own.Origin = "cabinet", s.c.cabinet.origin
+	cabinetDesk, err := auth.New(own)
+	if err != nil {
+		return err
+	}
+	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Auth: cabinetDesk,
+		Office: s.office, Judge: s.judge, Keys: issued{s.ca}, Now: s.now, Log: s.log})
+	if err != nil {
+		return err
+	}
+	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test}, Auth: sessions,
+		Office: s.participants, Cabinet: s.c.cabinet.origin, Now: s.now, Log: s.log})
+	if err != nil {
+		return err
+	}
+	s.serveOn("portal", participants)
+	if s.c.clerks != "" {
+		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test},
+			Auth: cabinetDesk, Judge: s.judge, Book: s.book, BIN: s.c.clerks, Now: s.now, Log: s.log})
+		if err != nil {
+			return err
+		}
+		mux := http.NewServeMux()
+		mux.Handle("/", pages)
+		mux.Handle("/desk/", clerks)
+		pages = mux
+	}
+	s.serveOn("cabinet", pages)
+	answers, err := responder.New(responder.Config{Authority: s.ca, Now: s.now, Log: s.log, TestMode: test})
+	if err != nil {
+		return err
+	}
+	s.serveOn("responder", answers)
+	return nil
+}
+
+// handleJobs joins the jobs with who does them, and opens the way of letters.
+func (s *server) handleJobs(ctx context.Context) error {
+	url := s.c.smtp
+	if url == "" {
+		s.mail = mailbox.New(s.now)
+		ln, err := s.c.sink.open()
+		if err != nil {
+			return err
+		}
+		url = "smtp://" + s.c.sink.address + "?tls=none"
+		s.background = append(s.background, func(ctx context.Context) error { return s.mail.Serve(ctx, ln) })
+		s.serveOn("mailbox", s.mail.Handler())
+	} else {
+		s.serveOn("mailbox", http.NotFoundHandler())
+	}
+	smtp, err := courier.New(courier.Config{URL: url, From: "senim@example.kz", Now: s.now})
+	if err != nil {
+		return err
+	}
+	sender, err := notice.NewSender(notice.SenderConfig{Store: s.store.Notice(), Courier: smtp, Still: s.scanner, Now: s.now})
+	if err != nil {
+		return err
+	}
+	s.store.Handle(notice.Kind, sender.Do)
+	s.store.Handle(notice.ScanKind, s.scanner.Do)
+	s.store.Handle(ca.JobPublish, s.ca.PublishJob)
+	s.store.Handle(ca.JobTend, s.ca.TendJob)
+	s.store.Handle(ra.JobIssue, task(s.office.Issue))
+	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
+	s.store.Handle(sweepKind, func(ctx context.Context, _ []byte) error { return s.office.Sweep(ctx) })
+	s.store.Handle(participant.ExpireKind, task(func(ctx context.Context, j participant.ExpireJob) error { return s.participants.Expire(ctx, j.ID) }))
+	s.store.Handle(registry.KindHeadChanged, task(s.headChanged))
+	s.store.Handle(registry.KindEntityEnded, task(func(context.Context, registry.EntityEnded) error { return nil }))
+	s.store.Handle(participant.HeadChangedKind, task(func(context.Context, participant.HeadChanged) error { return nil }))
+	s.store.Every(10*time.Minute, job.Job{Kind: notice.ScanKind, Unique: "all"})
+	s.store.Every(time.Hour, job.Job{Kind: ca.JobTend, Unique: "all"})
+	s.store.Every(time.Hour, job.Job{Kind: sweepKind, Unique: "all"})
+	return nil
+}
+
+// sweepKind is the job that ends applications nobody confirmed.
+const sweepKind = "ra.sweep"
+
+// task reads a job's payload.
+func task[T any](do func(context.Context, T) error) func(context.Context, []byte) error {
+	return func(ctx context.Context, payload []byte) error {
+		var t T
+		if err := json.Unmarshal(payload, &t); err != nil {
+			return fmt.Errorf("read a job: %w", err)
+		}
+		return do(ctx, t)
+	}
+}
+
+// start runs the jobs and tells programs where everything is.
+func (s *server) start(ctx context.Context) error {
+	if err := s.store.Start(ctx); err != nil {
+		return err
+	}
+	if err := s.ca.Tend(ctx); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(s.c.data, runningFile), running{Cabinet: s.c.cabinet.origin, Portal: s.c.portal.origin,
+		Responder: s.c.responder.origin, Mailbox: s.c.mail.origin, OCSP: s.responders(), People: s.people})
+}
+
+// announce says where everything is; its last line begins with "ready", for programs that wait.
+func (s *server) announce(w interface{ Write([]byte) (int, error) }) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "cabinet    %s\nportal     %s\nresponder  %s\n", s.c.cabinet.origin, s.c.portal.origin, s.c.responder.origin)
+	if s.mail != nil {
+		fmt.Fprintf(&b, "mail box   %s\n", s.c.mail.origin)
+	}
+	b.WriteString("ready\n")
+	_, _ = w.Write([]byte(b.String()))
+}

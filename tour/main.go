@@ -1,0 +1,161 @@
+// Tour walks both stories of Senim by itself: it starts the server and the agent as separate
+// processes on free ports, goes through the public pages and the agent's windows as a person would,
+// and prints every step, letter and verdict. It ends with status 0 when everything went as it should.
+//
+//	go run ./tour -bin bin
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"senim/internal/robot"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tour:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, errs io.Writer) (err error) {
+	f := flag.NewFlagSet("tour", flag.ContinueOnError)
+	f.SetOutput(errs)
+	bin := f.String("bin", "bin", "folder of the built programs")
+	db := f.String("db", "", "postgres://… instead of an SQLite file")
+	lang := f.String("lang", "ru", "language of the pages: ru, kk, en")
+	verbose := f.Bool("v", false, "show what the programs write for operators")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "senim-tour-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path, err := filepath.Abs(*bin)
+	if err != nil {
+		return err
+	}
+	c := robot.Config{Bin: path, Dir: dir}
+	if *verbose {
+		c.Log = errs
+	}
+	if *db != "" {
+		c.Server = []string{"-db", *db}
+	}
+	t := &tour{ctx: ctx, out: out, lang: *lang, started: time.Now()}
+	t.say("Starting senimd and senim-agent as separate processes, on free ports, in an empty folder")
+	if t.sys, err = robot.Start(ctx, c); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.sys.Stop()) }()
+	t.note("cabinet %s · portal %s · responder %s · mail box %s", t.sys.Cabinet, t.sys.Portal, t.sys.Responder, t.sys.Mailbox)
+	for _, story := range []func() error{t.renewal, t.reregistration} {
+		if err := story(); err != nil {
+			return fmt.Errorf("step %d: %w", t.step, err)
+		}
+	}
+	t.say("Both stories went as they should, in %s", time.Since(t.started).Round(time.Second))
+	return nil
+}
+
+// tour is one walk: what is printed, and who walks.
+type tour struct {
+	ctx     context.Context //nolint:containedctx // one walk is one call; its steps share the context
+	out     io.Writer
+	sys     *robot.System
+	lang    string
+	step    int
+	started time.Time
+}
+
+func (t *tour) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.out, "\n"+format+"\n", args...)
+}
+
+// next numbers and prints a step.
+func (t *tour) next(format string, args ...any) {
+	t.step++
+	_, _ = fmt.Fprintf(t.out, "%3d  %s\n", t.step, fmt.Sprintf(format, args...))
+}
+
+func (t *tour) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.out, "       %s\n", fmt.Sprintf(format, args...))
+}
+
+// page prints what the person is shown.
+func (t *tour) page(p *robot.Page) { t.note("page  %s  «%s»", p.URL.Path, p.Heading()) }
+
+// letter waits for a letter and prints it.
+func (t *tour) letter(to, words string) (robot.Letter, error) {
+	l, err := t.sys.Letter(t.ctx, to, words)
+	if err != nil {
+		return l, err
+	}
+	t.note("letter to %s  «%s»", to, l.Subject)
+	for _, line := range strings.Split(strings.TrimSpace(l.Text), "\n") {
+		if strings.TrimSpace(line) != "" {
+			t.note("  │ %s", line)
+		}
+	}
+	return l, nil
+}
+
+// use presses a button that needs the agent and prints what the window showed.
+func (t *tour) use(p *robot.Page, part string, c robot.Choice) (*robot.Page, error) {
+	p, err := t.sys.Use(t.ctx, p, part, c, func(v robot.View) { t.note("agent's window  «%s»  asked by %s", v.Title, v.Site.Origin) })
+	if err == nil {
+		t.page(p)
+	}
+	return p, err
+}
+
+func (t *tour) open(b *robot.Browser, address string) (*robot.Page, error) {
+	p, err := b.Open(t.ctx, address)
+	if err == nil {
+		t.page(p)
+	}
+	return p, err
+}
+
+func (t *tour) submit(f *robot.Form) (*robot.Page, error) {
+	p, err := f.Submit(t.ctx)
+	if err == nil {
+		t.page(p)
+	}
+	return p, err
+}
+
+// refused fails unless the page is a refusal with the code, and prints what it says.
+func (t *tour) refused(p *robot.Page, code string) error {
+	if p.Code() != code {
+		return fmt.Errorf("%s: the page refuses with %q, not %q: %s", p.URL.Path, p.Code(), code, p.Text())
+	}
+	t.note("refused as it should be, %s: %s", code, shorten(p.Text()))
+	return nil
+}
+
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 220 {
+		return string(r[:220]) + "…"
+	}
+	return s
+}
+
+// key is a person's key file, with what opens it.
+func key(p robot.Person, folder string) robot.Choice {
+	return robot.Choice{Key: p.Keys[folder], Password: p.Password}
+}
