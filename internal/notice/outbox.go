@@ -43,6 +43,8 @@ type Tx interface {
 	// SaveOutgoing writes State, Why, Attempts, Due and Done; when the state is not Waiting it
 	// wipes the address and the values.
 	SaveOutgoing(ctx context.Context, o Outgoing) error
+	// Received lists the numbers of the letters sent since a moment to the address of message id.
+	Received(ctx context.Context, id int64, since time.Time) ([]string, error)
 	// Examine notes that a stage of a key set was looked at. First is false when it had been.
 	Examine(ctx context.Context, set, stage string, at time.Time) (first bool, err error)
 

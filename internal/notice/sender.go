@@ -38,6 +38,9 @@ type SenderConfig struct {
 	Still Still
 	// Brand is the installation's name in letters; "Senim" when empty.
 	Brand string
+	// DailyCap bounds the letters of classes Business and Reminder to one address in 24 hours (rule
+	// I4); more wait until the next day. 0 means no bound; 5 is usual.
+	DailyCap int
 	// Log gets, by number of the text and never by address, what was not sent; nil means nothing.
 	Log *slog.Logger
 	// Now is the clock; nil means time.Now.
@@ -104,6 +107,13 @@ func (s *Sender) try(ctx context.Context, o Outgoing) (Outgoing, error) {
 			return o.end(Stopped, reason, s.c.Now()), nil
 		}
 	}
+	if full, err := s.full(ctx, o); err != nil {
+		return o, err
+	} else if full {
+		o.Due = s.c.Now().Add(24 * time.Hour)
+		s.c.Log.WarnContext(ctx, "letter waits: daily bound of its address", "n", o.N)
+		return o, nil
+	}
 	letter, err := Render(o.Message, s.c.Brand)
 	if err != nil {
 		s.c.Log.ErrorContext(ctx, "letter cannot be written", "n", o.N, "err", err) // a mistake of ours
@@ -115,6 +125,26 @@ func (s *Sender) try(ctx context.Context, o Outgoing) (Outgoing, error) {
 		return o, nil
 	}
 	return o.end(Sent, "", s.c.Now()), nil
+}
+
+// full reports that the address of a message got its share of the day; codes, links and security
+// messages go all the same.
+func (s *Sender) full(ctx context.Context, o Outgoing) (bool, error) {
+	bounded := func(n string) bool { c := ClassOf(n); return c == Business || c == Reminder }
+	if s.c.DailyCap <= 0 || !bounded(o.N) {
+		return false, nil
+	}
+	var got int
+	err := s.c.Store.View(ctx, func(tx Tx) error {
+		all, err := tx.Received(ctx, o.ID, s.c.Now().Add(-24*time.Hour))
+		for _, n := range all {
+			if bounded(n) {
+				got++
+			}
+		}
+		return err
+	})
+	return got >= s.c.DailyCap, err
 }
 
 func (s *Sender) mark(ctx context.Context, o Outgoing) error {

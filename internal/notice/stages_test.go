@@ -33,10 +33,11 @@ func (m *memory) Update(_ context.Context, f func(Tx) error) error {
 	}
 	return nil
 }
-func (m *memory) View(ctx context.Context, f func(Tx) error) error  { return f(m) }
-func (m *memory) Outgoing(context.Context, int64) (Outgoing, error) { return Outgoing{}, ErrNotFound }
-func (m *memory) SaveOutgoing(context.Context, Outgoing) error      { return nil }
-func (m *memory) Enqueue(context.Context, job.Job) error            { return nil }
+func (m *memory) View(ctx context.Context, f func(Tx) error) error             { return f(m) }
+func (m *memory) Outgoing(context.Context, int64) (Outgoing, error)            { return Outgoing{}, ErrNotFound }
+func (m *memory) SaveOutgoing(context.Context, Outgoing) error                 { return nil }
+func (m *memory) Received(context.Context, int64, time.Time) ([]string, error) { return nil, nil }
+func (m *memory) Enqueue(context.Context, job.Job) error                       { return nil }
 func (m *memory) Audit(_ context.Context, e audit.Event) error {
 	m.events = append(m.events, e.Action+"("+e.Result+")")
 	return e.Check()

@@ -100,3 +100,9 @@ func (t noticeTx) Examine(ctx context.Context, set, stage string, when time.Time
 		on conflict (key_set, stage) do nothing`, set, stage, ms(when))
 	return n == 1, err
 }
+
+// Received lists what the address of a message was sent since a moment.
+func (t noticeTx) Received(ctx context.Context, id int64, since time.Time) ([]string, error) {
+	return list(ctx, t.tx, value[string], `select n from outbox where who = (select who from outbox where id = $1)
+		and state = $2 and done >= $3 order by id`, id, string(notice.Sent), ms(since))
+}

@@ -18,6 +18,7 @@ import (
 func Core(t *testing.T, s *store.Store) {
 	t.Run("audit", func(t *testing.T) { auditChain(t, s) })
 	t.Run("outbox", func(t *testing.T) { outbox(t, s) })
+	t.Run("capped", func(t *testing.T) { capped(t, s) })
 	t.Run("reminder", func(t *testing.T) { reminder(t, s) })
 }
 
@@ -183,5 +184,41 @@ func reminder(t *testing.T, s *store.Store) {
 	}
 	if fmt.Sprint(firsts) != "[true false true]" {
 		t.Errorf("first: %v", firsts)
+	}
+}
+
+// capped: one address gets two business letters a day; security letters go all the same (NT-19).
+func capped(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	c := &courier{seen: make(chan struct{}, 10)}
+	sender, err := notice.NewSender(notice.SenderConfig{Store: s.Notice(), Courier: c, DailyCap: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first int64
+	for id := int64(1); first == 0; id++ {
+		err := s.Notice().View(ctx, func(tx notice.Tx) error { _, err := tx.Outgoing(ctx, id); return err })
+		if errors.Is(err, notice.ErrNotFound) {
+			first = id
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, number := range []string{"N-09", "N-20", "N-09", "N-09", "N-20"} {
+		m := message("capped")
+		m.N, m.Key = number, notice.Key(number, fmt.Sprint(n), "", "")
+		m.Vars["number"], m.Vars["status"] = "1", "x"
+		err := s.Notice().Update(ctx, func(tx notice.Tx) error { return tx.Notify(ctx, m) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sender.Do(ctx, fmt.Appendf(nil, `{"id":%d}`, first+int64(n))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var waits notice.Outgoing
+	err = s.Notice().View(ctx, func(tx notice.Tx) (err error) { waits, err = tx.Outgoing(ctx, first+3); return err })
+	if err != nil || waits.State != notice.Waiting || waits.Attempts != 0 || waits.Due.Before(time.Now().Add(23*time.Hour)) || len(c.sent) != 4 {
+		t.Errorf("%d sent, the fourth: %+v %v", len(c.sent), waits, err)
 	}
 }
