@@ -113,6 +113,7 @@ func TestHolderRules(t *testing.T) {
 		{"name-person", func(r *trial) { rename(r, func(h *pki.Holder) { h.IIN = "" }) }},
 		{"name-person", func(r *trial) { rename(r, func(h *pki.Holder) { h.CommonName = "ИВАНОВ ТЕСТ" }) }},
 		{"name-person", func(r *trial) { rename(r, func(h *pki.Holder) { h.BIN, h.Organization = "123456789021", "X" }) }},
+		{"name-person", func(r *trial) { rename(r, func(h *pki.Holder) { h.CommonName, h.Surname = " ", " " }) }},
 		{"key-usage", func(r *trial) { r.t.KeyUsage = pki.DigitalSignature }},
 		{"key-usage", func(r *trial) { r.t.ExtKeyUsage[0] = pki.ClientAuth }},
 		{"roles", func(r *trial) { r.t.ExtKeyUsage = r.t.ExtKeyUsage[:1] }},

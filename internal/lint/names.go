@@ -97,7 +97,8 @@ func namePerson(s Subject) error {
 	if h.UID != "" || h.IIN == "" || h.Surname == "" {
 		return errors.New("a person has an IIN and a surname, and no UID")
 	}
-	if first, _, _ := strings.Cut(h.CommonName, " "); first != strings.Fields(h.Surname)[0] {
+	name, surname := strings.Fields(h.CommonName), strings.Fields(h.Surname)
+	if len(name) == 0 || len(surname) == 0 || name[0] != surname[0] {
 		return errors.New("the common name does not begin with the surname")
 	}
 	legal := h.Has(pki.RoleLegal) || h.Has(pki.RoleOperator)
