@@ -28,7 +28,8 @@ type HeadChanged struct {
 
 // Link is what a letter's link leads to. Reading it changes nothing: mail scanners follow links.
 type Link struct {
-	Category Category
+	Registration string // its id; empty when the token is unknown
+	Category     Category
 	State    State
 	Until    time.Time
 	// Stale: the token is unknown, too old or used; Done: because the registration is complete.
@@ -50,7 +51,7 @@ func (o *Office) Link(ctx context.Context, key LinkKey) (Link, error) {
 	if err != nil {
 		return Link{}, fmt.Errorf("read link: %w", err)
 	}
-	return Link{Category: r.Category, State: r.State, Until: r.Expires,
+	return Link{Registration: r.ID, Category: r.Category, State: r.State, Until: r.Expires,
 		Stale: r.State != StateSigned || r.Over(o.now()), Done: r.State == StateCompleted}, nil
 }
 

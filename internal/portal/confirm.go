@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -30,7 +31,7 @@ func (s *site) confirmPage(w http.ResponseWriter, r *web.Request) error {
 func (s *site) confirmKey(_ http.ResponseWriter, r *web.Request) error {
 	token := r.Field("t")
 	if err := s.linkGood(r, token); err != nil {
-		return err
+		return errors.Join(err, s.expire(r, token))
 	}
 	if err := s.proveSignIn(r, participant.KeyOf(token)); err != nil {
 		return &stopped{err: err, retry: "/register/confirm?t=" + url.QueryEscape(token)}
@@ -52,4 +53,13 @@ func (s *site) linkGood(r *web.Request, token string) error {
 		return stale
 	}
 	return nil
+}
+
+// expire writes down that a link's registration ran out, should it have: only a POST does.
+func (s *site) expire(r *web.Request, token string) error {
+	l, err := s.office.Link(r.Context(), participant.KeyOf(token))
+	if err != nil || l.Registration == "" {
+		return err
+	}
+	return s.office.Expire(r.Context(), l.Registration)
 }

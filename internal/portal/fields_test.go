@@ -142,3 +142,48 @@ func TestDraftTime(t *testing.T) {
 	w.pass(60 * 60 * 1e9)
 	b.get(path).refused("DRAFT_STALE")
 }
+
+// No GET changes anything that is kept of participants, at any stage (security.md section 7).
+func TestSec7GetChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.heads(iinA, iinB)
+	b := w.browser()
+	walk := func() {
+		t.Helper()
+		w.mu.Lock()
+		before := w.updates
+		w.mu.Unlock()
+		link := "/register/confirm?t=x"
+		for _, m := range w.letters {
+			if m.N == "N-15" {
+				link = strings.TrimPrefix(m.Vars["link"], "http://localhost:8081")
+			}
+		}
+		base := "/register/" + strings.Repeat("A", 22)
+		if i := strings.Index(b.path, "/register/"); i >= 0 && len(b.path) > 32 {
+			base = b.path[:32]
+		}
+		visitor := &browser{w: w, client: b.client}
+		for _, path := range []string{"/", "/login", "/login/password", "/login/profile", "/me", "/register", base, base + "/1", base + "/2", base + "/3", base + "/4", link, "/esf-web/login/", "/esf-web/login/x"} {
+			visitor.get(path)
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.updates != before {
+			t.Errorf("%d GETs wrote, standing at %s", w.updates-before, b.path)
+		}
+	}
+	walk()
+	b.begin(participant.LegalEntity)
+	walk()
+	b.get(b.path).sign(w.head(iinB, binX)).at("/2") // again: a new challenge replaced the page's
+	walk()
+	b.fill("b@example.kz", passB).at("/3")
+	walk()
+	b.sign(w.head(iinB, binX)).at("/4")
+	walk()
+	b.follow().sign(w.head(iinB, binX)).at("/login/password")
+	walk()
+	b.get("/login/password").post("/login/password", "password", passB).at("/me?done=1")
+	walk()
+}

@@ -62,6 +62,7 @@ type world struct {
 	status  map[string]trust.Status // by serial; others are good
 	down    bool                    // nobody answers about revocation
 	loads   int
+	updates int // transactions of participants that wrote
 }
 
 func newWorld(t *testing.T) *world { return newWorldTrusting(t, nil) }
@@ -195,6 +196,7 @@ func (p postbox) Update(ctx context.Context, f func(participant.Tx) error) error
 	if err == nil {
 		p.w.mu.Lock()
 		defer p.w.mu.Unlock()
+		p.w.updates++
 		p.w.letters = append(p.w.letters, wrote...)
 	}
 	return err
