@@ -20,6 +20,7 @@ import (
 	"syscall"
 
 	"senim/internal/agent"
+	"senim/internal/trustdir"
 	"senim/pki"
 )
 
@@ -76,30 +77,33 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
 	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
-	crl := flags.String("crl", "", "`folder` with revocation lists")
+	crl := flags.String("crl", "", "`folder` with revocation lists; default: the first folder of --trust")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
-	pool, err := authoritiesIn(authorities, stderr)
+	pool, err := authoritiesIn(authorities)
 	if err != nil {
 		return err
+	}
+	if *crl == "" && len(authorities) > 0 {
+		*crl = authorities[0]
 	}
 	status, err := revocationSource(responders, *crl)
 	if err != nil {
 		return err
 	}
-	show := agent.Browser(*browser, *data)
+	var mu sync.Mutex
+	say := func(url string) {
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = fmt.Fprintln(stdout, "window", url)
+	}
+	show := agent.Browser(*browser, *data, say)
 	if *browser == "none" {
-		var mu sync.Mutex
-		show = func(url string) (func(), error) {
-			mu.Lock()
-			defer mu.Unlock()
-			_, err := fmt.Fprintln(stdout, "window", url)
-			return nil, err
-		}
+		show = func(url string) (func(), error) { say(url); return nil, nil }
 	}
 	a, err := agent.New(agent.Config{
 		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
@@ -120,51 +124,22 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return a.Serve(ctx)
 }
 
-// authoritiesIn reads every certificate file of the folders: self-signed ones are roots. A file that
-// is not a certificate is named and left out.
-func authoritiesIn(folders []string, stderr io.Writer) (*pki.Pool, error) {
+// authoritiesIn joins the authorities of the folders. A folder with a mistake in it is an error: trust
+// is not guessed around.
+func authoritiesIn(folders []string) (*pki.Pool, error) {
 	pool := pki.NewPool()
 	for _, folder := range folders {
-		entries, err := os.ReadDir(folder)
+		trusted, err := trustdir.Load(folder)
 		if err != nil {
 			return nil, fmt.Errorf("read authorities: %w", err)
 		}
-		for _, e := range entries {
-			if !e.Type().IsRegular() {
-				continue
-			}
-			switch filepath.Ext(e.Name()) {
-			case ".cer", ".crt", ".pem", ".der":
-			default:
-				continue
-			}
-			b, err := os.ReadFile(filepath.Join(folder, e.Name()))
-			if err != nil {
-				return nil, fmt.Errorf("read authorities: %w", err)
-			}
-			if err := addAuthorities(pool, b); err != nil {
-				_, _ = fmt.Fprintf(stderr, "senim-agent: %s is not a certificate, left out: %v\n", e.Name(), err)
+		for _, cert := range trusted.Authorities {
+			if string(cert.RawIssuer) == string(cert.RawSubject) {
+				pool.AddRoot(cert)
+			} else {
+				pool.AddIntermediate(cert)
 			}
 		}
 	}
 	return pool, nil
-}
-
-func addAuthorities(pool *pki.Pool, file []byte) error {
-	blocks, err := pki.Decode(file)
-	if err != nil {
-		return err
-	}
-	for _, b := range blocks {
-		cert, err := pki.ParseCertificate(b.DER)
-		if err != nil {
-			return err
-		}
-		if string(cert.RawIssuer) == string(cert.RawSubject) {
-			pool.AddRoot(cert)
-		} else {
-			pool.AddIntermediate(cert)
-		}
-	}
-	return nil
 }

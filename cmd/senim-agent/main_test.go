@@ -38,16 +38,12 @@ func TestRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(trusted, "root.cer"), authority.Root.Raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(trusted, "broken.cer"), []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	out, in := io.Pipe()
-	var complaints strings.Builder
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"--listen", "127.0.0.1:0", "--data", t.TempDir(), "--keys", t.TempDir(), "--trust", trusted, "--browser", "none", "--remember"}, in, &complaints)
+		done <- run(ctx, []string{"--listen", "127.0.0.1:0", "--data", t.TempDir(), "--keys", t.TempDir(), "--trust", trusted, "--browser", "none", "--remember"}, in, io.Discard)
 	}()
 	lines := bufio.NewScanner(out)
 	next := func(want string) string {
@@ -78,13 +74,14 @@ func TestRun(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(complaints.String(), "broken.cer is not a certificate") {
-		t.Errorf("%s", &complaints)
-	}
 }
 
 func TestArguments(t *testing.T) {
-	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--ocsp", "x"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "broken.cer"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was accepted", args)
 		}

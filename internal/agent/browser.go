@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -12,9 +11,13 @@ import (
 // Browser gives the way windows are shown. command is "" for the best there is: a browser of the
 // Chromium kind with a private profile in the data folder (no extensions, no saved passwords) and a
 // window without an address bar, else what the system opens addresses with. Another command is run
-// with the address as its last argument. It never waits for the browser.
-func Browser(command, data string) func(url string) (stop func(), err error) {
+// with the address as its last argument. It never waits for the browser; unseen is called, perhaps
+// later, with the address of a window that no browser would show.
+func Browser(command, data string, unseen func(url string)) func(url string) (stop func(), err error) {
 	return func(url string) (func(), error) {
+		start := func(name string, args ...string) (func(), error) {
+			return nil, launch(func() { unseen(url) }, name, args...)
+		}
 		if fields := strings.Fields(command); len(fields) > 0 {
 			return start(fields[0], append(fields[1:], url)...)
 		}
@@ -32,7 +35,8 @@ func Browser(command, data string) func(url string) (stop func(), err error) {
 		if _, err := exec.LookPath("xdg-open"); err == nil {
 			return start("xdg-open", url)
 		}
-		return nil, errors.New("show a window: no browser was found; name one with --browser")
+		unseen(url)
+		return nil, nil
 	}
 }
 
@@ -45,13 +49,17 @@ func chromium() string {
 	return ""
 }
 
-// start runs a browser and leaves it alone: a second window may live in the same process, and the
-// page closes itself.
-func start(name string, args ...string) (func(), error) {
+// launch runs a browser and leaves it alone: a second window may live in the same process, and the
+// page closes itself. failed is called when the browser ends badly, as Chromium does for root.
+func launch(failed func(), name string, args ...string) error {
 	c := exec.Command(name, args...) //nolint:gosec,noctx // the browser the person has or named; it outlives the window
 	if err := c.Start(); err != nil {
-		return nil, fmt.Errorf("show a window: %w", err)
+		return fmt.Errorf("show a window: %w", err)
 	}
-	go func() { _ = c.Wait() }()
-	return nil, nil
+	go func() {
+		if c.Wait() != nil {
+			failed()
+		}
+	}()
+	return nil
 }

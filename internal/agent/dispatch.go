@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"senim/internal/lang"
 	"senim/internal/ncalayer"
@@ -20,7 +19,7 @@ func (t *talk) handle(ctx context.Context, frame []byte) (reply []byte) {
 			reply, result = ncalayer.CommonError("internal", ""), "internal"
 		}
 		t.agent.log.Info("request", "origin", t.site.Origin, "module", module, "method", method, "result", result,
-			"in", len(frame), "out", len(reply), "ms", t.agent.now().Sub(start)/time.Millisecond)
+			"in", len(frame), "out", len(reply), "ms", t.agent.now().Sub(start).Milliseconds())
 	}()
 	r, err := ncalayer.ReadRequest(frame)
 	if err != nil {

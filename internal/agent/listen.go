@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -55,7 +56,7 @@ func (a *Agent) serve(ctx context.Context) error {
 			}
 			return context.WithValue(ctx, wireKey{}, c)
 		},
-		ErrorLog: nil,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // handshakes that browsers retry
 		Protocols: func() *http.Protocols {
 			p := new(http.Protocols)
 			p.SetHTTP1(true) // HTTP/2 has another way to open a WebSocket, which no client here uses

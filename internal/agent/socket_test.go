@@ -233,3 +233,46 @@ func TestPeerGone(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// TestBrowser: a window that no browser shows is said, so that nobody waits in vain.
+func TestBrowser(t *testing.T) {
+	unseen := make(chan string, 1)
+	show := Browser("false", t.TempDir(), func(url string) { unseen <- url })
+	if _, err := show("http://127.0.0.1:1/#x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-unseen; got != "http://127.0.0.1:1/#x" {
+		t.Errorf("%s", got)
+	}
+	if _, err := Browser("/no/such/browser", t.TempDir(), nil)("x"); err == nil {
+		t.Error("a browser that is not there shows windows")
+	}
+}
+
+// FuzzSite: whatever a page calls itself, and whatever it sends to be shown.
+func FuzzSite(f *testing.F) {
+	f.Add("https://xn--b1aew.kz:1", "<a><b/></a>")
+	f.Add("null", "senim-challenge 1\norigin: x")
+	f.Fuzz(func(t *testing.T, origin, text string) {
+		s := siteOf(origin)
+		if s.Class == "" {
+			t.Errorf("%q has no class", origin)
+		}
+		stripped := strings.Map(func(c rune) rune {
+			if c == ' ' || c == '\n' {
+				return -1
+			}
+			return c
+		}, pretty(text))
+		original := strings.Map(func(c rune) rune {
+			if c == ' ' || c == '\n' {
+				return -1
+			}
+			return c
+		}, text)
+		if stripped != original {
+			t.Errorf("%q is shown as %q", text, stripped)
+		}
+		relayed([]byte(text), s)
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -118,6 +119,7 @@ func (w *window) serve(ctx context.Context) (outcome, error) {
 	defer cancel()
 	server := &http.Server{
 		Handler: http.HandlerFunc(w.answer), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		ErrorLog:       slog.NewLogLogger(w.agent.log.Handler(), slog.LevelDebug),
 		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, wireKey{}, c) },
 	}
