@@ -1,0 +1,357 @@
+package ra
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"senim/algid"
+	"senim/dsig"
+	"senim/internal/ident"
+	"senim/internal/pkitest"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// town is an office with everything around it in memory.
+type town struct {
+	t      *testing.T
+	ca     *pkitest.Authority
+	m      *memory
+	o      *Office
+	now    time.Time
+	report trust.Report
+	keys   map[string]Key
+	heads  map[ident.BIN]HeadAnswer
+	orders map[string]int
+	fail   error
+}
+
+func (w *town) Certificate(context.Context, *pki.Certificate, trust.Purpose) trust.Report {
+	return w.report
+}
+func (w *town) Head(_ context.Context, bin ident.BIN) HeadAnswer { return w.heads[bin] }
+
+func (w *town) Key(_ context.Context, serial string) (Key, error) {
+	k, ok := w.keys[serial]
+	if !ok {
+		return k, ErrNoKey
+	}
+	return k, nil
+}
+func (w *town) Of(_ context.Context, iin string) ([]Key, error) {
+	return w.list(func(k Key) bool { return k.IIN == iin }), nil
+}
+func (w *town) OfCompany(_ context.Context, bin string) ([]Key, error) {
+	return w.list(func(k Key) bool { return k.BIN == bin }), nil
+}
+func (w *town) list(want func(Key) bool) (all []Key) {
+	for _, k := range w.keys {
+		if want(k) {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+func (w *town) Issue(_ context.Context, o Order) (Certificate, error) {
+	w.orders[o.ID]++
+	if w.fail != nil {
+		return Certificate{}, w.fail
+	}
+	return Certificate{Serial: "serial of " + o.ID, NotAfter: w.now.AddDate(1, 0, 0)}, nil
+}
+
+func (w *town) Revoke(_ context.Context, serial, reason string, _ time.Time, _ string) (time.Time, error) {
+	k := w.keys[serial]
+	if k.RevokedAt.IsZero() {
+		k.RevokedAt, k.Reason = w.now, reason
+		w.keys[serial] = k
+	}
+	return k.RevokedAt, nil
+}
+
+func newTown(t *testing.T) *town {
+	t.Helper()
+	w := &town{t: t, ca: pkitest.New(t), m: newMemory(), now: t0, keys: map[string]Key{}, heads: map[ident.BIN]HeadAnswer{}, orders: map[string]int{},
+		report: trust.Report{{Name: trust.CheckRevocation, Verdict: trust.Good}}}
+	var err error
+	w.o, err = New(Config{Store: w.m, Judge: w, Registry: w, Keys: w, Issuer: w, Revoker: w, Origin: "https://cabinet.example.kz",
+		Now: func() time.Time { return w.now }, Identities: ident.Rules{TestIdentities: []string{"123456789021"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// add puts a certificate into the authority's books.
+func (w *town) add(l *pkitest.Leaf) *pkitest.Leaf {
+	h := l.Certificate.Holder()
+	w.keys[l.Certificate.SerialHex()] = Key{Serial: l.Certificate.SerialHex(), IIN: h.IIN, BIN: h.BIN, NotBefore: l.Certificate.NotBefore,
+		NotAfter: l.Certificate.NotAfter, Raw: l.Certificate.Raw}
+	return l
+}
+
+func (w *town) ask(l *pkitest.Leaf) Ask {
+	return Ask{Kind: Reissue, Signer: l.Certificate, Form: Form{Email: "p@example.kz", City: "Алматы", Storage: PKCS12, Lang: "ru"}}
+}
+
+// signed brings an application of l to SIGNED or APPROVED.
+func (w *town) signed(l *pkitest.Leaf) Application {
+	w.t.Helper()
+	ctx := w.t.Context()
+	a, err := w.o.Draft(ctx, w.ask(l))
+	w.ok(err)
+	h := l.Certificate.Holder()
+	csr, err := pki.CreateRequest(rand.Reader, pkitest.NewKey(w.t, algid.GOST512), pki.RequestTemplate{Subject: pki.SubjectName(h), Emails: []string{"p@example.kz"}})
+	w.ok(err)
+	a, err = w.o.Requests(ctx, h.IIN, a.Number, [][]byte{csr})
+	w.ok(err)
+	xml, err := dsig.SignEnveloped(rand.Reader, []byte(a.Document), dsig.Options{Key: l.Key, Certificate: l.Certificate})
+	w.ok(err)
+	a, err = w.o.Submit(ctx, h.IIN, a.Number, xml)
+	w.ok(err)
+	return a
+}
+
+func (w *town) ok(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *town) confirmed(iin string) {
+	w.m.d.accounts[iin] = Account{IIN: iin, Email: "p@example.kz", Lang: "kk", ConfirmedAt: t0}
+}
+
+func (w *town) letters() string {
+	var all []string
+	for _, l := range w.m.d.letters {
+		all = append(all, l.N)
+	}
+	return strings.Join(all, " ")
+}
+
+func task(a Application) Task { return Task{a.Number, a.Revision} }
+
+func TestReissueToTheEnd(t *testing.T) { // C-01, C-25
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	iin := p.Certificate.Holder().IIN
+	w.confirmed(iin)
+	a := w.signed(p)
+	if a.State != Approved || len(w.m.d.jobs) != 1 || w.m.d.jobs[0].Kind != JobIssue {
+		t.Fatalf("%s, jobs %+v", a.State, w.m.d.jobs)
+	}
+	for _, part := range []string{"<number>" + a.Number, "<revision>1", "<kind>reissue", "<iin>" + iin, "<email>p@example.kz", "<city>Алматы", "<storage>PKCS12",
+		"<sha256>" + hexSum(a.Requests[0].CSR), "<replaces>" + p.Certificate.SerialHex(), "<time>2026-09-01T10:00:00Z", "<origin>https://cabinet.example.kz"} {
+		if !strings.Contains(a.Document, part) { // R7
+			t.Errorf("the signed application lacks %s", part)
+		}
+	}
+	w.fail = errors.New("killed")
+	if err := w.o.Issue(t.Context(), task(a)); err == nil {
+		t.Fatal("a failed issue must be tried again")
+	}
+	w.fail = nil
+	w.ok(w.o.Issue(t.Context(), task(a)))
+	w.ok(w.o.Issue(t.Context(), task(a)))
+	if len(w.orders) != 1 {
+		t.Errorf("orders %v: more than one name", w.orders)
+	}
+	a, err := w.o.Installed(t.Context(), iin, a.Number, []string{w.m.d.apps[a.Number].Certificates[0].Serial})
+	w.ok(err)
+	if a.State != Installed || w.letters() != "N-09 N-12" {
+		t.Errorf("%s, letters %s", a.State, w.letters())
+	}
+}
+
+func TestKeyExpiresWhileWaiting(t *testing.T) { // C-04, R2
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	a := w.signed(p)
+	w.now = p.Certificate.NotAfter.Add(time.Hour)
+	w.report = trust.Report{{Name: trust.CheckValidity, Verdict: trust.Bad, Code: trust.CodeExpired}}
+	w.ok(w.o.Issue(t.Context(), task(a)))
+	if a, _ = w.o.load(t.Context(), a.Number); a.State != Issued {
+		t.Error(a.State)
+	}
+}
+
+func TestKeyRevokedWhileWaiting(t *testing.T) { // C-06
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	w.confirmed(p.Certificate.Holder().IIN)
+	a := w.signed(p)
+	_, err := w.Revoke(t.Context(), p.Certificate.SerialHex(), "keyCompromise", time.Time{}, "")
+	w.ok(err)
+	w.ok(w.o.Issue(t.Context(), task(a)))
+	a, _ = w.o.load(t.Context(), a.Number)
+	if a.State != Rejected || a.Reason.Code != "OLD_KEY_REVOKED" || w.letters() != "N-09 N-11" || len(w.orders) != 0 {
+		t.Errorf("%s %s, letters %s, orders %v", a.State, a.Reason.Code, w.letters(), w.orders)
+	}
+}
+
+func TestAuthorityRefuses(t *testing.T) {
+	w := newTown(t)
+	a := w.signed(w.add(w.ca.Individual()))
+	w.fail = refuse("KEY_REUSED")
+	w.ok(w.o.Issue(t.Context(), task(a)))
+	if a, _ = w.o.load(t.Context(), a.Number); a.State != Rejected || a.Reason.Code != "KEY_REUSED" {
+		t.Errorf("%s %s", a.State, a.Reason.Code)
+	}
+}
+
+func TestRevokedKeyDropsWhatWaits(t *testing.T) {
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	w.confirmed(p.Certificate.Holder().IIN)
+	a := w.signed(p)
+	at, err := w.o.Revoke(t.Context(), p.Certificate, Revocation{Serial: p.Certificate.SerialHex(), Reason: "keyCompromise"})
+	w.ok(err)
+	a, _ = w.o.load(t.Context(), a.Number)
+	if a.State != Rejected || w.letters() != "N-09 N-14 N-11" {
+		t.Errorf("%s, letters %s", a.State, w.letters())
+	}
+	w.now = w.now.Add(time.Hour)
+	again, err := w.o.Revoke(t.Context(), p.Certificate, Revocation{Serial: p.Certificate.SerialHex(), Reason: "keyCompromise"})
+	if err != nil || !again.Equal(at) || w.letters() != "N-09 N-14 N-11" { // V7, C-33
+		t.Errorf("revoked again at %s (first %s), %v, letters %s", again, at, err, w.letters())
+	}
+}
+
+func TestGate(t *testing.T) {
+	w := newTown(t)
+	p := w.ca.Individual() // not in the books
+	_, _, err := w.o.Gate(t.Context(), w.ask(p))
+	want(t, "another authority's key", err, "NOT_OUR_KEY")
+	w.add(p)
+	ask := w.ask(p)
+	ask.Form.Storage = IDCard
+	_, err = w.o.Draft(t.Context(), ask)
+	want(t, "C-27", err, "IDCARD_DESK_ONLY")
+	ask.Form.Storage = Kaztoken
+	_, err = w.o.Draft(t.Context(), ask)
+	want(t, "R5", err, "CARRIER_DESK_ONLY")
+	w.report = trust.Report{{Name: trust.CheckRevocation, Verdict: trust.Unknown, Code: trust.CodeUnavailable}}
+	_, _, err = w.o.Gate(t.Context(), w.ask(p))
+	want(t, "could not check", err, trust.CodeUnavailable)
+	w.report = nil
+	_, _, err = w.o.Gate(t.Context(), w.ask(p))
+	want(t, "an empty report", err, trust.CodeUnavailable)
+}
+
+func TestLimits(t *testing.T) {
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	first, err := w.o.Draft(t.Context(), w.ask(p))
+	w.ok(err)
+	again, err := w.o.Draft(t.Context(), w.ask(p))
+	w.ok(err)
+	if again.Number != first.Number {
+		t.Error("pressing twice made two applications")
+	}
+	w.signed(p)
+	w.signed(p)
+	w.signed(p)
+	_, err = w.o.Draft(t.Context(), w.ask(p))
+	want(t, "a fourth open one", err, "TOO_MANY_APPLICATIONS")
+}
+
+func TestEmailLink(t *testing.T) { // C-38, NT-23
+	w := newTown(t)
+	ctx := t.Context()
+	register := func() (token string) {
+		_, err := w.o.Register(ctx, "1", "new@example.kz", "Алматы", "ru")
+		w.ok(err)
+		link := w.m.d.letters[len(w.m.d.letters)-1].Vars["link"]
+		return link[strings.LastIndex(link, "/")+1:]
+	}
+	token := register()
+	if len(token) != 43 || w.letters() != "N-16" {
+		t.Fatalf("token of %d, letters %s", len(token), w.letters())
+	}
+	for range 3 { // a scanner follows the link
+		_, err := w.o.Link(ctx, token)
+		w.ok(err)
+	}
+	if a, _ := w.o.Account(ctx, "1"); a.Confirmed() != "" {
+		t.Error("looking at the link confirmed the address")
+	}
+	w.ok(w.o.ConfirmEmail(ctx, token))
+	if a, _ := w.o.Account(ctx, "1"); a.Confirmed() != "new@example.kz" {
+		t.Error("the address is not confirmed")
+	}
+	want(t, "used", errors.Unwrap(w.o.ConfirmEmail(ctx, token)), "LINK_STALE")
+
+	_, err := w.o.Register(ctx, "1", "other@example.kz", "", "ru")
+	w.ok(err)
+	if a, _ := w.o.Account(ctx, "1"); a.Confirmed() != "" {
+		t.Error("a changed address stayed confirmed")
+	}
+	late := register()
+	w.now = w.now.Add(25 * time.Hour)
+	want(t, "after 25 h", errors.Unwrap(w.o.ConfirmEmail(ctx, late)), "LINK_STALE")
+
+	old := register()
+	_, err = w.o.Register(ctx, "1", "third@example.kz", "", "ru")
+	w.ok(err)
+	want(t, "link for another address", errors.Unwrap(w.o.ConfirmEmail(ctx, old)), "LINK_STALE")
+}
+
+func TestUnconfirmedAddressGetsNothing(t *testing.T) {
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	w.m.d.accounts[p.Certificate.Holder().IIN] = Account{Email: "p@example.kz"}
+	w.signed(p)
+	if w.letters() != "" {
+		t.Errorf("letters %s", w.letters())
+	}
+}
+
+func TestSweep(t *testing.T) {
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	draft, err := w.o.Draft(t.Context(), w.ask(p))
+	w.ok(err)
+	waiting := *signedEmployee(t)
+	waiting.Number = "260901000022"
+	w.m.d.apps[waiting.Number] = waiting
+	w.now = t0.Add(DraftTTL + time.Second)
+	w.ok(w.o.Sweep(t.Context()))
+	if _, err := w.o.load(t.Context(), draft.Number); !errors.Is(err, ErrNotFound) {
+		t.Error("an old draft was kept")
+	}
+	w.now = t0.Add(ConfirmTTL + time.Second)
+	w.ok(w.o.Sweep(t.Context()))
+	if a, _ := w.o.load(t.Context(), waiting.Number); a.State != Expired {
+		t.Error(a.State)
+	}
+}
+
+func TestHeadChangedBeforeIssue(t *testing.T) { // C-32
+	w := newTown(t)
+	p := w.ca.Individual()
+	iin := p.Certificate.Holder().IIN
+	w.heads["123456789021"] = HeadAnswer{Verdict: trust.Good, IIN: iin, Organization: "АО «ТЕСТ»"}
+	ask := w.ask(p)
+	ask.Kind, ask.Form.BIN = FirstHead, "123456789021"
+	a, err := w.o.Draft(t.Context(), ask)
+	w.ok(err)
+	a.State, a.Requests, a.SignedAt = Approved, []Request{{}}, w.now
+	w.m.d.apps[a.Number] = a
+	w.add(p)
+	w.heads["123456789021"] = HeadAnswer{}
+	if err := w.o.Issue(t.Context(), task(a)); err == nil {
+		t.Error("issued while the registry is silent")
+	}
+	w.heads["123456789021"] = HeadAnswer{Verdict: trust.Good, IIN: "another"}
+	w.ok(w.o.Issue(t.Context(), task(a)))
+	if a, _ = w.o.load(t.Context(), a.Number); a.State != Rejected || a.Reason.Code != "HEAD_CHANGED" || len(w.orders) != 0 {
+		t.Errorf("%s %s %v", a.State, a.Reason.Code, w.orders)
+	}
+}
