@@ -2,7 +2,9 @@ package cabinet
 
 import (
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"senim/internal/lang"
@@ -67,7 +69,7 @@ func (s *cabinet) previous(r *web.Request, mine []ra.Key) ([]previousHead, error
 		}
 	}
 	var all []previousHead
-	for bin := range bins {
+	for _, bin := range slices.Sorted(maps.Keys(bins)) {
 		if bin == "" {
 			continue
 		}

@@ -125,8 +125,12 @@ func (o *Office) Installed(ctx context.Context, iin, number string, serials []st
 	})
 }
 
-// Edit goes back to a draft of the next revision; Withdraw ends the application.
+// Edit goes back to a draft of the next revision.
 func (o *Office) Edit(ctx context.Context, iin, number string, f Form) (Application, error) {
+	f, err := f.clean()
+	if err != nil {
+		return Application{}, err
+	}
 	return o.change(ctx, iin, number, "application.edited", func(_ Tx, a *Application) error {
 		return a.Edit(f.Email, f.City, f.Storage, o.c.Now())
 	})

@@ -94,6 +94,26 @@ type Form struct {
 	Role string
 }
 
+// clean checks what can be checked without asking anybody: the address, the length of the city, and
+// that the storage can be written online (R5).
+func (f Form) clean() (Form, error) {
+	email, err := ident.ParseEmail(f.Email)
+	if err != nil {
+		return Form{}, refuse("EMAIL_INVALID")
+	}
+	f.Email, f.City = string(email), strings.TrimSpace(f.City)
+	if len([]rune(f.City)) > 100 {
+		return Form{}, refuse("CITY_INVALID")
+	}
+	switch f.Storage {
+	case PKCS12:
+		return f, nil
+	case IDCard:
+		return Form{}, refuse("IDCARD_DESK_ONLY")
+	}
+	return Form{}, refuse("CARRIER_DESK_ONLY")
+}
+
 // Ask says what is applied for: by whom (his certificate, proved at sign-in) and of which kind.
 type Ask struct {
 	Kind   Kind
@@ -183,21 +203,9 @@ func withWhat(e map[string]string) map[string]string {
 // Draft saves the form as a draft and gives it its number. A living draft of the same kind, key
 // and organisation is edited instead, so that pressing twice does not make two applications.
 func (o *Office) Draft(ctx context.Context, ask Ask) (Application, error) {
-	f := ask.Form
-	f.City = strings.TrimSpace(f.City)
-	email, err := ident.ParseEmail(f.Email)
+	f, err := ask.Form.clean()
 	if err != nil {
-		return Application{}, refuse("EMAIL_INVALID")
-	}
-	if len([]rune(f.City)) > 100 {
-		return Application{}, refuse("CITY_INVALID")
-	}
-	switch f.Storage {
-	case PKCS12:
-	case IDCard:
-		return Application{}, refuse("IDCARD_DESK_ONLY")
-	default:
-		return Application{}, refuse("CARRIER_DESK_ONLY")
+		return Application{}, err
 	}
 	subject, role, err := o.Gate(ctx, ask)
 	if err != nil {
@@ -206,7 +214,7 @@ func (o *Office) Draft(ctx context.Context, ask Ask) (Application, error) {
 	now := o.c.Now()
 	var a Application
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
-		a = Application{Revision: 1, Kind: ask.Kind, State: Draft, Subject: subject, Role: role, Email: string(email), City: f.City,
+		a = Application{Revision: 1, Kind: ask.Kind, State: Draft, Subject: subject, Role: role, Email: f.Email, City: f.City,
 			Storage: f.Storage, Lang: f.Lang, SignerSerial: ask.Signer.SerialHex(), Created: now, Changed: now}
 		if ask.Kind == Reissue {
 			a.Replaces = a.SignerSerial
@@ -218,10 +226,10 @@ func (o *Office) Draft(ctx context.Context, ask Ask) (Application, error) {
 		if i := slices.IndexFunc(mine, a.sameDraft); i >= 0 {
 			a = mine[i]
 			a.Lang = f.Lang
-			if a.Email == string(email) && a.City == f.City && a.Storage == f.Storage {
+			if a.Email == f.Email && a.City == f.City && a.Storage == f.Storage {
 				return nil // nothing typed anew: the requests already made stay good
 			}
-			if err := a.Edit(string(email), f.City, f.Storage, now); err != nil {
+			if err := a.Edit(f.Email, f.City, f.Storage, now); err != nil {
 				return err
 			}
 			return o.save(ctx, tx, &a, "application.edited")
