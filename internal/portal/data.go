@@ -47,7 +47,11 @@ func (s *site) showData(w http.ResponseWriter, r *web.Request, status int, reg p
 	}
 	var errs web.Errors
 	for _, field := range []string{"current", "email", "email2", "phone", "docnumber", "docdate", "docissuer", "password", "password2"} {
-		if code := wrong[field]; code != "" {
+		switch code := wrong[field]; code {
+		case "":
+		case "FIELD_EMPTY": // the summary names the field
+			errs.Add(field, r.T("portal.data.empty", "field", r.T("portal.data."+field)))
+		default:
 			errs.Add(field, r.T("codes."+code))
 		}
 	}

@@ -46,7 +46,7 @@ func TestFieldsKeepWhatWasTyped(t *testing.T) {
 		b.post(step2, "email", "b@example.kz", "email2", "b@example.kz", "password", password, "password2", password).says(says)
 	}
 	b.post(step2, "email", "b@example.kz", "email2", "b@example.kz", "password", passB, "password2", passB+"x").says("Пароли в двух полях различаются")
-	b.post(step2, "email", "b@example.kz", "email2", "b@example.kz").says("Заполните это поле")
+	b.post(step2, "email", "b@example.kz", "email2", "b@example.kz").says("Пароль: заполните это поле")
 	b.post(step2, "email", "b@example.kz", "email2", "c@example.kz", "password", passB, "password2", passB).says("Адреса в двух полях различаются").says("Пароль уже принят")
 	b.fill("b@example.kz", passB).at("/3")
 	b.get(step2).at("/2").says("Пароль уже принят").post(step2, "email", "b@example.kz", "email2", "b@example.kz").at("/3")

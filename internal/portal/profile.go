@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"time"
 
 	"senim/internal/ident"
 	"senim/internal/lang"
@@ -76,6 +77,20 @@ func (s *site) profileChosen(w http.ResponseWriter, r *web.Request) error {
 		return &stopped{err: err, retry: "/login/profile"}
 	}
 	return s.act(r, p, "/me")
+}
+
+// cause says why none of the profiles can be entered: first the closed profile of the very company
+// whose key was used.
+func cause(r *web.Request, list []choice) failure {
+	for _, c := range list {
+		if c.Status != participant.Active && c.TIN == r.Value(keyBIN) {
+			return describe(r, "", "PROFILE_BLOCKED", false, map[string]string{"name": c.Name, "reason": c.Reason, "since": c.Since.UTC().Format(time.RFC3339)})
+		}
+	}
+	if anyActive(list) {
+		return describe(r, "", "CERT_NOT_OF_ENTERPRISE", false, nil)
+	}
+	return describe(r, "", "NO_ACTIVE_PROFILE", false, nil)
 }
 
 // anyUsable and anyActive steer the texts of the page.

@@ -155,6 +155,8 @@ func vars(r *web.Request, check, code string, e map[string]string) []any {
 		date = first(e["revokedAt"], date)
 	case "ENTERPRISE_LIQUIDATED":
 		d = e["ended"]
+	case "PROFILE_BLOCKED":
+		date = e["since"]
 	}
 	reason := e["reason"]
 	if reason == "" {
@@ -168,7 +170,7 @@ func vars(r *web.Request, check, code string, e map[string]string) []any {
 	}
 	return []any{"date", moment(r, date), "d", moment(r, d), "d1", moment(r, first(e["d1"], e["asOf"])), "d2", moment(r, first(e["d2"], e["nextLoad"])),
 		"a", first(e["a"], "—"), "b", first(e["b"], "—"), "issuer", first(e["issuer"], "—"), "reason", reason, "what", what,
-		"until", moment(r, e["until"]), "left", e["left"], "service", what, "t", moment(r, e["asOf"])}
+		"until", moment(r, e["until"]), "name", first(e["name"], "—"), "left", e["left"], "service", what, "t", moment(r, e["asOf"])}
 }
 
 func first(all ...string) string {

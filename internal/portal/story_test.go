@@ -62,7 +62,7 @@ func TestP01HeadChanges(t *testing.T) {
 	x.get("/me").at("/login") // P-02: the session of X is gone,
 	y.get("/me").at("/me").says("ТОО «ДОСТЫК»").says("Смена руководителя предприятия")
 	again := w.browser()
-	again.login(w.head(iinA, binX), passA).at("/login/profile").says("Смена руководителя предприятия").says("Заблокированный при смене руководителя предприятия")
+	again.login(w.head(iinA, binX), passA).at("/login/profile").says("Профиль АО «ТЕСТ» закрыт с").says("Смена руководителя предприятия").says("Заблокированный при смене руководителя предприятия")
 	again.get("/me").at("/login/profile")
 	again.login(w.head(iinA, binY), passA).at("/me")
 	head := w.browser()
