@@ -2,12 +2,15 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,10 +54,12 @@ func browser(t *testing.T) context.Context {
 
 // tab is one tab of the browser and the person who looks at it.
 type tab struct {
-	t    *testing.T
-	ctx  context.Context
-	sys  *robot.System
-	lang string
+	t       *testing.T
+	browser context.Context
+	ctx     context.Context
+	close   func()
+	sys     *robot.System
+	lang    string
 }
 
 // newTab opens a tab with its own cookies, as another person's browser would have.
@@ -62,7 +67,7 @@ func newTab(t *testing.T, b context.Context, sys *robot.System, lang string) *ta
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	w := &tab{t: t, ctx: ctx, sys: sys, lang: lang}
+	w := &tab{t: t, browser: b, ctx: ctx, close: cancel, sys: sys, lang: lang}
 	if err := chromedp.Do(ctx); err != nil { // the first call has no limit: the tab lives as long as its context
 		t.Fatalf("open a tab: %v", err)
 	}
@@ -104,6 +109,14 @@ func read[T any](w *tab, what string, a chromedp.Action[T]) T {
 	return v
 }
 
+// empty clears a field as a person does before typing.
+func empty(sel string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](script(`document.querySelector(%s).value = "", true`, sel)))
+		return err
+	})
+}
+
 func css(format string, args ...any) chromedp.CSS { return chromedp.CSS(fmt.Sprintf(format, args...)) }
 
 func (w *tab) open(url string) *tab {
@@ -116,7 +129,7 @@ func (w *tab) open(url string) *tab {
 func (w *tab) fill(name, value string) *tab {
 	w.t.Helper()
 	sel := css("main [name=%q]", name)
-	w.act("fill "+name, chromedp.SetValue(sel, ""), chromedp.SendKeys(sel, value))
+	w.act("fill "+name, empty(string(sel)), chromedp.SendKeys(sel, value))
 	return w
 }
 
@@ -203,4 +216,60 @@ func (w *tab) shot(name string) {
 	if err != nil {
 		w.t.Logf("picture %s: %v", name, err)
 	}
+}
+
+// script puts values into a piece of JavaScript as JSON.
+func script(js string, values ...any) string {
+	for i, v := range values {
+		b, err := json.Marshal(v)
+		if err != nil {
+			panic(err) // strings and numbers only
+		}
+		values[i] = string(b)
+	}
+	return fmt.Sprintf(js, values...)
+}
+
+// build builds the programs once for all tests, so that they are always today's.
+var build = sync.OnceValues(func() (string, error) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "senim-e2e-bin-")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-o", dir+string(os.PathSeparator), "./cmd/senimd", "./cmd/senim-agent")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+func programs(t *testing.T) string {
+	t.Helper()
+	dir, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// logs keeps what the programs write for operators and shows it when the test failed.
+func logs(t *testing.T) io.Writer {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = f.Close()
+		if b, err := os.ReadFile(f.Name()); err == nil && t.Failed() {
+			t.Logf("what the programs wrote:\n%s", b)
+		}
+	})
+	return f
 }

@@ -1,0 +1,164 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"senim/internal/robot"
+	"senim/pfx"
+)
+
+// choice is what the person does in the agent's window.
+type choice struct {
+	file, password string // the key file to choose, and what opens it
+	folder         string // for new keys
+	newPassword    string // for the files they are installed into
+	shot           string // keep a picture of the window under this name
+}
+
+// use presses the button of a form that needs the agent, and acts in the window as the person does;
+// then it waits for the page that follows.
+func (w *tab) use(part string, c choice) *tab {
+	w.t.Helper()
+	w.ask(part)
+	w.window(c)
+	return w
+}
+
+// ask presses the button and leaves the rest to the caller.
+func (w *tab) ask(part string) {
+	w.t.Helper()
+	w.act("mark the page", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.documentElement.dataset.before = "yes", true`))
+		return err
+	}))
+	w.act("ask the agent", chromedp.Click(css("main form[data-agent][action*=%q] button[type=submit]", part)))
+}
+
+// window waits for the agent's window, opens it in a browser of its own, and acts there.
+func (w *tab) window(c choice) {
+	w.t.Helper()
+	v := w.openWindow()
+	v.decide(c)
+	w.arrive()
+}
+
+// openWindow shows the window the agent has just opened.
+func (w *tab) openWindow() *tab {
+	w.t.Helper()
+	select {
+	case address := <-w.sys.Agent.Windows():
+		v := newTab(w.t, w.browser, w.sys, w.lang)
+		v.act("open the agent's window", chromedp.Navigate(address), chromedp.WaitVisible(css("body[data-state=ready]")))
+		return v
+	case <-time.After(actTime):
+		w.fail("wait for the agent's window", context.DeadlineExceeded)
+	}
+	return nil
+}
+
+// decide acts in the agent's window.
+func (v *tab) decide(c choice) {
+	v.t.Helper()
+	switch {
+	case c.folder != "":
+		v.act("name the folder", empty("#folder"), chromedp.SendKeys(css("#folder"), c.folder))
+	case c.newPassword != "":
+		v.act("a new password, twice", chromedp.SendKeys(css("#new-password"), c.newPassword), chromedp.SendKeys(css("#new-password-2"), c.newPassword))
+	default:
+		v.pick(c.file)
+		if v.asks("#password") {
+			v.act("type the password", empty("#password"), chromedp.SendKeys(css("#password"), c.password))
+			v.shot("agent-" + c.shot)
+			// A key seen for the first time shows its owner before it signs; one seen before signs at once.
+			v.act("open the key", chromedp.Click(css("#sign")), chromedp.WaitReady(css("body[data-state=done], body[data-state=ready] .key[data-state=unlocked]")))
+			if v.asks("body[data-state=done]") {
+				v.close()
+				return
+			}
+		}
+	}
+	if c.shot != "" {
+		v.shot("agent-" + c.shot + "-ready")
+	}
+	v.act("decide", chromedp.Click(css("#sign")), chromedp.WaitVisible(css("body[data-state=done]")))
+	v.close()
+}
+
+// pick chooses a key by the name of its file.
+func (v *tab) pick(file string) {
+	v.t.Helper()
+	const js = `(function(name){
+		for (const e of document.querySelectorAll(".key")) {
+			if (!e.textContent.includes(name)) continue;
+			const i = e.querySelector("input");
+			if (i.disabled) return e.textContent;
+			if (!i.checked) i.click();
+			return "";
+		}
+		return "no such key in the window";
+	})(%s)`
+	if problem := read(v, "choose the key", chromedp.Evaluate[string](script(js, filepath.Base(file)))); problem != "" {
+		v.shot("key")
+		v.t.Fatalf("choose the key %s: %s", filepath.Base(file), problem)
+	}
+}
+
+func (v *tab) asks(selector string) bool {
+	v.t.Helper()
+	return read(v, "look for "+selector, chromedp.Evaluate[bool](script("!!document.querySelector(%s)", selector)))
+}
+
+// arrive waits until another page has come than the one that asked.
+func (w *tab) arrive() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, actTime)
+	defer cancel()
+	const js = `document.readyState === "complete" && !document.documentElement.dataset.before && !!document.querySelector("h1")`
+	for tick := time.NewTicker(50 * time.Millisecond); ; {
+		// While one page goes and the next comes there is nothing to ask: an error then means not yet.
+		if there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](js)); err == nil && there {
+			tick.Stop()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			w.fail("wait for the next page", ctx.Err())
+		}
+	}
+}
+
+// start starts a server and an agent of their own for a test.
+func start(t *testing.T, server ...string) *robot.System {
+	t.Helper()
+	sys, err := robot.Start(t.Context(), robot.Config{Bin: programs(t), Dir: t.TempDir(), Server: server, Log: logs(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sys.Stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return sys
+}
+
+// serial is the number of the certificate in a key file, as pages write it.
+func serial(t *testing.T, c choice) string {
+	t.Helper()
+	b, err := os.ReadFile(c.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := pfx.Decode(b, c.password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Certificate.SerialHex()
+}

@@ -1,0 +1,163 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"senim/internal/robot"
+)
+
+const (
+	bin         = "123456789021"
+	newPassword = "Calm2027tea"
+)
+
+func keyOf(p robot.Person, folder string) choice {
+	return choice{file: p.Keys[folder], password: p.Password}
+}
+
+// issue walks from an application's page to installed keys, and gives the new key.
+func (w *tab) issue(folder string, present choice) choice {
+	w.t.Helper()
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	w.use("/keys", choice{folder: folder, shot: "generate"})
+	w.shot("sign-application")
+	w.use("/sign", present)
+	w.act("wait for the certificate", chromedp.WaitVisible(css(`main form[action*="/install"]`)))
+	w.shot("install")
+	w.use("/install", choice{newPassword: newPassword, shot: "install"})
+	w.shot("installed")
+	files, err := filepath.Glob(filepath.Join(folder, "*.p12"))
+	if err != nil || len(files) != 1 {
+		w.t.Fatalf("%d key files in the new folder, want one (%v)", len(files), err)
+	}
+	return choice{file: files[0], password: newPassword}
+}
+
+// TestStoryB renews a person's key in the browser.
+func TestStoryB(t *testing.T) {
+	t.Parallel()
+	b := browser(t)
+	sys := start(t)
+	who := sys.Person("person")
+	letter, err := sys.Letter(t.Context(), who.Email, sys.Cabinet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newTab(t, b, sys, "ru")
+	w.open(letter.Links[0]).shot("signin")
+	present := keyOf(who, "personal")
+	present.shot = "signin"
+	w.use("/signin", present).sees("Мои ключи ЭЦП", who.IIN[:3])
+	w.shot("keys")
+	w.follow("/keys/reissue").shot("reissue")
+	w.fill("email", who.Email).fill("city", "Астана").submit("/keys/reissue")
+	w.shot("generate")
+	made := w.issue(filepath.Join(filepath.Dir(who.Folder), "person-2027"), present)
+	w.open(sys.Cabinet+"/keys").sees(serial(t, made), serial(t, present), "заменён")
+	w.shot("both")
+	w.open(sys.Cabinet + "/keys/revoke?reason=superseded&serial=" + serial(t, present)).shot("revoke")
+	w.submit("/keys/revoke").shot("revoke-sign")
+	w.use("/keys/revoke/sign", made).sees("отозван")
+	w.shot("revoked")
+	again := newTab(t, b, sys, "ru").open(sys.Cabinet + "/signin")
+	again.use("/signin", keyOf(who, "personal")).refused("CERT_REVOKED").shot("refused-revoked")
+}
+
+// TestStoryA re-registers a company after its head changed.
+func TestStoryA(t *testing.T) {
+	t.Parallel()
+	b := browser(t)
+	sys := start(t)
+	old, head := sys.Person("old-head"), sys.Person("new-head")
+	before := newTab(t, b, sys, "ru")
+	before.portalSignIn(keyOf(old, "company-X"), old.PortalPassword).sees("АО «ТЕСТ»")
+	before.shot("me")
+	changeHead(t, b, sys, head)
+
+	w := newTab(t, b, sys, "ru")
+	w.open(sys.Cabinet+"/apply/legal").use("/signin", keyOf(head, "personal"))
+	w.shot("legal")
+	w.fill("bin", bin).submit("/apply/legal").sees("АО «ТЕСТ»")
+	w.shot("legal-data")
+	w.fill("email", head.Email).fill("city", "Астана").submit("/apply/legal/data")
+	company := w.issue(filepath.Join(filepath.Dir(head.Folder), "new-head-X"), keyOf(head, "personal"))
+
+	w.open(sys.Portal + "/register").shot("categories")
+	w.tick("category", "legal-entity").submit("/register").shot("step1")
+	w.use("/1", company).sees(bin[:3])
+	w.shot("step2")
+	w.fill("email", head.Email).fill("email2", head.Email).fill("password", "quiet-evening-bread").fill("password2", "quiet-evening-bread")
+	w.submit("/2").shot("step3")
+	w.use("/3", company).shot("step4")
+	link := w.link(head.Email, "/register/confirm")
+	w.open(link).shot("confirm")
+	w.use("/register/confirm", company)
+	w.fill("password", "quiet-evening-bread").submit("/login/password").sees("АО «ТЕСТ»")
+	w.shot("completed")
+	if _, err := sys.Letter(t.Context(), head.Email, "АО «ТЕСТ»"); err != nil {
+		t.Error(err)
+	}
+
+	before.open(sys.Portal + "/me").sees("Вход")
+	before.use("/login", keyOf(old, "company-X"))
+	before.fill("password", old.PortalPassword).submit("/login/password").sees("Смена руководителя предприятия")
+	before.shot("previous-head")
+	newTab(t, b, sys, "ru").portalSignIn(keyOf(old, "company-Y"), old.PortalPassword).sees("ДОСТЫК")
+	newTab(t, b, sys, "ru").open(link).refused("LINK_STALE")
+}
+
+// portalSignIn signs in with the key, then the password, to «Мои реквизиты».
+func (w *tab) portalSignIn(k choice, password string) *tab {
+	w.t.Helper()
+	w.open(w.sys.Portal+"/login").use("/login", k)
+	w.fill("password", password).submit("/login/password")
+	return w.open(w.sys.Portal + "/me")
+}
+
+// link is the address in the newest letter.
+func (w *tab) link(to, part string) string {
+	w.t.Helper()
+	l, err := w.sys.Letter(w.t.Context(), to, part)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, one := range l.Links {
+		if strings.Contains(one, part) {
+			return one
+		}
+	}
+	w.t.Fatalf("the letter «%s» has no link to %s", l.Subject, part)
+	return ""
+}
+
+// changeHead has two clerks record and confirm the new head of X.
+func changeHead(t *testing.T, b context.Context, sys *robot.System, head robot.Person) {
+	t.Helper()
+	names := strings.Fields(head.Name)
+	one := newTab(t, b, sys, "ru")
+	one.open(sys.Cabinet+"/desk/signin").use("/desk/signin", keyOf(sys.Person("clerk-1"), "office"))
+	one.open(sys.Cabinet + "/desk/registry/new")
+	for field, value := range map[string]string{"bin": bin, "iin": head.IIN, "surname": names[0], "name": names[1], "patronymic": names[2],
+		"position": "Директор", "document": "Решение № 7"} {
+		one.fill(field, value)
+	}
+	one.act("the date", chromedp.SetValue(css("main [name=appointed_on]"), time.Now().Format(time.DateOnly)))
+	one.shot("clerk-new")
+	one.submit("/desk/registry/new").shot("clerk-sign")
+	one.use("/desk/registry/", keyOf(sys.Person("clerk-1"), "office"))
+	two := newTab(t, b, sys, "ru")
+	two.open(sys.Cabinet+"/desk/signin").use("/desk/signin", keyOf(sys.Person("clerk-2"), "office"))
+	two.press(css("main tr[data-change] a"))
+	two.shot("clerk-confirm")
+	two.use("/desk/registry/", keyOf(sys.Person("clerk-2"), "office"))
+	two.shot("clerk-done")
+}
