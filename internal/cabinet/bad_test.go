@@ -326,7 +326,7 @@ func TestInjection(t *testing.T) {
 	}
 }
 
-// TestGetChangesNothing walks the GET routes and compares every table but the sessions'.
+// TestGetChangesNothing walks the GET routes and compares the person's account, applications and keys.
 func TestGetChangesNothing(t *testing.T) {
 	s := newSite(t)
 	key := s.personal("123456789013")
@@ -343,6 +343,9 @@ func TestGetChangesNothing(t *testing.T) {
 		if got := b.get(path); got.status >= http.StatusInternalServerError {
 			t.Errorf("GET %s: %d", path, got.status)
 		}
+	}
+	if k, err := s.ca.Key(t.Context(), key.Certificate.SerialHex()); err != nil || !k.RevokedAt.IsZero() || len(s.ca.orders) != 0 {
+		t.Error("a GET revoked or issued a key")
 	}
 	after, err := s.office.Account(t.Context(), "123456789013")
 	must(t, err)

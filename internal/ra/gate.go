@@ -1,0 +1,112 @@
+package ra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// Gate checks whether an application of this kind may be begun with this certificate: R1, R4, R5,
+// and for first keys of a head that the registry names him. A nil error means it may.
+func (o *Office) Gate(ctx context.Context, ask Ask) (Subject, string, error) {
+	if report := o.c.Judge.Certificate(ctx, ask.Signer, trust.Signing); report.Verdict() != trust.Good {
+		return Subject{}, "", fromReport(report, ask.Signer)
+	}
+	h := ask.Signer.Holder()
+	subject := Subject{CommonName: h.CommonName, Surname: h.Surname, Patronymic: h.Given, IIN: h.IIN}
+	if h.IIN == "" {
+		return Subject{}, "", refuse("NOT_A_PERSON")
+	}
+	switch ask.Kind {
+	case Reissue:
+		if _, err := o.c.Keys.Key(ctx, ask.Signer.SerialHex()); errors.Is(err, ErrNoKey) {
+			return Subject{}, "", refuse("NOT_OUR_KEY", "issuer", ask.Signer.Issuer.String())
+		} else if err != nil {
+			return Subject{}, "", err
+		}
+		role := RoleOf(h)
+		if role == "" {
+			return Subject{}, "", refuse("NOT_A_PERSON")
+		}
+		subject.BIN, subject.Organization = h.BIN, h.Organization
+		return subject, role, nil
+	case FirstHead:
+		return o.gateHead(ctx, subject, h, ask.Form.BIN)
+	case Employee:
+		return o.gateEmployee(ctx, subject, ask.Form)
+	}
+	return Subject{}, "", fmt.Errorf("apply: unknown kind %q", ask.Kind)
+}
+
+func (o *Office) gateHead(ctx context.Context, s Subject, h pki.Holder, bin string) (Subject, string, error) {
+	if h.BIN != "" {
+		return Subject{}, "", refuse("PERSONAL_KEY_NEEDED")
+	}
+	admitted, err := o.c.Identities.AdmitBIN(bin)
+	if err != nil {
+		return Subject{}, "", refuse("BIN_INVALID")
+	}
+	head := o.c.Registry.Head(ctx, admitted)
+	switch {
+	case head.unknown():
+		return Subject{}, "", &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
+	case head.bad():
+		return Subject{}, "", &Refusal{Code: head.code(), Evidence: head.evidence()}
+	case head.IIN != s.IIN:
+		return Subject{}, "", &Refusal{Code: "HEAD_NOT_IN_REGISTRY", Evidence: head.evidence()}
+	}
+	s.BIN, s.Organization = string(admitted), head.Organization
+	return s, RoleHead, nil
+}
+
+func (o *Office) gateEmployee(ctx context.Context, s Subject, f Form) (Subject, string, error) {
+	admitted, err := o.c.Identities.AdmitBIN(f.BIN)
+	if err != nil {
+		return Subject{}, "", refuse("BIN_INVALID")
+	}
+	switch f.Role {
+	case RoleSignRight, RoleFinance, RoleHR, RoleEmployee:
+	default:
+		return Subject{}, "", refuse("ROLE_INVALID")
+	}
+	head := o.c.Registry.Head(ctx, admitted)
+	switch {
+	case head.unknown():
+		return Subject{}, "", &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
+	case head.bad():
+		return Subject{}, "", &Refusal{Code: head.code(), Evidence: head.evidence()}
+	}
+	s.BIN, s.Organization = string(admitted), head.Organization
+	return s, f.Role, nil
+}
+
+func withWhat(e map[string]string) map[string]string {
+	e["what"] = "web.check.registry"
+	return e
+}
+
+// fromReport makes a refusal of the first check that is not good.
+func fromReport(r trust.Report, cert *pki.Certificate) *Refusal {
+	first, _ := r.First()
+	code := first.Code
+	if code == "" {
+		code = trust.CodeUnavailable
+	}
+	e := map[string]string{"issuer": cert.Issuer.String(), "what": "web.check." + first.Name}
+	for k, v := range first.Evidence {
+		e[k] = v
+	}
+	switch code {
+	case trust.CodeExpired:
+		e["date"] = cert.NotAfter.UTC().Format(time.RFC3339)
+	case trust.CodeNotYetValid:
+		e["date"] = cert.NotBefore.UTC().Format(time.RFC3339)
+	case trust.CodeRevoked:
+		e["date"] = e["revokedAt"]
+	}
+	return &Refusal{Code: code, Evidence: e}
+}
