@@ -152,7 +152,7 @@ func (o *Office) checkNew(r *Registration, f Form, wrong FieldErrors) error {
 		wrong["password2"] = "PASSWORD_DIFFERS"
 		return nil
 	}
-	hash, err := o.c.Hasher.Hash(f.Password)
+	hash, err := o.c.Passwords.Hash(f.Password)
 	if err != nil {
 		return fmt.Errorf("take data: %w", err)
 	}

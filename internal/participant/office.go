@@ -21,6 +21,13 @@ type Judge interface {
 	Certificate(ctx context.Context, cert *pki.Certificate, p trust.Purpose) trust.Report
 }
 
+// Passwords makes and checks password hashes; [Hasher] is the real one. Safe for concurrent use.
+type Passwords interface {
+	Hash(password string) (string, error)
+	// Check reports whether the password has the hash, and whether a new hash should be stored.
+	Check(hash, password string) (ok, weak bool)
+}
+
 // Fate is what happens to invited users of an enterprise when its head changes
 // (rereg.invited_users).
 type Fate string
@@ -49,8 +56,8 @@ type Config struct {
 	// Invited is the fate of invited users; Reconfirm by default, within ReconfirmDays (14).
 	Invited       Fate
 	ReconfirmDays int
-	// Hasher makes password hashes; [NewHasher] by default.
-	Hasher *Hasher
+	// Passwords makes and checks password hashes; [NewHasher] by default.
+	Passwords Passwords
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 	// Random is where ids and tokens come from; crypto/rand by default.
@@ -87,8 +94,8 @@ func New(c Config) (*Office, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
-	if c.Hasher == nil {
-		c.Hasher = NewHasher(c.Random)
+	if c.Passwords == nil {
+		c.Passwords = NewHasher(c.Random)
 	}
 	c.Origin = strings.TrimSuffix(c.Origin, "/")
 	return &Office{c: c}, nil

@@ -75,7 +75,7 @@ func newTown(t *testing.T) *town {
 	w := &town{t: t, authority: pkitest.New(t), store: newMemory(), head: iinB, verdict: trust.Good}
 	w.now = w.authority.Now
 	var err error
-	w.office, err = New(Config{Store: w.store, Judge: w, Registry: w, Origin: "http://localhost:8081", Hasher: quick(),
+	w.office, err = New(Config{Store: w.store, Judge: w, Registry: w, Origin: "http://localhost:8081", Passwords: quick(),
 		Rules: ident.Rules{TestIdentities: []string{iinA, iinB, iinC, binX, binY}}, Now: func() time.Time { return w.now }})
 	w.must(err)
 	w.must(w.office.Publish(t.Context(), Agreement{Version: "1.0", From: w.now.Add(-time.Hour), Text: map[lang.Tag]string{lang.RU: "текст", lang.KK: "мәтін", lang.EN: "text"}}))

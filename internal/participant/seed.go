@@ -30,7 +30,7 @@ type SeededProfile struct {
 // Seed makes an account with a confirmed address and its profiles, without any key: for demos and
 // tests. Seeding the same person or profile again changes nothing.
 func (o *Office) Seed(ctx context.Context, s Seeded) error {
-	hash, err := o.c.Hasher.Hash(s.Password)
+	hash, err := o.c.Passwords.Hash(s.Password)
 	if err != nil {
 		return fmt.Errorf("seed participant: %w", err)
 	}

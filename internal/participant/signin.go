@@ -21,10 +21,10 @@ func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Ac
 	if err != nil {
 		return a, err
 	}
-	ok, weak := o.c.Hasher.Check(a.Password, password)
+	ok, weak := o.c.Passwords.Check(a.Password, password)
 	fresh := ""
 	if ok && weak {
-		if fresh, err = o.c.Hasher.Hash(password); err != nil {
+		if fresh, err = o.c.Passwords.Hash(password); err != nil {
 			return a, fmt.Errorf("sign in: %w", err)
 		}
 	}

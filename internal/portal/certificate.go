@@ -119,8 +119,10 @@ func word(v trust.Verdict) string {
 	return "unknown"
 }
 
-// keyOf shows the chosen certificate as a key people recognise.
-func keyOf(r *web.Request, reg participant.Registration) web.Key {
+// keyOf shows the chosen certificate as a key people recognise. One that could not be checked is
+// not shown as one that failed.
+func keyOf(r *web.Request, v certificateData) web.Key {
+	reg := v.reg
 	p := reg.Person
 	k := web.Key{Owner: p.Name(), Company: p.Organization, IIN: string(reg.IIN), Role: p.Role, NotBefore: p.NotBefore, NotAfter: p.NotAfter,
 		Serial: p.Serial, Can: []string{r.T("web.can.sign")}}
@@ -131,8 +133,14 @@ func keyOf(r *web.Request, reg participant.Registration) web.Key {
 		k.Role = r.T("web.role." + p.Role)
 	}
 	k.State, k.Kind = r.T("portal.key.checked"), "good"
-	if reg.State == participant.StateCategory {
-		k.State, k.Kind = r.T("portal.key.not_passed"), "stop"
+	if reg.State != participant.StateCategory {
+		return k
+	}
+	k.State, k.Kind = r.T("portal.key.not_checked"), "soon"
+	for _, f := range v.failed {
+		if !f.Unknown {
+			k.State, k.Kind = r.T("portal.key.not_passed"), "stop"
+		}
 	}
 	return k
 }

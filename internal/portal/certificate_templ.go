@@ -121,7 +121,7 @@ func certificateView(r *web.Request, v certificateData) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.reg.Certificate != nil {
-				templ_7745c5c3_Err = web.KeyCard(r, keyOf(r, v.reg)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = web.KeyCard(r, keyOf(r, v)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -139,7 +139,9 @@ func describe(r *web.Request, check, code string, unknown bool, evidence map[str
 	if lang.Has("codes." + said + ".todo") {
 		f.Todo = r.T("codes."+said+".todo", v...)
 	}
-	f.Facts = facts(r, evidence)
+	if code != "PROFILE_BLOCKED" { // its text has said all of it
+		f.Facts = facts(r, evidence)
+	}
 	return f
 }
 
