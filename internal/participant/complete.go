@@ -30,8 +30,8 @@ type HeadChanged struct {
 type Link struct {
 	Registration string // its id; empty when the token is unknown
 	Category     Category
-	State    State
-	Until    time.Time
+	State        State
+	Until        time.Time
 	// Stale: the token is unknown, too old or used; Done: because the registration is complete.
 	Stale, Done bool
 }

@@ -2,7 +2,9 @@ package portal
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"senim/internal/participant"
 	"senim/internal/pkitest"
 	"senim/internal/registry"
+	"senim/internal/store/storetest"
 	"senim/pki"
 )
 
@@ -224,4 +227,72 @@ func TestR8NewVersion(t *testing.T) {
 	w.must(w.office.Publish(t.Context(), next))
 	b.post(action, "answer", old).refused("AGREEMENT_CHANGED").says("Новый текст.")
 	b.sign(w.head(iinB, binX)).at("/4")
+}
+
+// P-23: two registrations of X finish at the same instant, on both engines: exactly one completes,
+// the other is told that it lost, and X has one active head.
+func TestP23Race(t *testing.T) {
+	for name, database := range map[string]func(*testing.T) string{
+		"SQLite":     func(t *testing.T) string { return filepath.Join(t.TempDir(), "senim.db") },
+		"PostgreSQL": storetest.PostgresURL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOn(t, database(t), nil)
+			for round := range 5 {
+				lead, next := iinA, iinB
+				if round%2 == 1 {
+					lead, next = iinB, iinA
+				}
+				w.pass(48 * time.Hour)
+				w.heads(lead, next)
+				w.race(next)
+				if w.statusOf(next, binX) != participant.Active || w.statusOf(lead, binX) != participant.HeadChangeBlocked {
+					t.Fatalf("round %d: next %s, previous %s", round, w.statusOf(next, binX), w.statusOf(lead, binX))
+				}
+			}
+		})
+	}
+}
+
+// race finishes two registrations of one person for X at once.
+func (w *world) race(iin string) {
+	w.t.Helper()
+	all := make([]*browser, 2)
+	for i := range all { // both pass step 1 before either signs
+		all[i] = w.browser()
+		all[i].begin(participant.LegalEntity).sign(w.head(iin, binX)).at("/2")
+	}
+	for _, b := range all {
+		password := passB
+		if iin == iinA {
+			password = passA
+		}
+		b.post(b.path, "email", "b@example.kz", "email2", "b@example.kz", "password", password, "password2", password, "current", password).at("/3")
+		b.sign(w.head(iin, binX)).at("/4").follow().sign(w.head(iin, binX)).at("/login/password")
+	}
+	var wg sync.WaitGroup
+	for _, b := range all {
+		wg.Go(func() {
+			password := passB
+			if iin == iinA {
+				password = passA
+			}
+			b.post("/login/password", "password", password)
+		})
+	}
+	wg.Wait()
+	done := 0
+	for _, b := range all {
+		if b.status == 200 && strings.HasSuffix(b.path, "/me?done=1") {
+			done++
+			continue
+		}
+		codes := b.codes()
+		if len(codes) != 1 || codes[0] != "RACE_RETRY" && codes[0] != "SUPERSEDED_BY_OTHER" && codes[0] != "ALREADY_SAME_HEAD" {
+			w.t.Errorf("the loser reads %v at %s (%d)", codes, b.path, b.status)
+		}
+	}
+	if done != 1 {
+		w.t.Fatalf("%d registrations completed", done)
+	}
 }

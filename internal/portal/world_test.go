@@ -69,10 +69,15 @@ func newWorld(t *testing.T) *world { return newWorldTrusting(t, nil) }
 
 // newWorldTrusting also trusts further authorities.
 func newWorldTrusting(t *testing.T, more func(*pki.Pool)) *world {
+	return newWorldOn(t, filepath.Join(t.TempDir(), "senim.db"), more)
+}
+
+// newWorldOn stands on the database of the URL.
+func newWorldOn(t *testing.T, database string, more func(*pki.Pool)) *world {
 	t.Helper()
 	w := &world{t: t, authority: pkitest.New(t), status: map[string]trust.Status{}}
 	w.now = w.authority.Now
-	w.store = storetest.Open(t, store.Config{URL: filepath.Join(t.TempDir(), "senim.db"), Now: w.time})
+	w.store = storetest.Open(t, store.Config{URL: database, Now: w.time})
 	pool := w.authority.Pool()
 	if more != nil {
 		more(pool)
