@@ -35,11 +35,13 @@ type Person struct {
 
 // Running is what a started server tells about itself in running.json, in its data folder.
 type Running struct {
-	Cabinet   string   `json:"cabinet"`
-	Portal    string   `json:"portal"`
-	Responder string   `json:"responder"`
-	Mailbox   string   `json:"mailbox"`
-	People    []Person `json:"people"`
+	Cabinet   string `json:"cabinet"`
+	Portal    string `json:"portal"`
+	Responder string `json:"responder"`
+	Mailbox   string `json:"mailbox"`
+	// OCSP maps key identifiers of the issuing authorities to where their status is asked.
+	OCSP   map[string]string `json:"ocsp"`
+	People []Person          `json:"people"`
 }
 
 // RunningFile is the name of that file.
@@ -65,6 +67,9 @@ type Config struct {
 	Dir string
 	// Server and AgentArgs are further flags.
 	Server, AgentArgs []string
+	// AskStatus has the agent ask our responder for the status of keys; without it the agent cannot
+	// check, says so, and leaves the verdict to the pages.
+	AskStatus bool
 	// Log takes what the programs write on standard error; nil discards.
 	Log io.Writer
 }
@@ -91,6 +96,11 @@ func Start(ctx context.Context, c Config) (*System, error) {
 	}
 	args = append([]string{"--listen", fmt.Sprintf("127.0.0.1:%d", port), "--browser", "none", "--data", filepath.Join(c.Dir, "agent"),
 		"--keys", filepath.Join(s.Dir, "keys"), "--trust", filepath.Join(s.Dir, "trust")}, c.AgentArgs...)
+	if c.AskStatus {
+		for ski, url := range s.OCSP {
+			args = append(args, "--ocsp", ski+"="+url)
+		}
+	}
 	p, err := s.run(ctx, c, "senim-agent", args, "listening")
 	if err != nil {
 		return nil, errors.Join(err, s.Stop())
