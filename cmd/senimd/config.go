@@ -25,6 +25,11 @@ type config struct {
 	// passphrase is the file with the passphrase of the authorities' keys. Default: one is made in
 	// data at the first start, which suits a laptop and not an authority: see doc/operating.md.
 	passphrase string
+	// key is the file with the installation key, 64 hex digits; nodes that share a database share it.
+	// Default: one is made in data at the first start.
+	key string
+	// node names this process among those that share a database. Default: the host's name.
+	node string
 	// smtp is the server that letters go out by, as smtp://host:port. Default: the built-in mail
 	// box of the demo, which shows letters and delivers none.
 	smtp string
@@ -77,6 +82,8 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.StringVar(&c.db, "db", "", "postgres://… or an SQLite file (default: senim.db in the data folder)")
 	f.StringVar(&c.trust, "trust", "", "folder of trusted authorities and their lists (default: trust in the data folder)")
 	f.StringVar(&c.passphrase, "passphrase-file", "", "file with the passphrase of the authorities' keys (default: made at the first start)")
+	f.StringVar(&c.key, "key-file", "", "file with the installation key, 64 hex digits (default: made at the first start)")
+	f.StringVar(&c.node, "node", "", "name of this process among those that share a database (default: the host's name)")
 	f.StringVar(&c.smtp, "smtp.url", "", "server that letters go out by, smtp://host:port (default: the demo's mail box)")
 	var agents list
 	f.Var(&agents, "agent-urls", "sockets at which pages look for the agent (default: wss and ws on 127.0.0.1:13579)")
@@ -122,7 +129,10 @@ func (c *config) complete() error {
 		c.trust = filepath.Join(c.data, "trust")
 	}
 	if c.passphrase == "" {
-		c.passphrase = filepath.Join(c.data, "passphrase")
+		c.passphrase = filepath.Join(c.data, passphraseFile)
+	}
+	if c.key == "" {
+		c.key = filepath.Join(c.data, keyFile)
 	}
 	if c.cast && len(c.identities) == 0 {
 		c.identities = testIdentities()
@@ -132,6 +142,12 @@ func (c *config) complete() error {
 	}
 	return nil
 }
+
+// Secrets that the first start makes when it was given none.
+const (
+	passphraseFile = "passphrase"
+	keyFile        = "installation.key"
+)
 
 // testIdentities are the public numbers of the vendors' test keys (registries.md §5).
 func testIdentities() list {

@@ -101,7 +101,7 @@ Story B. A key is about to expire
   2  Follow its link to the cabinet, sign in with the key in keys/person/personal.
   3  «Перевыпуск», fill in the form, let the agent make the new key, sign with the old one.
   4  Install the certificate into a new file under a new password. The list shows both keys.
-  5  Revoke the old key there and then; sign in with it again: the page says when it was revoked.
+  5  Revoke the old key there and then; sign in with it again: it is refused, with the date.
 
 Story A. The head of %[4]s changed
   1  Clerk: open %[1]s/desk/registry , sign in with keys/clerk-1/office, record «new-head» (IIN %[6]s) as head of BIN %[7]s.

@@ -51,6 +51,7 @@ type server struct {
 	office       *ra.Office
 	participants *participant.Office
 	scanner      *notice.Scanner
+	sessions     *auth.Desk // of the cabinet; it ends those of every site
 	mail         *mailbox.Mailbox
 
 	sites      []site
@@ -116,8 +117,42 @@ func (s *server) openStore(ctx context.Context) (err error) {
 	if err := s.fresh(); err != nil {
 		return err
 	}
-	s.store, err = store.Open(ctx, store.Config{URL: s.c.db, Now: s.now, Log: s.log})
+	key, err := s.installationKey()
+	if err != nil {
+		return err
+	}
+	s.store, err = store.Open(ctx, store.Config{URL: s.c.db, Now: s.now, Log: s.log, Node: s.c.node, Key: key})
 	return err
+}
+
+// installationKey reads the key that seals addresses in the database and hashes personal numbers in
+// the audit log; the first start of an installation that was given none makes it.
+func (s *server) installationKey() ([]byte, error) {
+	made, err := secretFile(s.c.key, s.c.key == filepath.Join(s.c.data, keyFile))
+	if err != nil {
+		return nil, fmt.Errorf("installation key: %w", err)
+	}
+	key, err := hex.DecodeString(string(made))
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("installation key: %s does not hold 64 hex digits", s.c.key)
+	}
+	return key, nil
+}
+
+// secretFile reads a secret from a file; when it may be made and is not there, 32 random bytes are
+// written in hex, for the owner only.
+func secretFile(path string, mayMake bool) ([]byte, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) && mayMake {
+		made := make([]byte, 32)
+		_, _ = rand.Read(made) // never fails: crypto/rand
+		b = []byte(hex.EncodeToString(made) + "\n")
+		err = os.WriteFile(path, b, 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return bytes.TrimSpace(b), nil
 }
 
 // installationFile is written when the first start is complete.
@@ -138,7 +173,7 @@ func (s *server) fresh() error {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case "trust", "passphrase":
+		case "trust", passphraseFile, keyFile:
 		default:
 			return fmt.Errorf("%s is not empty and holds no finished installation (found %s): give an empty folder with -data, "+
 				"or empty this one if its first start was interrupted", s.c.data, e.Name())
@@ -190,7 +225,7 @@ func (s *server) openAuthority(ctx context.Context) error {
 }
 
 func (s *server) openAuthorities(ctx context.Context, keys ca.Keys) (err error) {
-	config := ca.Config{Store: s.store.CA(), Keys: keys, Now: s.now, Log: s.log}
+	config := ca.Config{Store: s.store.CA(), Keys: keys, Now: s.now, Log: s.log, RevokedJob: revokedKind}
 	if s.ca, err = ca.Open(ctx, config); err != nil {
 		return err
 	}
@@ -204,17 +239,11 @@ func (s *server) openAuthorities(ctx context.Context, keys ca.Keys) (err error) 
 // passphrase reads the passphrase of the authorities' keys; at the first start of an installation
 // that was given none it makes one.
 func (s *server) passphrase() ([]byte, error) {
-	b, err := os.ReadFile(s.c.passphrase)
-	if errors.Is(err, os.ErrNotExist) && s.c.passphrase == filepath.Join(s.c.data, "passphrase") {
-		made := make([]byte, 32)
-		_, _ = rand.Read(made) // never fails: crypto/rand
-		b = []byte(hex.EncodeToString(made) + "\n")
-		err = os.WriteFile(s.c.passphrase, b, 0o600)
-	}
+	b, err := secretFile(s.c.passphrase, s.c.passphrase == filepath.Join(s.c.data, passphraseFile))
 	if err != nil {
 		return nil, fmt.Errorf("passphrase of the authorities' keys: %w", err)
 	}
-	return bytes.TrimSpace(b), nil
+	return b, nil
 }
 
 // writeTrust puts our own authorities into the trust folder.
@@ -325,6 +354,7 @@ func (s *server) openSites(context.Context) error {
 		pages = mux
 	}
 	s.serveOn("cabinet", pages)
+	s.sessions = cabinetDesk
 	answers, err := responder.New(responder.Config{Authority: s.ca, Now: s.now, Log: s.log, TestMode: test})
 	if err != nil {
 		return err
@@ -360,6 +390,7 @@ func (s *server) handleJobs(ctx context.Context) error {
 	s.store.Handle(notice.ScanKind, s.scanner.Do)
 	s.store.Handle(ca.JobPublish, s.ca.PublishJob)
 	s.store.Handle(ca.JobTend, s.ca.TendJob)
+	s.store.Handle(revokedKind, task(s.revoked))
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(sweepKind, func(ctx context.Context, _ []byte) error { return s.office.Sweep(ctx) })
@@ -373,8 +404,18 @@ func (s *server) handleJobs(ctx context.Context) error {
 	return nil
 }
 
-// sweepKind is the job that ends applications nobody confirmed.
-const sweepKind = "ra.sweep"
+const (
+	// sweepKind is the job that ends applications nobody confirmed.
+	sweepKind = "ra.sweep"
+	// revokedKind follows every revocation, whoever asked for it.
+	revokedKind = "ca.revoked"
+)
+
+// revoked ends the sessions, on every site, that were opened with a certificate now revoked.
+func (s *server) revoked(ctx context.Context, e ca.Event) error {
+	_, err := s.sessions.EndWhere(ctx, auth.Filter{Serial: e.Serial})
+	return err
+}
 
 // task reads a job's payload.
 func task[T any](do func(context.Context, T) error) func(context.Context, []byte) error {

@@ -144,7 +144,7 @@ type crew struct {
 }
 
 // inserting is the configuration of a client that only inserts.
-func inserting(log *slog.Logger) *river.Config { return &river.Config{Logger: log} }
+func inserting(log *slog.Logger) *river.Config { return &river.Config{Logger: troubles(log)} }
 
 func (w crew) config(log *slog.Logger) *river.Config {
 	if len(w.handled) == 0 {
@@ -155,7 +155,7 @@ func (w crew) config(log *slog.Logger) *river.Config {
 		river.AddWorkerArgs(workers, envelope{kind: kind}, &worker{h: h})
 	}
 	c := &river.Config{
-		Logger:                      log,
+		Logger:                      troubles(log),
 		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
 		Workers:                     workers,
 		SkipUnknownJobCheck:         true,
@@ -196,6 +196,19 @@ func startClient[T any](ctx context.Context, d riverdriver.Driver[T], c *river.C
 		return nil
 	}, nil
 }
+
+// troubles passes warnings and errors on: River also tells of every start and every five seconds
+// of counts, which hides what an operator should see.
+func troubles(log *slog.Logger) *slog.Logger { return slog.New(warnings{log.Handler()}) }
+
+type warnings struct{ slog.Handler }
+
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+}
+
+func (w warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{w.Handler.WithAttrs(as)} }
+func (w warnings) WithGroup(name string) slog.Handler    { return warnings{w.Handler.WithGroup(name)} }
 
 // quiet is for River's migrations, which log each step.
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
