@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
-	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/job"
 	"senim/internal/lang"
@@ -24,44 +22,6 @@ type HeadChanged struct {
 	Registration string `json:"registration"`
 	Previous     string `json:"previous"` // profile id of the previous head
 	Next         string `json:"next"`     // profile id of the new head
-}
-
-// Link is what a letter's link leads to. Reading it changes nothing: mail scanners follow links.
-type Link struct {
-	Registration string // its id; empty when the token is unknown
-	Category     Category
-	State        State
-	Until        time.Time
-	// Stale: the token is unknown, too old or used; Done: because the registration is complete.
-	Stale, Done bool
-}
-
-// LinkKey is what is kept of a link's token: its hash.
-type LinkKey string
-
-// KeyOf is the key of the token in a letter.
-func KeyOf(token string) LinkKey { return LinkKey(hashToken(token)) }
-
-// Link reads where a letter's link stands.
-func (o *Office) Link(ctx context.Context, key LinkKey) (Link, error) {
-	r, err := o.byLink(ctx, key)
-	if errors.Is(err, ErrNotFound) {
-		return Link{Stale: true}, nil
-	}
-	if err != nil {
-		return Link{}, fmt.Errorf("read link: %w", err)
-	}
-	return Link{Registration: r.ID, Category: r.Category, State: r.State, Until: r.Expires,
-		Stale: r.State != StateSigned || r.Over(o.now()), Done: r.State == StateCompleted}, nil
-}
-
-func (o *Office) byLink(ctx context.Context, key LinkKey) (Registration, error) {
-	var r Registration
-	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
-		r, err = tx.RegistrationByLink(ctx, string(key))
-		return err
-	})
-	return r, err
 }
 
 // Complete finishes the registration of a letter's link for a person who has just signed in with
@@ -207,155 +167,6 @@ func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, 
 	return r, tx.Audit(ctx, event(tx, "reg.completed", r, "ok", map[string]string{"profile": next.ID}))
 }
 
-// activateAccount makes a pending account active with its address confirmed by the link; another
-// one is left as it is.
-func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now time.Time) error {
-	a, err := tx.Account(ctx, r.IIN)
-	if err != nil {
-		return err
-	}
-	if a.State != AccountPending {
-		return nil
-	}
-	a.State, a.EmailConfirmed = AccountActive, now
-	return tx.PutAccount(ctx, a)
-}
-
-func (o *Office) putEnterprise(ctx context.Context, tx Tx, r Registration, s Subject, now time.Time) error {
-	if !r.Category.Enterprise() {
-		return nil
-	}
-	e, err := tx.Enterprise(ctx, r.TIN)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	e.TIN, e.Category, e.Name, e.HeadOffice, e.RecordID, e.Updated = r.TIN, r.Category, s.Name, s.HeadOffice, s.RecordID, now
-	return tx.PutEnterprise(ctx, e)
-}
-
-// blockHeads blocks the active head of the enterprise, if there is another one, ends his sessions
-// that act for it, and settles the invited users.
-func (o *Office) blockHeads(ctx context.Context, tx Tx, r Registration, now time.Time, evidence string) ([]Profile, error) {
-	if !r.Category.Enterprise() {
-		return nil, nil
-	}
-	heads, err := o.heads(ctx, tx, r)
-	if err != nil {
-		return nil, err
-	}
-	for i, p := range heads {
-		if heads[i], err = o.block(ctx, tx, p, now, evidence); err != nil {
-			return nil, err
-		}
-	}
-	if len(heads) == 0 {
-		return nil, nil
-	}
-	return heads, o.settleInvited(ctx, tx, r, now, evidence)
-}
-
-// block is one profile blocked by the change of head, with its history and its sessions.
-func (o *Office) block(ctx context.Context, tx Tx, p Profile, now time.Time, evidence string) (Profile, error) {
-	p, c := p.blockByHeadChange(now, evidence)
-	if err := o.putProfile(ctx, tx, p, c); err != nil {
-		return p, err
-	}
-	_, err := tx.EndSessions(ctx, o.c.Site, p.IIN, p.TIN)
-	return p, err
-}
-
-func (o *Office) putProfile(ctx context.Context, tx Tx, p Profile, c Change) error {
-	if err := tx.PutProfile(ctx, p); err != nil {
-		return err
-	}
-	if err := tx.AddChange(ctx, c); err != nil {
-		return err
-	}
-	return tx.Audit(ctx, audit.Event{Action: "profile.status", Actor: "system", Object: p.ID, Result: "ok", Detail: map[string]string{
-		"from": string(c.From), "to": string(c.To), "reason": c.Reason, "person": tx.Hash(string(p.IIN)), "evidence": c.Evidence}})
-}
-
-// settleInvited does to the users a previous head invited what the setting says.
-func (o *Office) settleInvited(ctx context.Context, tx Tx, r Registration, now time.Time, evidence string) error {
-	if o.c.Invited == Keep {
-		return nil
-	}
-	all, err := tx.ProfilesOf(ctx, r.TIN)
-	if err != nil {
-		return err
-	}
-	for _, p := range all {
-		if p.Type != TypeUser || p.Status != Active {
-			continue
-		}
-		by := now.AddDate(0, 0, o.c.ReconfirmDays)
-		if o.c.Invited == Block {
-			p, err = o.block(ctx, tx, p, now, evidence)
-			by = now
-		} else {
-			p.ReconfirmBy = by
-			err = tx.PutProfile(ctx, p)
-		}
-		if err != nil {
-			return err
-		}
-		vars := func(l lang.Tag) map[string]string { return map[string]string{"org": p.Name, "date": l.Date(by)} }
-		if err := o.tell(ctx, tx, "N-07", p.IIN, r.ID, vars); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// activateProfile makes the person's profile for the tin, or revives the one he had (P-32).
-func (o *Office) activateProfile(ctx context.Context, tx Tx, r Registration, s Subject, now time.Time, evidence string) (Profile, error) {
-	all, err := tx.Profiles(ctx, r.IIN)
-	if err != nil {
-		return Profile{}, err
-	}
-	p := Profile{IIN: r.IIN, TIN: r.TIN, Type: r.Category.ProfileType()}
-	for _, had := range all {
-		if had.TIN == p.TIN && had.Type == p.Type {
-			p = had
-		}
-	}
-	if p.ID == "" {
-		if p.ID, err = newID(o.c.Random); err != nil {
-			return p, err
-		}
-	}
-	p.Category, p.Name = r.Category, s.Name
-	if !r.Category.Enterprise() {
-		p.Name = r.Person.Name()
-	}
-	p, c := p.activate(now, evidence)
-	return p, o.putProfile(ctx, tx, p, c)
-}
-
-// supersedeOthers cancels every other unfinished registration of the same tin.
-func (o *Office) supersedeOthers(ctx context.Context, tx Tx, r Registration, now time.Time) error {
-	all, err := tx.OpenRegistrations(ctx, r.TIN)
-	if err != nil {
-		return err
-	}
-	for _, other := range all {
-		if other.ID == r.ID {
-			continue
-		}
-		other = other.supersede(now)
-		if err := tx.PutRegistration(ctx, other); err != nil {
-			return err
-		}
-		if err := tx.DeletePending(ctx, other.IIN); err != nil {
-			return err
-		}
-		if err := tx.Audit(ctx, event(tx, "reg.refused", other, "SUPERSEDED_BY_OTHER", nil)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // announce writes N-05 and, for every head who lost his profile, N-06, the audit event
 // head.changed and the job for the cabinet.
 func (o *Office) announce(ctx context.Context, tx Tx, r Registration, previous []Profile, next Profile) error {
@@ -382,37 +193,6 @@ func (o *Office) announce(ctx context.Context, tx Tx, r Registration, previous [
 		if err := tx.Enqueue(ctx, j); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// Expire ends a registration whose time is over; one that has time left, or has ended, is left
-// alone. The account of a first registration goes with it.
-func (o *Office) Expire(ctx context.Context, id string) error {
-	err := o.c.Store.Update(ctx, func(tx Tx) error {
-		r, err := tx.Registration(ctx, id)
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		r, over := r.expire(o.now())
-		if !over {
-			return nil
-		}
-		if err := tx.PutRegistration(ctx, r); err != nil {
-			return err
-		}
-		if r.Signature != "" {
-			if err := tx.DeletePending(ctx, r.IIN); err != nil {
-				return err
-			}
-		}
-		return tx.Audit(ctx, event(tx, "reg.expired", r, "ok", nil))
-	})
-	if err != nil {
-		return fmt.Errorf("expire registration: %w", err)
 	}
 	return nil
 }
