@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -230,28 +229,10 @@ func script(js string, values ...any) string {
 	return fmt.Sprintf(js, values...)
 }
 
-// build builds the programs once for all tests, so that they are always today's.
-var build = sync.OnceValues(func() (string, error) {
-	root, err := filepath.Abs("..")
-	if err != nil {
-		return "", err
-	}
-	dir, err := os.MkdirTemp("", "senim-e2e-bin-")
-	if err != nil {
-		return "", err
-	}
-	cmd := exec.Command("go", "build", "-o", dir+string(os.PathSeparator), "./cmd/senimd", "./cmd/senim-agent")
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
-	}
-	return dir, nil
-})
-
+// programs is the folder of the built programs.
 func programs(t *testing.T) string {
 	t.Helper()
-	dir, err := build()
+	dir, err := robot.Programs()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,6 +103,17 @@ func (p *Page) Code() string {
 	return attr(n, "data-code")
 }
 
+// Codes are the codes of everything the page says failed.
+func (p *Page) Codes() []string {
+	var codes []string
+	each(p.doc, func(n *html.Node) {
+		if code := attr(n, "data-code"); code != "" {
+			codes = append(codes, code)
+		}
+	})
+	return codes
+}
+
 // Follow opens the first link of the page whose address matches the regular expression.
 func (p *Page) Follow(ctx context.Context, pattern string) (*Page, error) {
 	re, err := regexp.Compile(pattern)
