@@ -49,16 +49,20 @@ func TestRealKeys(t *testing.T) {
 	dir := t.TempDir()
 	copyFile(t, filepath.Join(fixtures, "ca/test/root_test_gost_2022.cer"), filepath.Join(dir, "server/trust/root_test_gost_2022.cer"))
 	copyFile(t, filepath.Join(fixtures, "ca/test/nca_gost2022_test.cer"), filepath.Join(dir, "server/trust/nca_gost2022_test.cer"))
-	var out bytes.Buffer
+	var out, operators bytes.Buffer
 	keys := filepath.Join(fixtures, "p12/gost512-2026")
-	sys, err := robot.Start(t.Context(), robot.Config{Bin: bin, Dir: dir, Log: &out, AgentArgs: []string{"--keys", keys}})
+	sys, err := robot.Start(t.Context(), robot.Config{Bin: bin, Dir: dir, Log: &operators, AgentArgs: []string{"--keys", keys}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = sys.Stop() })
+	t.Cleanup(func() {
+		if err := sys.Stop(); err != nil || t.Failed() {
+			t.Logf("%v\n%s\n%s", err, out.String(), operators.String())
+		}
+	})
 	w := &tour{ctx: t.Context(), out: &out, sys: sys, lang: "ru"}
 	if err := w.clerks(sys.Person("new-head"), "123456789021"); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
+		t.Fatal(err)
 	}
 	for file, want := range map[string]struct{ shown, not string }{
 		"ceo_valid.p12":                {shown: "CHECK_UNAVAILABLE", not: "CERT_"},
@@ -74,9 +78,6 @@ func TestRealKeys(t *testing.T) {
 				t.Errorf("%s: refused with %s", file, code)
 			}
 		}
-	}
-	if t.Failed() {
-		t.Log(out.String())
 	}
 }
 

@@ -77,6 +77,9 @@ type Config struct {
 // Start starts the server, waits until it answers, and starts the agent.
 func Start(ctx context.Context, c Config) (*System, error) {
 	s := &System{Dir: filepath.Join(c.Dir, "server")}
+	if c.Log != nil {
+		c.Log = &oneAtATime{w: c.Log}
+	}
 	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
@@ -142,6 +145,18 @@ func (s *System) Stop() error {
 	}
 	s.processes = nil
 	return err
+}
+
+// oneAtATime lets two programs write to one place.
+type oneAtATime struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *oneAtATime) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(b)
 }
 
 // process is one started program. Its lines of standard output are read until it ends.
