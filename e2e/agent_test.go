@@ -63,36 +63,36 @@ func (w *tab) openWindow() *tab {
 }
 
 // decide acts in the agent's window.
-func (v *tab) decide(c choice) {
-	v.t.Helper()
+func (w *tab) decide(c choice) {
+	w.t.Helper()
 	switch {
 	case c.folder != "":
-		v.act("name the folder", empty("#folder"), chromedp.SendKeys(css("#folder"), c.folder))
+		w.act("name the folder", empty("#folder"), chromedp.SendKeys(css("#folder"), c.folder))
 	case c.newPassword != "":
-		v.act("a new password, twice", chromedp.SendKeys(css("#new-password"), c.newPassword), chromedp.SendKeys(css("#new-password-2"), c.newPassword))
+		w.act("a new password, twice", chromedp.SendKeys(css("#new-password"), c.newPassword), chromedp.SendKeys(css("#new-password-2"), c.newPassword))
 	default:
-		v.pick(c.file)
-		if v.asks("#password") {
-			v.act("type the password", empty("#password"), chromedp.SendKeys(css("#password"), c.password))
-			v.shot("agent-" + c.shot)
+		w.pick(c.file)
+		if w.asks("#password") {
+			w.act("type the password", empty("#password"), chromedp.SendKeys(css("#password"), c.password))
+			w.shot("agent-" + c.shot)
 			// A key seen for the first time shows its owner before it signs; one seen before signs at once.
-			v.act("open the key", chromedp.Click(css("#sign")), chromedp.WaitReady(css("body[data-state=done], body[data-state=ready] .key[data-state=unlocked]")))
-			if v.asks("body[data-state=done]") {
-				v.close()
+			w.act("open the key", chromedp.Click(css("#sign")), chromedp.WaitReady(css("body[data-state=done], body[data-state=ready] .key[data-state=unlocked]")))
+			if w.asks("body[data-state=done]") {
+				w.close()
 				return
 			}
 		}
 	}
 	if c.shot != "" {
-		v.shot("agent-" + c.shot + "-ready")
+		w.shot("agent-" + c.shot + "-ready")
 	}
-	v.act("decide", chromedp.Click(css("#sign")), chromedp.WaitVisible(css("body[data-state=done]")))
-	v.close()
+	w.act("decide", chromedp.Click(css("#sign")), chromedp.WaitVisible(css("body[data-state=done]")))
+	w.close()
 }
 
 // pick chooses a key by the name of its file.
-func (v *tab) pick(file string) {
-	v.t.Helper()
+func (w *tab) pick(file string) {
+	w.t.Helper()
 	const js = `(function(name){
 		for (const e of document.querySelectorAll(".key")) {
 			if (!e.textContent.includes(name)) continue;
@@ -103,15 +103,15 @@ func (v *tab) pick(file string) {
 		}
 		return "no such key in the window";
 	})(%s)`
-	if problem := read(v, "choose the key", chromedp.Evaluate[string](script(js, filepath.Base(file)))); problem != "" {
-		v.shot("key")
-		v.t.Fatalf("choose the key %s: %s", filepath.Base(file), problem)
+	if problem := read(w, "choose the key", chromedp.Evaluate[string](script(js, filepath.Base(file)))); problem != "" {
+		w.shot("key")
+		w.t.Fatalf("choose the key %s: %s", filepath.Base(file), problem)
 	}
 }
 
-func (v *tab) asks(selector string) bool {
-	v.t.Helper()
-	return read(v, "look for "+selector, chromedp.Evaluate[bool](script("!!document.querySelector(%s)", selector)))
+func (w *tab) asks(selector string) bool {
+	w.t.Helper()
+	return read(w, "look for "+selector, chromedp.Evaluate[bool](script("!!document.querySelector(%s)", selector)))
 }
 
 // arrive waits until another page has come than the one that asked.

@@ -132,13 +132,6 @@ func (w *tab) fill(name, value string) *tab {
 	return w
 }
 
-// choose takes an option of a select.
-func (w *tab) choose(name, value string) *tab {
-	w.t.Helper()
-	w.act("choose "+name, chromedp.SetValue(css("main select[name=%q]", name), value))
-	return w
-}
-
 // tick marks a checkbox or a radio button by name and value.
 func (w *tab) tick(name, value string) *tab {
 	w.t.Helper()

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"senim/internal/robot"
@@ -96,66 +95,9 @@ func (t *tour) note(format string, args ...any) {
 	_, _ = fmt.Fprintf(t.out, "       %s\n", fmt.Sprintf(format, args...))
 }
 
-// page prints what the person is shown.
-func (t *tour) page(p *robot.Page) { t.note("page  %s  «%s»", p.URL.Path, p.Heading()) }
-
-// letter waits for a letter and prints it.
-func (t *tour) letter(to, words string) (robot.Letter, error) {
-	l, err := t.sys.Letter(t.ctx, to, words)
-	if err != nil {
-		return l, err
-	}
-	t.note("letter to %s  «%s»", to, l.Subject)
-	for _, line := range strings.Split(strings.TrimSpace(l.Text), "\n") {
-		if strings.TrimSpace(line) != "" {
-			t.note("  │ %s", line)
-		}
-	}
-	return l, nil
-}
-
-// use presses a button that needs the agent and prints what the window showed.
-func (t *tour) use(p *robot.Page, part string, c robot.Choice) (*robot.Page, error) {
-	p, err := t.sys.Use(t.ctx, p, part, c, func(v robot.View) { t.note("agent's window  «%s»  asked by %s", v.Title, v.Site.Origin) })
-	if err == nil {
-		t.page(p)
-	}
-	return p, err
-}
-
-func (t *tour) open(b *robot.Browser, address string) (*robot.Page, error) {
-	p, err := b.Open(t.ctx, address)
-	if err == nil {
-		t.page(p)
-	}
-	return p, err
-}
-
-func (t *tour) submit(f *robot.Form) (*robot.Page, error) {
-	p, err := f.Submit(t.ctx)
-	if err == nil {
-		t.page(p)
-	}
-	return p, err
-}
-
-// refused fails unless the page is a refusal with the code, and prints what it says.
-func (t *tour) refused(p *robot.Page, code string) error {
-	if p.Code() != code {
-		return fmt.Errorf("%s: the page refuses with %q, not %q: %s", p.URL.Path, p.Code(), code, p.Text())
-	}
-	t.note("refused as it should be, %s: %s", code, shorten(p.Text()))
-	return nil
-}
-
 func shorten(s string) string {
 	if r := []rune(s); len(r) > 220 {
 		return string(r[:220]) + "…"
 	}
 	return s
-}
-
-// key is a person's key file, with what opens it.
-func key(p robot.Person, folder string) robot.Choice {
-	return robot.Choice{Key: p.Keys[folder], Password: p.Password}
 }

@@ -61,7 +61,7 @@ func TestRealKeys(t *testing.T) {
 		}
 	})
 	w := &tour{ctx: t.Context(), out: &out, sys: sys, lang: "ru"}
-	if err := w.clerks(sys.Person("new-head"), "123456789021"); err != nil {
+	if err := w.clerks(sys.Person("new-head")); err != nil {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]struct{ shown, not string }{
@@ -84,23 +84,12 @@ func TestRealKeys(t *testing.T) {
 // stepOne shows a key to step 1 of a company's registration and gives the codes of what failed.
 func (t *tour) stepOne(test *testing.T, file string) map[string]bool {
 	test.Helper()
-	b := robot.NewBrowser("ru")
-	p, err := t.open(b, t.sys.Portal+"/register")
-	if err != nil {
-		test.Fatal(err)
-	}
-	f, err := p.Form("category")
-	if err != nil {
-		test.Fatal(err)
-	}
-	if p, err = t.submit(f.Set("category", "legal-entity")); err != nil {
-		test.Fatal(err)
-	}
-	if p, err = t.use(p, "/1", robot.Choice{Key: file, Password: "Qwerty12"}); err != nil {
-		test.Fatal(err)
+	w := t.person().open(t.sys.Portal+"/register").send("category", "category", "legal-entity").use("/1", robot.Choice{Key: file, Password: "Qwerty12"})
+	if w.err != nil {
+		test.Fatal(w.err)
 	}
 	codes := map[string]bool{}
-	for _, c := range p.Codes() {
+	for _, c := range w.p.Codes() {
 		codes[c] = true
 	}
 	return codes

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -157,8 +158,8 @@ func testIdentities() list {
 func (c config) rules() ident.Rules { return ident.Rules{TestIdentities: c.identities} }
 
 // open listens, and settles the origin when none was given.
-func (l *listen) open() (net.Listener, error) {
-	ln, err := net.Listen("tcp", l.address)
+func (l *listen) open(ctx context.Context) (net.Listener, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", l.address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w (another program may hold the port; choose another with a flag, see -help)", l.address, err)
 	}

@@ -91,12 +91,12 @@ func (s *server) close() {
 }
 
 // listen binds the addresses first: origins are part of what is signed, and port 0 is a choice.
-func (s *server) listen(context.Context) error {
+func (s *server) listen(ctx context.Context) error {
 	for _, one := range []struct {
 		name string
 		at   *listen
 	}{{"cabinet", &s.c.cabinet}, {"portal", &s.c.portal}, {"responder", &s.c.responder}, {"mailbox", &s.c.mail}} {
-		ln, err := one.at.open()
+		ln, err := one.at.open(ctx)
 		if err != nil {
 			return err
 		}
@@ -368,7 +368,7 @@ func (s *server) handleJobs(ctx context.Context) error {
 	url := s.c.smtp
 	if url == "" {
 		s.mail = mailbox.New(s.now)
-		ln, err := s.c.sink.open()
+		ln, err := s.c.sink.open(ctx)
 		if err != nil {
 			return err
 		}

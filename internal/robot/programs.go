@@ -27,7 +27,7 @@ var builtOnce = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", dir+string(os.PathSeparator), "./cmd/senimd", "./cmd/senim", "./cmd/senim-agent") //nolint:noctx // it belongs to the whole process
+	cmd := exec.Command("go", "build", "-o", dir+string(os.PathSeparator), "./cmd/senimd", "./cmd/senim", "./cmd/senim-agent") //nolint:gosec // our own programs, for the whole process
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

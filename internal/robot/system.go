@@ -169,7 +169,7 @@ type process struct {
 
 // run starts a program and waits for a line of its output that begins with ready.
 func (s *System) run(ctx context.Context, c Config, name string, args []string, ready string) (*process, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(c.Bin, name), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(c.Bin, name), args...) //nolint:gosec // our own programs
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = stopWait
 	cmd.Stderr = c.Log
