@@ -1,7 +1,7 @@
 package algid
 
 import (
-	"crypto/sha1" //nolint:gosec // read in old files only
+	"crypto/sha1" // read in old files only
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/asn1"

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // a key identifier, RFC 5280 4.2.1.2, not a protection
+	"crypto/sha1" // a key identifier, RFC 5280 4.2.1.2, not a protection
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"

@@ -2,7 +2,7 @@ package ocsp
 
 import (
 	"bytes"
-	"crypto/sha1" //nolint:gosec // ResponderID byKey is SHA-1 by RFC 6960 4.2.1
+	"crypto/sha1" // ResponderID byKey is SHA-1 by RFC 6960 4.2.1
 	"errors"
 	"fmt"
 	"time"
@@ -22,7 +22,7 @@ func Verify(r *Response, issuer *pki.Certificate, at time.Time) (*pki.Certificat
 	if r.Status != Successful {
 		return nil, fmt.Errorf("verify ocsp answer: %v", r.Status)
 	}
-	var why error = ErrSigner
+	why := ErrSigner
 	for _, c := range append([]*pki.Certificate{issuer}, r.Certificates...) {
 		if !r.names(c) {
 			continue

@@ -2,8 +2,8 @@ package pfx
 
 import (
 	"crypto/cipher"
-	"crypto/des"  //nolint:gosec // the national form of key files
-	"crypto/sha1" //nolint:gosec // the national form of key files
+	"crypto/des"  // the national form of key files
+	"crypto/sha1" // the national form of key files
 	"encoding/asn1"
 	"errors"
 	"fmt"

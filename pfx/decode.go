@@ -2,7 +2,7 @@ package pfx
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the national form of key files
+	"crypto/sha1" // the national form of key files
 	"crypto/sha256"
 	"encoding/asn1"
 	"errors"

@@ -3,7 +3,7 @@ package pfx
 import (
 	"bytes"
 	"crypto"
-	"crypto/sha1" //nolint:gosec // the national form of key files
+	"crypto/sha1" // the national form of key files
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/hex"

@@ -29,7 +29,7 @@ func TestDecodeRealFiles(t *testing.T) {
 	kinds := map[algid.Key]int{}
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			data, err := os.ReadFile(path) //nolint:gosec // of the fixtures
+			data, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}

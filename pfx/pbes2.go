@@ -3,13 +3,12 @@ package pfx
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/des" //nolint:gosec // the national form of key files
+	"crypto/des" // the national form of key files
 	"crypto/pbkdf2"
-	"crypto/sha1" //nolint:gosec // the default of RFC 8018
+	"crypto/sha1" // the default of RFC 8018
 	"crypto/sha256"
 	"encoding/asn1"
 	"fmt"
-	"hash"
 	"io"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -64,7 +63,7 @@ func (s *secret) pbkdf2(in cryptobyte.String, size int) ([]byte, error) {
 	if params.PeekASN1Tag(cbasn1.INTEGER) && (!params.ReadASN1Integer(&length) || length != size) {
 		return nil, errParameters
 	}
-	var newHash func() hash.Hash = sha1.New // the default of the RFC
+	newHash := sha1.New // the default of the RFC
 	if !params.Empty() {
 		var oid asn1.ObjectIdentifier
 		if !params.ReadASN1(&prf, cbasn1.SEQUENCE) || !params.Empty() || !prf.ReadASN1ObjectIdentifier(&oid) {

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // vectors
+	"crypto/sha1"
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
