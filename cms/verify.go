@@ -129,6 +129,7 @@ func signatureOf(oid asn1.ObjectIdentifier, h algid.Hash) (algid.Signature, erro
 			return algid.SHA384WithRSA, nil
 		case algid.SHA512:
 			return algid.SHA512WithRSA, nil
+		case algid.Streebog512, algid.Streebog256, algid.GOST34311: // never with RSA: refused below
 		}
 	}
 	sig, ok := algid.SignatureByOID(oid)

@@ -37,7 +37,7 @@ func (w *writer) node(n *node) {
 			w.element(n, false)
 		}
 	case text:
-		textEscapes.WriteString(&w.out, n.text) //nolint:errcheck // a buffer does not fail
+		_, _ = textEscapes.WriteString(&w.out, n.text) // a buffer does not fail
 	case comment:
 		if w.comments {
 			w.out.WriteString("<!--" + n.text + "-->")
@@ -83,7 +83,7 @@ func (w *writer) element(n *node, apex bool) {
 
 func (w *writer) attribute(name, value string) {
 	w.out.WriteString(" " + name + `="`)
-	attributeEscapes.WriteString(&w.out, value) //nolint:errcheck // a buffer does not fail
+	_, _ = attributeEscapes.WriteString(&w.out, value) // a buffer does not fail
 	w.out.WriteByte('"')
 }
 

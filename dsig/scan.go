@@ -72,7 +72,7 @@ func (p *parser) ncName() (string, error) {
 	from := p.pos
 	for p.pos < len(p.src) {
 		r, n := utf8.DecodeRune(p.src[p.pos:])
-		if !(isNameStart(r) || p.pos > from && isNamePart(r)) {
+		if !isNameStart(r) && (p.pos == from || !isNamePart(r)) {
 			break
 		}
 		p.pos += n

@@ -66,6 +66,7 @@ func (t Tag) Name() string {
 		return "Қазақша"
 	case EN:
 		return "English"
+	case RU:
 	}
 	return "Русский"
 }
@@ -180,6 +181,7 @@ func (t Tag) category(vars []any) string {
 			return "few"
 		case plural.Many:
 			return "many"
+		case plural.Other, plural.Zero, plural.Two: // our languages have no forms for zero and two
 		}
 		break
 	}
@@ -200,6 +202,7 @@ func (t Tag) DateTime(at time.Time) string {
 		zone = "Астана уақыты"
 	case EN:
 		zone = "Astana time"
+	case RU:
 	}
 	return at.In(Astana).Format("02.01.2006 15:04") + " (" + zone + ")"
 }
