@@ -106,7 +106,7 @@ func (o *Office) reject(ctx context.Context, a Application, why Reason) error {
 		if err := b.RejectBy(why, o.c.Now()); err != nil {
 			return err
 		}
-		return o.tell(ctx, tx, b, "N-11", nil)
+		return o.tell(ctx, tx, b, "N-11")
 	})
 	return err
 }
@@ -121,7 +121,7 @@ func (o *Office) Installed(ctx context.Context, iin, number string, serials []st
 		if was == Installed {
 			return nil
 		}
-		return o.tell(ctx, tx, a, "N-12", nil)
+		return o.tell(ctx, tx, a, "N-12")
 	})
 }
 
@@ -143,7 +143,7 @@ func (o *Office) Withdraw(ctx context.Context, iin, number string) (Application,
 		if err := a.Withdraw(o.c.Now()); err != nil || draft {
 			return err
 		}
-		return o.tell(ctx, tx, a, "N-11", nil)
+		return o.tell(ctx, tx, a, "N-11")
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 
 // tell puts a letter about an application into the transaction. It goes to the applicant's
 // confirmed address; without one there is no letter (I6), and the pages say so.
-func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string, more map[string]string) error {
+func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string) error {
 	account, err := tx.Account(ctx, a.Subject.IIN)
 	if errors.Is(err, ErrNotFound) || (err == nil && account.Confirmed() == "") {
 		return nil
@@ -30,9 +30,6 @@ func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string, more
 	if !a.InstalledAt.IsZero() {
 		vars["time"] = t.DateTime(a.InstalledAt)
 		vars["link"] = o.c.Origin + "/keys"
-	}
-	for k, v := range more {
-		vars[k] = v
 	}
 	return tx.Notify(ctx, notice.Message{N: n, To: account.Confirmed(), Lang: t, Vars: vars,
 		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), account.Confirmed()), About: "application:" + FormatNumber(a.Number)})

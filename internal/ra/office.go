@@ -109,6 +109,7 @@ func (f Form) clean() (Form, error) {
 		return f, nil
 	case IDCard:
 		return Form{}, refuse("IDCARD_DESK_ONLY")
+	case Kaztoken:
 	}
 	return Form{}, refuse("CARRIER_DESK_ONLY")
 }

@@ -147,7 +147,7 @@ func (o *Office) dropDependent(ctx context.Context, tx Tx, k Key) error {
 		if err := o.save(ctx, tx, &a, "application.rejected"); err != nil {
 			return err
 		}
-		if err := o.tell(ctx, tx, &a, "N-11", nil); err != nil {
+		if err := o.tell(ctx, tx, &a, "N-11"); err != nil {
 			return err
 		}
 	}

@@ -82,7 +82,7 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 		if err := o.follow(ctx, tx, a); err != nil {
 			return err
 		}
-		return o.tell(ctx, tx, a, "N-09", nil)
+		return o.tell(ctx, tx, a, "N-09")
 	})
 }
 

@@ -157,7 +157,7 @@ func NewKeys(answer, requestID string) ([]NewKey, error) {
 		} `json:"keys"`
 	}
 	if err := json.Unmarshal([]byte(answer), &got); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrAnswer, err)
+		return nil, fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	if got.RequestID != requestID || len(got.Keys) == 0 || len(got.Keys) > 4 {
 		return nil, fmt.Errorf("%w: other request or number of keys", ErrAnswer)
@@ -180,7 +180,7 @@ func Installed(answer, requestID string) ([]InstalledKey, error) {
 		Files     []InstalledKey `json:"files"`
 	}
 	if err := json.Unmarshal([]byte(answer), &got); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrAnswer, err)
+		return nil, fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	if got.RequestID != requestID || len(got.Files) == 0 || len(got.Files) > 4 {
 		return nil, fmt.Errorf("%w: other request or number of files", ErrAnswer)

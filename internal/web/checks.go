@@ -16,6 +16,7 @@ func verdictWord(v trust.Verdict) string {
 	switch v {
 	case trust.Good, trust.Bad:
 		return string(v)
+	case trust.Unknown:
 	}
 	return string(trust.Unknown)
 }
@@ -26,6 +27,7 @@ func verdictKind(v trust.Verdict) string {
 		return "good"
 	case trust.Bad:
 		return "stop"
+	case trust.Unknown:
 	}
 	return "soon"
 }
