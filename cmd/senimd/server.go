@@ -367,7 +367,10 @@ func (s *server) openSites(context.Context) error {
 func (s *server) handleJobs(ctx context.Context) error {
 	url := s.c.smtp
 	if url == "" {
-		s.mail = mailbox.New(s.now)
+		var err error
+		if s.mail, err = mailbox.Open(filepath.Join(s.c.data, "letters.json"), s.now); err != nil {
+			return err
+		}
 		ln, err := s.c.sink.open(ctx)
 		if err != nil {
 			return err

@@ -45,7 +45,8 @@ type Letter struct {
 
 // Mailbox keeps letters in memory. It is safe for concurrent use.
 type Mailbox struct {
-	now func() time.Time
+	now  func() time.Time
+	path string // where letters are kept; "" keeps them in memory
 
 	mu sync.Mutex
 	// Under mu:
@@ -125,7 +126,8 @@ func (b *Mailbox) Clear() {
 	b.letters = nil
 }
 
-func (b *Mailbox) add(l Letter) {
+// add takes a letter; an error means that it could not be kept, and the sender tries again.
+func (b *Mailbox) add(l Letter) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.last++
@@ -134,8 +136,13 @@ func (b *Mailbox) add(l Letter) {
 	if len(b.letters) > maxBox {
 		b.letters = b.letters[len(b.letters)-maxBox:]
 	}
+	if err := b.keep(); err != nil {
+		b.letters = b.letters[:len(b.letters)-1]
+		return err
+	}
 	close(b.news)
 	b.news = make(chan struct{})
+	return nil
 }
 
 // session is one client's connection.
@@ -158,7 +165,9 @@ func (s *session) Data(r io.Reader) error {
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "The letter cannot be read"}
 	}
 	l.From, l.To = s.from, s.to
-	s.box.add(l)
+	if err := s.box.add(l); err != nil {
+		return &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "The letter cannot be kept now"}
+	}
 	return nil
 }
 
