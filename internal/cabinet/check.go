@@ -77,7 +77,7 @@ func upload(r *web.Request) []byte {
 	if err != nil {
 		return nil
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	data, err := io.ReadAll(f)
 	if err != nil {
 		return nil

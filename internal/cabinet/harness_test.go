@@ -40,12 +40,11 @@ const origin = "http://localhost:8080"
 // authority is a certification authority in memory: what it issued, what it revoked.
 type authority struct {
 	*pkitest.Authority
-	mu      sync.Mutex
-	now     func() time.Time
-	keys    []ra.Key
-	orders  map[string]ra.Certificate
-	silent  bool // revocation cannot be checked
-	foreign map[string]time.Time
+	mu     sync.Mutex
+	now    func() time.Time
+	keys   []ra.Key
+	orders map[string]ra.Certificate
+	silent bool // revocation cannot be checked
 }
 
 func (a *authority) add(leaf *pkitest.Leaf) *pkitest.Leaf {

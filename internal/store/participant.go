@@ -133,7 +133,7 @@ func (t participantTx) EndSessions(ctx context.Context, site string, iin ident.I
 	if iin == "" {
 		return 0, nil // a filter without a person would end everybody's
 	}
-	return authTx{t.tx}.DeleteSessions(ctx, auth.Filter{Site: site, IIN: string(iin), BIN: tin})
+	return authTx(t).DeleteSessions(ctx, auth.Filter{Site: site, IIN: string(iin), BIN: tin})
 }
 
 func (t participantTx) PutLink(ctx context.Context, hash, registration string, made time.Time) error {

@@ -117,7 +117,7 @@ func (c postgresConn) exec(ctx context.Context, q string, args []any) (int64, er
 }
 
 func (c postgresConn) query(ctx context.Context, q string, args []any) (rows, error) {
-	return c.t.Query(ctx, q, args...)
+	return c.t.Query(ctx, q, args...) //nolint:sqlclosecheck // the caller walks, checks and closes them
 }
 
 func (c postgresConn) queryRow(ctx context.Context, q string, args []any) row {

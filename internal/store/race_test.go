@@ -34,11 +34,11 @@ func TestReadThenWrite(t *testing.T) {
 						err := s.Do(ctx, func(tx *store.Tx) error {
 							n, err := tx.Int(ctx, `select n from counter where id = $1`, round)
 							if err != nil {
-								return fmt.Errorf("read: %v", err) // hides the cause on purpose
+								return fmt.Errorf("read: %v", err) //nolint:errorlint // hides the cause on purpose
 							}
 							_, err = tx.Exec(ctx, `update counter set n = $1 where id = $2`, n+1, round)
 							if err != nil {
-								return fmt.Errorf("write: %v", err)
+								return fmt.Errorf("write: %v", err) //nolint:errorlint // likewise
 							}
 							return tx.Audit(ctx, audit.Event{Action: "test.count", Object: fmt.Sprint(n)})
 						})

@@ -25,7 +25,7 @@ type sqliteEngine struct {
 	log         *slog.Logger
 }
 
-func openSQLite(path string, log *slog.Logger) (*sqliteEngine, error) {
+func openSQLite(ctx context.Context, path string, log *slog.Logger) (*sqliteEngine, error) {
 	if path == "" {
 		path = "senim.db"
 	}
@@ -42,7 +42,7 @@ func openSQLite(path string, log *slog.Logger) (*sqliteEngine, error) {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
 	write.SetMaxOpenConns(1)
-	if err := write.Ping(); err != nil { // makes the file, before a reader looks for it
+	if err := write.PingContext(ctx); err != nil { // makes the file, before a reader looks for it
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), write.Close())
 	}
 	read, err := sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)")
@@ -129,7 +129,7 @@ func (c sqliteConn) exec(ctx context.Context, q string, args []any) (int64, erro
 }
 
 func (c sqliteConn) query(ctx context.Context, q string, args []any) (rows, error) {
-	r, err := c.t.QueryContext(ctx, q, args...)
+	r, err := c.t.QueryContext(ctx, q, args...) //nolint:rowserrcheck // the caller walks, checks and closes them
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://") {
 		s.engine, err = openPostgres(ctx, c.URL, s.log)
 	} else {
-		s.engine, err = openSQLite(c.URL, s.log)
+		s.engine, err = openSQLite(ctx, c.URL, s.log)
 	}
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ func PostgresURL(t *testing.T) string {
 		if err != nil {
 			return err
 		}
-		defer c.Close(ctx)
+		defer func() { _ = c.Close(ctx) }() // what was asked is done by then
 		_, err = c.Exec(ctx, sql)
 		return err
 	}
