@@ -72,7 +72,7 @@ var tree = map[string]place{
 	"internal/trustdir":   {edges, "", ""},
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail"},
 	"internal/keystore":   {edges, "", ""},
-	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket"},
+	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna"},
 	"internal/web":        {edges, "", "github.com/a-h/templ"},
 	"internal/web/assets": {edges, "", ""},
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"senim/internal/revocation"
 	"senim/internal/trust"
+	"senim/internal/trustdir"
 	"senim/pki"
 )
 
@@ -18,22 +18,19 @@ const skipped trust.Verdict = "skipped"
 
 // trusted is what a verification relies on, all from files the caller named.
 type trusted struct {
-	pool  *pki.Pool
-	roots int
-	// anchors are all authorities, lists all revocation lists that were given.
-	anchors []*pki.Certificate
-	lists   []*pki.RevocationList
-	names   map[string]string // of the copies of lists, to what the caller called them
-	dir     string            // where the copies are
-	source  trust.Revocation
-	skip    bool // --no-revocation
-	at      time.Time
+	*trustdir.Trust
+	lists  []*pki.RevocationList
+	names  map[string]string // of the copies of lists, to what the caller called them
+	dir    string            // where the copies are
+	source trust.Revocation
+	skip   bool // --no-revocation
+	at     time.Time
 }
 
 // gather reads the directory of authorities and the revocation lists. A certificate that is its own
 // issuer is trusted; others serve to reach it. The caller calls close.
 func (p *program) gather(dir string, lists []string, skip bool, at time.Time) (*trusted, error) {
-	t := &trusted{pool: pki.NewPool(), names: map[string]string{}, skip: skip, at: at}
+	t := &trusted{Trust: trustdir.New(), names: map[string]string{}, skip: skip, at: at}
 	var err error
 	if t.dir, err = os.MkdirTemp("", "senim-verify-"); err != nil {
 		return nil, fmt.Errorf("make a place for revocation lists: %w", err)
@@ -72,7 +69,11 @@ func (t *trusted) addDirectory(p *program, dir string) error {
 			continue
 		}
 		for _, found := range things {
-			if err := t.add(name, found); err != nil {
+			if found.kind == kindCertificate {
+				if err := t.Add(found.certificate); err != nil {
+					p.tell("warning: left out: %s: %v", name, err)
+				}
+			} else if err := t.add(name, found); err != nil {
 				return err
 			}
 		}
@@ -96,31 +97,23 @@ func (t *trusted) addList(p *program, name string) error {
 	return nil
 }
 
+// add takes a revocation list; whatever else a directory holds is of no use here.
 func (t *trusted) add(name string, found thing) error {
-	switch found.kind {
-	case kindCertificate:
-		c := found.certificate
-		t.anchors = append(t.anchors, c)
-		if bytes.Equal(c.RawIssuer, c.RawSubject) && c.CheckSignatureFrom(c) == nil {
-			t.pool.AddRoot(c)
-			t.roots++
-		} else {
-			t.pool.AddIntermediate(c)
-		}
-	case kindList:
-		t.lists = append(t.lists, found.list)
-		file := filepath.Join(t.dir, fmt.Sprintf("%04d.crl", len(t.lists)))
-		t.names[file] = name
-		if err := os.WriteFile(file, found.list.Raw, 0o600); err != nil {
-			return fmt.Errorf("copy %s: %w", name, plain(err))
-		}
+	if found.kind != kindList {
+		return nil
+	}
+	t.lists = append(t.lists, found.list)
+	file := filepath.Join(t.dir, fmt.Sprintf("%04d.crl", len(t.lists)))
+	t.names[file] = name
+	if err := os.WriteFile(file, found.list.Raw, 0o600); err != nil {
+		return fmt.Errorf("copy %s: %w", name, plain(err))
 	}
 	return nil
 }
 
 // certificate runs every check on a certificate for a purpose.
 func (t *trusted) certificate(ctx context.Context, c *pki.Certificate, purpose trust.Purpose) (trust.Report, error) {
-	judge, err := trust.New(trust.Config{Pool: t.pool, Revocation: t, Now: func() time.Time { return t.at }})
+	judge, err := trust.New(trust.Config{Pool: t.Pool, Revocation: t, Now: func() time.Time { return t.at }})
 	if err != nil {
 		return nil, err
 	}
@@ -133,13 +126,13 @@ func (t *trusted) adjust(r trust.Report) trust.Report {
 	for i := range r {
 		c := &r[i]
 		switch {
-		case c.Name == trust.CheckChain && t.roots == 0:
+		case c.Name == trust.CheckChain && t.Anchors == 0:
 			c.Verdict, c.Code = trust.Unknown, trust.CodeUnavailable
 			c.Evidence["error"] = "no trusted authority was given (--trust DIR)"
 		case c.Name == trust.CheckRevocation && t.skip:
 			c.Verdict, c.Code = skipped, ""
 			c.Evidence["error"] = "not asked for (--no-revocation)"
-		case c.Name == trust.CheckRevocation && c.Verdict == trust.Unknown && len(t.lists) == 0 && t.roots > 0:
+		case c.Name == trust.CheckRevocation && c.Verdict == trust.Unknown && len(t.lists) == 0 && t.Anchors > 0:
 			c.Evidence["error"] = "no revocation list was given (--crl FILE)"
 		}
 		for k, v := range c.Evidence {
@@ -162,7 +155,7 @@ func (t *trusted) Status(ctx context.Context, cert, issuer *pki.Certificate, at 
 // authority checks the certificate of an authority, which a trust.Judge refuses as a person's key.
 func (t *trusted) authority(ctx context.Context, c *pki.Certificate) trust.Report {
 	chain := trust.Check{Name: trust.CheckChain, Verdict: trust.Good, Evidence: map[string]string{"issuer": c.Issuer.String(), "serial": c.SerialHex()}}
-	path, err := t.pool.Chain(c, clamp(t.at, c.NotBefore, c.NotAfter))
+	path, err := t.Pool.Chain(c, trust.Within(c, t.at))
 	if err != nil {
 		chain.Verdict, chain.Code, chain.Evidence["error"] = trust.Bad, trust.CodeUntrusted, err.Error()
 	} else {
@@ -204,14 +197,4 @@ func (t *trusted) status(ctx context.Context, c *pki.Certificate, path []*pki.Ce
 		check.Evidence["error"] = s.Err
 	}
 	return check
-}
-
-func clamp(at, from, to time.Time) time.Time {
-	switch {
-	case at.After(to):
-		return to
-	case at.Before(from):
-		return from
-	}
-	return at
 }

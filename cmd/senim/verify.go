@@ -245,7 +245,7 @@ func (t *trusted) checkList(l *pki.RevocationList) []subject {
 	signature := trust.Check{Name: "signature", Verdict: trust.Unknown, Code: trust.CodeUnavailable, Evidence: map[string]string{
 		"issuer": l.Issuer.String(), "error": "the authority is not among the trusted ones (--trust DIR)",
 	}}
-	for _, a := range t.anchors {
+	for _, a := range t.Authorities {
 		if string(a.RawSubject) != string(l.RawIssuer) {
 			continue
 		}
@@ -253,7 +253,7 @@ func (t *trusted) checkList(l *pki.RevocationList) []subject {
 			signature.Verdict, signature.Code, signature.Evidence["error"] = trust.Bad, codeSignature, err.Error()
 			continue
 		}
-		if _, err := t.pool.Chain(a, clamp(t.at, a.NotBefore, a.NotAfter)); err != nil {
+		if _, err := t.Pool.Chain(a, trust.Within(a, t.at)); err != nil {
 			signature.Verdict, signature.Code, signature.Evidence["error"] = trust.Bad, trust.CodeUntrusted, err.Error()
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"senim/internal/ident"
 	"senim/internal/keystore"
 	"senim/internal/lang"
+	"senim/internal/trust"
 	"senim/pki"
 )
 
@@ -54,7 +55,7 @@ func (a *Agent) card(cert *pki.Certificate, tag lang.Tag) *Card {
 	if holder.Given != "" {
 		c.Owner += " " + holder.Given
 	}
-	_, err := a.config.Pool.Chain(cert, within(cert, now))
+	_, err := a.config.Pool.Chain(cert, trust.Within(cert, now))
 	c.IssuerKnown = err == nil
 	for _, r := range holder.Roles {
 		if key := "agent.role." + r.String(); lang.Has(key) {

@@ -57,10 +57,10 @@ func (a *Agent) fit(cert *pki.Certificate, w wish, tag lang.Tag) fitness {
 		f.no(tag, "expired", "date", tag.Date(cert.NotAfter))
 	}
 	if w.chain != nil {
-		if _, err := w.chain.Chain(cert, within(cert, now)); err != nil {
+		if _, err := w.chain.Chain(cert, trust.Within(cert, now)); err != nil {
 			f.no(tag, "untrusted", "issuer", issuerName(cert))
 		}
-	} else if _, err := a.config.Pool.Chain(cert, within(cert, now)); err != nil {
+	} else if _, err := a.config.Pool.Chain(cert, trust.Within(cert, now)); err != nil {
 		f.say(tag, "amber", "unknown-issuer", "issuer", issuerName(cert))
 	}
 	a.revoked(cert, w, tag, &f)
@@ -72,18 +72,6 @@ func issuerName(cert *pki.Certificate) string {
 		return cn
 	}
 	return cert.Issuer.String()
-}
-
-// within moves a moment into the validity of a certificate, so that a path can be judged apart from
-// the dates, which have their own sentence.
-func within(cert *pki.Certificate, at time.Time) time.Time {
-	if at.After(cert.NotAfter) {
-		return cert.NotAfter
-	}
-	if at.Before(cert.NotBefore) {
-		return cert.NotBefore
-	}
-	return at
 }
 
 func (w wish) filters(cert *pki.Certificate, tag lang.Tag, f *fitness) {
@@ -177,7 +165,7 @@ func (a *Agent) ask(ctx context.Context, cert *pki.Certificate, chain *pki.Pool)
 		if pool == nil || a.config.Revocation == nil {
 			continue
 		}
-		path, err := pool.Chain(cert, within(cert, now))
+		path, err := pool.Chain(cert, trust.Within(cert, now))
 		if err != nil || len(path) < 2 {
 			continue
 		}

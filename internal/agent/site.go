@@ -1,11 +1,12 @@
 package agent
 
 import (
-	"errors"
 	"net"
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 // site is who asks, as the socket saw it.
@@ -49,81 +50,13 @@ func loopback(host string) bool {
 // red tells whether the window warns before anything else and nothing may be remembered.
 func (s site) red() bool { return s.Class == "insecure" || s.Class == "opaque" }
 
-// readable writes a host name in its own letters; labels that do not decode stay as they are.
+// readable writes a host name in its own letters. A name that does not decode to a name of the
+// internet (UTS #46) stays as it came.
 func readable(host string) string {
-	labels := strings.Split(host, ".")
-	for i, label := range labels {
-		if rest, ok := strings.CutPrefix(label, "xn--"); ok {
-			if text, err := punycode(rest); err == nil {
-				labels[i] = text
-			}
-		}
+	if text, err := idna.Display.ToUnicode(host); err == nil {
+		return text
 	}
-	return strings.Join(labels, ".")
-}
-
-// punycode decodes one label, RFC 3492 section 6.2.
-func punycode(s string) (string, error) {
-	const base, tMin, tMax, skew, damp = 36, 1, 26, 38, 700
-	bad := errors.New("not punycode")
-	var out []rune
-	if i := strings.LastIndexByte(s, '-'); i > 0 {
-		out = []rune(s[:i])
-		s = s[i+1:]
-	}
-	if len(s) > 63 {
-		return "", bad
-	}
-	n, i, bias := 128, 0, 72
-	for len(s) > 0 {
-		before, weight := i, 1
-		for k := base; ; k += base {
-			if s == "" {
-				return "", bad
-			}
-			digit := strings.IndexByte("abcdefghijklmnopqrstuvwxyz0123456789", s[0]|lower(s[0]))
-			s = s[1:]
-			if digit < 0 || digit > (1<<30-i)/weight {
-				return "", bad
-			}
-			i += digit * weight
-			t := min(max(k-bias, tMin), tMax)
-			if digit < t {
-				break
-			}
-			if weight > (1<<30)/(base-t) {
-				return "", bad
-			}
-			weight *= base - t
-		}
-		size := len(out) + 1
-		delta := (i - before) / 2
-		if before == 0 {
-			delta = (i - before) / damp
-		}
-		delta += delta / size
-		k := 0
-		for ; delta > (base-tMin)*tMax/2; k += base {
-			delta /= base - tMin
-		}
-		bias = k + (base-tMin+1)*delta/(delta+skew)
-		n += i / size
-		i %= size
-		if n > 0x10ffff || n >= 0xd800 && n < 0xe000 {
-			return "", bad
-		}
-		out = append(out[:i], append([]rune{rune(n)}, out[i:]...)...)
-		i++
-	}
-	return string(out), nil
-}
-
-// lower gives the bit that makes an ASCII capital small.
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return 0x20
-	}
-	return 0
+	return host
 }
 
 // originState is what the agent remembers of a site while it runs.

@@ -22,7 +22,7 @@ func (j *Judge) chain(cert *pki.Certificate, at time.Time) ([]*pki.Certificate, 
 		c.fail(Bad, CodeUntrusted, "the certificate of an authority is not a person's key")
 		return nil, c
 	}
-	path, err := j.pool.Chain(cert, clamp(cert, at))
+	path, err := j.pool.Chain(cert, Within(cert, at))
 	if err != nil {
 		c.fail(Bad, CodeUntrusted, err.Error())
 		var v *pki.ValidityError
@@ -40,8 +40,9 @@ func (j *Judge) chain(cert *pki.Certificate, at time.Time) ([]*pki.Certificate, 
 	return path, c
 }
 
-// clamp moves at into the life of cert.
-func clamp(cert *pki.Certificate, at time.Time) time.Time {
+// Within moves at into the life of cert: a path is then judged apart from the dates, which are a
+// finding of their own.
+func Within(cert *pki.Certificate, at time.Time) time.Time {
 	if at.After(cert.NotAfter) {
 		return cert.NotAfter
 	}

@@ -1,6 +1,7 @@
 // Package trustdir reads a folder of trusted authorities: trust is configuration.
 //
-// [Load] takes every certificate in the folder (*.cer, *.crt, *.der, *.pem; DER, PEM or base64).
+// [Load] takes every certificate in the folder (*.cer, *.crt, *.der, *.pem; DER, PEM or base64);
+// [Trust.Add] takes one that was read in another way.
 // A certificate that signs itself is an anchor, any other authority is an intermediate; an
 // intermediate without its root is of no use, and people who want to trust one alone say so by
 // configuration elsewhere. It refuses a folder with a file it cannot read, a certificate that is
@@ -15,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -27,11 +29,35 @@ const (
 	maxFiles = 1000
 )
 
-// Trust is what a folder holds.
+// Trust is what a folder holds. Filling it is one goroutine's work; after that anybody may read it.
 type Trust struct {
 	Pool *pki.Pool
-	// Authorities are all certificates, anchors first, then by file name.
+	// Authorities are all certificates, anchors first, then in the order they came.
 	Authorities []*pki.Certificate
+	// Anchors is how many of them are anchors.
+	Anchors int
+}
+
+// New makes a Trust that trusts nothing yet.
+func New() *Trust { return &Trust{Pool: pki.NewPool()} }
+
+// Add takes one more authority: an anchor when it signs itself, else an intermediate.
+func (t *Trust) Add(c *pki.Certificate) error {
+	if !c.IsCA {
+		return errors.New("not the certificate of an authority")
+	}
+	if !bytes.Equal(c.RawIssuer, c.RawSubject) {
+		t.Pool.AddIntermediate(c)
+		t.Authorities = append(t.Authorities, c)
+		return nil
+	}
+	if err := c.CheckSignatureFrom(c); err != nil {
+		return fmt.Errorf("signature of the root: %w", err)
+	}
+	t.Pool.AddRoot(c)
+	t.Authorities = slices.Insert(t.Authorities, t.Anchors, c)
+	t.Anchors++
+	return nil
 }
 
 // Load reads the folder. A folder without certificates gives a pool that trusts nothing.
@@ -40,27 +66,18 @@ func Load(dir string) (*Trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Trust{Pool: pki.NewPool()}
-	var below []*pki.Certificate
+	t := New()
 	for _, name := range names {
 		found, err := read(filepath.Join(dir, name))
 		if err != nil {
 			return nil, fmt.Errorf("read trust folder: %s: %w", name, err)
 		}
 		for _, c := range found {
-			if !bytes.Equal(c.RawIssuer, c.RawSubject) {
-				t.Pool.AddIntermediate(c)
-				below = append(below, c)
-				continue
+			if err := t.Add(c); err != nil {
+				return nil, fmt.Errorf("read trust folder: %s: %w", name, err)
 			}
-			if err := c.CheckSignatureFrom(c); err != nil {
-				return nil, fmt.Errorf("read trust folder: %s: signature of the root: %w", name, err)
-			}
-			t.Pool.AddRoot(c)
-			t.Authorities = append(t.Authorities, c)
 		}
 	}
-	t.Authorities = append(t.Authorities, below...)
 	return t, nil
 }
 
@@ -104,9 +121,6 @@ func read(path string) ([]*pki.Certificate, error) {
 		c, err := pki.ParseCertificate(b.DER)
 		if err != nil {
 			return nil, err
-		}
-		if !c.IsCA {
-			return nil, errors.New("not the certificate of an authority")
 		}
 		found = append(found, c)
 	}
