@@ -165,8 +165,7 @@ func (r *Request) Invalid(w http.ResponseWriter, page templ.Component) error {
 
 func (r *Request) setSID(sid string) {
 	r.sid = sid
-	http.SetCookie(r.w, &http.Cookie{Name: r.shell.cookie, Value: sid, Path: "/", HttpOnly: true,
-		Secure: r.shell.secure, SameSite: http.SameSiteLaxMode})
+	r.shell.setCookie(r.w, r.shell.cookie, sid, 0)
 }
 
 // asset gives the address of a file of the site.

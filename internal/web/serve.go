@@ -77,7 +77,12 @@ func (s *Shell) chooseLang(w http.ResponseWriter, r *http.Request) lang.Tag {
 }
 
 func (s *Shell) rememberLang(w http.ResponseWriter, t lang.Tag) {
-	http.SetCookie(w, &http.Cookie{Name: langCookie, Value: string(t), Path: "/", MaxAge: 365 * 24 * 3600,
+	s.setCookie(w, langCookie, string(t), 365*24*3600)
+}
+
+// setCookie sets a cookie no script reads; age is in seconds, 0 until the browser ends, -1 forgets it.
+func (s *Shell) setCookie(w http.ResponseWriter, name, value string, age int) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age, //nolint:gosec // Secure wherever the origin is https
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
 }
 
@@ -100,7 +105,7 @@ func (s *Shell) signOut(w http.ResponseWriter, r *Request) error {
 			return err
 		}
 	}
-	http.SetCookie(w, &http.Cookie{Name: s.cookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	s.setCookie(w, s.cookie, "", -1)
 	return r.Redirect("/")
 }
 
