@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"senim/internal/lang"
+	"senim/internal/notice"
 )
 
 // Handler shows the letters. It answers only guests of this machine who came by one of its own
@@ -59,7 +60,7 @@ type page struct {
 	To      string
 	Letters []Letter
 	Letter  *Letter
-	Words   []word
+	Words   []notice.Run
 }
 
 // T gives a text of the catalogue.
@@ -81,7 +82,7 @@ func (b *Mailbox) one(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, l := range b.Letters("") {
 		if l.ID == id {
-			show(w, page{Tag: lang.Accept(r.Header.Get("Accept-Language")), Letter: &l, Words: words(l.Text)})
+			show(w, page{Tag: lang.Accept(r.Header.Get("Accept-Language")), Letter: &l, Words: notice.Runs(l.Text)})
 			return
 		}
 	}
@@ -96,24 +97,6 @@ func (b *Mailbox) json(w http.ResponseWriter, r *http.Request) {
 func show(w http.ResponseWriter, p page) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = pages.Execute(w, p) // a guest that left
-}
-
-// word is a run of a letter's text: plain, or a link.
-type word struct {
-	Text string
-	Link template.URL
-}
-
-func words(text string) []word {
-	var all []word
-	at := 0
-	for _, m := range link.FindAllStringIndex(text, -1) {
-		s := strings.TrimRight(text[m[0]:m[1]], ".,;:!?)")
-		// the pattern lets through http and https only
-		all = append(all, word{Text: text[at:m[0]]}, word{Text: s, Link: template.URL(s)})
-		at = m[0] + len(s)
-	}
-	return append(all, word{Text: text[at:]})
 }
 
 var pages = template.Must(template.New("mailbox").Parse(`<!DOCTYPE html>

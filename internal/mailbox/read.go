@@ -8,8 +8,9 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
-	"regexp"
 	"strings"
+
+	"senim/internal/notice"
 )
 
 // read parses a letter: the first plain text and the first HTML of it, whatever their nesting.
@@ -75,13 +76,13 @@ func (l *Letter) body(contentType, encoding string, r io.Reader, depth int) erro
 	return nil
 }
 
-var link = regexp.MustCompile(`https?://[^\s<>"]+`)
-
-// links lists the links of a text in order, without the punctuation of the sentence around them.
+// links lists the links of a text in order.
 func links(text string) []string {
 	all := []string{}
-	for _, s := range link.FindAllString(text, -1) {
-		all = append(all, strings.TrimRight(s, ".,;:!?)"))
+	for _, r := range notice.Runs(text) {
+		if r.Link != "" {
+			all = append(all, r.Text)
+		}
 	}
 	return all
 }

@@ -3,6 +3,8 @@ package mailbox
 import (
 	"strings"
 	"testing"
+
+	"senim/internal/notice"
 )
 
 func FuzzRead(f *testing.F) {
@@ -14,7 +16,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		var all strings.Builder
-		for _, w := range words(l.Text) {
+		for _, w := range notice.Runs(l.Text) {
 			if w.Link != "" && !strings.HasPrefix(string(w.Link), "http") {
 				t.Errorf("link %q", w.Link)
 			}

@@ -2,7 +2,6 @@ package notice
 
 import (
 	"html/template"
-	"regexp"
 	"strings"
 )
 
@@ -15,37 +14,16 @@ type part struct {
 
 // piece is a run of text, or a link.
 type piece struct {
-	Text string
-	Link template.URL
+	Run
 	Line bool // begins a new line
 }
-
-var link = regexp.MustCompile(`https?://[^\s<>"]+`)
 
 // pieces splits text at its links and lines.
 func pieces(s string) []piece {
 	var all []piece
 	for i, line := range strings.Split(s, "\n") {
-		first := i > 0
-		add := func(p piece) {
-			p.Line, first = first, false
-			all = append(all, p)
-		}
-		at := 0
-		for _, m := range link.FindAllStringIndex(line, -1) {
-			end := m[1]
-			for end > m[0] && strings.IndexByte(".,;:!?)", line[end-1]) >= 0 { // the sentence's, not the link's
-				end--
-			}
-			if m[0] > at {
-				add(piece{Text: line[at:m[0]]})
-			}
-			// only http and https get here: nothing a reader's program would run
-			add(piece{Text: line[m[0]:end], Link: template.URL(line[m[0]:end])})
-			at = end
-		}
-		if at < len(line) {
-			add(piece{Text: line[at:]})
+		for n, r := range Runs(line) {
+			all = append(all, piece{Run: r, Line: i > 0 && n == 0})
 		}
 	}
 	return all

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"senim/internal/ident"
 	"senim/internal/trust"
 	"senim/pki"
 )
@@ -50,13 +51,11 @@ func (o *Office) gateHead(ctx context.Context, s Subject, h pki.Holder, bin stri
 	if err != nil {
 		return Subject{}, "", refuse("BIN_INVALID")
 	}
-	head := o.c.Registry.Head(ctx, admitted)
-	switch {
-	case head.unknown():
-		return Subject{}, "", &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
-	case head.bad():
-		return Subject{}, "", &Refusal{Code: head.code(), Evidence: head.evidence()}
-	case head.IIN != s.IIN:
+	head, err := o.headOf(ctx, admitted)
+	if err != nil {
+		return Subject{}, "", err
+	}
+	if head.IIN != s.IIN {
 		return Subject{}, "", &Refusal{Code: "HEAD_NOT_IN_REGISTRY", Evidence: head.evidence()}
 	}
 	s.BIN, s.Organization = string(admitted), head.Organization
@@ -73,15 +72,24 @@ func (o *Office) gateEmployee(ctx context.Context, s Subject, f Form) (Subject, 
 	default:
 		return Subject{}, "", refuse("ROLE_INVALID")
 	}
-	head := o.c.Registry.Head(ctx, admitted)
-	switch {
-	case head.unknown():
-		return Subject{}, "", &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
-	case head.bad():
-		return Subject{}, "", &Refusal{Code: head.code(), Evidence: head.evidence()}
+	head, err := o.headOf(ctx, admitted)
+	if err != nil {
+		return Subject{}, "", err
 	}
 	s.BIN, s.Organization = string(admitted), head.Organization
 	return s, f.Role, nil
+}
+
+// headOf asks the registry who heads a company; an answer that is not good is a refusal.
+func (o *Office) headOf(ctx context.Context, bin ident.BIN) (HeadAnswer, error) {
+	head := o.c.Registry.Head(ctx, bin)
+	switch {
+	case head.unknown():
+		return HeadAnswer{}, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
+	case head.bad():
+		return HeadAnswer{}, &Refusal{Code: head.code(), Evidence: head.evidence()}
+	}
+	return head, nil
 }
 
 func withWhat(e map[string]string) map[string]string {
