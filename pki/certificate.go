@@ -17,6 +17,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/sha256"
 	"encoding/asn1"
@@ -65,6 +66,11 @@ type Certificate struct {
 
 	Extensions []Extension             // all, in order
 	Unhandled  []asn1.ObjectIdentifier // critical and not understood: no chain goes through it
+
+	altNames    []generalName // every name of the subjectAltName
+	constraints *nameConstraints
+	policy      policyRules
+	points      []distributionPoint
 }
 
 // Extension is one extension as it stands.
@@ -117,6 +123,8 @@ func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
 	}
 	return nil
 }
+
+func (c *Certificate) selfIssued() bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }
 
 func containsOID(list []asn1.ObjectIdentifier, oid asn1.ObjectIdentifier) bool {
 	for _, o := range list {

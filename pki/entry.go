@@ -82,8 +82,14 @@ func (l *RevocationList) readEntry(in *cryptobyte.String, note bool) (Entry, err
 				return e, err
 			}
 			e.HasReason = true
-		case x.Critical && !x.OID.Equal(extInvalidityDate) && note && !containsOID(l.Unhandled, x.OID):
+		case !note:
+		case x.OID.Equal(extEntryIssuer):
+			if err := l.noteIssuer(x.Value); err != nil {
+				return e, err
+			}
+		case x.Critical && !x.OID.Equal(extInvalidityDate) && !containsOID(l.Unhandled, x.OID):
 			l.Unhandled = append(l.Unhandled, x.OID)
+			l.strange = append(l.strange, x.OID)
 		}
 	}
 	return e, nil
@@ -128,9 +134,13 @@ func (l *RevocationList) Entries(yield func(int, Entry) bool) {
 	}
 }
 
-// Find looks a serial up. Should it stand there twice, an entry that revokes wins over one that
-// removes. Trust the answer only after CheckSignatureFrom, and mind the dates of the list.
-func (l *RevocationList) Find(serial *big.Int) (*Entry, bool) {
+// Find looks up a serial of the list's own issuer. Should it stand there twice, an entry that
+// revokes wins over one that removes. Trust the answer only after CheckSignatureFrom, and mind the
+// dates of the list.
+func (l *RevocationList) Find(serial *big.Int) (*Entry, bool) { return l.find(l.RawIssuer, serial) }
+
+// find looks up a serial of any issuer.
+func (l *RevocationList) find(issuer []byte, serial *big.Int) (*Entry, bool) {
 	var b cryptobyte.Builder
 	b.AddASN1BigInt(serial)
 	der := cryptobyte.String(b.BytesOrPanic())
@@ -143,6 +153,9 @@ func (l *RevocationList) Find(serial *big.Int) (*Entry, bool) {
 	})
 	var found *Entry
 	for ; ok && at < len(l.sorted) && bytes.Equal(l.serialAt(l.sorted[at]), want); at++ {
+		if !bytes.Equal(l.issuerAt(l.sorted[at]), issuer) {
+			continue
+		}
 		in := cryptobyte.String(l.body[l.sorted[at]:])
 		e, err := l.readEntry(&in, false)
 		if err == nil && (found == nil || found.Reason == RemoveFromCRL) {

@@ -28,13 +28,20 @@ type RevocationList struct {
 	BaseNumber             *big.Int  // of a delta, the list it adds to; nil for a full list
 	AuthorityKeyID         []byte
 	Extensions             []Extension
-	// Unhandled are critical extensions, of the list or of an entry, we do not understand: then
-	// CheckSignatureFrom refuses the list. IssuingDistributionPoint is one of them.
+	// Unhandled are extensions, of the list or of an entry, that a plain reader must not pass over:
+	// critical ones nobody knows, and those that divide a list or make it indirect. CheckSignatureFrom
+	// refuses such a list; [Pool.Validate] knows what the divided and indirect ones cover.
 	Unhandled []asn1.ObjectIdentifier
+
+	strange  []asn1.ObjectIdentifier // of Unhandled, those nobody knows
+	scope    *listScope              // issuingDistributionPoint
+	rawScope []byte
 
 	body   []byte   // the entries, one after another
 	index  []uint32 // where each begins, in order of the list
 	sorted []uint32 // the same, by serial
+
+	issuers []entryIssuer // of an indirect list: whose certificates the entries from there on are
 }
 
 // ParseRevocationList reads one DER list of at most 64 MiB; nothing may follow it. The inner
@@ -115,8 +122,14 @@ func (l *RevocationList) understand() (err error) {
 			l.BaseNumber, err = readNumber(e.Value)
 		case e.OID.Equal(extAuthorityKeyID):
 			l.AuthorityKeyID, err = readAuthorityKeyID(e.Value)
+		case e.OID.Equal(extScope):
+			l.rawScope, l.Unhandled = e.Value, append(l.Unhandled, e.OID)
+			l.scope, err = readScope(e.Value)
+		case e.OID.Equal(extFreshestCRL):
+			_, _, err = readPoints(e.Value) // a hint where the delta stands
 		case e.Critical:
 			l.Unhandled = append(l.Unhandled, e.OID)
+			l.strange = append(l.strange, e.OID)
 		}
 		if err != nil {
 			return fmt.Errorf("extension %v: %w", e.OID, err)

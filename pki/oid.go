@@ -50,22 +50,27 @@ var (
 
 // Extensions this package understands.
 var (
-	extSubjectKeyID     = asn1.ObjectIdentifier{2, 5, 29, 14}
-	extKeyUsage         = asn1.ObjectIdentifier{2, 5, 29, 15}
-	extSubjectAltName   = asn1.ObjectIdentifier{2, 5, 29, 17}
-	extBasicConstraints = asn1.ObjectIdentifier{2, 5, 29, 19}
-	extCRLNumber        = asn1.ObjectIdentifier{2, 5, 29, 20}
-	extReason           = asn1.ObjectIdentifier{2, 5, 29, 21}
-	extInvalidityDate   = asn1.ObjectIdentifier{2, 5, 29, 24}
-	extDeltaCRL         = asn1.ObjectIdentifier{2, 5, 29, 27}
-	extNameConstraints  = asn1.ObjectIdentifier{2, 5, 29, 30}
-	extCRLPoints        = asn1.ObjectIdentifier{2, 5, 29, 31}
-	extPolicies         = asn1.ObjectIdentifier{2, 5, 29, 32}
-	extAuthorityKeyID   = asn1.ObjectIdentifier{2, 5, 29, 35}
-	extExtKeyUsage      = asn1.ObjectIdentifier{2, 5, 29, 37}
-	extFreshestCRL      = asn1.ObjectIdentifier{2, 5, 29, 46}
-	extAuthorityInfo    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
-	extOCSPNoCheck      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+	extSubjectKeyID      = asn1.ObjectIdentifier{2, 5, 29, 14}
+	extKeyUsage          = asn1.ObjectIdentifier{2, 5, 29, 15}
+	extSubjectAltName    = asn1.ObjectIdentifier{2, 5, 29, 17}
+	extBasicConstraints  = asn1.ObjectIdentifier{2, 5, 29, 19}
+	extCRLNumber         = asn1.ObjectIdentifier{2, 5, 29, 20}
+	extReason            = asn1.ObjectIdentifier{2, 5, 29, 21}
+	extInvalidityDate    = asn1.ObjectIdentifier{2, 5, 29, 24}
+	extDeltaCRL          = asn1.ObjectIdentifier{2, 5, 29, 27}
+	extNameConstraints   = asn1.ObjectIdentifier{2, 5, 29, 30}
+	extCRLPoints         = asn1.ObjectIdentifier{2, 5, 29, 31}
+	extScope             = asn1.ObjectIdentifier{2, 5, 29, 28} // issuingDistributionPoint
+	extEntryIssuer       = asn1.ObjectIdentifier{2, 5, 29, 29} // certificateIssuer
+	extPolicies          = asn1.ObjectIdentifier{2, 5, 29, 32}
+	extPolicyMappings    = asn1.ObjectIdentifier{2, 5, 29, 33}
+	extPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
+	extInhibitAnyPolicy  = asn1.ObjectIdentifier{2, 5, 29, 54}
+	extAuthorityKeyID    = asn1.ObjectIdentifier{2, 5, 29, 35}
+	extExtKeyUsage       = asn1.ObjectIdentifier{2, 5, 29, 37}
+	extFreshestCRL       = asn1.ObjectIdentifier{2, 5, 29, 46}
+	extAuthorityInfo     = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
+	extOCSPNoCheck       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 
 	accessOCSP      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1}
 	accessCAIssuers = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 2}

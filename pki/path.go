@@ -1,7 +1,6 @@
 package pki
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -29,11 +28,11 @@ func checkPath(path []*Certificate) error {
 		if err := checkIssuer(c, below); err != nil {
 			return fmt.Errorf("certificate %s: %w", c.SerialHex(), err)
 		}
-		if !bytes.Equal(c.RawIssuer, c.RawSubject) {
+		if !c.selfIssued() {
 			below++
 		}
 	}
-	return nil
+	return checkNames(path)
 }
 
 // checkIssuer asks whether c may have issued what stands below it.

@@ -80,39 +80,37 @@ func containsCertificate(list []*Certificate, c *Certificate) bool {
 
 // Chain returns leaf, …, root, by the rules of RFC 5280 section 6 at the given time: names equal as
 // raw DER, every signature good, issuers with basicConstraints CA, room in pathLenConstraint and
-// keyCertSign, no critical extension we do not know (policy and name constraints among them), no
-// SHA-1 after 2016, all certificates within their dates. A leaf that is itself a root is a chain of
+// keyCertSign, name constraints and policies kept, no critical extension we do not know, no SHA-1
+// after 2016, all certificates within their dates. A leaf that is itself a root is a chain of
 // one. Revocation and purpose are the caller's.
 //
 // The error is a [*ValidityError] when only the dates are wrong, else [ErrUntrusted] with the
 // reason; of several paths tried, the most telling.
 func (p *Pool) Chain(leaf *Certificate, at time.Time) ([]*Certificate, error) {
-	s := search{pool: p, at: at}
-	if chain := s.extend([]*Certificate{leaf}); chain != nil {
-		return chain, nil
+	path, err := p.Validate(leaf, Rules{At: at})
+	if err != nil {
+		return nil, err
 	}
-	if s.dates != nil {
-		return nil, fmt.Errorf("chain of %s: %w", leaf.SerialHex(), s.dates)
-	}
-	if s.why == nil {
-		s.why = errors.New("issuer not known")
-	}
-	return nil, fmt.Errorf("chain of %s: %w: %w", leaf.SerialHex(), ErrUntrusted, s.why)
+	return path.Chain, nil
 }
 
 // search is one walk from a leaf towards the roots, depth first.
 type search struct {
 	pool   *Pool
-	at     time.Time
-	checks int
-	why    error          // the first reason a path was refused
+	rules  Rules
+	only   *Certificate   // the one root that counts; nil: any
+	checks *int           // signatures verified, shared with the walks to issuers of lists
+	why    error          // the first reason a path was refused; what lists decided goes before the rest
 	dates  *ValidityError // a path that only failed on dates
+
+	busy   []*Certificate    // whose status is being asked: a list must not need itself
+	sorted []*RevocationList // newest first
 }
 
-// extend returns a whole chain that begins with path, or nil.
-func (s *search) extend(path []*Certificate) []*Certificate {
+// extend returns a whole path that begins with path, or nil.
+func (s *search) extend(path []*Certificate) *Path {
 	last := path[len(path)-1]
-	if s.pool.isRoot(last) {
+	if s.pool.isRoot(last) && (s.only == nil || s.only == last) {
 		return s.accept(path)
 	}
 	if len(path) == maxDepth {
@@ -123,7 +121,7 @@ func (s *search) extend(path []*Certificate) []*Certificate {
 		if repeats(path, issuer) {
 			continue
 		}
-		if s.checks++; s.checks > maxChecks {
+		if *s.checks++; *s.checks > maxChecks {
 			s.refuse(errors.New("too many signatures to check"))
 			return nil
 		}
@@ -162,21 +160,32 @@ func repeats(path []*Certificate, c *Certificate) bool {
 }
 
 func (s *search) refuse(why error) {
-	if s.why == nil {
+	if s.why == nil || decidedByLists(why) && !decidedByLists(s.why) {
 		s.why = why
 	}
 }
 
-func (s *search) accept(path []*Certificate) []*Certificate {
+func (s *search) accept(path []*Certificate) *Path {
 	if err := checkPath(path); err != nil {
 		s.refuse(err)
 		return nil
 	}
-	if err := checkDates(path, s.at); err != nil {
+	policies, err := checkPolicies(path, s.rules)
+	if err != nil {
+		s.refuse(err)
+		return nil
+	}
+	if err := checkDates(path, s.rules.At); err != nil {
 		if s.dates == nil {
 			s.dates = err
 		}
 		return nil
 	}
-	return path
+	if s.rules.Revocation {
+		if err := s.checkRevocation(path); err != nil {
+			s.refuse(err)
+			return nil
+		}
+	}
+	return &Path{Chain: path, Policies: policies}
 }

@@ -96,17 +96,23 @@ func TestIssuersRefused(t *testing.T) {
 		change func(*pki.Template)
 		why    string // "" = good
 	}{
-		"good":                        {nil, ""},
-		"no basicConstraints":         {func(t *pki.Template) { t.IsCA = false }, "not an authority"},
-		"no keyCertSign":              {func(t *pki.Template) { t.KeyUsage = pki.CRLSign }, "may not sign"},
-		"no keyUsage":                 {func(t *pki.Template) { t.KeyUsage = 0 }, ""},
-		"pathLen 0":                   {func(t *pki.Template) { t.MaxPathLen = 0 }, ""},
-		"unknown extension":           {extra(asn1.ObjectIdentifier{1, 2, 3}, false), ""},
-		"unknown critical extension":  {extra(asn1.ObjectIdentifier{1, 2, 3}, true), "not known"},
-		"critical policy constraints": {extra(asn1.ObjectIdentifier{2, 5, 29, 36}, true), "not known"},
-		"name constraints":            {extra(asn1.ObjectIdentifier{2, 5, 29, 30}, false), "not known"},
-		"expired":                     {func(t *pki.Template) { t.NotAfter = now.Add(-time.Hour) }, "expired"},
-		"not yet":                     {func(t *pki.Template) { t.NotBefore = now.Add(time.Hour) }, "not valid before"},
+		"good":                       {nil, ""},
+		"no basicConstraints":        {func(t *pki.Template) { t.IsCA = false }, "not an authority"},
+		"no keyCertSign":             {func(t *pki.Template) { t.KeyUsage = pki.CRLSign }, "may not sign"},
+		"no keyUsage":                {func(t *pki.Template) { t.KeyUsage = 0 }, ""},
+		"pathLen 0":                  {func(t *pki.Template) { t.MaxPathLen = 0 }, ""},
+		"unknown extension":          {extra(asn1.ObjectIdentifier{1, 2, 3}, false), ""},
+		"unknown critical extension": {extra(asn1.ObjectIdentifier{1, 2, 3}, true), "not known"},
+		"explicit policy": {func(t *pki.Template) {
+			t.Extra = []pki.Extension{{OID: asn1.ObjectIdentifier{2, 5, 29, 36}, Critical: true, Value: []byte{0x30, 3, 0x80, 1, 0}}}
+		}, "no certificate policy"},
+		"name constraints": {func(t *pki.Template) { // permitted: names under C=US
+			t.Extra = []pki.Extension{{OID: asn1.ObjectIdentifier{2, 5, 29, 30}, Value: []byte{
+				0x30, 21, 0xa0, 19, 0x30, 17, 0xa4, 15, 0x30, 13, 0x31, 11, 0x30, 9, 6, 3, 0x55, 4, 6, 0x13, 2, 'U', 'S',
+			}}}
+		}, "outside the permitted"},
+		"expired": {func(t *pki.Template) { t.NotAfter = now.Add(-time.Hour) }, "expired"},
+		"not yet": {func(t *pki.Template) { t.NotBefore = now.Add(time.Hour) }, "not valid before"},
 	} {
 		middle, middleKey := ca(t, "middle", root, rootKey, c.change)
 		leaf, _ := ca(t, "leaf", middle, middleKey, func(t *pki.Template) { t.IsCA, t.KeyUsage = false, pki.DigitalSignature })

@@ -116,7 +116,9 @@ func (r *Request) understand() (err error) {
 	for _, e := range r.Extensions {
 		switch {
 		case e.OID.Equal(extSubjectAltName):
-			r.Emails, r.DNSNames, err = readAltNames(e.Value)
+			var names []generalName
+			names, err = readAltNames(e.Value)
+			r.Emails, r.DNSNames = texts(names, nameEmail), texts(names, nameHost)
 		case e.OID.Equal(KeyStore):
 			r.Storage, err = readKeyStore(e.Value)
 		}

@@ -39,11 +39,12 @@ func (c *Certificate) understandOne(e Extension) (known bool, err error) {
 	case e.OID.Equal(extPolicies):
 		c.Policies, err = readPolicies(e.Value)
 	case e.OID.Equal(extSubjectAltName):
-		c.Emails, c.DNSNames, err = readAltNames(e.Value)
+		c.altNames, err = readAltNames(e.Value)
+		c.Emails, c.DNSNames = texts(c.altNames, nameEmail), texts(c.altNames, nameHost)
 	case e.OID.Equal(extCRLPoints):
-		c.CRL, err = readPoints(e.Value)
+		c.CRL, c.points, err = readPoints(e.Value)
 	case e.OID.Equal(extFreshestCRL):
-		c.DeltaCRL, err = readPoints(e.Value)
+		c.DeltaCRL, _, err = readPoints(e.Value)
 	case e.OID.Equal(extAuthorityInfo):
 		err = c.readAuthorityInfo(e.Value)
 	case e.OID.Equal(KeyStore):
@@ -51,9 +52,13 @@ func (c *Certificate) understandOne(e Extension) (known bool, err error) {
 	case e.OID.Equal(extOCSPNoCheck):
 		c.NoCheck = true
 	case e.OID.Equal(extNameConstraints):
-		// Not implemented, so never passed over, critical or not (RFC 5280 4.2.1.10).
-		c.Unhandled = append(c.Unhandled, e.OID)
-		return true, nil
+		c.constraints, err = readNameConstraints(e.Value)
+	case e.OID.Equal(extPolicyMappings):
+		c.policy.mappings, err = readMappings(e.Value)
+	case e.OID.Equal(extPolicyConstraints):
+		err = c.policy.readPolicyConstraints(e.Value)
+	case e.OID.Equal(extInhibitAnyPolicy):
+		err = c.policy.readInhibitAny(e.Value)
 	default:
 		return false, nil
 	}
@@ -148,55 +153,62 @@ func readGeneralNames(in cryptobyte.String, f func(cbasn1.Tag, []byte) error) er
 	return nil
 }
 
-// readAltNames returns the e-mail addresses and host names of a subjectAltName.
-func readAltNames(der []byte) (emails, hosts []string, err error) {
-	body, err := readWhole(der, cbasn1.SEQUENCE)
-	if err != nil || body.Empty() {
-		return nil, nil, errDER
-	}
-	err = readGeneralNames(body, func(tag cbasn1.Tag, content []byte) error {
-		if (tag == context(1) || tag == context(2)) && !isASCII(content) {
-			return errDER
-		}
-		switch tag {
-		case context(1):
-			emails = append(emails, string(content))
-		case context(2):
-			hosts = append(hosts, string(content))
-		}
-		return nil
-	})
-	return emails, hosts, err
-}
-
-// readPoints returns the URIs of CRL distribution points, as written: real ones hold line breaks.
-func readPoints(der []byte) ([]string, error) {
+// readAltNames returns the names of a subjectAltName.
+func readAltNames(der []byte) (names []generalName, err error) {
 	body, err := readWhole(der, cbasn1.SEQUENCE)
 	if err != nil || body.Empty() {
 		return nil, errDER
 	}
-	var list []string
-	for !body.Empty() {
-		var point, name, full cryptobyte.String
-		var named, hasFull bool
-		if !body.ReadASN1(&point, cbasn1.SEQUENCE) || !point.ReadOptionalASN1(&name, &named, constructed(0)) ||
-			!point.SkipOptionalASN1(context(1)) || !point.SkipOptionalASN1(constructed(2)) || !point.Empty() {
-			return nil, errDER
+	err = readGeneralNames(body, func(tag cbasn1.Tag, content []byte) error {
+		n := newGeneralName(tag, content)
+		if (n.kind == nameEmail || n.kind == nameHost) && (tag != context(uint8(n.kind)) || !isASCII(content)) {
+			return errDER
 		}
-		if !named || !name.ReadOptionalASN1(&full, &hasFull, constructed(0)) || !hasFull {
-			continue
-		}
-		if err := readGeneralNames(full, func(tag cbasn1.Tag, content []byte) error {
-			list = appendURI(list, tag, content)
-			return nil
-		}); err != nil {
-			return nil, err
-		}
-		if !name.Empty() || len(list) > maxNames {
-			return nil, errDER
+		names = append(names, n)
+		return nil
+	})
+	return names, err
+}
+
+// texts are the values of the names of one kind.
+func texts(names []generalName, kind int) (list []string) {
+	for _, n := range names {
+		if n.kind == kind {
+			list = append(list, string(n.value))
 		}
 	}
-	return list, nil
+	return list
+}
+
+// readPoints returns CRL distribution points and the URIs in them, as written: real ones hold line
+// breaks.
+func readPoints(der []byte) (uris []string, points []distributionPoint, err error) {
+	body, err := readWhole(der, cbasn1.SEQUENCE)
+	if err != nil || body.Empty() {
+		return nil, nil, errDER
+	}
+	for !body.Empty() {
+		p, err := readPoint(&body)
+		if err != nil {
+			return nil, nil, err
+		}
+		if points = append(points, p); len(points) > maxNames {
+			return nil, nil, errDER
+		}
+		if p.at == nil {
+			continue
+		}
+		for _, whole := range p.at.full {
+			in := cryptobyte.String(whole)
+			var content cryptobyte.String
+			var tag cbasn1.Tag
+			if !in.ReadAnyASN1(&content, &tag) {
+				return nil, nil, errDER
+			}
+			uris = appendURI(uris, tag, content)
+		}
+	}
+	return uris, points, nil
 }
 
 func appendURI(list []string, tag cbasn1.Tag, content []byte) []string {

@@ -250,9 +250,11 @@ func TestListRoundTrip(t *testing.T) {
 func TestListUnknownCritical(t *testing.T) {
 	a := pkitest.New(t)
 	point := pki.Extension{OID: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: []byte{0x30, 0}}
-	issuer := pki.Extension{OID: asn1.ObjectIdentifier{2, 5, 29, 29}, Critical: true, Value: []byte{0x30, 0}}
+	issuer := pki.Extension{OID: asn1.ObjectIdentifier{2, 5, 29, 29}, Critical: true, Value: []byte{0x30, 4, 0xa4, 2, 0x30, 0}}
+	strange := pki.Extension{OID: asn1.ObjectIdentifier{1, 2, 4}, Critical: true, Value: []byte{5, 0}}
 	for name, tbs := range map[string][]byte{
 		"list": listTBS(a, nil, []pki.Extension{point}), "entry": listTBS(a, []pki.Extension{issuer}, nil),
+		"unknown": listTBS(a, nil, []pki.Extension{strange}), "unknown in an entry": listTBS(a, []pki.Extension{strange}, nil),
 	} {
 		sig, err := algid.GOST512Sig.Sign(rand.Reader, a.CAKey, tbs)
 		if err != nil {

@@ -1,0 +1,124 @@
+package pki
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// validHost takes letters, digits, hyphens and underscores in labels of 1–63, no dot at an end.
+func validHost(host string) bool {
+	if host == "" || len(host) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > 63 {
+			return false
+		}
+		for _, r := range label {
+			if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// under reports whether host is base or stands below it.
+func under(host, base string) bool {
+	host, base = strings.ToLower(host), strings.ToLower(base)
+	return base == "" || host == base || strings.HasSuffix(host, "."+base)
+}
+
+func hostWithin(host, base string, overlap bool) (bool, error) {
+	rest, wildcard := strings.CutPrefix(host, "*.")
+	if !validHost(rest) {
+		return false, errors.New("a host name that is none")
+	}
+	if under(host, base) {
+		return true, nil
+	}
+	if wildcard && overlap { // *.example.kz stands for the excluded a.example.kz too
+		_, parent, _ := strings.Cut(base, ".")
+		return strings.EqualFold(parent, rest), nil
+	}
+	return false, nil
+}
+
+// validMailBase: a mailbox, a host, or a domain with a leading dot; for URIs no mailbox.
+func validMailBase(base string, mailbox bool) bool {
+	if local, host, ok := strings.Cut(base, "@"); ok {
+		return mailbox && local != "" && validHost(host)
+	}
+	return base == "" || validHost(strings.TrimPrefix(base, "."))
+}
+
+// hostMatches compares a host with a constraint for e-mail and URIs: .example.kz means below it,
+// example.kz this one host.
+func hostMatches(host, base string) bool {
+	if base == "" {
+		return true
+	}
+	if strings.HasPrefix(base, ".") {
+		return strings.HasSuffix(strings.ToLower(host), strings.ToLower(base))
+	}
+	return strings.EqualFold(host, base)
+}
+
+func emailWithin(email, base string) (bool, error) {
+	at := strings.LastIndexByte(email, '@')
+	if at <= 0 || !validHost(email[at+1:]) || strings.ContainsAny(email[:at], "@ ") {
+		return false, errors.New("an e-mail address that is none")
+	}
+	if local, host, ok := strings.Cut(base, "@"); ok {
+		return email[:at] == local && strings.EqualFold(email[at+1:], host), nil
+	}
+	return hostMatches(email[at+1:], base), nil
+}
+
+// uriWithin looks at the host; a URI without one, or with an address for it, is refused (4.2.1.10).
+func uriWithin(uri, base string) (bool, error) {
+	u, err := url.Parse(uri)
+	if err != nil || !validHost(u.Hostname()) {
+		return false, errors.New("a URI without a host name")
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return false, errors.New("a URI with an address for its host")
+	}
+	return hostMatches(u.Hostname(), base), nil
+}
+
+func directoryWithin(name, base []byte) (bool, error) {
+	n, err := foldName(name)
+	if err != nil {
+		return false, err
+	}
+	b, err := foldName(base)
+	if err != nil {
+		return false, err
+	}
+	return len(b) <= len(n) && slices.Equal(n[:len(b)], b), nil
+}
+
+// foldName brings a DER name to a form for comparing, one string for an RDN: case folded, white
+// space collapsed, string types forgotten (RFC 5280 7.1, without Unicode normalisation). Chains
+// compare names byte by byte; only constraints need this, lest a change of case slip past one.
+func foldName(der []byte) ([]string, error) {
+	name, err := ParseName(der)
+	if err != nil {
+		return nil, err
+	}
+	var rdns []string
+	for i := 0; i < len(name); {
+		var parts []string
+		for first := i; i < len(name) && (i == first || name[i].Joined); i++ {
+			text := strings.Join(strings.Fields(strings.ToLower(name[i].Value)), " ")
+			parts = append(parts, name[i].OID.String()+"="+text)
+		}
+		slices.Sort(parts)
+		rdns = append(rdns, strings.Join(parts, "\x00"))
+	}
+	return rdns, nil
+}
