@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"senim/internal/keystore"
 	"senim/internal/trust"
 	"senim/pki"
 )
@@ -74,7 +75,7 @@ func (c *catalogue) learn(id string, cert *pki.Certificate) {
 		raw[id] = cert.Raw
 	}
 	if b, err := json.Marshal(raw); err == nil {
-		_ = writePrivate(c.path, b)
+		_ = keystore.Replace(c.path, b)
 	}
 }
 

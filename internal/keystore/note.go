@@ -72,43 +72,8 @@ func (k *Keeper) save() error {
 		return fmt.Errorf("write pending keys: %w", err)
 	}
 	path := filepath.Join(k.dir, "pending.json")
-	if err := writeNew(path+".new", b, true); err != nil {
+	if err := Replace(path, b); err != nil {
 		return fmt.Errorf("write pending keys: %w", err)
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write pending keys: %w", err)
-	}
-	return syncDir(k.dir)
-}
-
-// writeNew writes a file of mode 0600 that must not exist (again: or is replaced), down to the disk.
-func writeNew(path string, content []byte, again bool) error {
-	if again {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	return err
-}
-
-// syncDir makes the names in a folder durable. Systems where a folder cannot be synced say so by an
-// error that changes nothing for us.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync()
-	return d.Close()
+	return nil
 }
