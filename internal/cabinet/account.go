@@ -40,7 +40,7 @@ func (s *cabinet) askAccount(w http.ResponseWriter, r *web.Request) error {
 
 // emailOf proposes the address in the certificate.
 func emailOf(r *web.Request) string {
-	c, err := certificate(r)
+	c, err := r.Certificate()
 	if err != nil || len(c.Emails) == 0 {
 		return ""
 	}

@@ -10,7 +10,6 @@
 package cabinet
 
 import (
-	"encoding/base64"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -21,7 +20,6 @@ import (
 	"senim/internal/auth"
 	"senim/internal/ra"
 	"senim/internal/web"
-	"senim/pki"
 )
 
 // Config says what a cabinet works with.
@@ -155,13 +153,4 @@ func refusals(h web.Handler) web.Handler {
 // viewer is who looks, for the office.
 func viewer(r *web.Request) ra.Viewer {
 	return ra.Viewer{IIN: r.Session().IIN, BIN: r.Session().BIN}
-}
-
-// certificate is the one the session was opened with.
-func certificate(r *web.Request) (*pki.Certificate, error) {
-	der, err := base64.StdEncoding.DecodeString(r.Value("cert"))
-	if err != nil {
-		return nil, err
-	}
-	return pki.ParseCertificate(der)
 }

@@ -32,7 +32,7 @@ func (s *cabinet) checkBIN(w http.ResponseWriter, r *web.Request) error {
 }
 
 func (s *cabinet) organisation(r *web.Request, f ra.Form) (ra.Subject, error) {
-	c, err := certificate(r)
+	c, err := r.Certificate()
 	if err != nil {
 		return ra.Subject{}, err
 	}
@@ -64,7 +64,7 @@ func (s *cabinet) applyLegal(w http.ResponseWriter, r *web.Request) error {
 	if errs := formErrors(r, f); len(errs) > 0 {
 		return r.Invalid(w, legalDataPage(r, subject, f, errs))
 	}
-	c, err := certificate(r)
+	c, err := r.Certificate()
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (s *cabinet) askReissue(w http.ResponseWriter, r *web.Request) error {
 
 // renewable is the certificate of the session, when it may be renewed.
 func (s *cabinet) renewable(r *web.Request, f ra.Form) (*pki.Certificate, error) {
-	c, err := certificate(r)
+	c, err := r.Certificate()
 	if err != nil {
 		return nil, err
 	}

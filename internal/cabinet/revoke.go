@@ -71,7 +71,7 @@ func (s *cabinet) chosen(r *web.Request, serials []string) (cards []web.Key, own
 // revocable asks the office about a key on behalf of the person as he will sign: with the session's
 // certificate, or as head of the key's organisation with a living head's key of his.
 func (s *cabinet) revocable(r *web.Request, serial string) (ra.Key, bool, error) {
-	c, err := certificate(r)
+	c, err := r.Certificate()
 	if err != nil {
 		return ra.Key{}, false, err
 	}

@@ -1,7 +1,6 @@
 package cabinet
 
 import (
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
@@ -44,12 +43,10 @@ func (s *cabinet) signIn(_ http.ResponseWriter, r *web.Request) error {
 	if proof.Holder.IIN == "" {
 		return web.Refusal{Code: "NOT_A_PERSON", Retry: "/signin"}
 	}
-	session := auth.SessionOf(proof)
-	session.Values = map[string]string{"cert": base64.StdEncoding.EncodeToString(proof.Certificate.Raw)}
-	if err := r.SignIn(session); err != nil {
+	if err := r.SignInWith(proof); err != nil {
 		return err
 	}
-	_, err = s.c.Office.Account(r.Context(), session.IIN)
+	_, err = s.c.Office.Account(r.Context(), proof.Holder.IIN)
 	switch {
 	case errors.Is(err, ra.ErrNotFound):
 		if n := next(r); n != "" {

@@ -10,7 +10,6 @@
 package desk
 
 import (
-	"encoding/base64"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -88,7 +87,7 @@ func (d *desk) clerks(h web.Handler) web.Handler {
 		if !r.Session().SignedIn() {
 			return r.Redirect("/desk/signin?next=" + url.QueryEscape(r.URL.Path))
 		}
-		cert, err := certificate(r)
+		cert, err := r.Certificate()
 		if err != nil || !d.operator(cert.Holder()) {
 			return r.Render(w, http.StatusForbidden, refusedPage(r, "NOT_A_CLERK", "/desk/signin"))
 		}
@@ -106,15 +105,6 @@ func (d *desk) clerks(h web.Handler) web.Handler {
 // operator reports whether a holder may work here.
 func (d *desk) operator(h pki.Holder) bool {
 	return h.Has(pki.RoleOperator) && h.IIN != "" && (d.c.BIN == "" || h.BIN == string(d.c.BIN))
-}
-
-// certificate is the one the session was opened with, here or in the cabinet.
-func certificate(r *web.Request) (*pki.Certificate, error) {
-	der, err := base64.StdEncoding.DecodeString(r.Value("cert"))
-	if err != nil {
-		return nil, err
-	}
-	return pki.ParseCertificate(der)
 }
 
 // clerk is who is signed in.
@@ -144,9 +134,7 @@ func (d *desk) signIn(w http.ResponseWriter, r *web.Request) error {
 	if !d.operator(proof.Holder) {
 		return r.Render(w, http.StatusForbidden, refusedPage(r, "NOT_A_CLERK", "/desk/signin"))
 	}
-	s := auth.SessionOf(proof)
-	s.Values = map[string]string{"cert": base64.StdEncoding.EncodeToString(proof.Certificate.Raw)}
-	if err := r.SignIn(s); err != nil {
+	if err := r.SignInWith(proof); err != nil {
 		return err
 	}
 	return r.Redirect("/desk/registry")
