@@ -125,9 +125,9 @@ func children(n *node, attributes string, names ...string) ([]*node, error) {
 	if len(list) != len(names) {
 		return nil, profile("%s has %d children, not %s", n.local, len(list), strings.Join(names, ", "))
 	}
-	for i, c := range list {
-		if !c.is(spaceDS, names[i]) {
-			return nil, profile("%s stands in %s where %s must", c.local, n.local, names[i])
+	for i, name := range names {
+		if c := list[i]; !c.is(spaceDS, name) {
+			return nil, profile("%s stands in %s where %s must", c.local, n.local, name)
 		}
 	}
 	return list, nil

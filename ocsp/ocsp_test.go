@@ -130,15 +130,7 @@ func TestAnswers(t *testing.T) {
 
 func ask(t *testing.T, a *pkitest.Authority, leaf *pki.Certificate, nonce []byte) []byte {
 	t.Helper()
-	id, err := ocsp.NewCertID(algid.SHA256, a.CA, leaf.Serial)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{id}, Nonce: nonce})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
+	return pkitest.Question(t, algid.SHA256, a.CA, leaf.Serial, nonce)
 }
 
 func parse(t *testing.T, der []byte) *ocsp.Response {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/asn1"
 	"math/big"
+	"testing"
 	"time"
 
 	"senim/algid"
@@ -54,6 +55,20 @@ func (a *Authority) TSA() *Leaf {
 			t.ExtKeyUsageCritical = true
 			t.Policies = []pki.Policy{{OID: pki.PolicyTSA, CPS: "http://pki.example.kz/cps"}}
 		}})
+}
+
+// Question writes the OCSP request (DER) about one certificate of an issuer; nonce may be nil.
+func Question(t testing.TB, hash algid.Hash, issuer *pki.Certificate, serial *big.Int, nonce []byte) []byte {
+	t.Helper()
+	id, err := ocsp.NewCertID(hash, issuer, serial)
+	if err != nil {
+		t.Fatalf("pkitest: %v", err)
+	}
+	der, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{id}, Nonce: nonce})
+	if err != nil {
+		t.Fatalf("pkitest: %v", err)
+	}
+	return der
 }
 
 // Answer signs the OCSP answer about a certificate: as asked in request (DER), with its nonce.

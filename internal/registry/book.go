@@ -61,13 +61,9 @@ func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
 		if err != nil {
 			return Answer[Person]{}, err
 		}
-		var best Answer[Person]
-		for _, k := range kept {
-			a, err := provenance(ctx, b, tx, k, now)
-			if err != nil {
-				return best, err
-			}
-			best = newer(best, a)
+		best, err := newest(ctx, b, tx, kept, now)
+		if err != nil {
+			return best, err
 		}
 		switch {
 		case best.Source == "":
@@ -105,13 +101,9 @@ func (b *Book) entity(ctx context.Context, tx Tx, bin ident.BIN, now time.Time) 
 	if err != nil {
 		return Answer[LegalEntity]{}, err
 	}
-	var best Answer[LegalEntity]
-	for _, k := range kept {
-		a, err := provenance(ctx, b, tx, k, now)
-		if err != nil {
-			return best, err
-		}
-		best = newer(best, a)
+	best, err := newest(ctx, b, tx, kept, now)
+	if err != nil {
+		return best, err
 	}
 	if best.Source == "" {
 		return absent[LegalEntity](ctx, b, tx, SourceLegal, EntityUnknown, now)
@@ -131,6 +123,18 @@ func (b *Book) entity(ctx context.Context, tx Tx, bin ident.BIN, now time.Time) 
 		}
 	case e.Unit():
 		best.Verdict, best.Code = Bad, NoHeadOffice
+	}
+	return best, nil
+}
+
+// newest is the best answer of all records; without a Source when there are none.
+func newest[T any](ctx context.Context, b *Book, tx Tx, kept []Kept[T], now time.Time) (best Answer[T], err error) {
+	for _, k := range kept {
+		a, err := provenance(ctx, b, tx, k, now)
+		if err != nil {
+			return best, err
+		}
+		best = newer(best, a)
 	}
 	return best, nil
 }

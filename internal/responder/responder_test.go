@@ -104,15 +104,7 @@ func (s *site) issue(t *testing.T, id string) *pki.Certificate {
 
 func (s *site) question(t *testing.T, c *pki.Certificate, nonce []byte) []byte {
 	t.Helper()
-	id, err := ocsp.NewCertID(algid.SHA1, s.issuer, c.Serial)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{id}, Nonce: nonce})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
+	return pkitest.Question(t, algid.SHA1, s.issuer, c.Serial, nonce)
 }
 
 // answer is an HTTP answer without its body.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"senim/algid"
 	"senim/internal/pkitest"
 	"senim/internal/trust"
 	"senim/ocsp"
@@ -95,15 +96,7 @@ func TestAnswers(t *testing.T) {
 		{"too long", 0, func([]byte) []byte { return make([]byte, maxAnswer+1) }, trust.StateUnknown},
 		{"status 500", 0, func([]byte) []byte { return nil }, trust.StateUnknown},
 		{"about another", 0, func([]byte) []byte {
-			id, err := ocsp.NewCertID(1, a.CA, big.NewInt(1))
-			if err != nil {
-				t.Error(err)
-			}
-			q, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{id}})
-			if err != nil {
-				t.Error(err)
-			}
-			return a.Answer(responder, q, nil)
+			return a.Answer(responder, pkitest.Question(t, algid.Streebog512, a.CA, big.NewInt(1), nil), nil)
 		}, trust.StateUnknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

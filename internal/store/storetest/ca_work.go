@@ -13,6 +13,7 @@ import (
 	"senim/algid"
 	"senim/gost"
 	"senim/internal/ca"
+	"senim/internal/pkitest"
 	"senim/internal/store"
 	"senim/ocsp"
 	"senim/pki"
@@ -152,15 +153,7 @@ func sameOrder(t *testing.T, nodes []*ca.Service, id string) *ca.Issued {
 
 func askOCSP(t *testing.T, s *ca.Service, issuer, cert *pki.Certificate) ocsp.Single {
 	t.Helper()
-	id, err := ocsp.NewCertID(algid.SHA256, issuer, cert.Serial)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{id}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := s.OCSP(t.Context(), der)
+	a, err := s.OCSP(t.Context(), pkitest.Question(t, algid.SHA256, issuer, cert.Serial, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
