@@ -398,6 +398,8 @@ func (s *server) handleJobs(ctx context.Context) error {
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(sweepKind, func(ctx context.Context, _ []byte) error { return s.office.Sweep(ctx) })
 	s.store.Handle(participant.ExpireKind, task(func(ctx context.Context, j participant.ExpireJob) error { return s.participants.Expire(ctx, j.ID) }))
+	s.store.Handle(participant.EmailKind, task(func(ctx context.Context, j participant.EmailJob) error { return s.participants.ApplyEmail(ctx, j.ID) }))
+	s.store.Handle(participant.ResetKind, task(func(ctx context.Context, j participant.ResetJob) error { return s.participants.SendReset(ctx, j.ID) }))
 	s.store.Handle(registry.KindHeadChanged, task(s.headChanged))
 	s.store.Handle(registry.KindEntityEnded, task(func(context.Context, registry.EntityEnded) error { return nil }))
 	s.store.Handle(participant.HeadChangedKind, task(func(context.Context, participant.HeadChanged) error { return nil }))

@@ -18,6 +18,7 @@ import (
 // memory is a Store in maps: a transaction works on a copy that replaces the original when it
 // succeeds. fail, when set, makes the n-th write of a transaction fail.
 type memory struct {
+	*recovery
 	mu   sync.Mutex
 	data data
 	fail int // 0: never
@@ -41,7 +42,7 @@ type data struct {
 }
 
 func newMemory() *memory {
-	return &memory{data: data{accounts: map[ident.IIN]Account{}, profiles: map[string]Profile{}, enterprises: map[string]Enterprise{},
+	return &memory{recovery: newRecovery(), data: data{accounts: map[ident.IIN]Account{}, profiles: map[string]Profile{}, enterprises: map[string]Enterprise{},
 		registrations: map[string]Registration{}, links: map[string]string{}, evidence: map[string]Evidence{}, signatures: map[string]AgreementSignature{}}}
 }
 

@@ -56,6 +56,13 @@ type Config struct {
 	// Invited is the fate of invited users; Reconfirm by default, within ReconfirmDays (14).
 	Invited       Fate
 	ReconfirmDays int
+	// EmailChangeTTL is the life of the link that confirms a new address; 24 hours by default.
+	// EmailChangeDelay is how long after that the change takes effect; at once by default.
+	EmailChangeTTL, EmailChangeDelay time.Duration
+	// ResetLinkTTL is the life of a link that sets a new password; 60 minutes by default.
+	// ResetPerHour bounds the links of one person; 3 by default.
+	ResetLinkTTL time.Duration
+	ResetPerHour int
 	// Passwords makes and checks password hashes; [NewHasher] by default.
 	Passwords Passwords
 	// Now is the clock; time.Now by default.
@@ -87,6 +94,15 @@ func New(c Config) (*Office, error) {
 	}
 	if c.ReconfirmDays <= 0 {
 		c.ReconfirmDays = 14
+	}
+	if c.EmailChangeTTL <= 0 {
+		c.EmailChangeTTL = 24 * time.Hour
+	}
+	if c.ResetLinkTTL <= 0 {
+		c.ResetLinkTTL = time.Hour
+	}
+	if c.ResetPerHour <= 0 {
+		c.ResetPerHour = 3
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -30,6 +30,8 @@ type Store interface {
 // Tx is one transaction. Reads of one row give [ErrNotFound] when there is none; lists are in the
 // order of time. Put writes a row, new or changed.
 type Tx interface {
+	RecoveryTx
+
 	Account(ctx context.Context, iin ident.IIN) (Account, error)
 	PutAccount(ctx context.Context, a Account) error
 	// DeletePending removes an account that never became active, unless a registration of the person
