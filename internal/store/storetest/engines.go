@@ -120,7 +120,7 @@ func start() (string, io.Closer, error) {
 		return "", nil, err
 	}
 	run := func(name string, args ...string) error {
-		c := exec.Command(filepath.Join(bin, name), args...) //nolint:gosec // programs of PostgreSQL found by us
+		c := exec.Command(filepath.Join(bin, name), args...) //nolint:gosec,noctx // programs of PostgreSQL found by us, for the whole process
 		c.Dir, c.SysProcAttr = dir, who
 		c.Env = append(os.Environ(), "LC_ALL=C", "PGDATA=", "HOME="+dir)
 		var out bytes.Buffer
@@ -139,7 +139,7 @@ func start() (string, io.Closer, error) {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	// When this process is gone, whatever the way, its end of the pipe closes.
-	watch := exec.Command("/bin/sh", "-c", `cat >/dev/null; "$1" -D "$2" -m immediate stop; rm -rf "$3"`, //nolint:gosec // our own paths
+	watch := exec.Command("/bin/sh", "-c", `cat >/dev/null; "$1" -D "$2" -m immediate stop; rm -rf "$3"`, //nolint:gosec,noctx // our own paths; it outlives this process on purpose
 		"sh", filepath.Join(bin, "pg_ctl"), data, dir)
 	watch.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: who.Credential}
 	watch.Dir = "/"
