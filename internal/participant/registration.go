@@ -33,6 +33,7 @@ func (s State) Step() int {
 		return 3
 	case StateSigned:
 		return 4
+	case StateCompleted, StateExpired, StateCancelled, StateRefused:
 	}
 	return 0
 }

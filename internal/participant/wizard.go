@@ -173,6 +173,7 @@ func result(e Evidence) string {
 		return "ok"
 	case trust.Bad:
 		return e.Failed()[0].Code
+	case trust.Unknown:
 	}
 	return "CHECK_UNAVAILABLE"
 }

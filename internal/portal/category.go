@@ -32,7 +32,8 @@ func (s *site) categoryChosen(w http.ResponseWriter, r *web.Request) error {
 // cookie holds the secret by which the browser that began a registration comes back to it, also
 // after it was closed.
 func (s *site) cookie(id, secret string, age int) *http.Cookie {
-	return &http.Cookie{Name: s.cookieName(id), Value: secret, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}
+	return &http.Cookie{Name: s.cookieName(id), Value: secret, Path: "/", MaxAge: age, //nolint:gosec // Secure wherever the origin is https
+		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}
 }
 
 func (s *site) cookieName(id string) string {

@@ -115,6 +115,7 @@ func word(v trust.Verdict) string {
 		return "done"
 	case trust.Bad:
 		return "not"
+	case trust.Unknown:
 	}
 	return "unknown"
 }

@@ -1,8 +1,6 @@
 package portal
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"senim/internal/participant"
@@ -11,51 +9,13 @@ import (
 	"senim/pki"
 )
 
-// fixture reads public test data of the national PKI, or skips the test.
-func fixture(t *testing.T, path string) []byte {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "..", "shared", "fixtures", path))
-	if os.IsNotExist(err) {
-		t.Skip("no ../shared/fixtures: public test data of the national PKI is not on this machine")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func realKey(t *testing.T, path string) *pkitest.Leaf {
 	t.Helper()
-	f, err := pfx.Decode(fixture(t, path), "Qwerty12")
+	f, err := pfx.Decode(pkitest.Fixture(t, path), "Qwerty12")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &pkitest.Leaf{Certificate: f.Certificate, Key: f.Key}
-}
-
-func realCertificate(t *testing.T, path string) *pki.Certificate {
-	t.Helper()
-	blocks, err := pki.Decode(fixture(t, path))
-	if err != nil || len(blocks) == 0 {
-		t.Fatal(path, err)
-	}
-	c, err := pki.ParseCertificate(blocks[0].DER)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
 
 // The portal that trusts the national TEST authority takes its real keys through the whole
@@ -64,7 +24,7 @@ func realCertificate(t *testing.T, path string) *pki.Certificate {
 func TestRealKeys(t *testing.T) {
 	head, revoked := realKey(t, "p12/gost512-2026/ceo_valid.p12"), realKey(t, "p12/gost512-2026/ceo_revoked.p12")
 	person := realKey(t, "p12/gost512-2026/individual_valid.p12")
-	root, nca := realCertificate(t, "ca/test/root_test_gost_2022.cer"), realCertificate(t, "ca/test/nca_gost2022_test.cer")
+	root, nca := pkitest.FixtureCertificate(t, "ca/test/root_test_gost_2022.cer"), pkitest.FixtureCertificate(t, "ca/test/nca_gost2022_test.cer")
 	w := newWorldTrusting(t, func(p *pki.Pool) {
 		p.AddRoot(root)
 		p.AddIntermediate(nca)
