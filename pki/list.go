@@ -118,6 +118,9 @@ func (l *RevocationList) understand() (err error) {
 		switch {
 		case e.OID.Equal(extCRLNumber):
 			l.Number, err = readNumber(e.Value)
+			if e.Critical { // must not be, 5.2.3
+				l.Unhandled, l.strange = append(l.Unhandled, e.OID), append(l.strange, e.OID)
+			}
 		case e.OID.Equal(extDeltaCRL):
 			l.BaseNumber, err = readNumber(e.Value)
 		case e.OID.Equal(extAuthorityKeyID):

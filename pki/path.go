@@ -16,8 +16,8 @@ var sha1End = time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)
 func checkPath(path []*Certificate) error {
 	below := 0 // intermediates under the one looked at, self-issued ones not counted (6.1.4 l)
 	for i, c := range path {
-		if len(c.Unhandled) > 0 {
-			return fmt.Errorf("certificate %s: critical extension %v not known", c.SerialHex(), c.Unhandled[0])
+		if err := c.checkForm(); err != nil {
+			return fmt.Errorf("certificate %s: %w", c.SerialHex(), err)
 		}
 		if c.Signature == algid.SHA1WithRSA && i < len(path)-1 && !c.NotBefore.Before(sha1End) {
 			return fmt.Errorf("certificate %s: signed with SHA-1 after 2016", c.SerialHex())
@@ -33,6 +33,22 @@ func checkPath(path []*Certificate) error {
 		}
 	}
 	return checkNames(path)
+}
+
+// checkForm is what must hold of any certificate of a path.
+func (c *Certificate) checkForm() error {
+	san, named := findExtension(c.Extensions, extSubjectAltName)
+	switch {
+	case len(c.Unhandled) > 0:
+		return fmt.Errorf("critical extension %v not known", c.Unhandled[0])
+	case c.PublicKey == nil:
+		return errors.New("a key of no algorithm of ours")
+	case len(c.Subject) == 0 && (c.IsCA || !named || !san.Critical): // 4.1.2.6
+		return errors.New("no subject")
+	case c.KeyUsage&CertSign != 0 && !c.IsCA: // 4.2.1.3
+		return errors.New("may sign certificates, and is no authority")
+	}
+	return nil
 }
 
 // checkIssuer asks whether c may have issued what stands below it.

@@ -96,13 +96,14 @@ func TestIssuersRefused(t *testing.T) {
 		change func(*pki.Template)
 		why    string // "" = good
 	}{
-		"good":                       {nil, ""},
-		"no basicConstraints":        {func(t *pki.Template) { t.IsCA = false }, "not an authority"},
-		"no keyCertSign":             {func(t *pki.Template) { t.KeyUsage = pki.CRLSign }, "may not sign"},
-		"no keyUsage":                {func(t *pki.Template) { t.KeyUsage = 0 }, ""},
-		"pathLen 0":                  {func(t *pki.Template) { t.MaxPathLen = 0 }, ""},
-		"unknown extension":          {extra(asn1.ObjectIdentifier{1, 2, 3}, false), ""},
-		"unknown critical extension": {extra(asn1.ObjectIdentifier{1, 2, 3}, true), "not known"},
+		"good":                         {nil, ""},
+		"no basicConstraints":          {func(t *pki.Template) { t.IsCA, t.KeyUsage = false, 0 }, "not an authority"},
+		"keyCertSign and no authority": {func(t *pki.Template) { t.IsCA = false }, "is no authority"},
+		"no keyCertSign":               {func(t *pki.Template) { t.KeyUsage = pki.CRLSign }, "may not sign"},
+		"no keyUsage":                  {func(t *pki.Template) { t.KeyUsage = 0 }, ""},
+		"pathLen 0":                    {func(t *pki.Template) { t.MaxPathLen = 0 }, ""},
+		"unknown extension":            {extra(asn1.ObjectIdentifier{1, 2, 3}, false), ""},
+		"unknown critical extension":   {extra(asn1.ObjectIdentifier{1, 2, 3}, true), "not known"},
 		"explicit policy": {func(t *pki.Template) {
 			t.Extra = []pki.Extension{{OID: asn1.ObjectIdentifier{2, 5, 29, 36}, Critical: true, Value: []byte{0x30, 3, 0x80, 1, 0}}}
 		}, "no certificate policy"},
@@ -172,7 +173,7 @@ func TestSameNameTwoKeys(t *testing.T) {
 	pool.AddRoot(first)
 	pool.AddRoot(second)
 	leaf, _ := ca(t, "leaf", first, firstKey, func(t *pki.Template) {
-		t.IsCA, t.AuthorityKeyID = false, second.SubjectKeyID // a wrong hint
+		t.IsCA, t.KeyUsage, t.AuthorityKeyID = false, pki.DigitalSignature, second.SubjectKeyID // a wrong hint
 	})
 	if chain, err := pool.Chain(leaf, now); err != nil || chain[1] != first {
 		t.Errorf("%v", err)

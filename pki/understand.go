@@ -17,11 +17,16 @@ func (c *Certificate) understand() error {
 		if err != nil {
 			return fmt.Errorf("extension %v: %w", e.OID, err)
 		}
-		if e.Critical && !known {
+		if e.Critical && (!known || neverCritical(e.OID)) {
 			c.Unhandled = append(c.Unhandled, e.OID)
 		}
 	}
 	return nil
+}
+
+// neverCritical tells the extensions RFC 5280 says must not be critical: 4.2.1.1, 4.2.1.2, 4.2.2.1.
+func neverCritical(oid asn1.ObjectIdentifier) bool {
+	return oid.Equal(extAuthorityKeyID) || oid.Equal(extSubjectKeyID) || oid.Equal(extAuthorityInfo)
 }
 
 func (c *Certificate) understandOne(e Extension) (known bool, err error) {
