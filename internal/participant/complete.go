@@ -177,12 +177,7 @@ func (o *Office) announce(ctx context.Context, tx Tx, r Registration, previous [
 		return err
 	}
 	for _, p := range previous {
-		lost := func(l lang.Tag) map[string]string {
-			v := timeVars(l, "time", r.Ended)
-			v["org"], v["link"] = p.Name, o.c.Origin+"/"
-			return v
-		}
-		if err := o.tell(ctx, tx, "N-06", p.IIN, r.ID, lost); err != nil {
+		if err := o.tell(ctx, tx, "N-06", p.IIN, r.ID, o.headVars(p, r.Ended)); err != nil {
 			return err
 		}
 		detail := map[string]string{"previous": p.ID, "next": next.ID}

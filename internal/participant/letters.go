@@ -10,9 +10,9 @@ import (
 	"senim/internal/notice"
 )
 
-// timeVars is one value written as a moment in the reader's language.
-func timeVars(l lang.Tag, name string, at time.Time) map[string]string {
-	return map[string]string{name: reader(l).DateTime(at)}
+// timeVars is the value "time" written as a moment in the reader's language.
+func timeVars(l lang.Tag, at time.Time) map[string]string {
+	return map[string]string{"time": reader(l).DateTime(at)}
 }
 
 // letter sends N-15 with a fresh link and counts it. It writes the registration.
@@ -34,7 +34,7 @@ func (o *Office) letter(ctx context.Context, tx Tx, r *Registration) error {
 	if err := tx.PutRegistration(ctx, *r); err != nil {
 		return err
 	}
-	vars := timeVars(r.Lang, "time", r.Expires)
+	vars := timeVars(r.Lang, r.Expires)
 	vars["link"] = o.c.Origin + "/register/confirm?t=" + token
 	m := notice.Message{N: "N-15", To: to, Lang: r.Lang, Vars: vars, Key: notice.Key("N-15", r.ID, strconv.Itoa(r.Letters)+" "+stamp(now), to)}
 	if err := tx.Notify(ctx, m); err != nil {
@@ -79,16 +79,20 @@ func (o *Office) warnHead(ctx context.Context, tx Tx, r Registration) error {
 		return err
 	}
 	for _, h := range heads {
-		vars := func(l lang.Tag) map[string]string {
-			v := timeVars(l, "time", r.SignedAt)
-			v["org"], v["link"] = h.Name, o.c.Origin+"/"
-			return v
-		}
-		if err := o.tell(ctx, tx, "N-08", h.IIN, r.ID, vars); err != nil {
+		if err := o.tell(ctx, tx, "N-08", h.IIN, r.ID, o.headVars(h, r.SignedAt)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// headVars are the values of a letter to a head about what happened to his enterprise, and when.
+func (o *Office) headVars(head Profile, at time.Time) func(lang.Tag) map[string]string {
+	return func(l lang.Tag) map[string]string {
+		v := timeVars(l, at)
+		v["org"], v["link"] = head.Name, o.c.Origin+"/"
+		return v
+	}
 }
 
 // heads lists the active heads of the registration's enterprise other than its own person: one at

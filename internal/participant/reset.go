@@ -100,7 +100,7 @@ func (o *Office) sendReset(ctx context.Context, tx Tx, ask ResetAsk, token strin
 	if err := tx.PutReset(ctx, p); err != nil {
 		return "", err
 	}
-	vars := timeVars(ask.Lang, "time", p.Expires)
+	vars := timeVars(ask.Lang, p.Expires)
 	vars["link"] = o.c.Origin + "/login/reset-password/set?t=" + token
 	return "ok", tx.Notify(ctx, notice.Message{N: "N-18", To: a.Email, Lang: ask.Lang, Vars: vars, Key: notice.Key("N-18", p.Hash, "", a.Email)})
 }
@@ -262,7 +262,7 @@ func (o *Office) setPassword(ctx context.Context, tx Tx, a Account, hash, action
 		return err
 	}
 	changed := func(l lang.Tag) map[string]string {
-		v := timeVars(l, "time", now)
+		v := timeVars(l, now)
 		v["link"] = o.c.Origin + "/login/recover"
 		return v
 	}

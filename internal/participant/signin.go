@@ -79,7 +79,7 @@ func (o *Office) wrongPassword(ctx context.Context, tx Tx, a Account) (*Denied, 
 		return nil, err
 	}
 	if a.Email != "" && !a.EmailConfirmed.IsZero() {
-		m := notice.Message{N: "N-20", To: a.Email, Lang: a.Lang, Vars: timeVars(a.Lang, "time", a.LockedUntil),
+		m := notice.Message{N: "N-20", To: a.Email, Lang: a.Lang, Vars: timeVars(a.Lang, a.LockedUntil),
 			Key: notice.Key("N-20", actor, stamp(a.LockedUntil), a.Email)}
 		if err := tx.Notify(ctx, m); err != nil {
 			return nil, err
