@@ -93,9 +93,14 @@ func (s *server) serve(ctx context.Context, ready func()) error {
 	for _, run := range s.background {
 		g.Go(func() error { return run(ctx) })
 	}
-	if err := s.start(ctx); err != nil {
-		return err
-	}
-	ready()
+	g.Go(func() error {
+		switch err := s.start(ctx); {
+		case err == nil:
+			ready()
+		case ctx.Err() == nil: // told to stop while starting is no failure
+			return err
+		}
+		return nil
+	})
 	return g.Wait()
 }
