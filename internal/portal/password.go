@@ -85,6 +85,9 @@ func (s *site) enter(r *web.Request, iin ident.IIN, finished string) error {
 	if err := r.SignIn(session); err != nil {
 		return err
 	}
+	if err := s.office.Enter(r.Context(), iin, r.Session().Serial, network(r)); err != nil {
+		return err
+	}
 	var usable []participant.Profile
 	for _, p := range all {
 		if p.Allowed(r.Value(keyBIN), r.Now()) == "" {

@@ -124,6 +124,36 @@ func (s *site) routes() *http.ServeMux {
 		"GET /register/{id}/4":         s.finishPage,
 		"POST /register/{id}/4":        s.letterAgain,
 		"GET /esf-web/login/{rest...}": s.historical,
+		"GET /esf-web/changeEmail":     s.historical,
+
+		"GET /login/recover":               s.recoverPage,
+		"GET /login/change-email":          s.emailPage,
+		"POST /login/change-email":         s.emailAsked,
+		"GET /login/change-email/sign":     s.emailSignPage,
+		"POST /login/change-email/sign":    s.emailSigned,
+		"GET /login/change-email/sent":     s.emailSent,
+		"GET /login/change-email/confirm":  s.emailConfirmPage,
+		"POST /login/change-email/confirm": s.emailConfirmed,
+		"GET /login/change-email/not-me":   s.notMePage,
+		"POST /login/change-email/not-me":  s.notMe,
+		"GET /login/reset-password":        s.resetPage,
+		"POST /login/reset-password":       s.resetAsked,
+		"GET /login/reset-password/sent":   s.resetSent,
+		"GET /login/reset-password/set":    s.resetLinkPage,
+		"POST /login/reset-password/set":   s.resetPassword,
+		"GET /login/reset-password/sign":   s.resetSignPage,
+		"POST /login/reset-password/sign":  s.resetSigned,
+		"GET /login/reset-password/done":   s.resetDone,
+		"GET /me/password":                 person(s.mePassword),
+		"POST /me/password":                person(s.mePasswordGiven),
+		"GET /me/password/sign":            person(s.mePasswordSign),
+		"POST /me/password/sign":           person(s.mePasswordSigned),
+		"GET /me/details":                  person(s.meDetails),
+		"POST /me/details":                 person(s.meDetailsGiven),
+		"GET /me/details/sign":             person(s.meDetailsSign),
+		"POST /me/details/sign":            person(s.meDetailsSigned),
+		"GET /me/entries":                  person(s.meEntries),
+		"POST /me/sessions/end":            person(s.meEnd),
 	} {
 		s.shell.Handle(mux, pattern, s.answered(h))
 	}
@@ -141,5 +171,13 @@ func menu(r *web.Request) []web.Link {
 	return []web.Link{at("portal.menu.login", "/login"), at("portal.menu.register", "/register")}
 }
 
-// historical leads the addresses of the original system to the page of sign-in.
-func (s *site) historical(_ http.ResponseWriter, r *web.Request) error { return r.Redirect("/login") }
+// historical leads the addresses of the original system to the new ones. What stood behind its '#'
+// (change-email, reset-password) is not sent by browsers: one page offers sign-in and recovery.
+func (s *site) historical(w http.ResponseWriter, r *web.Request) error {
+	if r.URL.Path == "/esf-web/changeEmail" {
+		return r.Redirect("/login/recover")
+	}
+	return r.OK(w, saidView(r, "portal.historical", nil, []web.Link{{Text: r.T("portal.next.login"), Href: "/login"},
+		{Text: r.T("portal.email.title"), Href: "/login/change-email"}, {Text: r.T("portal.reset.title"), Href: "/login/reset-password"},
+		{Text: r.T("portal.next.recover"), Href: "/login/recover"}}))
+}

@@ -118,11 +118,17 @@ func (s *site) ways(r *web.Request, all []failure) []web.Link {
 	}
 	for _, f := range all {
 		switch f.Code {
-		case "ALREADY_SAME_HEAD", "ALREADY_REGISTERED", "REGISTRATION_OVER", "SUPERSEDED_BY_OTHER":
+		case "ALREADY_SAME_HEAD", "ALREADY_REGISTERED":
 			add("portal.next.login", "/login")
+			add("portal.next.recover", "/login/recover")
+		case "REGISTRATION_OVER", "SUPERSEDED_BY_OTHER":
+			add("portal.next.login", "/login")
+		case "ACCOUNT_LOCKED", "ACT_STALE", "EMAIL_SAME":
+			add("portal.next.recover", "/login/recover")
 		case "LINK_STALE":
 			add("portal.next.login", "/login")
 			add("portal.next.register", "/register")
+			add("portal.next.recover", "/login/recover")
 		case "NOT_REGISTERED", "DRAFT_STALE", "DRAFT_OTHER_BROWSER", "ENTERPRISE_IS_UNIT", "ENTERPRISE_NOT_UNIT", "CERT_NOT_PERSONAL", "NO_ACTIVE_PROFILE":
 			add("portal.next.register", "/register")
 		case trust.CodeExpired, trust.CodeRevoked, trust.CodeUntrusted, "CERT_NO_HEAD_ROLE":

@@ -28,6 +28,12 @@ func describe(r *web.Request, check, code string, unknown bool, evidence map[str
 	if code == "ENTERPRISE_UNKNOWN" && evidence["missing"] == "head-office" {
 		said = "HEAD_OFFICE_UNKNOWN"
 	}
+	if kind := evidence["kind"]; code == "LINK_STALE" && kind != "" {
+		said += "_" + strings.ToUpper(kind)
+	}
+	if code == "CERT_OTHER_PERSON" && evidence["act"] != "" {
+		said += "_ACT"
+	}
 	f := failure{Code: code, Unknown: unknown}
 	v := vars(r, check, code, evidence)
 	f.What = code

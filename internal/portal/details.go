@@ -1,0 +1,138 @@
+package portal
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"senim/internal/ident"
+	"senim/internal/participant"
+	"senim/internal/web"
+)
+
+// person is who is signed in, for the pages of «Мои реквизиты».
+func person(h func(http.ResponseWriter, *web.Request, ident.IIN) error) web.Handler {
+	return func(w http.ResponseWriter, r *web.Request) error {
+		if !r.Session().SignedIn() || r.Session().IIN == "" {
+			return r.Redirect("/login")
+		}
+		return h(w, r, ident.IIN(r.Session().IIN))
+	}
+}
+
+func (s *site) mePassword(w http.ResponseWriter, r *web.Request, _ ident.IIN) error {
+	return r.OK(w, mePasswordView(r, nil))
+}
+
+func (s *site) mePasswordGiven(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
+	err := s.office.AskPassword(r.Context(), r.SID(), iin, r.PostFormValue("current"), r.PostFormValue("password"), r.PostFormValue("password2"))
+	var wrong participant.FieldErrors
+	switch {
+	case errors.As(err, &wrong):
+		return r.Invalid(w, mePasswordView(r, wrongFields(r, wrong, "current", "password", "password2")))
+	case err != nil:
+		return &stopped{err: err, retry: "/me/password"}
+	}
+	return r.Redirect("/me/password/sign")
+}
+
+func (s *site) mePasswordSign(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
+	return s.showAct(w, r, participant.ActPassword, func(participant.Act) actData {
+		return actData{key: "portal.me.password", action: "/me/password/sign", back: "/me/password", signer: web.Signer{IIN: string(iin)}}
+	})
+}
+
+// mePasswordSigned sets the password; this session ends with the others.
+func (s *site) mePasswordSigned(_ http.ResponseWriter, r *web.Request, _ ident.IIN) error {
+	signed, err := s.proveAct(r, participant.ActPassword)
+	if err == nil {
+		err = s.office.ChangePassword(r.Context(), r.SID(), signed)
+	}
+	if err != nil {
+		return &stopped{err: err, retry: "/me/password/sign"}
+	}
+	return r.Redirect("/login/reset-password/done")
+}
+
+func (s *site) meDetails(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
+	a, err := s.office.Account(r.Context(), iin)
+	if err != nil {
+		return err
+	}
+	return r.OK(w, meDetailsView(r, a, nil))
+}
+
+func (s *site) meDetailsGiven(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
+	err := s.office.AskDetails(r.Context(), r.SID(), iin, r.Field("lang"), r.Field("phone"))
+	var wrong participant.FieldErrors
+	switch {
+	case errors.As(err, &wrong):
+		a, err := s.office.Account(r.Context(), iin)
+		if err != nil {
+			return err
+		}
+		return r.Invalid(w, meDetailsView(r, a, wrongFields(r, wrong, "lang", "phone")))
+	case err != nil:
+		return &stopped{err: err, retry: "/me/details"}
+	}
+	return r.Redirect("/me/details/sign")
+}
+
+func (s *site) meDetailsSign(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
+	return s.showAct(w, r, participant.ActDetails, func(a participant.Act) actData {
+		change := func(old, next string) string { return first(old, "—") + " → " + first(next, "—") }
+		return actData{key: "portal.me.details", action: "/me/details/sign", back: "/me/details", signer: web.Signer{IIN: string(iin)}, rows: []web.Row{
+			{Label: r.T("portal.me.lang"), Value: change(langName(a.OldLang), langName(a.Lang))},
+			{Label: r.T("portal.data.phone"), Value: change(a.OldPhone, a.Phone)}}}
+	})
+}
+
+func (s *site) meDetailsSigned(_ http.ResponseWriter, r *web.Request, _ ident.IIN) error {
+	signed, err := s.proveAct(r, participant.ActDetails)
+	if err == nil {
+		err = s.office.ChangeDetails(r.Context(), r.SID(), signed)
+	}
+	if err != nil {
+		return &stopped{err: err, retry: "/me/details"}
+	}
+	return r.Redirect("/me")
+}
+
+func (s *site) meEntries(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
+	all, err := s.office.Entries(r.Context(), iin, 10)
+	if err != nil {
+		return err
+	}
+	return r.OK(w, entriesView(r, all))
+}
+
+func (s *site) meEnd(_ http.ResponseWriter, r *web.Request, iin ident.IIN) error {
+	if err := s.office.EndSessions(r.Context(), iin); err != nil {
+		return err
+	}
+	return r.Redirect("/login")
+}
+
+// network is the shortened address of the connection: /24 or /48.
+func network(r *web.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return "—"
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return "—"
+	}
+	addr = addr.Unmap()
+	bits := 48
+	if addr.Is4() {
+		bits = 24
+	}
+	p, err := addr.WithZone("").Prefix(bits)
+	if err != nil {
+		return "—"
+	}
+	return p.String()
+}
+
