@@ -3,8 +3,6 @@ package ca
 import (
 	"bytes"
 	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -15,8 +13,8 @@ import (
 	"time"
 
 	"senim/algid"
-	"senim/gost"
 	"senim/internal/lint"
+	"senim/internal/pkitest"
 	"senim/ocsp"
 	"senim/pki"
 )
@@ -81,31 +79,12 @@ func (b *bench) open(t *testing.T) {
 	b.Service = s
 }
 
-func gostKey(t testing.TB) crypto.Signer {
-	t.Helper()
-	k, err := gost.GenerateKey(gost.TC26_512A(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
+func gostKey(t testing.TB) crypto.Signer { return pkitest.NewKey(t, algid.GOST512) }
 
-func rsaKey(t testing.TB) crypto.Signer {
-	t.Helper()
-	k, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
+func rsaKey(t testing.TB) crypto.Signer { return pkitest.NewKey(t, algid.RSA) }
 
 func request(t testing.TB, key crypto.Signer) []byte {
-	t.Helper()
-	der, err := pki.CreateRequest(rand.Reader, key, pki.RequestTemplate{Subject: pki.SubjectName(pki.Holder{CommonName: "ЧУЖОЕ ИМЯ"})})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
+	return pkitest.Request(t, key, pki.Holder{CommonName: "ЧУЖОЕ ИМЯ"})
 }
 
 func person() Subject {

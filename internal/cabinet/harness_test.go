@@ -341,8 +341,7 @@ func (b *browser) ask(call string) string {
 
 func (b *browser) request(key crypto.Signer, h pki.Holder, email string) map[string]string {
 	b.s.t.Helper()
-	der, err := pki.CreateRequest(rand.Reader, key, pki.RequestTemplate{Subject: pki.SubjectName(h), Emails: []string{email}})
-	must(b.s.t, err)
+	der := pkitest.Request(b.s.t, key, h, email)
 	id := fmt.Sprintf("%x", algid.KeyID(key.Public()))
 	b.pending[id] = key
 	return map[string]string{"algorithm": "GOST512", "usage": "SIGNATURE", "keyId": id, "csr": base64.StdEncoding.EncodeToString(der)}

@@ -9,6 +9,7 @@ import (
 
 	"senim/algid"
 	"senim/gost"
+	"senim/pki"
 )
 
 // rsaKeys are made once for all tests of a program, by purpose: 2048 bits take a second here.
@@ -40,4 +41,14 @@ func newKey(t testing.TB, kind algid.Key, purpose string) crypto.Signer {
 		t.Fatalf("pkitest: %v", err)
 	}
 	return key
+}
+
+// Request writes the PKCS #10 request (DER) of a key, for a subject of the usual form.
+func Request(t testing.TB, key crypto.Signer, subject pki.Holder, emails ...string) []byte {
+	t.Helper()
+	der, err := pki.CreateRequest(rand.Reader, key, pki.RequestTemplate{Subject: pki.SubjectName(subject), Emails: emails})
+	if err != nil {
+		t.Fatalf("pkitest: %v", err)
+	}
+	return der
 }

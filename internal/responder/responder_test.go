@@ -3,7 +3,6 @@ package responder
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -28,15 +27,6 @@ import (
 	"senim/pki"
 )
 
-type keyMap map[string]crypto.Signer
-
-func (k keyMap) Keep(_ context.Context, name string, key crypto.Signer) error {
-	k[name] = key
-	return nil
-}
-
-func (k keyMap) Key(_ context.Context, name string) (crypto.Signer, error) { return k[name], nil }
-
 // site is an RSA authority, which others can read too, behind a responder.
 type site struct {
 	*httptest.Server
@@ -49,7 +39,7 @@ func newSite(t *testing.T, c Config) *site {
 	s := &site{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Config.Handler.ServeHTTP(w, r) }))
 	t.Cleanup(s.Close)
-	store, keys := storetest.SQLite(t).CA(), keyMap{}
+	store, keys := storetest.SQLite(t).CA(), &storetest.Keys{}
 	err := ca.Create(t.Context(), ca.Ceremony{Store: store, Keys: keys, By: "tester", Plans: []ca.Plan{{
 		Name: "rsa", Algorithm: algid.RSA, RSABits: 2048, RootName: "СЕНІМ НЕГІЗГІ ОРТАЛЫҚ (RSA)", IssuingName: "СЕНІМ ОРТАЛЫҚ (RSA)", Address: s.URL,
 	}}})
@@ -86,11 +76,7 @@ func (s *site) issue(t *testing.T, id string) *pki.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	csr, err := pki.CreateRequest(rand.Reader, key, pki.RequestTemplate{Subject: pki.SubjectName(pkitest.Person())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	issued, err := s.ca.Issue(t.Context(), ca.Order{ID: id, Profile: "individual-sign", CSR: csr,
+	issued, err := s.ca.Issue(t.Context(), ca.Order{ID: id, Profile: "individual-sign", CSR: pkitest.Request(t, key, pkitest.Person()),
 		Subject: ca.Subject{CommonName: "ТЕСТОВ ТЕСТ", Surname: "ТЕСТОВ", Patronymic: "ТЕСТОВИЧ", IIN: "123456789011", Email: "b@example.kz"}})
 	if err != nil {
 		t.Fatal(err)

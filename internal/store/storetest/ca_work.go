@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/rand"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
 
 	"senim/algid"
-	"senim/gost"
 	"senim/internal/ca"
 	"senim/internal/pkitest"
 	"senim/internal/store"
@@ -19,23 +17,28 @@ import (
 	"senim/pki"
 )
 
-// keyMap is a ca.Keys in memory.
-type keyMap struct {
+// Keys is a ca.Keys in memory. The zero value is ready; its methods may be called from many goroutines.
+type Keys struct {
 	mu   sync.Mutex
 	keys map[string]crypto.Signer
 }
 
-func (k *keyMap) Keep(_ context.Context, name string, key crypto.Signer) error {
+// Keep implements ca.Keys.
+func (k *Keys) Keep(_ context.Context, name string, key crypto.Signer) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if _, taken := k.keys[name]; taken {
 		return ca.ErrExists
 	}
+	if k.keys == nil {
+		k.keys = map[string]crypto.Signer{}
+	}
 	k.keys[name] = key
 	return nil
 }
 
-func (k *keyMap) Key(_ context.Context, name string) (crypto.Signer, error) {
+// Key implements ca.Keys.
+func (k *Keys) Key(_ context.Context, name string) (crypto.Signer, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if key, ok := k.keys[name]; ok {
@@ -48,7 +51,7 @@ func (k *keyMap) Key(_ context.Context, name string) (crypto.Signer, error) {
 // revocation seen in OCSP at once and in the lists after its job.
 func caWork(t *testing.T, s *store.Store) {
 	ctx := t.Context()
-	keys := &keyMap{keys: map[string]crypto.Signer{}}
+	keys := &Keys{}
 	err := ca.Create(ctx, ca.Ceremony{Store: s.CA(), Keys: keys, By: "tester", Plans: []ca.Plan{{
 		Name: "work", Algorithm: algid.GOST512, RootName: "ROOT", IssuingName: "ISSUING", Address: "http://localhost:8082",
 	}}})
@@ -122,14 +125,7 @@ func caWork(t *testing.T, s *store.Store) {
 // sameOrder asks both nodes for the same order at once and wants one certificate.
 func sameOrder(t *testing.T, nodes []*ca.Service, id string) *ca.Issued {
 	t.Helper()
-	key, err := gost.GenerateKey(gost.TC26_512A(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	csr, err := pki.CreateRequest(rand.Reader, key, pki.RequestTemplate{Subject: pki.SubjectName(pki.Holder{CommonName: "ТЕСТОВ ТЕСТ"})})
-	if err != nil {
-		t.Fatal(err)
-	}
+	csr := pkitest.Request(t, pkitest.NewKey(t, algid.GOST512), pki.Holder{CommonName: "ТЕСТОВ ТЕСТ"})
 	o := ca.Order{ID: id, Profile: "individual", CSR: csr, By: "tester",
 		Subject: ca.Subject{CommonName: "ТЕСТОВ ТЕСТ", Surname: "ТЕСТОВ", IIN: "123456789011"}}
 	got := make([]*ca.Issued, 6)
