@@ -4,7 +4,7 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build purego test unit e2e demo tour fuzz bench clean
+.PHONY: all help need generate generated fmt vet lint tree build purego test unit e2e demo tour fuzz bench wycheproof clean
 
 all: fmt vet lint test purego ## the gate: format, vet, linters, tree, tests with fuzz seeds, both builds
 
@@ -56,6 +56,9 @@ fuzz: ## every fuzz test for a few seconds beyond its seeds
 
 bench: ## speed, beside the peers
 	go test -run '^$$' -bench . ./gost/...
+
+wycheproof: ## RSA signatures against C2SP/wycheproof (a download of 107 MB, in a module of its own)
+	cd tools/wycheproof && go test -tags wycheproof -v .
 
 clean:
 	rm -rf $(BIN) .demo .cache

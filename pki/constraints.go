@@ -2,8 +2,10 @@ package pki
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -23,12 +25,38 @@ const (
 
 // generalName is one GeneralName: the number of its tag and its content.
 type generalName struct {
-	kind  int
-	value []byte
+	kind   int
+	value  []byte
+	folded []string // of a directory name, once it is to be compared
+}
+
+// fold prepares a directory name for comparing, once.
+func (n *generalName) fold() (err error) {
+	if n.kind == nameDirectory && n.folded == nil {
+		n.folded, err = foldName(n.value)
+	}
+	return err
+}
+
+// what names the kind for an error; the value, which may be personal, is left out.
+func (n generalName) what() string {
+	switch n.kind {
+	case nameEmail:
+		return "an e-mail address"
+	case nameHost:
+		return "a host name"
+	case nameDirectory:
+		return "a directory name"
+	case nameURI:
+		return "a URI"
+	case nameIP:
+		return "an IP address"
+	}
+	return fmt.Sprintf("a name of kind %d", n.kind)
 }
 
 func newGeneralName(tag cbasn1.Tag, content []byte) generalName {
-	return generalName{int(tag & 0x1f), content}
+	return generalName{kind: int(tag & 0x1f), value: content}
 }
 
 // nameConstraints are the subtrees of RFC 5280 4.2.1.10.
@@ -78,6 +106,9 @@ func readSubtrees(in cryptobyte.String) ([]generalName, error) {
 		if err := n.checkBase(); err != nil {
 			return nil, err
 		}
+		if err := n.fold(); err != nil {
+			return nil, err
+		}
 		list = append(list, n)
 	}
 	return list, nil
@@ -113,13 +144,13 @@ func checkNames(path []*Certificate) error {
 // names are all the names constraints apply to: subject, e-mail addresses in the subject, and
 // alternative names.
 func (c *Certificate) names() []generalName {
-	names := c.altNames[:len(c.altNames):len(c.altNames)]
+	names := slices.Clone(c.altNames)
 	if len(c.Subject) > 0 {
-		names = append(names, generalName{nameDirectory, c.RawSubject})
+		names = append(names, generalName{kind: nameDirectory, value: c.RawSubject})
 	}
 	for _, a := range c.Subject {
 		if a.OID.Equal(OIDEmail) {
-			names = append(names, generalName{nameEmail, []byte(a.Value)})
+			names = append(names, generalName{kind: nameEmail, value: []byte(a.Value)})
 		}
 	}
 	return names
@@ -128,7 +159,8 @@ func (c *Certificate) names() []generalName {
 var errTooManyNames = errors.New("too many names and constraints")
 
 func (c *nameConstraints) check(names []generalName, budget *int) error {
-	for _, n := range names {
+	for i := range names {
+		n := &names[i]
 		if *budget -= len(c.permitted) + len(c.excluded); *budget < 0 {
 			return errTooManyNames
 		}
@@ -138,6 +170,9 @@ func (c *nameConstraints) check(names []generalName, budget *int) error {
 				continue
 			}
 			constrained = true
+			if err := n.fold(); err != nil {
+				return err
+			}
 			in, err := n.within(base, false)
 			if err != nil {
 				return err
@@ -147,14 +182,17 @@ func (c *nameConstraints) check(names []generalName, budget *int) error {
 			}
 		}
 		if constrained && !allowed {
-			return fmt.Errorf("a name of kind %d outside the permitted ones", n.kind)
+			return fmt.Errorf("%s outside the permitted ones", n.what())
 		}
 		for _, base := range c.excluded {
 			if base.kind != n.kind {
 				continue
 			}
+			if err := n.fold(); err != nil {
+				return err
+			}
 			if in, err := n.within(base, true); err != nil || in {
-				return errors.Join(err, fmt.Errorf("a name of kind %d among the excluded ones", n.kind))
+				return cmp.Or(err, fmt.Errorf("%s among the excluded ones", n.what()))
 			}
 		}
 	}
@@ -170,13 +208,13 @@ func (n generalName) within(base generalName, overlap bool) (bool, error) {
 	case nameHost:
 		return hostWithin(string(n.value), string(base.value), overlap)
 	case nameDirectory:
-		return directoryWithin(n.value, base.value)
+		return len(base.folded) <= len(n.folded) && slices.Equal(n.folded[:len(base.folded)], base.folded), nil
 	case nameURI:
 		return uriWithin(string(n.value), string(base.value))
 	case nameIP:
 		return ipWithin(n.value, base.value)
 	}
-	return false, fmt.Errorf("constraints on names of kind %d are not known", n.kind)
+	return false, fmt.Errorf("%s under a constraint not known", n.what())
 }
 
 func (n generalName) checkBase() error {
@@ -188,12 +226,9 @@ func (n generalName) checkBase() error {
 		ok = len(n.value) == 0 || validHost(string(n.value))
 	case nameIP:
 		ok = validIPBase(n.value)
-	case nameDirectory:
-		_, err := foldName(n.value)
-		return err
 	}
 	if !ok {
-		return fmt.Errorf("a constraint of kind %d that is no name", n.kind)
+		return fmt.Errorf("constraint: %s that is none", n.what())
 	}
 	return nil
 }

@@ -90,18 +90,6 @@ func uriWithin(uri, base string) (bool, error) {
 	return hostMatches(u.Hostname(), base), nil
 }
 
-func directoryWithin(name, base []byte) (bool, error) {
-	n, err := foldName(name)
-	if err != nil {
-		return false, err
-	}
-	b, err := foldName(base)
-	if err != nil {
-		return false, err
-	}
-	return len(b) <= len(n) && slices.Equal(n[:len(b)], b), nil
-}
-
 // foldName brings a DER name to a form for comparing, one string for an RDN: case folded, white
 // space collapsed, string types forgotten (RFC 5280 7.1, without Unicode normalisation). Chains
 // compare names byte by byte; only constraints need this, lest a change of case slip past one.
@@ -110,7 +98,7 @@ func foldName(der []byte) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rdns []string
+	rdns := []string{}
 	for i := 0; i < len(name); {
 		var parts []string
 		for first := i; i < len(name) && (i == first || name[i].Joined); i++ {

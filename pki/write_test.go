@@ -2,6 +2,7 @@ package pki_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/asn1"
@@ -302,4 +303,18 @@ func listTBS(a *pkitest.Authority, ofEntry, ofList []pki.Extension) []byte {
 		b.AddASN1(cbasn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { add(b, ofList) })
 	})
 	return b.BytesOrPanic()
+}
+
+// signedList signs TBS bytes with a GOST512 key and reads the list.
+func signedList(t *testing.T, key crypto.Signer, tbs []byte) *pki.RevocationList {
+	t.Helper()
+	value, err := algid.GOST512Sig.Sign(rand.Reader, key, tbs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := pki.ParseRevocationList(pki.Assemble(tbs, algid.GOST512Sig, value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
