@@ -3,6 +3,8 @@ package ca
 import (
 	"bytes"
 	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -81,7 +83,15 @@ func (b *bench) open(t *testing.T) {
 
 func gostKey(t testing.TB) crypto.Signer { return pkitest.NewKey(t, algid.GOST512) }
 
-func rsaKey(t testing.TB) crypto.Signer { return pkitest.NewKey(t, algid.RSA) }
+// rsaKey is new each time, unlike that of pkitest: the authority takes no key twice.
+func rsaKey(t testing.TB) crypto.Signer {
+	t.Helper()
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
 
 func request(t testing.TB, key crypto.Signer) []byte {
 	return pkitest.Request(t, key, pki.Holder{CommonName: "ЧУЖОЕ ИМЯ"})
