@@ -135,4 +135,3 @@ func network(r *web.Request) string {
 	}
 	return p.String()
 }
-

@@ -20,8 +20,10 @@ import (
 
 	"senim/cms"
 	"senim/dsig"
+	"senim/internal/audit"
 	"senim/internal/auth"
 	"senim/internal/ident"
+	"senim/internal/job"
 	"senim/internal/lang"
 	"senim/internal/notice"
 	"senim/internal/participant"
@@ -63,6 +65,8 @@ type world struct {
 	down    bool                    // nobody answers about revocation
 	loads   int
 	updates int // transactions of participants that wrote
+	jobs    []job.Job
+	events  []string // actions of the audit log
 }
 
 func newWorld(t *testing.T) *world { return newWorldTrusting(t, nil) }
@@ -74,6 +78,17 @@ func newWorldTrusting(t *testing.T, more func(*pki.Pool)) *world {
 
 // newWorldOn stands on the database of the URL.
 func newWorldOn(t *testing.T, database string, more func(*pki.Pool)) *world {
+	t.Helper()
+	return newWorldOf(t, database, more, func(*participant.Config) {})
+}
+
+// newWorldWith has other settings of the office.
+func newWorldWith(t *testing.T, set func(*participant.Config)) *world {
+	t.Helper()
+	return newWorldOf(t, filepath.Join(t.TempDir(), "senim.db"), nil, set)
+}
+
+func newWorldOf(t *testing.T, database string, more func(*pki.Pool), set func(*participant.Config)) *world {
 	t.Helper()
 	w := &world{t: t, authority: pkitest.New(t), status: map[string]trust.Status{}}
 	w.now = w.authority.Now
@@ -87,8 +102,10 @@ func newWorldOn(t *testing.T, database string, more func(*pki.Pool)) *world {
 	w.book, err = registry.New(registry.Config{Store: w.store.Registry(), Rules: rules(), Now: w.time})
 	w.must(err)
 	const origin = "http://localhost:8081"
-	w.office, err = participant.New(participant.Config{Store: postbox{w.store.Participant(), w}, Judge: judge, Registry: w.book,
-		Rules: rules(), Origin: origin, Now: w.time, Passwords: plain{}})
+	config := participant.Config{Store: postbox{w.store.Participant(), w}, Judge: judge, Registry: w.book,
+		Rules: rules(), Origin: origin, Now: w.time, Passwords: plain{}}
+	set(&config)
+	w.office, err = participant.New(config)
 	w.must(err)
 	handler, err := New(Config{Site: web.Site{Origin: origin}, Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office,
 		Cabinet: "http://localhost:8080", Now: w.time})
@@ -202,22 +219,33 @@ type postbox struct {
 
 func (p postbox) Update(ctx context.Context, f func(participant.Tx) error) error {
 	var wrote []notice.Message
+	var jobs []job.Job
+	var events []string
 	err := p.Store.Update(ctx, func(tx participant.Tx) error {
-		wrote = nil
-		return f(reading{tx, &wrote})
+		wrote, jobs, events = nil, nil, nil
+		return f(reading{tx, &wrote, &jobs, &events})
 	})
 	if err == nil {
 		p.w.mu.Lock()
 		defer p.w.mu.Unlock()
 		p.w.updates++
 		p.w.letters = append(p.w.letters, wrote...)
+		p.w.jobs = append(p.w.jobs, jobs...)
+		p.w.events = append(p.w.events, events...)
 	}
 	return err
 }
 
 type reading struct {
 	participant.Tx
-	wrote *[]notice.Message
+	wrote  *[]notice.Message
+	jobs   *[]job.Job
+	events *[]string
+}
+
+func (r reading) Audit(ctx context.Context, e audit.Event) error {
+	*r.events = append(*r.events, e.Action)
+	return r.Tx.Audit(ctx, e)
 }
 
 func (r reading) Notify(ctx context.Context, m notice.Message) error {

@@ -24,6 +24,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"CA", CA},
 		{"RA", RA},
 		{"Participant", Participant},
+		{"ParticipantRecovery", ParticipantRecovery},
 	} {
 		t.Run(d.name, func(t *testing.T) { d.run(t, open(t)) })
 	}
