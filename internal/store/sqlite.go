@@ -42,7 +42,10 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*sqliteEngi
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
 	write.SetMaxOpenConns(1)
-	if err := write.PingContext(ctx); err != nil { // makes the file, before a reader looks for it
+	e := &sqliteEngine{write: write, log: log}
+	// Makes the file, before a reader looks for it. The change to WAL does not wait for others who open
+	// the same new file at the same moment, whatever busy_timeout says.
+	if err := e.locked(ctx, func() error { return write.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), write.Close())
 	}
 	read, err := sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)")
@@ -54,7 +57,8 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*sqliteEngi
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite: jobs: %w", err), write.Close(), read.Close())
 	}
-	return &sqliteEngine{write: write, read: read, inserter: inserter, log: log}, nil
+	e.read, e.inserter = read, inserter
+	return e, nil
 }
 
 func (e *sqliteEngine) name() string { return "sqlite" }
