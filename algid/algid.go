@@ -1,13 +1,30 @@
 // Package algid is the one table of algorithms: identifiers ↔ hash, signature, key form.
 //
-// Kazakhstan's PKI uses five kinds of key. Most callers want [SignatureFor] (which signature goes
-// with this key) and [ParsePublicKey] / [ParsePrivateKey]; the formats above ask [HashByOID] and
-// [SignatureByOID]. The same AlgorithmIdentifier is always written: with NULL parameters. Reading,
-// NULL and absent are equal.
+// # Signing and verifying
 //
-// Refused: RSA moduli outside 2048–8192 bits and even exponents, points off their curve, key
-// parameters other than the one registered set of each algorithm, trailing bytes. The GT arc of
-// 2009–2016 is read and verified, never written.
+// [SignatureFor] says which signature goes with a key; [Signature.Sign] and [Signature.Verify] make
+// and check it, over a message or, with SignDigest and VerifyDigest, over its digest. GOST
+// signatures are r‖s, each little-endian; RSA ones are PKCS #1 v1.5.
+//
+// # Keys
+//
+// [ParsePublicKey] and [ParsePrivateKey] read SubjectPublicKeyInfo and PKCS #8, the Marshal
+// functions write them, [KeyID] names a key. Keys are *gost.PublicKey and *gost.PrivateKey or those
+// of crypto/rsa.
+//
+// # Identifiers
+//
+// The formats above ask [HashByOID] and [SignatureByOID], or read a whole AlgorithmIdentifier with
+// [ReadHash] and [ReadSignature]. The same one is always written: with NULL parameters. Reading, NULL
+// and absent are equal.
+//
+// # What is refused
+//
+// Five kinds of key exist in Kazakhstan's PKI, and no others here: RSA and four of GOST. There is no
+// DSA, ECDSA, Ed25519 or RSA-PSS, not even to verify. Refused are RSA moduli outside 2048–8192 bits
+// and even exponents, points off their curve, key parameters other than the one registered set of
+// each algorithm, trailing bytes. SHA-1 signatures are verified, never made; the GT arc of 2009–2016
+// is read and verified, never written.
 //
 // Everything here is a value or immutable; all calls may be made from many goroutines.
 package algid

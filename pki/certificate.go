@@ -1,17 +1,33 @@
 // Package pki reads, writes and chains the certificates, requests and revocation lists of the
 // national PKI.
 //
-// Most callers want two calls: [ParseCertificate] and [Pool.Chain]. [Certificate.Holder],
-// [Certificate.ForSigning] and [Certificate.ForSignIn] then say who it is and what the key is for.
-// Writing goes through [Template] (exact bytes to be signed, and [Assemble]), [CreateRequest] and
-// [CreateRevocationList].
+// # Reading
 //
-// Reading is tolerant of shape only: NULL or absent parameters, any order of extensions and name
-// parts, extensions critical or not. Refused are trailing bytes, lengths that are not minimal,
-// repeated extensions, serials not positive or above 20 octets, keys and algorithms outside
-// [senim/algid], and, in a chain, anything RFC 5280 section 6 refuses, critical extensions we do
-// not know included. What was parsed is kept and re-encodes to the same bytes. Signatures made long
-// ago are not judged here: time comes in as an argument, revocation is the caller's.
+// [ParseCertificate], [ParseRequest] and [ParseRevocationList] take DER; [Decode] finds the DER in
+// whatever file a person gives. [Certificate.Holder] says who it is, [Certificate.ForSigning] and
+// [Certificate.ForSignIn] what the key is for. Reading is tolerant of shape only: NULL or absent
+// parameters, any order of extensions and name parts, extensions critical or not. Refused are
+// trailing bytes, lengths that are not minimal, repeated extensions, serials not positive or above
+// 20 octets, and keys outside the bounds of [senim/algid]. What was parsed is kept and re-encodes to
+// the same bytes.
+//
+// # Trusting
+//
+// A [Pool] holds roots and intermediates. [Pool.Chain] finds a path at a given time by RFC 5280
+// section 6; [Pool.Validate] also takes the policies a caller demands and revocation lists: complete,
+// delta, indirect, divided. It is pure: lists and time come in as arguments, nothing is fetched. What
+// no list settles is [ErrUndetermined], never good.
+//
+// Names are chained byte by byte, as the national PKI does; only name constraints fold case and
+// spacing. Paths of RSA and GOST alike are trusted, nothing else is: no DSA, no ECDSA, no Ed25519.
+// Not done, because no certificate here needs it: matching of host names, extended key usage as a
+// constraint on what stands below, Unicode normalisation of names.
+//
+// # Writing
+//
+// A [Template] gives the exact bytes to be signed and [Assemble] puts the signature on them, so that
+// an authority may write down what it will sign; [CreateCertificate], [CreateRequest] and
+// [CreateRevocationList] do all in one.
 //
 // Parsed values are read only after parsing and may be shared by goroutines.
 package pki
