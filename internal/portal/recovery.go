@@ -223,11 +223,12 @@ func (s *site) notMe(w http.ResponseWriter, r *web.Request) error {
 // revoke the key, and the service centre.
 func (s *site) showDisputed(w http.ResponseWriter, r *web.Request, c participant.EmailChange) error {
 	said := "portal.email.cancelled"
-	switch {
-	case c.State == participant.ChangeDone || c.State == participant.ChangeConfirmed:
+	switch c.State {
+	case participant.ChangeDone, participant.ChangeConfirmed:
 		said = "portal.email.toolate"
-	case c.State == participant.ChangeReplaced:
+	case participant.ChangeReplaced:
 		said = "portal.email.replaced"
+	case participant.ChangeAsked, participant.ChangeDisputed: // in time
 	}
 	var links []web.Link
 	if s.cabinet != "" {
