@@ -220,6 +220,11 @@ func (o *Office) ApplyEmail(ctx context.Context, id string) error {
 			return err
 		}
 		_, err = o.applyEmail(ctx, tx, c)
+		var d *Denied
+		if errors.As(err, &d) { // blocked meanwhile: nothing is changed behind an administrator's back
+			c.State, c.Ended = ChangeReplaced, o.now()
+			return errors.Join(tx.PutEmailChange(ctx, c), tx.Audit(ctx, changeEvent(tx, "email.change.confirmed", c, d.Code)))
+		}
 		return err
 	})
 	if err != nil {

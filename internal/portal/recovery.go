@@ -33,15 +33,29 @@ func (s *site) recoverPage(w http.ResponseWriter, r *web.Request) error {
 	return r.OK(w, recoverView(r))
 }
 
-// wrongFields says what is wrong beside each field; labels name the fields that are empty.
+// wrongFields says what is wrong beside each field; the summary names the fields that are empty.
 func wrongFields(r *web.Request, wrong participant.FieldErrors, fields ...string) web.Errors {
 	var errs web.Errors
 	for _, f := range fields {
-		if code := wrong[f]; code != "" {
+		switch code := wrong[f]; code {
+		case "":
+		case "FIELD_EMPTY":
+			errs.Add(f, r.T("portal.data.empty", "field", r.T(fieldLabel(f))))
+		default:
 			errs.Add(f, r.T("codes."+code))
 		}
 	}
 	return errs
+}
+
+func fieldLabel(field string) string {
+	switch field {
+	case "iin":
+		return "portal.recovery.iin"
+	case "password":
+		return "portal.reset.password"
+	}
+	return "portal.data." + field
 }
 
 // showAct asks for the signature of what this browser is about to do.

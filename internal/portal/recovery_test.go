@@ -404,7 +404,7 @@ func TestE5BadReset(t *testing.T) {
 	set := func(p, again string) *browser {
 		return b.post("/login/reset-password/set", "t", token(w.path("N-18")), "password", p, "password2", again)
 	}
-	for _, c := range [][3]string{{"", "", "Заполните"}, {"short", "short", "короче 10"}, {"qwertyuiop", "qwertyuiop", "подберут первым"}, {iinA, iinA, "ИИН"},
+	for _, c := range [][3]string{{"", "", "Новый пароль: заполните это поле"}, {"short", "short", "короче 10"}, {"qwertyuiop", "qwertyuiop", "подберут первым"}, {iinA, iinA, "ИИН"},
 		{iinC, iinC, "ИИН"}, {"calm-river-77", "calm-river-78", "различаются"}, {strings.Repeat("a1", 70), "", "длиннее"}} {
 		if set(c[0], c[1]).says(c[2]); b.status != http.StatusUnprocessableEntity {
 			t.Errorf("%q: status %d", c[0], b.status)

@@ -79,7 +79,10 @@ func (s *site) resetPassword(w http.ResponseWriter, r *web.Request) error {
 // resetSignPage asks for the signature. The agent is not told whose key to show: whoever opened the
 // letter has not proved to be its person.
 func (s *site) resetSignPage(w http.ResponseWriter, r *web.Request) error {
-	back := "/login/reset-password/set?t=" + url.QueryEscape(r.URL.Query().Get("t"))
+	back := ""
+	if token := r.URL.Query().Get("t"); token != "" {
+		back = "/login/reset-password/set?t=" + url.QueryEscape(token)
+	}
 	return s.showAct(w, r, participant.ActReset, func(participant.Act) actData {
 		return actData{key: "portal.reset", action: "/login/reset-password/sign", back: back}
 	})
