@@ -180,6 +180,9 @@ func (t *talk) basicsRaw(task *signing, call *ncalayer.SignCall, contents [][]by
 			task.wants = []string{another}
 			return errOrigin
 		}
+		if inner(content) {
+			return errInner
+		}
 		task.add(func() Document { return showContent(content, nil, window) })
 	}
 	task.act = func(key *keystore.Key) (any, error) {

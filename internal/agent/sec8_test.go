@@ -2,6 +2,7 @@ package agent
 
 import (
 	"crypto/rand"
+	"encoding/asn1"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -282,6 +283,38 @@ func TestSec8RelayedChallenge(t *testing.T) {
 		t.Fatal(err)
 	}
 	good(t, der, []byte(challenge(page)))
+}
+
+// TestSec8RawOfSignature: a bare signature is not made over what a CMS or an XML signature signs inside;
+// a page could put another site's challenge, or a document nobody saw, behind its digest.
+func TestSec8RawOfSignature(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	digest := algid.Streebog512.Sum([]byte(challenge("https://victim.kz")))
+	attribute, err := asn1.Marshal(struct {
+		Type   asn1.ObjectIdentifier
+		Values [][]byte `asn1:"set"`
+	}{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}, [][]byte{digest}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	attributes, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassUniversal, Tag: asn1.TagSet, IsCompound: true, Bytes: attribute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"signed attributes": attributes,
+		"SignedInfo":        []byte(`<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:Reference URI=""/></ds:SignedInfo>`),
+		"no prefix":         []byte(`<SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#"></SignedInfo>`),
+	} {
+		s.send(basicsCall("raw", quote(base64.StdEncoding.EncodeToString(content)), `{"decode":true}`, anyKey))
+		if got := s.read(); !strings.HasPrefix(got, `{"code":"INVALID_SIGNING_PARAMS"`) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if inner([]byte("<SignedInformation/>")) || inner([]byte("<a>SignedInfo</a>")) || inner([]byte("1")) || inner(nil) {
+		t.Error("a document is taken for the inside of a signature")
+	}
 }
 
 // TestSec8AuthKeyDigest: a sign-in key never signs what cannot be shown; a combined one under red.
