@@ -29,10 +29,10 @@ var errDER = errors.New("not well-formed DER")
 func context(n uint8) cbasn1.Tag     { return cbasn1.Tag(n).ContextSpecific() }
 func constructed(n uint8) cbasn1.Tag { return context(n).Constructed() }
 
-// readElement takes one element with the tag off in, header included.
-func readElement(in *cryptobyte.String, tag cbasn1.Tag) ([]byte, bool) {
+// readSequence takes one SEQUENCE off in, header included.
+func readSequence(in *cryptobyte.String) ([]byte, bool) {
 	var out cryptobyte.String
-	ok := in.ReadASN1Element(&out, tag)
+	ok := in.ReadASN1Element(&out, cbasn1.SEQUENCE)
 	return out, ok
 }
 
@@ -56,11 +56,11 @@ func readSigned(der []byte, limit int) (tbs []byte, algorithm cryptobyte.String,
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	tbs, ok := readElement(&body, cbasn1.SEQUENCE)
+	tbs, ok := readSequence(&body)
 	if !ok {
 		return nil, nil, nil, errDER
 	}
-	alg, ok := readElement(&body, cbasn1.SEQUENCE)
+	alg, ok := readSequence(&body)
 	if !ok || !body.ReadASN1BitStringAsBytes(&value) || !body.Empty() {
 		return nil, nil, nil, errDER
 	}

@@ -44,7 +44,7 @@ type Entry struct {
 func (l *RevocationList) readEntries(entries cryptobyte.String) error {
 	l.body = entries
 	for rest := entries; !rest.Empty(); {
-		l.index = append(l.index, uint32(len(l.body)-len(rest))) //nolint:gosec // bounded by maxList
+		l.index = append(l.index, uint32(len(l.body)-len(rest))) // bounded by maxList
 		if _, err := l.readEntry(&rest, true); err != nil {
 			return fmt.Errorf("entry %d: %w", len(l.index), err)
 		}

@@ -27,7 +27,7 @@ func (l *RevocationList) noteIssuer(der []byte) error {
 			return errDER
 		}
 		in := cryptobyte.String(content)
-		whole, ok := readElement(&in, cbasn1.SEQUENCE)
+		whole, ok := readSequence(&in)
 		if !ok || !in.Empty() {
 			return errDER
 		}

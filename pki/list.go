@@ -97,7 +97,7 @@ func parseList(der []byte) (*RevocationList, error) {
 func (l *RevocationList) readHead(in *cryptobyte.String) error {
 	var ok bool
 	var err error
-	if l.RawIssuer, ok = readElement(in, cbasn1.SEQUENCE); !ok {
+	if l.RawIssuer, ok = readSequence(in); !ok {
 		return errDER
 	}
 	if l.Issuer, err = ParseName(l.RawIssuer); err != nil {

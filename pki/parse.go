@@ -106,7 +106,7 @@ func (c *Certificate) readNames(in *cryptobyte.String) error {
 	var ok bool
 	var err error
 	var validity cryptobyte.String
-	if c.RawIssuer, ok = readElement(in, cbasn1.SEQUENCE); !ok {
+	if c.RawIssuer, ok = readSequence(in); !ok {
 		return errDER
 	}
 	if c.Issuer, err = ParseName(c.RawIssuer); err != nil {
@@ -124,7 +124,7 @@ func (c *Certificate) readNames(in *cryptobyte.String) error {
 	if !validity.Empty() {
 		return errDER
 	}
-	if c.RawSubject, ok = readElement(in, cbasn1.SEQUENCE); !ok {
+	if c.RawSubject, ok = readSequence(in); !ok {
 		return errDER
 	}
 	c.Subject, err = ParseName(c.RawSubject)
@@ -133,7 +133,7 @@ func (c *Certificate) readNames(in *cryptobyte.String) error {
 
 func (c *Certificate) readKey(in *cryptobyte.String) error {
 	var ok bool
-	if c.RawSPKI, ok = readElement(in, cbasn1.SEQUENCE); !ok {
+	if c.RawSPKI, ok = readSequence(in); !ok {
 		return errDER
 	}
 	var err error

@@ -103,8 +103,15 @@ type search struct {
 	why    error          // the first reason a path was refused; what lists decided goes before the rest
 	dates  *ValidityError // a path that only failed on dates
 
-	busy   []*Certificate    // whose status is being asked: a list must not need itself
-	sorted []*RevocationList // newest first
+	proofs map[listProof]bool // signatures on lists, shared likewise
+	busy   []*Certificate     // whose status is being asked: a list must not need itself
+	sorted []*RevocationList  // newest first
+}
+
+// listProof is a list and a certificate whose key may have signed it.
+type listProof struct {
+	list *RevocationList
+	by   *Certificate
 }
 
 // extend returns a whole path that begins with path, or nil.

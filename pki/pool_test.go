@@ -58,13 +58,8 @@ func TestChainDatesBothEnds(t *testing.T) {
 // ca makes an authority certificate of its own kind under issuer.
 func ca(t testing.TB, name string, issuer *pki.Certificate, issuerKey crypto.Signer, change func(*pki.Template)) (*pki.Certificate, crypto.Signer) {
 	t.Helper()
-	key := pkitest.NewKey(t, algid.GOST512)
-	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
-	tpl := &pki.Template{
-		Serial: big.NewInt(77), Subject: pki.Name{pki.NewAttribute(pki.OIDCommonName, name)},
-		NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(1, 0, 0), PublicKey: key.Public(),
-		KeyUsage: pki.CertSign | pki.CRLSign, IsCA: true, MaxPathLen: -1,
-	}
+	key, tpl := keyAndTemplate(t)
+	tpl.Subject = pki.Name{pki.NewAttribute(pki.OIDCommonName, name)}
 	signer := key
 	if issuer != nil {
 		tpl.RawIssuer, signer = issuer.RawSubject, issuerKey
@@ -178,4 +173,25 @@ func TestSameNameTwoKeys(t *testing.T) {
 	if chain, err := pool.Chain(leaf, now); err != nil || chain[1] != first {
 		t.Errorf("%v", err)
 	}
+}
+
+// keyAndTemplate is what ca begins with.
+func keyAndTemplate(t testing.TB) (crypto.Signer, *pki.Template) {
+	t.Helper()
+	key := pkitest.NewKey(t, algid.GOST512)
+	return key, &pki.Template{
+		Serial: big.NewInt(77), Subject: pki.Name{pki.NewAttribute(pki.OIDCommonName, "root")},
+		NotBefore: testNow.AddDate(-1, 0, 0), NotAfter: testNow.AddDate(1, 0, 0), PublicKey: key.Public(),
+		KeyUsage: pki.CertSign | pki.CRLSign, IsCA: true, MaxPathLen: -1,
+	}
+}
+
+// parseSigned signs the template and reads the certificate.
+func parseSigned(t testing.TB, key crypto.Signer, tpl *pki.Template) (*pki.Certificate, error) {
+	t.Helper()
+	der, err := pki.CreateCertificate(rand.Reader, key, tpl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pki.ParseCertificate(der)
 }

@@ -67,8 +67,8 @@ func parseRequest(der []byte) (*Request, error) {
 	if !body.ReadASN1Integer(&version) || version != 0 {
 		return nil, errors.New("version not known")
 	}
-	r.RawSubject, okSubject = readElement(&body, cbasn1.SEQUENCE)
-	r.RawSPKI, okKey = readElement(&body, cbasn1.SEQUENCE)
+	r.RawSubject, okSubject = readSequence(&body)
+	r.RawSPKI, okKey = readSequence(&body)
 	if !okSubject || !okKey {
 		return nil, errDER
 	}

@@ -56,7 +56,7 @@ func (e *RevokedError) Error() string {
 // Errors are those of Chain; under [ErrUntrusted] stand a [*RevokedError] or [ErrUndetermined] when
 // lists decided.
 func (p *Pool) Validate(leaf *Certificate, r Rules) (*Path, error) {
-	s := search{pool: p, rules: r, checks: new(int)}
+	s := search{pool: p, rules: r, checks: new(int), proofs: map[listProof]bool{}}
 	return s.run(leaf)
 }
 

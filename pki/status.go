@@ -115,13 +115,8 @@ func (l *RevocationList) usableAt(r Rules) bool {
 // of the path above i, or another that chains to the same root and is itself not revoked (6.3.3 f, g).
 func (s *search) listIssuer(l *RevocationList, path []*Certificate, i int) *Certificate {
 	signed := func(c *Certificate) bool {
-		if !bytes.Equal(c.RawSubject, l.RawIssuer) || c.KeyUsage != 0 && c.KeyUsage&CRLSign == 0 {
-			return false
-		}
-		if *s.checks++; *s.checks > maxChecks {
-			return false
-		}
-		return l.Signature.Verify(c.PublicKey, l.RawTBS, l.SignatureValue) == nil
+		may := c.KeyUsage&CRLSign != 0 || c.KeyUsage == 0 && c.IsCA
+		return may && bytes.Equal(c.RawSubject, l.RawIssuer) && s.signed(l, c)
 	}
 	for _, c := range path[i+1:] {
 		if signed(c) {
@@ -133,13 +128,28 @@ func (s *search) listIssuer(l *RevocationList, path []*Certificate, i int) *Cert
 		if containsCertificate(path[i+1:], c) || !signed(c) {
 			continue
 		}
-		sub := search{pool: s.pool, rules: s.rules, checks: s.checks, busy: s.busy, sorted: s.sorted, only: root}
+		sub := search{pool: s.pool, rules: s.rules, checks: s.checks, proofs: s.proofs, busy: s.busy, sorted: s.sorted, only: root}
 		sub.rules.Policies, sub.rules.ExplicitPolicy = nil, false
 		if found, err := sub.run(c); err == nil && len(found.Chain) > 0 {
 			return c
 		}
 	}
 	return nil
+}
+
+// signed verifies, once in a walk, that the key of c signed the list.
+func (s *search) signed(l *RevocationList, c *Certificate) bool {
+	key := listProof{l, c}
+	good, known := s.proofs[key]
+	if known {
+		return good
+	}
+	if *s.checks++; *s.checks > maxChecks {
+		return false
+	}
+	good = l.Signature.Verify(c.PublicKey, l.RawTBS, l.SignatureValue) == nil
+	s.proofs[key] = good
+	return good
 }
 
 // deltaFor chooses the newest delta over a complete list: same issuer, key and scope, base not after
@@ -152,10 +162,7 @@ func (s *search) deltaFor(full *RevocationList, issuer *Certificate) *Revocation
 			d.BaseNumber.Cmp(full.Number) > 0 || d.ThisUpdate.Before(full.ThisUpdate) {
 			continue
 		}
-		if *s.checks++; *s.checks > maxChecks {
-			return nil
-		}
-		if d.Signature.Verify(issuer.PublicKey, d.RawTBS, d.SignatureValue) == nil {
+		if s.signed(d, issuer) {
 			return d
 		}
 	}
