@@ -36,6 +36,8 @@ type config struct {
 	smtp string
 	// agents are the sockets at which pages look for the signing agent.
 	agents []string
+	// changeTTL, changeDelay and resetTTL are email.change_ttl, email.change_delay and reset.link_ttl.
+	changeTTL, changeDelay, resetTTL time.Duration
 	// cabinet, portal, responder and mail are the addresses to listen on.
 	cabinet, portal, responder, mail, sink listen
 	// rsaBits is the length of the RSA authorities' keys made at the first start.
@@ -98,6 +100,9 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	address(&c.mail, "mailbox", "127.0.0.1:8025", "the page of the demo's mail box")
 	f.StringVar(&c.sink.address, "mailbox.smtp", "127.0.0.1:1025", "address of the demo's mail box for SMTP")
 	f.IntVar(&c.rsaBits, "rsa-bits", 4096, "length of the RSA authorities' keys made at the first start")
+	f.DurationVar(&c.changeTTL, "email.change_ttl", 24*time.Hour, "life of the link that confirms a participant's new e-mail")
+	f.DurationVar(&c.changeDelay, "email.change_delay", 0, "time between that confirmation and the change")
+	f.DurationVar(&c.resetTTL, "reset.link_ttl", time.Hour, "life of the link that sets a participant's new password")
 	f.BoolVar(&c.cast, "cast", true, "seed the demo's people into an empty installation and admit the public test numbers")
 	f.Var(&c.identities, "ident.test_identities", "test numbers admitted in spite of their check digit (default: five public ones with -cast)")
 	f.Func("desk.bin", "BIN of the organisation whose operators keep the registry at the desk (default: the demo's with -cast)", func(v string) (err error) {

@@ -139,9 +139,12 @@ func (s *server) installationKey() ([]byte, error) {
 	return key, nil
 }
 
-// secretFile reads a secret from a file; when it may be made and is not there, 32 random bytes are
-// written in hex, for the owner only.
+// secretFile reads a secret from a file, and refuses one that others of the machine may read or
+// change; when it may be made and is not there, 32 random bytes are written in hex, for the owner only.
 func secretFile(path string, mayMake bool) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s may be read or changed by others (mode %o): chmod 600 it", path, info.Mode().Perm())
+	}
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) && mayMake {
 		made := make([]byte, 32)
@@ -314,7 +317,8 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book,
-		Rules: s.c.rules(), Origin: s.c.portal.origin, Now: s.now}); err != nil {
+		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
+		ResetLinkTTL: s.c.resetTTL, Now: s.now}); err != nil {
 		return err
 	}
 	s.scanner = notice.NewScanner(s.store.Notice(), keySets{s.ca, s.office, s.c.cabinet.origin + "/keys"}, s.now)
