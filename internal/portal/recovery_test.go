@@ -104,7 +104,7 @@ func TestE3ChangeEmail(t *testing.T) {
 		t.Errorf("account has %s", a.Email)
 	}
 	signedIn.get("/me").at("/login") // S5
-	c.get(w.path("N-16")).refused("LINK_STALE").says("24 часа")
+	c.get(w.path("N-16")).refused("LINK_STALE").says("новый запрос отменяет прежний")
 	c.post("/login/change-email/confirm", "t", token(w.path("N-16"))).refused("LINK_STALE")
 	c.get(w.path("N-17")).says("E-mail уже изменён")
 }
@@ -436,7 +436,7 @@ func TestE5BadReset(t *testing.T) {
 		w.pass(3 * time.Minute)
 		w.browser().get(w.path("N-18")).says("Новый пароль")
 		old := w.first("N-18")
-		w.browser().get(old).refused("LINK_STALE").says("60 минут")
+		w.browser().get(old).refused("LINK_STALE").says("Запросите новую ссылку")
 		w.browser().post("/login/reset-password/set", "t", token(old), "password", "calm-river-77", "password2", "calm-river-77").refused("LINK_STALE")
 	})
 	t.Run("the address changed meanwhile", func(t *testing.T) {
