@@ -22,6 +22,9 @@ type Document struct {
 	Digest  string   `json:"digest"`        // SHA-256 in hex; of a digest, itself
 	Signers []string `json:"signers,omitempty"`
 	Note    string   `json:"note,omitempty"` // what the person should know
+	// Purpose is set for a challenge: what signing it is for; Facts say in words what its text says.
+	Purpose string `json:"purpose,omitempty"`
+	Facts   []Pair `json:"facts,omitempty"`
 }
 
 // maxShown bounds the text of one document, maxDocuments the documents shown with their text.
@@ -45,6 +48,7 @@ func showContent(content []byte, cosigned *cms.SignedData, tag lang.Tag) Documen
 				d.Kind, d.Text = "xml", pretty(d.Text)
 			}
 		}
+		d.Purpose, d.Facts = readChallenge(content, tag)
 	}
 	if cosigned != nil {
 		for _, c := range cosigned.Certificates() {

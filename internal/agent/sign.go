@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 // signing is the consent to sign documents, or (info) to tell a page which key was chosen.
@@ -33,7 +34,18 @@ func (t *signing) show(w *window, v *View) {
 	if t.count > len(t.documents) {
 		v.More = w.lang.Text("agent.document.more", "n", t.count-len(t.documents))
 	}
+	if key := "agent.purpose." + t.purpose(); lang.Has(key) {
+		v.Title = w.lang.Text(key)
+	}
 	w.rows(v)
+}
+
+// purpose is what the challenge to be signed is for, when one is all that is signed; else empty.
+func (t *signing) purpose() string {
+	if t.info || t.count != 1 || len(t.documents) != 1 {
+		return ""
+	}
+	return t.documents[0].Purpose
 }
 
 func (t *signing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {

@@ -75,18 +75,22 @@ func (w *window) view() View {
 	return v
 }
 
-// rows lists the keys of the watched folders: those that fit first, and the one that fits when there
-// is one only.
+// rows lists the keys of the watched folders: those known to fit, those not opened yet, those that
+// do not fit; and preselects the one that fits when there is one only.
 func (w *window) rows(v *View) {
-	var fitting, others []KeyRow
+	var fitting, locked, others []KeyRow
 	for _, f := range w.files {
 		r := w.row(f)
-		if r.Fits {
-			fitting = append(fitting, r)
-		} else {
+		switch {
+		case !r.Fits:
 			others = append(others, r)
+		case r.Card == nil:
+			locked = append(locked, r)
+		default:
+			fitting = append(fitting, r)
 		}
 	}
+	fitting = append(fitting, locked...)
 	v.Keys = append(fitting, others...)
 	last := w.agent.chosen(w.site)
 	for _, r := range fitting {

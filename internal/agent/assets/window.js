@@ -185,13 +185,20 @@
     for (const d of view.documents || []) {
       const e = el('div', 'document');
       e.dataset.kind = d.kind;
-      if (d.text) { const p = el('pre', '', d.text); p.tabIndex = 0; e.append(p); }
+      if (d.facts) {
+        const said = el('dl', 'facts');
+        for (const f of d.facts) said.append(el('dt', '', f.name), el('dd', '', f.value));
+        e.append(said);
+      }
+      let rest = e;
+      if (d.facts) { rest = el('details'); rest.append(el('summary', '', T('exact'))); e.append(rest); }
+      if (d.text) { const p = el('pre', '', d.text); p.tabIndex = 0; rest.append(p); }
       if (d.cut) e.append(el('p', 'small', T('cut')));
       if (d.note) e.append(el('p', d.kind === 'digest' ? 'remark red' : 'remark', d.note));
       if (d.signers && d.signers.length) e.append(el('p', 'small', T('signers') + ': ' + d.signers.join(', ')));
       const list = el('dl');
       list.append(el('dt', '', T('size')), el('dd', '', String(d.size)), el('dt', '', T(d.kind === 'digest' ? 'digest-only' : 'digest')), el('dd', '', d.digest));
-      e.append(list);
+      rest.append(list);
       box.append(e);
     }
     if (view.more) box.append(el('p', 'remark red', view.more));
