@@ -81,6 +81,11 @@ func (r *Request) Begin() (sid string, err error) {
 
 // Ask opens a challenge for a purpose in this browser's session, beginning one when there is none.
 func (r *Request) Ask(purpose, digest string) (auth.Challenge, error) {
+	if r.Method != http.MethodPost { // a post was counted already
+		if err := r.limit(true); err != nil {
+			return auth.Challenge{}, err
+		}
+	}
 	sid, err := r.Begin()
 	if err != nil {
 		return auth.Challenge{}, err

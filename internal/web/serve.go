@@ -32,6 +32,11 @@ func (s *Shell) prepare(w http.ResponseWriter, r *Request) error {
 		return Refusal{Code: "BAD_REQUEST", Status: http.StatusUnsupportedMediaType}
 	}
 	if r.Method == http.MethodPost {
+		if r.URL.Path != s.c.SignOut { // one may always leave
+			if err := r.limit(false); err != nil {
+				return err
+			}
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, s.c.MaxBody)
 		if err := parseForm(r.Request, s.c.MaxBody); err != nil {
 			if _, ok := errors.AsType[*http.MaxBytesError](err); ok {

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -65,6 +66,8 @@ type Config struct {
 	SignOut string
 	// MaxBody bounds the body of a post; 1 MiB by default.
 	MaxBody int64
+	// Proxies are the reverse proxies whose X-Forwarded-For names the visitor; none by default.
+	Proxies []netip.Prefix
 }
 
 // Shell serves one site. It is safe for concurrent use.
@@ -74,6 +77,8 @@ type Shell struct {
 	csp    string
 	cookie string
 	secure bool
+
+	addresses, certificates *limiter
 }
 
 // New checks the configuration and makes a shell.
@@ -114,7 +119,8 @@ func New(c Config) (*Shell, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Shell{c: c, files: files, csp: csp, secure: u.Scheme == "https", cookie: "senim-" + c.Site.Name}
+	s := &Shell{c: c, files: files, csp: csp, secure: u.Scheme == "https", cookie: "senim-" + c.Site.Name,
+		addresses: newLimiter(c.Now, perAddress()), certificates: newLimiter(c.Now, perCertificate())}
 	if s.secure {
 		s.cookie = "__Host-" + s.cookie
 	}
