@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -35,6 +36,10 @@ func (s status) Status(ctx context.Context, cert, issuer *pki.Certificate, at ti
 		answer.Evidence["cause"] = "never issued"
 	case err != nil:
 		answer.Err = err.Error()
+	case !bytes.Equal(info.Raw, cert.Raw):
+		// Not what we issued under this serial.
+		answer.State, answer.RevokedAt, answer.Reason = trust.StateRevoked, time.Unix(0, 0).UTC(), int(ca.CertificateHold)
+		answer.Evidence["cause"] = "another certificate has this serial"
 	case info.Revoked != nil:
 		answer.State, answer.RevokedAt, answer.Reason = trust.StateRevoked, info.Revoked.At, int(info.Revoked.Reason)
 	default:
