@@ -16,6 +16,7 @@ import (
 
 	"senim/algid"
 	"senim/internal/pkitest"
+	"senim/pfx"
 	"senim/pki"
 )
 
@@ -344,5 +345,39 @@ func TestFixtureRequest(t *testing.T) {
 	changed[len(changed)-1] ^= 1
 	if r, err := pki.ParseRequest(changed); err == nil && r.CheckSignature() == nil {
 		t.Error("changed request passes")
+	}
+}
+
+// The lists of the national test authority, in Validate: one names a revoked head. About a leaf that
+// is not named they cannot say good, for nothing at hand says that the authority is not revoked.
+func TestFixtureValidate(t *testing.T) {
+	file, err := pfx.Decode(pkitest.Fixture(t, "p12/ncanode-java/key_ceo_revoked_2015.p12"), "Aa123456")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		root, issuer, list string
+		leaf               *pki.Certificate
+		revoked            bool
+	}{
+		{"root_test_gost_2022.cer", "nca_gost2022_test.cer", "ncanode_nca_gost2022_test.crl", file.Certificate, true},
+		{"root_rsa_test.crt", "nca_rsa_test.crt", "ncanode_nca_rsa_test.crl", pkitest.FixtureCertificate(t, "certs/individual_valid_sign_2004_rsa.cer"), false},
+	} {
+		pool := pki.NewPool()
+		pool.AddRoot(pkitest.FixtureCertificate(t, "ca/test/"+c.root))
+		pool.AddIntermediate(pkitest.FixtureCertificate(t, "ca/test/"+c.issuer))
+		blocks, err := pki.Decode(pkitest.Fixture(t, "crl/"+c.list))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := pki.ParseRevocationList(blocks[0].DER)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = pool.Validate(c.leaf, pki.Rules{At: l.ThisUpdate.AddDate(0, 0, 1), Revocation: true, Lists: []*pki.RevocationList{l}})
+		var revoked *pki.RevokedError
+		if errors.As(err, &revoked) != c.revoked || errors.Is(err, pki.ErrUndetermined) == c.revoked {
+			t.Errorf("%s: %v", c.list, err)
+		}
 	}
 }

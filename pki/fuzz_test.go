@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"testing"
@@ -99,6 +100,51 @@ func FuzzDecode(f *testing.F) {
 		blocks, err := pki.Decode(data)
 		if (err == nil) != (len(blocks) > 0) {
 			t.Errorf("%d blocks and %v", len(blocks), err)
+		}
+	})
+}
+
+// FuzzPathExtensions puts any bytes into an extension of path validation, of the authority, the leaf
+// or the list. Nothing may panic or take long; and since the bytes only ever add conditions, a leaf
+// on the list stays refused.
+func FuzzPathExtensions(f *testing.F) {
+	for i, seed := range [][]byte{
+		{0x30, 3, 0x80, 1, 0}, {0x02, 1, 0}, {0x30, 8, 0x30, 6, 6, 1, 42, 6, 1, 43}, {0x30, 3, 0x82, 1, 0xff},
+		{0x30, 8, 0xa0, 6, 0x30, 4, 0x82, 2, 'k', 'z'}, {0x30, 4, 0x83, 2, 5, 0x60}, {0x30, 4, 0xa0, 2, 0xa0, 0},
+	} {
+		f.Add(uint8(i), seed)
+	}
+	arcs := []int{36, 54, 33, 28, 30, 31, 32, 17, 46, 29}
+	rootKey, tpl := keyAndTemplate(f)
+	root, err := parseSigned(f, rootKey, tpl)
+	if err != nil {
+		f.Fatal(err)
+	}
+	revoked := list(f, root, rootKey, pki.ListTemplate{Number: big.NewInt(1), Entries: entry(5, pki.KeyCompromise)})
+	f.Fuzz(func(t *testing.T, which uint8, value []byte) {
+		if len(value) > 4<<10 {
+			return
+		}
+		e := pki.Extension{OID: asn1.ObjectIdentifier{2, 5, 29, arcs[int(which)%len(arcs)]}, Value: value}
+		with := func(name string, serial int64, isCA bool) (*pki.Certificate, error) {
+			made := *tpl
+			made.Subject = pki.Name{pki.NewAttribute(pki.OIDCommonName, name)}
+			made.Serial, made.RawIssuer, made.IsCA, made.Extra = big.NewInt(serial), root.RawSubject, isCA, []pki.Extension{e}
+			if !isCA {
+				made.KeyUsage = pki.DigitalSignature
+			}
+			return parseSigned(t, rootKey, &made)
+		}
+		pool := pki.NewPool()
+		pool.AddRoot(root)
+		if middle, err := with("root", 4, true); err == nil { // self-issued, the same key
+			pool.AddIntermediate(middle)
+		}
+		if leaf, err := with("leaf", 5, false); err == nil {
+			_, err := pool.Validate(leaf, pki.Rules{At: testNow, Revocation: true, ExplicitPolicy: which&16 != 0, Lists: []*pki.RevocationList{revoked}})
+			if err == nil {
+				t.Error("a revoked leaf passed")
+			}
 		}
 	})
 }

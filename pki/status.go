@@ -9,15 +9,21 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// checkRevocation asks the lists of every certificate below the root, from the top, so that an
-// issuer is known good before its lists are used.
+// checkRevocation asks the lists of every certificate below the root, from the top. That one is
+// revoked is said before that another could not be settled.
 func (s *search) checkRevocation(path []*Certificate) error {
+	var unsettled error
 	for i := len(path) - 2; i >= 0; i-- {
-		if err := s.status(path, i); err != nil {
+		err := s.status(path, i)
+		var revoked *RevokedError
+		if errors.As(err, &revoked) {
 			return err
 		}
+		if unsettled == nil {
+			unsettled = err
+		}
 	}
-	return nil
+	return unsettled
 }
 
 // status is RFC 5280 6.3.3 for path[i]: nil when the lists say it is not revoked, for every reason.
