@@ -1,0 +1,159 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// axe is the accessibility checker, when the styles' tools are installed (npm ci).
+const axe = "../internal/web/assets/src/node_modules/axe-core/axe.min.js"
+
+// look judges one page as it stands: what a person would stumble over, in words; none when empty.
+// The accessibility checker looks once, at the narrow page: the wide one has the same elements.
+// Pages that wait, as the mail box, refresh themselves on purpose: without a script nothing else can.
+const look = `(async (lang) => {
+	const bad = [], d = document.documentElement;
+	if (d.scrollWidth > innerWidth) bad.push("wider than the screen: " + d.scrollWidth + " > " + innerWidth);
+	const heads = document.querySelectorAll("h1").length;
+	if (heads !== 1) bad.push(heads + " headings of the first level");
+	if (d.lang !== lang) bad.push("lang is " + d.lang);
+	for (const m of document.body.innerText.matchAll(/\[[a-z_]+\.[a-z_.]+\]/g)) bad.push("no text for " + m[0]);
+	for (const i of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+		if (!i.labels.length && !i.getAttribute("aria-label")) bad.push("no label: " + i.name + i.id);
+	if (window.axe && innerWidth < 640) {
+		const found = await axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+			rules: {"meta-refresh": {enabled: false}}});
+		for (const v of found.violations) if (["serious", "critical"].includes(v.impact))
+			bad.push(v.id + ": " + v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", "));
+	}
+	return bad;
+})(%s)`
+
+// TestPages looks at the pages a stranger, a key's owner, a participant and a clerk reach, in three
+// languages, on a phone and on a desk.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	checker, err := os.ReadFile(axe)
+	if err != nil {
+		t.Log("axe-core is not installed (npm ci in internal/web/assets/src): the pages were looked at without it")
+	}
+	b, sys := browser(t), start(t)
+	p := &pages{t: t, axe: string(checker)}
+	p.open(newTab(t, b, sys, "ru"))
+	for _, at := range []string{"/", "/signin", "/check", "/no-such-page", "/email/AAAA", "/desk/signin"} {
+		p.look("open", sys.Cabinet+at)
+	}
+	for _, at := range []string{"/", "/login", "/login/recover", "/login/change-email", "/login/reset-password", "/register",
+		"/register/confirm?t=AAAA", "/esf-web/login/", "/no-such-page"} {
+		p.look("portal", sys.Portal+at)
+	}
+	p.look("responder", sys.Responder+"/")
+	p.look("mailbox", sys.Mailbox+"/")
+
+	who := sys.Person("old-head")
+	p.w.open(sys.Cabinet+"/signin").use("/signin", keyOf(sys.Person("person"), "personal"))
+	for _, at := range []string{"/keys", "/keys/reissue", "/applications", "/profile", "/apply/legal"} {
+		p.look("cabinet", sys.Cabinet+at)
+	}
+	p.w.portalSignIn(keyOf(who, "company-X"), who.PortalPassword)
+	for _, at := range []string{"/me", "/login/profile"} {
+		p.look("portal-in", sys.Portal+at)
+	}
+	clerk := newTab(t, b, sys, "ru")
+	clerk.open(sys.Cabinet+"/desk/signin").use("/desk/signin", keyOf(sys.Person("clerk-1"), "office"))
+	p.open(clerk)
+	for _, at := range []string{"/desk/registry", "/desk/registry/new"} {
+		p.look("desk", sys.Cabinet+at)
+	}
+}
+
+// pages looks at pages in one tab and gathers what its console says.
+type pages struct {
+	t    *testing.T
+	w    *tab
+	axe  string
+	mu   sync.Mutex
+	said []string // under mu
+}
+
+func (p *pages) open(w *tab) {
+	p.t.Helper()
+	p.w = w
+	w.act("listen to the console", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		return chromedp.Listen(ctx, func(ev any) {
+			line := ""
+			switch e := ev.(type) {
+			case *runtime.EventExceptionThrown:
+				line = e.ExceptionDetails.Text
+			case *cdplog.EventEntryAdded:
+				// A page that says no with an error status is a page, not a fault.
+				if string(e.Entry.Level) == "error" && !strings.Contains(e.Entry.Text, "the server responded with a status of 4") {
+					line = e.Entry.Text
+				}
+			}
+			if line != "" {
+				p.mu.Lock()
+				p.said = append(p.said, line)
+				p.mu.Unlock()
+			}
+		})
+	}))
+}
+
+// look opens the page in each language and size. The responder and the mail box follow the browser's
+// language, our sites too as long as nobody chose one.
+func (p *pages) look(kind, address string) {
+	p.t.Helper()
+	_, path, _ := strings.Cut(strings.SplitN(address, "://", 2)[1], "/")
+	name := kind + "-" + strings.NewReplacer("/", "_", "?", "_").Replace(path)
+	for _, tag := range []string{"ru", "kk", "en"} {
+		p.w.lang = tag
+		if _, err := chromedp.Call(p.w.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": tag}}); err != nil {
+			p.t.Fatal(err)
+		}
+		p.size(1280, 900)
+		p.w.open(address)
+		if p.axe != "" {
+			p.w.act("bring axe", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+				_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](p.axe+";true"))
+				return err
+			}))
+		}
+		for _, size := range []struct {
+			name          string
+			width, height int64
+		}{{"desk", 1280, 900}, {"phone", 390, 844}} {
+			p.size(size.width, size.height)
+			bad := read(p.w, "look at the page", chromedp.Evaluate[[]string](script(look, tag), chromedp.EvalAwaitPromise))
+			for _, one := range bad {
+				p.t.Errorf("%s in %s, %s: %s", address, tag, size.name, one)
+			}
+			p.w.shot(name + "-" + size.name)
+		}
+		p.mu.Lock()
+		if len(p.said) > 0 {
+			b, _ := json.Marshal(p.said)
+			p.t.Errorf("%s in %s: the console says %s", address, tag, b)
+			p.said = nil
+		}
+		p.mu.Unlock()
+	}
+}
+
+func (p *pages) size(width, height int64) {
+	p.t.Helper()
+	if _, err := chromedp.Call(p.w.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: width, Height: height, DeviceScaleFactor: 1}); err != nil {
+		p.t.Fatal(err)
+	}
+}
