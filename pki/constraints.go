@@ -1,7 +1,6 @@
 package pki
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -197,72 +196,4 @@ func (c *nameConstraints) check(names []generalName, budget *int) error {
 		}
 	}
 	return nil
-}
-
-// within reports whether n lies in the subtree of base. Overlap asks instead whether any name that
-// n stands for (a wildcard) does. A name or kind that cannot be judged is an error.
-func (n generalName) within(base generalName, overlap bool) (bool, error) {
-	switch n.kind {
-	case nameEmail:
-		return emailWithin(string(n.value), string(base.value))
-	case nameHost:
-		return hostWithin(string(n.value), string(base.value), overlap)
-	case nameDirectory:
-		return len(base.folded) <= len(n.folded) && slices.Equal(n.folded[:len(base.folded)], base.folded), nil
-	case nameURI:
-		return uriWithin(string(n.value), string(base.value))
-	case nameIP:
-		return ipWithin(n.value, base.value)
-	}
-	return false, fmt.Errorf("%s under a constraint not known", n.what())
-}
-
-func (n generalName) checkBase() error {
-	ok := true
-	switch n.kind {
-	case nameEmail, nameURI:
-		ok = validMailBase(string(n.value), n.kind == nameEmail)
-	case nameHost:
-		ok = len(n.value) == 0 || validHost(string(n.value))
-	case nameIP:
-		ok = validIPBase(n.value)
-	}
-	if !ok {
-		return fmt.Errorf("constraint: %s that is none", n.what())
-	}
-	return nil
-}
-
-func validIPBase(b []byte) bool {
-	if len(b) != 8 && len(b) != 32 {
-		return false
-	}
-	mask := b[len(b)/2:]
-	ended := false
-	for _, octet := range mask {
-		for bit := 7; bit >= 0; bit-- {
-			one := octet>>bit&1 == 1
-			if one && ended {
-				return false
-			}
-			ended = ended || !one
-		}
-	}
-	return true
-}
-
-func ipWithin(ip, base []byte) (bool, error) {
-	if len(ip) != 4 && len(ip) != 16 {
-		return false, errors.New("an address of neither 4 nor 16 octets")
-	}
-	if 2*len(ip) != len(base) {
-		return false, nil
-	}
-	masked := make([]byte, len(ip))
-	want := make([]byte, len(ip))
-	for i := range ip {
-		masked[i] = ip[i] & base[len(ip)+i]
-		want[i] = base[i] & base[len(ip)+i]
-	}
-	return bytes.Equal(masked, want), nil
 }

@@ -36,6 +36,37 @@ type listScope struct {
 	reasons                           reasonSet
 }
 
+// readPoints returns CRL distribution points and the URIs in them, as written: real ones hold line
+// breaks.
+func readPoints(der []byte) (uris []string, points []distributionPoint, err error) {
+	body, err := readWhole(der, cbasn1.SEQUENCE)
+	if err != nil || body.Empty() {
+		return nil, nil, errDER
+	}
+	for !body.Empty() {
+		p, err := readPoint(&body)
+		if err != nil {
+			return nil, nil, err
+		}
+		if points = append(points, p); len(points) > maxNames {
+			return nil, nil, errDER
+		}
+		if p.at == nil {
+			continue
+		}
+		for _, whole := range p.at.full {
+			in := cryptobyte.String(whole)
+			var content cryptobyte.String
+			var tag cbasn1.Tag
+			if !in.ReadAnyASN1(&content, &tag) {
+				return nil, nil, errDER
+			}
+			uris = appendURI(uris, tag, content)
+		}
+	}
+	return uris, points, nil
+}
+
 // readPoint takes one DistributionPoint.
 func readPoint(in *cryptobyte.String) (distributionPoint, error) {
 	var point, name, issuers cryptobyte.String
