@@ -68,5 +68,5 @@ func (s *site) proveSignIn(r *web.Request, link participant.LinkKey) error {
 		keyIIN: p.Holder.IIN, keyBIN: p.Holder.BIN, keySerial: p.Certificate.SerialHex(), keyPrint: hex.EncodeToString(sum[:]),
 		keyName: p.Holder.CommonName, keyLink: string(link), keyUntil: r.Now().Add(proofLife).UTC().Format(time.RFC3339),
 	}
-	return r.SignIn(auth.Session{Values: values})
+	return r.SignIn(auth.Session{Values: web.KeepCertificate(values, p.Certificate)})
 }

@@ -13,8 +13,15 @@ const certificateValue = "cert"
 // SignInWith opens a session by a proved certificate and keeps it for [Request.Certificate].
 func (r *Request) SignInWith(p *auth.Proof) error {
 	s := auth.SessionOf(p)
-	s.Values = map[string]string{certificateValue: base64.StdEncoding.EncodeToString(p.Certificate.Raw)}
+	s.Values = KeepCertificate(map[string]string{}, p.Certificate)
 	return r.SignIn(s)
+}
+
+// KeepCertificate adds a proved certificate to the values of a session, which keeps it under every new
+// id and is checked again by it.
+func KeepCertificate(values map[string]string, cert *pki.Certificate) map[string]string {
+	values[certificateValue] = base64.StdEncoding.EncodeToString(cert.Raw)
+	return values
 }
 
 // Certificate is the one the session was opened with; an error in any other session.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"sort"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"senim/internal/auth"
 	"senim/internal/lang"
 	"senim/internal/trust"
+	"senim/pki"
 )
 
 // Refusal is an error that becomes a page: what was checked and failed, why it matters, what to do.
@@ -47,22 +49,26 @@ func RefusalOf(err error, retry string) error {
 	if !errors.As(err, &r) {
 		return err
 	}
+	return Refusal{Code: r.Code, Evidence: evidenceOf(r.Code, r.Evidence, r.Certificate), Report: r.Report, Retry: retry}
+}
+
+// evidenceOf is the evidence of a refused certificate, which is nil until its key was proved.
+func evidenceOf(code string, had map[string]string, cert *pki.Certificate) map[string]string {
 	evidence := map[string]string{}
-	for k, v := range r.Evidence {
-		evidence[k] = v
+	maps.Copy(evidence, had)
+	if cert == nil {
+		return evidence
 	}
-	if r.Certificate != nil {
-		evidence["issuer"] = r.Certificate.Issuer.String()
-		switch r.Code {
-		case trust.CodeExpired:
-			evidence["date"] = r.Certificate.NotAfter.UTC().Format(time.RFC3339)
-		case trust.CodeNotYetValid:
-			evidence["date"] = r.Certificate.NotBefore.UTC().Format(time.RFC3339)
-		case trust.CodeRevoked:
-			evidence["date"] = evidence["revokedAt"]
-		}
+	evidence["issuer"] = cert.Issuer.String()
+	switch code {
+	case trust.CodeExpired:
+		evidence["date"] = cert.NotAfter.UTC().Format(time.RFC3339)
+	case trust.CodeNotYetValid:
+		evidence["date"] = cert.NotBefore.UTC().Format(time.RFC3339)
+	case trust.CodeRevoked:
+		evidence["date"] = evidence["revokedAt"]
 	}
-	return Refusal{Code: r.Code, Evidence: evidence, Report: r.Report, Retry: retry}
+	return evidence
 }
 
 func asRefusal(err error) (Refusal, bool) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -95,6 +96,11 @@ func (r *Request) Ask(purpose, digest string) (auth.Challenge, error) {
 
 // SignIn turns this browser's session into the session of a person, under a new id.
 func (r *Request) SignIn(s auth.Session) error {
+	if had := r.Value(certificateValue); had != "" && s.Values[certificateValue] == "" {
+		values := map[string]string{certificateValue: had}
+		maps.Copy(values, s.Values)
+		s.Values = values
+	}
 	sid, err := r.shell.c.Auth.Elevate(r.Context(), r.sid, s)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func (s *Shell) prepare(w http.ResponseWriter, r *Request) error {
 		return err
 	}
 	r.sid, r.session = c.Value, session
-	return nil
+	return r.recheck()
 }
 
 func parseForm(r *http.Request, limit int64) error {
