@@ -1,6 +1,7 @@
 #!/bin/sh
 # Says what the machine lacks for the tests and the demo; on Debian, as root, installs it.
 set -eu
+cd "$(dirname "$0")/.."
 missing=""
 packages=""
 lack() { missing="$missing  $1: $2
@@ -11,6 +12,14 @@ command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 
 command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || lack postgresql "the tests of the second database" postgresql
 openssl version >/dev/null 2>&1 || lack openssl "independent checks of what we write" openssl
 openssl engine gost >/dev/null 2>&1 || lack libengine-gost-openssl "the independent check of Streebog" libengine-gost-openssl
+
+# Accessibility checks of the pages come from npm, pinned in the lock file.
+if command -v npm >/dev/null 2>&1; then
+	[ -d internal/web/assets/src/node_modules/axe-core ] || (cd internal/web/assets/src && npm ci --no-audit --no-fund --silent) ||
+		echo "npm could not install what internal/web/assets/src/package-lock.json names: the accessibility checks are skipped" >&2
+else
+	echo "Node with npm is missing: the accessibility checks are skipped" >&2
+fi
 
 [ -n "$packages" ] || exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
