@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
@@ -48,6 +49,8 @@ type config struct {
 	// the public five with cast.
 	identities list
 
+	// proxies are the reverse proxies whose X-Forwarded-For names the visitor.
+	proxies []netip.Prefix
 	// clerks is the BIN of the organisation whose operators keep the registry at the desk.
 	clerks ident.BIN
 
@@ -105,6 +108,16 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.DurationVar(&c.resetTTL, "reset.link_ttl", time.Hour, "life of the link that sets a participant's new password")
 	f.BoolVar(&c.cast, "cast", true, "seed the demo's people into an empty installation and admit the public test numbers")
 	f.Var(&c.identities, "ident.test_identities", "test numbers admitted in spite of their check digit (default: five public ones with -cast)")
+	f.Func("proxies", "networks of the reverse proxies in front, whose X-Forwarded-For names the visitor, as 10.0.0.0/8,127.0.0.1/32 (default: none)", func(v string) error {
+		for _, one := range strings.Split(v, ",") {
+			p, err := netip.ParsePrefix(one)
+			if err != nil {
+				return err
+			}
+			c.proxies = append(c.proxies, p)
+		}
+		return nil
+	})
 	f.Func("desk.bin", "BIN of the organisation whose operators keep the registry at the desk (default: the demo's with -cast)", func(v string) (err error) {
 		c.clerks, err = ident.ParseBIN(v)
 		return err

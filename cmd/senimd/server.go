@@ -335,19 +335,19 @@ func (s *server) openSites(context.Context) error {
 	if err != nil {
 		return err
 	}
-	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Auth: cabinetDesk,
+	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies, Auth: cabinetDesk,
 		Office: s.office, Judge: s.judge, Keys: issued{s.ca}, Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
-	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test}, Auth: sessions,
+	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies}, Auth: sessions,
 		Office: s.participants, Cabinet: s.c.cabinet.origin, Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
 	s.serveOn("portal", participants)
 	if s.c.clerks != "" {
-		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test},
+		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies},
 			Auth: cabinetDesk, Judge: s.judge, Book: s.book, BIN: s.c.clerks, Now: s.now, Log: s.log})
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ type Config struct {
 	Origin    string
 	AgentURLs []string
 	TestMode  bool
+	// Proxies are the reverse proxies whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
 	// Auth keeps sessions; its site is "cabinet" and its origin the same. Required.
 	Auth *auth.Desk
 	// Office takes applications. Required.
@@ -53,7 +56,7 @@ func New(c Config) (http.Handler, error) {
 		c.Now = time.Now
 	}
 	shell, err := web.New(web.Config{
-		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode},
+		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Proxies: c.Proxies},
 		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu,
 	})
 	if err != nil {

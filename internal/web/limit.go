@@ -88,7 +88,7 @@ func (l *limiter) forget(now time.Time) {
 // certificate of the session too. The machine's own loopback is not limited, unless it is a configured
 // proxy: then the visitor is who the proxy says.
 func (r *Request) limit(challenge bool) error {
-	from, ok := visitor(r.Request, r.shell.c.Proxies)
+	from, ok := visitor(r.Request, r.shell.c.Site.Proxies)
 	if !ok {
 		return nil
 	}

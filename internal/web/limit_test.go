@@ -22,8 +22,8 @@ func limited(t *testing.T, now *time.Time) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shell, err := web.New(web.Config{Site: web.Site{Name: "cabinet", Origin: "http://localhost:8080", Brand: "cabinet.brand"}, Auth: desk, Now: clock,
-		Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}})
+	shell, err := web.New(web.Config{Site: web.Site{Name: "cabinet", Origin: "http://localhost:8080", Brand: "cabinet.brand",
+		Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}, Auth: desk, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

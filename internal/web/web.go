@@ -39,6 +39,8 @@ type Site struct {
 	Brand string
 	// TestMode shows a line on every page saying that nothing here is real.
 	TestMode bool
+	// Proxies are the reverse proxies whose X-Forwarded-For names the visitor; none by default.
+	Proxies []netip.Prefix
 }
 
 // Link is somewhere to go: a text in the reader's language and a path or address.
@@ -66,8 +68,6 @@ type Config struct {
 	SignOut string
 	// MaxBody bounds the body of a post; 1 MiB by default.
 	MaxBody int64
-	// Proxies are the reverse proxies whose X-Forwarded-For names the visitor; none by default.
-	Proxies []netip.Prefix
 }
 
 // Shell serves one site. It is safe for concurrent use.
