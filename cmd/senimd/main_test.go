@@ -64,7 +64,7 @@ func TestASecondStartOpensWhatTheFirstMade(t *testing.T) {
 	}
 }
 
-func TestSecretsAreForTheirOwnerOnly(t *testing.T) {
+func TestSec9FilesAreForTheirOwnerOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	mustOpen(t, dir).close()

@@ -344,7 +344,7 @@ func TestSameOrderAtOnce(t *testing.T) {
 	}
 }
 
-func TestToken(t *testing.T) {
+func TestSec4Token(t *testing.T) {
 	b := newBench(t)
 	a := b.authorities["gost"]
 	d, err := b.examine(order(t, "T-1"))
@@ -383,9 +383,9 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestFaults lets every transaction of an issue fail in turn, before and after its effect, and shows:
+// TestSec4Faults lets every transaction of an issue fail in turn, before and after its effect, and shows:
 // nothing unrecorded was signed, and whatever may have been signed can be revoked or is finished.
-func TestFaults(t *testing.T) {
+func TestSec4Faults(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for n := 1; n <= 4; n++ {
 			for _, late := range []bool{false, true} {
@@ -466,8 +466,8 @@ func fault(t *testing.T, n int, after, late bool) {
 	}
 }
 
-// TestInterruptedCeremony lets every transaction of a creation fail: what is left is never opened.
-func TestInterruptedCeremony(t *testing.T) {
+// TestSec4InterruptedCeremony lets every transaction of a creation fail: what is left is never opened.
+func TestSec4InterruptedCeremony(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for n := 1; n <= 7; n++ {
 			store, keys := newMemory(), &memoryKeys{}

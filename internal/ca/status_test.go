@@ -104,8 +104,8 @@ func (b *bench) runJobs(t testing.TB) {
 	}
 }
 
-// TestRevokedEverywhere: OCSP says so at once, the lists after their job, both the same.
-func TestRevokedEverywhere(t *testing.T) {
+// TestSec5RevokedEverywhere: OCSP says so at once, the lists after their job, both the same.
+func TestSec5RevokedEverywhere(t *testing.T) {
 	b := newBench(t)
 	issued, _ := mustIssue(t, b, order(t, "A-1"))
 	if err := b.Tend(t.Context()); err != nil {
@@ -164,7 +164,7 @@ func TestRevokeTwice(t *testing.T) {
 	}
 }
 
-func TestListNumbersAndBase(t *testing.T) {
+func TestSec5ListNumbersAndBase(t *testing.T) {
 	b := newBench(t)
 	var last int64
 	for range 3 {
@@ -222,7 +222,7 @@ func TestListForgetsLate(t *testing.T) {
 	}
 }
 
-func TestNeverIssued(t *testing.T) {
+func TestSec5NeverIssued(t *testing.T) {
 	b := newBench(t)
 	one := b.ask(t, "1234567890123456789012345678901234567890")
 	if one.Status != ocsp.Revoked || one.Reason != CertificateHold || one.RevokedAt.Unix() != 0 {
@@ -263,7 +263,7 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-func TestAnswersAreCached(t *testing.T) {
+func TestSec5AnswersAreCached(t *testing.T) {
 	b := newBench(t)
 	issued, _ := mustIssue(t, b, order(t, "A-1"))
 	der, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{b.id(t, issued.Serial)}})
@@ -287,7 +287,7 @@ func TestAnswersAreCached(t *testing.T) {
 	}
 }
 
-func TestResponderIsRenewed(t *testing.T) {
+func TestSec5ResponderIsRenewed(t *testing.T) {
 	b := newBench(t)
 	old, _ := mustIssue(t, b, order(t, "A-1"))
 	before := b.authorities["gost"].responderSerial(t, b)
@@ -357,8 +357,8 @@ func TestHolders(t *testing.T) {
 	}
 }
 
-// TestRelease: a hold is lifted by two, and only a hold; the delta says removeFromCRL.
-func TestRelease(t *testing.T) {
+// TestSec5Release: a hold is lifted by two, and only a hold; the delta says removeFromCRL.
+func TestSec5Release(t *testing.T) {
 	b := newBench(t)
 	issued, c := mustIssue(t, b, order(t, "A-1"))
 	if err := b.Release(t.Context(), issued.Serial, "one", "two"); err == nil {

@@ -42,8 +42,8 @@ func TestSignInRefused(t *testing.T) {
 	}
 }
 
-// TestChallengeMisused replays and borrows answers (C-23).
-func TestChallengeMisused(t *testing.T) {
+// TestSec1Misused replays and borrows answers (C-23).
+func TestSec1Misused(t *testing.T) {
 	s := newSite(t)
 	b := s.browser(s.personal("123456789013"))
 	to, call, form := b.get("/signin").agent(t)
@@ -66,8 +66,8 @@ func TestChallengeMisused(t *testing.T) {
 	b.post(to, form).has(t, 422, `data-code="AGENT_ANSWER"`)
 }
 
-// TestSessionIDChanges: the id from before sign-in is nothing afterwards.
-func TestSessionIDChanges(t *testing.T) {
+// TestSec7SessionIDChanges: the id from before sign-in is nothing afterwards.
+func TestSec7SessionIDChanges(t *testing.T) {
 	s := newSite(t)
 	b := s.browser(s.personal("123456789013"))
 	at, err := url.Parse(s.server.URL)
@@ -297,8 +297,8 @@ func TestEmailLink(t *testing.T) {
 	b.get("/email/none").has(t, 422, `data-code="LINK_STALE"`)
 }
 
-// TestInjection posts markup through every field and reads it back on every page.
-func TestInjection(t *testing.T) {
+// TestSec7Injection posts markup through every field and reads it back on every page.
+func TestSec7Injection(t *testing.T) {
 	const evil = `"'><script>alert(1)</script>&`
 	s := newSite(t)
 	b := s.browser(s.personal("123456789013"))
@@ -326,8 +326,8 @@ func TestInjection(t *testing.T) {
 	}
 }
 
-// TestGetChangesNothing walks the GET routes and compares the person's account, applications and keys.
-func TestGetChangesNothing(t *testing.T) {
+// TestSec7GetChangesNothing walks the GET routes and compares the person's account, applications and keys.
+func TestSec7GetChangesNothing(t *testing.T) {
 	s := newSite(t)
 	key := s.personal("123456789013")
 	b := s.browser(key)

@@ -11,8 +11,8 @@ import (
 	"senim/pki"
 )
 
-// TestOneTruth polls OCSP and the lists as a stranger, before and after a revocation.
-func TestOneTruth(t *testing.T) {
+// TestSec5OneTruth polls OCSP and the lists as a stranger, before and after a revocation.
+func TestSec5OneTruth(t *testing.T) {
 	s := newSite(t, Config{})
 	c := s.issue(t, "A-1")
 	issuer := hex.EncodeToString(s.issuer.SubjectKeyID)

@@ -10,7 +10,7 @@ import (
 )
 
 // What somebody does to the rows of the audit is found, and the first bad record named.
-func TestAuditTampering(t *testing.T) {
+func TestSec6Tampering(t *testing.T) {
 	for name, c := range map[string]struct {
 		sql string
 		bad int64

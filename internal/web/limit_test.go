@@ -135,3 +135,43 @@ func TestSec9RateAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestSec9RatePerCertificate: thirty challenges in an hour for one certificate, wherever it comes from.
+func TestSec9RatePerCertificate(t *testing.T) {
+	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	desk, err := auth.New(auth.Config{Store: storetest.SQLite(t).Auth(), Site: "cabinet", Origin: "http://localhost:8080", Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shell, err := web.New(web.Config{Site: web.Site{Name: "cabinet", Origin: "http://localhost:8080", Brand: "cabinet.brand"}, Auth: desk, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := desk.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sid, err := desk.Elevate(t.Context(), first, auth.Session{IIN: "123456789012", Fingerprint: "ab"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	shell.Handle(mux, "GET /ask", func(w http.ResponseWriter, r *web.Request) error {
+		if _, err := r.Ask("revoke", ""); err != nil {
+			return err
+		}
+		return hello(w, r)
+	})
+	h := shell.Handler(mux)
+	for i := range 31 {
+		want := http.StatusOK
+		if i == 30 {
+			want = http.StatusTooManyRequests
+		}
+		w := from(h, fmt.Sprintf("203.0.113.%d:1", i+1), "GET", "/ask", "Cookie", "senim-cabinet="+sid)
+		if w.Code != want {
+			t.Fatalf("challenge %d: %d, want %d", i+1, w.Code, want)
+		}
+	}
+}
