@@ -1,6 +1,7 @@
 package ra
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,10 +25,11 @@ func (o *Office) Gate(ctx context.Context, ask Ask) (Subject, string, error) {
 	}
 	switch ask.Kind {
 	case Reissue:
-		if _, err := o.c.Keys.Key(ctx, ask.Signer.SerialHex()); errors.Is(err, ErrNoKey) {
-			return Subject{}, "", refuse("NOT_OUR_KEY", "issuer", ask.Signer.Issuer.String())
-		} else if err != nil {
+		switch k, err := o.c.Keys.Key(ctx, ask.Signer.SerialHex()); {
+		case err != nil && !errors.Is(err, ErrNoKey):
 			return Subject{}, "", err
+		case err != nil || !bytes.Equal(k.Raw, ask.Signer.Raw): // a serial alone is another authority's too
+			return Subject{}, "", refuse("NOT_OUR_KEY", "issuer", ask.Signer.Issuer.String())
 		}
 		role := RoleOf(h)
 		if role == "" {

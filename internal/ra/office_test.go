@@ -230,6 +230,11 @@ func TestGate(t *testing.T) {
 	want(t, "another authority's key", err, "NOT_OUR_KEY")
 	w.add(p)
 	ask := w.ask(p)
+	other := *w.ca.Individual().Certificate
+	other.Serial, ask.Signer = p.Certificate.Serial, &other
+	_, _, err = w.o.Gate(t.Context(), ask)
+	want(t, "another authority's key under our serial", err, "NOT_OUR_KEY")
+	ask = w.ask(p)
 	ask.Form.Storage = IDCard
 	_, err = w.o.Draft(t.Context(), ask)
 	want(t, "C-27", err, "IDCARD_DESK_ONLY")
