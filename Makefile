@@ -30,7 +30,7 @@ vet:
 
 lint: ## golangci-lint, pinned in tools/lint
 	go build -modfile=tools/lint/go.mod -o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	$(BIN)/golangci-lint run ./...
+	GOLANGCI_LINT_CACHE=$(CURDIR)/.cache/lint $(BIN)/golangci-lint run ./...
 
 build: ## the three programs, into bin/, without cgo
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./cmd/senimd ./cmd/senim ./cmd/senim-agent
