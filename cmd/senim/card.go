@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"senim/internal/ident"
 	"senim/pki"
 )
 
@@ -95,9 +96,9 @@ func (k *card) can() string {
 func (k *card) print(p *program, at time.Time) {
 	p.line("  %s", p.bold(k.Owner))
 	if k.Organization != "" {
-		p.line("  %s", joined(", ", k.Organization, prefixed("BIN ", grouped(k.BIN))))
+		p.line("  %s", joined(", ", k.Organization, prefixed("BIN ", ident.FormatIIN(k.BIN))))
 	}
-	if s := joined(" · ", k.role(), k.can(), prefixed("IIN ", grouped(k.IIN))); s != "" {
+	if s := joined(" · ", k.role(), k.can(), prefixed("IIN ", ident.FormatIIN(k.IIN))); s != "" {
 		p.line("  %s", s)
 	}
 	p.line("  %s %s %s  %s", day(k.from), bar(k.from, k.to, at), day(k.to), k.left(at))
@@ -134,14 +135,6 @@ func bar(from, to, at time.Time) string {
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
-// grouped writes a number of twelve digits in threes of four.
-func grouped(number string) string {
-	if len(number) != 12 {
-		return number
-	}
-	return number[:4] + " " + number[4:8] + " " + number[8:]
-}
 
 func prefixed(prefix, s string) string {
 	if s == "" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"senim/internal/ident"
 	"senim/pki"
 )
 
@@ -238,8 +239,8 @@ func (d *description) print(p *program, file string) {
 		p.line("%s is a certificate request.", file)
 		r := d.Request
 		p.line("  %s", p.bold(r.Owner))
-		p.row("Organisation", joined(", ", r.Organization, prefixed("BIN ", grouped(r.BIN))))
-		p.row("IIN", grouped(r.IIN))
+		p.row("Organisation", joined(", ", r.Organization, prefixed("BIN ", ident.FormatIIN(r.BIN))))
+		p.row("IIN", ident.FormatIIN(r.IIN))
 		p.row("Key", r.Key)
 		p.row("Signature", r.Signature)
 		p.row("E-mail", strings.Join(r.Emails, ", "))
