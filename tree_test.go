@@ -37,8 +37,8 @@ type place struct {
 // A new package is a new line, and so a decision that somebody reads.
 var tree = map[string]place{
 	"gost":                {mathematics, "gost/internal/group gost/internal/field gost/streebog", ""},
-	"gost/internal/group": {mathematics, "gost/internal/field", ""},
-	"gost/internal/field": {mathematics, "", ""},
+	"gost/internal/group": {mathematics, "gost/internal/field", "golang.org/x/sys/cpu"},
+	"gost/internal/field": {mathematics, "", "golang.org/x/sys/cpu"}, // what the processor has, before its assembly runs
 	"gost/streebog":       {mathematics, "", ""},
 	"gost/gost94":         {mathematics, "gost/magma", ""},
 	"gost/magma":          {mathematics, "", ""},

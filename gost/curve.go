@@ -12,19 +12,8 @@ import (
 type Curve struct {
 	name   string
 	size   int
-	engine engine
-}
-
-// engine is the mathematics of one curve; both sizes implement it from one template. Numbers are
-// little-endian and of the curve's size, a public key is x‖y.
-type engine interface {
-	public(d []byte) (xy []byte, ok bool)
-	onCurve(xy []byte) bool
-	inGroup(xy []byte) bool
-	reduce(wide []byte) []byte
-	sign(d, digest, k []byte) (sig []byte)
-	verifyVarTime(xy, digest, sig []byte) bool
-	prepare(xy []byte) (verifyVarTime func(digest, sig []byte) bool)
+	wide   *engine512 // one of the two is set
+	narrow *engine256
 }
 
 // parameters are the numbers of a curve in hexadecimal, highest digit first.
@@ -43,7 +32,7 @@ func TC26_256A() *Curve { return tc26A256() }
 func CryptoProA() *Curve { return cryptoProA() }
 
 var tc26A512 = sync.OnceValue(func() *Curve {
-	return &Curve{"tc26-512-A", 64, newEngine512(parameters{
+	return &Curve{name: "tc26-512-A", size: 64, wide: newEngine512(parameters{
 		a: strings.Repeat("F", 125) + "DC4",
 		b: "E8C2505DEDFC86DDC1BD0B2B6667F1DA34B82574761CB0E879BD081CFD0B6265" +
 			"EE3CB090F30D27614CB4574010DA90DD862EF9D4EBEE4761503190785A71C760",
@@ -56,7 +45,7 @@ var tc26A512 = sync.OnceValue(func() *Curve {
 })
 
 var tc26A256 = sync.OnceValue(func() *Curve {
-	return &Curve{"tc26-256-A", 32, newEngine256(parameters{
+	return &Curve{name: "tc26-256-A", size: 32, narrow: newEngine256(parameters{
 		a: "C2173F1513981673AF4892C23035A27CE25E2013BF95AA33B22C656F277E7335",
 		b: "295F9BAE7428ED9CCC20E7C359A9D41A22FCCD9108E17BF7BA9337A6F8AE9513",
 		q: "400000000000000000000000000000000FD8CDDFC87B6635C115AF556C360C67",
@@ -68,7 +57,7 @@ var tc26A256 = sync.OnceValue(func() *Curve {
 })
 
 var cryptoProA = sync.OnceValue(func() *Curve {
-	return &Curve{"CryptoPro-A", 32, newEngine256(parameters{
+	return &Curve{name: "CryptoPro-A", size: 32, narrow: newEngine256(parameters{
 		a: strings.Repeat("F", 61) + "D94",
 		b: "A6",
 		q: "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF6C611070995AD10045841B09B761B893",
@@ -94,7 +83,7 @@ func (c *Curve) String() string {
 	return c.name
 }
 
-func (c *Curve) valid() bool { return c != nil && c.engine != nil }
+func (c *Curve) valid() bool { return c != nil && (c.wide != nil || c.narrow != nil) }
 
 // bigEndian reads one of the constants above.
 func bigEndian(s string, size int) []byte {

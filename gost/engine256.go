@@ -9,13 +9,14 @@ import (
 	"senim/gost/internal/group"
 )
 
-// engine256 does the mathematics of one curve of 256 bits.
+// engine256 does the mathematics of one curve of 256 bits. Numbers are little-endian and of 32 bytes, a
+// public key is x‖y. Nothing here keeps or hands on a slice it is given, so callers may keep theirs on the stack.
 type engine256 struct {
 	curve *group.Curve256
 	order *field.Order256
 }
 
-func newEngine256(p parameters) engine {
+func newEngine256(p parameters) *engine256 {
 	b := func(s string) []byte { return littleEndian(s, 32) }
 	return &engine256{
 		curve: group.NewCurve256(b(p.a), b(p.b), b(p.q), b(p.x), b(p.y), !p.even),
@@ -29,9 +30,7 @@ func (e *engine256) public(d []byte) ([]byte, bool) {
 	if !e.order.SetBytes(&s, d) || s.IsZero() == 1 {
 		return nil, false
 	}
-	var p group.Point256
-	e.curve.BaseMult(&p, (*[32]byte)(d))
-	x, y, _ := p.Affine()
+	x, y := e.curve.BaseMult((*[32]byte)(d))
 	return append(x[:], y[:]...), true
 }
 
@@ -46,31 +45,29 @@ func (e *engine256) inGroup(xy []byte) bool {
 	return e.curve.SetAffine(&p, xy[:32], xy[32:]) && e.curve.InGroupVarTime(&p)
 }
 
-// reduce returns a number of twice the length modulo q, nil if that is 0.
-func (e *engine256) reduce(wide []byte) []byte {
+// reduce sets k to a number of twice the length modulo q and reports whether that is not 0.
+func (e *engine256) reduce(k, wide []byte) bool {
 	var s field.Scalar256
 	e.order.Reduce(&s, wide)
-	if s.IsZero() == 1 {
-		return nil
-	}
 	b := e.order.Bytes(&s)
-	return b[:]
+	copy(k, b[:])
+	return s.IsZero() == 0
 }
 
 // digestNumber is e of the standard: the digest modulo q, and 1 instead of 0.
 func (e *engine256) digestNumber(digest []byte) (s field.Scalar256) {
 	e.order.Reduce(&s, digest)
 	if s.IsZero() == 1 {
-		e.order.Reduce(&s, append([]byte{1}, make([]byte, 32-1)...))
+		one := [32]byte{1}
+		e.order.Reduce(&s, one[:])
 	}
 	return s
 }
 
-// sign returns r‖s for a nonce k from 1 to q-1, nil if r or s is 0: then another nonce is needed.
-func (e *engine256) sign(d, digest, k []byte) []byte {
-	var p group.Point256
-	e.curve.BaseMult(&p, (*[32]byte)(k))
-	x, _, _ := p.Affine()
+// sign sets sig to r‖s for a nonce k from 1 to q-1, and reports false if r or s is 0: then another nonce is
+// needed.
+func (e *engine256) sign(sig, d, digest, k []byte) bool {
+	x, _ := e.curve.BaseMult((*[32]byte)(k))
 	var r, s, key, nonce field.Scalar256
 	number := e.digestNumber(digest)
 	e.order.Reduce(&r, x[:])
@@ -79,56 +76,55 @@ func (e *engine256) sign(d, digest, k []byte) []byte {
 	e.order.Mul(&s, &r, &key)
 	e.order.Mul(&nonce, &nonce, &number)
 	e.order.Add(&s, &s, &nonce)
-	if r.IsZero()|s.IsZero() == 1 {
-		return nil
-	}
 	left, right := e.order.Bytes(&r), e.order.Bytes(&s)
-	return append(append(make([]byte, 0, 2*32), left[:]...), right[:]...)
+	copy(sig[:32], left[:])
+	copy(sig[32:], right[:])
+	return r.IsZero()|s.IsZero() == 0
 }
 
-// verifyVarTime reports whether sig is r‖s over the digest by the key xy, which was checked before.
-func (e *engine256) verifyVarTime(xy, digest, sig []byte) bool {
+// verifyVarTime reports whether sig is r‖s over the digest by the key xy, which was checked before; the table is of
+// that key, or nil.
+func (e *engine256) verifyVarTime(xy []byte, table *group.Table256, digest, sig []byte) bool {
 	var key, sum group.Point256
-	u, v, ok := e.multipliers(digest, sig)
-	if !ok || !e.curve.SetAffine(&key, xy[:32], xy[32:]) {
+	var u, v [32]byte
+	if !e.multipliersVarTime(&u, &v, digest, sig) {
+		return false
+	}
+	if table != nil {
+		e.curve.DoubleTableVarTime(&sum, &u, table, &v)
+		return e.matches(&sum, sig)
+	}
+	if !e.curve.SetAffine(&key, xy[:32], xy[32:]) {
 		return false
 	}
 	e.curve.DoubleMultVarTime(&sum, &u, &key, &v)
 	return e.matches(&sum, sig)
 }
 
-// prepare returns verifyVarTime for one key, with a table of its multiples.
-func (e *engine256) prepare(xy []byte) func(digest, sig []byte) bool {
+// tabulate returns the table of a key x‖y of the group.
+func (e *engine256) tabulate(xy []byte) *group.Table256 {
 	var key group.Point256
 	if !e.curve.SetAffine(&key, xy[:32], xy[32:]) {
-		return func([]byte, []byte) bool { return false }
+		return nil
 	}
-	table := e.curve.Tabulate(&key)
-	return func(digest, sig []byte) bool {
-		var sum group.Point256
-		u, v, ok := e.multipliers(digest, sig)
-		if !ok {
-			return false
-		}
-		e.curve.DoubleTableVarTime(&sum, &u, table, &v)
-		return e.matches(&sum, sig)
-	}
+	return e.curve.Tabulate(&key)
 }
 
-// multipliers returns s/e and -r/e modulo q, or false if r or s is 0 or not below q.
-func (e *engine256) multipliers(digest, sig []byte) (u, v [32]byte, ok bool) {
+// multipliersVarTime sets u and v to s/e and -r/e modulo q, and reports false if r or s is 0 or not below q.
+func (e *engine256) multipliersVarTime(u, v *[32]byte, digest, sig []byte) bool {
 	var r, s, inverse field.Scalar256
 	if len(sig) != 2*32 ||
 		!e.order.SetBytes(&r, sig[:32]) || r.IsZero() == 1 ||
 		!e.order.SetBytes(&s, sig[32:]) || s.IsZero() == 1 {
-		return u, v, false
+		return false
 	}
 	number := e.digestNumber(digest)
 	e.order.InvertVarTime(&inverse, &number)
 	e.order.Mul(&s, &s, &inverse)
 	e.order.Mul(&r, &r, &inverse)
 	e.order.Negate(&r, &r)
-	return e.order.Bytes(&s), e.order.Bytes(&r), true
+	*u, *v = e.order.Bytes(&s), e.order.Bytes(&r)
+	return true
 }
 
 // matches reports whether x of the point is r modulo q.

@@ -22,15 +22,16 @@ import (
 // size is what the templates see.
 type size struct {
 	Bits, Limbs, Bytes int
-	Fold               int    // p = 2^Bits - Fold
-	Low                uint64 // the lowest ten bits of p-2, above which all bits are ones
-	Windows            int    // of five bits with sign, enough for any scalar
-	GenericA           bool   // a curve of this size has a ≠ -3
+	Fold               int  // p = 2^Bits - Fold
+	Windows            int  // of six bits, enough for any scalar and one more bit
+	GenericA           bool // a curve of this size has a ≠ -3
+	Signed             int  // limbs of 62 bits
+	Steps              int  // division steps that are enough for an inversion
 }
 
 var sizes = []size{
-	{Bits: 512, Limbs: 8, Bytes: 64, Fold: 569, Low: 1<<10 - 571, Windows: 103},
-	{Bits: 256, Limbs: 4, Bytes: 32, Fold: 617, Low: 1<<10 - 619, Windows: 52, GenericA: true},
+	{Bits: 512, Limbs: 8, Bytes: 64, Fold: 569, Windows: 86, Signed: 9, Steps: 1180},
+	{Bits: 256, Limbs: 4, Bytes: 32, Fold: 617, Windows: 43, GenericA: true, Signed: 5, Steps: 591},
 }
 
 func main() {
@@ -60,9 +61,12 @@ func render(file string, s size, check bool) error {
 		"until":   until,
 		"add":     func(x, y int) int { return x + y },
 		"sub":     func(x, y int) int { return x - y },
+		"mod":     func(x, y int) int { return x % y },
 		"last":    func() int { return s.Limbs - 1 },
 		"product": func() string { return product(s.Limbs) },
 		"square":  func() string { return square(s.Limbs) },
+		"limb":    func(i int) string { return bitsOf("x", i, 64, s.Limbs, 62) },
+		"word":    func(i int) string { return bitsOf("x", i, 62, s.Signed, 64) },
 	}).ParseFiles(file)
 	if err != nil {
 		return err
@@ -94,6 +98,31 @@ func until(n int) []int {
 		r[i] = i
 	}
 	return r
+}
+
+// bitsOf gives piece i, of so many bits, of the number in n words of from bits each. Pieces of 62 bits but
+// the last are masked.
+func bitsOf(v string, i, from, n, size int) string {
+	at := i * size
+	k, shift := at/from, at%from
+	word := func(k int) string {
+		if from == 64 {
+			return fmt.Sprintf("%s[%d]", v, k)
+		}
+		return fmt.Sprintf("uint64(%s[%d])", v, k)
+	}
+	out := word(k)
+	if shift > 0 {
+		out += fmt.Sprintf(">>%d", shift)
+	}
+	for got := from - shift; got < size && k+1 < n; got += from {
+		k++
+		out += fmt.Sprintf(" | %s<<%d", word(k), got)
+	}
+	if size == 62 && at+size < from*n {
+		out = fmt.Sprintf("(%s) & low62", out)
+	}
+	return out
 }
 
 // rows writes a sum of products into the words t0, t1, …; words from used on are still zero.

@@ -1,7 +1,11 @@
 package gost_test
 
 import (
+	"bytes"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -13,4 +17,39 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 	if out, err := exec.Command("go", "run", "generate.go", "-check").CombinedOutput(); err != nil {
 		t.Errorf("go run generate.go -check: %v\n%s", err, out)
 	}
+}
+
+// TestAssemblyIsCurrent runs the generators of the assembly and compares all but the first line, which says how.
+func TestAssemblyIsCurrent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the generators")
+	}
+	const module = "../tools/asm"
+	if out, err := exec.Command("go", "-C", module, "mod", "download").CombinedOutput(); err != nil {
+		t.Skipf("the generator's modules cannot be had here: %s", out)
+	}
+	for _, name := range []string{"field", "group"} {
+		made := filepath.Join(t.TempDir(), "made.s")
+		if out, err := exec.Command("go", "run", "-C", module, "./"+name, "-out", made).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+			continue
+		}
+		kept := filepath.Join("internal", name, name+"_amd64.s")
+		if !bytes.Equal(body(t, made), body(t, kept)) {
+			t.Errorf("%s is not what tools/asm/%s makes: run go generate ./gost", kept, name)
+		}
+	}
+}
+
+// body is a file without its first line.
+func body(t *testing.T, file string) []byte {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(data), "\n")
+	if !found {
+		t.Fatalf("%s has one line", file)
+	}
+	return []byte(rest)
 }

@@ -425,3 +425,34 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// TestNoAllocations: signing into a buffer with room and verifying, with or without a table, leave nothing behind.
+func TestNoAllocations(t *testing.T) {
+	for _, c := range []*gost.Curve{gost.TC26_512A(), gost.TC26_256A(), gost.CryptoProA()} {
+		key, err := gost.GenerateKey(c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest := bytes.Repeat([]byte{5}, c.Size())
+		public, prepared := key.PublicKey(), key.PublicKey().Prepare()
+		sig := make([]byte, 0, 2*c.Size())
+		if n := testing.AllocsPerRun(10, func() {
+			var err error
+			if sig, err = key.AppendSign(sig[:0], nil, digest); err != nil {
+				t.Fatal(err)
+			}
+			if !public.Verify(digest, sig) || !prepared.Verify(digest, sig) {
+				t.Fatal("does not verify")
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", c, n)
+		}
+		before := []byte("before")
+		if got, err := key.AppendSign(before, nil, digest); err != nil || !bytes.HasPrefix(got, before) || !public.Verify(digest, got[len(before):]) {
+			t.Errorf("%s: appended to something: %x, %v", c, got, err)
+		}
+		if got, err := key.AppendSign(before, nil, digest[1:]); err == nil || string(got) != "before" {
+			t.Errorf("%s: a short digest gave %x, %v", c, got, err)
+		}
+	}
+}

@@ -18,6 +18,9 @@ type PrivateKey struct {
 	d      []byte
 }
 
+// maxSize is the greatest [Curve.Size].
+const maxSize = 64
+
 var errNoKey = errors.New("gost: no private key")
 
 // GenerateKey makes a key from twice [Curve.Size] bytes of random, so that the scalar is as good as
@@ -26,17 +29,15 @@ func GenerateKey(c *Curve, random io.Reader) (*PrivateKey, error) {
 	if !c.valid() {
 		return nil, errNoCurve
 	}
-	if random == nil {
-		random = rand.Reader
-	}
-	wide := make([]byte, 2*c.size)
-	defer clear(wide)
+	var wide [2 * maxSize]byte
+	var d [maxSize]byte
+	defer func() { clear(wide[:]); clear(d[:]) }()
 	for {
-		if _, err := io.ReadFull(random, wide); err != nil {
+		if err := read(random, wide[:2*c.size]); err != nil {
 			return nil, fmt.Errorf("gost: generate a key: %w", err)
 		}
-		if d := c.engine.reduce(wide); d != nil {
-			return NewPrivateKey(c, d)
+		if c.reduce(d[:c.size], wide[:2*c.size]) {
+			return NewPrivateKey(c, d[:c.size])
 		}
 	}
 }
@@ -46,7 +47,7 @@ func NewPrivateKey(c *Curve, d []byte) (*PrivateKey, error) {
 	if !c.valid() {
 		return nil, errNoCurve
 	}
-	xy, ok := c.engine.public(d)
+	xy, ok := c.publicOf(d)
 	if !ok {
 		return nil, fmt.Errorf("gost: not a private key of %s", c)
 	}
@@ -77,48 +78,49 @@ func (k *PrivateKey) Equal(x crypto.PrivateKey) bool {
 // randomness alone does not give the key away: with constant "random" bytes the signature becomes a
 // deterministic one.
 func (k *PrivateKey) Sign(random io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	return k.AppendSign(nil, random, digest)
+}
+
+// AppendSign is [PrivateKey.Sign] that appends the signature to b. It allocates nothing if b has room, or on an
+// error, when b is returned as it was, but for what a reader other than crypto/rand.Reader needs.
+func (k *PrivateKey) AppendSign(b []byte, random io.Reader, digest []byte) ([]byte, error) {
 	if k == nil || k.public == nil {
-		return nil, errNoKey
+		return b, errNoKey
 	}
 	c := k.public.curve
 	if len(digest) != c.size {
-		return nil, fmt.Errorf("gost: digest of %d bytes, %s takes %d", len(digest), c, c.size)
+		return b, fmt.Errorf("gost: digest of %d bytes, %s takes %d", len(digest), c, c.size)
 	}
-	if random == nil {
-		random = rand.Reader
-	}
+	var sig [2 * maxSize]byte
+	var nonce [maxSize]byte
+	defer clear(nonce[:])
 	for {
-		nonce, err := k.nonce(random, digest)
+		usable, err := k.nonce(nonce[:c.size], random, digest)
 		if err != nil {
-			return nil, err
+			return b, err
 		}
 		// A zero nonce or half is as likely as guessing the key; the standard says try again.
-		if nonce == nil {
-			continue
-		}
-		sig := c.engine.sign(k.d, digest, nonce)
-		clear(nonce)
-		if sig != nil {
-			return sig, nil
+		if usable && c.sign(sig[:2*c.size], k.d, digest, nonce[:c.size]) {
+			return append(b, sig[:2*c.size]...), nil
 		}
 	}
 }
 
-// nonce returns SHA-512(1 ‖ …) ‖ SHA-512(2 ‖ …) modulo q over the mark, the key, fresh random bytes
-// and the digest, all of fixed length. Streebog would look the key up in tables and so show it to
-// the caches; SHA-512 does not.
-func (k *PrivateKey) nonce(random io.Reader, digest []byte) ([]byte, error) {
+// nonce sets n to SHA-512(1 ‖ …) ‖ SHA-512(2 ‖ …) modulo q over the mark, the key, fresh random bytes
+// and the digest, all of fixed length, and reports whether it is not 0. Streebog may look the key up in tables and
+// so show it to the caches; SHA-512 does not.
+func (k *PrivateKey) nonce(n []byte, random io.Reader, digest []byte) (usable bool, err error) {
 	const mark = "senim gost nonce"
-	var in [len(mark) + 2 + 3*64]byte
+	var in [len(mark) + 2 + 3*maxSize]byte
 	defer clear(in[:])
 	copy(in[:], mark)
 	in[len(mark)+1] = byte(k.public.curve.size)
 	parts := in[len(mark)+2:]
-	copy(parts[:64], k.d)
-	if _, err := io.ReadFull(random, parts[64:128]); err != nil {
-		return nil, fmt.Errorf("gost: sign: %w", err)
+	copy(parts[:maxSize], k.d)
+	if err := read(random, parts[maxSize:2*maxSize]); err != nil {
+		return false, fmt.Errorf("gost: sign: %w", err)
 	}
-	copy(parts[128:], digest)
+	copy(parts[2*maxSize:], digest)
 	var wide [2 * sha512.Size]byte
 	defer clear(wide[:])
 	for i := range 2 {
@@ -126,5 +128,19 @@ func (k *PrivateKey) nonce(random io.Reader, digest []byte) ([]byte, error) {
 		half := sha512.Sum512(in[:])
 		copy(wide[i*sha512.Size:], half[:])
 	}
-	return k.public.curve.engine.reduce(wide[:2*k.public.curve.size]), nil
+	return k.public.curve.reduce(n, wide[:2*k.public.curve.size]), nil
+}
+
+// read fills b with random bytes; nil is the system's source, which cannot fail. A reader of the caller's gets a
+// buffer of its own, so that b may stay on the stack.
+func read(random io.Reader, b []byte) error {
+	if random == nil || random == rand.Reader {
+		_, err := rand.Read(b)
+		return err
+	}
+	own := make([]byte, len(b))
+	defer clear(own)
+	_, err := io.ReadFull(random, own)
+	copy(b, own)
+	return err
 }

@@ -129,6 +129,23 @@ func (z *Element256) Negate(x *Element256) {
 
 // Mul sets z to x·y.
 func (z *Element256) Mul(x, y *Element256) {
+	if useADX {
+		mulADX256(z, x, y)
+		return
+	}
+	z.mul(x, y)
+}
+
+// Square sets z to x².
+func (z *Element256) Square(x *Element256) {
+	if useADX {
+		squareADX256(z, x)
+		return
+	}
+	z.square(x)
+}
+
+func (z *Element256) mul(x, y *Element256) {
 	var c uint64
 	var h0, l0, h1, l1, h2, l2, h3, l3 uint64
 	var t0, t1, t2, t3, t4, t5, t6, t7 uint64
@@ -208,8 +225,7 @@ func (z *Element256) Mul(x, y *Element256) {
 
 }
 
-// Square sets z to x².
-func (z *Element256) Square(x *Element256) {
+func (z *Element256) square(x *Element256) {
 	var c uint64
 	var h0, l0, h1, l1, h2, l2, h3, l3 uint64
 	var t0, t1, t2, t3, t4, t5, t6, t7 uint64
@@ -277,36 +293,33 @@ func (z *Element256) Square(x *Element256) {
 
 }
 
-// SquareN sets z to x raised to 2ⁿ, n ≥ 1.
-func (z *Element256) SquareN(x *Element256, n int) {
-	z.Square(x)
-	for range n - 1 {
-		z.Square(z)
-	}
+// Halve sets z to x/2: an odd number gets p added before.
+func (z *Element256) Halve(x *Element256) {
+	odd := x.l[0] & 1
+	var c uint64
+	t0, c := bits.Sub64(x.l[0], -odd&617, 0)
+	t1, c := bits.Sub64(x.l[1], 0, c)
+	t2, c := bits.Sub64(x.l[2], 0, c)
+	t3, c := bits.Sub64(x.l[3], 0, c)
+	z.l = [4]uint64{t0>>1 | t1<<63, t1>>1 | t2<<63, t2>>1 | t3<<63, t3>>1 | (odd-c)<<63}
 }
 
-// Invert sets z to 1/x, and to 0 if x is 0. It raises x to p-2, which is 246 ones followed by the
-// ten bits 0110010101.
+// prime256 is p with a negative lowest limb, so that the others but the highest are 0.
+var prime256 = modulus256{
+	m:   signed256{0: -617, 4: 1 << 8},
+	inv: inverse62(1<<64 - 617),
+}
+
+// Invert sets z to 1/x, and to 0 if x is 0.
 func (z *Element256) Invert(x *Element256) {
-	// ones is x to the power 2^n - 1. The lengths of 246 are read from its highest bit down.
-	ones, n := *x, 1
-	for bit := bits.Len(246) - 2; bit >= 0; bit-- {
-		var t Element256
-		t.SquareN(&ones, n)
-		ones.Mul(&t, &ones)
-		n *= 2
-		if 246>>bit&1 == 1 {
-			ones.Square(&ones)
-			ones.Mul(&ones, x)
-			n++
-		}
-	}
-	base := *x
-	for bit := 9; bit >= 0; bit-- {
-		ones.Square(&ones)
-		if 405>>bit&1 == 1 {
-			ones.Mul(&ones, &base)
-		}
-	}
-	*z = ones
+	r := *x
+	r.reduce()
+	z.l = prime256.invert(&r.l)
+}
+
+// InvertVarTime is Invert for public numbers.
+func (z *Element256) InvertVarTime(x *Element256) {
+	r := *x
+	r.reduce()
+	z.l = prime256.invertVarTime(&r.l)
 }

@@ -149,6 +149,23 @@ func (z *Element512) Negate(x *Element512) {
 
 // Mul sets z to x·y.
 func (z *Element512) Mul(x, y *Element512) {
+	if useADX {
+		mulADX512(z, x, y)
+		return
+	}
+	z.mul(x, y)
+}
+
+// Square sets z to x².
+func (z *Element512) Square(x *Element512) {
+	if useADX {
+		squareADX512(z, x)
+		return
+	}
+	z.square(x)
+}
+
+func (z *Element512) mul(x, y *Element512) {
 	var c uint64
 	var h0, l0, h1, l1, h2, l2, h3, l3, h4, l4, h5, l5, h6, l6, h7, l7 uint64
 	var t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15 uint64
@@ -392,8 +409,7 @@ func (z *Element512) Mul(x, y *Element512) {
 
 }
 
-// Square sets z to x².
-func (z *Element512) Square(x *Element512) {
+func (z *Element512) square(x *Element512) {
 	var c uint64
 	var h0, l0, h1, l1, h2, l2, h3, l3, h4, l4, h5, l5, h6, l6, h7, l7 uint64
 	var t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15 uint64
@@ -567,36 +583,37 @@ func (z *Element512) Square(x *Element512) {
 
 }
 
-// SquareN sets z to x raised to 2ⁿ, n ≥ 1.
-func (z *Element512) SquareN(x *Element512, n int) {
-	z.Square(x)
-	for range n - 1 {
-		z.Square(z)
-	}
+// Halve sets z to x/2: an odd number gets p added before.
+func (z *Element512) Halve(x *Element512) {
+	odd := x.l[0] & 1
+	var c uint64
+	t0, c := bits.Sub64(x.l[0], -odd&569, 0)
+	t1, c := bits.Sub64(x.l[1], 0, c)
+	t2, c := bits.Sub64(x.l[2], 0, c)
+	t3, c := bits.Sub64(x.l[3], 0, c)
+	t4, c := bits.Sub64(x.l[4], 0, c)
+	t5, c := bits.Sub64(x.l[5], 0, c)
+	t6, c := bits.Sub64(x.l[6], 0, c)
+	t7, c := bits.Sub64(x.l[7], 0, c)
+	z.l = [8]uint64{t0>>1 | t1<<63, t1>>1 | t2<<63, t2>>1 | t3<<63, t3>>1 | t4<<63, t4>>1 | t5<<63, t5>>1 | t6<<63, t6>>1 | t7<<63, t7>>1 | (odd-c)<<63}
 }
 
-// Invert sets z to 1/x, and to 0 if x is 0. It raises x to p-2, which is 502 ones followed by the
-// ten bits 0111000101.
+// prime512 is p with a negative lowest limb, so that the others but the highest are 0.
+var prime512 = modulus512{
+	m:   signed512{0: -569, 8: 1 << 16},
+	inv: inverse62(1<<64 - 569),
+}
+
+// Invert sets z to 1/x, and to 0 if x is 0.
 func (z *Element512) Invert(x *Element512) {
-	// ones is x to the power 2^n - 1. The lengths of 502 are read from its highest bit down.
-	ones, n := *x, 1
-	for bit := bits.Len(502) - 2; bit >= 0; bit-- {
-		var t Element512
-		t.SquareN(&ones, n)
-		ones.Mul(&t, &ones)
-		n *= 2
-		if 502>>bit&1 == 1 {
-			ones.Square(&ones)
-			ones.Mul(&ones, x)
-			n++
-		}
-	}
-	base := *x
-	for bit := 9; bit >= 0; bit-- {
-		ones.Square(&ones)
-		if 453>>bit&1 == 1 {
-			ones.Mul(&ones, &base)
-		}
-	}
-	*z = ones
+	r := *x
+	r.reduce()
+	z.l = prime512.invert(&r.l)
+}
+
+// InvertVarTime is Invert for public numbers.
+func (z *Element512) InvertVarTime(x *Element512) {
+	r := *x
+	r.reduce()
+	z.l = prime512.invertVarTime(&r.l)
 }

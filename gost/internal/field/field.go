@@ -6,7 +6,8 @@
 // is of fixed length and runs in constant time, but for methods that say VarTime in their names,
 // which are for public numbers only. SetBytes refuses numbers that are not fully reduced.
 //
-// The code of both sizes is written by gost/generate.go from the templates in this directory.
+// The code of both sizes is written by gost/generate.go from the templates in this directory, the assembly by
+// tools/asm/field.
 package field
 
 // equalWords returns 1 if all words are equal, else 0, in constant time.

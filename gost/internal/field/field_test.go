@@ -11,13 +11,13 @@ import (
 
 // ring is one kind of number seen as big integers, so that one suite tests all.
 type ring struct {
-	name                string
-	m                   *big.Int
-	size                int
-	add, sub, mul       func(x, y *big.Int) *big.Int
-	square, negate, inv func(x *big.Int) *big.Int // nil where there is none
-	set                 func(b []byte) bool
-	zero                func(x *big.Int) uint64
+	name                                  string
+	m                                     *big.Int
+	size                                  int
+	add, sub, mul                         func(x, y *big.Int) *big.Int
+	square, negate, inv, half, invVarTime func(x *big.Int) *big.Int // nil where there is none
+	set                                   func(b []byte) bool
+	zero                                  func(x *big.Int) uint64
 }
 
 func number(b []byte) *big.Int {
@@ -100,6 +100,7 @@ func elements512(p *big.Int) ring {
 		name: "element 512", m: p, size: 64,
 		add: two((*Element512).Add), sub: two((*Element512).Sub), mul: two((*Element512).Mul),
 		square: one((*Element512).Square), negate: one((*Element512).Negate), inv: one((*Element512).Invert),
+		half: one((*Element512).Halve), invVarTime: one((*Element512).InvertVarTime),
 		set:  func(b []byte) bool { var e Element512; return e.SetBytes(b) },
 		zero: func(x *big.Int) uint64 { a := raw(x); return a.IsZero() },
 	}
@@ -143,6 +144,7 @@ func elements256(p *big.Int) ring {
 		name: "element 256", m: p, size: 32,
 		add: two((*Element256).Add), sub: two((*Element256).Sub), mul: two((*Element256).Mul),
 		square: one((*Element256).Square), negate: one((*Element256).Negate), inv: one((*Element256).Invert),
+		half: one((*Element256).Halve), invVarTime: one((*Element256).InvertVarTime),
 		set:  func(b []byte) bool { var e Element256; return e.SetBytes(b) },
 		zero: func(x *big.Int) uint64 { a := raw(x); return a.IsZero() },
 	}
@@ -168,10 +170,10 @@ func scalars512(name string, m *big.Int) ring {
 	}
 	return ring{
 		name: name, m: m, size: 64, add: two(o.Add), mul: two(o.Mul),
-		negate: func(x *big.Int) *big.Int { a := read(x); o.Negate(&a, &a); return write(&a) },
-		inv:    func(x *big.Int) *big.Int { a := read(x); o.InvertVarTime(&a, &a); return write(&a) },
-		set:    func(b []byte) bool { var s Scalar512; return o.SetBytes(&s, b) },
-		zero:   func(x *big.Int) uint64 { a := read(x); return a.IsZero() },
+		negate:     func(x *big.Int) *big.Int { a := read(x); o.Negate(&a, &a); return write(&a) },
+		invVarTime: func(x *big.Int) *big.Int { a := read(x); o.InvertVarTime(&a, &a); return write(&a) },
+		set:        func(b []byte) bool { var s Scalar512; return o.SetBytes(&s, b) },
+		zero:       func(x *big.Int) uint64 { a := read(x); return a.IsZero() },
 	}
 }
 
@@ -195,10 +197,10 @@ func scalars256(name string, m *big.Int) ring {
 	}
 	return ring{
 		name: name, m: m, size: 32, add: two(o.Add), mul: two(o.Mul),
-		negate: func(x *big.Int) *big.Int { a := read(x); o.Negate(&a, &a); return write(&a) },
-		inv:    func(x *big.Int) *big.Int { a := read(x); o.InvertVarTime(&a, &a); return write(&a) },
-		set:    func(b []byte) bool { var s Scalar256; return o.SetBytes(&s, b) },
-		zero:   func(x *big.Int) uint64 { a := read(x); return a.IsZero() },
+		negate:     func(x *big.Int) *big.Int { a := read(x); o.Negate(&a, &a); return write(&a) },
+		invVarTime: func(x *big.Int) *big.Int { a := read(x); o.InvertVarTime(&a, &a); return write(&a) },
+		set:        func(b []byte) bool { var s Scalar256; return o.SetBytes(&s, b) },
+		zero:       func(x *big.Int) uint64 { a := read(x); return a.IsZero() },
 	}
 }
 
@@ -225,52 +227,54 @@ func (r ring) draw(t *rapid.T, name string) *big.Int {
 	}
 }
 
-// TestAgainstBig compares every operation with math/big, with every aliasing of its arguments.
-func TestAgainstBig(t *testing.T) {
-	for _, r := range rings() {
-		t.Run(r.name, func(t *testing.T) {
-			rapid.Check(t, func(t *rapid.T) {
-				x, y := r.draw(t, "x"), r.draw(t, "y")
-				expect := func(what string, got, want *big.Int) {
-					t.Helper()
-					if want = new(big.Int).Mod(want, r.m); got.Cmp(want) != 0 {
-						t.Errorf("%s of %x and %x = %x, want %x", what, x, y, got, want)
-					}
-				}
-				expect("sum", r.add(x, y), new(big.Int).Add(x, y))
-				expect("double", r.add(x, x), new(big.Int).Add(x, x))
-				expect("product", r.mul(x, y), new(big.Int).Mul(x, y))
-				expect("square by product", r.mul(x, x), new(big.Int).Mul(x, x))
-				expect("opposite", r.negate(x), new(big.Int).Neg(x))
-				if r.sub != nil {
-					expect("difference", r.sub(x, y), new(big.Int).Sub(x, y))
-					expect("nothing", r.sub(x, x), new(big.Int))
-					expect("square", r.square(x), new(big.Int).Mul(x, x))
-				}
-				if got, want := r.zero(x) == 1, new(big.Int).Mod(x, r.m).Sign() == 0; got != want {
-					t.Errorf("zero(%x) = %v", x, got)
-				}
-				if got, want := r.set(littleEndian(x, r.size)), x.Cmp(r.m) < 0; got != want {
-					t.Errorf("SetBytes(%x) = %v, want %v", x, got, want)
-				}
-			})
-		})
-	}
+func each(t *testing.T, f func(t *testing.T, r ring)) {
+	implementations(t, func(t *testing.T) {
+		for _, r := range rings() {
+			t.Run(r.name, func(t *testing.T) { f(t, r) })
+		}
+	})
 }
 
-func TestInverse(t *testing.T) {
-	for _, r := range rings() {
-		t.Run(r.name, func(t *testing.T) {
-			for _, x := range []*big.Int{big.NewInt(1), big.NewInt(2), new(big.Int).Sub(r.m, big.NewInt(1)), hexInt("123456789abcdef0123456789abcdef")} {
-				if got := new(big.Int).Mul(r.inv(x), x); got.Mod(got, r.m).Cmp(big.NewInt(1)) != 0 {
-					t.Errorf("x times its inverse = %x for %x", got, x)
+// TestAgainstBig compares every operation with math/big, with every aliasing of its arguments.
+func TestAgainstBig(t *testing.T) {
+	each(t, func(t *testing.T, r ring) {
+		rapid.Check(t, func(t *rapid.T) {
+			x, y := r.draw(t, "x"), r.draw(t, "y")
+			expect := func(what string, got, want *big.Int) {
+				t.Helper()
+				if want = new(big.Int).Mod(want, r.m); got.Cmp(want) != 0 {
+					t.Errorf("%s of %x and %x = %x, want %x", what, x, y, got, want)
 				}
 			}
-			if r.sub != nil && r.inv(new(big.Int)).Sign() != 0 {
-				t.Error("the inverse of 0 is not 0")
+			expect("sum", r.add(x, y), new(big.Int).Add(x, y))
+			expect("double", r.add(x, x), new(big.Int).Add(x, x))
+			expect("product", r.mul(x, y), new(big.Int).Mul(x, y))
+			expect("square by product", r.mul(x, x), new(big.Int).Mul(x, x))
+			expect("opposite", r.negate(x), new(big.Int).Neg(x))
+			if r.sub != nil {
+				expect("difference", r.sub(x, y), new(big.Int).Sub(x, y))
+				expect("nothing", r.sub(x, x), new(big.Int))
+				expect("square", r.square(x), new(big.Int).Mul(x, x))
+				half := r.half(x)
+				expect("twice the half", r.add(half, half), x)
+			}
+			if got, want := r.zero(x) == 1, new(big.Int).Mod(x, r.m).Sign() == 0; got != want {
+				t.Errorf("zero(%x) = %v", x, got)
+			}
+			if got, want := r.set(littleEndian(x, r.size)), x.Cmp(r.m) < 0; got != want {
+				t.Errorf("SetBytes(%x) = %v, want %v", x, got, want)
+			}
+			want := new(big.Int).ModInverse(new(big.Int).Mod(x, r.m), r.m)
+			if want == nil {
+				want = new(big.Int)
+			}
+			for _, inv := range []func(*big.Int) *big.Int{r.inv, r.invVarTime} {
+				if inv != nil {
+					expect("inverse", inv(x), want)
+				}
 			}
 		})
-	}
+	})
 }
 
 func TestReduceWide(t *testing.T) {

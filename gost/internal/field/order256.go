@@ -4,17 +4,15 @@ package field
 
 import (
 	"encoding/binary"
-	"math/big"
 	"math/bits"
-	"slices"
 )
 
 // Order256 is an odd modulus of 4 words, the order of a group. It is immutable.
 type Order256 struct {
-	m   [4]uint64
-	inv uint64    // -1/m modulo 2^64
-	rr  Scalar256 // R² mod m, with R = 2^256
-	big *big.Int  // m, for public numbers only
+	m       [4]uint64
+	inv     uint64    // -1/m modulo 2^64
+	rr      Scalar256 // R² mod m, with R = 2^256
+	inverse modulus256
 }
 
 // Scalar256 is a number modulo an [Order256], kept as x·R (Montgomery's form). The zero value is 0
@@ -23,16 +21,12 @@ type Scalar256 struct{ l [4]uint64 }
 
 // NewOrder256 makes the order m, given big-endian. m must be an odd number greater than 2^254.
 func NewOrder256(m [32]byte) *Order256 {
-	o := &Order256{big: new(big.Int).SetBytes(m[:])}
+	o := new(Order256)
 	for i := range o.m {
 		o.m[i] = binary.BigEndian.Uint64(m[32-8-8*i:])
 	}
-	// Newton's iteration doubles the good bits of the inverse: 3, 6, … 96.
-	inv := o.m[0]
-	for range 5 {
-		inv *= 2 - o.m[0]*inv
-	}
-	o.inv = -inv
+	o.inv = -inverse62(o.m[0])
+	o.inverse = newModulus256(&o.m)
 	o.rr.l[0] = 1
 	for range 2 * 256 {
 		o.Add(&o.rr, &o.rr, &o.rr)
@@ -134,6 +128,14 @@ func (o *Order256) subtractOnce(z *Scalar256, t *[4]uint64, top uint64) {
 // Mul sets z to x·y/R, Montgomery's product, which multiplies numbers kept as x·R. One of the two may
 // be any number of 4 words if the other is below m.
 func (o *Order256) Mul(z, x, y *Scalar256) {
+	if useADX {
+		montgomeryADX256(z, x, y, o)
+		return
+	}
+	o.mul(z, x, y)
+}
+
+func (o *Order256) mul(z, x, y *Scalar256) {
 	var t [4]uint64
 	var top uint64
 	for i := range x.l {
@@ -162,12 +164,10 @@ func addProduct256(t *[4]uint64, x uint64, y *[4]uint64) (over uint64) {
 	return over
 }
 
-// InvertVarTime sets z to 1/x. Its time depends on x, which must be public; x must not be 0.
+// InvertVarTime sets z to 1/x. Its time depends on x, which must be public; for 0 it gives 0.
 func (o *Order256) InvertVarTime(z, x *Scalar256) {
-	b := o.Bytes(x)
-	slices.Reverse(b[:])
-	n := new(big.Int).SetBytes(b[:])
-	n.ModInverse(n, o.big).FillBytes(b[:])
-	slices.Reverse(b[:])
-	o.SetBytes(z, b[:])
+	// 1/(x·R) becomes R/x by two products with R².
+	z.l = o.inverse.invertVarTime(&x.l)
+	o.Mul(z, z, &o.rr)
+	o.Mul(z, z, &o.rr)
 }

@@ -76,6 +76,14 @@ func (c *reference) add(p, q point) point {
 	return point{x, y}
 }
 
+func (c *reference) negate(p point) point {
+	if p.x == nil {
+		return p
+	}
+	y := new(big.Int).Neg(p.y)
+	return point{p.x, y.Mod(y, c.p)}
+}
+
 func (c *reference) mult(k *big.Int, p point) (r point) {
 	for i := k.BitLen() - 1; i >= 0; i-- {
 		r = c.add(r, r)
@@ -102,14 +110,17 @@ func (c *reference) lift(x *big.Int) point {
 // every step, and scaled by a random z where it is an argument.
 type subject struct {
 	reference
-	sum, mixed     func(p, q point, z, w *big.Int) point
-	double, negate func(p point, z *big.Int) point
-	base           func(k *big.Int) point
-	both           func(u *big.Int, p point, v *big.Int) point
-	on             func(x, y *big.Int) bool
-	inside         func(p point, z *big.Int) bool
-	hasX           func(p point, z, x *big.Int) bool
-	sumWithItself  func(p point) point
+	variable func(p, q point, z *big.Int) point // addVarTime
+	complete func(p, q point, z *big.Int) point // addComplete
+	pairs    func(p, q []point) ([]point, bool)
+	double   func(p point, z *big.Int) point
+	base     func(k *big.Int) point
+	both     func(u *big.Int, p point, v *big.Int) point
+	table    func(u *big.Int, p point, v *big.Int) point
+	entry    func(k *big.Int, i int) point // of the table of the base point
+	on       func(x, y *big.Int) bool
+	inside   func(p point, z *big.Int) bool
+	hasX     func(p point, z, x *big.Int) bool
 }
 
 func subjects() []*subject {
@@ -140,135 +151,211 @@ func subjects() []*subject {
 
 func subject512(r reference) *subject {
 	le := func(x *big.Int) []byte { return littleEndian(x, 64) }
+	fixed := func(x *big.Int) *[64]byte { return (*[64]byte)(le(x)) }
 	c := NewCurve512(le(r.a), le(r.b), le(r.q), le(r.g.x), le(r.g.y), r.h.Cmp(big.NewInt(1)) == 0)
 	in := func(p point, z *big.Int) (out Point512) {
 		if p.x == nil {
-			out.SetInfinity()
-		} else if !c.SetAffine(&out, le(p.x), le(p.y)) {
+			return out
+		}
+		if !c.SetAffine(&out, le(p.x), le(p.y)) {
 			panic("not on the curve")
 		}
-		var s field.Element512
+		var s, t field.Element512
 		s.SetBytes(le(z))
-		out.x.Mul(&out.x, &s)
-		out.y.Mul(&out.y, &s)
-		out.z.Mul(&out.z, &s)
+		t.Square(&s)
+		out.x.Mul(&out.x, &t)
+		t.Mul(&t, &s)
+		out.y.Mul(&out.y, &t)
+		out.z = s
 		return out
 	}
+	flat := func(p point) affine512 { a := in(p, big.NewInt(1)); return affine512{a.x, a.y} }
 	out := func(p *Point512) point {
 		x, y, finite := p.Affine()
 		if !finite {
-			if p.infinite() != 1 {
-				panic("(0:0:0)")
-			}
 			return point{}
 		}
 		return point{number(x[:]), number(y[:])}
 	}
 	return &subject{
 		reference: r,
-		sum: func(p, q point, z, w *big.Int) point {
-			a, b := in(p, z), in(q, w)
-			var r Point512
-			c.Add(&r, &a, &b)
-			left, right := a, b
-			c.Add(&left, &left, &b)
-			c.Add(&right, &a, &right)
-			if left != r || right != r {
-				panic("aliased arguments give another sum")
-			}
-			return out(&r)
-		},
-		mixed: func(p, q point, z, _ *big.Int) point {
-			a, b := in(p, z), in(q, big.NewInt(1))
-			c.addAffine(&a, &a, &affine512{b.x, b.y})
+		variable: func(p, q point, z *big.Int) point {
+			a, b := in(p, z), flat(q)
+			c.addVarTime(&a, &b)
 			return out(&a)
 		},
-		double: func(p point, z *big.Int) point { a := in(p, z); c.Double(&a, &a); return out(&a) },
-		negate: func(p point, z *big.Int) point { a := in(p, z); a.Negate(&a); return out(&a) },
-		base:   func(k *big.Int) point { var r Point512; c.BaseMult(&r, (*[64]byte)(le(k))); return out(&r) },
+		complete: func(p, q point, z *big.Int) point {
+			a, b := in(p, z), flat(q)
+			var x, y, w field.Element512
+			c.addComplete(&x, &y, &w, &a, &b)
+			if w.IsZero() == 1 {
+				if x.IsZero() == 0 || y.IsZero() == 1 {
+					panic("neither finite nor neutral")
+				}
+				return point{}
+			}
+			w.Invert(&w)
+			x.Mul(&x, &w)
+			y.Mul(&y, &w)
+			xb, yb := x.Bytes(), y.Bytes()
+			return point{number(xb[:]), number(yb[:])}
+		},
+		pairs: func(p, q []point) ([]point, bool) {
+			left, right := make([]affine512, len(p)), make([]affine512, len(p))
+			for i := range p {
+				left[i], right[i] = flat(p[i]), flat(q[i])
+			}
+			ok := addPairs512VarTime(left, right)
+			sums := make([]point, len(p))
+			for i := range left {
+				x, y := left[i].x.Bytes(), left[i].y.Bytes()
+				sums[i] = point{number(x[:]), number(y[:])}
+			}
+			return sums, ok
+		},
+		double: func(p point, z *big.Int) point {
+			a := in(p, z)
+			var b Point512
+			c.doubled(&b, &a)
+			c.doubled(&a, &a)
+			if a != b {
+				panic("aliased arguments give another point")
+			}
+			return out(&a)
+		},
+		base: func(k *big.Int) point {
+			x, y := c.BaseMult(fixed(k))
+			return point{number(x[:]), number(y[:])}
+		},
 		both: func(u *big.Int, p point, v *big.Int) point {
 			a := in(p, big.NewInt(5))
-			c.DoubleMultVarTime(&a, (*[64]byte)(le(u)), &a, (*[64]byte)(le(v)))
-			if p.x != nil { // the same with a table
-				b, r := in(p, big.NewInt(1)), Point512{}
-				c.DoubleTableVarTime(&r, (*[64]byte)(le(u)), c.Tabulate(&b), (*[64]byte)(le(v)))
-				if !out(&r).equal(out(&a)) {
-					panic("with a table another sum")
-				}
-			}
+			c.DoubleMultVarTime(&a, fixed(u), &a, fixed(v))
 			return out(&a)
 		},
-		on:            func(x, y *big.Int) bool { var r Point512; return c.SetAffine(&r, le(x), le(y)) },
-		inside:        func(p point, z *big.Int) bool { a := in(p, z); return c.InGroupVarTime(&a) },
-		hasX:          func(p point, z, x *big.Int) bool { a := in(p, z); return a.HasX(le(x)) },
-		sumWithItself: func(p point) point { a := in(p, big.NewInt(7)); c.Add(&a, &a, &a); return out(&a) },
+		table: func(u *big.Int, p point, v *big.Int) point {
+			a, r := in(p, big.NewInt(1)), Point512{}
+			c.DoubleTableVarTime(&r, fixed(u), c.Tabulate(&a), fixed(v))
+			return out(&r)
+		},
+		entry: func(k *big.Int, i int) point {
+			var half [8 + 1]uint64
+			opposite := c.recode(&half, fixed(k))
+			var e affine512
+			c.base().read(&e, half[:], i)
+			if opposite == 1 {
+				e.negate()
+			}
+			x, y := e.x.Bytes(), e.y.Bytes()
+			return point{number(x[:]), number(y[:])}
+		},
+		on:     func(x, y *big.Int) bool { var r Point512; return c.SetAffine(&r, le(x), le(y)) },
+		inside: func(p point, z *big.Int) bool { a := in(p, z); return c.InGroupVarTime(&a) },
+		hasX:   func(p point, z, x *big.Int) bool { a := in(p, z); return a.HasX(le(x)) },
 	}
 }
 
 func subject256(r reference) *subject {
 	le := func(x *big.Int) []byte { return littleEndian(x, 32) }
+	fixed := func(x *big.Int) *[32]byte { return (*[32]byte)(le(x)) }
 	c := NewCurve256(le(r.a), le(r.b), le(r.q), le(r.g.x), le(r.g.y), r.h.Cmp(big.NewInt(1)) == 0)
 	in := func(p point, z *big.Int) (out Point256) {
 		if p.x == nil {
-			out.SetInfinity()
-		} else if !c.SetAffine(&out, le(p.x), le(p.y)) {
+			return out
+		}
+		if !c.SetAffine(&out, le(p.x), le(p.y)) {
 			panic("not on the curve")
 		}
-		var s field.Element256
+		var s, t field.Element256
 		s.SetBytes(le(z))
-		out.x.Mul(&out.x, &s)
-		out.y.Mul(&out.y, &s)
-		out.z.Mul(&out.z, &s)
+		t.Square(&s)
+		out.x.Mul(&out.x, &t)
+		t.Mul(&t, &s)
+		out.y.Mul(&out.y, &t)
+		out.z = s
 		return out
 	}
+	flat := func(p point) affine256 { a := in(p, big.NewInt(1)); return affine256{a.x, a.y} }
 	out := func(p *Point256) point {
 		x, y, finite := p.Affine()
 		if !finite {
-			if p.infinite() != 1 {
-				panic("(0:0:0)")
-			}
 			return point{}
 		}
 		return point{number(x[:]), number(y[:])}
 	}
 	return &subject{
 		reference: r,
-		sum: func(p, q point, z, w *big.Int) point {
-			a, b := in(p, z), in(q, w)
-			var r Point256
-			c.Add(&r, &a, &b)
-			left, right := a, b
-			c.Add(&left, &left, &b)
-			c.Add(&right, &a, &right)
-			if left != r || right != r {
-				panic("aliased arguments give another sum")
-			}
-			return out(&r)
-		},
-		mixed: func(p, q point, z, _ *big.Int) point {
-			a, b := in(p, z), in(q, big.NewInt(1))
-			c.addAffine(&a, &a, &affine256{b.x, b.y})
+		variable: func(p, q point, z *big.Int) point {
+			a, b := in(p, z), flat(q)
+			c.addVarTime(&a, &b)
 			return out(&a)
 		},
-		double: func(p point, z *big.Int) point { a := in(p, z); c.Double(&a, &a); return out(&a) },
-		negate: func(p point, z *big.Int) point { a := in(p, z); a.Negate(&a); return out(&a) },
-		base:   func(k *big.Int) point { var r Point256; c.BaseMult(&r, (*[32]byte)(le(k))); return out(&r) },
+		complete: func(p, q point, z *big.Int) point {
+			a, b := in(p, z), flat(q)
+			var x, y, w field.Element256
+			c.addComplete(&x, &y, &w, &a, &b)
+			if w.IsZero() == 1 {
+				if x.IsZero() == 0 || y.IsZero() == 1 {
+					panic("neither finite nor neutral")
+				}
+				return point{}
+			}
+			w.Invert(&w)
+			x.Mul(&x, &w)
+			y.Mul(&y, &w)
+			xb, yb := x.Bytes(), y.Bytes()
+			return point{number(xb[:]), number(yb[:])}
+		},
+		pairs: func(p, q []point) ([]point, bool) {
+			left, right := make([]affine256, len(p)), make([]affine256, len(p))
+			for i := range p {
+				left[i], right[i] = flat(p[i]), flat(q[i])
+			}
+			ok := addPairs256VarTime(left, right)
+			sums := make([]point, len(p))
+			for i := range left {
+				x, y := left[i].x.Bytes(), left[i].y.Bytes()
+				sums[i] = point{number(x[:]), number(y[:])}
+			}
+			return sums, ok
+		},
+		double: func(p point, z *big.Int) point {
+			a := in(p, z)
+			var b Point256
+			c.doubled(&b, &a)
+			c.doubled(&a, &a)
+			if a != b {
+				panic("aliased arguments give another point")
+			}
+			return out(&a)
+		},
+		base: func(k *big.Int) point {
+			x, y := c.BaseMult(fixed(k))
+			return point{number(x[:]), number(y[:])}
+		},
 		both: func(u *big.Int, p point, v *big.Int) point {
 			a := in(p, big.NewInt(5))
-			c.DoubleMultVarTime(&a, (*[32]byte)(le(u)), &a, (*[32]byte)(le(v)))
-			if p.x != nil { // the same with a table
-				b, r := in(p, big.NewInt(1)), Point256{}
-				c.DoubleTableVarTime(&r, (*[32]byte)(le(u)), c.Tabulate(&b), (*[32]byte)(le(v)))
-				if !out(&r).equal(out(&a)) {
-					panic("with a table another sum")
-				}
-			}
+			c.DoubleMultVarTime(&a, fixed(u), &a, fixed(v))
 			return out(&a)
 		},
-		on:            func(x, y *big.Int) bool { var r Point256; return c.SetAffine(&r, le(x), le(y)) },
-		inside:        func(p point, z *big.Int) bool { a := in(p, z); return c.InGroupVarTime(&a) },
-		hasX:          func(p point, z, x *big.Int) bool { a := in(p, z); return a.HasX(le(x)) },
-		sumWithItself: func(p point) point { a := in(p, big.NewInt(7)); c.Add(&a, &a, &a); return out(&a) },
+		table: func(u *big.Int, p point, v *big.Int) point {
+			a, r := in(p, big.NewInt(1)), Point256{}
+			c.DoubleTableVarTime(&r, fixed(u), c.Tabulate(&a), fixed(v))
+			return out(&r)
+		},
+		entry: func(k *big.Int, i int) point {
+			var half [4 + 1]uint64
+			opposite := c.recode(&half, fixed(k))
+			var e affine256
+			c.base().read(&e, half[:], i)
+			if opposite == 1 {
+				e.negate()
+			}
+			x, y := e.x.Bytes(), e.y.Bytes()
+			return point{number(x[:]), number(y[:])}
+		},
+		on:     func(x, y *big.Int) bool { var r Point256; return c.SetAffine(&r, le(x), le(y)) },
+		inside: func(p point, z *big.Int) bool { a := in(p, z); return c.InGroupVarTime(&a) },
+		hasX:   func(p point, z, x *big.Int) bool { a := in(p, z); return a.HasX(le(x)) },
 	}
 }
 
@@ -282,9 +369,11 @@ func (s *subject) draw(t *rapid.T, name string) point {
 }
 
 func each(t *testing.T, f func(t *testing.T, s *subject)) {
-	for _, s := range subjects() {
-		t.Run(s.name, func(t *testing.T) { f(t, s) })
-	}
+	implementations(t, func(t *testing.T) {
+		for _, s := range subjects() {
+			t.Run(s.name, func(t *testing.T) { f(t, s) })
+		}
+	})
 }
 
 func TestAddition(t *testing.T) {
@@ -292,20 +381,19 @@ func TestAddition(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			p, q := s.draw(t, "p"), s.draw(t, "q")
 			z := big.NewInt(rapid.Int64Range(1, 1<<62).Draw(t, "z"))
-			w := big.NewInt(rapid.Int64Range(1, 1<<62).Draw(t, "w"))
-			minus := s.negate(p, z)
-			for _, pair := range [][2]point{{p, q}, {p, p}, {p, minus}, {p, {}}, {{}, q}, {{}, {}}} {
+			for _, pair := range [][2]point{{p, q}, {p, p}, {p, s.negate(p)}, {{}, q}} {
+				if pair[1].x == nil {
+					continue
+				}
 				want := s.add(pair[0], pair[1])
-				if got := s.sum(pair[0], pair[1], z, w); !got.equal(want) {
+				if got := s.variable(pair[0], pair[1], z); !got.equal(want) {
 					t.Errorf("sum %v, want %v", got, want)
 				}
-				if pair[1].x != nil {
-					if got := s.mixed(pair[0], pair[1], z, w); !got.equal(want) {
-						t.Errorf("mixed sum %v, want %v", got, want)
-					}
+				if got := s.complete(pair[0], pair[1], z); !got.equal(want) {
+					t.Errorf("complete sum %v, want %v", got, want)
 				}
 			}
-			if got, want := s.double(p, z), s.add(p, p); !got.equal(want) || !s.sumWithItself(p).equal(want) {
+			if got, want := s.double(p, z), s.add(p, p); !got.equal(want) {
 				t.Errorf("double %v, want %v", got, want)
 			}
 			if !s.inside(p, z) {
@@ -321,19 +409,58 @@ func TestAddition(t *testing.T) {
 	})
 }
 
-// edges are the scalars around which digits carry.
+// TestPairs adds many affine points at once: one pair of equal or opposite points refuses all.
+func TestPairs(t *testing.T) {
+	each(t, func(t *testing.T, s *subject) {
+		var p, q, want []point
+		for i := range int64(7) {
+			p = append(p, s.mult(big.NewInt(3*i+1), s.g))
+			q = append(q, s.mult(big.NewInt(50-i), s.g))
+			want = append(want, s.add(p[i], q[i]))
+		}
+		got, ok := s.pairs(p, q)
+		if !ok {
+			t.Fatal("refused")
+		}
+		for i := range got {
+			if !got[i].equal(want[i]) {
+				t.Errorf("sum %d is %v, want %v", i, got[i], want[i])
+			}
+		}
+		for _, bad := range []point{p[3], s.negate(p[3])} {
+			q[3] = bad
+			if got, ok := s.pairs(p, q); ok || !got[2].equal(p[2]) {
+				t.Error("equal or opposite points were added, or points were changed")
+			}
+		}
+	})
+}
+
+// edges are the scalars below the order around which digits carry.
 func (s *subject) edges() []*big.Int {
 	one := big.NewInt(1)
 	half := new(big.Int).Rsh(s.q, 1)
-	list := []*big.Int{new(big.Int), one, big.NewInt(2), big.NewInt(15), big.NewInt(16), big.NewInt(17), big.NewInt(31), big.NewInt(32), big.NewInt(33),
-		half, new(big.Int).Add(half, one), new(big.Int).Sub(s.q, one), new(big.Int).Sub(s.q, big.NewInt(2)), s.q, new(big.Int).Add(s.q, one),
-		new(big.Int).Sub(new(big.Int).Lsh(one, uint(8*s.size)), one)}
-	for _, digit := range []int64{15, 16, 17, 31} { // every window the same
+	list := []*big.Int{one, big.NewInt(2), big.NewInt(15), big.NewInt(16), big.NewInt(17), big.NewInt(31), big.NewInt(32), big.NewInt(33),
+		big.NewInt(63), big.NewInt(64), big.NewInt(65), half, new(big.Int).Add(half, one), new(big.Int).Sub(s.q, one), new(big.Int).Sub(s.q, big.NewInt(2))}
+	for _, digit := range []int64{1, 15, 31, 32, 33, 63} { // every window the same
 		k := new(big.Int)
-		for range 8*s.size/5 + 1 {
-			k.Lsh(k, 5).Add(k, big.NewInt(digit))
+		for range 8*s.size/window + 1 {
+			k.Lsh(k, window).Add(k, big.NewInt(digit))
 		}
 		list = append(list, k.Mod(k, s.q))
+	}
+	return append(list, s.lastEqual()...)
+}
+
+// lastEqual are the numbers for which the sum before the last digit equals what the last digit adds: k that is
+// twice an odd multiple of 64^(n-1), modulo the order, if the digits of k are such.
+func (s *subject) lastEqual() (list []*big.Int) {
+	n := (8*s.size + window - 1) / window
+	for _, d := range []int64{1, 3, 5, 7} {
+		k := big.NewInt(2 * d)
+		k.Lsh(k, uint(window*(n-1)))
+		k.Mod(k, s.q)
+		list = append(list, k, new(big.Int).Sub(s.q, k))
 	}
 	return list
 }
@@ -353,9 +480,16 @@ func TestMultiplication(t *testing.T) {
 			}
 			for i, k := range edges {
 				for j, v := range edges {
+					if (i+j)%3 != 0 {
+						continue
+					}
 					if got, want := s.both(k, p, v), s.add(left[i], right[j]); !got.equal(want) {
 						t.Fatalf("%x·G + %x·P = %v, want %v", k, v, got, want)
 					}
+				}
+				j := (i + 1) % len(edges)
+				if got, want := s.table(k, p, edges[j]), s.add(left[i], right[j]); !got.equal(want) {
+					t.Fatalf("with a table %x·G + %x·P = %v, want %v", k, edges[j], got, want)
 				}
 				if got := s.both(k, point{}, big.NewInt(5)); !got.equal(left[i]) {
 					t.Errorf("%x·G + 5·O = %v, want %v", k, got, left[i])
@@ -367,11 +501,48 @@ func TestMultiplication(t *testing.T) {
 			b := make([]byte, 2*s.size)
 			random.Read(b)
 			k, v, p := number(b[:s.size]), number(b[s.size:]), s.mult(big.NewInt(3), s.g)
+			k.Mod(k, s.q)
+			v.Mod(v, s.q)
 			if got, want := s.base(k), s.mult(k, s.g); !got.equal(want) {
 				t.Errorf("base: %v, want %v", got, want)
 			}
-			if got, want := s.both(k, p, v), s.add(s.mult(k, s.g), s.mult(v, p)); !got.equal(want) {
+			want := s.add(s.mult(k, s.g), s.mult(v, p))
+			if got := s.both(k, p, v); !got.equal(want) {
 				t.Errorf("both: %v, want %v", got, want)
+			}
+			if got := s.table(k, p, v); !got.equal(want) {
+				t.Errorf("with a table: %v, want %v", got, want)
+			}
+		}
+	})
+}
+
+// TestTableOfTheSamePoint makes pairs equal and opposite: u·G ± u·G.
+func TestTableOfTheSamePoint(t *testing.T) {
+	each(t, func(t *testing.T, s *subject) {
+		k := new(big.Int).Rsh(s.q, 3)
+		if got, want := s.table(k, s.g, k), s.mult(new(big.Int).Lsh(k, 1), s.g); !got.equal(want) {
+			t.Errorf("k·G + k·G = %v, want %v", got, want)
+		}
+		if got := s.table(k, s.g, new(big.Int).Sub(s.q, k)); !got.equal(point{}) {
+			t.Errorf("k·G - k·G = %v", got)
+		}
+		if got := s.both(k, s.g, new(big.Int).Sub(s.q, k)); !got.equal(point{}) {
+			t.Errorf("k·G - k·G without a table = %v", got)
+		}
+	})
+}
+
+// TestEntries adds up, with the schoolbook, what is read of the table.
+func TestEntries(t *testing.T) {
+	each(t, func(t *testing.T, s *subject) {
+		for _, k := range s.edges() {
+			var sum point
+			for i := range (8*s.size + window - 1) / window {
+				sum = s.add(sum, s.entry(k, i))
+			}
+			if want := s.mult(k, s.g); !sum.equal(want) {
+				t.Errorf("the entries for %x give %v, want %v", k, sum, want)
 			}
 		}
 	})
@@ -434,43 +605,60 @@ func TestOutsideTheGroup(t *testing.T) {
 func TestDigits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k := rapid.SliceOfN(rapid.Byte(), 64, 64).Draw(t, "k")
-		sum, carry := new(big.Int), uint64(0)
-		for i := range 103 {
-			var size, sign uint64
-			size, sign, carry = digit(k, i, carry)
-			if size > 16 || sign > 1 {
-				t.Fatalf("digit %d is %d with sign %d", i, size, sign)
+		k[0] |= 1
+		var half [9]uint64
+		n := number(k)
+		shifted := littleEndian(new(big.Int).Rsh(n, 1), 72)
+		getWords(half[:], shifted)
+		half[515/64] |= 1 << (515 % 64)
+		sum := new(big.Int)
+		for i := range 86 {
+			index, sign := digit(half[:], i)
+			if index >= entries || sign > 1 {
+				t.Fatalf("digit %d is %d with sign %d", i, index, sign)
 			}
-			d := new(big.Int).Lsh(big.NewInt(int64(size)), uint(5*i))
+			d := new(big.Int).Lsh(big.NewInt(int64(2*index+1)), uint(window*i))
 			if sign == 1 {
 				d.Neg(d)
 			}
 			sum.Add(sum, d)
 		}
-		if carry != 0 || sum.Cmp(number(k)) != 0 {
-			t.Errorf("the digits of %x give %x, carry %d", number(k), sum, carry)
+		if sum.Cmp(n) != 0 {
+			t.Errorf("the digits of %x give %x", n, sum)
 		}
-		sum.SetInt64(0)
-		for i, d := range naf(k) {
-			if d != 0 && d%2 == 0 || d > 15 || d < -15 {
-				t.Fatalf("digit %d is %d", i, d)
+		k[0] = rapid.Byte().Draw(t, "lowest")
+		for _, width := range []int{pointWidth, baseWidth} {
+			var digits [nafDigits]int16
+			sum.SetInt64(0)
+			top := naf(&digits, k, width)
+			for i, d := range digits {
+				if d != 0 && d%2 == 0 || d >= 1<<(width-1) || d <= -(1<<(width-1)) || d != 0 && i >= top {
+					t.Fatalf("digit %d of %d is %d", i, top, d)
+				}
+				sum.Add(sum, new(big.Int).Lsh(big.NewInt(int64(d)), uint(i)))
 			}
-			sum.Add(sum, new(big.Int).Lsh(big.NewInt(int64(d)), uint(i)))
-		}
-		if sum.Cmp(number(k)) != 0 {
-			t.Errorf("the form of %x gives %x", number(k), sum)
+			if sum.Cmp(number(k)) != 0 {
+				t.Errorf("the form of %x gives %x", number(k), sum)
+			}
 		}
 	})
 }
 
 func TestNoAllocations(t *testing.T) {
-	s := subjects()[0]
-	le := func(x *big.Int) []byte { return littleEndian(x, 64) }
-	c := NewCurve512(le(s.a), le(s.b), le(s.q), le(s.g.x), le(s.g.y), true)
-	k := [64]byte{7, 7, 7}
-	var r Point512
-	c.BaseMult(&r, &k)
-	if n := testing.AllocsPerRun(5, func() { c.BaseMult(&r, &k); c.Add(&r, &r, &r); c.Double(&r, &r) }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
+	implementations(t, func(t *testing.T) {
+		s := subjects()[0]
+		le := func(x *big.Int) []byte { return littleEndian(x, 64) }
+		c := NewCurve512(le(s.a), le(s.b), le(s.q), le(s.g.x), le(s.g.y), true)
+		k := [64]byte{7, 7, 7}
+		var p, r Point512
+		c.SetAffine(&p, le(s.g.x), le(s.g.y))
+		table := c.Tabulate(&p)
+		if n := testing.AllocsPerRun(5, func() {
+			c.BaseMult(&k)
+			c.DoubleMultVarTime(&r, &k, &p, &k)
+			c.DoubleTableVarTime(&r, &k, table, &k)
+		}); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
 }

@@ -4,178 +4,183 @@ package group
 
 import "senim/gost/internal/field"
 
-// jacobian256 is the point (x/z², y/z³); z is 0 for the neutral element. Its arithmetic is cheaper than
-// that of Point256 but branches on exceptional cases, so it is for public points, and for curves with
-// a = -3.
-type jacobian256 struct{ x, y, z field.Element256 }
-
-// multiple256 is a point that is added often, with its z² and z³.
-type multiple256 struct {
-	jacobian256
-	zz, zzz field.Element256
-}
-
-// setPoint sets r to p: (X:Y:Z) has x = X/Z, so X·Z and Y·Z² over Z.
-func (r *jacobian256) setPoint(p *Point256) {
-	r.x.Mul(&p.x, &p.z)
-	r.y.Mul(&p.y, &p.z)
-	r.y.Mul(&r.y, &p.z)
-	r.z = p.z
-}
-
-// point sets r to p in projective coordinates.
-func (p *jacobian256) point(r *Point256) {
-	if p.z.IsZero() == 1 {
-		r.SetInfinity()
+// doubled sets r to 2·p; the neutral element stays. r may be p. On points of order two it is right too: z becomes 0.
+func (c *Curve256) doubled(r, p *Point256) {
+	if useADX {
+		doubleADX256(r, p, &c.a)
 		return
 	}
-	r.x.Mul(&p.x, &p.z)
-	r.y = p.y
-	r.z.Square(&p.z)
-	r.z.Mul(&r.z, &p.z)
+	// z is halved against the usual formulas, which saves doublings.
+	var xx, slope, yy, b, d field.Element256
+	slope.Square(&p.z)
+	xx.Square(&p.x)
+	slope.Square(&slope)
+	slope.Mul(&slope, &c.a)
+	yy.Square(&p.y)
+	slope.Add(&slope, &xx)
+	slope.Add(&slope, &xx)
+	slope.Add(&slope, &xx)
+	slope.Halve(&slope) // (3·x² + a·z⁴)/2
+	r.z.Mul(&p.y, &p.z)
+	b.Mul(&p.x, &yy)
+	d.Square(&yy)
+	r.x.Square(&slope)
+	r.x.Sub(&r.x, &b)
+	r.x.Sub(&r.x, &b)
+	b.Sub(&b, &r.x)
+	r.y.Mul(&slope, &b)
+	r.y.Sub(&r.y, &d)
 }
 
-// double sets r to 2·r ("dbl-2001-b" of the Explicit-Formulas Database). The neutral element stays.
-func (r *jacobian256) double() {
-	var delta, gamma, beta, alpha, t field.Element256
-	delta.Square(&r.z)
-	gamma.Square(&r.y)
-	beta.Mul(&r.x, &gamma)
-	t.Sub(&r.x, &delta)
-	alpha.Add(&r.x, &delta)
-	alpha.Mul(&alpha, &t)
-	t.Add(&alpha, &alpha)
-	alpha.Add(&alpha, &t)
-	r.z.Add(&r.y, &r.z)
-	r.z.Square(&r.z)
-	r.z.Sub(&r.z, &gamma)
-	r.z.Sub(&r.z, &delta)
-	beta.Add(&beta, &beta)
-	beta.Add(&beta, &beta)
-	t.Add(&beta, &beta)
-	r.x.Square(&alpha)
-	r.x.Sub(&r.x, &t)
-	gamma.Square(&gamma)
-	gamma.Add(&gamma, &gamma)
-	gamma.Add(&gamma, &gamma)
-	gamma.Add(&gamma, &gamma)
-	beta.Sub(&beta, &r.x)
-	r.y.Mul(&alpha, &beta)
-	r.y.Sub(&r.y, &gamma)
-}
-
-// add sets r to r + q, or to r - q, for q that is not the neutral element ("add-1998-cmo-2").
-func (r *jacobian256) add(q *multiple256, minus bool) {
-	y := q.y
-	if minus {
-		y.Negate(&y)
-	}
-	if r.z.IsZero() == 1 {
-		*r = jacobian256{q.x, y, q.z}
+// add sets r to p + q, which must not be equal, opposite or neutral: else r.z becomes 0. r may be p. It is in
+// constant time.
+func (r *Point256) add(p *Point256, q *affine256) {
+	if useADX {
+		addADX256(r, p, q)
 		return
 	}
-	var zz, u1, s1 field.Element256
-	zz.Square(&r.z)
-	u1.Mul(&r.x, &q.zz)
-	s1.Mul(&r.y, &q.zzz)
-	if r.finish(&q.x, &y, &zz, &u1, &s1) {
-		r.z.Mul(&r.z, &q.z)
-	}
-}
-
-// addAffine sets r to r + (x, y).
-func (r *jacobian256) addAffine(x, y *field.Element256) {
-	if r.z.IsZero() == 1 {
-		*r = jacobian256{*x, *y, field.One256()}
-		return
-	}
-	var zz field.Element256
-	zz.Square(&r.z)
-	u1, s1 := r.x, r.y
-	r.finish(x, y, &zz, &u1, &s1)
-}
-
-// finish does what both additions share: zz is r's z², (u1, s1) and (x·zz, y·z·zz) are r and q scaled to
-// one denominator. It reports whether z still has to be multiplied by q's: not so if the two are the
-// same point, or opposite ones.
-func (r *jacobian256) finish(x, y, zz, u1, s1 *field.Element256) bool {
-	var h, hh, hhh, slope, v field.Element256
-	h.Mul(x, zz)
-	h.Sub(&h, u1)
-	slope.Mul(y, &r.z)
-	slope.Mul(&slope, zz)
-	slope.Sub(&slope, s1)
-	if h.IsZero() == 1 {
-		if slope.IsZero() == 1 {
-			r.double()
-		} else {
-			*r = jacobian256{}
-		}
-		return false
-	}
-	hh.Square(&h)
-	hhh.Mul(&h, &hh)
-	v.Mul(u1, &hh)
+	var zz, h, slope, hhh, v field.Element256
+	zz.Square(&p.z)
+	h.Mul(&q.x, &zz)
+	h.Sub(&h, &p.x)
+	zz.Mul(&zz, &p.z)
+	slope.Mul(&q.y, &zz)
+	slope.Sub(&slope, &p.y)
+	r.z.Mul(&p.z, &h)
+	zz.Square(&h)
+	v.Mul(&p.x, &zz)
+	hhh.Mul(&h, &zz)
 	r.x.Square(&slope)
 	r.x.Sub(&r.x, &hhh)
 	r.x.Sub(&r.x, &v)
 	r.x.Sub(&r.x, &v)
+	hhh.Mul(&hhh, &p.y)
 	v.Sub(&v, &r.x)
 	r.y.Mul(&slope, &v)
-	hhh.Mul(&hhh, s1)
 	r.y.Sub(&r.y, &hhh)
-	r.z.Mul(&r.z, &h)
+}
+
+// addVarTime sets r to r + q for any public points.
+func (c *Curve256) addVarTime(r *Point256, q *affine256) {
+	before := *r
+	r.add(&before, q)
+	if r.z.IsZero() == 0 {
+		return
+	}
+	if before.z.IsZero() == 1 {
+		*r = Point256{q.x, q.y, field.One256()}
+		return
+	}
+	// x is the same. Is y too?
+	var y field.Element256
+	y.Square(&before.z)
+	y.Mul(&y, &before.z)
+	y.Mul(&y, &q.y)
+	*r = Point256{}
+	if y.Equal(&before.y) == 1 {
+		c.doubled(r, &before)
+	}
+}
+
+// negate sets p to -p.
+func (p *affine256) negate() { p.y.Negate(&p.y) }
+
+// oddMultiplesVarTime fills odd with 1, 3, 5 … times p, a public finite point of the group with an order
+// greater than twice their number, or any finite point: then it reports false if one of them is not finite. The
+// other slice is room of the same length.
+func (c *Curve256) oddMultiplesVarTime(odd []affine256, points []Point256, p *Point256) bool {
+	var twice Point256
+	var by [1]affine256
+	c.doubled(&twice, p)
+	if twice.z.IsZero() == 1 || !toAffine256VarTime(by[:], []Point256{twice}) {
+		return false
+	}
+	points[0] = *p
+	for i := range points[1:] {
+		points[i+1] = points[i]
+		c.addVarTime(&points[i+1], &by[0])
+	}
+	return toAffine256VarTime(odd, points)
+}
+
+// toAffine256VarTime sets each affine point to the point at the same place, with one inversion for all. It reports
+// false, and leaves them, if a point is neutral.
+func toAffine256VarTime(to []affine256, from []Point256) bool {
+	// x of the i-th place holds the product of all z up to it for now.
+	product := field.One256()
+	for i := range from {
+		product.Mul(&product, &from[i].z)
+		to[i].x = product
+	}
+	if product.IsZero() == 1 {
+		return false
+	}
+	product.InvertVarTime(&product)
+	for i := len(from) - 1; i >= 0; i-- {
+		inverse := product
+		if i > 0 {
+			inverse.Mul(&product, &to[i-1].x)
+			product.Mul(&product, &from[i].z)
+		}
+		var square field.Element256
+		square.Square(&inverse)
+		to[i].x.Mul(&from[i].x, &square)
+		square.Mul(&square, &inverse)
+		to[i].y.Mul(&from[i].y, &square)
+	}
 	return true
 }
 
-// multiply sets r to k·p for a public k, little-endian.
-func (r *jacobian256) multiply(p *Point256, k *[32]byte) {
-	*r = jacobian256{}
-	if p.z.IsZero() == 1 {
+// DoubleMultVarTime sets r to u·G + v·p for public numbers of 32 bytes, little-endian, and any public point.
+func (c *Curve256) DoubleMultVarTime(r *Point256, u *[32]byte, p *Point256, v *[32]byte) {
+	var odd [pointOdd]affine256
+	var points [pointOdd]Point256
+	var of, by [nafDigits]int16
+	n := naf(&of, u[:], baseWidth)
+	if p.z.IsZero() == 0 {
+		if !c.oddMultiplesVarTime(odd[:], points[:], p) {
+			// p has a small order, and nobody who keeps to the group sees it. Bit by bit, then.
+			c.slowMultVarTime(r, p, v)
+			c.addMultipleVarTime(r, c.base(), u)
+			return
+		}
+		n = max(n, naf(&by, v[:], pointWidth))
+	}
+	base := c.odd()
+	var sum Point256
+	for i := n - 1; i >= 0; i-- {
+		c.doubled(&sum, &sum)
+		if d := by[i]; d != 0 {
+			c.addDigitVarTime(&sum, odd[:], d)
+		}
+		if d := of[i]; d != 0 {
+			c.addDigitVarTime(&sum, base[:], d)
+		}
+	}
+	*r = sum
+}
+
+// addDigitVarTime adds d times a point to r, for an odd d and the odd multiples of the point.
+func (c *Curve256) addDigitVarTime(r *Point256, odd []affine256, d int16) {
+	if d > 0 {
+		c.addVarTime(r, &odd[d/2])
 		return
 	}
-	var odd [8]multiple256 // 1, 3, … 15 times p
-	var twice multiple256
-	odd[0].setPoint(p)
-	twice.jacobian256 = odd[0].jacobian256
-	twice.double()
-	twice.powers()
-	for i := range odd {
-		if i > 0 {
-			odd[i].jacobian256 = odd[i-1].jacobian256
-			odd[i].add(&twice, false)
-		}
-		odd[i].powers()
-	}
-	digits := naf(k[:])
-	for i := len(digits) - 1; i >= 0; i-- {
-		r.double()
-		switch d := digits[i]; {
-		case d > 0:
-			r.add(&odd[d/2], false)
-		case d < 0:
-			r.add(&odd[-d/2], true)
-		}
-	}
+	q := odd[-d/2]
+	q.negate()
+	c.addVarTime(r, &q)
 }
 
-// addMultiple adds k·P to r for a public k, little-endian, and the table of P.
-func (r *jacobian256) addMultiple(p *Table256, k *[32]byte) {
-	var carry uint64
-	for i := range p {
-		var size, sign uint64
-		if size, sign, carry = digit(k[:], i, carry); size == 0 {
-			continue
+// slowMultVarTime sets r to v·p for any point: one of a small order has no table of odd multiples.
+func (c *Curve256) slowMultVarTime(r, p *Point256, v *[32]byte) {
+	var q [1]affine256
+	toAffine256VarTime(q[:], []Point256{*p})
+	var sum Point256
+	for i := 256 - 1; i >= 0; i-- {
+		c.doubled(&sum, &sum)
+		if v[i/8]>>(i%8)&1 == 1 {
+			c.addVarTime(&sum, &q[0])
 		}
-		e := p[i][size-1]
-		if sign == 1 {
-			e.y.Negate(&e.y)
-		}
-		r.addAffine(&e.x, &e.y)
 	}
-}
-
-func (m *multiple256) powers() {
-	m.zz.Square(&m.z)
-	m.zzz.Mul(&m.zz, &m.z)
+	*r = sum
 }

@@ -4,178 +4,181 @@ package group
 
 import "senim/gost/internal/field"
 
-// jacobian512 is the point (x/z², y/z³); z is 0 for the neutral element. Its arithmetic is cheaper than
-// that of Point512 but branches on exceptional cases, so it is for public points, and for curves with
-// a = -3.
-type jacobian512 struct{ x, y, z field.Element512 }
-
-// multiple512 is a point that is added often, with its z² and z³.
-type multiple512 struct {
-	jacobian512
-	zz, zzz field.Element512
-}
-
-// setPoint sets r to p: (X:Y:Z) has x = X/Z, so X·Z and Y·Z² over Z.
-func (r *jacobian512) setPoint(p *Point512) {
-	r.x.Mul(&p.x, &p.z)
-	r.y.Mul(&p.y, &p.z)
-	r.y.Mul(&r.y, &p.z)
-	r.z = p.z
-}
-
-// point sets r to p in projective coordinates.
-func (p *jacobian512) point(r *Point512) {
-	if p.z.IsZero() == 1 {
-		r.SetInfinity()
+// doubled sets r to 2·p; the neutral element stays. r may be p. On points of order two it is right too: z becomes 0.
+func (c *Curve512) doubled(r, p *Point512) {
+	if useADX {
+		doubleADX512(r, p)
 		return
 	}
-	r.x.Mul(&p.x, &p.z)
-	r.y = p.y
-	r.z.Square(&p.z)
-	r.z.Mul(&r.z, &p.z)
+	// z is halved against the usual formulas, which saves doublings.
+	var half, slope, yy, b, d field.Element512
+	d.Square(&p.z)
+	slope.Add(&p.x, &d)
+	b.Sub(&p.x, &d)
+	slope.Mul(&slope, &b)
+	yy.Square(&p.y)
+	half.Halve(&slope)
+	slope.Add(&slope, &half) // 3/2·(x + z²)·(x - z²)
+	r.z.Mul(&p.y, &p.z)
+	b.Mul(&p.x, &yy)
+	d.Square(&yy)
+	r.x.Square(&slope)
+	r.x.Sub(&r.x, &b)
+	r.x.Sub(&r.x, &b)
+	b.Sub(&b, &r.x)
+	r.y.Mul(&slope, &b)
+	r.y.Sub(&r.y, &d)
 }
 
-// double sets r to 2·r ("dbl-2001-b" of the Explicit-Formulas Database). The neutral element stays.
-func (r *jacobian512) double() {
-	var delta, gamma, beta, alpha, t field.Element512
-	delta.Square(&r.z)
-	gamma.Square(&r.y)
-	beta.Mul(&r.x, &gamma)
-	t.Sub(&r.x, &delta)
-	alpha.Add(&r.x, &delta)
-	alpha.Mul(&alpha, &t)
-	t.Add(&alpha, &alpha)
-	alpha.Add(&alpha, &t)
-	r.z.Add(&r.y, &r.z)
-	r.z.Square(&r.z)
-	r.z.Sub(&r.z, &gamma)
-	r.z.Sub(&r.z, &delta)
-	beta.Add(&beta, &beta)
-	beta.Add(&beta, &beta)
-	t.Add(&beta, &beta)
-	r.x.Square(&alpha)
-	r.x.Sub(&r.x, &t)
-	gamma.Square(&gamma)
-	gamma.Add(&gamma, &gamma)
-	gamma.Add(&gamma, &gamma)
-	gamma.Add(&gamma, &gamma)
-	beta.Sub(&beta, &r.x)
-	r.y.Mul(&alpha, &beta)
-	r.y.Sub(&r.y, &gamma)
-}
-
-// add sets r to r + q, or to r - q, for q that is not the neutral element ("add-1998-cmo-2").
-func (r *jacobian512) add(q *multiple512, minus bool) {
-	y := q.y
-	if minus {
-		y.Negate(&y)
-	}
-	if r.z.IsZero() == 1 {
-		*r = jacobian512{q.x, y, q.z}
+// add sets r to p + q, which must not be equal, opposite or neutral: else r.z becomes 0. r may be p. It is in
+// constant time.
+func (r *Point512) add(p *Point512, q *affine512) {
+	if useADX {
+		addADX512(r, p, q)
 		return
 	}
-	var zz, u1, s1 field.Element512
-	zz.Square(&r.z)
-	u1.Mul(&r.x, &q.zz)
-	s1.Mul(&r.y, &q.zzz)
-	if r.finish(&q.x, &y, &zz, &u1, &s1) {
-		r.z.Mul(&r.z, &q.z)
-	}
-}
-
-// addAffine sets r to r + (x, y).
-func (r *jacobian512) addAffine(x, y *field.Element512) {
-	if r.z.IsZero() == 1 {
-		*r = jacobian512{*x, *y, field.One512()}
-		return
-	}
-	var zz field.Element512
-	zz.Square(&r.z)
-	u1, s1 := r.x, r.y
-	r.finish(x, y, &zz, &u1, &s1)
-}
-
-// finish does what both additions share: zz is r's z², (u1, s1) and (x·zz, y·z·zz) are r and q scaled to
-// one denominator. It reports whether z still has to be multiplied by q's: not so if the two are the
-// same point, or opposite ones.
-func (r *jacobian512) finish(x, y, zz, u1, s1 *field.Element512) bool {
-	var h, hh, hhh, slope, v field.Element512
-	h.Mul(x, zz)
-	h.Sub(&h, u1)
-	slope.Mul(y, &r.z)
-	slope.Mul(&slope, zz)
-	slope.Sub(&slope, s1)
-	if h.IsZero() == 1 {
-		if slope.IsZero() == 1 {
-			r.double()
-		} else {
-			*r = jacobian512{}
-		}
-		return false
-	}
-	hh.Square(&h)
-	hhh.Mul(&h, &hh)
-	v.Mul(u1, &hh)
+	var zz, h, slope, hhh, v field.Element512
+	zz.Square(&p.z)
+	h.Mul(&q.x, &zz)
+	h.Sub(&h, &p.x)
+	zz.Mul(&zz, &p.z)
+	slope.Mul(&q.y, &zz)
+	slope.Sub(&slope, &p.y)
+	r.z.Mul(&p.z, &h)
+	zz.Square(&h)
+	v.Mul(&p.x, &zz)
+	hhh.Mul(&h, &zz)
 	r.x.Square(&slope)
 	r.x.Sub(&r.x, &hhh)
 	r.x.Sub(&r.x, &v)
 	r.x.Sub(&r.x, &v)
+	hhh.Mul(&hhh, &p.y)
 	v.Sub(&v, &r.x)
 	r.y.Mul(&slope, &v)
-	hhh.Mul(&hhh, s1)
 	r.y.Sub(&r.y, &hhh)
-	r.z.Mul(&r.z, &h)
+}
+
+// addVarTime sets r to r + q for any public points.
+func (c *Curve512) addVarTime(r *Point512, q *affine512) {
+	before := *r
+	r.add(&before, q)
+	if r.z.IsZero() == 0 {
+		return
+	}
+	if before.z.IsZero() == 1 {
+		*r = Point512{q.x, q.y, field.One512()}
+		return
+	}
+	// x is the same. Is y too?
+	var y field.Element512
+	y.Square(&before.z)
+	y.Mul(&y, &before.z)
+	y.Mul(&y, &q.y)
+	*r = Point512{}
+	if y.Equal(&before.y) == 1 {
+		c.doubled(r, &before)
+	}
+}
+
+// negate sets p to -p.
+func (p *affine512) negate() { p.y.Negate(&p.y) }
+
+// oddMultiplesVarTime fills odd with 1, 3, 5 … times p, a public finite point of the group with an order
+// greater than twice their number, or any finite point: then it reports false if one of them is not finite. The
+// other slice is room of the same length.
+func (c *Curve512) oddMultiplesVarTime(odd []affine512, points []Point512, p *Point512) bool {
+	var twice Point512
+	var by [1]affine512
+	c.doubled(&twice, p)
+	if twice.z.IsZero() == 1 || !toAffine512VarTime(by[:], []Point512{twice}) {
+		return false
+	}
+	points[0] = *p
+	for i := range points[1:] {
+		points[i+1] = points[i]
+		c.addVarTime(&points[i+1], &by[0])
+	}
+	return toAffine512VarTime(odd, points)
+}
+
+// toAffine512VarTime sets each affine point to the point at the same place, with one inversion for all. It reports
+// false, and leaves them, if a point is neutral.
+func toAffine512VarTime(to []affine512, from []Point512) bool {
+	// x of the i-th place holds the product of all z up to it for now.
+	product := field.One512()
+	for i := range from {
+		product.Mul(&product, &from[i].z)
+		to[i].x = product
+	}
+	if product.IsZero() == 1 {
+		return false
+	}
+	product.InvertVarTime(&product)
+	for i := len(from) - 1; i >= 0; i-- {
+		inverse := product
+		if i > 0 {
+			inverse.Mul(&product, &to[i-1].x)
+			product.Mul(&product, &from[i].z)
+		}
+		var square field.Element512
+		square.Square(&inverse)
+		to[i].x.Mul(&from[i].x, &square)
+		square.Mul(&square, &inverse)
+		to[i].y.Mul(&from[i].y, &square)
+	}
 	return true
 }
 
-// multiply sets r to k·p for a public k, little-endian.
-func (r *jacobian512) multiply(p *Point512, k *[64]byte) {
-	*r = jacobian512{}
-	if p.z.IsZero() == 1 {
+// DoubleMultVarTime sets r to u·G + v·p for public numbers of 64 bytes, little-endian, and any public point.
+func (c *Curve512) DoubleMultVarTime(r *Point512, u *[64]byte, p *Point512, v *[64]byte) {
+	var odd [pointOdd]affine512
+	var points [pointOdd]Point512
+	var of, by [nafDigits]int16
+	n := naf(&of, u[:], baseWidth)
+	if p.z.IsZero() == 0 {
+		if !c.oddMultiplesVarTime(odd[:], points[:], p) {
+			// p has a small order, and nobody who keeps to the group sees it. Bit by bit, then.
+			c.slowMultVarTime(r, p, v)
+			c.addMultipleVarTime(r, c.base(), u)
+			return
+		}
+		n = max(n, naf(&by, v[:], pointWidth))
+	}
+	base := c.odd()
+	var sum Point512
+	for i := n - 1; i >= 0; i-- {
+		c.doubled(&sum, &sum)
+		if d := by[i]; d != 0 {
+			c.addDigitVarTime(&sum, odd[:], d)
+		}
+		if d := of[i]; d != 0 {
+			c.addDigitVarTime(&sum, base[:], d)
+		}
+	}
+	*r = sum
+}
+
+// addDigitVarTime adds d times a point to r, for an odd d and the odd multiples of the point.
+func (c *Curve512) addDigitVarTime(r *Point512, odd []affine512, d int16) {
+	if d > 0 {
+		c.addVarTime(r, &odd[d/2])
 		return
 	}
-	var odd [8]multiple512 // 1, 3, … 15 times p
-	var twice multiple512
-	odd[0].setPoint(p)
-	twice.jacobian512 = odd[0].jacobian512
-	twice.double()
-	twice.powers()
-	for i := range odd {
-		if i > 0 {
-			odd[i].jacobian512 = odd[i-1].jacobian512
-			odd[i].add(&twice, false)
-		}
-		odd[i].powers()
-	}
-	digits := naf(k[:])
-	for i := len(digits) - 1; i >= 0; i-- {
-		r.double()
-		switch d := digits[i]; {
-		case d > 0:
-			r.add(&odd[d/2], false)
-		case d < 0:
-			r.add(&odd[-d/2], true)
-		}
-	}
+	q := odd[-d/2]
+	q.negate()
+	c.addVarTime(r, &q)
 }
 
-// addMultiple adds k·P to r for a public k, little-endian, and the table of P.
-func (r *jacobian512) addMultiple(p *Table512, k *[64]byte) {
-	var carry uint64
-	for i := range p {
-		var size, sign uint64
-		if size, sign, carry = digit(k[:], i, carry); size == 0 {
-			continue
+// slowMultVarTime sets r to v·p for any point: one of a small order has no table of odd multiples.
+func (c *Curve512) slowMultVarTime(r, p *Point512, v *[64]byte) {
+	var q [1]affine512
+	toAffine512VarTime(q[:], []Point512{*p})
+	var sum Point512
+	for i := 512 - 1; i >= 0; i-- {
+		c.doubled(&sum, &sum)
+		if v[i/8]>>(i%8)&1 == 1 {
+			c.addVarTime(&sum, &q[0])
 		}
-		e := p[i][size-1]
-		if sign == 1 {
-			e.y.Negate(&e.y)
-		}
-		r.addAffine(&e.x, &e.y)
 	}
-}
-
-func (m *multiple512) powers() {
-	m.zz.Square(&m.z)
-	m.zzz.Mul(&m.zz, &m.z)
+	*r = sum
 }

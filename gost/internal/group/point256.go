@@ -12,28 +12,24 @@ import (
 // for concurrent use.
 type Curve256 struct {
 	a, b  field.Element256
-	b3    field.Element256 // 3·b, for the formulas of any a
-	any   bool             // a is not -3
-	order []byte           // little-endian; of the group, and of the curve if prime
+	b3    field.Element256 // 3·b
+	order [4]uint64        // of the group, and of the curve if prime
 	prime bool             // the curve has no points outside the group
 	base  func() *Table256
+	odd   func() *[baseOdd]affine256 // 1, 3, 5 … times the base point
 }
 
-// Point256 is a point (X:Y:Z) of a curve. The zero value is no point: use [Curve256.SetAffine],
-// [Curve256.BaseMult] or [Point256.SetInfinity].
+// Point256 is the point (x/z², y/z³) of a curve, or with z = 0 the neutral element, which is the zero value.
 type Point256 struct{ x, y, z field.Element256 }
 
 // affine256 is a finite point (x, y).
 type affine256 struct{ x, y field.Element256 }
 
-// Table256 holds j·32ⁱ·P for i of the windows and j from 1 to 16, of some P.
-type Table256 [52][16]affine256
-
 // NewCurve256 makes a curve from numbers given little-endian, 32 bytes each. It panics if a number is
 // not reduced or the base point is not on the curve: the parameters are constants of the program.
 // Prime says that the cofactor is 1.
 func NewCurve256(a, b, order, gx, gy []byte, prime bool) *Curve256 {
-	c := &Curve256{order: order, prime: prime}
+	c := &Curve256{order: words256(order), prime: prime}
 	var g affine256
 	if !c.a.SetBytes(a) || !c.b.SetBytes(b) || !g.x.SetBytes(gx) || !g.y.SetBytes(gy) || !c.holds(&g) {
 		panic("group: wrong parameters of a curve")
@@ -43,9 +39,12 @@ func NewCurve256(a, b, order, gx, gy []byte, prime bool) *Curve256 {
 	three.Add(&one, &one)
 	three.Add(&three, &one)
 	c.b3.Mul(&three, &c.b)
-	three.Add(&three, &c.a)
-	c.any = three.IsZero() == 0
 	c.base = sync.OnceValue(func() *Table256 { return c.tabulate(&g) })
+	c.odd = sync.OnceValue(func() *[baseOdd]affine256 {
+		odd := new([baseOdd]affine256)
+		c.oddMultiplesVarTime(odd[:], make([]Point256, baseOdd), &Point256{g.x, g.y, one})
+		return odd
+	})
 	return c
 }
 
@@ -60,11 +59,8 @@ func (c *Curve256) holds(p *affine256) bool {
 	return left.Equal(&right) == 1
 }
 
-// SetInfinity sets p to the neutral element.
-func (p *Point256) SetInfinity() { *p = Point256{y: field.One256()} }
-
 // SetAffine sets p to (x, y), 32 bytes each, little-endian, and reports whether both numbers are reduced
-// and the point is on the curve. If not, p is no point.
+// and the point is on the curve. If not, p is the neutral element.
 func (c *Curve256) SetAffine(p *Point256, x, y []byte) bool {
 	*p = Point256{}
 	var q affine256
@@ -75,330 +71,85 @@ func (c *Curve256) SetAffine(p *Point256, x, y []byte) bool {
 	return true
 }
 
-// InGroupVarTime reports whether p, a public point of the curve, is in the group: whether the order
-// times p is the neutral element.
-//
-// On a curve of even order the complete formulas have an exception: if the difference of their
-// arguments has order two they give (0:0:0), which then stays. No multiple of a point of the group
-// meets it, so this answer is right for all points if (0:0:0) counts as no.
+// InGroupVarTime reports whether p, a public point of the curve, is in the group: whether the order times p is
+// the neutral element.
 func (c *Curve256) InGroupVarTime(p *Point256) bool {
 	if c.prime {
 		return true
 	}
 	var q Point256
-	c.multVarTime(&q, p, c.order)
-	return q.infinite() == 1
+	var order [32]byte
+	putWords(order[:], c.order[:])
+	c.DoubleMultVarTime(&q, &[32]byte{}, p, &order)
+	return q.z.IsZero() == 1
 }
-
-func (p *Point256) infinite() uint64 { return p.z.IsZero() &^ p.y.IsZero() }
 
 // Affine returns x and y, little-endian, and whether there are such: the neutral element has none.
 func (p *Point256) Affine() (x, y [32]byte, finite bool) {
 	var inverse, t field.Element256
 	inverse.Invert(&p.z)
-	t.Mul(&p.x, &inverse)
-	x = t.Bytes()
-	t.Mul(&p.y, &inverse)
-	return x, t.Bytes(), p.z.IsZero() == 0
+	t.Square(&inverse)
+	inverse.Mul(&inverse, &t)
+	t.Mul(&t, &p.x)
+	inverse.Mul(&inverse, &p.y)
+	return t.Bytes(), inverse.Bytes(), p.z.IsZero() == 0
 }
 
 // HasX reports whether the point is finite and its x is the given reduced number of 32 bytes,
 // little-endian. It is cheaper than Affine.
 func (p *Point256) HasX(x []byte) bool {
-	var e field.Element256
+	var e, zz field.Element256
 	if !e.SetBytes(x) || p.z.IsZero() == 1 {
 		return false
 	}
-	e.Mul(&e, &p.z)
+	zz.Square(&p.z)
+	e.Mul(&e, &zz)
 	return e.Equal(&p.x) == 1
 }
 
-// Add sets r to p + q. The three may be the same.
-func (c *Curve256) Add(r, p, q *Point256) {
-	if c.any {
-		c.addAnyA(r, p, q)
-		return
-	}
-	// Algorithm 4 of ePrint 2015/1060.
-	var t0, t1, t2, t3, t4, x, y, z field.Element256
-	t0.Mul(&p.x, &q.x)
-	t1.Mul(&p.y, &q.y)
-	t2.Mul(&p.z, &q.z)
-	t3.Add(&p.x, &p.y)
+// addComplete sets (x:y:z), projective, to p + q for any p and q of a curve or, where its order is even, for p and q
+// whose difference is not of order two.
+func (c *Curve256) addComplete(x, y, z *field.Element256, p *Point256, q *affine256) {
+	// Jacobian to projective: (X·Z : Y : Z³), and (0:1:0) for the neutral element.
+	var px, py, pz, t field.Element256
+	one := field.One256()
+	pz.Square(&p.z)
+	px.Mul(&p.x, &p.z)
+	pz.Mul(&pz, &p.z)
+	py.Select(&one, &p.y, pz.IsZero())
+	// Algorithm 1 of ePrint 2015/1060, with q's z = 1.
+	var t0, t1, t3, t4, t5 field.Element256
+	t0.Mul(&px, &q.x)
+	t1.Mul(&py, &q.y)
+	t3.Add(&px, &py)
 	t4.Add(&q.x, &q.y)
 	t3.Mul(&t3, &t4)
 	t4.Add(&t0, &t1)
 	t3.Sub(&t3, &t4)
-	t4.Add(&p.y, &p.z)
-	x.Add(&q.y, &q.z)
-	t4.Mul(&t4, &x)
-	x.Add(&t1, &t2)
-	t4.Sub(&t4, &x)
-	x.Add(&p.x, &p.z)
-	y.Add(&q.x, &q.z)
-	x.Mul(&x, &y)
-	y.Add(&t0, &t2)
-	y.Sub(&x, &y)
-	z.Mul(&c.b, &t2)
-	x.Sub(&y, &z)
-	z.Add(&x, &x)
-	x.Add(&x, &z)
-	z.Sub(&t1, &x)
-	x.Add(&t1, &x)
-	y.Mul(&c.b, &y)
-	t1.Add(&t2, &t2)
-	t2.Add(&t1, &t2)
-	y.Sub(&y, &t2)
-	y.Sub(&y, &t0)
-	t1.Add(&y, &y)
-	y.Add(&t1, &y)
+	t4.Mul(&q.x, &pz)
+	t4.Add(&t4, &px)
+	t5.Mul(&q.y, &pz)
+	t5.Add(&t5, &py)
+	z.Mul(&c.a, &t4)
+	x.Mul(&c.b3, &pz)
+	z.Add(x, z)
+	x.Sub(&t1, z)
+	z.Add(&t1, z)
+	y.Mul(x, z)
 	t1.Add(&t0, &t0)
-	t0.Add(&t1, &t0)
-	t0.Sub(&t0, &t2)
-	t1.Mul(&t4, &y)
-	t2.Mul(&t0, &y)
-	y.Mul(&x, &z)
-	y.Add(&y, &t2)
-	x.Mul(&t3, &x)
-	x.Sub(&x, &t1)
-	z.Mul(&t4, &z)
-	t1.Mul(&t3, &t0)
-	z.Add(&z, &t1)
-	r.x, r.y, r.z = x, y, z
-}
-
-// addAffine sets r to p + q for a finite q.
-func (c *Curve256) addAffine(r, p *Point256, q *affine256) {
-	if c.any {
-		c.addAnyA(r, p, &Point256{q.x, q.y, field.One256()})
-		return
-	}
-	// Algorithm 5 of ePrint 2015/1060.
-	var t0, t1, t2, t3, t4, x, y, z field.Element256
-	t0.Mul(&p.x, &q.x)
-	t1.Mul(&p.y, &q.y)
-	t3.Add(&q.x, &q.y)
-	t4.Add(&p.x, &p.y)
-	t3.Mul(&t3, &t4)
-	t4.Add(&t0, &t1)
-	t3.Sub(&t3, &t4)
-	t4.Mul(&q.y, &p.z)
-	t4.Add(&t4, &p.y)
-	y.Mul(&q.x, &p.z)
-	y.Add(&y, &p.x)
-	t2 = p.z
-	z.Mul(&c.b, &t2)
-	x.Sub(&y, &z)
-	z.Add(&x, &x)
-	x.Add(&x, &z)
-	z.Sub(&t1, &x)
-	x.Add(&t1, &x)
-	y.Mul(&c.b, &y)
-	t1.Add(&t2, &t2)
-	t2.Add(&t1, &t2)
-	y.Sub(&y, &t2)
-	y.Sub(&y, &t0)
-	t1.Add(&y, &y)
-	y.Add(&t1, &y)
-	t1.Add(&t0, &t0)
-	t0.Add(&t1, &t0)
-	t0.Sub(&t0, &t2)
-	t1.Mul(&t4, &y)
-	t2.Mul(&t0, &y)
-	y.Mul(&x, &z)
-	y.Add(&y, &t2)
-	x.Mul(&t3, &x)
-	x.Sub(&x, &t1)
-	z.Mul(&t4, &z)
-	t1.Mul(&t3, &t0)
-	z.Add(&z, &t1)
-	r.x, r.y, r.z = x, y, z
-}
-
-// Double sets r to 2·p.
-func (c *Curve256) Double(r, p *Point256) {
-	if c.any {
-		c.addAnyA(r, p, p)
-		return
-	}
-	// Algorithm 6 of ePrint 2015/1060.
-	var t0, t1, t2, t3, x, y, z field.Element256
-	t0.Square(&p.x)
-	t1.Square(&p.y)
-	t2.Square(&p.z)
-	t3.Mul(&p.x, &p.y)
-	t3.Add(&t3, &t3)
-	z.Mul(&p.x, &p.z)
-	z.Add(&z, &z)
-	y.Mul(&c.b, &t2)
-	y.Sub(&y, &z)
-	x.Add(&y, &y)
-	y.Add(&x, &y)
-	x.Sub(&t1, &y)
-	y.Add(&t1, &y)
-	y.Mul(&x, &y)
-	x.Mul(&x, &t3)
-	t3.Add(&t2, &t2)
-	t2.Add(&t2, &t3)
-	z.Mul(&c.b, &z)
-	z.Sub(&z, &t2)
-	z.Sub(&z, &t0)
-	t3.Add(&z, &z)
-	z.Add(&z, &t3)
-	t3.Add(&t0, &t0)
-	t0.Add(&t3, &t0)
-	t0.Sub(&t0, &t2)
-	t0.Mul(&t0, &z)
-	y.Add(&y, &t0)
-	t0.Mul(&p.y, &p.z)
-	t0.Add(&t0, &t0)
-	z.Mul(&t0, &z)
-	x.Sub(&x, &z)
-	z.Mul(&t0, &t1)
-	z.Add(&z, &z)
-	z.Add(&z, &z)
-	r.x, r.y, r.z = x, y, z
-}
-
-// Negate sets r to -p.
-func (r *Point256) Negate(p *Point256) {
-	r.x, r.z = p.x, p.z
-	r.y.Negate(&p.y)
-}
-
-// Tabulate builds the table of a point of the group set by SetAffine. It costs about as much as eight
-// verifications and speeds up the following ones.
-func (c *Curve256) Tabulate(p *Point256) *Table256 {
-	return c.tabulate(&affine256{p.x, p.y})
-}
-
-// tabulate computes all multiples in projective coordinates, then one inversion for all.
-func (c *Curve256) tabulate(g *affine256) *Table256 {
-	points := make([]Point256, 0, 52*16)
-	first := Point256{g.x, g.y, field.One256()}
-	for range 52 {
-		p := first
-		for range 16 {
-			points = append(points, p)
-			c.Add(&p, &p, &first)
-		}
-		c.Double(&first, &points[len(points)-1])
-	}
-	// before[i] is the product of all z before the i-th.
-	before := make([]field.Element256, len(points))
-	product := field.One256()
-	for i := range points {
-		before[i] = product
-		product.Mul(&product, &points[i].z)
-	}
-	product.Invert(&product)
-	t := new(Table256)
-	for i := len(points) - 1; i >= 0; i-- {
-		var inverse field.Element256
-		inverse.Mul(&product, &before[i])
-		product.Mul(&product, &points[i].z)
-		e := &t[i/16][i%16]
-		e.x.Mul(&points[i].x, &inverse)
-		e.y.Mul(&points[i].y, &inverse)
-	}
-	return t
-}
-
-// BaseMult sets r to k·G for a secret k of 32 bytes, little-endian, in constant time.
-func (c *Curve256) BaseMult(r *Point256, k *[32]byte) {
-	table := c.base()
-	r.SetInfinity()
-	var carry uint64
-	for i := range table {
-		var size, sign uint64
-		size, sign, carry = digit(k[:], i, carry)
-		var e affine256
-		for j := range table[i] {
-			chosen := same(size, uint64(j+1))
-			e.x.MaskOr(&table[i][j].x, chosen)
-			e.y.MaskOr(&table[i][j].y, chosen)
-		}
-		var opposite field.Element256
-		opposite.Negate(&e.y)
-		e.y.Select(&opposite, &e.y, sign)
-		// Digit 0 has no entry: e is then (0, 0), and the sum is thrown away.
-		var sum Point256
-		c.addAffine(&sum, r, &e)
-		none := same(size, 0)
-		r.x.Select(&r.x, &sum.x, none)
-		r.y.Select(&r.y, &sum.y, none)
-		r.z.Select(&r.z, &sum.z, none)
-	}
-}
-
-// multVarTime sets r to k·p for a public k, little-endian, and a public p.
-func (c *Curve256) multVarTime(r, p *Point256, k []byte) {
-	var odd [8]Point256 // 1, 3, … 15 times p
-	var twice Point256
-	odd[0] = *p
-	c.Double(&twice, p)
-	for i := range odd[1:] {
-		c.Add(&odd[i+1], &odd[i], &twice)
-	}
-	digits := naf(k)
-	var sum Point256
-	sum.SetInfinity()
-	for i := len(digits) - 1; i >= 0; i-- {
-		c.Double(&sum, &sum)
-		switch d := digits[i]; {
-		case d > 0:
-			c.Add(&sum, &sum, &odd[d/2])
-		case d < 0:
-			var opposite Point256
-			opposite.Negate(&odd[-d/2])
-			c.Add(&sum, &sum, &opposite)
-		}
-	}
-	*r = sum
-}
-
-// DoubleMultVarTime sets r to u·G + v·p for public numbers of 32 bytes, little-endian, and a public
-// point of the group.
-func (c *Curve256) DoubleMultVarTime(r *Point256, u *[32]byte, p *Point256, v *[32]byte) {
-	if c.any {
-		var sum Point256
-		c.multVarTime(&sum, p, v[:])
-		c.addMultiple(&sum, c.base(), u)
-		*r = sum
-		return
-	}
-	var sum jacobian256
-	sum.multiply(p, v)
-	sum.addMultiple(c.base(), u)
-	sum.point(r)
-}
-
-// DoubleTableVarTime sets r to u·G + v·P, as DoubleMultVarTime, with the table of P: without doublings.
-func (c *Curve256) DoubleTableVarTime(r *Point256, u *[32]byte, p *Table256, v *[32]byte) {
-	if c.any {
-		r.SetInfinity()
-		c.addMultiple(r, c.base(), u)
-		c.addMultiple(r, p, v)
-		return
-	}
-	var sum jacobian256
-	sum.addMultiple(c.base(), u)
-	sum.addMultiple(p, v)
-	sum.point(r)
-}
-
-// addMultiple adds k·P to r, for public numbers.
-func (c *Curve256) addMultiple(r *Point256, p *Table256, k *[32]byte) {
-	var carry uint64
-	for i := range p {
-		var size, sign uint64
-		if size, sign, carry = digit(k[:], i, carry); size == 0 {
-			continue
-		}
-		e := p[i][size-1]
-		if sign == 1 {
-			e.y.Negate(&e.y)
-		}
-		c.addAffine(r, r, &e)
-	}
+	t1.Add(&t1, &t0)
+	t.Mul(&c.a, &pz)
+	t4.Mul(&c.b3, &t4)
+	t1.Add(&t1, &t)
+	t.Sub(&t0, &t)
+	t.Mul(&c.a, &t)
+	t4.Add(&t4, &t)
+	t0.Mul(&t1, &t4)
+	y.Add(y, &t0)
+	t0.Mul(&t5, &t4)
+	x.Mul(&t3, x)
+	x.Sub(x, &t0)
+	t0.Mul(&t3, &t1)
+	z.Mul(&t5, z)
+	z.Add(z, &t0)
 }
