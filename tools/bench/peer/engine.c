@@ -193,6 +193,10 @@ int main(int argc, char **argv)
 	OPENSSL_init_crypto(OPENSSL_INIT_ENGINE_ALL_BUILTIN, NULL);
 	gost = ENGINE_by_id("gost");
 	must(gost && ENGINE_init(gost) && ENGINE_set_default(gost, ENGINE_METHOD_ALL), "gost-engine");
+	if (asked_version(argc, argv)) {
+		printf("%s, gost-engine as an engine of it\n", OpenSSL_version(OPENSSL_VERSION));
+		return 0;
+	}
 	streebog = EVP_get_digestbynid(NID_id_GostR3411_2012_512);
 	must(streebog != NULL, "gost-engine Streebog");
 	random_bytes(NULL, sizeof text, text);

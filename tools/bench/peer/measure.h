@@ -70,6 +70,8 @@ static inline int wanted(int argc, char **argv, const char *name)
 	return argc <= 2;
 }
 
+static inline int asked_version(int argc, char **argv) { return argc == 2 && strcmp(argv[1], "version") == 0; }
+
 static inline double seconds_of(int argc, char **argv)
 {
 	double s = argc > 1 ? atof(argv[1]) : 1;

@@ -7,6 +7,7 @@
 #include <nettle/ecc.h>
 #include <nettle/gostdsa.h>
 #include <nettle/streebog.h>
+#include <nettle/version.h>
 
 static struct ecc_scalar key;
 static struct ecc_point pub;
@@ -47,6 +48,10 @@ int main(int argc, char **argv)
 		{"streebog512/64", 64}, {"streebog512/1024", 1024}, {"streebog512/1048576", 1 << 20},
 	};
 	double s = seconds_of(argc, argv);
+	if (asked_version(argc, argv)) {
+		printf("nettle %d.%d\n", NETTLE_VERSION_MAJOR, NETTLE_VERSION_MINOR);
+		return 0;
+	}
 	ecc_scalar_init(&key, nettle_get_gost_gc512a());
 	ecc_point_init(&pub, nettle_get_gost_gc512a());
 	gostdsa_generate_keypair(&pub, &key, NULL, random_bytes);
