@@ -63,12 +63,12 @@ func TestMissing(t *testing.T) {
 	p := &project{names: map[binary][]string{{normal, "gost"}: {"BenchmarkA"}}}
 	ours := figures[goBenchmark]{w.of: {{opsPerSecond: 5}}}
 	gone := map[string]*harness{nettle: {missing: os.ErrNotExist}}
-	if r := result1(w, p, gone, ours, nil); *r.Met || r.Ratio != nil || r.PeerValue != nil || *r.Value != 5 || !strings.Contains(r.Note, "no peer") {
+	if r := rowOf(w, p, gone, ours, nil); *r.Met || r.Ratio != nil || r.PeerValue != nil || *r.Value != 5 || !strings.Contains(r.Note, "no peer") {
 		t.Errorf("no peer: %+v", r)
 	}
 	w.of.name = "BenchmarkZ"
 	here := map[string]*harness{nettle: {}}
-	if r := result1(w, p, here, ours, nil); *r.Met || r.Ratio != nil || r.Value != nil || !strings.Contains(r.Note, "not built") {
+	if r := rowOf(w, p, here, ours, nil); *r.Met || r.Ratio != nil || r.Value != nil || !strings.Contains(r.Note, "not built") {
 		t.Errorf("no benchmark: %+v", r)
 	}
 }
@@ -146,5 +146,30 @@ func TestFigure(t *testing.T) {
 	}
 	if got := figure(nil, "u"); got != "–" {
 		t.Errorf("nothing: %q", got)
+	}
+}
+
+func TestTicks(t *testing.T) {
+	const before = "cpu  9 9 9 9 9 9 9 9\ncpu0 10 0 10 100 0 0 0 0 0 0\ncpu1 500 0 0 0 0 0 0 0 0 0\nintr 5\n"
+	const after = "cpu  9 9 9 9 9 9 9 9\ncpu0 40 0 20 150 0 0 0 10 0 0\ncpu1 900 0 0 0 0 0 0 0 0 0\nintr 9\n"
+	if busy, stolen := parseTicks(after, "1").since(parseTicks(before, "1")); busy != 0.5 || stolen != 0.1 {
+		t.Errorf("%v busy, %v stolen", busy, stolen)
+	}
+	if busy, stolen := (ticks{}).since(ticks{}); busy != 0 || stolen != 0 {
+		t.Errorf("nothing to read: %v busy, %v stolen", busy, stolen)
+	}
+}
+
+// A program that only waits did not have its core: it is run again, and told of.
+func TestRunnerRepeatsDisturbed(t *testing.T) {
+	r := newRunner()
+	if out, share, err := r.output(t.Context(), "", "sh", "-c", "echo ran; sleep 0.1"); err != nil || string(out) != "ran\n" || share <= 0 || share > 0.5 {
+		t.Fatalf("%q, share %v, %v", out, share, err)
+	}
+	if r.runs != 1 || r.again != 1 || r.crowded != 1 {
+		t.Errorf("%d runs, %d again, %d crowded", r.runs, r.again, r.crowded)
+	}
+	if _, _, err := r.output(t.Context(), "", "sh", "-c", "echo why; exit 3"); err == nil || !strings.Contains(err.Error(), "why") {
+		t.Errorf("a program that fails: %v", err)
 	}
 }

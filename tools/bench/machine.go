@@ -12,40 +12,14 @@ import (
 	"time"
 )
 
-// core is where everything runs: a number for taskset, or "" when it cannot be pinned.
-type core string
-
-func (c core) String() string {
-	if c == "" {
-		return "not pinned to a core (there is no taskset)"
-	}
-	return "pinned to core " + string(c)
-}
-
-// lastCore is the last core this process may use: the first ones get the machine's interrupts.
-func lastCore() core {
-	if _, err := exec.LookPath("taskset"); err != nil {
-		return ""
-	}
-	allowed := field("/proc/self/status", "Cpus_allowed_list")
-	return core(allowed[strings.LastIndexAny(allowed, ",-")+1:])
-}
-
-func (c core) command(ctx context.Context, path string, args ...string) *exec.Cmd {
-	if c == "" {
-		return exec.CommandContext(ctx, path, args...)
-	}
-	return exec.CommandContext(ctx, "taskset", append([]string{"-c", string(c), path}, args...)...)
-}
-
 // about fills what is said of the run itself.
-func about(ctx context.Context, o options, c core) (*results, error) {
+func about(ctx context.Context, o options, r *runner) (*results, error) {
 	commit, err := commit(ctx, o.root)
 	if err != nil {
 		return nil, err
 	}
 	return &results{
-		Machine: machine(), Date: today(), Commit: commit, Rounds: o.rounds, Core: c.String(), Peers: map[string]string{},
+		Machine: machine(), Date: today(), Commit: commit, Rounds: o.rounds, Core: r.String(), Quiet: r.quiet(), Peers: map[string]string{},
 	}, nil
 }
 

@@ -23,8 +23,8 @@ import (
 func main() {
 	var o options
 	flag.StringVar(&o.root, "root", "../..", "the checkout")
-	flag.IntVar(&o.rounds, "rounds", 5, "rounds of project and peers in turn")
-	flag.DurationVar(&o.each, "each", 400*time.Millisecond, "time for one operation in one round")
+	flag.IntVar(&o.rounds, "rounds", 9, "rounds of project and peers in turn")
+	flag.DurationVar(&o.each, "each", 300*time.Millisecond, "time for one operation in one round")
 	flag.IntVar(&o.samples, "samples", 30_000, "measurements of each timing experiment")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -59,11 +58,9 @@ func buildHarness(ctx context.Context, root, dir, name string) *harness {
 	return h
 }
 
-// run measures one operation and returns operations per second.
-func (h *harness) run(ctx context.Context, c core, operation string, o options) (float64, error) {
-	cmd := c.command(ctx, h.path, strconv.FormatFloat(o.each.Seconds(), 'f', -1, 64), operation)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
+// run measures one operation and returns operations per second of the core's time.
+func (h *harness) run(ctx context.Context, r *runner, operation string, o options) (float64, error) {
+	out, share, err := r.output(ctx, "", h.path, strconv.FormatFloat(o.each.Seconds(), 'f', -1, 64), operation)
 	if err != nil {
 		return 0, fmt.Errorf("%s %s: %w", filepath.Base(h.path), operation, err)
 	}
@@ -72,7 +69,7 @@ func (h *harness) run(ctx context.Context, c core, operation string, o options) 
 	if err != nil || name != operation || v <= 0 {
 		return 0, fmt.Errorf("%s %s: says %q", filepath.Base(h.path), operation, out)
 	}
-	return v, nil
+	return v / share, nil
 }
 
 // firstLine is the first line that says something wrong, or else the first.

@@ -54,20 +54,18 @@ func (p *project) has(g goBenchmark) bool {
 }
 
 // run runs one benchmark once and returns its figures by unit, with operations per second among them.
-func (p *project) run(ctx context.Context, c core, g goBenchmark, o options) (map[string]float64, error) {
+func (p *project) run(ctx context.Context, r *runner, g goBenchmark, o options) (map[string]float64, error) {
 	pattern := "^" + strings.ReplaceAll(g.name, "/", "$/^") + "$"
-	cmd := c.command(ctx, p.binaries[binary{g.build, g.pkg}], "-test.run", "^$", "-test.bench", pattern,
+	out, share, err := r.output(ctx, filepath.Join(p.root, g.pkg), p.binaries[binary{g.build, g.pkg}], "-test.run", "^$", "-test.bench", pattern,
 		"-test.benchtime", o.each.String(), "-test.count", "1", "-test.benchmem")
-	cmd.Dir, cmd.Stderr = filepath.Join(p.root, g.pkg), os.Stderr
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s of %s: %w: %s", g.name, g.pkg, err, out)
+		return nil, fmt.Errorf("%s of %s: %w", g.name, g.pkg, err)
 	}
 	units, ok := parseBenchmark(out, g.name)
 	if !ok {
 		return nil, fmt.Errorf("%s of %s: no result in %q", g.name, g.pkg, out)
 	}
+	units[opsPerSecond] /= share
 	return units, nil
 }
 

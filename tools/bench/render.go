@@ -77,7 +77,7 @@ func render(root string) error {
 }
 
 func writeSpeed(w io.Writer, r *results) {
-	fmt.Fprintf(w, "- machine: %s\n- %s; %s; commit %s; medians of %d rounds\n", r.Machine, r.Date, r.Core, r.Commit, r.Rounds)
+	fmt.Fprintf(w, "- machine: %s\n- %s; %s; commit %s; medians of %d rounds\n- %s\n", r.Machine, r.Date, r.Core, r.Commit, r.Rounds, r.Quiet)
 	for _, name := range slices.Sorted(maps.Keys(r.Peers)) {
 		fmt.Fprintf(w, "- %s: %s\n", name, r.Peers[name])
 	}
@@ -91,7 +91,8 @@ func writeSpeed(w io.Writer, r *results) {
 		}
 	}
 	fmt.Fprintf(w, "\n**%d of %d targets met.** A figure that could not be measured is a target not met. Project and peers ran in turn on "+
-		"the same core, one thread; compare ratios, not figures of different runs.\n\n", met, all)
+		"the same core, one thread. Figures are per second of the core's time, not of the clock, so that other programs take little away; "+
+		"they still take caches and the clock's rate: compare ratios, not figures of different runs.\n\n", met, all)
 	fmt.Fprint(w, "| target | project | peer | peer's figure | ratio | wanted | |\n|---|---:|---|---:|---:|---:|---|\n")
 	for _, row := range r.Rows {
 		if row.Met != nil {

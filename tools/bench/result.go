@@ -13,6 +13,7 @@ type results struct {
 	Commit  string            `json:"commit"`
 	Rounds  int               `json:"rounds"`
 	Core    string            `json:"core"`  // which core everything ran on, or that it was not pinned
+	Quiet   string            `json:"quiet"` // how far other programs disturbed the run
 	Peers   map[string]string `json:"peers"` // version, or why it is missing
 	Rows    []result          `json:"rows"`
 }

@@ -14,7 +14,7 @@ func speed(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c := lastCore()
+	r := newRunner()
 	project, err := buildProject(ctx, o.root, dir)
 	if err != nil {
 		return err
@@ -26,12 +26,12 @@ func speed(ctx context.Context, o options) error {
 	}
 	ours, peers := figures[goBenchmark]{}, figures[peerOperation]{}
 	for round := range o.rounds {
-		fmt.Fprintf(os.Stderr, "round %d of %d, %s\n", round+1, o.rounds, c)
-		if err := oneRound(ctx, o, c, project, harnesses, ours, peers, round); err != nil {
+		fmt.Fprintf(os.Stderr, "round %d of %d, %s\n", round+1, o.rounds, r)
+		if err := oneRound(ctx, o, r, project, harnesses, ours, peers, round); err != nil {
 			return err
 		}
 	}
-	out, err := about(ctx, o, c)
+	out, err := about(ctx, o, r)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func speed(ctx context.Context, o options) error {
 		out.Peers[name] = h.String()
 	}
 	for _, w := range table {
-		out.Rows = append(out.Rows, result1(w, project, harnesses, ours, peers))
+		out.Rows = append(out.Rows, rowOf(w, project, harnesses, ours, peers))
 	}
 	if err := writeJSON(o.root, benchmarksJSON, out); err != nil {
 		return err
@@ -52,11 +52,11 @@ type figures[K comparable] map[K][]map[string]float64
 
 // oneRound measures each row's benchmark and, right after it, its peer; what several rows share is
 // measured once.
-func oneRound(ctx context.Context, o options, c core, project *project, harnesses map[string]*harness,
+func oneRound(ctx context.Context, o options, r *runner, project *project, harnesses map[string]*harness,
 	ours figures[goBenchmark], peers figures[peerOperation], round int) error {
 	for _, w := range table {
 		if len(ours[w.of]) == round && project.has(w.of) {
-			units, err := project.run(ctx, c, w.of, o)
+			units, err := project.run(ctx, r, w.of, o)
 			if err != nil {
 				return err
 			}
@@ -64,7 +64,7 @@ func oneRound(ctx context.Context, o options, c core, project *project, harnesse
 		}
 		h := harnesses[w.peer.peer]
 		if h != nil && h.missing == nil && len(peers[w.peer]) == round {
-			perSecond, err := h.run(ctx, c, w.peer.name, o)
+			perSecond, err := h.run(ctx, r, w.peer.name, o)
 			if err != nil {
 				return err
 			}
@@ -74,8 +74,8 @@ func oneRound(ctx context.Context, o options, c core, project *project, harnesse
 	return nil
 }
 
-// result1 makes one row of the medians, in the row's unit.
-func result1(w wanted, project *project, harnesses map[string]*harness, ours figures[goBenchmark], peers figures[peerOperation]) result {
+// rowOf makes one row of the medians, in the row's unit.
+func rowOf(w wanted, project *project, harnesses map[string]*harness, ours figures[goBenchmark], peers figures[peerOperation]) result {
 	unit, factor := w.unit, 1.0
 	if unit == megabytes {
 		unit, factor = opsPerSecond, float64(w.size)/1e6

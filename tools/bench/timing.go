@@ -43,25 +43,25 @@ func timing(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c := lastCore()
+	r := newRunner()
 	id, err := commit(ctx, o.root)
 	if err != nil {
 		return err
 	}
-	out := timings{Machine: machine(), Date: today(), Commit: id, Core: c.String()}
+	out := timings{Machine: machine(), Date: today(), Commit: id, Core: r.String()}
 	for _, tags := range []string{normal, purego} {
 		b := timingBuild{Build: tags}
 		if tags == normal {
 			b.Build = "default"
 		}
-		fmt.Fprintf(os.Stderr, "%s build, %s\n", b.Build, c)
+		fmt.Fprintf(os.Stderr, "%s build, %s\n", b.Build, r)
 		path := filepath.Join(dir, b.Build)
 		build := exec.CommandContext(ctx, "go", "build", "-tags", tags, "-o", path, "./timing")
 		build.Dir, build.Stderr = filepath.Join(o.root, "tools", "bench"), os.Stderr
 		if err := build.Run(); err != nil {
 			return fmt.Errorf("build timing: %w", err)
 		}
-		cmd := c.command(ctx, path, "-samples", itoa(o.samples))
+		cmd := r.command(ctx, path, "-samples", itoa(o.samples))
 		cmd.Stderr = os.Stderr
 		said, err := cmd.Output()
 		if err != nil {
