@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -171,5 +172,24 @@ func TestRunnerRepeatsDisturbed(t *testing.T) {
 	}
 	if _, _, err := r.output(t.Context(), "", "sh", "-c", "echo why; exit 3"); err == nil || !strings.Contains(err.Error(), "why") {
 		t.Errorf("a program that fails: %v", err)
+	}
+}
+
+// A harness that cannot be built is missing, with the compiler's reason; it stops nothing.
+func TestHarnessThatDoesNotBuild(t *testing.T) {
+	if _, err := exec.LookPath("cc"); err != nil {
+		t.Skip("no C compiler on this machine: harnesses cannot be built")
+	}
+	root := t.TempDir()
+	peer := filepath.Join(root, "tools", "bench", "peer")
+	if err := os.MkdirAll(peer, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(peer, "nettle.c"), []byte("#include <no/such/header.h>\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h := buildHarness(t.Context(), root, root, nettle)
+	if h.missing == nil || !strings.Contains(h.String(), "no/such/header.h") || !strings.Contains(h.String(), "nettle-dev") {
+		t.Errorf("%v", h)
 	}
 }
