@@ -4,7 +4,7 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build purego test unit e2e demo tour fuzz bench wycheproof clean
+.PHONY: all help need generate generated fmt vet lint tree build purego test unit e2e demo tour fuzz bench timing wycheproof clean
 
 all: fmt vet lint test purego ## the gate: format, vet, linters, tree, tests with fuzz seeds, both builds
 
@@ -27,6 +27,7 @@ fmt: ## gofmt leaves no difference
 
 vet:
 	go vet ./...
+	cd tools/bench && go vet ./...
 
 lint: ## golangci-lint, pinned in tools/lint
 	go build -modfile=tools/lint/go.mod -o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -54,8 +55,12 @@ demo: need build ## everything running on this machine, with test people; a pers
 fuzz: ## every fuzz test for a few seconds beyond its seeds
 	sh tools/fuzz.sh
 
-bench: ## speed, beside the peers
-	go test -run '^$$' -bench . ./gost/...
+bench: ## speed beside nettle and gost-engine, kept in doc/benchmarks.md (some minutes)
+	@sh tools/bench/need.sh
+	@cd tools/bench && go run .
+
+timing: ## does the time of signing depend on secrets? kept in doc/benchmarks.md (some minutes)
+	@cd tools/bench && go run . timing
 
 wycheproof: ## RSA signatures against C2SP/wycheproof (a download of 107 MB, in a module of its own)
 	cd tools/wycheproof && go test -tags wycheproof -v .

@@ -12,6 +12,8 @@
 // functions write them, [KeyID] names a key. Keys are *gost.PublicKey and *gost.PrivateKey or those
 // of crypto/rsa.
 //
+// [PreparedKeys] makes those GOST keys faster that verify often.
+//
 // # Identifiers
 //
 // The formats above ask [HashByOID] and [SignatureByOID], or read a whole AlgorithmIdentifier with
@@ -26,7 +28,8 @@
 // each algorithm, trailing bytes. SHA-1 signatures are verified, never made; the GT arc of 2009–2016
 // is read and verified, never written.
 //
-// Everything here is a value or immutable; all calls may be made from many goroutines.
+// Everything here is a value or immutable, [PreparedKeys] aside; all calls may be made from many
+// goroutines.
 package algid
 
 import (

@@ -19,6 +19,17 @@ var ErrSigner = errors.New("not signed by the issuer or a responder of it")
 // OCSPSigning, valid at the given time. It returns the certificate that signed. Freshness, nonce
 // and the revocation of the responder (there is nocheck) are the caller's.
 func Verify(r *Response, issuer *pki.Certificate, at time.Time) (*pki.Certificate, error) {
+	return new(Verifier).Verify(r, issuer, at)
+}
+
+// Verifier verifies many answers: it gives the keys of issuers and responders that come again a table
+// (see [algid.PreparedKeys]). The zero value is ready, safe for concurrent use, and not to be copied.
+type Verifier struct {
+	keys algid.PreparedKeys // of issuers, which the caller named, and of their responders
+}
+
+// Verify is the function [Verify].
+func (v *Verifier) Verify(r *Response, issuer *pki.Certificate, at time.Time) (*pki.Certificate, error) {
 	if r.Status != Successful {
 		return nil, fmt.Errorf("verify ocsp answer: %v", r.Status)
 	}
@@ -27,7 +38,7 @@ func Verify(r *Response, issuer *pki.Certificate, at time.Time) (*pki.Certificat
 		if !r.names(c) {
 			continue
 		}
-		if err := r.verifyWith(c, issuer, at); err != nil {
+		if err := v.verifyWith(r, c, issuer, at); err != nil {
 			why = err
 			continue
 		}
@@ -49,16 +60,16 @@ func (r *Response) names(c *pki.Certificate) bool {
 	return bytes.Equal(r.ResponderKeyHash, sum[:])
 }
 
-func (r *Response) verifyWith(c, issuer *pki.Certificate, at time.Time) error {
+func (v *Verifier) verifyWith(r *Response, c, issuer *pki.Certificate, at time.Time) error {
 	if !bytes.Equal(c.Raw, issuer.Raw) {
-		if err := checkResponder(c, issuer, at); err != nil {
+		if err := v.checkResponder(c, issuer, at); err != nil {
 			return err
 		}
 	}
-	return r.Signature.Verify(c.PublicKey, r.RawTBS, r.SignatureValue)
+	return r.Signature.Verify(v.keys.Use(c.PublicKey), r.RawTBS, r.SignatureValue)
 }
 
-func checkResponder(c, issuer *pki.Certificate, at time.Time) error {
+func (v *Verifier) checkResponder(c, issuer *pki.Certificate, at time.Time) error {
 	switch {
 	case !bytes.Equal(c.RawIssuer, issuer.RawSubject):
 		return fmt.Errorf("%w: another issuer", ErrSigner)
@@ -71,7 +82,7 @@ func checkResponder(c, issuer *pki.Certificate, at time.Time) error {
 	case at.Before(c.NotBefore) || at.After(c.NotAfter):
 		return fmt.Errorf("%w: responder %s out of its dates", ErrSigner, c.SerialHex())
 	}
-	if err := c.CheckSignatureFrom(issuer); err != nil {
+	if err := c.Signature.Verify(v.keys.Use(issuer.PublicKey), c.RawTBS, c.SignatureValue); err != nil {
 		return fmt.Errorf("%w: %w", ErrSigner, err)
 	}
 	return nil

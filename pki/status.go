@@ -153,7 +153,7 @@ func (s *search) signed(l *RevocationList, c *Certificate) bool {
 	if *s.checks++; *s.checks > maxChecks {
 		return false
 	}
-	good = l.Signature.Verify(c.PublicKey, l.RawTBS, l.SignatureValue) == nil
+	good = l.Signature.Verify(s.pool.keys.Use(c.PublicKey), l.RawTBS, l.SignatureValue) == nil
 	s.proofs[key] = good
 	return good
 }

@@ -12,7 +12,7 @@ SENIM_BIN=$PWD/bin
 export SENIM_BIN
 go vet ./...
 # shellcheck disable=SC2086
-{ go test $race -v ./... 2>&1 || echo "exit $?"; } >"$log" || status=1
+{ go test $race -v ./... 2>&1 || echo "exit $?"; (cd tools/bench && go test -v ./... 2>&1) || echo "exit $?"; } >"$log" || status=1
 grep -E '^(ok|FAIL|panic:)|^ *--- FAIL' "$log" || true
 if grep -qE '^exit [0-9]+$' "$log"; then
 	status=1

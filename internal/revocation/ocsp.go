@@ -48,7 +48,7 @@ func (s *Source) askResponder(ctx context.Context, cert, issuer *pki.Certificate
 	if r.Status != ocsp.Successful {
 		return trust.Status{}, fmt.Errorf("responder answers %s", r.Status)
 	}
-	signer, err := ocsp.Verify(r, issuer, at)
+	signer, err := s.answers.Verify(r, issuer, at)
 	if err != nil {
 		return trust.Status{}, err
 	}

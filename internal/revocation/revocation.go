@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"senim/internal/trust"
+	"senim/ocsp"
 	"senim/pki"
 )
 
@@ -58,7 +59,8 @@ type Config struct {
 
 // Source answers for certificates. Safe for concurrent use.
 type Source struct {
-	c Config
+	c       Config
+	answers ocsp.Verifier
 
 	mu     sync.Mutex // guards what follows
 	cached map[string]remembered

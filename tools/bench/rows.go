@@ -1,0 +1,98 @@
+package main
+
+// wanted is one row of the table: what of the project is measured, against which peer, and how much
+// faster it has to be. A peer with a name and no target is there for orientation.
+type wanted struct {
+	name   string
+	text   string // for people
+	of     goBenchmark
+	peer   peerOperation
+	unit   string  // opsPerSecond, megabytes or allocations
+	size   int     // bytes in one operation, for megabytes
+	target float64 // ratio at least, or allocations at most; see hasTarget
+	must   bool    // there is a target
+}
+
+// goBenchmark names a benchmark of the project.
+type goBenchmark struct {
+	build string // normal or purego
+	pkg   string
+	name  string // with /sub
+}
+
+// peerOperation names one operation of a harness.
+type peerOperation struct{ peer, name string }
+
+const (
+	opsPerSecond = "op/s"
+	megabytes    = "MB/s"
+	allocations  = "allocs/op"
+
+	normal = ""
+	purego = "purego"
+
+	nettle = "nettle"
+	engine = "gost-engine"
+	nobody = ""
+
+	streebog = "gost/streebog"
+)
+
+// table is every target of the specification of performance, and what helps to read them.
+var table = []wanted{
+	ratio("sign512", "sign, 512 bits", gost("Sign512"), nettle, "sign512", 3),
+	ratio("verify512", "verify, 512 bits, key as it is", gost("Verify512"), nettle, "verify512", 2.4),
+	ratio("verify512-prepared", "verify, 512 bits, prepared key", gost("Verify512Prepared"), nettle, "verify512", 8.5),
+	ratio("verify512-batch", "verify, 512 bits, eight at a time (a stretch)", gost("Verify512Batch"), nettle, "verify512", 7),
+	hash("streebog512-1MiB", "Streebog-512, 1 MiB", normal, 1<<20, engine, 2.7),
+
+	ratio("sign512-purego", "sign, 512 bits, portable Go", portable("Sign512"), nettle, "sign512", 1.5),
+	ratio("verify512-purego", "verify, 512 bits, key as it is, portable Go", portable("Verify512"), nettle, "verify512", 1.6),
+	hash("streebog512-1MiB-purego", "Streebog-512, 1 MiB, portable Go", purego, 1<<20, engine, 0.9),
+
+	ratio("sign256", "sign, 256 bits (tc26-256-A)", gost("Sign256"), engine, "sign256", 1),
+	ratio("verify256", "verify, 256 bits (tc26-256-A), key as it is", gost("Verify256"), engine, "verify256", 1),
+	ratio("cms-verify", "verify a CMS message of 1 KiB, chain of one, issuer prepared", goBenchmark{normal, "cms", "BenchmarkVerifyMessage"}, engine, "cms", 4),
+
+	fewer("sign512-allocations", "allocations of signing, 512 bits", gost("Sign512"), 0),
+	fewer("verify512-prepared-allocations", "allocations of verifying, 512 bits, prepared key", gost("Verify512Prepared"), 0),
+
+	beside("sign512", "sign, 512 bits", gost("Sign512"), engine, "sign512"),
+	beside("verify512", "verify, 512 bits, key as it is", gost("Verify512"), engine, "verify512"),
+	beside("keygen512", "make a key, 512 bits", gost("Keygen512"), nettle, "keygen512"),
+	beside("keygen512", "make a key, 512 bits", gost("Keygen512"), engine, "keygen512"),
+	beside("verify512-prepared-purego", "verify, 512 bits, prepared key, portable Go", portable("Verify512Prepared"), nettle, "verify512"),
+	beside("keygen512-purego", "make a key, 512 bits, portable Go", portable("Keygen512"), nettle, "keygen512"),
+	beside("verify256-prepared", "verify, 256 bits, prepared key", gost("Verify256Prepared"), engine, "verify256"),
+	beside("keygen256", "make a key, 256 bits", gost("Keygen256"), engine, "keygen256"),
+	beside("sign256-purego", "sign, 256 bits, portable Go", portable("Sign256"), engine, "sign256"),
+	beside("verify256-purego", "verify, 256 bits, portable Go", portable("Verify256"), engine, "verify256"),
+	hash("streebog512-64B", "Streebog-512, 64 B", normal, 64, engine, 0),
+	hash("streebog512-1KiB", "Streebog-512, 1 KiB", normal, 1024, engine, 0),
+	hash("streebog512-64B", "Streebog-512, 64 B", normal, 64, nettle, 0),
+	hash("streebog512-1KiB", "Streebog-512, 1 KiB", normal, 1024, nettle, 0),
+	hash("streebog512-1MiB", "Streebog-512, 1 MiB", normal, 1<<20, nettle, 0),
+	hash("streebog512-64B-purego", "Streebog-512, 64 B, portable Go", purego, 64, engine, 0),
+	hash("streebog512-1KiB-purego", "Streebog-512, 1 KiB, portable Go", purego, 1024, engine, 0),
+}
+
+func gost(name string) goBenchmark     { return goBenchmark{normal, "gost", "Benchmark" + name} }
+func portable(name string) goBenchmark { return goBenchmark{purego, "gost", "Benchmark" + name} }
+
+func ratio(name, text string, of goBenchmark, peer, operation string, target float64) wanted {
+	return wanted{name, text, of, peerOperation{peer, operation}, opsPerSecond, 0, target, true}
+}
+
+func beside(name, text string, of goBenchmark, peer, operation string) wanted {
+	return wanted{name, text, of, peerOperation{peer, operation}, opsPerSecond, 0, 0, false}
+}
+
+// hash is a row of Streebog-512; a target of 0 is none.
+func hash(name, text, build string, size int, peer string, target float64) wanted {
+	n := itoa(size)
+	return wanted{name, text, goBenchmark{build, streebog, "Benchmark512/" + n}, peerOperation{peer, "streebog512/" + n}, megabytes, size, target, target > 0}
+}
+
+func fewer(name, text string, of goBenchmark, most float64) wanted {
+	return wanted{name, text, of, peerOperation{nobody, ""}, allocations, 0, most, true}
+}
