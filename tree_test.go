@@ -39,7 +39,7 @@ var tree = map[string]place{
 	"gost":                {mathematics, "gost/internal/group gost/internal/field gost/streebog", ""},
 	"gost/internal/group": {mathematics, "gost/internal/field", ""},
 	"gost/internal/field": {mathematics, "", ""},
-	"gost/streebog":       {mathematics, "", ""},
+	"gost/streebog":       {mathematics, "", "golang.org/x/sys/cpu"}, // which instructions the processor has
 	"gost/gost94":         {mathematics, "gost/magma", ""},
 	"gost/magma":          {mathematics, "", ""},
 
