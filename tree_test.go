@@ -39,7 +39,7 @@ var tree = map[string]place{
 	"gost":                {mathematics, "gost/internal/group gost/internal/field gost/streebog", ""},
 	"gost/internal/group": {mathematics, "gost/internal/field", "golang.org/x/sys/cpu"},
 	"gost/internal/field": {mathematics, "", "golang.org/x/sys/cpu"}, // what the processor has, before its assembly runs
-	"gost/streebog":       {mathematics, "", ""},
+	"gost/streebog":       {mathematics, "", "golang.org/x/sys/cpu"},
 	"gost/gost94":         {mathematics, "gost/magma", ""},
 	"gost/magma":          {mathematics, "", ""},
 

@@ -6,15 +6,17 @@
 //
 // There is nothing to refuse: every input has a hash, up to 2^512 bits.
 //
-// The substitution is done by tables, so the time of access to memory depends on the data through
-// the processor's caches. Hash messages and public data with it; never a private key or a nonce.
+// Two implementations give the same results. On amd64 with AVX-512, VBMI and GFNI the state stays in
+// vector registers, no address and no branch depends on the data, and so the time does not either.
+// Everywhere else, and with the build tag purego, bytes are substituted by tables, and the time of
+// access to memory shows the data through the processor's caches. The processor chooses, so no caller
+// may count on the first: hash messages and public data with it, never a private key or a nonce.
 package streebog
 
 import (
 	"encoding/binary"
 	"errors"
 	"hash"
-	"math/bits"
 )
 
 // Lengths in bytes.
@@ -51,7 +53,7 @@ func Sum256(b []byte) [Size256]byte {
 // digest is the state of section 9 between blocks. h, n and sigma are numbers of 512 bits, lowest
 // word first; n counts bits.
 type digest struct {
-	t           *tables
+	way         way
 	h, n, sigma [8]uint64
 	block       [BlockSize]byte
 	held        int // bytes waiting in block, always < BlockSize
@@ -65,7 +67,7 @@ func newDigest(size int) *digest {
 }
 
 func (d *digest) init(size int) {
-	*d = digest{t: shared(), size: size}
+	*d = digest{way: best, size: size}
 	if size == Size256 {
 		for i := range d.h {
 			d.h[i] = 0x0101010101010101
@@ -96,12 +98,12 @@ func (d *digest) write(p []byte) {
 		if d.held < BlockSize {
 			return
 		}
-		d.absorb(&d.block, 8*BlockSize)
+		d.absorb(d.block[:], 8*BlockSize)
 		d.held = 0
 	}
-	for len(p) >= BlockSize {
-		d.absorb((*[BlockSize]byte)(p), 8*BlockSize)
-		p = p[BlockSize:]
+	if whole := len(p) &^ (BlockSize - 1); whole > 0 {
+		d.absorb(p[:whole], 8*BlockSize)
+		p = p[whole:]
 	}
 	d.held = copy(d.block[:], p)
 }
@@ -119,39 +121,18 @@ func (d *digest) Clone() (hash.Cloner, error) {
 	return &c, nil
 }
 
-// absorb is one turn of stage 2 with a block holding the given number of message bits.
-func (d *digest) absorb(block *[BlockSize]byte, count uint64) {
-	var m [8]uint64
-	for i := range m {
-		m[i] = binary.LittleEndian.Uint64(block[8*i:])
-	}
-	d.t.compress(&d.h, &d.n, &m)
-	add(&d.n, &[8]uint64{count})
-	add(&d.sigma, &m)
-}
-
 // finish is stage 3: the padded last block, the length and the sum. The result is the whole state;
 // the 256-bit hash is its upper half.
 func (d *digest) finish() [Size512]byte {
 	clear(d.block[d.held:])
 	d.block[d.held] = 1
-	d.absorb(&d.block, 8*uint64(d.held))
-	var zero [8]uint64
-	d.t.compress(&d.h, &zero, &d.n)
-	d.t.compress(&d.h, &zero, &d.sigma)
+	d.absorb(d.block[:], 8*uint64(d.held))
+	d.close()
 	var out [Size512]byte
 	for i, w := range d.h {
 		binary.LittleEndian.PutUint64(out[8*i:], w)
 	}
 	return out
-}
-
-// add sets z to z + x modulo 2^512.
-func add(z, x *[8]uint64) {
-	var c uint64
-	for i := range z {
-		z[i], c = bits.Add64(z[i], x[i], c)
-	}
 }
 
 // The marshalled state: a mark, the size, h, n, sigma, the waiting bytes padded, their number.

@@ -22,7 +22,9 @@ const (
 		"f1f2f0e5ebe0ece820ede020f5f0e0e1f0fbff20efebfaeafb20c8e3eef0e5e2fb"
 )
 
-func TestVectors(t *testing.T) {
+func TestVectors(t *testing.T) { eachWay(t, testVectors) }
+
+func testVectors(t *testing.T) {
 	annex, err := hex.DecodeString(m2)
 	if err != nil {
 		t.Fatal(err)
@@ -47,13 +49,15 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// sizes are both hashes, each suite below runs on both.
+// sizes are both hashes; each suite below runs on both, in every way.
 var sizes = map[string]func() hash.Hash{"512": streebog.New512, "256": streebog.New256}
 
 func eachSize(t *testing.T, f func(t *testing.T, make func() hash.Hash)) {
-	for name, make := range sizes {
-		t.Run(name, func(t *testing.T) { f(t, make) })
-	}
+	eachWay(t, func(t *testing.T) {
+		for name, make := range sizes {
+			t.Run(name, func(t *testing.T) { f(t, make) })
+		}
+	})
 }
 
 func random(n int) []byte {
@@ -158,7 +162,9 @@ func TestStateTravels(t *testing.T) {
 }
 
 // TestCarries writes blocks of ones, so that the sum and the counter carry through all words.
-func TestCarries(t *testing.T) {
+func TestCarries(t *testing.T) { eachWay(t, testCarries) }
+
+func testCarries(t *testing.T) {
 	got := streebog.Sum512(bytes.Repeat([]byte{0xff}, 64*5))
 	h := streebog.New512()
 	for range 64 * 5 {
@@ -169,7 +175,9 @@ func TestCarries(t *testing.T) {
 	}
 }
 
-func TestNoAllocations(t *testing.T) {
+func TestNoAllocations(t *testing.T) { eachWay(t, testNoAllocations) }
+
+func testNoAllocations(t *testing.T) {
 	message := random(300)
 	streebog.Sum512(message)
 	if n := testing.AllocsPerRun(20, func() { streebog.Sum512(message); streebog.Sum256(message) }); n != 0 {
@@ -195,8 +203,10 @@ func TestOpenSSL(t *testing.T) {
 			if err != nil {
 				t.Fatalf("openssl dgst: %v", err)
 			}
-			if got := sum(make(), message); !bytes.Equal(got, want) {
-				t.Errorf("%s bits of %d bytes: %x, OpenSSL says %x", name, n, got, want)
+			for i, got := range inEachWay(func() []byte { return sum(make(), message) }) {
+				if !bytes.Equal(got, want) {
+					t.Errorf("%s, %s bits of %d bytes: %x, OpenSSL says %x", streebog.Ways()[i], name, n, got, want)
+				}
 			}
 		}
 	}
@@ -209,7 +219,9 @@ func FuzzPieces(f *testing.F) {
 		if _, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{bytes.NewReader(message)}, make([]byte, int(cut)+1)); err != nil {
 			t.Fatal(err)
 		}
-		if want := streebog.Sum512(message); !bytes.Equal(h.Sum(nil), want[:]) {
+		want := inEachWay(func() []byte { full := streebog.Sum512(message); return full[:] })
+		wantEqual(t, want, "%d bytes", len(message))
+		if !bytes.Equal(h.Sum(nil), want[0]) {
 			t.Errorf("in pieces of %d: another hash", int(cut)+1)
 		}
 	})
