@@ -11,6 +11,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/gost"
+	"senim/internal/ber"
 )
 
 // ParsePrivateKey reads an unencrypted DER PKCS #8 key: *[gost.PrivateKey] or *[rsa.PrivateKey].
@@ -30,6 +31,9 @@ func ParsePrivateKey(pkcs8 []byte) (crypto.Signer, error) {
 func splitPKCS8(pkcs8 []byte) (Key, []byte, error) {
 	if len(pkcs8) > maxKeyDER {
 		return 0, nil, fmt.Errorf("%d bytes are too many", len(pkcs8))
+	}
+	if err := ber.Check(pkcs8); err != nil {
+		return 0, nil, err
 	}
 	in := cryptobyte.String(pkcs8)
 	var body, content cryptobyte.String

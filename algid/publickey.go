@@ -14,6 +14,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/gost"
+	"senim/internal/ber"
 )
 
 // gtHeader stands before x‖y in a GT public key.
@@ -42,6 +43,9 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, Key, error) {
 func splitSPKI(spki []byte) (Key, []byte, error) {
 	if len(spki) > maxKeyDER {
 		return 0, nil, fmt.Errorf("%d bytes are too many", len(spki))
+	}
+	if err := ber.Check(spki); err != nil {
+		return 0, nil, err
 	}
 	in := cryptobyte.String(spki)
 	var body cryptobyte.String

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"senim/internal/ber"
 )
 
 // Bounds, checked before a byte is parsed (spec/security.md §3).
@@ -36,8 +38,17 @@ func readSequence(in *cryptobyte.String) ([]byte, bool) {
 	return out, ok
 }
 
-// readWhole returns the content of the only element in der.
+// readWhole returns the content of the only element in der: the value of an extension, a name. What
+// stands inside is DER too.
 func readWhole(der []byte, tag cbasn1.Tag) (cryptobyte.String, error) {
+	if err := ber.Check(der); err != nil {
+		return nil, err
+	}
+	return inside(der, tag)
+}
+
+// inside is readWhole for bytes that were checked with what they stand in.
+func inside(der []byte, tag cbasn1.Tag) (cryptobyte.String, error) {
 	in := cryptobyte.String(der)
 	var body cryptobyte.String
 	if !in.ReadASN1(&body, tag) || !in.Empty() {

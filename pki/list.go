@@ -60,7 +60,7 @@ func parseList(der []byte) (*RevocationList, error) {
 		return nil, err
 	}
 	l := &RevocationList{Raw: der, RawTBS: tbs, SignatureValue: value}
-	body, err := readWhole(tbs, cbasn1.SEQUENCE)
+	body, err := inside(tbs, cbasn1.SEQUENCE)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (s *search) status(path []*Certificate, i int) error {
 
 // ownPlace is the name of c's issuer as a distribution point: where lists stand that no point names.
 func ownPlace(c *Certificate) *place {
-	body, err := readWhole(c.RawIssuer, cbasn1.SEQUENCE)
+	body, err := inside(c.RawIssuer, cbasn1.SEQUENCE)
 	if err != nil {
 		return nil
 	}
