@@ -74,7 +74,7 @@ func readPrivateKey(kind Key, content []byte) (crypto.Signer, error) {
 			return nil, err
 		}
 		return key, nil
-	case GT:
+	case GT, GOST512Agreement, GOST256Agreement:
 	}
 	return nil, ErrUnknown
 }
@@ -82,6 +82,9 @@ func readPrivateKey(kind Key, content []byte) (crypto.Signer, error) {
 // readScalar reads either inner form of a GOST key and returns size bytes little-endian: an OCTET
 // STRING is little-endian already, an INTEGER is big-endian with a leading zero when needed.
 func readScalar(content []byte, size int) ([]byte, error) {
+	if err := ber.Check(content); err != nil {
+		return nil, err
+	}
 	in := cryptobyte.String(content)
 	var d cryptobyte.String
 	if in.PeekASN1Tag(cbasn1.OCTET_STRING) {

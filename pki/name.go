@@ -26,9 +26,9 @@ type Attribute struct {
 }
 
 const (
-	tagNumeric   = cbasn1.Tag(18)
-	tagVisible   = cbasn1.Tag(26)
-	tagBMP       = cbasn1.Tag(30)
+	tagNumeric = cbasn1.Tag(18)
+	tagVisible = cbasn1.Tag(26)
+	tagBMP     = cbasn1.Tag(30)
 )
 
 // NewAttribute chooses the string type the national PKI uses: PrintableString for C and
