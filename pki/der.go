@@ -98,22 +98,39 @@ func readTime(in *cryptobyte.String) (time.Time, error) {
 	if !in.ReadAnyASN1(&text, &tag) {
 		return time.Time{}, errDER
 	}
-	layout := "060102150405Z"
+	year := 0
 	switch {
-	case tag == cbasn1.UTCTime && len(text) == len(layout):
-	case tag == cbasn1.GeneralizedTime && len(text) == len(layout)+2:
-		layout = "20060102150405Z"
+	case tag == cbasn1.UTCTime && len(text) == 13:
+		if year = digits(text[:2]) + 1900; year < 1950 {
+			year += 100
+		}
+		text = text[2:]
+	case tag == cbasn1.GeneralizedTime && len(text) == 15:
+		year, text = digits(text[:2])*100+digits(text[2:4]), text[4:]
 	default:
 		return time.Time{}, fmt.Errorf("time: %w", errDER)
 	}
-	t, err := time.Parse(layout, string(text))
-	if err != nil || t.Format(layout) != string(text) {
+	var n [5]int
+	valid := text[10] == 'Z' && year >= 0
+	for i := range n {
+		n[i] = digits(text[2*i : 2*i+2])
+		valid = valid && n[i] >= 0
+	}
+	t := time.Date(year, time.Month(n[0]), n[1], n[2], n[3], n[4], 0, time.UTC)
+	// What does not come back the same was no date: month 13, February 30, hour 24.
+	if !valid || int(t.Month()) != n[0] || t.Day() != n[1] || t.Hour() != n[2] || t.Minute() != n[3] || t.Second() != n[4] {
 		return time.Time{}, fmt.Errorf("time: %w", errDER)
 	}
-	if tag == cbasn1.UTCTime && t.Year() >= 2050 {
-		t = t.AddDate(-100, 0, 0)
-	}
 	return t, nil
+}
+
+// digits reads two decimal digits; what is none gives a large negative number.
+func digits(b []byte) int {
+	high, low := int(b[0])-'0', int(b[1])-'0'
+	if high < 0 || high > 9 || low < 0 || low > 9 {
+		return -1 << 30
+	}
+	return 10*high + low
 }
 
 func isTime(in cryptobyte.String) bool {

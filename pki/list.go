@@ -16,7 +16,7 @@ import (
 
 // RevocationList is a CRL, full or delta (RFC 5280 section 5). Slices share memory with Raw. The
 // entries stay in their DER and are found by an index of four bytes each, so that a list of a
-// million costs little more than its bytes.
+// million costs little more than its bytes, and a second to read.
 type RevocationList struct {
 	Raw, RawTBS, RawIssuer []byte
 	Issuer                 Name
@@ -38,8 +38,7 @@ type RevocationList struct {
 	rawScope []byte
 
 	body   []byte   // the entries, one after another
-	index  []uint32 // where each begins, in order of the list
-	sorted []uint32 // the same, by serial
+	sorted []uint32 // where each begins, by serial
 
 	issuers []entryIssuer // of an indirect list: whose certificates the entries from there on are
 }
