@@ -120,7 +120,7 @@ func (l *RevocationList) readEntry(in *cryptobyte.String, at *uint32) (Entry, er
 			e.HasReason = true
 			e.Reason, err = readReason(x.Value)
 		case x.OID.Equal(extInvalidityDate):
-			e.InvalidAt, err = readInvalidity(x.Value)
+			e.InvalidAt, err = readGeneralized(x.Value)
 		case at == nil:
 		case x.OID.Equal(extEntryIssuer):
 			err = l.noteIssuer(x.Value, *at)
@@ -135,8 +135,9 @@ func (l *RevocationList) readEntry(in *cryptobyte.String, at *uint32) (Entry, er
 	return e, nil
 }
 
-// readInvalidity reads an invalidityDate, RFC 5280 5.3.2: always GeneralizedTime.
-func readInvalidity(der []byte) (time.Time, error) {
+// readGeneralized reads a time that is always a GeneralizedTime: an invalidityDate (RFC 5280 5.3.2),
+// an expiredCertsOnCRL.
+func readGeneralized(der []byte) (time.Time, error) {
 	in := cryptobyte.String(der)
 	if !in.PeekASN1Tag(cbasn1.GeneralizedTime) {
 		return time.Time{}, errDER

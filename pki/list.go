@@ -37,6 +37,8 @@ type RevocationList struct {
 	scope    *listScope              // issuingDistributionPoint
 	rawScope []byte
 
+	expiredSince time.Time // expiredCertsOnCRL: what expired from then on is still there
+
 	body   []byte   // the entries, one after another
 	sorted []uint32 // where each begins, by serial
 
@@ -127,6 +129,8 @@ func (l *RevocationList) understand() (err error) {
 		case e.OID.Equal(extScope):
 			l.rawScope, l.Unhandled = e.Value, append(l.Unhandled, e.OID)
 			l.scope, err = readScope(e.Value)
+		case e.OID.Equal(extExpiredOnCRL):
+			l.expiredSince, err = readGeneralized(e.Value)
 		case e.OID.Equal(extFreshestCRL):
 			_, _, err = readPoints(e.Value) // a hint where the delta stands
 		case e.Critical:

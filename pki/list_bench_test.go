@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"senim/algid"
 	"senim/internal/pkitest"
 	"senim/pki"
 )
 
-// largeList signs a list of n entries with serials of 20 octets in no order.
+// largeList writes a list, with a signature of zeros, of n entries with serials of 20 octets in no order.
 func largeList(t testing.TB, n int) (der []byte, last *big.Int) {
 	t.Helper()
 	a := pkitest.New(t)
@@ -25,7 +26,12 @@ func largeList(t testing.TB, n int) (der []byte, last *big.Int) {
 		b[0] = b[0]&0x7f | 0x10
 		entries[i] = pki.Entry{Serial: new(big.Int).SetBytes(b[:]), RevokedAt: a.Now.Add(-time.Hour), Reason: pki.Superseded, HasReason: true}
 	}
-	return a.List(entries...), entries[n-1].Serial
+	tpl := pki.ListTemplate{Number: big.NewInt(1), ThisUpdate: a.Now, NextUpdate: a.Now.AddDate(0, 0, 7), Entries: entries}
+	tbs, err := tpl.TBS(a.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pki.Assemble(tbs, algid.GOST512Sig, make([]byte, 128)), entries[n-1].Serial
 }
 
 // A list of a million entries costs its bytes and four more for each entry, and a lookup next to
