@@ -30,7 +30,7 @@
 // curve and do nothing. What the national PKI does with them is published nowhere we know: which
 // key derivation and key wrap follow the Diffie–Hellman of RFC 7836, in which byte order, which mode
 // and S-box of ГОСТ 28147-89 hide the data, and the identifiers CMS EnvelopedData then carries.
-// Guessing would make messages nobody else opens; see doc/decision/0008.
+// Guessing would make messages nobody else opens; see doc/decision, "Key agreement is left out".
 //
 // Everything here is a value or immutable; all calls may be made from many goroutines.
 package algid
