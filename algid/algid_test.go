@@ -10,6 +10,7 @@ import (
 	"errors"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -384,4 +385,50 @@ func FuzzParseKey(f *testing.F) {
 			t.Errorf("written %x, then %x, %v", once, twice, err)
 		}
 	})
+}
+
+// The bounds of security.md §3 on keys: 2048 to 8192 bits, an odd exponent from 3 below 2³².
+func TestSec3RSAKeys(t *testing.T) {
+	modulus := func(bits int) *big.Int {
+		n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
+		return n.Add(n, big.NewInt(1))
+	}
+	for _, c := range []struct {
+		bits int
+		e    int64
+		good bool
+	}{
+		{2047, 65537, false}, {2048, 65537, true}, {4096, 65537, true}, {8192, 65537, true}, {8193, 65537, false},
+		{2048, 3, true}, {2048, 1, false}, {2048, 2, false}, {2048, 65536, false}, {2048, 1<<31 - 1, true}, {2048, 1<<32 + 1, false}, {2048, -3, false}, {2048, 0, false},
+	} {
+		inner, err := asn1.Marshal(struct{ N, E *big.Int }{modulus(c.bits), big.NewInt(c.e)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b cryptobyte.Builder
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddBytes(unhex(t, "300d06092a864886f70d0101010500"))
+			b.AddASN1BitString(inner)
+		})
+		spki := b.BytesOrPanic()
+		pub, _, err := algid.ParsePublicKey(spki)
+		if (err == nil) != c.good {
+			t.Errorf("%d bits, exponent %d: %v", c.bits, c.e, err)
+		}
+		if err != nil {
+			continue
+		}
+		if again, err := algid.MarshalPublicKey(pub); err != nil || !bytes.Equal(again, spki) {
+			t.Errorf("%d bits: written %x, %v", c.bits, again, err)
+		}
+	}
+	for _, n := range []int{16 << 10, 16<<10 + 1} {
+		_, _, pubErr := algid.ParsePublicKey(make([]byte, n))
+		_, keyErr := algid.ParsePrivateKey(make([]byte, n))
+		for _, err := range []error{pubErr, keyErr} {
+			if err == nil || strings.Contains(err.Error(), "too many") != (n > 16<<10) {
+				t.Errorf("%d bytes: %v", n, err)
+			}
+		}
+	}
 }

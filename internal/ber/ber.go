@@ -23,8 +23,8 @@ const (
 
 var errTruncated = errors.New("data ends inside an element")
 
-// Normalize gives the DER of exactly one BER element. The result is at most a few bytes per
-// nested level longer than the input, usually shorter.
+// Normalize gives the DER of exactly one BER element. The result is shorter than the input, or as
+// long, but for two bytes at most where more than 64 KiB stood under an indefinite length.
 func Normalize(in []byte) ([]byte, error) {
 	r := reader{left: maxPieces}
 	out, rest, err := r.element(nil, in, 0)

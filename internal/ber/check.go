@@ -38,7 +38,7 @@ func check(in []byte, depth int) (rest []byte, err error) {
 		return nil, err
 	}
 	constructed := tag&0x20 != 0
-	if tag&0xc0 == 0 && constructed != (tag == 0x30 || tag == 0x31) {
+	if number := tag & 0x1f; tag&0xc0 == 0 && constructed != (number == 16 || number == 17) { // SEQUENCE, SET
 		return nil, fmt.Errorf("type %d in the wrong form", tag&0x1f)
 	}
 	if !constructed {
