@@ -90,7 +90,7 @@ func readVersion(in *cryptobyte.String) error {
 
 // CreateRequest writes a request.
 func CreateRequest(r Request) ([]byte, error) {
-	if len(r.IDs) == 0 || len(r.IDs) > maxSingles || len(r.Nonce) > maxNonce {
+	if len(r.IDs) == 0 || len(r.IDs) > maxSingles || r.Nonce != nil && len(r.Nonce) == 0 || len(r.Nonce) > maxNonce {
 		return nil, fmt.Errorf("create ocsp request: %d certificates, nonce of %d bytes", len(r.IDs), len(r.Nonce))
 	}
 	var b cryptobyte.Builder

@@ -18,7 +18,7 @@ import (
 func TestEncryptionCertificate(t *testing.T) {
 	a := pkitest.New(t)
 	leaf := a.Issue(pkitest.Spec{Change: func(t *pki.Template) { t.KeyUsage = pki.KeyEncipherment | pki.DataEncipherment }})
-	tbs := withSPKI(t, leaf.Certificate.RawTBS, agreementSPKI(leaf.Key.(*gost.PrivateKey).PublicKey()))
+	tbs := replaced(t, leaf.Certificate.RawTBS, atKey, agreementSPKI(leaf.Key.(*gost.PrivateKey).PublicKey()))
 	sig, err := algid.GOST512Sig.Sign(rand.Reader, a.CAKey, tbs)
 	if err != nil {
 		t.Fatal(err)
@@ -53,27 +53,48 @@ func agreementSPKI(pub *gost.PublicKey) []byte {
 	return b.BytesOrPanic()
 }
 
-// withSPKI puts another key into the TBS of a certificate.
-func withSPKI(t *testing.T, tbs, spki []byte) []byte {
+// elements splits what stands in a SEQUENCE.
+func elements(t *testing.T, der []byte) (list [][]byte) {
 	t.Helper()
-	in := cryptobyte.String(tbs)
+	in := cryptobyte.String(der)
 	var body cryptobyte.String
 	if !in.ReadASN1(&body, cbasn1.SEQUENCE) {
-		t.Fatal("no TBS")
+		t.Fatal("no SEQUENCE")
 	}
+	for !body.Empty() {
+		var element cryptobyte.String
+		var tag cbasn1.Tag
+		if !body.ReadAnyASN1Element(&element, &tag) {
+			t.Fatal("no DER")
+		}
+		list = append(list, element)
+	}
+	return list
+}
+
+// sequenceOf puts elements together again.
+func sequenceOf(list ...[]byte) []byte {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		for i := 0; !body.Empty(); i++ { // version, serial, algorithm, issuer, validity, subject, key
-			var element cryptobyte.String
-			var tag cbasn1.Tag
-			if !body.ReadAnyASN1Element(&element, &tag) {
-				t.Fatal("no TBS")
-			}
-			if i == 6 {
-				element = spki
-			}
-			b.AddBytes(element)
+		for _, e := range list {
+			b.AddBytes(e)
 		}
 	})
 	return b.BytesOrPanic()
+}
+
+// The elements of the TBS of a certificate.
+const (
+	atSerial    = 1
+	atAlgorithm = 2
+	atValidity  = 4
+	atKey       = 6
+)
+
+// replaced is the TBS with another element in one place.
+func replaced(t *testing.T, tbs []byte, at int, element []byte) []byte {
+	t.Helper()
+	list := elements(t, tbs)
+	list[at] = element
+	return sequenceOf(list...)
 }
