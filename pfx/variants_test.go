@@ -67,7 +67,7 @@ func pkcs12Of(scheme asn1.ObjectIdentifier, iterations int, salt []byte) []byte 
 }
 
 // encryptAs encrypts with any identifier.
-func (s *secret) encryptAs(t *testing.T, algorithm, data []byte) []byte {
+func (s *secret) encryptAs(t testing.TB, algorithm, data []byte) []byte {
 	t.Helper()
 	block, iv, err := s.blockOf(algorithm)
 	if err != nil {
