@@ -4,7 +4,7 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build purego test unit e2e demo tour fuzz bench timing wycheproof clean
+.PHONY: all help need generate generated fmt vet lint tree build purego test unit e2e demo tour fuzz bench timing wycheproof bettertls clean
 
 all: fmt vet lint test purego ## the gate: format, vet, linters, tree, tests with fuzz seeds, both builds
 
@@ -64,6 +64,11 @@ timing: ## does the time of signing depend on secrets? kept in doc/benchmarks.md
 
 wycheproof: ## RSA signatures against C2SP/wycheproof (a download of 107 MB, in a module of its own)
 	cd tools/wycheproof && go test -tags wycheproof -v .
+
+bettertls: ## paths and name constraints against Netflix's BetterTLS (nightly: a download and some minutes)
+	mkdir -p .cache
+	cd tools/bettertls && go tool bettertls export-tests --out ../../.cache/bettertls.json
+	SENIM_BETTERTLS=$(CURDIR)/.cache/bettertls.json go test -count=1 -run TestBetterTLS -v ./pki
 
 clean:
 	rm -rf $(BIN) .demo .cache

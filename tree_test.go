@@ -43,9 +43,9 @@ var tree = map[string]place{
 	"gost/gost94":         {mathematics, "gost/magma", ""},
 	"gost/magma":          {mathematics, "", ""},
 
-	"algid":             {formats, "", "golang.org/x/crypto/cryptobyte"},
-	"pki":               {formats, "algid", "golang.org/x/crypto/cryptobyte"},
-	"ocsp":              {formats, "pki algid", "golang.org/x/crypto/cryptobyte"},
+	"algid":             {formats, "internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"pki":               {formats, "algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"ocsp":              {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"cms":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"tsp":               {formats, "cms pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"pfx":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},

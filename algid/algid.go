@@ -22,11 +22,17 @@
 //
 // # What is refused
 //
-// Five kinds of key exist in Kazakhstan's PKI, and no others here: RSA and four of GOST. There is no
-// DSA, ECDSA, Ed25519 or RSA-PSS, not even to verify. Refused are RSA moduli outside 2048–8192 bits
+// Five kinds of signing key exist in Kazakhstan's PKI, and no others here: RSA and four of GOST.
+// There is no DSA, ECDSA, Ed25519 or RSA-PSS, not even to verify. Refused are RSA moduli outside 2048–8192 bits
 // and even exponents, points off their curve, key parameters other than the one registered set of
 // each algorithm, trailing bytes. SHA-1 signatures are verified, never made; the GT arc of 2009–2016
 // is read and verified, never written.
+//
+// Keys for agreement (1.2.398.3.10.1.4.1, in encryption certificates) are read as points of their
+// curve and do nothing. What the national PKI does with them is published nowhere we know: which
+// key derivation and key wrap follow the Diffie–Hellman of RFC 7836, in which byte order, which mode
+// and S-box of ГОСТ 28147-89 hide the data, and the identifiers CMS EnvelopedData then carries.
+// Guessing would make messages nobody else opens; see doc/decision, "Key agreement is left out".
 //
 // Everything here is a value or immutable, [PreparedKeys] aside; all calls may be made from many
 // goroutines.
@@ -56,9 +62,12 @@ const (
 	GOST256      // the same, curve tc26-256-A: defined, not seen in certificates
 	GOST2004     // СТ РК ГОСТ 34.310-2004, curve CryptoPro-A
 	GT           // the old 6801 arc, read only
+
+	GOST512Agreement // key agreement, curve tc26-512-A: encryption certificates, read only
+	GOST256Agreement // the same on tc26-256-A
 )
 
-// String returns RSA, GOST512, GOST256, GOST2004 or GT.
+// String returns RSA, GOST512, GOST256, GOST2004, GT, GOST512-agreement or GOST256-agreement.
 func (k Key) String() string {
 	if f, ok := keyForms[k]; ok {
 		return f.name
@@ -78,11 +87,23 @@ func (k *GTPublicKey) Equal(other crypto.PublicKey) bool {
 	return ok && k.Point.Equal(o.Point)
 }
 
+// AgreementPublicKey is the key of an encryption certificate, as procurement portals use. It is a
+// type of its own so that nobody takes it for a key that signs: no signature verifies with it.
+type AgreementPublicKey struct {
+	Point *gost.PublicKey
+}
+
+// Equal reports whether other is the same key.
+func (k *AgreementPublicKey) Equal(other crypto.PublicKey) bool {
+	o, ok := other.(*AgreementPublicKey)
+	return ok && k.Point.Equal(o.Point)
+}
+
 // keyForm is one row of the table of keys (SubjectPublicKeyInfo and PKCS #8).
 type keyForm struct {
 	name   string
 	oid    asn1.ObjectIdentifier
-	params []byte             // DER of the parameters as written
+	params []byte             // DER of the parameters as written; nil: not settled, any are read
 	curve  func() *gost.Curve // nil for RSA
 }
 
@@ -95,6 +116,9 @@ var keyForms = map[Key]keyForm{
 	GOST2004: {"GOST2004", asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 1, 1, 1},
 		gostParams(asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 1, 1, 1, 1}, asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 3, 1, 1, 0}), gost.CryptoProA},
 	GT: {"GT", asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 6801, 1, 5, 8}, []byte{5, 0}, gost.CryptoProA},
+
+	GOST512Agreement: {"GOST512-agreement", asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 4, 1, 2}, nil, gost.TC26_512A},
+	GOST256Agreement: {"GOST256-agreement", asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 4, 1, 1}, nil, gost.TC26_256A},
 }
 
 // KeyOf tells the kind of a public key; zero when it is none of ours.
@@ -104,6 +128,13 @@ func KeyOf(pub crypto.PublicKey) Key {
 		return RSA
 	case *GTPublicKey:
 		return GT
+	case *AgreementPublicKey:
+		switch k.Point.Curve() {
+		case gost.TC26_512A():
+			return GOST512Agreement
+		case gost.TC26_256A():
+			return GOST256Agreement
+		}
 	case *gost.PublicKey:
 		switch k.Curve() {
 		case gost.TC26_512A():

@@ -5,11 +5,16 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/algid"
 	"senim/gost"
@@ -259,21 +264,171 @@ func TestGT(t *testing.T) {
 	}
 }
 
+// The SPKI of an encryption certificate is read, says what it is, and verifies nothing. Only its
+// identifier and its curve are known (crypto.md §17), so any parameters pass and another form of the
+// point is another algorithm.
+func TestAgreementKey(t *testing.T) {
+	for _, c := range []struct {
+		curve *gost.Curve
+		kind  algid.Key
+		arc   byte
+	}{{gost.TC26_512A(), algid.GOST512Agreement, 2}, {gost.TC26_256A(), algid.GOST256Agreement, 1}} {
+		key, err := gost.GenerateKey(c.curve, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spki := func(params []byte, point []byte) []byte {
+			var b cryptobyte.Builder
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 2, 398, 3, 10, 1, 4, 1, int(c.arc)})
+					b.AddBytes(params)
+				})
+				b.AddASN1BitString(point)
+			})
+			return b.BytesOrPanic()
+		}
+		var inner cryptobyte.Builder
+		inner.AddASN1OctetString(key.PublicKey().Bytes())
+		point := inner.BytesOrPanic()
+		for _, params := range [][]byte{nil, {5, 0}, unhex(t, "300c060a2a830e030a0104010201")} {
+			pub, kind, err := algid.ParsePublicKey(spki(params, point))
+			agreement, ok := pub.(*algid.AgreementPublicKey)
+			if err != nil || kind != c.kind || algid.KeyOf(pub) != c.kind || !ok || !agreement.Point.Equal(key.Public()) {
+				t.Fatalf("%x: %v, %T, %v", params, kind, pub, err)
+			}
+			if !agreement.Equal(&algid.AgreementPublicKey{Point: key.PublicKey()}) || agreement.Equal(key.Public()) {
+				t.Error("equal to something else, or not to itself")
+			}
+			for s := algid.GOST512Sig; s <= algid.SHA1WithRSA; s++ {
+				if err := s.Verify(pub, []byte("x"), make([]byte, 128)); err == nil {
+					t.Errorf("%v verifies", s)
+				}
+			}
+			if _, err := algid.MarshalPublicKey(pub); !errors.Is(err, algid.ErrUnknown) {
+				t.Errorf("written: %v", err)
+			}
+			if _, err := algid.SignatureFor(pub); !errors.Is(err, algid.ErrUnknown) {
+				t.Errorf("signs: %v", err)
+			}
+		}
+		if _, _, err := algid.ParsePublicKey(spki(nil, key.PublicKey().Bytes())); !errors.Is(err, algid.ErrUnknown) {
+			t.Errorf("another form: %v", err)
+		}
+		off := bytes.Clone(point)
+		off[len(off)-1] ^= 1
+		if _, _, err := algid.ParsePublicKey(spki(nil, off)); err == nil || errors.Is(err, algid.ErrUnknown) {
+			t.Errorf("off the curve: %v", err)
+		}
+	}
+}
+
+// fuzzPublicKey: what is written at all is written as it was read, an RSA key with its NULL.
+func fuzzPublicKey(t *testing.T, der []byte, pub any, kind algid.Key) {
+	again, err := algid.MarshalPublicKey(pub)
+	switch kind {
+	case algid.GT, algid.GOST512Agreement, algid.GOST256Agreement:
+		if err == nil {
+			t.Errorf("%v written", kind)
+		}
+	case algid.RSA:
+		if err != nil || bytes.Contains(der, unhex(t, "300d06092a864886f70d0101010500")) && !bytes.Equal(again, der) {
+			t.Errorf("public key %x written %x, %v", der, again, err)
+		}
+	default:
+		if err != nil || !bytes.Equal(again, der) {
+			t.Errorf("public key %x written %x, %v", der, again, err)
+		}
+	}
+	if algid.KeyOf(pub) != kind {
+		t.Errorf("read as %v, is %v", kind, algid.KeyOf(pub))
+	}
+}
+
 func FuzzParseKey(f *testing.F) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		f.Fatal(err)
+	}
+	spki, err := algid.MarshalPublicKey(&key.PublicKey)
+	if err != nil {
+		f.Fatal(err)
+	}
+	pkcs8, err := algid.MarshalPrivateKey(key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(spki)
+	f.Add(pkcs8)
 	for _, v := range vectors {
 		f.Add(unhex(f, v.spki))
 		f.Add(unhex(f, v.pkcs8))
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
-		if pub, kind, err := algid.ParsePublicKey(der); err == nil && kind != algid.GT && kind != algid.RSA {
-			if again, err := algid.MarshalPublicKey(pub); err != nil || !bytes.Equal(again, der) {
-				t.Errorf("public key %x written %x, %v", der, again, err)
-			}
+		if pub, kind, err := algid.ParsePublicKey(der); err == nil {
+			fuzzPublicKey(t, der, pub, kind)
 		}
-		if key, err := algid.ParsePrivateKey(der); err == nil {
-			if _, err := algid.MarshalPrivateKey(key); err != nil {
-				t.Errorf("private key read but not written: %v", err)
-			}
+		key, err := algid.ParsePrivateKey(der)
+		if err != nil {
+			return
+		}
+		once, err := algid.MarshalPrivateKey(key)
+		if err != nil {
+			t.Fatalf("private key read but not written: %v", err)
+		}
+		// INTEGER in a GOST512 key, attributes, and what PKCS #1 may leave out are not written again.
+		again, err := algid.ParsePrivateKey(once)
+		if err != nil {
+			t.Fatalf("%x written %x: %v", der, once, err)
+		}
+		if twice, err := algid.MarshalPrivateKey(again); err != nil || !bytes.Equal(twice, once) {
+			t.Errorf("written %x, then %x, %v", once, twice, err)
 		}
 	})
+}
+
+// The bounds of security.md §3 on keys: 2048 to 8192 bits, an odd exponent from 3 below 2³².
+func TestSec3RSAKeys(t *testing.T) {
+	modulus := func(bits int) *big.Int {
+		n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
+		return n.Add(n, big.NewInt(1))
+	}
+	for _, c := range []struct {
+		bits int
+		e    int64
+		good bool
+	}{
+		{2047, 65537, false}, {2048, 65537, true}, {4096, 65537, true}, {8192, 65537, true}, {8193, 65537, false},
+		{2048, 3, true}, {2048, 1, false}, {2048, 2, false}, {2048, 65536, false}, {2048, 1<<31 - 1, true}, {2048, 1<<32 + 1, false}, {2048, -3, false}, {2048, 0, false},
+	} {
+		inner, err := asn1.Marshal(struct{ N, E *big.Int }{modulus(c.bits), big.NewInt(c.e)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b cryptobyte.Builder
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddBytes(unhex(t, "300d06092a864886f70d0101010500"))
+			b.AddASN1BitString(inner)
+		})
+		spki := b.BytesOrPanic()
+		pub, _, err := algid.ParsePublicKey(spki)
+		if (err == nil) != c.good {
+			t.Errorf("%d bits, exponent %d: %v", c.bits, c.e, err)
+		}
+		if err != nil {
+			continue
+		}
+		if again, err := algid.MarshalPublicKey(pub); err != nil || !bytes.Equal(again, spki) {
+			t.Errorf("%d bits: written %x, %v", c.bits, again, err)
+		}
+	}
+	for _, n := range []int{16 << 10, 16<<10 + 1} {
+		_, _, pubErr := algid.ParsePublicKey(make([]byte, n))
+		_, keyErr := algid.ParsePrivateKey(make([]byte, n))
+		for _, err := range []error{pubErr, keyErr} {
+			if err == nil || strings.Contains(err.Error(), "too many") != (n > 16<<10) {
+				t.Errorf("%d bytes: %v", n, err)
+			}
+		}
+	}
 }

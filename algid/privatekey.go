@@ -11,6 +11,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/gost"
+	"senim/internal/ber"
 )
 
 // ParsePrivateKey reads an unencrypted DER PKCS #8 key: *[gost.PrivateKey] or *[rsa.PrivateKey].
@@ -30,6 +31,9 @@ func ParsePrivateKey(pkcs8 []byte) (crypto.Signer, error) {
 func splitPKCS8(pkcs8 []byte) (Key, []byte, error) {
 	if len(pkcs8) > maxKeyDER {
 		return 0, nil, fmt.Errorf("%d bytes are too many", len(pkcs8))
+	}
+	if err := ber.Check(pkcs8); err != nil {
+		return 0, nil, err
 	}
 	in := cryptobyte.String(pkcs8)
 	var body, content cryptobyte.String
@@ -70,7 +74,7 @@ func readPrivateKey(kind Key, content []byte) (crypto.Signer, error) {
 			return nil, err
 		}
 		return key, nil
-	case GT:
+	case GT, GOST512Agreement, GOST256Agreement:
 	}
 	return nil, ErrUnknown
 }
@@ -78,6 +82,9 @@ func readPrivateKey(kind Key, content []byte) (crypto.Signer, error) {
 // readScalar reads either inner form of a GOST key and returns size bytes little-endian: an OCTET
 // STRING is little-endian already, an INTEGER is big-endian with a leading zero when needed.
 func readScalar(content []byte, size int) ([]byte, error) {
+	if err := ber.Check(content); err != nil {
+		return nil, err
+	}
 	in := cryptobyte.String(content)
 	var d cryptobyte.String
 	if in.PeekASN1Tag(cbasn1.OCTET_STRING) {

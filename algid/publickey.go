@@ -14,6 +14,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/gost"
+	"senim/internal/ber"
 )
 
 // gtHeader stands before x‖y in a GT public key.
@@ -24,8 +25,8 @@ const maxKeyDER = 16 << 10
 
 var errDER = errors.New("not well-formed DER")
 
-// ParsePublicKey reads a DER SubjectPublicKeyInfo. The key is a *[gost.PublicKey], *[rsa.PublicKey]
-// or *[GTPublicKey]; points are checked to be on the curve and in the subgroup.
+// ParsePublicKey reads a DER SubjectPublicKeyInfo. The key is a *[gost.PublicKey], *[rsa.PublicKey],
+// *[GTPublicKey] or *[AgreementPublicKey]; points are checked to be on the curve and in the subgroup.
 func ParsePublicKey(spki []byte) (crypto.PublicKey, Key, error) {
 	kind, content, err := splitSPKI(spki)
 	if err != nil {
@@ -42,6 +43,9 @@ func ParsePublicKey(spki []byte) (crypto.PublicKey, Key, error) {
 func splitSPKI(spki []byte) (Key, []byte, error) {
 	if len(spki) > maxKeyDER {
 		return 0, nil, fmt.Errorf("%d bytes are too many", len(spki))
+	}
+	if err := ber.Check(spki); err != nil {
+		return 0, nil, err
 	}
 	in := cryptobyte.String(spki)
 	var body cryptobyte.String
@@ -61,15 +65,15 @@ func splitSPKI(spki []byte) (Key, []byte, error) {
 }
 
 // keyKind finds the row of the table. GOST parameters must be the registered set; for RSA and GT
-// absent equals NULL.
+// absent equals NULL; those of agreement keys are not settled.
 func keyKind(oid asn1.ObjectIdentifier, params []byte) (Key, error) {
-	for k := RSA; k <= GT; k++ {
+	for k := RSA; k <= GOST256Agreement; k++ {
 		form := keyForms[k]
 		if !form.oid.Equal(oid) {
 			continue
 		}
 		absent := len(params) == 0 && (k == RSA || k == GT)
-		if !absent && !bytes.Equal(params, form.params) {
+		if form.params != nil && !absent && !bytes.Equal(params, form.params) {
 			return 0, fmt.Errorf("%v with other parameters: %w", k, ErrUnknown)
 		}
 		return k, nil
@@ -106,8 +110,25 @@ func readPublicKey(kind Key, content []byte) (crypto.PublicKey, error) {
 			return nil, err
 		}
 		return key, nil
+	case GOST512Agreement, GOST256Agreement:
+		point, err := readAgreementPoint(keyForms[kind].curve(), content)
+		if err != nil {
+			return nil, err
+		}
+		return &AgreementPublicKey{Point: point}, nil
 	}
 	return nil, ErrUnknown
+}
+
+// readAgreementPoint reads the form signing keys have. That is all that is known of these keys, so
+// another form is no damage but something [ErrUnknown].
+func readAgreementPoint(curve *gost.Curve, content []byte) (*gost.PublicKey, error) {
+	in := cryptobyte.String(content)
+	var xy cryptobyte.String
+	if !in.ReadASN1(&xy, cbasn1.OCTET_STRING) || !in.Empty() || len(xy) != 2*curve.Size() {
+		return nil, ErrUnknown
+	}
+	return gost.NewPublicKey(curve, xy)
 }
 
 // checkRSA keeps the modulus within 2048–8192 bits and the exponent odd, above 1, below 2³².

@@ -95,7 +95,7 @@ func SignatureFor(pub crypto.PublicKey) (Signature, error) {
 		return GOST2004Sig, nil
 	case RSA:
 		return SHA256WithRSA, nil
-	case GT:
+	case GT, GOST512Agreement, GOST256Agreement:
 	}
 	return 0, fmt.Errorf("signature for a key of type %T: %w", pub, ErrUnknown)
 }

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"senim/internal/ber"
 )
 
 // Request asks about certificates.
@@ -27,6 +29,9 @@ func ParseRequest(der []byte) (*Request, error) {
 func parseRequest(der []byte) (*Request, error) {
 	if len(der) > maxMessage {
 		return nil, fmt.Errorf("%d bytes are too many", len(der))
+	}
+	if err := ber.Check(der); err != nil {
+		return nil, err
 	}
 	in := cryptobyte.String(der)
 	var body, tbs, list cryptobyte.String
@@ -85,7 +90,7 @@ func readVersion(in *cryptobyte.String) error {
 
 // CreateRequest writes a request.
 func CreateRequest(r Request) ([]byte, error) {
-	if len(r.IDs) == 0 || len(r.IDs) > maxSingles || len(r.Nonce) > maxNonce {
+	if len(r.IDs) == 0 || len(r.IDs) > maxSingles || r.Nonce != nil && len(r.Nonce) == 0 || len(r.Nonce) > maxNonce {
 		return nil, fmt.Errorf("create ocsp request: %d certificates, nonce of %d bytes", len(r.IDs), len(r.Nonce))
 	}
 	var b cryptobyte.Builder

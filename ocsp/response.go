@@ -10,6 +10,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/algid"
+	"senim/internal/ber"
 	"senim/pki"
 )
 
@@ -44,6 +45,9 @@ func parseResponse(der []byte) (*Response, error) {
 	if len(der) > maxMessage {
 		return nil, fmt.Errorf("%d bytes are too many", len(der))
 	}
+	if err := ber.Check(der); err != nil {
+		return nil, err
+	}
 	in := cryptobyte.String(der)
 	var body, wrapped, typed, basic cryptobyte.String
 	var status int
@@ -71,12 +75,15 @@ func parseResponse(der []byte) (*Response, error) {
 }
 
 func (r *Response) readBasic(in cryptobyte.String) error {
+	err := ber.Check(in) // the OCTET STRING hid it from the first check
+	if err != nil {
+		return err
+	}
 	var body, tbs cryptobyte.String
 	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() || !body.ReadASN1Element(&tbs, cbasn1.SEQUENCE) {
 		return errDER
 	}
 	r.RawTBS = tbs
-	var err error
 	if r.Signature, err = algid.ReadSignature(&body); err != nil {
 		return err
 	}

@@ -88,6 +88,9 @@ func (t ResponseTemplate) tbs(cert *pki.Certificate) ([]byte, error) {
 	if len(t.Singles) == 0 || len(t.Singles) > maxSingles {
 		return nil, fmt.Errorf("answers about %d certificates", len(t.Singles))
 	}
+	if t.Nonce != nil && len(t.Nonce) == 0 || len(t.Nonce) > maxNonce {
+		return nil, fmt.Errorf("nonce of %d bytes", len(t.Nonce))
+	}
 	for _, s := range t.Singles {
 		if s.NextUpdate.After(cert.NotAfter) {
 			return nil, errors.New("nextUpdate after the end of the responder's certificate")

@@ -11,7 +11,6 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/algid"
-	"senim/internal/ber"
 	"senim/pki"
 )
 
@@ -36,7 +35,7 @@ type bags struct {
 
 // readBags reads SafeContents.
 func (b *bags) readBags(safe []byte) error {
-	der, err := ber.Normalize(safe)
+	der, err := normal(safe)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 // readSafe reads AuthenticatedSafe, which NCA's programs write in BER.
 func (b *bags) readSafe(authSafe []byte) error {
-	der, err := ber.Normalize(authSafe)
+	der, err := normal(authSafe)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func decode(file []byte, password string) (*File, error) {
 
 // open reads a PFX, RFC 7292 §4: the MAC first, the contents after it.
 func (s *secret) open(file []byte) (*File, error) {
-	der, err := ber.Normalize(file)
+	der, err := normal(file)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,15 @@ func (s *secret) open(file []byte) (*File, error) {
 	return b.file()
 }
 
+// normal turns BER into DER and checks it to the leaves.
+func normal(in []byte) ([]byte, error) {
+	der, err := ber.Normalize(in)
+	if err != nil {
+		return nil, err
+	}
+	return der, ber.Check(der)
+}
+
 // readData reads the inside of a ContentInfo of type data.
 func readData(contentInfo cryptobyte.String) ([]byte, error) {
 	var oid asn1.ObjectIdentifier
@@ -93,7 +102,7 @@ func (s *secret) checkMAC(mac cryptobyte.String, authSafe []byte) error {
 	iterations := 1 // the default of RFC 7292
 	if !mac.ReadASN1(&info, cbasn1.SEQUENCE) || !mac.ReadASN1Bytes(&salt, cbasn1.OCTET_STRING) ||
 		(!mac.Empty() && !mac.ReadASN1Integer(&iterations)) || !mac.Empty() ||
-		!info.ReadASN1(&algorithm, cbasn1.SEQUENCE) || !algorithm.ReadASN1ObjectIdentifier(&oid) ||
+		!info.ReadASN1(&algorithm, cbasn1.SEQUENCE) || !readPlain(&algorithm, &oid) ||
 		!info.ReadASN1Bytes(&want, cbasn1.OCTET_STRING) || !info.Empty() || len(salt) > maxSalt {
 		return errShape
 	}
@@ -113,6 +122,12 @@ func (s *secret) checkMAC(mac cryptobyte.String, authSafe []byte) error {
 		return ErrPassword
 	}
 	return nil
+}
+
+// readPlain reads the inside of an AlgorithmIdentifier without parameters: NULL or nothing.
+func readPlain(in *cryptobyte.String, oid *asn1.ObjectIdentifier) bool {
+	var none cryptobyte.String
+	return in.ReadASN1ObjectIdentifier(oid) && (in.Empty() || in.ReadASN1(&none, cbasn1.NULL)) && in.Empty()
 }
 
 // mac is the integrity check of RFC 7292 appendix A.

@@ -47,6 +47,20 @@ func encode(rand io.Reader, f File, password string, form Form) ([]byte, error) 
 	return out, nil
 }
 
+func changePassword(rand io.Reader, der []byte, from, to string, form Form) ([]byte, error) {
+	f, err := decode(der, from)
+	if err != nil {
+		return nil, err
+	}
+	if from == to {
+		return nil, ErrPasswordSame
+	}
+	if err := CheckPassword(to); err != nil {
+		return nil, err
+	}
+	return encode(rand, *f, to, form)
+}
+
 func (s *secret) write(rand io.Reader, f File, form Form) ([]byte, error) {
 	p, err := form.protection()
 	if err != nil {

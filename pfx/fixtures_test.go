@@ -1,6 +1,8 @@
 package pfx
 
 import (
+	"bytes"
+	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"os"
@@ -8,7 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
 	"senim/algid"
+	"senim/internal/ber"
 	"senim/internal/pkitest"
 )
 
@@ -55,5 +61,35 @@ func TestDecodeRealFiles(t *testing.T) {
 	}
 	if kinds[algid.GOST512] != 17 || kinds[algid.GOST2004] != 2 || kinds[algid.RSA] != 3 {
 		t.Errorf("kinds of keys: %v", kinds)
+	}
+}
+
+// The MAC of crypto.md §16: made of the key derived from the salt, over the contents as they stand.
+func TestFixtureMAC(t *testing.T) {
+	file := pkitest.Fixture(t, "p12/gost512-2026/individual_valid.p12")
+	want, err := hex.DecodeString("4919c30d66020387ff780370acc3b104658054e7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := ber.Normalize(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(der, append([]byte{4, 20}, want...)) {
+		t.Fatal("the file has another MAC")
+	}
+	in := cryptobyte.String(der)
+	var outer, content cryptobyte.String
+	var version int
+	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !outer.ReadASN1Integer(&version) || !outer.ReadASN1(&content, cbasn1.SEQUENCE) {
+		t.Fatal("no PFX")
+	}
+	safe, err := readData(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := newSecret("Qwerty12").mac(sha1.New, unhex(t, "4077acd03d41567e9a6d659fbc2dc17c696e5e5e"), 1024, safe)
+	if !bytes.Equal(got, want) {
+		t.Errorf("MAC %x", got)
 	}
 }

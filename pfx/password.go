@@ -11,6 +11,7 @@ var (
 	ErrPasswordCharset = errors.New("password has a character that is not allowed")
 	ErrPasswordClasses = errors.New("password needs a small letter, a capital letter and a digit")
 	ErrPasswordDefault = errors.New("password is a well-known default")
+	ErrPasswordSame    = errors.New("password is the old one") // of ChangePassword
 )
 
 // passwordChars is the character set of the official client.
@@ -19,7 +20,7 @@ const passwordChars = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU
 // CheckPassword tells whether a password is good for a new key file: the rule of the official
 // client (6 to 32 of its character set, a letter and a digit) with ours on top (both letter
 // cases, none of the default PINs of carriers). That it is not the old password is for the
-// caller to check. It is not a rule for opening files.
+// caller ([ChangePassword]) to check. It is not a rule for opening files.
 func CheckPassword(p string) error {
 	switch p {
 	case "12345678", "1234567890":

@@ -66,7 +66,7 @@ func (s *secret) pbkdf2(in cryptobyte.String, size int) ([]byte, error) {
 	newHash := sha1.New // the default of the RFC
 	if !params.Empty() {
 		var oid asn1.ObjectIdentifier
-		if !params.ReadASN1(&prf, cbasn1.SEQUENCE) || !params.Empty() || !prf.ReadASN1ObjectIdentifier(&oid) {
+		if !params.ReadASN1(&prf, cbasn1.SEQUENCE) || !params.Empty() || !readPlain(&prf, &oid) {
 			return nil, errParameters
 		}
 		switch {

@@ -7,8 +7,9 @@
 // checked before anything inside is looked at; a file without a MAC, with two keys, with a key
 // that is not of its certificate, or with numbers beyond the bounds of security.md §3 is refused.
 //
-// [Encode] writes the form NCA's programs read ([NCA], the default for new files: its old
-// algorithms are what those programs know, so the strength is that of the password) or [Modern].
+// [Encode] writes the strong form ([Modern], the default for new files: the national library reads
+// it) or that of the national CA's own files ([NCA], whose strength is that of the password alone).
+// [ChangePassword] writes a file again under another password. What is written is DER.
 //
 // Passwords and keys are wiped from buffers of this package after use as far as Go lets one;
 // they are in no error. All functions are safe for concurrent use.
@@ -49,11 +50,11 @@ type Form int
 
 // The forms of Encode.
 const (
-	// NCA is the form of the national CA's own files: key 3DES, certificate RC2-40, MAC
-	// HMAC-SHA1, 1024 iterations. All programs in use read it.
-	NCA Form = iota
 	// Modern is PBES2 AES-256-CBC, PBKDF2-HMAC-SHA256 with 600 000 iterations, MAC HMAC-SHA256.
-	Modern
+	Modern Form = iota
+	// NCA is the form of the national CA's own files: key 3DES, certificate RC2-40, MAC
+	// HMAC-SHA1, 1024 iterations. For programs that know nothing else.
+	NCA
 )
 
 // Decode opens a key file. A wrong password is ErrPassword.
@@ -62,6 +63,13 @@ func Decode(der []byte, password string) (*File, error) { return decode(der, pas
 // Encode writes a key file in DER. The key must be that of the certificate.
 func Encode(rand io.Reader, f File, password string, form Form) ([]byte, error) {
 	return encode(rand, f, password, form)
+}
+
+// ChangePassword writes the same key, certificates and alias under another password, which must pass
+// [CheckPassword]. The old file is not touched: keep it until the new one has been opened. A wrong old
+// password is ErrPassword; a new one equal to it is ErrPasswordSame.
+func ChangePassword(rand io.Reader, der []byte, from, to string, form Form) ([]byte, error) {
+	return changePassword(rand, der, from, to, form)
 }
 
 // EncryptPrivateKey writes an EncryptedPrivateKeyInfo (RFC 5958): PBES2, AES-256-CBC,

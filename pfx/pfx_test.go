@@ -315,8 +315,18 @@ func FuzzDecode(f *testing.F) {
 	f.Add(der)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		file, err := Decode(in, "x")
-		if err == nil && !samePublicKey(file.Key, file.Certificate) {
+		if err != nil {
+			return
+		}
+		if !samePublicKey(file.Key, file.Certificate) {
 			t.Fatal("key of another certificate")
+		}
+		again, err := Encode(random, *file, "y", NCA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := Decode(again, "y"); err != nil || !bytes.Equal(back.Certificate.Raw, file.Certificate.Raw) || back.Alias == "" || len(back.Others) != len(file.Others) {
+			t.Fatalf("written otherwise: %v", err)
 		}
 	})
 }
@@ -329,6 +339,33 @@ func FuzzBags(f *testing.F) {
 		b.secret.left = 4096
 		if b.readSafe(in) == nil && b.seen > maxBags {
 			t.Fatal("bounds crossed")
+		}
+	})
+}
+
+// FuzzDecrypt reads an encrypted key whose scheme costs nothing to try. What opens is a key that can be
+// written again.
+func FuzzDecrypt(f *testing.F) {
+	plain, err := algid.MarshalPrivateKey(pkitest.NewKey(f, algid.GOST512))
+	if err != nil {
+		f.Fatal(err)
+	}
+	scheme := pbes2Of(oidAES128CBC, oidHMACSHA256, 16, 1, []byte("salt"))
+	s := newSecret("x")
+	info, err := sequence(rawBytes(scheme), octets(s.encryptAs(f, scheme, plain)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(info)
+	f.Fuzz(func(t *testing.T, der []byte) {
+		s := newSecret("x")
+		s.left = 4096
+		key, err := s.unshroud(cryptobyte.String(der))
+		if err != nil {
+			return
+		}
+		if _, err := algid.MarshalPrivateKey(key); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"golang.org/x/crypto/cryptobyte"
+
+	"senim/internal/ber"
 )
 
 func encryptPrivateKey(rand io.Reader, key crypto.Signer, password []byte) ([]byte, error) {
@@ -22,6 +24,9 @@ func encryptPrivateKey(rand io.Reader, key crypto.Signer, password []byte) ([]by
 func decryptPrivateKey(der []byte, password []byte) (crypto.Signer, error) {
 	if len(der) > MaxSize {
 		return nil, fmt.Errorf("decrypting private key: larger than %d bytes", MaxSize)
+	}
+	if err := ber.Check(der); err != nil {
+		return nil, fmt.Errorf("decrypting private key: %w", err)
 	}
 	s := &secret{utf8: append([]byte(nil), password...), left: maxTotal}
 	defer s.wipe()

@@ -57,7 +57,7 @@ type Certificate struct {
 	Subject        Name
 	NotBefore      time.Time        // UTC
 	NotAfter       time.Time        // UTC, inclusive
-	PublicKey      crypto.PublicKey // *gost.PublicKey, *rsa.PublicKey or *algid.GTPublicKey
+	PublicKey      crypto.PublicKey // *gost.PublicKey, *rsa.PublicKey, *algid.GTPublicKey or *algid.AgreementPublicKey
 	Key            algid.Key
 	Signature      algid.Signature
 	SignatureValue []byte

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"senim/internal/ber"
 )
 
 // Bounds, checked before a byte is parsed (spec/security.md §3).
@@ -36,8 +38,17 @@ func readSequence(in *cryptobyte.String) ([]byte, bool) {
 	return out, ok
 }
 
-// readWhole returns the content of the only element in der.
+// readWhole returns the content of the only element in der: the value of an extension, a name. What
+// stands inside is DER too.
 func readWhole(der []byte, tag cbasn1.Tag) (cryptobyte.String, error) {
+	if err := ber.Check(der); err != nil {
+		return nil, err
+	}
+	return inside(der, tag)
+}
+
+// inside is readWhole for bytes that were checked with what they stand in.
+func inside(der []byte, tag cbasn1.Tag) (cryptobyte.String, error) {
 	in := cryptobyte.String(der)
 	var body cryptobyte.String
 	if !in.ReadASN1(&body, tag) || !in.Empty() {
@@ -87,22 +98,39 @@ func readTime(in *cryptobyte.String) (time.Time, error) {
 	if !in.ReadAnyASN1(&text, &tag) {
 		return time.Time{}, errDER
 	}
-	layout := "060102150405Z"
+	year := 0
 	switch {
-	case tag == cbasn1.UTCTime && len(text) == len(layout):
-	case tag == cbasn1.GeneralizedTime && len(text) == len(layout)+2:
-		layout = "20060102150405Z"
+	case tag == cbasn1.UTCTime && len(text) == 13:
+		if year = digits(text[:2]) + 1900; year < 1950 {
+			year += 100
+		}
+		text = text[2:]
+	case tag == cbasn1.GeneralizedTime && len(text) == 15:
+		year, text = digits(text[:2])*100+digits(text[2:4]), text[4:]
 	default:
 		return time.Time{}, fmt.Errorf("time: %w", errDER)
 	}
-	t, err := time.Parse(layout, string(text))
-	if err != nil || t.Format(layout) != string(text) {
+	var n [5]int
+	valid := text[10] == 'Z' && year >= 0
+	for i := range n {
+		n[i] = digits(text[2*i : 2*i+2])
+		valid = valid && n[i] >= 0
+	}
+	t := time.Date(year, time.Month(n[0]), n[1], n[2], n[3], n[4], 0, time.UTC)
+	// What does not come back the same was no date: month 13, February 30, hour 24.
+	if !valid || int(t.Month()) != n[0] || t.Day() != n[1] || t.Hour() != n[2] || t.Minute() != n[3] || t.Second() != n[4] {
 		return time.Time{}, fmt.Errorf("time: %w", errDER)
 	}
-	if tag == cbasn1.UTCTime && t.Year() >= 2050 {
-		t = t.AddDate(-100, 0, 0)
-	}
 	return t, nil
+}
+
+// digits reads two decimal digits; what is none gives a large negative number.
+func digits(b []byte) int {
+	high, low := int(b[0])-'0', int(b[1])-'0'
+	if high < 0 || high > 9 || low < 0 || low > 9 {
+		return -1 << 30
+	}
+	return 10*high + low
 }
 
 func isTime(in cryptobyte.String) bool {

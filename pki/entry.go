@@ -2,6 +2,8 @@ package pki
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
@@ -38,24 +40,61 @@ type Entry struct {
 	RevokedAt time.Time // may be before the certificate's NotBefore
 	Reason    Reason
 	HasReason bool // false: the entry does not say
+	// InvalidAt is since when the key was not to be trusted, if the entry says so (invalidityDate);
+	// it may be before RevokedAt.
+	InvalidAt time.Time
 }
 
 // readEntries checks every entry once and makes the index.
 func (l *RevocationList) readEntries(entries cryptobyte.String) error {
 	l.body = entries
+	var keys []serialKey
 	for rest := entries; !rest.Empty(); {
-		l.index = append(l.index, uint32(len(l.body)-len(rest))) // bounded by maxList
-		if _, err := l.readEntry(&rest, true); err != nil {
-			return fmt.Errorf("entry %d: %w", len(l.index), err)
+		at := uint32(len(l.body) - len(rest)) // bounded by maxList
+		if !skipPlain(&rest) {
+			if _, err := l.readEntry(&rest, &at); err != nil {
+				return fmt.Errorf("entry %d: %w", len(keys)+1, err)
+			}
 		}
+		keys = append(keys, serialKey{l.serialAt(at).prefix(), at})
 	}
-	l.sorted = slices.Clone(l.index)
-	slices.SortStableFunc(l.sorted, func(a, b uint32) int { return compareSerials(l.serialAt(a), l.serialAt(b)) })
+	slices.SortFunc(keys, func(a, b serialKey) int {
+		if a.prefix != b.prefix {
+			return cmp.Compare(a.prefix, b.prefix)
+		}
+		return cmp.Or(l.serialAt(a.at).compare(l.serialAt(b.at)), cmp.Compare(a.at, b.at))
+	})
+	l.sorted = make([]uint32, len(keys))
+	for i, k := range keys {
+		l.sorted[i] = k.at
+	}
 	return nil
 }
 
-// readEntry takes one entry. Unknown critical extensions are noted when note is set.
-func (l *RevocationList) readEntry(in *cryptobyte.String, note bool) (Entry, error) {
+// plainReason is an entry's extensions when they are a reason and nothing else, but for the reason.
+var plainReason = []byte{0x30, 0x0c, 0x30, 0x0a, 6, 3, 0x55, 0x1d, 0x15, 4, 3, 0x0a, 1}
+
+// skipPlain checks and takes the usual entry, a serial, a time and perhaps a reason; false leaves in
+// as it was. It allocates nothing: a list may have millions.
+func skipPlain(in *cryptobyte.String) bool {
+	rest := *in
+	var item, number cryptobyte.String
+	if !rest.ReadASN1(&item, cbasn1.SEQUENCE) || !item.ReadASN1(&number, cbasn1.INTEGER) || !serial(number).valid() {
+		return false
+	}
+	if _, err := readTime(&item); err != nil {
+		return false
+	}
+	if reason, ok := bytes.CutPrefix(item, plainReason); !item.Empty() && (!ok || len(reason) != 1 || !Reason(reason[0]).Valid()) {
+		return false
+	}
+	*in = rest
+	return true
+}
+
+// readEntry takes one entry. Unknown critical extensions and issuers are noted when at, the offset of
+// the entry, is given.
+func (l *RevocationList) readEntry(in *cryptobyte.String, at *uint32) (Entry, error) {
 	var e Entry
 	var item cryptobyte.String
 	var err error
@@ -78,21 +117,36 @@ func (l *RevocationList) readEntry(in *cryptobyte.String, note bool) (Entry, err
 	for _, x := range list {
 		switch {
 		case x.OID.Equal(extReason):
-			if e.Reason, err = readReason(x.Value); err != nil {
-				return e, err
-			}
 			e.HasReason = true
-		case !note:
+			e.Reason, err = readReason(x.Value)
+		case x.OID.Equal(extInvalidityDate):
+			e.InvalidAt, err = readGeneralized(x.Value)
+		case at == nil:
 		case x.OID.Equal(extEntryIssuer):
-			if err := l.noteIssuer(x.Value); err != nil {
-				return e, err
-			}
-		case x.Critical && !x.OID.Equal(extInvalidityDate) && !containsOID(l.Unhandled, x.OID):
+			err = l.noteIssuer(x.Value, *at)
+		case x.Critical && !containsOID(l.Unhandled, x.OID):
 			l.Unhandled = append(l.Unhandled, x.OID)
 			l.strange = append(l.strange, x.OID)
 		}
+		if err != nil {
+			return e, err
+		}
 	}
 	return e, nil
+}
+
+// readGeneralized reads a time that is always a GeneralizedTime: an invalidityDate (RFC 5280 5.3.2),
+// an expiredCertsOnCRL.
+func readGeneralized(der []byte) (time.Time, error) {
+	in := cryptobyte.String(der)
+	if !in.PeekASN1Tag(cbasn1.GeneralizedTime) {
+		return time.Time{}, errDER
+	}
+	t, err := readTime(&in)
+	if err == nil && !in.Empty() {
+		err = errDER
+	}
+	return t, err
 }
 
 func readReason(der []byte) (Reason, error) {
@@ -104,30 +158,51 @@ func readReason(der []byte) (Reason, error) {
 	return Reason(reason), nil
 }
 
-// serialAt returns the content octets of the serial of the entry that begins there.
-func (l *RevocationList) serialAt(at uint32) []byte {
-	in := cryptobyte.String(l.body[at:])
-	var item, serial cryptobyte.String
-	_ = in.ReadASN1(&item, cbasn1.SEQUENCE) && item.ReadASN1(&serial, cbasn1.INTEGER) // checked by readEntries
-	return serial
+// serial is the content of the INTEGER of a serial.
+type serial []byte
+
+// serialKey is the beginning of the serial of an entry, for sorting without looking at the entry.
+type serialKey struct {
+	prefix uint64
+	at     uint32
 }
 
-// compareSerials orders minimal positive INTEGER contents by value: shorter is smaller.
-func compareSerials(a, b []byte) int {
-	if len(a) != len(b) {
-		return len(a) - len(b)
+// valid: positive, at most 20 octets; that it is minimal is known.
+func (s serial) valid() bool {
+	if len(s) == 0 || s[0]&0x80 != 0 || len(s) == 1 && s[0] == 0 {
+		return false
 	}
-	return bytes.Compare(a, b)
+	return len(s) <= maxSerial || len(s) == maxSerial+1 && s[0] == 0
+}
+
+// prefix orders serials as far as their length and first seven octets do.
+func (s serial) prefix() uint64 {
+	b := [8]byte{byte(len(s))}
+	copy(b[1:], s)
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// compare orders minimal positive INTEGER contents by value: shorter is smaller.
+func (s serial) compare(other serial) int {
+	return cmp.Or(cmp.Compare(len(s), len(other)), bytes.Compare(s, other))
+}
+
+// serialAt returns the serial of the entry that begins there.
+func (l *RevocationList) serialAt(at uint32) serial {
+	in := cryptobyte.String(l.body[at:])
+	var item, number cryptobyte.String
+	_ = in.ReadASN1(&item, cbasn1.SEQUENCE) && item.ReadASN1(&number, cbasn1.INTEGER) // checked by readEntries
+	return serial(number)
 }
 
 // Len is the number of entries.
-func (l *RevocationList) Len() int { return len(l.index) }
+func (l *RevocationList) Len() int { return len(l.sorted) }
 
 // Entries ranges over the entries in the order of the list: for i, e := range l.Entries.
 func (l *RevocationList) Entries(yield func(int, Entry) bool) {
-	for i, at := range l.index {
-		in := cryptobyte.String(l.body[at:])
-		e, err := l.readEntry(&in, false)
+	rest := cryptobyte.String(l.body)
+	for i := 0; !rest.Empty(); i++ {
+		e, err := l.readEntry(&rest, nil)
 		if err != nil || !yield(i, e) {
 			return
 		}
@@ -137,19 +212,19 @@ func (l *RevocationList) Entries(yield func(int, Entry) bool) {
 // Find looks up a serial of the list's own issuer. Should it stand there twice, an entry that
 // revokes wins over one that removes. Trust the answer only after CheckSignatureFrom, and mind the
 // dates of the list.
-func (l *RevocationList) Find(serial *big.Int) (*Entry, bool) { return l.find(l.RawIssuer, serial) }
+func (l *RevocationList) Find(number *big.Int) (*Entry, bool) { return l.find(l.RawIssuer, number) }
 
 // find looks up a serial of any issuer.
-func (l *RevocationList) find(issuer []byte, serial *big.Int) (*Entry, bool) {
+func (l *RevocationList) find(issuer []byte, number *big.Int) (*Entry, bool) {
 	var b cryptobyte.Builder
-	b.AddASN1BigInt(serial)
+	b.AddASN1BigInt(number)
 	der := cryptobyte.String(b.BytesOrPanic())
 	var want cryptobyte.String
 	if !der.ReadASN1(&want, cbasn1.INTEGER) {
 		return nil, false
 	}
-	at, ok := slices.BinarySearchFunc(l.sorted, []byte(want), func(at uint32, want []byte) int {
-		return compareSerials(l.serialAt(at), want)
+	at, ok := slices.BinarySearchFunc(l.sorted, serial(want), func(at uint32, want serial) int {
+		return l.serialAt(at).compare(want)
 	})
 	var found *Entry
 	for ; ok && at < len(l.sorted) && bytes.Equal(l.serialAt(l.sorted[at]), want); at++ {
@@ -157,7 +232,7 @@ func (l *RevocationList) find(issuer []byte, serial *big.Int) (*Entry, bool) {
 			continue
 		}
 		in := cryptobyte.String(l.body[l.sorted[at]:])
-		e, err := l.readEntry(&in, false)
+		e, err := l.readEntry(&in, nil)
 		if err == nil && (found == nil || found.Reason == RemoveFromCRL) {
 			found = &e
 		}

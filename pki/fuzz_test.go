@@ -8,6 +8,10 @@ import (
 	"encoding/pem"
 	"math/big"
 	"testing"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/algid"
 	"senim/internal/pkitest"
@@ -38,6 +42,9 @@ func FuzzParseCertificate(f *testing.F) {
 				t.Errorf("name %x written %x, %v", n.raw, got, err)
 			}
 		}
+		if again := rewritten(t, c); !bytes.Equal(again, c.RawTBS) && !bytes.Contains(c.RawTBS, []byte{1, 1, 0}) {
+			t.Errorf("TBS %x written %x", c.RawTBS, again)
+		}
 		_, _, _, _ = c.Subject.String(), c.Holder(), c.ForSigning(), c.ForSignIn()
 		if _, err := pool.Chain(c, c.NotBefore); err == nil {
 			t.Error("trusted by an empty pool")
@@ -47,6 +54,92 @@ func FuzzParseCertificate(f *testing.F) {
 				t.Error("read otherwise by crypto/x509")
 			}
 		}
+	})
+}
+
+// rewritten is the TBS made again of what was parsed. The identifier of the algorithm and the types of
+// the two times are taken as they were, and so are the unique identifiers of X.509 v2; a written FALSE
+// is lost.
+func rewritten(t *testing.T, c *pki.Certificate) []byte {
+	t.Helper()
+	var b cryptobyte.Builder
+	raw := elements(t, c.RawTBS)
+	at := 0
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		if raw[0][0] == 0xa0 {
+			b.AddBytes(raw[0])
+			at++
+		}
+		b.AddASN1BigInt(c.Serial)
+		b.AddBytes(raw[at+1])
+		b.AddBytes(marshalled(t, c.Issuer))
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			times := elements(t, raw[at+3])
+			addTimeAs(b, times[0][0], c.NotBefore)
+			addTimeAs(b, times[1][0], c.NotAfter)
+		})
+		b.AddBytes(marshalled(t, c.Subject))
+		b.AddBytes(c.RawSPKI)
+		for _, rest := range raw[at+6:] {
+			if rest[0] != 0xa3 {
+				b.AddBytes(rest)
+			}
+		}
+		if len(c.Extensions) > 0 {
+			b.AddASN1(cbasn1.Tag(3).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { addAllExtensions(b, c.Extensions) })
+		}
+	})
+	return b.BytesOrPanic()
+}
+
+func marshalled(t *testing.T, n pki.Name) []byte {
+	t.Helper()
+	der, err := n.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+func addTimeAs(b *cryptobyte.Builder, tag byte, at time.Time) {
+	layout := "060102150405Z"
+	if tag == 24 {
+		layout = "20060102150405Z"
+	}
+	b.AddASN1(cbasn1.Tag(tag), func(b *cryptobyte.Builder) { b.AddBytes([]byte(at.Format(layout))) })
+}
+
+func addAllExtensions(b *cryptobyte.Builder, list []pki.Extension) {
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		for _, e := range list {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1ObjectIdentifier(e.OID)
+				if e.Critical {
+					b.AddASN1Boolean(true)
+				}
+				b.AddASN1OctetString(e.Value)
+			})
+		}
+	})
+}
+
+func FuzzParseName(f *testing.F) {
+	for _, n := range []pki.Name{pki.SubjectName(pkitest.Person()), {{OID: pki.OIDCommonName, Value: "Қ", Tag: 30}, {OID: pki.OIDDomain, Value: "kz", Joined: true}}, nil} {
+		der, err := n.Marshal()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(der)
+	}
+	f.Fuzz(func(t *testing.T, der []byte) {
+		n, err := pki.ParseName(der)
+		if err != nil {
+			return
+		}
+		if again, err := n.Marshal(); err != nil || !bytes.Equal(again, der) {
+			t.Errorf("%x written %x, %v", der, again, err)
+		}
+		_ = n.String()
 	})
 }
 
@@ -65,6 +158,9 @@ func FuzzParseRequest(f *testing.F) {
 		if got, err := r.Subject.Marshal(); err != nil || !bytes.Equal(got, r.RawSubject) {
 			t.Errorf("name %x written %x, %v", r.RawSubject, got, err)
 		}
+		if again := pki.Assemble(r.RawInfo, r.Signature, r.SignatureValue); len(again) == len(der) && !bytes.Equal(again, der) {
+			t.Errorf("%x written %x", der, again)
+		}
 		_ = r.CheckSignature()
 	})
 }
@@ -72,15 +168,22 @@ func FuzzParseRequest(f *testing.F) {
 func FuzzParseRevocationList(f *testing.F) {
 	a := pkitest.New(f)
 	f.Add(a.List())
-	f.Add(a.List(a.Revoked(a.CA, pki.KeyCompromise), pki.Entry{Serial: big.NewInt(5), RevokedAt: a.Now}))
+	f.Add(a.List(a.Revoked(a.CA, pki.KeyCompromise), pki.Entry{Serial: big.NewInt(5), RevokedAt: a.Now}, pki.Entry{Serial: big.NewInt(200), RevokedAt: a.Now, InvalidAt: a.Now, HasReason: true}))
 	f.Fuzz(func(t *testing.T, der []byte) {
 		l, err := pki.ParseRevocationList(der)
 		if err != nil {
 			return
 		}
+		if again := pki.Assemble(l.RawTBS, l.Signature, l.SignatureValue); l.Signature != 0 && len(again) == len(der) && !bytes.Equal(again, der) {
+			t.Errorf("%x written %x", der, again)
+		}
+		raw := rawEntries(t, l)
 		n := 0
-		for _, e := range l.Entries {
+		for i, e := range l.Entries {
 			n++
+			if again, whole := rewrittenEntry(t, raw[i], e); whole && !bytes.Equal(again, raw[i]) {
+				t.Errorf("entry %x written %x", raw[i], again)
+			}
 			if _, ok := l.Find(e.Serial); !ok {
 				t.Errorf("%x not found", e.Serial)
 			}
@@ -89,6 +192,54 @@ func FuzzParseRevocationList(f *testing.F) {
 			t.Errorf("%d entries of %d", n, l.Len())
 		}
 	})
+}
+
+// rawEntries are the entries as they stand.
+func rawEntries(t *testing.T, l *pki.RevocationList) [][]byte {
+	t.Helper()
+	if l.Len() == 0 {
+		return nil
+	}
+	list := elements(t, l.RawTBS)
+	at := 0 // version, algorithm, issuer, thisUpdate and nextUpdate before them
+	for i := range list {
+		if list[i][0] == 23 || list[i][0] == 24 {
+			at = i + 1
+		}
+	}
+	return elements(t, list[at])
+}
+
+// rewrittenEntry is an entry made again of what was parsed; whole is false when there was something in
+// it that no field holds: another extension, a criticality.
+func rewrittenEntry(t *testing.T, raw []byte, e pki.Entry) (again []byte, whole bool) {
+	t.Helper()
+	parts := elements(t, raw)
+	var list []pki.Extension
+	if e.HasReason {
+		list = append(list, pki.Extension{OID: asn1.ObjectIdentifier{2, 5, 29, 21}, Value: []byte{10, 1, byte(e.Reason)}})
+	}
+	if !e.InvalidAt.IsZero() {
+		list = append(list, pki.Extension{OID: asn1.ObjectIdentifier{2, 5, 29, 24}, Value: append([]byte{24, 15}, e.InvalidAt.Format("20060102150405Z")...)})
+	}
+	if len(parts) > 2 {
+		found := elements(t, parts[2])
+		if len(found) != len(list) || bytes.Contains(parts[2], []byte{1, 1, 0}) || bytes.Contains(parts[2], []byte{1, 1, 0xff}) {
+			return nil, false
+		}
+		if len(found) == 2 && bytes.Contains(found[0], []byte{0x55, 0x1d, 24}) {
+			list[0], list[1] = list[1], list[0]
+		}
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(e.Serial)
+		addTimeAs(b, parts[1][0], e.RevokedAt)
+		if list != nil {
+			addAllExtensions(b, list)
+		}
+	})
+	return b.BytesOrPanic(), true
 }
 
 func FuzzDecode(f *testing.F) {

@@ -14,9 +14,9 @@ type entryIssuer struct {
 	name []byte // DER Name
 }
 
-// noteIssuer reads the certificateIssuer of the entry just indexed: one directory name. In a list
+// noteIssuer reads the certificateIssuer of the entry at an offset: one directory name. In a list
 // that is not indirect the extension means nothing we could rely on, so a plain reader is warned.
-func (l *RevocationList) noteIssuer(der []byte) error {
+func (l *RevocationList) noteIssuer(der []byte, at uint32) error {
 	body, err := readWhole(der, cbasn1.SEQUENCE)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (l *RevocationList) noteIssuer(der []byte) error {
 	if err != nil || name == nil {
 		return errDER
 	}
-	l.issuers = append(l.issuers, entryIssuer{l.index[len(l.index)-1], name})
+	l.issuers = append(l.issuers, entryIssuer{at, name})
 	if !containsOID(l.Unhandled, extEntryIssuer) {
 		l.Unhandled = append(l.Unhandled, extEntryIssuer)
 	}

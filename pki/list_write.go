@@ -66,18 +66,29 @@ func (t *ListTemplate) tbs(issuer *Certificate) ([]byte, error) {
 }
 
 func (e Entry) marshal(b *cryptobyte.Builder) {
-	if e.Serial == nil || e.Serial.Sign() <= 0 || !e.Reason.Valid() {
-		b.SetError(errors.New("entry without a positive serial or a known reason"))
+	if e.Serial == nil || e.Serial.Sign() <= 0 || !e.Reason.Valid() || e.InvalidAt.UTC().Year() > 9999 {
+		b.SetError(errors.New("entry without a positive serial, a known reason or a possible date"))
 		return
 	}
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1BigInt(e.Serial)
 		addTime(b, e.RevokedAt)
-		if !e.HasReason && e.Reason == Unspecified {
-			return
+		var list []Extension
+		if e.HasReason || e.Reason != Unspecified {
+			list = append(list, Extension{OID: extReason, Value: []byte{byte(cbasn1.ENUM), 1, byte(e.Reason)}})
 		}
-		addExtensions(b, []Extension{{OID: extReason, Value: []byte{byte(cbasn1.ENUM), 1, byte(e.Reason)}}})
+		if !e.InvalidAt.IsZero() {
+			list = append(list, Extension{OID: extInvalidityDate, Value: invalidity(e.InvalidAt)})
+		}
+		if list != nil {
+			addExtensions(b, list)
+		}
 	})
+}
+
+// invalidity writes an invalidityDate.
+func invalidity(t time.Time) []byte {
+	return append([]byte{byte(cbasn1.GeneralizedTime), 15}, t.UTC().Format("20060102150405Z")...)
 }
 
 func (t *ListTemplate) extensions(issuer *Certificate) ([]Extension, error) {

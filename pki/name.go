@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"senim/internal/ber"
 )
 
 // Name is a distinguished name: its attributes in the order written.
@@ -25,10 +26,9 @@ type Attribute struct {
 }
 
 const (
-	tagNumeric   = cbasn1.Tag(18)
-	tagVisible   = cbasn1.Tag(26)
-	tagUniversal = cbasn1.Tag(28)
-	tagBMP       = cbasn1.Tag(30)
+	tagNumeric = cbasn1.Tag(18)
+	tagVisible = cbasn1.Tag(26)
+	tagBMP     = cbasn1.Tag(30)
 )
 
 // NewAttribute chooses the string type the national PKI uses: PrintableString for C and
@@ -105,24 +105,15 @@ func readAttribute(in *cryptobyte.String) (Attribute, error) {
 	return a, nil
 }
 
+var errText = errors.New("text not valid for its type")
+
 // decodeText turns the content of a string type into UTF-8; known is false for other types.
 func decodeText(tag cbasn1.Tag, content []byte) (text string, known bool, err error) {
-	bad := errors.New("text not valid for its type")
+	if !ber.ValidText(byte(tag), content) {
+		return "", true, errText
+	}
 	switch tag {
-	case cbasn1.UTF8String:
-		if !utf8.Valid(content) {
-			return "", true, bad
-		}
-	case cbasn1.PrintableString:
-		for _, c := range content {
-			if !printable(c) {
-				return "", true, bad
-			}
-		}
-	case cbasn1.IA5String, tagVisible, tagNumeric:
-		if !isASCII(content) {
-			return "", true, bad
-		}
+	case cbasn1.UTF8String, cbasn1.PrintableString, cbasn1.IA5String, tagVisible, tagNumeric:
 	case cbasn1.T61String: // in practice Latin-1
 		runes := make([]rune, len(content))
 		for i, c := range content {
@@ -130,14 +121,11 @@ func decodeText(tag cbasn1.Tag, content []byte) (text string, known bool, err er
 		}
 		return string(runes), true, nil
 	case tagBMP:
-		if len(content)%2 != 0 {
-			return "", true, bad
-		}
 		units := make([]uint16, len(content)/2)
 		for i := range units {
 			units[i] = uint16(content[2*i])<<8 | uint16(content[2*i+1])
 			if utf16.IsSurrogate(rune(units[i])) {
-				return "", true, bad
+				return "", true, errText
 			}
 		}
 		return string(utf16.Decode(units)), true, nil
@@ -145,11 +133,6 @@ func decodeText(tag cbasn1.Tag, content []byte) (text string, known bool, err er
 		return "", false, nil
 	}
 	return string(content), true, nil
-}
-
-// printable also lets * & @ _ through: real certificates have them.
-func printable(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(" '()+,-./:=?*&@_", c) >= 0
 }
 
 // Marshal writes the DER Name. Parts keep their order, also inside an RDN.
@@ -207,7 +190,7 @@ func encodeText(tag cbasn1.Tag, text string) (content []byte, known bool, err er
 	case cbasn1.T61String:
 		for _, r := range text {
 			if r > 0xff {
-				return nil, true, errors.New("text not valid for its type")
+				return nil, true, errText
 			}
 			content = append(content, byte(r))
 		}

@@ -57,6 +57,7 @@ var (
 	extCRLNumber         = asn1.ObjectIdentifier{2, 5, 29, 20}
 	extReason            = asn1.ObjectIdentifier{2, 5, 29, 21}
 	extInvalidityDate    = asn1.ObjectIdentifier{2, 5, 29, 24}
+	extExpiredOnCRL      = asn1.ObjectIdentifier{2, 5, 29, 60} // X.509 9.5.2.8
 	extDeltaCRL          = asn1.ObjectIdentifier{2, 5, 29, 27}
 	extNameConstraints   = asn1.ObjectIdentifier{2, 5, 29, 30}
 	extCRLPoints         = asn1.ObjectIdentifier{2, 5, 29, 31}

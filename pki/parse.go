@@ -28,7 +28,7 @@ func parseCertificate(der []byte) (*Certificate, error) {
 		return nil, err
 	}
 	c := &Certificate{Raw: der, RawTBS: tbs, SignatureValue: value, MaxPathLen: -1}
-	body, err := readWhole(tbs, cbasn1.SEQUENCE)
+	body, err := inside(tbs, cbasn1.SEQUENCE)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func parseRequest(der []byte) (*Request, error) {
 	if r.Signature, err = algid.ReadSignature(&alg); err != nil {
 		return nil, err
 	}
-	body, err := readWhole(info, cbasn1.SEQUENCE)
+	body, err := inside(info, cbasn1.SEQUENCE)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,40 @@ type Rules struct {
 	// more than their signatures: their issuers must chain to the same root, by the pool.
 	Revocation bool
 	Lists      []*RevocationList
+
+	// Evidence is asked beside the lists: OCSP answers at hand, as [senim/ocsp.Answers]. Revoked by
+	// either is revoked; good from one is enough. nil = none.
+	Evidence Evidence
+
+	// Now is when the question is asked, if At is in the past: the time a time-stamp proves, say.
+	// Then lists and answers up to Now are looked at, and what was revoked only after At was good
+	// at At, unless the entry says that the key was not to be trusted before (invalidityDate). A
+	// list that says nothing counts only when it is from the life of the certificate, or keeps
+	// expired ones (expiredCertsOnCRL). Zero: At itself, and what is revoked is revoked.
+	Now time.Time
+}
+
+// Evidence is a source of status beside lists. Status says what is known at now about c, which
+// issuer issued, as of at: revoked nil means good. known false means that it cannot say.
+type Evidence interface {
+	Status(c, issuer *Certificate, at, now time.Time) (revoked *Entry, known bool)
+}
+
+// now is the time up to which lists and answers count.
+func (r Rules) now() time.Time {
+	if r.Now.After(r.At) {
+		return r.Now
+	}
+	return r.At
+}
+
+// revokes reports whether the entry makes a certificate useless at r.At.
+func (r Rules) revokes(e *Entry) bool {
+	since := e.RevokedAt
+	if !e.InvalidAt.IsZero() && e.InvalidAt.Before(since) {
+		since = e.InvalidAt
+	}
+	return !r.Now.After(r.At) || !since.After(r.At)
 }
 
 // Path is a chain that passed.
@@ -40,7 +74,7 @@ var ErrUndetermined = errors.New("revocation status not determined")
 // RevokedError says that a certificate of the path stands on a list.
 type RevokedError struct {
 	Cert  *Certificate
-	Entry Entry // RevokedAt may be after Rules.At: whether that matters is the caller's decision
+	Entry Entry // RevokedAt may be after Rules.At when Rules.Now is not set
 }
 
 // Error implements error.
@@ -50,7 +84,7 @@ func (e *RevokedError) Error() string {
 
 // Validate finds a path from leaf to a root by RFC 5280 section 6 in full: what [Pool.Chain] does,
 // and the policies of r, and, when r.Revocation is set, revocation lists: complete, delta, indirect,
-// and divided by kind, reason or distribution point (section 6.3). Of several paths the first that
+// and divided by kind, reason or distribution point (section 6.3), beside other evidence. Of several paths the first that
 // passes is returned.
 //
 // Errors are those of Chain; under [ErrUntrusted] stand a [*RevokedError] or [ErrUndetermined] when

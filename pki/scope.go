@@ -183,7 +183,7 @@ func (p *place) names(issuers ...[]byte) [][]byte {
 	}
 	var list [][]byte
 	for _, issuer := range issuers {
-		body, err := readWhole(issuer, cbasn1.SEQUENCE)
+		body, err := inside(issuer, cbasn1.SEQUENCE)
 		if err != nil {
 			continue
 		}

@@ -35,6 +35,14 @@ func (s *search) status(path []*Certificate, i int) error {
 	s.busy = append(s.busy, c)
 	defer func() { s.busy = s.busy[:len(s.busy)-1] }()
 
+	answered := false
+	if s.rules.Evidence != nil {
+		entry, known := s.rules.Evidence.Status(c, path[i+1], s.rules.At, s.rules.now())
+		if known && entry != nil && s.rules.revokes(entry) {
+			return &RevokedError{Cert: c, Entry: *entry}
+		}
+		answered = known
+	}
 	var done reasonSet
 	for _, point := range append(c.points[:len(c.points):len(c.points)], distributionPoint{reasons: allReasons, at: ownPlace(c)}) {
 		if err := s.askPoint(path, i, point, &done); err != nil {
@@ -44,12 +52,15 @@ func (s *search) status(path []*Certificate, i int) error {
 			return nil
 		}
 	}
+	if answered {
+		return nil
+	}
 	return fmt.Errorf("certificate %s: %w", c.SerialHex(), ErrUndetermined)
 }
 
 // ownPlace is the name of c's issuer as a distribution point: where lists stand that no point names.
 func ownPlace(c *Certificate) *place {
-	body, err := readWhole(c.RawIssuer, cbasn1.SEQUENCE)
+	body, err := inside(c.RawIssuer, cbasn1.SEQUENCE)
 	if err != nil {
 		return nil
 	}
@@ -74,10 +85,12 @@ func (s *search) askPoint(path []*Certificate, i int, point distributionPoint, d
 				entry, listed = e, e.Reason != RemoveFromCRL
 			}
 		}
-		if listed {
+		if listed && s.rules.revokes(entry) {
 			return &RevokedError{Cert: c, Entry: *entry}
 		}
-		*done |= list.reasons() & point.reasons
+		if listed || list.remembers(c) {
+			*done |= list.reasons() & point.reasons
+		}
 	}
 	return nil
 }
@@ -111,9 +124,16 @@ func (l *RevocationList) reasons() reasonSet {
 	return l.scope.reasons
 }
 
-// usableAt: inside its dates, numbered, nothing critical in it that we do not know.
+// remembers reports whether c would stand on the list if it were revoked: authorities may take off
+// what expired (3.3).
+func (l *RevocationList) remembers(c *Certificate) bool {
+	return !l.ThisUpdate.After(c.NotAfter) || !l.expiredSince.IsZero() && !l.expiredSince.After(c.NotAfter)
+}
+
+// usableAt: inside its dates, numbered, nothing critical in it that we do not know. A list later than
+// At, but not than Now, knows more than one of At.
 func (l *RevocationList) usableAt(r Rules) bool {
-	return !l.ThisUpdate.After(r.At) && !l.NextUpdate.IsZero() && !r.At.After(l.NextUpdate) &&
+	return !l.ThisUpdate.After(r.now()) && !l.NextUpdate.IsZero() && !r.At.After(l.NextUpdate) &&
 		len(l.strange) == 0 && l.Number != nil
 }
 

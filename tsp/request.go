@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"senim/internal/ber"
 )
 
 // Request asks for a time-stamp.
@@ -30,6 +32,9 @@ func ParseRequest(der []byte) (*Request, error) {
 func parseRequest(der []byte) (*Request, error) {
 	if len(der) > maxRequest {
 		return nil, fmt.Errorf("%d bytes are too many", len(der))
+	}
+	if err := ber.Check(der); err != nil {
+		return nil, err
 	}
 	in := cryptobyte.String(der)
 	var body cryptobyte.String

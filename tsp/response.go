@@ -13,6 +13,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/cms"
+	"senim/internal/ber"
 	"senim/pki"
 )
 
@@ -55,7 +56,7 @@ func parseResponse(der []byte) (*Response, error) {
 	}
 	in := cryptobyte.String(der)
 	var body, info cryptobyte.String
-	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() || !body.ReadASN1(&info, cbasn1.SEQUENCE) {
+	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !in.Empty() || !body.ReadASN1Element(&info, cbasn1.SEQUENCE) {
 		return nil, errDER
 	}
 	r := &Response{}
@@ -76,8 +77,13 @@ func parseResponse(der []byte) (*Response, error) {
 	return r, nil
 }
 
-func (r *Response) readStatus(info cryptobyte.String) error {
-	if !info.ReadASN1Integer(&r.Status) || r.Status < 0 || r.Status > 5 {
+// readStatus reads PKIStatusInfo. It is DER, whatever the token behind it is.
+func (r *Response) readStatus(element cryptobyte.String) error {
+	if err := ber.Check(element); err != nil {
+		return err
+	}
+	var info cryptobyte.String
+	if !element.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1Integer(&r.Status) || r.Status < 0 || r.Status > 5 {
 		return errDER
 	}
 	if info.PeekASN1Tag(cbasn1.SEQUENCE) {

@@ -12,6 +12,7 @@ import (
 
 	"senim/algid"
 	"senim/cms"
+	"senim/internal/ber"
 	"senim/pki"
 )
 
@@ -51,6 +52,9 @@ func parseToken(ber []byte) (*Token, error) {
 }
 
 func (t *Token) readInfo(der []byte) error {
+	if err := ber.Check(der); err != nil {
+		return err
+	}
 	in := cryptobyte.String(der)
 	var body cryptobyte.String
 	var version int

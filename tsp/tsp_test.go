@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"math/big"
+	"reflect"
 	"testing"
 	"time"
 
@@ -212,6 +213,15 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
+// fuzzToken: the token in DER is the same token; verifying it does not panic.
+func fuzzToken(t *testing.T, token *tsp.Token) {
+	_, _ = token.Verify()
+	again, err := tsp.ParseToken(token.Raw())
+	if err != nil || !bytes.Equal(again.Raw(), token.Raw()) || !again.Time.Equal(token.Time) || again.Serial.Cmp(token.Serial) != 0 || !again.Imprint.Equal(token.Imprint) {
+		t.Errorf("%x is another token the second time: %v", token.Raw(), err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	a := pkitest.New(f)
 	tsa := a.TSA()
@@ -221,6 +231,9 @@ func FuzzParse(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(der)
+	if r, err := tsp.ParseResponse(der); err == nil {
+		f.Add(r.Token.Raw())
+	}
 	f.Add(tsp.Refuse(tsp.BadRequest))
 	ask, err := tsp.CreateRequest(*q)
 	if err != nil {
@@ -229,7 +242,10 @@ func FuzzParse(f *testing.F) {
 	f.Add(ask)
 	f.Fuzz(func(t *testing.T, der []byte) {
 		if r, err := tsp.ParseResponse(der); err == nil && r.Token != nil {
-			_, _ = r.Token.Verify()
+			fuzzToken(t, r.Token)
+		}
+		if token, err := tsp.ParseToken(der); err == nil {
+			fuzzToken(t, token)
 		}
 		q, err := tsp.ParseRequest(der)
 		if err != nil || q.Imprint.Hash == 0 {
@@ -239,8 +255,12 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("read, not written: %v", err)
 		}
-		if back, err := tsp.ParseRequest(again); err != nil || !back.Imprint.Equal(q.Imprint) {
-			t.Errorf("written otherwise: %v", err)
+		back, err := tsp.ParseRequest(again)
+		if err != nil || !reflect.DeepEqual(back, q) {
+			t.Fatalf("%x says %+v, written it says %+v, %v", der, q, back, err)
+		}
+		if twice, err := tsp.CreateRequest(*back); err != nil || !bytes.Equal(twice, again) {
+			t.Errorf("written %x, then %x, %v", again, twice, err)
 		}
 	})
 }

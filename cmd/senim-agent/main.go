@@ -74,6 +74,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	browser := flags.String("browser", "", "`command` that shows a window; none prints the address instead")
 	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
 	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
+	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
 	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
@@ -107,7 +108,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	a, err := agent.New(agent.Config{
 		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
-		SingleUser: *single, Remember: *remember, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
+		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	})
 	if err != nil {
 		return err

@@ -4,7 +4,8 @@
 //
 // The calls most want are [Sum] and [New]. Results are bytes in memory order. The hash is broken in
 // theory and slow: it is here to check old signatures. As in package magma, time depends on the data
-// through caches, so hash public data only.
+// through caches, so hash public data only: there is no HMAC and no key derivation (VKO) over it here,
+// because what the national PKI derives with it is not known.
 package gost94
 
 import (

@@ -5,6 +5,10 @@
 // gost94, not for hiding data: substitution by tables leaks through the processor's caches, a block
 // of 64 bits is too short for modern use, and no mode of operation is given. It refuses only keys of
 // another length than [KeySize].
+//
+// There is no encryption of messages here on purpose. Kazakhstan registers five substitution boxes
+// for ГОСТ 28147-89 (1.2.398.3.10.1.2.1.0 to .4); which of them, in which mode, with which derivation
+// and wrap of keys its programs use is published nowhere we know.
 package magma
 
 import (

@@ -51,6 +51,7 @@ import (
 
 	"senim/internal/keystore"
 	"senim/internal/trust"
+	"senim/pfx"
 	"senim/pki"
 )
 
@@ -70,6 +71,9 @@ type Config struct {
 	// Remember keeps certificates of opened keys, and where they were, in a file of mode 0600, so that
 	// the next start knows them. Default: in memory only.
 	Remember bool
+	// OldKeyFiles writes new key files as the national CA does, for programs that read nothing else.
+	// Default: the strong form, which its library reads too.
+	OldKeyFiles bool
 
 	Version string           // shown in getBundles; default "0"
 	Log     *slog.Logger     // default: nowhere
@@ -126,7 +130,11 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
-	keeper, err := keystore.Open(keystore.Config{Dir: filepath.Join(c.Data, "pending"), Now: c.Now})
+	form := pfx.Modern
+	if c.OldKeyFiles {
+		form = pfx.NCA
+	}
+	keeper, err := keystore.Open(keystore.Config{Dir: filepath.Join(c.Data, "pending"), Now: c.Now, Form: form})
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}

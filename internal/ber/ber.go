@@ -1,7 +1,8 @@
 // Package ber turns BER, as PKCS #12 files and CMS messages of national programs have it, into DER
-// before any real parser looks at it.
+// before any real parser looks at it, and says whether bytes are DER at all.
 //
-// [Normalize] is the one call: indefinite lengths become definite, lengths minimal, constructed
+// [Check] is for what has to be DER from the beginning: certificates, lists, requests, answers.
+// [Normalize] is for the rest: indefinite lengths become definite, lengths minimal, constructed
 // strings are joined. It knows no schema, so an implicitly tagged constructed string ([0] of
 // EncryptedContentInfo) stays constructed: [Joined] reads that. Elements of a SET are not sorted.
 // Everything is bounded (security.md §3): depth 32, 100 000 elements, constructed strings nested
@@ -20,10 +21,10 @@ const (
 	maxStringDepth = 4
 )
 
-var errTruncated = errors.New("normalizing BER: data ends inside an element")
+var errTruncated = errors.New("data ends inside an element")
 
-// Normalize gives the DER of exactly one BER element. The result is at most a few bytes per
-// nested level longer than the input, usually shorter.
+// Normalize gives the DER of exactly one BER element. The result is shorter than the input, or as
+// long, but for two bytes at most where more than 64 KiB stood under an indefinite length.
 func Normalize(in []byte) ([]byte, error) {
 	r := reader{left: maxPieces}
 	out, rest, err := r.element(nil, in, 0)
@@ -75,7 +76,7 @@ func readHeader(in []byte) (header, []byte, error) {
 	}
 	h := header{tag: in[0]}
 	if h.tag&0x1f == 0x1f {
-		return header{}, nil, errors.New("normalizing BER: tag number above 30")
+		return header{}, nil, errors.New("tag number above 30")
 	}
 	l, in := in[1], in[2:]
 	switch {
@@ -92,7 +93,7 @@ func readHeader(in []byte) (header, []byte, error) {
 	}
 	for _, b := range in[:n] {
 		if h.length > 0x7fffff {
-			return header{}, nil, errors.New("normalizing BER: length too large")
+			return header{}, nil, errors.New("length above 2³¹")
 		}
 		h.length = h.length<<8 | int(b)
 	}

@@ -77,7 +77,7 @@ func FuzzNormalize(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(out) > len(in)+4*maxDepth {
+		if len(out) > len(in)+2*maxDepth {
 			t.Fatalf("grew from %d to %d", len(in), len(out))
 		}
 		again, err := Normalize(out)

@@ -184,7 +184,7 @@ func (k *Keeper) prepare(s *step, password string) error {
 	if err != nil {
 		return failure("pending_key_unreadable", "%w", err)
 	}
-	content, err := pfx.Encode(k.random, pfx.File{Key: key, Certificate: s.cert, Alias: s.note.KeyID}, password, pfx.NCA)
+	content, err := pfx.Encode(k.random, pfx.File{Key: key, Certificate: s.cert, Alias: s.note.KeyID}, password, k.form)
 	if err != nil {
 		return failure("write_failed", "%w", err)
 	}

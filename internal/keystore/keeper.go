@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"senim/pfx"
 )
 
 // Bounds on keys that wait for a certificate.
@@ -36,6 +38,7 @@ type Config struct {
 	Dir    string           // its folder, made with mode 0700; required
 	Random io.Reader        // crypto/rand when nil
 	Now    func() time.Time // time.Now when nil
+	Form   pfx.Form         // of finished key files; the zero value is the strong one
 
 	// fault is called at every step that changes something; tests kill the keeper there.
 	fault func(step string)
@@ -47,6 +50,7 @@ type Keeper struct {
 	dir    string
 	random io.Reader
 	now    func() time.Time
+	form   pfx.Form
 	fault  func(string)
 
 	mu     sync.Mutex
@@ -60,7 +64,7 @@ func Open(c Config) (*Keeper, error) {
 	if c.Dir == "" {
 		return nil, errors.New("open keeper: no folder")
 	}
-	k := &Keeper{dir: c.Dir, random: c.Random, now: c.Now, fault: c.fault}
+	k := &Keeper{dir: c.Dir, random: c.Random, now: c.Now, form: c.Form, fault: c.fault}
 	if k.random == nil {
 		k.random = rand.Reader
 	}

@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -119,7 +120,7 @@ func certify(t *testing.T, a *pkitest.Authority, notes []Note) []*pki.Certificat
 
 func open(t *testing.T, dir string, now time.Time, fault func(string)) *Keeper {
 	t.Helper()
-	k, err := Open(Config{Dir: dir, Now: func() time.Time { return now }, fault: fault})
+	k, err := Open(Config{Dir: dir, Now: func() time.Time { return now }, Form: pfx.NCA, fault: fault})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,6 +213,30 @@ func TestGenerateInstall(t *testing.T) {
 	installed, err = k.Install(certs, "Another1")
 	if err != nil || installed[0].Created || installed[1].Created {
 		t.Errorf("repeated: %+v, %v", installed, err)
+	}
+}
+
+// Nothing else asked for, a finished file is in the strong form: PBES2, no 3DES.
+func TestDefaultForm(t *testing.T) {
+	authority := pkitest.New(t)
+	k, err := Open(Config{Dir: t.TempDir(), Now: func() time.Time { return authority.Now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes, err := k.Generate(order(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	installed, err := k.Install(certify(t, authority, notes), password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pbes2, tripleDES := []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13}, []byte{6, 10, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1, 3}
+	for _, f := range installed {
+		content, err := os.ReadFile(f.Path)
+		if err != nil || !bytes.Contains(content, pbes2) || bytes.Contains(content, tripleDES) {
+			t.Errorf("%s: %v", f.Path, err)
+		}
 	}
 }
 

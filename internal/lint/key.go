@@ -40,7 +40,7 @@ func rsaKey(s Subject) error {
 	if k.N.BitLen() < 2048 || k.N.BitLen()%8 != 0 {
 		return fmt.Errorf("modulus of %d bits", k.N.BitLen())
 	}
-	if k.E < 65537 || k.E%2 == 0 {
+	if k.E != 65537 {
 		return fmt.Errorf("exponent %d", k.E)
 	}
 	if s.Certificate.Signature != algid.SHA256WithRSA {

@@ -3,6 +3,7 @@ package lint
 import (
 	"crypto"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/asn1"
 	"errors"
 	"math/big"
@@ -214,5 +215,16 @@ func TestListRules(t *testing.T) {
 				t.Errorf("broken: %v", found)
 			}
 		})
+	}
+}
+
+// New RSA keys have one exponent; other odd ones are only read.
+func TestExponent(t *testing.T) {
+	n := new(big.Int).SetBit(big.NewInt(1), 2047, 1)
+	for e, good := range map[int]bool{65537: true, 3: false, 65539: false, 1<<31 - 1: false} {
+		c := &pki.Certificate{PublicKey: &rsa.PublicKey{N: n, E: e}, Key: algid.RSA, Signature: algid.SHA256WithRSA}
+		if err := rsaKey(Subject{Certificate: c}); (err == nil) != good {
+			t.Errorf("exponent %d: %v", e, err)
+		}
 	}
 }

@@ -52,6 +52,9 @@ func (s *Source) askResponder(ctx context.Context, cert, issuer *pki.Certificate
 	if err != nil {
 		return trust.Status{}, err
 	}
+	if err := s.mayAnswer(ctx, signer, issuer, at); err != nil {
+		return trust.Status{}, err
+	}
 	if !bytes.Equal(r.Nonce, nonce) {
 		return trust.Status{}, errors.New("the answer does not carry our nonce")
 	}
@@ -73,6 +76,22 @@ func (s *Source) askResponder(ctx context.Context, cert, issuer *pki.Certificate
 		st.Evidence["nextUpdate"] = stamp(one.NextUpdate)
 	}
 	return st, nil
+}
+
+// mayAnswer asks about the responder itself, unless it is the issuer or its certificate says that
+// nobody need (nocheck, RFC 6960 4.2.2.2.1). Only lists can tell: an answer of its own proves nothing.
+func (s *Source) mayAnswer(ctx context.Context, signer, issuer *pki.Certificate, at time.Time) error {
+	if signer.NoCheck || bytes.Equal(signer.Raw, issuer.Raw) {
+		return nil
+	}
+	st, err := s.askLists(ctx, signer, issuer, at)
+	if err != nil {
+		return fmt.Errorf("the responder has no nocheck, and its own status cannot be told: %w", err)
+	}
+	if st.State != trust.StateGood {
+		return fmt.Errorf("the responder %s is revoked", signer.SerialHex())
+	}
+	return nil
 }
 
 // post sends the question within the timeout and reads a bounded answer.

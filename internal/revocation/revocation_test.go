@@ -126,6 +126,36 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// A responder whose certificate has no nocheck answers for others only when a list says that it may.
+func TestResponderWithoutNoCheck(t *testing.T) {
+	a := pkitest.New(t)
+	leaf := a.Individual()
+	responder := a.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "OCSP RESPONDER"}, Change: func(t *pki.Template) {
+		t.KeyUsage, t.ExtKeyUsage = pki.DigitalSignature, append(t.ExtKeyUsage[:0:0], pki.OCSPSigning)
+	}})
+	d := newDesk(t)
+	d.answer = func(q []byte) []byte { return a.Answer(responder, q, nil) }
+	for name, c := range map[string]struct {
+		list []byte
+		want trust.State
+	}{
+		"no list":             {nil, trust.StateUnknown},
+		"not on the list":     {a.List(), trust.StateGood},
+		"responder withdrawn": {a.List(a.Revoked(responder.Certificate, pki.KeyCompromise)), trust.StateGood}, // by the list: the answer does not count
+	} {
+		dir := t.TempDir()
+		if c.list != nil {
+			if err := os.WriteFile(filepath.Join(dir, "a.crl"), c.list, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		st := New(Config{Responders: responders(a, d.URL), Dir: dir}).Status(t.Context(), leaf.Certificate, a.CA, a.Now)
+		if st.State != c.want || name == "responder withdrawn" && (st.Source != "crl" || st.Evidence["ocspError"] == "") || name == "not on the list" && st.Source != "ocsp" {
+			t.Errorf("%s: %+v", name, st)
+		}
+	}
+}
+
 func TestSlowResponder(t *testing.T) {
 	a := pkitest.New(t)
 	gone := make(chan struct{})
