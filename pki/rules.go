@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"cmp"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -24,6 +25,10 @@ type Rules struct {
 	// more than their signatures: their issuers must chain to the same root, by the pool.
 	Revocation bool
 	Lists      []*RevocationList
+
+	// Checks counts the signatures verified, for callers who bound several calls together; nil = this
+	// call alone. At 1000 nothing more is verified.
+	Checks *int
 }
 
 // Path is a chain that passed.
@@ -56,7 +61,7 @@ func (e *RevokedError) Error() string {
 // Errors are those of Chain; under [ErrUntrusted] stand a [*RevokedError] or [ErrUndetermined] when
 // lists decided.
 func (p *Pool) Validate(leaf *Certificate, r Rules) (*Path, error) {
-	s := search{pool: p, rules: r, checks: new(int), proofs: map[listProof]bool{}}
+	s := search{pool: p, rules: r, checks: cmp.Or(r.Checks, new(int)), proofs: map[listProof]bool{}}
 	return s.run(leaf)
 }
 
@@ -68,7 +73,7 @@ func (s *search) run(leaf *Certificate) (*Path, error) {
 		return nil, fmt.Errorf("chain of %s: %w", leaf.SerialHex(), s.dates)
 	}
 	if s.why == nil {
-		s.why = errors.New("issuer not known")
+		s.why = ErrNoIssuer
 	}
 	return nil, fmt.Errorf("chain of %s: %w: %w", leaf.SerialHex(), ErrUntrusted, s.why)
 }
