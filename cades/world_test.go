@@ -36,9 +36,11 @@ type world struct {
 	serial    int64
 }
 
-func newWorld(t testing.TB, kind algid.Key) *world {
+func newWorld(t testing.TB, kind algid.Key) *world { return namedWorld(t, kind, "TEST") }
+
+func namedWorld(t testing.TB, kind algid.Key, name string) *world {
 	t.Helper()
-	w := &world{Authority: pkitest.New(t, pkitest.Config{Key: kind}), t: t, kind: kind, hash: algid.Streebog512}
+	w := &world{Authority: pkitest.New(t, pkitest.Config{Key: kind, Name: name}), t: t, kind: kind, hash: algid.Streebog512}
 	if kind == algid.RSA {
 		w.hash = algid.SHA256
 	}
