@@ -50,7 +50,6 @@ import (
 	"senim/cms"
 	"senim/ocsp"
 	"senim/pki"
-	"senim/tsp"
 )
 
 // Errors that callers tell apart; compare with errors.Is.
@@ -134,105 +133,6 @@ type Trust struct {
 	NoRevocation bool
 }
 
-// Report is the answer about a message.
-type Report struct {
-	At      time.Time
-	Signers []Signer // in the order of the message
-}
-
-// Outcome is the worst of all signers'.
-func (r *Report) Outcome() Outcome {
-	worst := CannotSay
-	for i, s := range r.Signers {
-		switch {
-		case s.Outcome == Invalid:
-			return Invalid
-		case i == 0, s.Outcome == CannotSay:
-			worst = s.Outcome
-		}
-	}
-	return worst
-}
-
-// Signatories are the certificates of those whose signature is valid, each once: who signs twice is
-// still one.
-func (r *Report) Signatories() []*pki.Certificate {
-	var out []*pki.Certificate
-	for _, s := range r.Signers {
-		if s.Outcome == Valid {
-			out = appendNew(out, s.Certificate)
-		}
-	}
-	return out
-}
-
-// Signer is the answer about one signature.
-type Signer struct {
-	Outcome Outcome
-	Err     error // why it is not valid; nil when it is
-	Level   Level
-
-	Signature   cms.Verified     // the mathematics; when its Err is not nil, nothing else was looked at
-	Certificate *pki.Certificate // of the signer; nil when not found
-
-	Claimed  time.Time // what the signer says; zero when he does not
-	Proved   time.Time // the earliest time the signature is proved to have existed; zero: not proved
-	JudgedAt time.Time // Proved, or else Trust.At
-
-	Judgement  Judgement   // of Certificate at JudgedAt
-	Timestamps []Timestamp // over the signature first, then archive ones, both in the order of the message
-	Warnings   []string    // none of them changes the outcome
-}
-
-// Timestamp is the answer about one token.
-type Timestamp struct {
-	Archive   bool
-	Outcome   Outcome
-	Err       error      // why it is not valid
-	Token     *tsp.Token // nil when it cannot be read
-	Known     time.Time  // when the token is known to have existed: Trust.At, or a covering time-stamp's time
-	Judgement Judgement  // of the authority at the time of the token
-
-	// Of archive time-stamps: how many certificates, revocation data and attributes it covers, and
-	// how many of the message it leaves out (those added later among them).
-	Covers, LeavesOut int
-
-	key     key   // of the attribute value that holds the token
-	covered []key // what Covers counts
-}
-
-// Judgement is the answer about one certificate at one moment.
-type Judgement struct {
-	At      time.Time
-	Outcome Outcome
-	// Err says why not valid: it wraps pki.ErrUntrusted, pki.ErrUndetermined, a *pki.ValidityError or
-	// a *pki.RevokedError.
-	Err    error
-	Path   []*pki.Certificate // leaf, …, root; nil when there is none
-	Status []Status           // of Path below the root, in its order; nil when revocation was not asked
-}
-
-// Status is what revocation data says of one certificate.
-type Status struct {
-	Certificate, Issuer *pki.Certificate
-
-	Outcome Outcome // Valid: not revoked
-	Err     error   // why not valid
-	// Configured: nobody can tell, which is let pass because the authority is in Trust.Pool.
-	Configured bool
-
-	// The evidence that decided: one of the two, or none.
-	List     *pki.RevocationList
-	Answer   *ocsp.Response
-	Inside   bool      // it is in the message
-	Made     time.Time // its thisUpdate
-	Next     time.Time // its nextUpdate; zero: not said
-	Revoked  *pki.Entry
-	Embedded bool // evidence in the message alone settles that the certificate was not revoked
-
-	embedded []key // where that evidence stands
-}
-
 // Validate judges every signature of a message. The error is not nil only when nothing could be
 // looked at: the document is missing or another, or the message exceeds the bounds (32 time-stamps,
 // 256 certificates and 256 revocation data in all, 1 000 signatures verified for paths).
@@ -247,25 +147,4 @@ func Validate(sd *cms.SignedData, d Document, t Trust) (*Report, error) {
 	}
 	r.warnTwice()
 	return r, nil
-}
-
-// warnTwice says when one certificate signed more than once.
-func (r *Report) warnTwice() {
-	first := map[[32]byte]int{}
-	for i := range r.Signers {
-		s := &r.Signers[i]
-		if s.Outcome != Valid {
-			continue
-		}
-		sum := s.Certificate.Fingerprint()
-		if n, known := first[sum]; known {
-			s.warn("signed with the same certificate as signer %d", n+1)
-			continue
-		}
-		first[sum] = i
-	}
-}
-
-func (s *Signer) warn(format string, args ...any) {
-	s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...))
 }

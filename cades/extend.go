@@ -24,9 +24,6 @@ type Evidence struct {
 	Answers      []*ocsp.Response
 }
 
-// Question is a certificate whose status a message does not prove by itself, and its issuer.
-type Question struct{ Certificate, Issuer *pki.Certificate }
-
 // AddTimestamp raises signer i (counted from 0) to T: a time-stamp over the value of the signature. Only
 // a token that is over it, made by a certificate for time-stamping, is put in; whether that is trusted
 // is [Validate]'s question.
@@ -195,44 +192,4 @@ func get(imprint tsp.Imprint, stamp Stamper) (*tsp.Token, error) {
 		return nil, err
 	}
 	return token, nil
-}
-
-// Missing are the certificates, of signers and of time-stamping authorities, whose status the message
-// does not prove by itself: ask about each and add the answers with [AddEvidence]. Only paths that were
-// found are looked at.
-func (r *Report) Missing() []Question {
-	var out []Question
-	var seen []*pki.Certificate
-	for _, j := range r.judgements() {
-		for _, st := range j.Status {
-			if st.Embedded || len(appendNew(seen, st.Certificate)) == len(seen) {
-				continue
-			}
-			seen = append(seen, st.Certificate)
-			out = append(out, Question{st.Certificate, st.Issuer})
-		}
-	}
-	return out
-}
-
-// Chain are the certificates of all paths below their roots, each once: what [AddEvidence] wants.
-func (r *Report) Chain() []*pki.Certificate {
-	var out []*pki.Certificate
-	for _, j := range r.judgements() {
-		for i := range max(len(j.Path)-1, 0) {
-			out = appendNew(out, j.Path[i])
-		}
-	}
-	return out
-}
-
-func (r *Report) judgements() []Judgement {
-	var out []Judgement
-	for _, s := range r.Signers {
-		out = append(out, s.Judgement)
-		for _, t := range s.Timestamps {
-			out = append(out, t.Judgement)
-		}
-	}
-	return out
 }

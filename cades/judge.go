@@ -11,13 +11,12 @@ import (
 // certificate judges a certificate at a moment: its path, and that no certificate of it was revoked.
 // Revocations after the moment and up to until count when the key may have been in other hands.
 func (s *signature) certificate(c *pki.Certificate, at, until time.Time) Judgement {
-	j := Judgement{At: at}
+	j := Judgement{At: at, Outcome: Valid}
 	if j.Path, j.Err = s.path(c, at); j.Err != nil {
 		j.Outcome = s.pathOutcome(c, at, j.Err)
-		return j
+		j.Path = s.datedPath(c, j.Err)
 	}
-	j.Outcome = Valid
-	if s.trust.NoRevocation {
+	if s.trust.NoRevocation || j.Path == nil {
 		return j
 	}
 	for i, c := range j.Path[:len(j.Path)-1] {
@@ -55,6 +54,24 @@ func (s *signature) path(c *pki.Certificate, at time.Time) ([]*pki.Certificate, 
 		return nil, err
 	}
 	return path.Chain, nil
+}
+
+// datedPath is the path of a certificate that is out of its dates, at its nearest moment: a reader is
+// told everything else about it too.
+func (s *signature) datedPath(c *pki.Certificate, err error) []*pki.Certificate {
+	var dates *pki.ValidityError
+	if !errors.As(err, &dates) || dates.Cert != c {
+		return nil
+	}
+	at := c.NotAfter
+	if dates.NotYet {
+		at = c.NotBefore
+	}
+	path, err := s.path(c, at)
+	if err != nil {
+		return nil
+	}
+	return path
 }
 
 // pathOutcome: the dates of the certificate and of those the caller trusts are certain; so is a refusal

@@ -567,6 +567,52 @@ func (w *world) certificateValues(list ...*pki.Certificate) []byte {
 	return w.must(out, err)
 }
 
+// The certificate of an authority may stand beside the signature instead of in the token.
+func TestAuthorityBesideTheToken(t *testing.T) {
+	w := newWorld(t, algid.GOST512)
+	bes := w.sign(w.signer, "x")
+	q := &tsp.Request{Imprint: tsp.NewImprint(w.hash, signatureOf(t, bes).SignatureValue)}
+	answer, err := tsp.CreateResponse(rand.Reader, w.tsa.Key, w.tsa.Certificate, q, tsp.Stamp{Policy: tsp.PolicyGOST512, Serial: big.NewInt(1), Time: t0.Add(time.Minute)})
+	r, err2 := tsp.ParseResponse(w.must(answer, err))
+	if err2 != nil {
+		t.Fatal(err2)
+	}
+	bare := w.put(bes, oidSignatureStamp, r.Token.Raw())
+	w.want("nowhere", w.validate(bare, w.told(t0.Add(time.Hour))), Valid, LevelB, never)
+	for name, tsa := range map[string]*pki.Certificate{"beside": w.tsa.Certificate, "another": w.longTSA.Certificate} {
+		beside, err := AddEvidence(bare, Evidence{Certificates: []*pki.Certificate{tsa}})
+		report := w.validate(w.must(beside, err), w.told(t0.Add(time.Hour)))
+		if name == "beside" {
+			w.want(name, report, Valid, LevelT, t0.Add(time.Minute))
+		} else {
+			w.want(name, report, Valid, LevelB, never)
+		}
+	}
+}
+
+// Who signs after an archive time-stamp leaves it as it was.
+func TestCosignAfterArchiving(t *testing.T) {
+	w := newWorld(t, algid.GOST512)
+	lta := w.archived(w.enclosed(w.stamped(w.sign(w.signer, "x"), w.tsa), t0.Add(10*time.Minute)), w.longTSA, t0.Add(time.Hour))
+	other := w.Head()
+	two, err := cms.AddSigner(rand.Reader, lta, cms.Options{Key: other.Key, Certificate: other.Certificate, SigningTime: t0.Add(day)})
+	r := w.validate(w.must(two, err), w.told(t0.Add(2*day)))
+	if r.Outcome() != Valid || r.Signers[0].Level != LevelB || r.Signers[1].Level != LevelLTA || len(r.Signatories()) != 2 {
+		t.Errorf("%v, %v, %v", r.Outcome(), r.Signers[0].Level, r.Signers[1].Level)
+	}
+}
+
+// An expired certificate is told about in everything else too.
+func TestEndedAndRevoked(t *testing.T) {
+	w := newWorld(t, algid.GOST512)
+	r := w.validate(w.sign(w.signer, "x"), w.told(t0.Add(2*year), revokedAt(w.signer.Certificate, t0, pki.KeyCompromise)))
+	j := r.Signers[0].Judgement
+	var dates *pki.ValidityError
+	if j.Outcome != Invalid || !errors.As(j.Err, &dates) || len(j.Path) != 3 || j.Status[0].Outcome != Invalid {
+		t.Errorf("%v, %v, %d, %v", j.Outcome, j.Err, len(j.Path), j.Status)
+	}
+}
+
 // No byte may change and leave an answer that says more or other than before.
 func TestEveryByteCounts(t *testing.T) {
 	w := newWorld(t, algid.GOST512)
