@@ -48,6 +48,7 @@ var tree = map[string]place{
 	"ocsp":              {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"cms":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"tsp":               {formats, "cms pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"cades":             {formats, "cms tsp ocsp pki algid", "golang.org/x/crypto/cryptobyte"},
 	"pfx":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"dsig":              {formats, "pki algid", ""},
 	"internal/ber":      {formats, "", "golang.org/x/crypto/cryptobyte"},

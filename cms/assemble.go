@@ -26,7 +26,9 @@ func (p *parts) assemble() ([]byte, error) {
 				if len(p.certificates) > 0 {
 					addAll(b, tag0, p.certificates)
 				}
-				b.AddBytes(p.crls)
+				if len(p.crls) > 0 {
+					addAll(b, tag1, p.crls)
+				}
 				addAll(b, cbasn1.SET, p.signers)
 			})
 		})

@@ -3,13 +3,16 @@
 //
 // The two calls most want are [Parse] with [SignedData.Verify], which gives one verdict per
 // signer, and [Sign]. [AddSigner] adds one more signature to a message that has some, and
-// [AddTimestamp] turns CAdES-BES into CAdES-T.
+// [AddTimestamp] turns CAdES-BES into CAdES-T. Package cades judges the whole: time-stamps,
+// certificates, revocation.
 //
 // Reading is tolerant of shape: BER, digest algorithms listed twice, signers in any order,
 // rsaEncryption as the signature algorithm, no signing-certificate attribute, NULL parameters
 // absent. It is never tolerant of content: an attribute twice, a content type or digest that
 // differs, a signing-certificate digest of another certificate, an attached content beside a
 // detached one are refused. Writing is always DER, sorted, with signed attributes and NULL.
+// Evidence beside the signatures (certificates, revocation lists, answers, further attributes) is
+// carried and added by [AddEvidence] and [AddUnsigned]; what it proves is package cades' question.
 //
 // A verdict speaks of the mathematics only: that the key of this certificate signed these bytes.
 // Whether the certificate counts (path, dates, revocation, purpose) is for the caller to ask.
@@ -79,6 +82,9 @@ type Signer struct {
 	MessageDigest       []byte
 	ContentType         asn1.ObjectIdentifier
 
+	// SigningCertificate: a signed attribute names the certificate by its digest (which Verify compares).
+	SigningCertificate bool
+
 	Timestamps [][]byte // raw time-stamp tokens (ContentInfo) over SignatureValue, unchecked
 
 	raw []byte // the whole SignerInfo
@@ -118,6 +124,9 @@ type Options struct {
 	SigningCertificateV1 bool
 	// OmitCertificate leaves the signer's certificate out of the message.
 	OmitCertificate bool
+	// SubjectKeyID names the certificate by its subject key identifier in place of issuer and serial,
+	// as programs of the national PKI do not. Such a message has version 3.
+	SubjectKeyID bool
 }
 
 // Parse reads a ContentInfo with SignedData in DER or BER. Trailing bytes are refused.
@@ -137,6 +146,14 @@ func (sd *SignedData) ContentType() asn1.ObjectIdentifier { return sd.contentTyp
 
 // Certificates are those certificates of the message that this package can read, in its order.
 func (sd *SignedData) Certificates() []*pki.Certificate { return sd.certs }
+
+// RawCertificates are all certificates (CertificateChoices) of the message as they stand, of kinds
+// nobody can read too.
+func (sd *SignedData) RawCertificates() [][]byte { return sd.parts.certificates }
+
+// RawRevocation are the revocation lists and answers (RevocationInfoChoices, RFC 5652 §10.2.1) of
+// the message as they stand, unread and unproved: at most 256, of at most 32 MiB together.
+func (sd *SignedData) RawRevocation() [][]byte { return sd.parts.crls }
 
 // Signers are the signers in the order of the message (the newest of NCA's programs is first).
 func (sd *SignedData) Signers() []Signer { return sd.signers }
@@ -170,3 +187,19 @@ func AddSigner(rand io.Reader, existing []byte, o Options) ([]byte, error) {
 func AddTimestamp(existing []byte, i int, token []byte) ([]byte, error) {
 	return addTimestamp(existing, i, token)
 }
+
+// AddUnsigned gives the message with one more unsigned attribute of one value, a whole DER element,
+// for signer i. Nothing that is signed changes.
+func AddUnsigned(existing []byte, i int, oid asn1.ObjectIdentifier, value []byte) ([]byte, error) {
+	return addUnsigned(existing, i, oid, value)
+}
+
+// AddEvidence gives the message with certificates and revocation data (whole DER RevocationInfoChoices:
+// lists as they are, anything else under [1]) that it does not hold yet. Those it holds keep their order.
+func AddEvidence(existing []byte, certificates, revocation [][]byte) ([]byte, error) {
+	return addEvidence(existing, certificates, revocation)
+}
+
+// SignedFields are the fields of SignerInfo from version to signature, one after another in DER: what
+// an archive time-stamp covers of it (EN 319 122-1 §5.5.3).
+func (s *Signer) SignedFields() []byte { return s.signedFields() }

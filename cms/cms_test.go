@@ -5,12 +5,14 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
 
 	"senim/algid"
 	"senim/internal/pkitest"
+	"senim/pki"
 )
 
 var random = rand.Reader
@@ -229,4 +231,133 @@ func hashOf(t testing.TB, l *pkitest.Leaf) algid.Hash {
 		t.Fatal(err)
 	}
 	return sig.Hash()
+}
+
+// Signers by key identifier: written, read, verified, co-signing either kind.
+func TestSignByKeyIdentifier(t *testing.T) {
+	a := pkitest.New(t)
+	first, second := a.Individual(), a.Head()
+	o := options(first, "договор")
+	o.SubjectKeyID = true
+	der, err := Sign(random, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sd := parsed(t, der)
+	s := sd.Signers()[0]
+	if sd.parts.version != 3 || s.Serial != nil || !bytes.Equal(s.SubjectKeyID, first.Certificate.SubjectKeyID) || !s.SigningCertificate {
+		t.Errorf("version %d, signer %x", sd.parts.version, s.SubjectKeyID)
+	}
+	vs, err := sd.Verify(nil)
+	allGood(t, vs, err)
+
+	by := options(second, "")
+	by.Content, by.SubjectKeyID = nil, true
+	two, err := AddSigner(random, message(t, first, "договор"), by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sd = parsed(t, two)
+	if vs, err = sd.Verify(nil); sd.parts.version != 3 || len(allGood(t, vs, err)) != 2 {
+		t.Errorf("version %d", sd.parts.version)
+	}
+	o.Certificate = &pki.Certificate{PublicKey: first.Certificate.PublicKey}
+	if _, err := Sign(random, o); err == nil {
+		t.Error("signed without an identifier")
+	}
+}
+
+// Two certificates of one key: the signed attribute tells which is meant.
+func TestSameKeyTwice(t *testing.T) {
+	a := pkitest.New(t)
+	l := a.Individual()
+	again := a.Issue(pkitest.Spec{Key: l.Key})
+	o := options(l, "x")
+	o.SubjectKeyID = true
+	der, err := Sign(random, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := AddEvidence(der, [][]byte{again.Certificate.Raw}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range [][]byte{der, both} {
+		vs, err := parsed(t, m).Verify(nil)
+		if v := allGood(t, vs, err)[0]; !bytes.Equal(v.Certificate.Raw, l.Certificate.Raw) {
+			t.Error("another certificate")
+		}
+	}
+	swapped := bytes.Replace(both, l.Certificate.Raw, again.Certificate.Raw, 1)
+	if err := verdict(swapped, nil); err == nil {
+		t.Error("the other certificate of the key stands for the one that was meant")
+	}
+}
+
+// What stands beside signatures changes nothing that is signed.
+func TestAddEvidence(t *testing.T) {
+	a := pkitest.New(t)
+	l := a.Individual()
+	der := message(t, l, "x")
+	list := a.List()
+	other := append([]byte{0xa1, 13, 6, 8}, []byte{0x2b, 6, 1, 5, 5, 7, 16, 2, 0x30, 1, 0}...)
+	if _, err := AddEvidence(der, nil, [][]byte{other}); err == nil {
+		t.Error("not DER, and added")
+	}
+	other = append([]byte{0xa1, 12, 6, 8}, []byte{0x2b, 6, 1, 5, 5, 7, 16, 2, 0x30, 0}...)
+	full, err := AddEvidence(der, [][]byte{a.CA.Raw, a.CA.Raw, l.Certificate.Raw}, [][]byte{list, other, list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sd := parsed(t, full)
+	if len(sd.RawCertificates()) != 2 || len(sd.RawRevocation()) != 2 || sd.parts.version != 5 || !bytes.Equal(sd.Raw(), full) {
+		t.Errorf("%d certificates, %d evidence, version %d", len(sd.RawCertificates()), len(sd.RawRevocation()), sd.parts.version)
+	}
+	vs, err := sd.Verify(nil)
+	allGood(t, vs, err)
+	if !bytes.Equal(sd.parts.signers[0], parsed(t, der).parts.signers[0]) {
+		t.Error("the signature changed its bytes")
+	}
+	many := make([][]byte, maxRevocation+1)
+	for i := range many {
+		many[i] = []byte{0x30, 4, 2, 2, byte(i >> 8), byte(i)}
+	}
+	if _, err := AddEvidence(der, nil, many); err == nil {
+		t.Error("too many lists accepted")
+	}
+}
+
+// A list of more entries than BER may have elements stands inside a message all the same.
+func TestBigListInside(t *testing.T) {
+	a := pkitest.New(t)
+	entries := make([]pki.Entry, 30_000)
+	for i := range entries {
+		entries[i] = pki.Entry{Serial: big.NewInt(int64(i + 1)), RevokedAt: signedAt, Reason: pki.Superseded}
+	}
+	full, err := AddEvidence(message(t, a.Individual(), "x"), nil, [][]byte{a.List(entries...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vs, err := parsed(t, full).Verify(nil)
+	allGood(t, vs, err)
+}
+
+func TestAddUnsigned(t *testing.T) {
+	a := pkitest.New(t)
+	der := message(t, a.Individual(), "x")
+	before := parsed(t, der).Signers()[0]
+	fields := before.SignedFields()
+	more, err := AddUnsigned(der, 0, oidTimestamp[:8], []byte{4, 1, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := parsed(t, more).Signers()[0]
+	if len(s.Unsigned) != 1 || !bytes.Equal(s.SignedFields(), fields) || !bytes.Contains(der, fields) {
+		t.Error("what is signed changed")
+	}
+	for i, value := range map[int][]byte{0: {4, 2, 1}, 1: {4, 1, 1}, -1: {4, 1, 1}} {
+		if _, err := AddUnsigned(der, i, oidTimestamp, value); err == nil {
+			t.Errorf("%d: accepted", i)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package cms
 
 import (
 	"bytes"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/algid"
+	"senim/internal/ber"
 )
 
 func addSigner(rand io.Reader, existing []byte, o Options) ([]byte, error) {
@@ -31,6 +33,9 @@ func addSigner(rand io.Reader, existing []byte, o Options) ([]byte, error) {
 		return nil, fmt.Errorf("adding signer: %w", err)
 	}
 	p := sd.parts
+	if o.SubjectKeyID {
+		p.version = max(p.version, 3) // RFC 5652 §5.1
+	}
 	p.hashes = append(slices.Clone(p.hashes), sig.Hash().Identifier())
 	p.signers = append([][]byte{info}, p.signers...)
 	if len(p.signers) > MaxSigners {
@@ -75,20 +80,27 @@ func (sd *SignedData) digestFor(o *Options, h algid.Hash) ([]byte, error) {
 }
 
 func addTimestamp(existing []byte, i int, token []byte) ([]byte, error) {
-	sd, err := parse(existing)
-	if err != nil {
-		return nil, fmt.Errorf("adding time-stamp: %w", err)
-	}
-	if i < 0 || i >= len(sd.signers) {
-		return nil, fmt.Errorf("adding time-stamp: no signer %d", i)
-	}
 	t, err := parse(token)
 	if err != nil {
 		return nil, fmt.Errorf("adding time-stamp: token: %w", err)
 	}
-	info, err := sd.signers[i].withTimestamp(t.raw)
+	return addUnsigned(existing, i, oidTimestamp, t.raw)
+}
+
+func addUnsigned(existing []byte, i int, oid asn1.ObjectIdentifier, value []byte) ([]byte, error) {
+	sd, err := parse(existing)
 	if err != nil {
-		return nil, fmt.Errorf("adding time-stamp: %w", err)
+		return nil, fmt.Errorf("adding attribute: %w", err)
+	}
+	if i < 0 || i >= len(sd.signers) {
+		return nil, fmt.Errorf("adding attribute: no signer %d", i)
+	}
+	if !ber.IsDER(value) {
+		return nil, errors.New("adding attribute: value is not DER")
+	}
+	info, err := sd.signers[i].withUnsigned(oid, value)
+	if err != nil {
+		return nil, fmt.Errorf("adding attribute: %w", err)
 	}
 	p := sd.parts
 	p.signers = slices.Clone(p.signers)
@@ -96,23 +108,18 @@ func addTimestamp(existing []byte, i int, token []byte) ([]byte, error) {
 	return p.assemble()
 }
 
-// withTimestamp writes the SignerInfo again with one more unsigned attribute; all else keeps its bytes.
-func (s *Signer) withTimestamp(token []byte) ([]byte, error) {
-	added, err := attribute(oidTimestamp, func(b *cryptobyte.Builder) { b.AddBytes(token) })
-	if err != nil {
-		return nil, err
-	}
+// split separates the fields of a SignerInfo a signature speaks for from the unsigned attributes.
+func (s *Signer) split() (kept []byte, unsigned cryptobyte.String, err error) {
 	in := cryptobyte.String(s.raw)
-	var info, unsigned cryptobyte.String
+	var info cryptobyte.String
 	if !in.ReadASN1(&info, cbasn1.SEQUENCE) {
-		return nil, errShape
+		return nil, nil, errShape
 	}
-	var kept []byte
 	for !info.Empty() {
 		var e cryptobyte.String
 		var tag cbasn1.Tag
 		if !info.ReadAnyASN1Element(&e, &tag) {
-			return nil, errShape
+			return nil, nil, errShape
 		}
 		if tag == tag1 {
 			e.ReadASN1(&unsigned, tag1)
@@ -120,7 +127,20 @@ func (s *Signer) withTimestamp(token []byte) ([]byte, error) {
 		}
 		kept = append(kept, e...)
 	}
-	list, err := elements(unsigned, maxAttributes)
+	return kept, unsigned, nil
+}
+
+// withUnsigned writes the SignerInfo again with one more unsigned attribute; all else keeps its bytes.
+func (s *Signer) withUnsigned(oid asn1.ObjectIdentifier, value []byte) ([]byte, error) {
+	added, err := attribute(oid, func(b *cryptobyte.Builder) { b.AddBytes(value) })
+	if err != nil {
+		return nil, err
+	}
+	kept, unsigned, err := s.split()
+	if err != nil {
+		return nil, err
+	}
+	list, err := elements(unsigned, maxAttributes-1)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package cms
 
 import (
+	"bytes"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -14,6 +15,11 @@ import (
 
 // MaxSize is the largest message Parse looks at, in bytes.
 const MaxSize = 64 << 20
+
+const (
+	maxRevocation     = 256      // revocation lists and answers inside
+	maxRevocationSize = 32 << 20 // all of them together
+)
 
 // Types of content: RFC 5652 §4, §5, RFC 3161.
 var (
@@ -33,7 +39,7 @@ type parts struct {
 	hashes       [][]byte // AlgorithmIdentifiers
 	encap        []byte   // EncapsulatedContentInfo
 	certificates [][]byte // CertificateChoices
-	crls         []byte   // whole [1], or nil
+	crls         [][]byte // RevocationInfoChoices
 	signers      [][]byte // SignerInfos
 }
 
@@ -41,7 +47,7 @@ func parse(data []byte) (*SignedData, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("parsing CMS: larger than %d bytes", MaxSize)
 	}
-	der, err := ber.Normalize(data)
+	der, err := normalized(data)
 	if err != nil {
 		return nil, fmt.Errorf("parsing CMS: %w", err)
 	}
@@ -50,6 +56,15 @@ func parse(data []byte) (*SignedData, error) {
 		return nil, fmt.Errorf("parsing CMS: %w", err)
 	}
 	return sd, nil
+}
+
+// normalized gives the DER. What is DER already is only copied: a revocation list inside may have
+// more elements than anybody writes in BER.
+func normalized(data []byte) ([]byte, error) {
+	if ber.IsDER(data) {
+		return bytes.Clone(data), nil
+	}
+	return ber.Normalize(data)
 }
 
 // read reads ContentInfo and SignedData, RFC 5652 §3 and §5.1.
@@ -143,12 +158,12 @@ func (sd *SignedData) readCertificates(body *cryptobyte.String) error {
 	}
 	if body.PeekASN1Tag(tag1) {
 		var crls cryptobyte.String
-		if !body.ReadASN1Element(&crls, tag1) || len(crls) > 32<<20 {
+		if !body.ReadASN1(&crls, tag1) || len(crls) > maxRevocationSize {
 			return errShape
 		}
-		sd.parts.crls = crls
+		sd.parts.crls, err = elements(crls, maxRevocation)
 	}
-	return nil
+	return err
 }
 
 // readSigners reads every SignerInfo. A message without signers says nothing and is refused.

@@ -32,7 +32,7 @@ func sign(rand io.Reader, o Options) ([]byte, error) {
 		return nil, fmt.Errorf("signing CMS: %w", err)
 	}
 	p := parts{version: 1, hashes: [][]byte{sig.Hash().Identifier()}, signers: [][]byte{info}}
-	if !contentType.Equal(oidData) {
+	if !contentType.Equal(oidData) || o.SubjectKeyID {
 		p.version = 3 // RFC 5652 §5.1
 	}
 	if !o.OmitCertificate {
@@ -52,6 +52,9 @@ func (o *Options) check() (algid.Signature, error) {
 	pub, ok := o.Key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !pub.Equal(o.Certificate.PublicKey) {
 		return 0, errors.New("certificate is not of the key")
+	}
+	if o.SubjectKeyID && len(o.Certificate.SubjectKeyID) == 0 {
+		return 0, errors.New("certificate has no subject key identifier")
 	}
 	if o.SigningTime.IsZero() {
 		return 0, errors.New("signing time is not set")
@@ -78,15 +81,25 @@ func (o *Options) signerInfo(rand io.Reader, sig algid.Signature, contentType as
 	}
 	implicit := append([]byte{byte(tag0)}, set[1:]...) // the same bytes under [0] in place of SET
 	return sequence(func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(1)
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddBytes(o.Certificate.RawIssuer)
-			b.AddASN1BigInt(o.Certificate.Serial)
-		})
+		o.addID(b)
 		b.AddBytes(sig.Hash().Identifier())
 		b.AddBytes(implicit)
 		b.AddBytes(sig.Identifier())
 		b.AddASN1OctetString(value)
+	})
+}
+
+// addID writes version and SignerIdentifier, RFC 5652 §5.3.
+func (o *Options) addID(b *cryptobyte.Builder) {
+	if o.SubjectKeyID {
+		b.AddASN1Int64(3)
+		b.AddASN1(tag0Primitive, func(b *cryptobyte.Builder) { b.AddBytes(o.Certificate.SubjectKeyID) })
+		return
+	}
+	b.AddASN1Int64(1)
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(o.Certificate.RawIssuer)
+		b.AddASN1BigInt(o.Certificate.Serial)
 	})
 }
 

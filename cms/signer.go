@@ -55,6 +55,7 @@ func readSigner(raw []byte) (*Signer, error) {
 		if err := s.readSigned(attrs); err != nil {
 			return nil, err
 		}
+		s.SigningCertificate = len(s.ess) > 0
 	}
 	return s, s.readUnsigned(unsigned)
 }

@@ -67,7 +67,8 @@ func (sd *SignedData) verifyEach(content []byte, digest digester) []Verified {
 }
 
 // certificateOf finds the signer's certificate. Two different ones under one name would let
-// whoever put the message together choose, so they are refused.
+// whoever put the message together choose, so they are refused, unless the signer has said in a signed
+// attribute which of them he means.
 func (sd *SignedData) certificateOf(s *Signer) (*pki.Certificate, error) {
 	var found *pki.Certificate
 	for _, c := range sd.certs {
@@ -79,7 +80,13 @@ func (sd *SignedData) certificateOf(s *Signer) (*pki.Certificate, error) {
 			continue
 		}
 		if found != nil && !bytes.Equal(found.Raw, c.Raw) {
-			return nil, errors.New("two certificates fit the signer")
+			was, is := s.means(found), s.means(c)
+			switch {
+			case was == is:
+				return nil, errors.New("two certificates fit the signer")
+			case was:
+				continue
+			}
 		}
 		found = c
 	}
@@ -87,6 +94,16 @@ func (sd *SignedData) certificateOf(s *Signer) (*pki.Certificate, error) {
 		return nil, ErrNoCertificate
 	}
 	return found, nil
+}
+
+// means reports whether the signed attributes name the certificate.
+func (s *Signer) means(c *pki.Certificate) bool {
+	for _, e := range s.ess {
+		if !e.names(c) {
+			return false
+		}
+	}
+	return len(s.ess) > 0
 }
 
 // check verifies one signer against his certificate, RFC 5652 §5.4 and §5.6, RFC 5035 §3.

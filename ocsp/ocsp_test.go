@@ -262,3 +262,27 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// The answer inside an answer is read as the whole is, and written back around.
+func TestParseBasicResponse(t *testing.T) {
+	a := pkitest.New(t)
+	c := a.Individual().Certificate
+	whole := a.Answer(a.Responder(), pkitest.Question(t, algid.SHA256, a.CA, c.Serial, nil), nil)
+	at := bytes.Index(whole, []byte{0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1, 4}) // id-pkix-ocsp-basic, then the OCTET STRING
+	basic := whole[at+10+1+int(whole[at+10]&0x7f):]
+	r, err := ocsp.ParseBasicResponse(basic)
+	if err != nil || !bytes.Equal(r.Raw, whole) {
+		t.Fatalf("%v", err)
+	}
+	if _, err := ocsp.Verify(r, a.CA, a.Now); err != nil {
+		t.Error(err)
+	}
+	if s, ok := r.Find(a.CA, c.Serial); !ok || s.Status != ocsp.Good {
+		t.Errorf("%+v, %v", s, ok)
+	}
+	for name, bad := range map[string][]byte{"trailing": append(bytes.Clone(basic), 0), "cut": basic[:len(basic)-1], "whole": whole, "nothing": nil, "huge": make([]byte, 65<<10)} {
+		if _, err := ocsp.ParseBasicResponse(bad); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

@@ -41,6 +41,19 @@ func ParseResponse(der []byte) (*Response, error) {
 	return r, nil
 }
 
+// ParseBasicResponse reads the BasicOCSPResponse inside an answer, which is how old signatures keep
+// it. Raw is the whole answer around it.
+func ParseBasicResponse(der []byte) (*Response, error) {
+	if len(der) > maxMessage {
+		return nil, fmt.Errorf("parse ocsp answer: %d bytes are too many", len(der))
+	}
+	r := &Response{Raw: envelope(Successful, der), Status: Successful}
+	if err := r.readBasic(der); err != nil {
+		return nil, fmt.Errorf("parse ocsp answer: %w", err)
+	}
+	return r, nil
+}
+
 func parseResponse(der []byte) (*Response, error) {
 	if len(der) > maxMessage {
 		return nil, fmt.Errorf("%d bytes are too many", len(der))

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"senim/algid"
@@ -17,6 +19,9 @@ const (
 
 // ErrUntrusted is the error under every chain that could not be built to a root by the rules.
 var ErrUntrusted = errors.New("no trusted chain")
+
+// ErrNoIssuer is the error beside [ErrUntrusted] when an issuer is missing: another pool might do.
+var ErrNoIssuer = errors.New("issuer not known")
 
 // ValidityError says that a chain is right in everything else, but a certificate in it is out of
 // its dates.
@@ -64,6 +69,26 @@ func (p *Pool) AddIntermediate(c *Certificate) {
 	p.intermediates = append(p.intermediates, c)
 	name := string(c.RawSubject)
 	p.bySubject[name] = append(p.bySubject[name], c)
+}
+
+// With returns a pool that trusts the same and may go through further certificates, as those beside
+// a signature. The pool itself does not change.
+func (p *Pool) With(intermediates ...*Certificate) *Pool {
+	out := &Pool{roots: slices.Clone(p.roots), intermediates: slices.Clone(p.intermediates), bySubject: maps.Clone(p.bySubject)}
+	for name, list := range out.bySubject {
+		out.bySubject[name] = slices.Clip(list) // appending copies
+	}
+	for _, c := range intermediates {
+		if !out.isRoot(c) {
+			out.AddIntermediate(c)
+		}
+	}
+	return out
+}
+
+// Has reports whether the certificate itself is in the pool, as root or intermediate.
+func (p *Pool) Has(c *Certificate) bool {
+	return p.isRoot(c) || containsCertificate(p.intermediates, c)
 }
 
 // Certificates returns everything in the pool, roots first.

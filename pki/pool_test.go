@@ -195,3 +195,47 @@ func parseSigned(t testing.TB, key crypto.Signer, tpl *pki.Template) (*pki.Certi
 	}
 	return pki.ParseCertificate(der)
 }
+
+// A pool with more to go through trusts no more, and leaves the one it is made of as it was.
+func TestPoolWith(t *testing.T) {
+	a := pkitest.New(t)
+	leaf := a.Individual().Certificate
+	bare := pki.NewPool()
+	bare.AddRoot(a.Root)
+	more := bare.With(a.CA, a.CA, a.Root)
+	if chain, err := more.Chain(leaf, a.Now); err != nil || len(chain) != 3 || len(more.Certificates()) != 2 || !more.Has(a.CA) {
+		t.Errorf("%d in the chain, %d in the pool, %v", len(chain), len(more.Certificates()), err)
+	}
+	if _, err := bare.Chain(leaf, a.Now); !errors.Is(err, pki.ErrNoIssuer) || !errors.Is(err, pki.ErrUntrusted) || bare.Has(a.CA) {
+		t.Errorf("the first pool: %v", err)
+	}
+	if _, err := pki.NewPool().With(a.CA, a.Root).Chain(leaf, a.Now); !errors.Is(err, pki.ErrUntrusted) {
+		t.Errorf("a root among intermediates: %v", err)
+	}
+	if _, err := a.Pool().Chain(a.Foreign().Certificate, a.Now); errors.Is(err, pki.ErrNoIssuer) {
+		t.Errorf("another key under the issuer's name: %v", err)
+	}
+}
+
+// Several calls can share one bound of signatures.
+func TestSharedBound(t *testing.T) {
+	a := pkitest.New(t)
+	leaf := a.Individual().Certificate
+	checks := 900
+	for i := range 100 {
+		_, err := a.Pool().Validate(leaf, pki.Rules{At: a.Now, Checks: &checks})
+		if checks > 1000 && err == nil {
+			t.Fatalf("call %d: %d signatures verified", i, checks)
+		}
+		if err != nil {
+			if i < 20 || !errors.Is(err, pki.ErrUntrusted) {
+				t.Fatalf("call %d, %d signatures: %v", i, checks, err)
+			}
+			break
+		}
+		checks += 2 // as if another had verified as many
+	}
+	if checks <= 1000 {
+		t.Errorf("%d signatures counted", checks)
+	}
+}

@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"cmp"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -35,6 +36,10 @@ type Rules struct {
 	// list that says nothing counts only when it is from the life of the certificate, or keeps
 	// expired ones (expiredCertsOnCRL). Zero: At itself, and what is revoked is revoked.
 	Now time.Time
+
+	// Checks counts the signatures verified, for callers who bound several calls together; nil = this
+	// call alone. At 1000 nothing more is verified.
+	Checks *int
 }
 
 // Evidence is a source of status beside lists. Status says what is known at now about c, which
@@ -90,7 +95,7 @@ func (e *RevokedError) Error() string {
 // Errors are those of Chain; under [ErrUntrusted] stand a [*RevokedError] or [ErrUndetermined] when
 // lists decided.
 func (p *Pool) Validate(leaf *Certificate, r Rules) (*Path, error) {
-	s := search{pool: p, rules: r, checks: new(int), proofs: map[listProof]bool{}}
+	s := search{pool: p, rules: r, checks: cmp.Or(r.Checks, new(int)), proofs: map[listProof]bool{}}
 	return s.run(leaf)
 }
 
@@ -102,7 +107,7 @@ func (s *search) run(leaf *Certificate) (*Path, error) {
 		return nil, fmt.Errorf("chain of %s: %w", leaf.SerialHex(), s.dates)
 	}
 	if s.why == nil {
-		s.why = errors.New("issuer not known")
+		s.why = ErrNoIssuer
 	}
 	return nil, fmt.Errorf("chain of %s: %w: %w", leaf.SerialHex(), ErrUntrusted, s.why)
 }

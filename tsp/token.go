@@ -99,6 +99,9 @@ func (t *Token) readInfo(der []byte) error {
 // Raw is the token in DER.
 func (t *Token) Raw() []byte { return t.message.Raw() }
 
+// Message is the CMS message the token is, for what else it carries.
+func (t *Token) Message() *cms.SignedData { return t.message }
+
 // Certificates are those found in the token; trust none of them for that.
 func (t *Token) Certificates() []*pki.Certificate { return t.message.Certificates() }
 

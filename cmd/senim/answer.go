@@ -18,6 +18,7 @@ func (r *report) print(p *program, at time.Time) {
 		if s.Signer != nil {
 			s.Signer.print(p, at)
 		}
+		s.proof.print(p)
 		for _, c := range s.Checks {
 			p.line("  %-11s %s %s", c.Name, p.verdict(c.Verdict), explain(c))
 			if h := advice(c); h != "" && !hints[h] {
@@ -60,7 +61,9 @@ func explain(c trust.Check) string {
 	switch c.Name {
 	case "signature":
 		return joined(", ", joined(" ", e["method"], e["key"], prefixed("over ", e["hash"])), prefixed("covers ", e["covers"]),
-			prefixed("signer says at ", e["signingTime"]), prefixed("time stamps: ", e["timestamps"]), prefixed("weak hash ", e["weak"]))
+			prefixed("signer says at ", e["signingTime"]), prefixed("weak hash ", e["weak"]))
+	case checkTime:
+		return joined(" ", e["proved"], prefixed("by ", e["authority"]))
 	case trust.CheckChain:
 		return prefixed("up to ", e["anchor"])
 	case trust.CheckValidity:
@@ -77,7 +80,7 @@ func explain(c trust.Check) string {
 		if c.Verdict == trust.Bad {
 			return joined(", ", "revoked at "+e["revokedAt"], prefixed("reason ", e["reason"]), prefixed("by ", e["revokedAuthority"]))
 		}
-		return joined(", ", prefixed("not in ", e["list"]), prefixed("made ", e["thisUpdate"]))
+		return joined(", ", prefixed("not in ", e["list"]), prefixed("good by ", e["answer"]), prefixed("made ", e["thisUpdate"]), prefixed("revoked only at ", e["revokedLater"]))
 	case trust.CheckPurpose:
 		if c.Verdict == trust.Bad {
 			if usages := strings.TrimSpace(e["keyUsage"] + " " + e["extKeyUsage"]); usages != "" {

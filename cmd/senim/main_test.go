@@ -100,6 +100,7 @@ func prepare(t *testing.T, dir string) {
 	write("individual.b64", []byte(base64.StdEncoding.EncodeToString(individual.Certificate.Raw)+"\r\n"))
 	write("request.p10", request)
 	write("list.crl", a.List(a.Revoked(revoked.Certificate, pki.KeyCompromise)))
+	prepareStamped(t, a, individual, write)
 	write("stale.crl", a.ListOf(pki.ListTemplate{Number: individual.Certificate.Serial, ThisUpdate: now.AddDate(0, -2, 0), NextUpdate: now.AddDate(0, -1, 0)}))
 }
 

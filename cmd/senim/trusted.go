@@ -103,13 +103,16 @@ func (t *trusted) add(name string, found thing) error {
 		return nil
 	}
 	t.lists = append(t.lists, found.list)
-	file := filepath.Join(t.dir, fmt.Sprintf("%04d.crl", len(t.lists)))
+	file := filepath.Join(t.dir, copyName(len(t.lists)))
 	t.names[file] = name
 	if err := os.WriteFile(file, found.list.Raw, 0o600); err != nil {
 		return fmt.Errorf("copy %s: %w", name, plain(err))
 	}
 	return nil
 }
+
+// copyName is the name of the copy of list n, counted from 1.
+func copyName(n int) string { return fmt.Sprintf("%04d.crl", n) }
 
 // certificate runs every check on a certificate for a purpose.
 func (t *trusted) certificate(ctx context.Context, c *pki.Certificate, purpose trust.Purpose) (trust.Report, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"senim/cms"
 	"senim/internal/trust"
 	"senim/pki"
 )
@@ -17,6 +16,7 @@ type verify struct {
 	At           string   `help:"Judge as of this moment (RFC 3339); default now." placeholder:"TIME"`
 	CRL          []string `name:"crl" sep:"none" help:"Revocation list, full or delta; may be given several times." placeholder:"FILE"`
 	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
+	OCSP         []string `name:"ocsp" sep:"none" help:"OCSP answer (DER) about a certificate in a CMS signature; may be given several times." placeholder:"FILE"`
 	Content      string   `help:"What a detached CMS signature was made over." placeholder:"FILE"`
 	File         string   `arg:"" help:"CMS, signed XML, certificate, request or revocation list; - is standard input."`
 }
@@ -27,13 +27,16 @@ func (*verify) Help() string {
 Each is good, bad, or unknown when it could not be made; the exit status is 0 only if all are good
 (or skipped because of --no-revocation). The network is never asked: give revocation lists as files.
 
-Time of signing is what the signer says; the certificate is judged as of --at.`
+The time the signer says proves nothing. A time-stamp in a CMS signature proves when it existed, if
+its authority is trusted too; the certificate is then judged as of that time, else as of --at. Lists
+and answers inside the message are used. A time-stamp that cannot be judged is shown as unproved.`
 }
 
 // Codes of the checks that are made here.
 const (
 	codeSignature = "SIGNATURE_INVALID"
 	codeStale     = "LIST_STALE"
+	codeUnproved  = "TIME_UNPROVED"
 )
 
 // report is the answer: one subject for every signature, or for the certificate, request or list.
@@ -51,6 +54,7 @@ type subject struct {
 	Signer  *card         `json:"signer,omitempty"`
 	Verdict trust.Verdict `json:"verdict"`
 	Checks  trust.Report  `json:"checks"`
+	proof                 // of CMS
 }
 
 func (c *verify) run(ctx context.Context, p *program) (int, error) {
@@ -61,8 +65,8 @@ func (c *verify) run(ctx context.Context, p *program) (int, error) {
 			return 0, &hinted{fmt.Errorf("--at %s: not a moment in time", c.At), "write it as 2026-09-01T00:00:00Z"}
 		}
 	}
-	if c.NoRevocation && len(c.CRL) > 0 {
-		return 0, &hinted{errors.New("--crl and --no-revocation exclude each other"), "leave one of them out"}
+	if c.NoRevocation && len(c.CRL)+len(c.OCSP) > 0 {
+		return 0, &hinted{errors.New("--crl or --ocsp and --no-revocation exclude each other"), "leave one of them out"}
 	}
 	things, err := p.open(c.File)
 	if err != nil {
@@ -100,7 +104,7 @@ func (r *report) conclude() {
 		s := &r.Subjects[i]
 		var made trust.Report
 		for _, c := range s.Checks {
-			if c.Verdict != skipped {
+			if c.Verdict != skipped && c.Verdict != unproved {
 				made = append(made, c)
 			}
 		}
@@ -118,6 +122,9 @@ func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing)
 	if c.Content != "" && found.kind != kindCMS {
 		return nil, &hinted{fmt.Errorf("--content does not go with a %s", found.kind), "it is for detached CMS signatures"}
 	}
+	if len(c.OCSP) > 0 && found.kind != kindCMS {
+		return nil, &hinted{fmt.Errorf("--ocsp does not go with a %s", found.kind), "it is for CMS signatures"}
+	}
 	switch found.kind {
 	case kindCMS:
 		return c.checkCMS(ctx, p, t, found.cms)
@@ -131,63 +138,6 @@ func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing)
 		return checkRequest(found.request), nil
 	}
 	return nil, &hinted{fmt.Errorf("%s is a %s, which nobody signs", c.File, found.kind), "senim inspect shows it"}
-}
-
-func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.SignedData) ([]subject, error) {
-	var content []byte
-	if c.Content != "" {
-		var err error
-		if content, err = p.read(c.Content); err != nil {
-			return nil, err
-		}
-		if content == nil {
-			content = []byte{}
-		}
-	}
-	if sd.Detached() && c.Content == "" {
-		return nil, &hinted{fmt.Errorf("verify %s: %w", c.File, cms.ErrDetached), "--content FILE, with the document that was signed"}
-	}
-	verified, err := sd.Verify(content)
-	if err != nil {
-		return []subject{{Checks: append(trust.Report{bad(err)}, unmade()...)}}, nil
-	}
-	var out []subject
-	for _, v := range verified {
-		s, err := t.signer(ctx, cmsSignature(sd, v), v.Certificate)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, nil
-}
-
-// cmsSignature is the check of one signature of a CMS message.
-func cmsSignature(sd *cms.SignedData, v cms.Verified) trust.Check {
-	check := trust.Check{Name: "signature", Verdict: trust.Good, Evidence: map[string]string{"hash": v.Hash.String()}}
-	if v.Err != nil {
-		check = bad(v.Err)
-	}
-	if errors.Is(v.Err, cms.ErrNoCertificate) { // nobody knows yet whether it is wrong
-		check.Verdict, check.Code = trust.Unknown, trust.CodeUnavailable
-	}
-	if v.Certificate != nil {
-		check.Evidence["key"] = v.Certificate.Key.String()
-	}
-	if !v.SigningTime.IsZero() {
-		check.Evidence["signingTime"] = stamp(v.SigningTime)
-	}
-	if n := len(v.Timestamps); n > 0 {
-		check.Evidence["timestamps"] = fmt.Sprintf("%d, not looked at", n)
-	}
-	check.Evidence["covers"] = "the content inside the message"
-	if sd.Detached() {
-		check.Evidence["covers"] = "the content given"
-	}
-	if !v.HasSignedAttributes {
-		check.Evidence["signedAttributes"] = "none: sign-in and the portal refuse such a message"
-	}
-	return check
 }
 
 // bad is a signature that does not hold, with the reason.

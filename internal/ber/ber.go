@@ -37,6 +37,35 @@ func Normalize(in []byte) ([]byte, error) {
 	return out, nil
 }
 
+// IsDER reports whether in is exactly one element whose lengths are all definite and minimal and whose
+// strings are in one piece: Normalize would give it back as it is. It counts no elements, only depth:
+// it keeps nothing of what it walks over.
+func IsDER(in []byte) bool {
+	rest, ok := skipDER(in, 0)
+	return ok && len(rest) == 0
+}
+
+func skipDER(in []byte, depth int) (rest []byte, ok bool) {
+	h, body, err := readHeader(in)
+	if err != nil || depth >= maxDepth || h.tag == 0 || h.indefinite || h.length > len(body) ||
+		len(in)-len(body) != 2+lengthOctets(h.length) {
+		return nil, false
+	}
+	inner, rest := body[:h.length], body[h.length:]
+	if h.tag&0x20 == 0 {
+		return rest, true
+	}
+	if number := h.tag & 0x1f; h.tag&0xc0 == 0 && (isString(number) || number == 3) {
+		return nil, false
+	}
+	for len(inner) > 0 {
+		if inner, ok = skipDER(inner, depth+1); !ok {
+			return nil, false
+		}
+	}
+	return rest, true
+}
+
 // Joined gives the content of a string whose tag was implicit: body as it is when the tag is
 // primitive, else body read as a row of DER OCTET STRINGs and joined. body is a result of
 // Normalize, so that they are not nested any more.
@@ -206,15 +235,24 @@ func (r *reader) piece(out, in []byte, number byte, depth, nested int) (joined, 
 	return append(out, content...), rest, err
 }
 
-// appendHeader writes a tag and a minimal length.
-func appendHeader(out []byte, tag byte, length int) []byte {
-	out = append(out, tag)
+// lengthOctets is how many octets follow the first of a minimal length.
+func lengthOctets(length int) int {
 	if length < 0x80 {
-		return append(out, byte(length))
+		return 0
 	}
 	n := 1
 	for l := length >> 8; l > 0; l >>= 8 {
 		n++
+	}
+	return n
+}
+
+// appendHeader writes a tag and a minimal length.
+func appendHeader(out []byte, tag byte, length int) []byte {
+	out = append(out, tag)
+	n := lengthOctets(length)
+	if n == 0 {
+		return append(out, byte(length))
 	}
 	out = append(out, 0x80|byte(n))
 	for n--; n >= 0; n-- {

@@ -86,3 +86,37 @@ func FuzzNormalize(f *testing.F) {
 		}
 	})
 }
+
+// What is DER stays as it is when normalized, and only that.
+func TestIsDER(t *testing.T) {
+	for in, want := range map[string]bool{
+		"30 06 02 01 01 04 01 ff": true, "30 00": true, "a0 03 04 01 aa": true, "": false,
+		"30 80 02 01 01 00 00": false, "30 81 03 02 01 01": false, "30 82 00 03 02 01 01": false, "24 03 04 01 aa": false,
+		"30 03 02 01 01 00": false, "30 04 02 01 01": false, "30 05 24 03 04 01 aa": false, "23 00": false, "30 02 00 00": false,
+	} {
+		if got := IsDER(unhex(t, in)); got != want {
+			t.Errorf("%s: %v", in, got)
+		}
+	}
+	deep := []byte{5, 0}
+	for range maxDepth {
+		deep = append([]byte{0x30, byte(len(deep))}, deep...)
+	}
+	if IsDER(deep) || !IsDER(deep[2:]) {
+		t.Error("depth is not bounded")
+	}
+}
+
+func FuzzIsDER(f *testing.F) {
+	f.Add([]byte{0x30, 6, 2, 1, 1, 4, 1, 0xff})
+	f.Add([]byte{0x30, 0x80, 2, 1, 1, 0, 0})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		out, err := Normalize(in)
+		if IsDER(in) && (err != nil && len(in) < maxPieces || err == nil && !bytes.Equal(in, out)) {
+			t.Errorf("%x is DER and normalized to %x, %v", in, out, err)
+		}
+		if err == nil && !IsDER(out) {
+			t.Errorf("%x is not DER", out)
+		}
+	})
+}

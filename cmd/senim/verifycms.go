@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"senim/cades"
+	"senim/cms"
+	"senim/internal/trust"
+	"senim/ocsp"
+	"senim/pki"
+)
+
+// checkTime is made of signatures that have time-stamps.
+const checkTime = "time"
+
+// unproved is the verdict of a time that no trusted time-stamp proves. It decides nothing: the
+// certificate is judged as of --at then, and the checks that follow say how that went.
+const unproved trust.Verdict = "unproved"
+
+// proof is what stands beside a CMS signature and what it proves.
+type proof struct {
+	Level       string   `json:"level,omitempty"`       // CMS, CAdES-BES, CAdES-T, CAdES-LT, CAdES-LTA
+	SigningTime string   `json:"signingTime,omitempty"` // what the signer says
+	ProvedTime  string   `json:"provedTime,omitempty"`  // what a time-stamp proves
+	JudgedAt    string   `json:"judgedAt,omitempty"`    // of the certificate
+	Timestamps  []stamps `json:"timestamps,omitempty"`
+	Warnings    []string `json:"warnings,omitempty"`
+}
+
+// stamps are the facts about one time-stamp.
+type stamps struct {
+	Archive   bool          `json:"archive,omitempty"`
+	Time      string        `json:"time,omitempty"`
+	Authority string        `json:"authority,omitempty"`
+	Verdict   trust.Verdict `json:"verdict"`
+	Error     string        `json:"error,omitempty"`
+	LeavesOut int           `json:"leavesOut,omitempty"` // of an archive time-stamp
+}
+
+func (f *proof) print(p *program) {
+	if f.Level == "" {
+		return
+	}
+	p.line("  %-11s %s, judged as of %s", "level", f.Level, f.JudgedAt)
+	for _, w := range f.Warnings {
+		p.line("  %-11s %s", "warning", w)
+	}
+}
+
+func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.SignedData) ([]subject, error) {
+	d, err := c.document(p, sd)
+	if err != nil {
+		return nil, err
+	}
+	by := cades.Trust{Pool: t.Pool, At: t.at, Lists: t.lists, NoRevocation: t.skip}
+	if by.Answers, err = c.answers(p); err != nil {
+		return nil, err
+	}
+	r, err := cades.Validate(sd, d, by)
+	if err != nil {
+		return []subject{{Checks: append(trust.Report{bad(err)}, unmade()...)}}, nil
+	}
+	var out []subject
+	for _, s := range r.Signers {
+		one, err := t.signatory(ctx, sd, &s, len(sd.RawRevocation())+len(by.Answers) > 0)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// document is what was signed, when it stands beside the message.
+func (c *verify) document(p *program, sd *cms.SignedData) (d cades.Document, err error) {
+	if c.Content != "" {
+		if d.Content, err = p.read(c.Content); err != nil {
+			return d, err
+		}
+		if d.Content == nil {
+			d.Content = []byte{}
+		}
+	}
+	if sd.Detached() && c.Content == "" {
+		return d, &hinted{fmt.Errorf("verify %s: %w", c.File, cms.ErrDetached), "--content FILE, with the document that was signed"}
+	}
+	return d, nil
+}
+
+func (c *verify) answers(p *program) ([]*ocsp.Response, error) {
+	var out []*ocsp.Response
+	for _, name := range c.OCSP {
+		data, err := p.read(name)
+		if err != nil {
+			return nil, err
+		}
+		r, err := ocsp.ParseResponse(data)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// signatory puts the answer about one signature into checks.
+func (t *trusted) signatory(ctx context.Context, sd *cms.SignedData, s *cades.Signer, evidence bool) (subject, error) {
+	if s.Signature.Err != nil {
+		return t.signer(ctx, cmsSignature(sd, s.Signature), s.Certificate)
+	}
+	out := subject{Signer: newCard(s.Certificate), Checks: trust.Report{cmsSignature(sd, s.Signature)}, proof: proofOf(s)}
+	if len(s.Timestamps) > 0 {
+		out.Checks = append(out.Checks, provedTime(s))
+	}
+	judge, err := trust.New(trust.Config{Pool: t.Pool.With(authorities(sd)...), Revocation: told{t, s}, Now: func() time.Time { return s.JudgedAt }})
+	if err != nil {
+		return out, err
+	}
+	checks := judge.Certificate(ctx, s.Certificate, trust.Signing)
+	why := why(checks)
+	checks = t.adjust(checks)
+	reconcile(checks, s)
+	if evidence { // then it is not for want of a list
+		for i := range checks {
+			if checks[i].Name == trust.CheckRevocation && checks[i].Verdict == trust.Unknown {
+				checks[i].Evidence["error"] = why
+			}
+		}
+	}
+	out.Checks = append(out.Checks, checks...)
+	return out, nil
+}
+
+func why(r trust.Report) string {
+	c, _ := r.Find(trust.CheckRevocation)
+	return c.Evidence["error"]
+}
+
+// reconcile turns what is wrong as of now into what cannot be told, when a time-stamp that could not be
+// judged may prove an earlier time; and says when an authority that only the message brought is not
+// proved.
+func reconcile(checks trust.Report, s *cades.Signer) {
+	for i := range checks {
+		c := &checks[i]
+		dated := c.Name == trust.CheckValidity || c.Name == trust.CheckRevocation
+		if s.Outcome == cades.CannotSay && dated && c.Verdict == trust.Bad {
+			c.Verdict, c.Evidence["error"] = trust.Unknown, s.Err.Error()
+		}
+		if s.Outcome != cades.Valid && c.Name == trust.CheckRevocation && c.Verdict == trust.Good && checks.Verdict() == trust.Good {
+			c.Verdict, c.Code, c.Evidence["error"] = trust.Unknown, trust.CodeUnavailable, s.Err.Error()
+		}
+	}
+}
+
+// authorities are those the message brings along.
+func authorities(sd *cms.SignedData) []*pki.Certificate {
+	return slices.DeleteFunc(slices.Clone(sd.Certificates()), func(c *pki.Certificate) bool { return !c.IsCA })
+}
+
+func proofOf(s *cades.Signer) proof {
+	f := proof{Level: s.Level.String(), JudgedAt: stamp(s.JudgedAt), Warnings: s.Warnings}
+	if !s.Claimed.IsZero() {
+		f.SigningTime = stamp(s.Claimed)
+	}
+	if !s.Proved.IsZero() {
+		f.ProvedTime = stamp(s.Proved)
+	}
+	for _, t := range s.Timestamps {
+		facts := stamps{Archive: t.Archive, Verdict: verdictOf(t.Outcome), LeavesOut: t.LeavesOut}
+		if t.Err != nil {
+			facts.Error = t.Err.Error()
+		}
+		if t.Token != nil {
+			facts.Time, facts.Authority = stamp(t.Token.Time), maker(&t)
+		}
+		f.Timestamps = append(f.Timestamps, facts)
+	}
+	return f
+}
+
+func verdictOf(o cades.Outcome) trust.Verdict {
+	switch o {
+	case cades.Valid:
+		return trust.Good
+	case cades.Invalid:
+		return trust.Bad
+	case cades.CannotSay:
+	}
+	return trust.Unknown
+}
+
+// maker is the name of whoever made a token, as the certificate says; "" when it is not known.
+func maker(t *cades.Timestamp) string {
+	if t.Authority == nil {
+		return ""
+	}
+	return t.Authority.Subject.Get(pki.OIDCommonName)
+}
+
+// provedTime is the check of the time-stamps.
+func provedTime(s *cades.Signer) trust.Check {
+	for i := range s.Timestamps {
+		t := &s.Timestamps[i]
+		if t.Outcome == cades.Valid && t.Token.Time.Equal(s.Proved) {
+			return trust.Check{Name: checkTime, Verdict: trust.Good, Evidence: map[string]string{"proved": stamp(s.Proved), "authority": maker(t)}}
+		}
+	}
+	return trust.Check{Name: checkTime, Verdict: unproved, Code: codeUnproved, Evidence: map[string]string{
+		"error": "no time-stamp that is trusted proves when it was signed",
+	}}
+}
+
+// told answers the judge with what package cades found.
+type told struct {
+	t *trusted
+	s *cades.Signer
+}
+
+// Status implements trust.Revocation.
+func (o told) Status(_ context.Context, cert, _ *pki.Certificate, at time.Time) trust.Status {
+	for _, st := range o.s.Judgement.Status {
+		if string(st.Certificate.Raw) != string(cert.Raw) {
+			continue
+		}
+		out := trust.Status{State: trust.StateGood, Evidence: map[string]string{"thisUpdate": stamp(st.Made)}}
+		switch {
+		case st.List != nil:
+			out.Source, out.Evidence["list"] = "crl", o.name(&st)
+		case st.Answer != nil:
+			out.Source, out.Evidence["answer"] = "ocsp", o.name(&st)
+		default:
+			return trust.Status{State: trust.StateUnknown, Err: "no list or answer at hand tells how it stood at " + stamp(at)}
+		}
+		if !st.Next.IsZero() {
+			out.Evidence["nextUpdate"] = stamp(st.Next)
+		}
+		if st.Revoked != nil && st.Outcome == cades.Valid {
+			out.Evidence["revokedLater"] = stamp(st.Revoked.RevokedAt)
+		}
+		if st.Outcome == cades.Invalid {
+			out.State, out.RevokedAt, out.Reason = trust.StateRevoked, st.Revoked.RevokedAt, -1
+			if st.Revoked.HasReason {
+				out.Reason = int(st.Revoked.Reason)
+			}
+		}
+		return out
+	}
+	return trust.Status{State: trust.StateUnknown, Err: "not asked: the path is not trusted"}
+}
+
+// name is what people call the evidence; adjust puts the caller's name of a list in place of the copy's.
+func (o told) name(st *cades.Status) string {
+	switch {
+	case st.Inside && st.List != nil:
+		return "the list inside the message"
+	case st.Inside:
+		return "the OCSP answer inside the message"
+	case st.List != nil:
+		return copyName(slices.Index(o.t.lists, st.List) + 1)
+	}
+	return "the OCSP answer given"
+}
+
+// cmsSignature is the check of one signature of a CMS message.
+func cmsSignature(sd *cms.SignedData, v cms.Verified) trust.Check {
+	check := trust.Check{Name: "signature", Verdict: trust.Good, Evidence: map[string]string{"hash": v.Hash.String()}}
+	if v.Err != nil {
+		check = bad(v.Err)
+	}
+	if errors.Is(v.Err, cms.ErrNoCertificate) { // nobody knows yet whether it is wrong
+		check.Verdict, check.Code = trust.Unknown, trust.CodeUnavailable
+	}
+	if v.Certificate != nil {
+		check.Evidence["key"] = v.Certificate.Key.String()
+	}
+	if !v.SigningTime.IsZero() {
+		check.Evidence["signingTime"] = stamp(v.SigningTime)
+	}
+	check.Evidence["covers"] = "the content inside the message"
+	if sd.Detached() {
+		check.Evidence["covers"] = "the content given"
+	}
+	if !v.HasSignedAttributes {
+		check.Evidence["signedAttributes"] = "none: sign-in and the portal refuse such a message"
+	}
+	return check
+}
