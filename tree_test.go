@@ -49,7 +49,7 @@ var tree = map[string]place{
 	"cms":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"tsp":               {formats, "cms pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"pfx":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
-	"dsig":              {formats, "pki algid", ""},
+	"dsig":              {formats, "tsp pki algid", "golang.org/x/crypto/cryptobyte"},
 	"internal/ber":      {formats, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/ident":    {formats, "", "github.com/nyaruka/phonenumbers"},
 	"internal/lang":     {formats, "", "golang.org/x/text"},
