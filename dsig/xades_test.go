@@ -551,7 +551,7 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if last := vs[len(vs)-1]; bytes.Equal(last.Certificate.Raw, l.Certificate.Raw) && string(last.Signed) != r {
+		if last := vs[len(vs)-1]; string(last.Signed) != r {
 			t.Fatalf("verifies over %s", last.Signed)
 		}
 		canonical, err := Canonicalize(in, false)
