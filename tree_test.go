@@ -50,6 +50,7 @@ var tree = map[string]place{
 	"tsp":               {formats, "cms pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"pfx":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"dsig":              {formats, "tsp pki algid", "golang.org/x/crypto/cryptobyte"},
+	"jwt":               {formats, "pki algid", ""},
 	"internal/ber":      {formats, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/ident":    {formats, "", "github.com/nyaruka/phonenumbers"},
 	"internal/lang":     {formats, "", "golang.org/x/text"},
