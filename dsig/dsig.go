@@ -115,8 +115,8 @@ func (d *Document) VerifyElement(p Place) (*Verified, error) { return d.verifyEl
 // Nothing of it is proved: use it to show a document, and Verified.Element to act on one.
 func (d *Document) RootWithoutSignatures() *Element { return d.rootWithoutSignatures() }
 
-// Signers lists the certificates of the signatures under the root in document order, unproved: to show
-// who signed already.
+// Signers lists the certificates that signatures name, wherever these stand, in document order and
+// unproved: to show who signed already.
 func (d *Document) Signers() []*pki.Certificate { return d.signersClaimed() }
 
 // SignEnveloped signs the whole document and gives it with the Signature as the last child of the

@@ -263,3 +263,23 @@ func TestSec2WeakIsSaid(t *testing.T) {
 		t.Errorf("%v: %+v", err, v)
 	}
 }
+
+// Who signed is shown wherever the signature stands; none of it is proved.
+func TestSigners(t *testing.T) {
+	a := pkitest.New(t)
+	l := a.Individual()
+	body, err := SignBody(random, []byte(soap("", "<soap:Body/>")), Options{Key: l.Key, Certificate: l.Certificate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, doc := range map[string]string{
+		"enveloped": signedBy(t, a, l, tKind, "<r/>", "", ""), "element": signedBy(t, a, l, besKind, `<r><a Id="x"/><b/></r>`, "x", "/r/b"), "SOAP": string(body),
+	} {
+		if s := parsed(t, doc).Signers(); len(s) != 1 || !bytes.Equal(s[0].Raw, l.Certificate.Raw) {
+			t.Errorf("%s: %d signers", name, len(s))
+		}
+	}
+	if s := parsed(t, "<r>"+strings.Repeat(`<ds:Signature xmlns:ds="`+spaceDS+`"/>`, 3)+"</r>").Signers(); len(s) != 0 {
+		t.Errorf("empty signatures: %d signers", len(s))
+	}
+}

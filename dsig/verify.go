@@ -172,12 +172,16 @@ func (d *Document) verifyByID(parent, target *node, exclusive bool, key func(*si
 
 func (d *Document) signersClaimed() []*pki.Certificate {
 	var out []*pki.Certificate
-	for _, n := range d.rootSignatures() {
+	for _, n := range d.allSignatures() {
 		s, err := readSignature(n)
 		if err != nil {
 			continue
 		}
-		if c, err := s.certificate(); err == nil {
+		c, err := s.certificate()
+		if err != nil {
+			c, err = s.keyIdentifier()
+		}
+		if err == nil && len(out) < maxSignatures {
 			out = append(out, c)
 		}
 	}
