@@ -95,8 +95,11 @@ func randomXML(r *rand.Rand) string {
 		}
 		b.WriteString("</" + name + pick("", " ") + ">")
 	}
-	b.WriteString(pick("", `<?xml version="1.0" encoding="UTF-8"?>`, "<?before x?>\n"))
-	write(0, map[string]bool{})
+	b.WriteString(pick("", `<?xml version="1.0" encoding="UTF-8"?>`, "<?before x?>\n") + "<all>")
+	for range 60 {
+		write(0, map[string]bool{})
+	}
+	b.WriteString("</all>")
 	b.WriteString(pick("", "\n<?after?>\n"))
 	return b.String()
 }
@@ -106,7 +109,7 @@ func TestCanonicalizeLikeLibxml2(t *testing.T) {
 	xmllint := program(t, "xmllint", "libxml2-utils")
 	r := rand.New(rand.NewSource(20260901))
 	file := filepath.Join(t.TempDir(), "in.xml")
-	for range 60 {
+	for range 5 {
 		doc := randomXML(r)
 		if err := os.WriteFile(file, []byte(doc), 0o600); err != nil {
 			t.Fatal(err)
@@ -117,8 +120,14 @@ func TestCanonicalizeLikeLibxml2(t *testing.T) {
 				t.Fatalf("xmllint does not take\n%s\n%v", doc, err)
 			}
 			got, err := Canonicalize([]byte(doc), exclusive)
-			if err != nil || !bytes.Equal(got, bytes.TrimSuffix(want, []byte("\n"))) {
-				t.Fatalf("%s of\n%s\n%v\nours  %s\ntheir %s", flag, doc, err, got, want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for len(got) > 0 && len(want) > 0 && got[0] == want[0] {
+				got, want = got[1:], want[1:]
+			}
+			if len(got)+len(want) > 0 {
+				t.Fatalf("%s of\n%s\nours goes on  %.300s\ntheir goes on %.300s", flag, doc, got, want)
 			}
 		}
 	}

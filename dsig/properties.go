@@ -23,7 +23,7 @@ type qualifying struct {
 // the reference must lead to them and to nothing else.
 func (d *Document) qualifying(s *signature) (*qualifying, error) {
 	if s.object == nil {
-		return nil, nil //nolint:nilnil // a plain signature has none, and that is no fault
+		return nil, nil
 	}
 	q, err := propertiesOf(s)
 	if err != nil {

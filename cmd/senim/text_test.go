@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"math/big"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"senim/algid"
 	"senim/dsig"
 	"senim/internal/pkitest"
+	"senim/pfx"
 	"senim/tsp"
 )
 
@@ -73,13 +75,12 @@ func TestRealToken(t *testing.T) {
 	if !strings.Contains(out, "IIN123456789011") || !strings.Contains(out, "GG2015") {
 		t.Errorf("inspect: %s%s", out, errs)
 	}
-	der := pkitest.Fixture(t, "p12/gost512-2026/individual_valid.p12")
-	key, err := (&program{Stdin: strings.NewReader("Qwerty12\n")}).unlock("key", der, "-")
+	key, err := pfx.Decode(pkitest.Fixture(t, "p12/gost512-2026/individual_valid.p12"), "Qwerty12")
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert := filepath.Join(t.TempDir(), "cert.cer")
-	if err := (&program{}).write(cert, key.Certificate.Raw); err != nil {
+	if err := os.WriteFile(cert, key.Certificate.Raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	status, out, errs := run(t, "verify", "--trust", path("ca/test"), "--no-revocation", "--certificate", cert, path("kalkan-oracle/jwt_gg2015.txt"))
