@@ -15,9 +15,11 @@ type craft struct {
 	info     func(string) string // of SignedInfo, before it is signed
 	unlisted bool                // no reference to the properties
 	form     string              // canonical form of the properties; "" is the inclusive one
+	nameless bool                // no Id on the signature
+	part     string              // id of what is signed; "" is the whole document
 }
 
-// sign signs the whole document.
+// sign signs the document or the part.
 func (c craft) sign(t testing.TB, xml string) string {
 	t.Helper()
 	d := parsed(t, xml)
@@ -31,6 +33,13 @@ func (c craft) sign(t testing.TB, xml string) string {
 		t.Fatal(err)
 	}
 	p := plan{infoMethod: uriInclusive, transforms: []string{uriEnveloped, uriInclusiveComments}, target: d.root, parent: d.root}
+	if c.part != "" {
+		p = plan{infoMethod: uriExclusive, uri: "#" + c.part, transforms: []string{uriInclusiveComments}, target: d.ids[c.part], parent: d.root}
+	}
+	infoForm, _ := canonicalization(p.infoMethod)
+	if c.nameless {
+		q.target = ""
+	}
 	sig := markup{id: q.target, keyInfo: layout{}.x509Data(c.leaf.Certificate), object: change(c.object, layout{}.object(q))}
 	sig.info = sig.signedInfo(p.infoMethod, m, nil)
 	draft, _, err := d.place(d.root, sig)
@@ -50,7 +59,7 @@ func (c craft) sign(t testing.TB, xml string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sig.value, err = m.signature.Sign(random, c.leaf.Key, method{}.canonicalize(placed.elements()[0])); err != nil {
+	if sig.value, err = m.signature.Sign(random, c.leaf.Key, infoForm.canonicalize(placed.elements()[0])); err != nil {
 		t.Fatal(err)
 	}
 	return string(d.insert(d.root, sig.bytes()))

@@ -28,6 +28,8 @@
 // refused, so that a moved or wrapped element never verifies (security.md §2). Signing keeps the
 // caller's bytes: it replaces the declaration, opens a self-closed element and inserts the signature.
 //
+// # What is proved
+//
 // A verdict says that the key in the certificate signed these bytes. The certificate itself comes
 // from the document and is only a claim until its path, dates, purpose and revocation are checked.
 package dsig

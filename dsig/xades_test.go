@@ -251,6 +251,7 @@ func TestSec2XAdESCrafted(t *testing.T) {
 		"XPath on properties":               {craft: craft{info: swap(t, `<ds:Transforms><ds:Transform Algorithm="`+uriInclusive+`"/>`, `<ds:Transforms><ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"/>`)}},
 		"two digests":                       {craft: craft{info: func(s string) string { return replaceLast(s, methods[0].digestURI, methods[1].digestURI) }}},
 		"target of another":                 {craft: craft{object: swap(t, `Target="#`, `Target="#x`)}},
+		"neither id nor target":             {craft: craft{nameless: true}},
 		"no target": {craft: craft{object: func(s string) string {
 			return s[:strings.Index(s, ` Target="`)] + s[strings.Index(s, `"><xades:SignedProperties`)+1:]
 		}}},
@@ -302,6 +303,17 @@ func TestSec2XAdESCrafted(t *testing.T) {
 		}
 		refusedBy(t, name, doc)
 	}
+	// Around one element, where the rest of the document may hold what it likes.
+	place := func(d *Document) (*Verified, error) { return d.VerifyElement(Place{Element: "/r/a", Parent: "/r"}) }
+	part := craft{leaf: l, part: "x", form: uriExclusive, object: swap(t, "</xades:SignedSignatureProperties>", "<xades:SignerRoleV2/></xades:SignedSignatureProperties>")}
+	if _, err := place(parsed(t, part.sign(t, `<r><?x?><a Id="x"/></r>`))); err != nil {
+		t.Errorf("part: %v", err)
+	}
+	part.object = swap(t, "</xades:SignedSignatureProperties>", "<xades:SignerRoleV2><?x?></xades:SignerRoleV2></xades:SignedSignatureProperties>")
+	refusedBy(t, "instruction in the signed properties", part.sign(t, `<r><a Id="x"/></r>`), place)
+	part.object = nil
+	stray := part.sign(t, `<r><a Id="x"/><xades:QualifyingProperties xmlns:xades="`+spaceXAdES+`"/></r>`)
+	refusedBy(t, "stray properties beside", stray, place)
 	if v, err := parsed(t, craft{leaf: l}.sign(t, "<r/>")).VerifyOne(); err != nil || v.XAdES == nil {
 		t.Errorf("nothing changed: %v", err)
 	}
