@@ -30,6 +30,21 @@ var methods = [...]struct {
 	{algid.SHA1WithRSA, uriMore + "rsa-sha1", uriMore + "sha1"}, // so spelled in old documents
 }
 
+// digests is the table of what may name a certificate in SigningCertificateV2. More than signatures
+// use: a digest there is only compared.
+var digests = [...]struct {
+	hash algid.Hash
+	uri  string
+}{
+	{algid.Streebog512, uriNational + "gostr34112015-512"},
+	{algid.Streebog256, uriNational + "gostr34112015-256"},
+	{algid.GOST34311, uriMore + "gost34311"},
+	{algid.SHA256, "http://www.w3.org/2001/04/xmlenc#sha256"},
+	{algid.SHA384, uriMore + "sha384"},
+	{algid.SHA512, "http://www.w3.org/2001/04/xmlenc#sha512"},
+	{algid.SHA1, spaceDS + "sha1"},
+}
+
 // readMethod reads a CanonicalizationMethod, or a Transform that is one. The exclusive form may
 // carry a prefix list (RFC 3741 §4), as SOAP stacks write it; nothing else may.
 func readMethod(n *node) (method, error) {

@@ -1,16 +1,34 @@
 // Package dsig signs and verifies XML documents as the national PKI does: XML Signature, enveloped
-// in the root or over one element by its id, with GOST and RSA keys.
+// in the root, over one element by its id, or over the body of a SOAP message (WSSE), with GOST and
+// RSA keys; and XAdES, with a time-stamp when there is one.
 //
 // The calls most want are [Parse] with [Document.VerifyOne] (or [Document.Verify] when
 // co-signing is wanted, [Document.VerifyElement] for one element) and [SignEnveloped]. What was
 // verified is what is used: a [Verified] holds the canonical bytes that were signed and a view of
 // exactly these nodes, and callers should read nothing else.
 //
+// # SOAP
+//
+// [SignBody] signs a message for the state bus and makes the header it needs;
+// [Document.VerifyBody] verifies one.
+//
+// # XAdES
+//
+// A signing time in [Options] makes a signature XAdES-BES: it then covers the claimed time and the
+// name of its certificate, so that no other certificate of the same key can take its place. For
+// XAdES-T the caller asks a time-stamping authority about the bytes [Document.TimestampInput] gives,
+// and puts the token in with [AddTimestamp]. The same Verify calls take all of these; what the
+// properties say is in [Verified.XAdES].
+//
+// # What is refused
+//
 // The parser is our own, small and bounded, over the source bytes: UTF-8 only, no DOCTYPE, no
 // entities beyond the five, no XInclude, no xml:base, no second root, each id once. Signatures may have
 // only the transforms, digests and places of the profile (crypto.md §15); everything else is
 // refused, so that a moved or wrapped element never verifies (security.md §2). Signing keeps the
 // caller's bytes: it replaces the declaration, opens a self-closed element and inserts the signature.
+//
+// # What is proved
 //
 // A verdict says that the key in the certificate signed these bytes. The certificate itself comes
 // from the document and is only a claim until its path, dates, purpose and revocation are checked.
@@ -20,6 +38,7 @@ import (
 	"crypto"
 	"errors"
 	"io"
+	"time"
 
 	"senim/algid"
 	"senim/pki"
@@ -36,6 +55,8 @@ var (
 	ErrSignature = errors.New("signature does not verify")
 	// ErrProfile: the signature is not of a shape that is taken.
 	ErrProfile = errors.New("signature is not of an allowed shape")
+	// ErrSigningCertificate: the signed properties name another certificate than the one in KeyInfo.
+	ErrSigningCertificate = errors.New("signed properties are of another certificate")
 )
 
 // Document is a parsed document. It is immutable and safe for concurrent use.
@@ -53,7 +74,8 @@ type Verified struct {
 	Element     *Element         // view of exactly the nodes in Signed
 	ID          string           // "" when the whole document is covered
 	Method      algid.Signature
-	Weak        bool // SHA-1: only for old documents, to be shown as weak
+	Weak        bool   // SHA-1: only for old documents, to be shown as weak
+	XAdES       *XAdES // nil for a plain signature
 }
 
 // Options says with what to sign.
@@ -61,6 +83,7 @@ type Options struct {
 	Key         crypto.Signer    // *gost.PrivateKey or *rsa.PrivateKey
 	Certificate *pki.Certificate // of Key; checked against it
 	Wrapped     bool             // line breaks between tags and base64 in 76 columns, as old portals expect; default compact
+	SigningTime time.Time        // claimed time, whole seconds: makes the signature XAdES-BES; zero for a plain one
 }
 
 // Place says where an element signature and what it signs must stand: simple absolute paths of
@@ -94,8 +117,8 @@ func (d *Document) VerifyElement(p Place) (*Verified, error) { return d.verifyEl
 // Nothing of it is proved: use it to show a document, and Verified.Element to act on one.
 func (d *Document) RootWithoutSignatures() *Element { return d.rootWithoutSignatures() }
 
-// Signers lists the certificates of the signatures under the root in document order, unproved: to show
-// who signed already.
+// Signers lists the certificates that signatures name, wherever these stand, in document order and
+// unproved: to show who signed already.
 func (d *Document) Signers() []*pki.Certificate { return d.signersClaimed() }
 
 // SignEnveloped signs the whole document and gives it with the Signature as the last child of the
@@ -110,6 +133,23 @@ func SignEnveloped(rand io.Reader, xml []byte, o Options) ([]byte, error) {
 func SignElement(rand io.Reader, xml []byte, id, parent string, o Options) ([]byte, error) {
 	return signElement(rand, xml, id, parent, o)
 }
+
+// SignBody signs the body of a SOAP 1.1 or 1.2 message as the state bus wants (crypto.md §15). Header
+// and wsse:Security are made when absent and the body gets a random wsu:Id unless it has one; all
+// else keeps its bytes. Refused is a message that is signed, has two bodies, headers or security
+// elements, or parts of a foreign namespace; and options the state bus has no place for.
+func SignBody(rand io.Reader, envelope []byte, o Options) ([]byte, error) {
+	return signBody(rand, envelope, o)
+}
+
+// TimestampInput gives what a time-stamp over the newest XAdES signature must cover: its
+// SignatureValue element in inclusive canonical form. Nothing is verified.
+func (d *Document) TimestampInput() ([]byte, error) { return d.timestampInput() }
+
+// AddTimestamp puts a time-stamp token (DER, RFC 3161) over [Document.TimestampInput] into the newest
+// XAdES signature, which makes it XAdES-T. A token over anything else, or not signed by a certificate
+// for time-stamping, is refused. Earlier signatures take none: those made after them cover them.
+func AddTimestamp(xml, token []byte) ([]byte, error) { return addTimestamp(xml, token) }
 
 // Canonicalize gives the canonical form of the whole document without comments: inclusive
 // Canonical XML 1.0, or exclusive.

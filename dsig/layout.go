@@ -3,6 +3,8 @@ package dsig
 import (
 	"encoding/base64"
 	"strings"
+
+	"senim/pki"
 )
 
 // layout writes a Signature, compact or as old portals know it (agent.md §3.1).
@@ -14,6 +16,11 @@ func (l layout) line() string {
 		return "\n"
 	}
 	return ""
+}
+
+// tags writes tags, each on a line of its own when wrapped.
+func (l layout) tags(list ...string) string {
+	return strings.Join(list, l.line()) + l.line()
 }
 
 // text is base64, in lines of 76 columns when wrapped.
@@ -29,42 +36,62 @@ func (l layout) text(b []byte) string {
 	return strings.Join(append(lines, s), "\n")
 }
 
+// pointer is a Reference as it is written.
+type pointer struct {
+	kind       string // its Type; "" for none
+	uri        string
+	transforms []string
+	digest     []byte
+}
+
 // signedInfo writes SignedInfo; its prefix is declared on Signature.
-func (l layout) signedInfo(ref plan, uri, digestURI string, digest []byte) string {
+func (l layout) signedInfo(infoMethod string, m algorithms, pointers []pointer) string {
 	var b strings.Builder
 	add := func(tag string) { b.WriteString(tag + l.line()) }
 	add("<ds:SignedInfo>")
-	add(`<ds:CanonicalizationMethod Algorithm="` + ref.infoMethod + `"/>`)
-	add(`<ds:SignatureMethod Algorithm="` + uri + `"/>`)
-	add(`<ds:Reference URI="` + attributeEscapes.Replace(ref.uri) + `">`)
-	add("<ds:Transforms>")
-	for _, t := range ref.transforms {
-		add(`<ds:Transform Algorithm="` + t + `"/>`)
+	add(`<ds:CanonicalizationMethod Algorithm="` + infoMethod + `"/>`)
+	add(`<ds:SignatureMethod Algorithm="` + m.uri + `"/>`)
+	for _, p := range pointers {
+		kind := ""
+		if p.kind != "" {
+			kind = ` Type="` + p.kind + `"`
+		}
+		add("<ds:Reference" + kind + ` URI="` + attributeEscapes.Replace(p.uri) + `">`)
+		add("<ds:Transforms>")
+		for _, t := range p.transforms {
+			add(`<ds:Transform Algorithm="` + t + `"/>`)
+		}
+		add("</ds:Transforms>")
+		add(`<ds:DigestMethod Algorithm="` + m.digestURI + `"/>`)
+		add("<ds:DigestValue>" + l.text(p.digest) + "</ds:DigestValue>")
+		add("</ds:Reference>")
 	}
-	add("</ds:Transforms>")
-	add(`<ds:DigestMethod Algorithm="` + digestURI + `"/>`)
-	add("<ds:DigestValue>" + l.text(digest) + "</ds:DigestValue>")
-	add("</ds:Reference>")
 	add("</ds:SignedInfo>")
 	return b.String()
 }
 
-// signature writes the whole element.
-func (l layout) signature(info string, value, cert []byte) []byte {
-	var b strings.Builder
-	add := func(tag string) { b.WriteString(tag + l.line()) }
-	add(`<ds:Signature xmlns:ds="` + spaceDS + `">`)
-	b.WriteString(info)
-	add("<ds:SignatureValue>")
-	add(l.text(value))
-	add("</ds:SignatureValue>")
-	add("<ds:KeyInfo>")
-	add("<ds:X509Data>")
-	add("<ds:X509Certificate>")
-	add(l.text(cert))
-	add("</ds:X509Certificate>")
-	add("</ds:X509Data>")
-	add("</ds:KeyInfo>")
-	b.WriteString("</ds:Signature>")
-	return []byte(b.String())
+// x509Data writes the content of KeyInfo that documents carry.
+func (l layout) x509Data(cert *pki.Certificate) string {
+	return l.tags("<ds:X509Data>", "<ds:X509Certificate>", l.text(cert.Raw), "</ds:X509Certificate>", "</ds:X509Data>")
+}
+
+// markup is a Signature in its parts.
+type markup struct {
+	layout
+	id      string // "" for none
+	info    string
+	value   []byte
+	keyInfo string // inside KeyInfo
+	object  string // "" for none
+}
+
+// bytes writes the whole element.
+func (m markup) bytes() []byte {
+	id := ""
+	if m.id != "" {
+		id = ` Id="` + m.id + `"`
+	}
+	return []byte(m.tags(`<ds:Signature xmlns:ds="`+spaceDS+`"`+id+`>`) + m.info +
+		m.tags("<ds:SignatureValue>", m.text(m.value), "</ds:SignatureValue>", "<ds:KeyInfo>") + m.keyInfo +
+		m.tags("</ds:KeyInfo>") + m.object + "</ds:Signature>")
 }

@@ -9,8 +9,8 @@ import (
 
 var errPath = errors.New("path is of a kind that is not supported")
 
-// onlyChild gives the child element of that local name; none or two are refused.
-func onlyChild(n *node, local string) (*node, error) {
+// atMostOne gives the child element of that local name, nil for none; two are refused.
+func atMostOne(n *node, local string) (*node, error) {
 	var found *node
 	for _, c := range n.elements() {
 		if c.local != local {
@@ -21,10 +21,16 @@ func onlyChild(n *node, local string) (*node, error) {
 		}
 		found = c
 	}
-	if found == nil {
-		return nil, profile("no element %s in %s", local, n.local)
-	}
 	return found, nil
+}
+
+// onlyChild gives the child element of that local name; none or two are refused.
+func onlyChild(n *node, local string) (*node, error) {
+	found, err := atMostOne(n, local)
+	if err == nil && found == nil {
+		err = profile("no element %s in %s", local, n.local)
+	}
+	return found, err
 }
 
 // only follows a simple absolute path whose every step is the only one of its name.

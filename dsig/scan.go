@@ -123,7 +123,7 @@ func decode(raw string, inAttribute bool) (string, error) {
 		if end < 0 {
 			return "", errReference
 		}
-		r, ok := reference(raw[i+1 : i+end])
+		r, ok := entity(raw[i+1 : i+end])
 		if !ok {
 			return "", errReference
 		}
@@ -132,8 +132,8 @@ func decode(raw string, inAttribute bool) (string, error) {
 	}
 }
 
-// reference resolves what stands between & and ;.
-func reference(s string) (rune, bool) {
+// entity resolves what stands between & and ;.
+func entity(s string) (rune, bool) {
 	switch s {
 	case "lt":
 		return '<', true

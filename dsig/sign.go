@@ -2,12 +2,15 @@ package dsig
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"senim/algid"
+	"senim/pki"
 )
 
 // declaration is written before every signed document (agent.md §3.1).
@@ -20,7 +23,7 @@ func signEnveloped(rand io.Reader, xml []byte, o Options) ([]byte, error) {
 	}
 	out, err := d.sign(rand, o, plan{
 		infoMethod: uriInclusive, transforms: []string{uriEnveloped, uriInclusiveComments},
-		target: d.root, parent: d.root,
+		target: d.root, parent: d.root, keyInfo: layout.x509Data,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("signing XML: %w", err)
@@ -51,7 +54,7 @@ func signElement(rand io.Reader, xml []byte, id, parent string, o Options) ([]by
 	}
 	out, err := d.sign(rand, o, plan{
 		infoMethod: uriExclusive, uri: "#" + id, transforms: []string{uriInclusiveComments},
-		target: target, parent: where[0],
+		target: target, parent: where[0], keyInfo: layout.x509Data,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("signing XML: %w", err)
@@ -63,38 +66,56 @@ func signElement(rand io.Reader, xml []byte, id, parent string, o Options) ([]by
 type plan struct {
 	infoMethod     string
 	uri            string
-	transforms     []string
+	transforms     []string // the last is the canonical form
 	target, parent *node
+	keyInfo        func(layout, *pki.Certificate) string
 }
 
-// sign makes the signature and puts it into the source bytes. The canonical form of SignedInfo
-// depends on what stands around it, so it is taken from the document with the signature in place:
-// the bytes signed are those a reader will see.
-func (d *Document) sign(rand io.Reader, o Options, ref plan) ([]byte, error) {
-	if err := noInstructions(ref.target); err != nil {
+// covered is the reference to the target, with its digest.
+func (p plan) covered(h algid.Hash) pointer {
+	form, _ := canonicalization(p.transforms[len(p.transforms)-1])
+	return pointer{uri: p.uri, transforms: p.transforms, digest: h.Sum(form.canonicalize(p.target))}
+}
+
+// sign makes the signature and puts it into the source bytes. The canonical forms of SignedInfo and
+// of the signed properties depend on what stands around them, so they are taken from the document
+// with the signature in place: the bytes signed are those a reader will see.
+func (d *Document) sign(rand io.Reader, o Options, p plan) ([]byte, error) {
+	if err := noInstructions(p.target); err != nil {
 		return nil, err
 	}
 	m, err := o.check()
 	if err != nil {
 		return nil, err
 	}
-	l := layout{wrapped: o.Wrapped}
-	digest := m.signature.Hash().Sum(method{}.canonicalize(ref.target))
-	info := l.signedInfo(ref, m.uri, m.digestURI, digest)
-	draft, err := parse(d.insert(ref.parent, l.signature(info, nil, o.Certificate.Raw)))
+	l, hash := layout{wrapped: o.Wrapped}, m.signature.Hash()
+	form, _ := canonicalization(p.infoMethod)
+	pointers := []pointer{p.covered(hash)}
+	sig := markup{layout: l, keyInfo: p.keyInfo(l, o.Certificate)}
+	if !o.SigningTime.IsZero() {
+		q, err := newProperties(rand, o, m)
+		if err != nil {
+			return nil, err
+		}
+		properties := pointer{kind: typeSignedProperties, uri: "#" + q.id, transforms: []string{p.infoMethod}}
+		sig.id, sig.object = q.target, l.object(q)
+		sig.info = l.signedInfo(p.infoMethod, m, append(pointers, properties))
+		draft, _, err := d.place(p.parent, sig)
+		if err != nil {
+			return nil, err
+		}
+		properties.digest = hash.Sum(form.canonicalize(draft.ids[q.id]))
+		pointers = append(pointers, properties)
+	}
+	sig.info = l.signedInfo(p.infoMethod, m, pointers)
+	_, placed, err := d.place(p.parent, sig)
 	if err != nil {
 		return nil, err
 	}
-	placed := draft.signedInfoAt(d.nodeIndex(ref.parent))
-	if placed == nil {
-		return nil, errors.New("signature did not find its place")
-	}
-	form, _ := canonicalization(ref.infoMethod)
-	value, err := m.signature.Sign(rand, o.Key, form.canonicalize(placed))
-	if err != nil {
+	if sig.value, err = m.signature.Sign(rand, o.Key, form.canonicalize(placed.elements()[0])); err != nil {
 		return nil, err
 	}
-	return d.insert(ref.parent, l.signature(info, value, o.Certificate.Raw)), nil
+	return d.insert(p.parent, sig.bytes()), nil
 }
 
 // algorithms is one row of the table of methods.
@@ -124,23 +145,52 @@ func (o *Options) check() (algorithms, error) {
 	return algorithms{}, fmt.Errorf("no XML name for %v", sig)
 }
 
-// insert gives the document with markup as the last child of parent: the declaration new, the bytes of
-// the root as they were, what stood around the root gone.
-func (d *Document) insert(parent *node, markup []byte) []byte {
+// edit replaces some bytes of the source.
+type edit struct {
+	from, to int
+	with     string
+}
+
+// lastChild is the edit that puts markup into an element, after everything that is there.
+func lastChild(parent *node, markup string) edit {
+	if parent.selfClosed {
+		return edit{parent.openEnd - len("/>"), parent.openEnd, ">" + markup + "</" + parent.name() + ">"}
+	}
+	return edit{parent.closeStart, parent.closeStart, markup}
+}
+
+// edited gives the document with edits made, which must not overlap: the declaration new, the bytes
+// of the root as they were, what stood around the root gone.
+func (d *Document) edited(edits ...edit) []byte {
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
 	var b bytes.Buffer
 	b.WriteString(declaration)
-	b.Write(d.src[d.root.start:parent.openEnd])
-	if parent.selfClosed {
-		b.Truncate(b.Len() - len("/>"))
-		b.WriteByte('>')
-		b.Write(markup)
-		b.WriteString("</" + parent.name() + ">")
-	} else {
-		b.Write(d.src[parent.openEnd:parent.closeStart])
-		b.Write(markup)
+	at := d.root.start
+	for _, e := range edits {
+		b.Write(d.src[at:e.from])
+		b.WriteString(e.with)
+		at = e.to
 	}
-	b.Write(d.src[parent.closeStart:d.root.end])
+	b.Write(d.src[at:d.root.end])
 	return b.Bytes()
+}
+
+// insert gives the document with markup as the last child of parent.
+func (d *Document) insert(parent *node, markup []byte) []byte {
+	return d.edited(lastChild(parent, string(markup)))
+}
+
+// place parses the document with a draft of the signature in it and gives its element there.
+func (d *Document) place(parent *node, sig markup) (*Document, *node, error) {
+	draft, err := parse(d.insert(parent, sig.bytes()))
+	if err != nil {
+		return nil, nil, err
+	}
+	placed := draft.lastSignatureIn(d.nodeIndex(parent))
+	if placed == nil {
+		return nil, nil, errors.New("signature did not find its place")
+	}
+	return draft, placed, nil
 }
 
 // nodeIndex numbers the elements in document order: the signature goes in after parent, so the
@@ -159,8 +209,8 @@ func (d *Document) nodeIndex(n *node) int {
 	return i
 }
 
-// signedInfoAt gives the SignedInfo of the last child of the element of that number.
-func (d *Document) signedInfoAt(index int) *node {
+// lastSignatureIn gives the Signature that is the last child of the element of that number.
+func (d *Document) lastSignatureIn(index int) *node {
 	var parent *node
 	d.root.walk(func(c *node) bool {
 		if c.kind == element {
@@ -179,5 +229,5 @@ func (d *Document) signedInfoAt(index int) *node {
 	if !last.is(spaceDS, "Signature") || len(last.elements()) == 0 {
 		return nil
 	}
-	return last.elements()[0]
+	return last
 }

@@ -245,18 +245,41 @@ func TestElement(t *testing.T) {
 // Old documents with SHA-1 verify and are shown as weak; we do not make them.
 func TestSec2WeakIsSaid(t *testing.T) {
 	l := pkitest.New(t).Issue(pkitest.Spec{Kind: algid.RSA})
-	m := methods[len(methods)-1]
-	lay := layout{}
-	digest := m.signature.Hash().Sum([]byte("<a></a>"))
-	info := lay.signedInfo(plan{infoMethod: uriInclusive, transforms: []string{uriEnveloped, uriInclusiveComments}}, m.uri, m.digestURI, digest)
+	m := algorithms(methods[len(methods)-1])
 	d := parsed(t, "<a/>")
-	placed := parsed(t, string(d.insert(d.root, lay.signature(info, nil, l.Certificate.Raw)))).allSignatures()[0].elements()[0]
-	value, err := l.Key.Sign(random, m.signature.Hash().Sum(method{}.canonicalize(placed)), crypto.SHA1)
+	p := plan{infoMethod: uriInclusive, transforms: []string{uriEnveloped, uriInclusiveComments}, target: d.root, parent: d.root}
+	sig := markup{keyInfo: layout{}.x509Data(l.Certificate)}
+	sig.info = sig.signedInfo(p.infoMethod, m, []pointer{p.covered(m.signature.Hash())})
+	_, placed, err := d.place(d.root, sig)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := parsed(t, string(d.insert(d.root, lay.signature(info, value, l.Certificate.Raw)))).VerifyOne()
+	sig.value, err = l.Key.Sign(random, m.signature.Hash().Sum(method{}.canonicalize(placed.elements()[0])), crypto.SHA1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := parsed(t, string(d.insert(d.root, sig.bytes()))).VerifyOne()
 	if err != nil || !v.Weak || v.Method != algid.SHA1WithRSA {
 		t.Errorf("%v: %+v", err, v)
+	}
+}
+
+// Who signed is shown wherever the signature stands; none of it is proved.
+func TestSigners(t *testing.T) {
+	a := pkitest.New(t)
+	l := a.Individual()
+	body, err := SignBody(random, []byte(soap("", "<soap:Body/>")), Options{Key: l.Key, Certificate: l.Certificate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, doc := range map[string]string{
+		"enveloped": signedBy(t, a, l, tKind, "<r/>", "", ""), "element": signedBy(t, a, l, besKind, `<r><a Id="x"/><b/></r>`, "x", "/r/b"), "SOAP": string(body),
+	} {
+		if s := parsed(t, doc).Signers(); len(s) != 1 || !bytes.Equal(s[0].Raw, l.Certificate.Raw) {
+			t.Errorf("%s: %d signers", name, len(s))
+		}
+	}
+	if s := parsed(t, "<r>"+strings.Repeat(`<ds:Signature xmlns:ds="`+spaceDS+`"/>`, 3)+"</r>").Signers(); len(s) != 0 {
+		t.Errorf("empty signatures: %d signers", len(s))
 	}
 }

@@ -16,35 +16,45 @@ type signature struct {
 	info       *node
 	infoMethod method
 	algorithm  algid.Signature
-	uri        string
-	enveloped  bool   // the first transform is enveloped-signature
-	form       method // the other one
-	digest     []byte
+	digestURI  string
+	covered    *reference // what is signed
+	properties *reference // signed properties of XAdES; nil in a plain signature
+	valueNode  *node
 	value      []byte
 	keyInfo    *node
+	object     *node // holds the properties; nil in a plain signature
 }
 
 func profile(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrProfile, fmt.Sprintf(format, args...))
 }
 
-// readSignature takes a Signature element apart. Its names are those of XML Signature 1.0 §4.
+// readSignature takes a Signature element apart. Its names are those of XML Signature 1.0 §4. An
+// Object is taken only together with a reference to signed properties, which are looked at later.
 func readSignature(n *node) (*signature, error) {
 	s := &signature{node: n}
-	parts, err := children(n, "Id", "SignedInfo", "SignatureValue", "KeyInfo")
+	names := []string{"SignedInfo", "SignatureValue", "KeyInfo"}
+	if list := n.elements(); len(list) == len(names)+1 {
+		names, s.object = append(names, "Object"), list[len(names)]
+	}
+	parts, err := children(n, "Id", names...)
 	if err != nil {
 		return nil, err
 	}
-	s.info, s.keyInfo = parts[0], parts[2]
-	if s.value, err = base64Of(parts[1], "Id"); err != nil {
+	s.info, s.valueNode, s.keyInfo = parts[0], parts[1], parts[2]
+	if s.value, err = base64Of(s.valueNode, "Id"); err != nil {
 		return nil, err
 	}
 	return s, s.readInfo()
 }
 
-// readInfo reads SignedInfo with its one Reference.
+// readInfo reads SignedInfo with its one Reference; with two when there are properties.
 func (s *signature) readInfo() error {
-	parts, err := children(s.info, "Id", "CanonicalizationMethod", "SignatureMethod", "Reference")
+	names := []string{"CanonicalizationMethod", "SignatureMethod", "Reference"}
+	if s.object != nil {
+		names = append(names, "Reference")
+	}
+	parts, err := children(s.info, "Id", names...)
 	if err != nil {
 		return err
 	}
@@ -55,61 +65,23 @@ func (s *signature) readInfo() error {
 	if err != nil {
 		return err
 	}
-	ref, err := children(parts[2], "Id URI", "Transforms", "DigestMethod", "DigestValue")
-	if err != nil {
-		return err
+	for _, n := range parts[2:] {
+		if err := s.readReference(n); err != nil {
+			return err
+		}
 	}
-	digestURI, err := algorithm(ref[1])
-	if err != nil {
-		return err
+	if s.covered == nil || (s.object == nil) != (s.properties == nil) {
+		return profile("references are not one to what is signed, and one to its properties if there are any")
 	}
 	for _, m := range methods {
-		if m.uri == sigURI && m.digestURI == digestURI {
+		if m.uri == sigURI && m.digestURI == s.digestURI {
 			s.algorithm = m.signature
 		}
 	}
 	if s.algorithm == 0 {
 		return profile("signature and digest algorithms are not allowed together")
 	}
-	var ok bool
-	if s.uri, ok = attributeOf(parts[2], "URI"); !ok {
-		return profile("reference has no URI")
-	}
-	if s.digest, err = base64Of(ref[2], ""); err != nil {
-		return err
-	}
-	return s.readTransforms(ref[0])
-}
-
-// readTransforms reads the white list: a canonical form, with enveloped-signature before it or alone.
-func (s *signature) readTransforms(n *node) error {
-	if err := onlyAttributes(n, ""); err != nil {
-		return err
-	}
-	list, err := elementsOnly(n)
-	if err != nil {
-		return err
-	}
-	for _, t := range list {
-		if !t.is(spaceDS, "Transform") {
-			return profile("%s stands among transforms", t.local)
-		}
-	}
-	if len(list) == 2 {
-		uri, err := algorithm(list[0])
-		if err != nil {
-			return err
-		}
-		if uri != uriEnveloped {
-			return profile("first transform is not allowed")
-		}
-		s.enveloped, list = true, list[1:]
-	}
-	if len(list) != 1 {
-		return profile("transforms are not allowed")
-	}
-	s.form, err = readMethod(list[0])
-	return err
+	return nil
 }
 
 // children gives exactly the ds: children of the names given, in that order; attributes lists the
@@ -186,20 +158,29 @@ func algorithmWith(n *node) (uri string, inner []*node, err error) {
 	return uri, inner, nil
 }
 
-// base64Of reads an element that holds base64 with any white space and nothing else: no comment,
-// which would split what is read from what is signed.
-func base64Of(n *node, attributes string) ([]byte, error) {
+// textOf reads an element that holds text and nothing else: no comment, which would split what is
+// read from what is signed.
+func textOf(n *node, attributes string) (string, error) {
 	if err := onlyAttributes(n, attributes); err != nil {
-		return nil, err
+		return "", err
 	}
 	var b strings.Builder
 	for _, c := range n.children {
 		if c.kind != text {
-			return nil, profile("%s holds something beside base64", n.local)
+			return "", profile("%s holds something beside text", n.local)
 		}
 		b.WriteString(c.text)
 	}
-	clean := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(b.String())
+	return b.String(), nil
+}
+
+// base64Of reads an element that holds base64 with any white space and nothing else.
+func base64Of(n *node, attributes string) ([]byte, error) {
+	s, err := textOf(n, attributes)
+	if err != nil {
+		return nil, err
+	}
+	clean := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(s)
 	out, err := base64.StdEncoding.Strict().DecodeString(clean)
 	if err != nil || len(out) == 0 {
 		return nil, profile("%s is not base64", n.local)

@@ -55,7 +55,7 @@ func (d *Document) verifyAll() ([]Verified, error) {
 	case len(sigs) > maxSignatures:
 		return nil, profile("more than %d signatures", maxSignatures)
 	}
-	if err := noInstructions(d.root); err != nil {
+	if err := errors.Join(noInstructions(d.root), d.noStrayProperties()); err != nil {
 		return nil, err
 	}
 	var out []Verified
@@ -86,21 +86,26 @@ func (d *Document) verifyEnveloped(n *node, skip []*node) (*Verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.uri != "" || !s.enveloped || s.infoMethod.exclusive || s.form.exclusive {
+	if r := s.covered; r.uri != "" || !r.enveloped || s.infoMethod.exclusive || r.form.exclusive {
 		return nil, profile("signature is not an enveloped one over the whole document")
 	}
 	cert, err := s.certificate()
 	if err != nil {
 		return nil, err
 	}
-	v := &Verified{Signed: s.form.canonicalize(d.root, skip...), Element: view(d.root, skip...)}
-	return s.finish(v, cert)
+	v := &Verified{Signed: s.covered.form.canonicalize(d.root, skip...), Element: view(d.root, skip...)}
+	return d.finish(s, v, cert)
 }
 
-// finish compares the digest and verifies the signature over SignedInfo.
-func (s *signature) finish(v *Verified, cert *pki.Certificate) (*Verified, error) {
-	if subtle.ConstantTimeCompare(s.algorithm.Hash().Sum(v.Signed), s.digest) != 1 {
+// finish compares the digests, verifies the signature over SignedInfo, and then reads the properties
+// it covers.
+func (d *Document) finish(s *signature, v *Verified, cert *pki.Certificate) (*Verified, error) {
+	if subtle.ConstantTimeCompare(s.algorithm.Hash().Sum(v.Signed), s.covered.digest) != 1 {
 		return nil, ErrDigest
+	}
+	q, err := d.qualifying(s)
+	if err != nil {
+		return nil, err
 	}
 	info := s.infoMethod.canonicalize(s.info)
 	if err := s.algorithm.Verify(cert.PublicKey, info, s.value); err != nil {
@@ -110,6 +115,11 @@ func (s *signature) finish(v *Verified, cert *pki.Certificate) (*Verified, error
 		return nil, err
 	}
 	v.Certificate, v.Method, v.Weak = cert, s.algorithm, s.algorithm == algid.SHA1WithRSA
+	if q != nil {
+		if v.XAdES, err = q.verify(s, cert); err != nil {
+			return nil, err
+		}
+	}
 	return v, nil
 }
 
@@ -136,38 +146,42 @@ func (d *Document) verifyByID(parent, target *node, exclusive bool, key func(*si
 		return nil, profile("document has %d signatures, one was expected", len(all))
 	case all[0].parent != parent:
 		return nil, profile("signature stands elsewhere than in %s", parent.local)
-	case all[0].inside(target):
-		return nil, profile("signature stands inside what it signs")
+	case all[0].inside(target) || target.inside(all[0]):
+		return nil, profile("signature and what it signs stand in one another")
 	}
 	s, err := readSignature(all[0])
 	if err != nil {
 		return nil, err
 	}
-	id, ok := strings.CutPrefix(s.uri, "#")
+	id, ok := strings.CutPrefix(s.covered.uri, "#")
 	if !ok || id == "" || d.ids[id] != target {
 		return nil, profile("signature refers to something else than %s", target.local)
 	}
-	if s.enveloped || !s.infoMethod.exclusive || s.form.exclusive != exclusive {
+	if s.covered.enveloped || !s.infoMethod.exclusive || s.covered.form.exclusive != exclusive {
 		return nil, profile("signature is not one over an element")
 	}
-	if err := noInstructions(target); err != nil {
+	if err := errors.Join(noInstructions(target), d.noStrayProperties()); err != nil {
 		return nil, err
 	}
 	cert, err := key(s)
 	if err != nil {
 		return nil, err
 	}
-	return s.finish(&Verified{Signed: s.form.canonicalize(target), Element: view(target), ID: id}, cert)
+	return d.finish(s, &Verified{Signed: s.covered.form.canonicalize(target), Element: view(target), ID: id}, cert)
 }
 
 func (d *Document) signersClaimed() []*pki.Certificate {
 	var out []*pki.Certificate
-	for _, n := range d.rootSignatures() {
+	for _, n := range d.allSignatures() {
 		s, err := readSignature(n)
 		if err != nil {
 			continue
 		}
-		if c, err := s.certificate(); err == nil {
+		c, err := s.certificate()
+		if err != nil {
+			c, err = s.keyIdentifier()
+		}
+		if err == nil && len(out) < maxSignatures {
 			out = append(out, c)
 		}
 	}

@@ -55,11 +55,23 @@ func refusedBy(t *testing.T, name, doc string, more ...func(*Document) (*Verifie
 // The nine samples of security.md §2 over an enveloped signature: S is over the document
 // <root><sum>1</sum></root>, the reader wants /root/sum.
 func TestSec2WrappingEnveloped(t *testing.T) {
-	l := pkitest.New(t).Individual()
-	_, s, _ := cut(t, signed(t, l, "<root><sum>1</sum></root>"))
+	a := pkitest.New(t)
+	for _, k := range kinds {
+		t.Run(string(k), func(t *testing.T) { wrapEnveloped(t, a, k) })
+	}
+}
+
+func wrapEnveloped(t *testing.T, a *pkitest.Authority, k kindOf) {
+	_, s, _ := cut(t, signedAs(t, a, k, "<root><sum>1</sum></root>", "", ""))
 	const evil, o = "<sum>9</sum>", "<root><sum>1</sum></root>"
 	if _, err := parsed(t, "<root><sum>1</sum>"+s+"</root>").VerifyOne(); err != nil {
 		t.Fatal(err)
+	}
+	for name, hidden := range hide(s, o) {
+		refusedBy(t, "1, 6, 8 original "+name, "<root>"+evil+hidden+"</root>")
+	}
+	for name, hidden := range hide(s, "<sum>1</sum>") {
+		refusedBy(t, "8 part "+name, "<root>"+evil+hidden+"</root>")
 	}
 	for name, doc := range map[string]string{
 		"1 original in the signature":     "<root>" + evil + inObject(s, o) + "</root>",
@@ -87,13 +99,15 @@ func TestSec2WrappingEnveloped(t *testing.T) {
 
 // The nine samples over one element by its id: the reader wants /root/order.
 func TestSec2WrappingElement(t *testing.T) {
-	l := pkitest.New(t).Individual()
-	const o = `<order Id="o"><sum>1</sum></order>`
-	out, err := SignElement(random, []byte("<root>"+o+"</root>"), "o", "", Options{Key: l.Key, Certificate: l.Certificate})
-	if err != nil {
-		t.Fatal(err)
+	a := pkitest.New(t)
+	for _, k := range kinds {
+		t.Run(string(k), func(t *testing.T) { wrapElement(t, a, k) })
 	}
-	_, s, _ := cut(t, string(out))
+}
+
+func wrapElement(t *testing.T, a *pkitest.Authority, k kindOf) {
+	const o = `<order Id="o"><sum>1</sum></order>`
+	_, s, _ := cut(t, signedAs(t, a, k, "<root>"+o+"</root>", "o", ""))
 	place := func(d *Document) (*Verified, error) {
 		return d.VerifyElement(Place{Element: "/root/order", Parent: "/root"})
 	}
@@ -105,6 +119,12 @@ func TestSec2WrappingElement(t *testing.T) {
 			id = ` Id="` + id + `"`
 		}
 		return "<order" + id + "><sum>9</sum>" + inner + "</order>"
+	}
+	for name, hidden := range hide(s, o) {
+		refusedBy(t, "1 in evil, original "+name, "<root>"+evil("", hidden)+"</root>", place)
+		refusedBy(t, "6 at its place, original "+name, "<root>"+evil("e", "")+hidden+"</root>", place)
+		refusedBy(t, "8 same id, original "+name, "<root>"+evil("o", "")+hidden+"</root>", place)
+		refusedBy(t, "8 no id, original "+name, "<root>"+evil("", "")+hidden+"</root>", place)
 	}
 	for name, doc := range map[string]string{
 		"1 original in the signature":     evil("", inObject(s, o)),
@@ -132,17 +152,15 @@ func TestSec2WrappingElement(t *testing.T) {
 	}
 }
 
-// soapKeyInfo is KeyInfo of the state bus.
-func soapKeyInfo(l *pkitest.Leaf) string {
-	const profile = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
-	return `<ds:KeyInfo><wsse:SecurityTokenReference><wsse:KeyIdentifier EncodingType="` + profile + `soap-message-security-1.0#Base64Binary" ValueType="` +
-		profile + `x509-token-profile-1.0#X509v3">` + base64.StdEncoding.EncodeToString(l.Certificate.Raw) + `</wsse:KeyIdentifier></wsse:SecurityTokenReference></ds:KeyInfo>`
+// soap makes an envelope around what stands in the security header, and the body.
+func soap(security, body string) string { return envelope(header(security) + body) }
+
+func envelope(inner string) string {
+	return `<soap:Envelope xmlns:soap="` + spaceSOAP11 + `">` + inner + `</soap:Envelope>`
 }
 
-// soap makes an envelope around header content and body.
-func soap(header, body string) string {
-	return `<soap:Envelope xmlns:soap="` + spaceSOAP11 + `"><soap:Header><wsse:Security xmlns:wsse="` + spaceWSSE + `" soap:mustUnderstand="1">` +
-		header + `</wsse:Security></soap:Header>` + body + `</soap:Envelope>`
+func header(security string) string {
+	return `<soap:Header><wsse:Security xmlns:wsse="` + spaceWSSE + `" soap:mustUnderstand="1">` + security + `</wsse:Security></soap:Header>`
 }
 
 func soapBody(id, inner string) string {
@@ -164,23 +182,18 @@ func soapSignature(t *testing.T, l *pkitest.Leaf, body string, prefixes string) 
 		t.Fatal(err)
 	}
 	exclusive := method{exclusive: true, prefixes: prefixes}
-	digest := m.signature.Hash().Sum(exclusive.canonicalize(d.ids["id-1"]))
-	p := plan{infoMethod: uriExclusive, uri: "#id-1", transforms: []string{uriExclusive}}
-	info := layout{}.signedInfo(p, m.uri, m.digestURI, digest)
+	p := pointer{uri: "#id-1", transforms: []string{uriExclusive}, digest: m.signature.Hash().Sum(exclusive.canonicalize(d.ids["id-1"]))}
+	sig := markup{keyInfo: layout{}.keyIdentifier("wsse", l.Certificate)}
+	sig.info = sig.signedInfo(uriExclusive, m, []pointer{p})
 	if prefixes != "" {
-		info = strings.NewReplacer(uriExclusive+`"/></ds:Transforms`, uriExclusive+`">`+list(prefixes)+`</ds:Transform></ds:Transforms`,
-			uriExclusive+`"/><ds:SignatureMethod`, uriExclusive+`">`+list(prefixes)+`</ds:CanonicalizationMethod><ds:SignatureMethod`).Replace(info)
+		sig.info = strings.NewReplacer(uriExclusive+`"/></ds:Transforms`, uriExclusive+`">`+list(prefixes)+`</ds:Transform></ds:Transforms`,
+			uriExclusive+`"/><ds:SignatureMethod`, uriExclusive+`">`+list(prefixes)+`</ds:CanonicalizationMethod><ds:SignatureMethod`).Replace(sig.info)
 	}
-	make := func(value []byte) string {
-		return `<ds:Signature xmlns:ds="` + spaceDS + `">` + info + "<ds:SignatureValue>" + base64.StdEncoding.EncodeToString(value) +
-			"</ds:SignatureValue>" + soapKeyInfo(l) + "</ds:Signature>"
-	}
-	placed := parsed(t, soap(make(nil), body)).allSignatures()[0].elements()[0]
-	value, err := m.signature.Sign(random, l.Key, exclusive.canonicalize(placed))
-	if err != nil {
+	placed := parsed(t, soap(string(sig.bytes()), body)).allSignatures()[0].elements()[0]
+	if sig.value, err = m.signature.Sign(random, l.Key, exclusive.canonicalize(placed)); err != nil {
 		t.Fatal(err)
 	}
-	return make(value)
+	return string(sig.bytes())
 }
 
 // The nine samples over a SOAP body by its wsu:Id.
@@ -191,7 +204,11 @@ func TestSec2WrappingSOAP(t *testing.T) {
 	if _, err := parsed(t, soap(listed, o)).VerifyBody(); err != nil || !strings.Contains(listed, "PrefixList") {
 		t.Errorf("with a prefix list: %v", err)
 	}
-	s := soapSignature(t, l, o, "")
+	whole, err := SignBody(random, []byte(soap("", o)), Options{Key: l.Key, Certificate: l.Certificate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, s, _ := cut(t, string(whole))
 	v, err := parsed(t, soap(s, o)).VerifyBody()
 	if err != nil || v.Element.At("sum").Text != "1" || v.ID != "id-1" {
 		t.Fatal(err)
@@ -213,6 +230,26 @@ func TestSec2WrappingSOAP(t *testing.T) {
 		"body of another namespace":       soap(s, strings.ReplaceAll(o, "soap:Body", "Body")),
 		"two headers":                     strings.Replace(soap(s, o), "<soap:Header>", "<soap:Header></soap:Header><soap:Header>", 1),
 		"two security elements":           strings.Replace(soap(s, o), "<wsse:Security", `<Security/><wsse:Security`, 1),
+		"8 no id, original in an object":  soap(inObject(s, o), "<soap:Body><sum>9</sum></soap:Body>"),
+		"6 no id, original bare":          soap(within(s, o), "<soap:Body><sum>9</sum></soap:Body>"),
+		"no header":                       strings.NewReplacer("<soap:Header>", "", "</soap:Header>", "").Replace(soap(s, o)),
+		"header after the body":           envelope(o + header(s)),
+		"header of another namespace":     strings.NewReplacer("soap:Header", "Header").Replace(soap(s, o)),
+		"security of another namespace":   strings.Replace(soap(s, o), `xmlns:wsse="`+spaceWSSE, `xmlns:wsse="urn:x`, 1),
+		"envelope of another namespace":   strings.Replace(soap(s, o), spaceSOAP11, "urn:soap", 1),
+		"envelope inside another":         "<x>" + soap(s, o) + "</x>",
+		"signature beside security":       envelope("<soap:Header>" + strings.Replace(s, "<ds:Signature", `<ds:Signature xmlns:wsse="`+spaceWSSE+`"`, 1) + "</soap:Header>" + o),
+		"signature deeper in security":    soap("<x>"+s+"</x>", o),
+		"two signatures":                  soap(s+s, o),
+		"id under another name":           soap(s, "<soap:Body xmlns:wsu=\""+spaceWSU+"\" wsu:Id=\"e\"><sum>9</sum></soap:Body><w Id=\"id-1\"/>"),
+		"two SignedInfo":                  soap(strings.Replace(s, "</ds:SignedInfo>", "</ds:SignedInfo><ds:SignedInfo/>", 1), o),
+		"external reference":              soap(strings.Replace(s, `URI="#id-1"`, `URI="http://example.kz/#id-1"`, 1), o),
+		"prefix rebound":                  soap(s, strings.Replace(o, "<soap:Body", `<soap:Body xmlns:soap="`+spaceSOAP12+`"`, 1)),
+		"doctype":                         "<!DOCTYPE x>" + soap(s, o),
+		"thumbprint":                      soap(strings.Replace(s, "#X509v3", "#X509SKI", 1), o),
+		"hexadecimal":                     soap(strings.Replace(s, "#Base64Binary", "#HexBinary", 1), o),
+		"key by X509Data":                 soap(strings.NewReplacer("wsse:SecurityTokenReference", "ds:X509Data", "wsse:KeyIdentifier", "ds:X509Certificate").Replace(s), o),
+		"changed":                         soap(s, strings.Replace(o, ">1<", ">2<", 1)),
 	} {
 		refusedBy(t, name, doc)
 	}

@@ -35,7 +35,7 @@ func (r *report) print(p *program, at time.Time) {
 
 // sentence is the answer in one line.
 func (r *report) sentence() string {
-	what := map[string]string{kindCMS: "signature", kindXML: "signature", kindCertificate: "certificate", kindRequest: "request", kindList: "revocation list"}[r.Kind]
+	what := map[string]string{kindCMS: "signature", kindXML: "signature", kindCertificate: "certificate", kindRequest: "request", kindToken: "token", kindList: "revocation list"}[r.Kind]
 	is := "is"
 	if n := len(r.Subjects); n > 1 {
 		what, is = count(n, what), "are"
@@ -61,7 +61,11 @@ func explain(c trust.Check) string {
 	switch c.Name {
 	case "signature":
 		return joined(", ", joined(" ", e["method"], e["key"], prefixed("over ", e["hash"])), prefixed("covers ", e["covers"]),
-			prefixed("signer says at ", e["signingTime"]), prefixed("weak hash ", e["weak"]))
+			prefixed("signer says at ", e["signingTime"]), prefixed("weak hash ", e["weak"]), e["level"], prefixed("but: ", e["warnings"]))
+	case checkStamp:
+		return joined(", ", prefixed("existed at ", e["time"]), prefixed("says ", e["authority"]))
+	case checkDates:
+		return explainDates(e)
 	case checkTime:
 		return joined(" ", e["proved"], prefixed("by ", e["authority"]))
 	case trust.CheckChain:
@@ -98,10 +102,11 @@ const (
 	hintTrust   = "--trust DIR names the directory with the authorities you trust"
 	hintList    = "--crl FILE gives the revocation list of the authority, --no-revocation leaves the check out"
 	hintExpired = "--at TIME judges as of another moment, for example that of signing if you can prove it"
+	hintSigner  = "--certificate must name who signed the token, and the token must be whole"
 	hintContent = "the document must be the very bytes that were signed; a saved-again copy differs"
 )
 
-var order = []string{hintContent, hintTrust, hintList, hintExpired}
+var order = []string{hintContent, hintSigner, hintTrust, hintList, hintExpired}
 
 func advice(c trust.Check) string {
 	switch {
@@ -111,8 +116,10 @@ func advice(c trust.Check) string {
 		return hintTrust
 	case c.Code == trust.CodeUnavailable && c.Name == trust.CheckRevocation:
 		return hintList
-	case c.Code == trust.CodeExpired, c.Code == codeStale:
+	case c.Code == trust.CodeExpired, c.Code == codeStale, c.Code == codeTokenExpired:
 		return hintExpired
+	case c.Code == codeSignature && c.Evidence["token"] != "":
+		return hintSigner
 	case c.Code == codeSignature:
 		return hintContent
 	}

@@ -33,6 +33,7 @@ type description struct {
 	ContentSize  *int          `json:"contentSize,omitempty"` // of an attached CMS
 	Detached     bool          `json:"detached,omitempty"`
 	Root         string        `json:"root,omitempty"` // of XML
+	Token        *tokenFacts   `json:"token,omitempty"`
 	Signers      []signerFacts `json:"signers,omitempty"`
 	SignersCount int           `json:"signersCount,omitempty"`
 }
@@ -143,6 +144,9 @@ func (c *inspect) describe(p *program, t thing) (description, error) {
 			d.Signers = append(d.Signers, signerFacts{Certificate: newCard(s)})
 		}
 	}
+	if t.kind == kindToken {
+		d.Token = describeToken(t.token)
+	}
 	d.SignersCount = len(d.Signers)
 	return d, nil
 }
@@ -252,6 +256,8 @@ func (d *description) print(p *program, file string) {
 		}
 		p.line("%s is a CMS message %s, %s.", file, what, count(len(d.Signers), "signature"))
 		d.printSigners(p, now)
+	case kindToken:
+		d.Token.print(p, file)
 	case kindXML:
 		p.line("%s is an XML document <%s>, %s.", file, d.Root, count(len(d.Signers), "signature"))
 		d.printSigners(p, now)

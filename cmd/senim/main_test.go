@@ -97,6 +97,7 @@ func prepare(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	prepareText(t, a, individual, write)
 	write("individual.b64", []byte(base64.StdEncoding.EncodeToString(individual.Certificate.Raw)+"\r\n"))
 	write("request.p10", request)
 	write("list.crl", a.List(a.Revoked(revoked.Certificate, pki.KeyCompromise)))

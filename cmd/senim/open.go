@@ -10,6 +10,7 @@ import (
 
 	"senim/cms"
 	"senim/dsig"
+	"senim/jwt"
 	"senim/pfx"
 	"senim/pki"
 )
@@ -36,6 +37,7 @@ type thing struct {
 	keyFile     []byte // DER, locked
 	cms         *cms.SignedData
 	xml         *dsig.Document
+	token       *jwt.Token
 }
 
 // read reads a whole file of bounded size; "-" is standard input.
@@ -99,6 +101,9 @@ func recognise(data []byte) ([]thing, error) {
 			return nil, fmt.Errorf("XML: %w", err)
 		}
 		return []thing{{kind: kindXML, xml: d}}, nil
+	}
+	if t, ok, err := recogniseToken(text); ok {
+		return []thing{t}, err
 	}
 	blocks, err := pki.Decode(data)
 	if err != nil {

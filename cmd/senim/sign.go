@@ -8,12 +8,11 @@ import (
 	"os"
 
 	"senim/cms"
-	"senim/dsig"
 	"senim/pfx"
 )
 
 type sign struct {
-	Format       string `required:"" enum:"cms,xml" help:"cms for any file, xml for an XML document that will carry its signature inside." placeholder:"cms|xml"`
+	Format       string `required:"" enum:"cms,xml,xades,wsse,jwt" help:"cms for any file; xml for an XML document that will carry its signature inside, xades the same with the time of signing; wsse for a SOAP message of the state bus; jwt for claims in JSON." placeholder:"cms|xml|xades|wsse|jwt"`
 	Key          string `required:"" help:"Key file (PKCS #12)." placeholder:"P12"`
 	PasswordFile string `required:"" help:"File with the password of the key in its first line; - is standard input." placeholder:"FILE"`
 	Detached     bool   `help:"Leave the file out of the signature (cms only)."`
@@ -23,13 +22,14 @@ type sign struct {
 
 // Help is what --help adds.
 func (*sign) Help() string {
-	return `The result is CAdES-BES (CMS) or an enveloped XML signature, in the form national programs read.
+	return `The result is CAdES-BES (CMS), an enveloped XML or XAdES-BES signature, a SOAP message with its body
+signed, or a JSON Web Token, in the form national programs read.
 Signing checks nothing on the network. A key for sign-in only is refused; an expired one gives a warning.`
 }
 
 func (c *sign) run(p *program) error {
-	if c.Format == "xml" && c.Detached {
-		return &hinted{errors.New("an XML signature stands inside its document: --detached does not go with --format xml"), "--format cms --detached signs any file, XML too"}
+	if c.Format != "cms" && c.Detached {
+		return &hinted{errors.New("signature and what it signs stand in one file: --detached does not go with --format " + c.Format), "--format cms --detached signs any file, XML too"}
 	}
 	if _, err := os.Lstat(p.path(c.Out)); err == nil {
 		return exists(c.Out)
@@ -43,8 +43,8 @@ func (c *sign) run(p *program) error {
 		return err
 	}
 	var out []byte
-	if c.Format == "xml" {
-		out, err = dsig.SignEnveloped(rand.Reader, data, dsig.Options{Key: key.Key, Certificate: key.Certificate})
+	if c.Format != "cms" {
+		out, err = signText(c.Format, key, data, p.Now())
 	} else {
 		out, err = cms.Sign(rand.Reader, cms.Options{
 			Key: key.Key, Certificate: key.Certificate, Content: data, Detached: c.Detached, SigningTime: p.Now(),

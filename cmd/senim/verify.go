@@ -18,7 +18,8 @@ type verify struct {
 	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
 	OCSP         []string `name:"ocsp" sep:"none" help:"OCSP answer (DER) about a certificate in a CMS signature; may be given several times." placeholder:"FILE"`
 	Content      string   `help:"What a detached CMS signature was made over." placeholder:"FILE"`
-	File         string   `arg:"" help:"CMS, signed XML, certificate, request or revocation list; - is standard input."`
+	Certificate  string   `help:"Certificate of who should have signed a JWT, which carries none." placeholder:"FILE"`
+	File         string   `arg:"" help:"CMS, signed XML, JWT, certificate, request or revocation list; - is standard input."`
 }
 
 // Help is what --help adds.
@@ -130,6 +131,8 @@ func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing)
 		return c.checkCMS(ctx, p, t, found.cms)
 	case kindXML:
 		return c.checkXML(ctx, t, found.xml)
+	case kindToken:
+		return c.checkToken(ctx, p, t, found.token)
 	case kindCertificate:
 		return t.checkCertificate(ctx, found.certificate)
 	case kindList:

@@ -28,10 +28,16 @@ func (c *verify) checkXML(ctx context.Context, t *trusted, d *dsig.Document) ([]
 		if v.Weak {
 			check.Evidence["weak"] = "SHA-1"
 		}
+		addXAdES(&check, v.XAdES)
 		s, err := t.signer(ctx, check, v.Certificate)
 		if err != nil {
 			return nil, err
 		}
+		stamps, err := t.stamps(ctx, v.XAdES)
+		if err != nil {
+			return nil, err
+		}
+		s.Checks = append(s.Checks, stamps...)
 		out = append(out, s)
 	}
 	if err == nil {
@@ -96,10 +102,17 @@ func verifyPart(d *dsig.Document, uri string) ([]dsig.Verified, error) {
 	return []dsig.Verified{*v}, nil
 }
 
-// reference is the address of what a signature covers, "" when that is the whole document.
+// reference is the address of what a signature covers, "" when that is the whole document. A
+// reference with a type is to the signature's own properties.
 func reference(signature *dsig.Element) string {
-	if r := signature.At("SignedInfo", "Reference"); r != nil {
-		return r.Attr("URI")
+	info := signature.Child("SignedInfo")
+	if info == nil {
+		return ""
+	}
+	for _, r := range info.All("Reference") {
+		if r.Attr("Type") == "" {
+			return r.Attr("URI")
+		}
 	}
 	return ""
 }

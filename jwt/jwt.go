@@ -1,0 +1,233 @@
+// Package jwt signs, reads and verifies JSON Web Tokens (RFC 7519) with the keys of the national PKI.
+//
+// Whoever has a key calls [Sign] with claims, which [ClaimsFor] can write; whoever gets a token calls
+// [Parse], then [Token.Verify] with the public key of the certificate it expects, and [Token.ValidAt]
+// with the time. A token carries no certificate, so that the reader must know whose it should be: take
+// the key from a certificate whose chain, dates and revocation were checked, never from the token.
+//
+// # Algorithms
+//
+//	GG2015  GOST512 keys; GOST15, another library's name for it, is read and never written
+//	GG2004  GOST2004 keys
+//	RS256   RSA keys (RFC 7518 §3.3)
+//
+// The algorithm must be that of the key given to Verify, so that a token cannot choose how it is
+// looked at. There is no "none", no HMAC, and no name for GOST256.
+//
+// # What is refused
+//
+// Tokens above 64 KiB; more or fewer parts than three; base64url that is padded, holds line ends or
+// encodes otherwise than we would; JSON that is not one object, names a member twice at any depth, is
+// nested deeper than 16 or is not UTF-8; crit and other header members that change how a token is
+// read; a type other than JWT; registered claims of a wrong type.
+//
+// Tokens are immutable and may be shared by goroutines. Nothing here reads a clock.
+package jwt
+
+import (
+	"crypto"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"senim/algid"
+)
+
+// MaxSize bounds a token, in bytes.
+const MaxSize = 64 << 10
+
+// Errors that callers tell apart; compare with errors.Is. Other errors say what is wrong with the
+// form of a token.
+var (
+	// ErrKey: the algorithm of the token is not that of the key.
+	ErrKey = errors.New("algorithm of the token is not of this key")
+	// ErrSignature: the token is not by this key.
+	ErrSignature = errors.New("signature of the token does not verify")
+	// ErrExpired: exp is not after the time given.
+	ErrExpired = errors.New("token has expired")
+	// ErrNotYet: nbf or iat is after the time given.
+	ErrNotYet = errors.New("token is not valid yet")
+)
+
+// Token is a token taken apart. Nothing in it is proved before [Token.Verify].
+type Token struct {
+	Algorithm string // as written
+	Header    []byte // JSON, as it was signed
+	Payload   []byte // JSON, as it was signed
+	Claims    Claims // the registered ones; others are in Payload
+
+	signed    string // what the signature is over
+	method    algid.Signature
+	signature []byte
+}
+
+// Claims are the registered claims, RFC 7519 §4.1. Absent ones are zero.
+type Claims struct {
+	Issuer    string
+	Subject   string
+	Audience  []string // whom the token is for: a reader should find itself here
+	ID        string
+	Expires   time.Time
+	NotBefore time.Time
+	IssuedAt  time.Time
+}
+
+// names is the table of algorithms; the first row of a signature is the one that is written.
+var names = [...]struct {
+	name   string
+	method algid.Signature
+}{
+	{"GG2015", algid.GOST512Sig},
+	{"GOST15", algid.GOST512Sig},
+	{"GG2004", algid.GOST2004Sig},
+	{"RS256", algid.SHA256WithRSA},
+}
+
+var encoding = base64.RawURLEncoding.Strict()
+
+// Sign makes a token out of claims, a JSON object, which keep their order and lose only white space.
+func Sign(rand io.Reader, key crypto.Signer, claims []byte) (string, error) {
+	token, err := sign(rand, key, claims)
+	if err != nil {
+		return "", fmt.Errorf("sign token: %w", err)
+	}
+	return token, nil
+}
+
+func sign(rand io.Reader, key crypto.Signer, claims []byte) (string, error) {
+	method, err := algid.SignatureFor(key.Public())
+	if err != nil {
+		return "", err
+	}
+	name := ""
+	for i := len(names) - 1; i >= 0; i-- {
+		if names[i].method == method {
+			name = names[i].name
+		}
+	}
+	if name == "" {
+		return "", fmt.Errorf("tokens have no name for %v", method)
+	}
+	if len(claims) > MaxSize {
+		return "", errors.New("claims are too long")
+	}
+	payload, err := compact(claims)
+	if err != nil {
+		return "", err
+	}
+	if _, err := readClaims(payload); err != nil {
+		return "", err
+	}
+	signed := encoding.EncodeToString([]byte(`{"alg":"`+name+`","typ":"JWT"}`)) + "." + encoding.EncodeToString(payload)
+	value, err := method.Sign(rand, key, []byte(signed))
+	if err != nil {
+		return "", err
+	}
+	token := signed + "." + encoding.EncodeToString(value)
+	if len(token) > MaxSize {
+		return "", errors.New("claims are too long")
+	}
+	return token, nil
+}
+
+// Parse takes a token in compact form apart. White space around it is the caller's to cut.
+func Parse(token string) (*Token, error) {
+	t, err := parse(token)
+	if err != nil {
+		return nil, fmt.Errorf("parse token: %w", err)
+	}
+	return t, nil
+}
+
+func parse(token string) (*Token, error) {
+	if len(token) > MaxSize {
+		return nil, fmt.Errorf("%d bytes are too many", len(token))
+	}
+	parts := strings.SplitN(token, ".", 4)
+	if len(parts) != 3 {
+		return nil, errors.New("not three parts with dots between them")
+	}
+	var decoded [3][]byte
+	for i, p := range parts {
+		b, err := encoding.DecodeString(p)
+		if err != nil || len(b) == 0 || encoding.EncodeToString(b) != p {
+			return nil, fmt.Errorf("part %d is not base64url", i+1)
+		}
+		decoded[i] = b
+	}
+	t := &Token{Header: decoded[0], Payload: decoded[1], signature: decoded[2], signed: parts[0] + "." + parts[1]}
+	if err := t.readHeader(); err != nil {
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	var err error
+	if t.Claims, err = readClaims(t.Payload); err != nil {
+		return nil, fmt.Errorf("claims: %w", err)
+	}
+	return t, nil
+}
+
+// readHeader reads the header, RFC 7515 §4. Members that are only hints (kid, x5t) are not looked at.
+func (t *Token) readHeader() error {
+	members, err := object(t.Header)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"crit", "b64", "enc", "zip"} {
+		if _, ok := members[name]; ok {
+			return fmt.Errorf("member %s is not understood", name)
+		}
+	}
+	if raw, ok := members["typ"]; ok {
+		if typ, err := text(raw); err != nil || !strings.EqualFold(typ, "JWT") {
+			return errors.New("type is not JWT")
+		}
+	}
+	raw, ok := members["alg"]
+	if !ok {
+		return errors.New("no algorithm")
+	}
+	if t.Algorithm, err = text(raw); err != nil {
+		return err
+	}
+	for _, n := range names {
+		if n.name == t.Algorithm {
+			t.method = n.method
+			return nil
+		}
+	}
+	return fmt.Errorf("algorithm %.20q: %w", t.Algorithm, algid.ErrUnknown)
+}
+
+// Verify reports with nil that the token was signed by the key of pub. Whose key that is, is for the
+// caller to know.
+func (t *Token) Verify(pub crypto.PublicKey) error {
+	if algid.KeyOf(pub) != t.method.Key() {
+		return fmt.Errorf("verify token with %s: %w", t.Algorithm, ErrKey)
+	}
+	err := t.method.Verify(pub, []byte(t.signed), t.signature)
+	switch {
+	case errors.Is(err, algid.ErrSignature):
+		return ErrSignature
+	case err != nil:
+		return fmt.Errorf("verify token: %w", err)
+	}
+	return nil
+}
+
+// ValidAt reports with nil that the dates of the token allow the moment given, without leeway: exp is
+// after it, nbf and iat are not. Dates that are absent forbid nothing.
+func (t *Token) ValidAt(now time.Time) error {
+	c := t.Claims
+	switch {
+	case !c.Expires.IsZero() && !now.Before(c.Expires):
+		return fmt.Errorf("%w at %s", ErrExpired, c.Expires.Format(time.RFC3339))
+	case now.Before(c.NotBefore):
+		return fmt.Errorf("%w: from %s on", ErrNotYet, c.NotBefore.Format(time.RFC3339))
+	case now.Before(c.IssuedAt):
+		return fmt.Errorf("%w: issued at %s", ErrNotYet, c.IssuedAt.Format(time.RFC3339))
+	}
+	return nil
+}
