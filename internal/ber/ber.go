@@ -25,8 +25,7 @@ var errTruncated = errors.New("normalizing BER: data ends inside an element")
 // Normalize gives the DER of exactly one BER element. The result is at most a few bytes per
 // nested level longer than the input, usually shorter.
 func Normalize(in []byte) ([]byte, error) {
-	r := reader{left: maxPieces}
-	out, rest, err := r.element(nil, in, 0)
+	out, rest, err := First(in)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +33,12 @@ func Normalize(in []byte) ([]byte, error) {
 		return nil, errors.New("normalizing BER: bytes after the end")
 	}
 	return out, nil
+}
+
+// First is Normalize of the first element only, and gives what follows it.
+func First(in []byte) (der, rest []byte, err error) {
+	r := reader{left: maxPieces}
+	return r.element(nil, in, 0)
 }
 
 // Joined gives the content of a string whose tag was implicit: body as it is when the tag is
