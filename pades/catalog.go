@@ -194,7 +194,9 @@ func (c *comparison) description() error {
 			return err
 		}
 		delete(c.open, ref.Num)
-		c.later.Description = slices.ContainsFunc(keys, func(k pdf.Name) bool { return k != "ModDate" && k != "Producer" })
+		if slices.ContainsFunc(keys, func(k pdf.Name) bool { return k != "ModDate" && k != "Producer" }) {
+			c.later.Description = true
+		}
 		if err := c.own(now); err != nil {
 			return err
 		}
