@@ -393,7 +393,7 @@ func renumbered(t *testing.T, f forge, file []byte, l *pkitest.Leaf) []byte {
 	blank := "<" + strings.Repeat("0", 16000) + ">"
 	spaces := "[0 " + strings.Repeat(" ", 30) + "]"
 	objects[50] = strings.NewReplacer("@RANGE", spaces, "@HEX", blank).Replace(objects[50])
-	return forge{}.seal(t, grow(file, objects), blank, spaces, l)
+	return f.seal(t, grow(file, objects), blank, spaces, l)
 }
 
 // Cross-references that programs may read differently, or without end.

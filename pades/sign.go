@@ -17,7 +17,8 @@ import (
 
 const (
 	usualRoom = 16 << 10 // for time-stamps
-	bareRoom  = 2 << 10  // for everything in a message but certificate and signature
+	bareRoom  = 1 << 10  // for everything in a message but certificate, its issuer's name and signature
+	largest   = 1 << 10  // signature, of RSA-8192
 	maxRoom   = 1 << 20
 )
 
@@ -162,7 +163,7 @@ func (u *update) dictionary(ref pdf.Ref, o *Options, hole *pdf.Span) (ranges int
 	if room == 0 {
 		room = usualRoom
 	}
-	room += bareRoom + len(o.Certificate.Raw) + 1024 // the largest signature is of RSA-8192
+	room += bareRoom + largest + len(o.Certificate.Raw) + len(o.Certificate.RawIssuer)
 	hole.From = int64(u.buf.Len())
 	u.buf.WriteByte('<')
 	u.buf.Write(bytes.Repeat([]byte{'0'}, 2*room))
