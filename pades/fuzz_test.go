@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"senim/internal/pdf"
 )
 
 // FuzzParse: whatever parses can be judged, and whatever can be signed carries a good signature then
@@ -54,6 +56,58 @@ func FuzzParse(f *testing.F) {
 		for i, v := range before {
 			if v.Outcome == Valid && after[i].Outcome != Valid {
 				t.Fatalf("signature %d was valid: %v", i+1, after[i].Err)
+			}
+		}
+	})
+}
+
+// FuzzUpdate: whatever an update of a signed document says, the signature stays valid only if every
+// object that shows is what it was.
+func FuzzUpdate(f *testing.F) {
+	file := signed(f, classic(body(), "/Info 6 0 R"), rsaLeaf(authority(f)), func(o *Options) { o.Room = 1 })
+	num, fields := formOf(file)
+	for n, text := range body() {
+		f.Add(n, text, n+1, "null")
+	}
+	f.Add(1, form(body()[1], "9 0 R"), num, "<< /Fields ["+fields+" 20 0 R] /SigFlags 3 >>")
+	f.Add(1, form(body()[1], "9 0 R")[:40]+"/DSS << /Certs [20 0 R] >> >>", 20, content("x"))
+	f.Add(20, "<< /FT /Sig /T (x) /V << /Type /Sig >> >>", num, "<< /Fields ["+fields+" 20 0 R] /SigFlags 3 >>")
+	f.Add(3, annots(body()[3], "["+fields+" 20 0 R]"), 20, "<< /FT /Sig /V 21 0 R /Kids [] >>")
+	f.Add(6, "<< /Title (x) >>", 4, content("y"))
+	f.Fuzz(func(t *testing.T, a int, one string, b int, two string) {
+		if a < 1 || b < 1 || a > 99 || b > 99 || len(one)+len(two) > 1<<16 {
+			return
+		}
+		made := growWith(file, map[int]string{a: one, b: two}, "/Root 1 0 R /Info 6 0 R")
+		d, err := Parse(bytes.NewReader(made), int64(len(made)))
+		if err != nil {
+			return
+		}
+		list, err := d.Verify()
+		if err != nil {
+			return
+		}
+		old, err := d.file.Revision(int64(len(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range list {
+			if v.Outcome != Valid {
+				continue
+			}
+			for n := range 6 {
+				x, err1 := old.Load(n)
+				y, err2 := d.file.Load(n)
+				same, err := pdf.Equal(old, x, d.file, y)
+				if err := errors.Join(err1, err2, err); err != nil {
+					t.Fatal(err)
+				}
+				before, _ := x.(*pdf.Dict)
+				after, _ := y.(*pdf.Dict)
+				if !same && !(n == 1 && before.Get("Pages") == after.Get("Pages") && after.Get("OpenAction") == nil) &&
+					!(n == 3 && before.Get("Contents") == after.Get("Contents") && before.Get("Resources") != nil) {
+					t.Fatalf("object %d is not what it was, and the signature is valid", n)
+				}
 			}
 		}
 	})

@@ -34,7 +34,7 @@ func (r *report) print(p *program, at time.Time) {
 
 // sentence is the answer in one line.
 func (r *report) sentence() string {
-	what := map[string]string{kindCMS: "signature", kindXML: "signature", kindCertificate: "certificate", kindRequest: "request", kindList: "revocation list"}[r.Kind]
+	what := map[string]string{kindCMS: "signature", kindXML: "signature", kindPDF: "signature", kindCertificate: "certificate", kindRequest: "request", kindList: "revocation list"}[r.Kind]
 	is := "is"
 	if n := len(r.Subjects); n > 1 {
 		what, is = count(n, what), "are"
@@ -42,6 +42,9 @@ func (r *report) sentence() string {
 	said := map[trust.Verdict]string{
 		trust.Good: " valid.", trust.Bad: " not valid.", trust.Unknown: " neither proved nor disproved: not everything could be checked.",
 	}[r.Verdict]
+	if r.changed() {
+		return r.File + ": the document was changed after it was signed."
+	}
 	if r.Verdict == trust.Bad && is == "are" {
 		return r.File + ": not all of the " + what + " are valid."
 	}
@@ -60,7 +63,10 @@ func explain(c trust.Check) string {
 	switch c.Name {
 	case "signature":
 		return joined(", ", joined(" ", e["method"], e["key"], prefixed("over ", e["hash"])), prefixed("covers ", e["covers"]),
-			prefixed("signer says at ", e["signingTime"]), prefixed("time stamps: ", e["timestamps"]), prefixed("weak hash ", e["weak"]))
+			prefixed("signer says at ", e["signingTime"]), prefixed("time stamps: ", e["timestamps"]), prefixed("weak hash ", e["weak"]),
+			prefixed("warning: ", e["warnings"]))
+	case checkDocument:
+		return e["found"]
 	case trust.CheckChain:
 		return prefixed("up to ", e["anchor"])
 	case trust.CheckValidity:
@@ -98,7 +104,7 @@ const (
 	hintContent = "the document must be the very bytes that were signed; a saved-again copy differs"
 )
 
-var order = []string{hintContent, hintTrust, hintList, hintExpired}
+var order = []string{hintContent, hintChanged, hintTrust, hintList, hintExpired}
 
 func advice(c trust.Check) string {
 	switch {
@@ -112,6 +118,8 @@ func advice(c trust.Check) string {
 		return hintExpired
 	case c.Code == codeSignature:
 		return hintContent
+	case c.Code == codeChanged:
+		return hintChanged
 	}
 	return ""
 }

@@ -18,7 +18,7 @@ type verify struct {
 	CRL          []string `name:"crl" sep:"none" help:"Revocation list, full or delta; may be given several times." placeholder:"FILE"`
 	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
 	Content      string   `help:"What a detached CMS signature was made over." placeholder:"FILE"`
-	File         string   `arg:"" help:"CMS, signed XML, certificate, request or revocation list; - is standard input."`
+	File         string   `arg:"" help:"CMS, signed XML, signed PDF, certificate, request or revocation list; - is standard input."`
 }
 
 // Help is what --help adds.
@@ -27,7 +27,8 @@ func (*verify) Help() string {
 Each is good, bad, or unknown when it could not be made; the exit status is 0 only if all are good
 (or skipped because of --no-revocation). The network is never asked: give revocation lists as files.
 
-Time of signing is what the signer says; the certificate is judged as of --at.`
+For a signature in a PDF document there is one check more, document: whether anything but further
+signatures was added since. Time of signing is what the signer says; the certificate is judged as of --at.`
 }
 
 // Codes of the checks that are made here.
@@ -123,6 +124,8 @@ func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing)
 		return c.checkCMS(ctx, p, t, found.cms)
 	case kindXML:
 		return c.checkXML(ctx, t, found.xml)
+	case kindPDF:
+		return c.checkPDF(ctx, t, found.pdf)
 	case kindCertificate:
 		return t.checkCertificate(ctx, found.certificate)
 	case kindList:
