@@ -100,7 +100,7 @@ func (w *walker) list(o pdf.Object, above field, depth int) error {
 			return fmt.Errorf("%w: a field of the form is no reference", ErrDamaged)
 		}
 		if w.seen[ref] {
-			return fmt.Errorf("%w: field %d stands twice in the form", ErrDamaged, ref.Num)
+			continue
 		}
 		if w.seen[ref] = true; len(w.seen) > maxFields || depth > maxFieldDepth {
 			return fmt.Errorf("%w: fields of the form", ErrTooMuch)

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"fmt"
+	"slices"
 )
 
 const (
@@ -80,6 +81,10 @@ func (f *File) pack(num int) (*pack, error) {
 			return nil, fmt.Errorf("%w: head of object stream %d", ErrDamaged, num)
 		}
 		p.numbers, p.offsets = append(p.numbers, int(number)), append(p.offsets, int(offset))
+	}
+	// Some programs look for the number and not for the index.
+	if len(slices.Compact(slices.Sorted(slices.Values(p.numbers)))) < len(p.numbers) {
+		return nil, fmt.Errorf("%w: object stream %d has a number twice", ErrDamaged, num)
 	}
 	if f.shared.packed += len(data); f.shared.packed > maxPacked {
 		f.shared.packs, f.shared.packed = map[int64]*pack{}, len(data)

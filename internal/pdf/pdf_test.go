@@ -335,6 +335,17 @@ func TestHybrid(t *testing.T) {
 	if f.Sections()[0].Stream {
 		t.Error("a hybrid is a table")
 	}
+	// Table and stream disagree where object 3 is.
+	two := bytes.Replace(hybrid(), []byte("0000000000 00000 f \n5 1"), []byte("0000000009 00000 n \n5 1"), 1)
+	if _, err := Open(bytes.NewReader(two), int64(len(two))); !errors.Is(err, ErrDamaged) {
+		t.Error("in two places:", err)
+	}
+	// One number twice in an object stream.
+	two = bytes.Replace(hybrid(), []byte("/N 1 /First 4"), []byte("/N 2 /First 8"), 1)
+	two = bytes.Replace(two, []byte("3 0 (found)"), []byte("3 0 3 0 (x)"), 1)
+	if _, err := open(t, two).Load(3); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "twice") {
+		t.Error("twice:", err)
+	}
 }
 
 func TestReferences(t *testing.T) {

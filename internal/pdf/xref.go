@@ -58,7 +58,6 @@ func (f *File) Entry(num int) Entry {
 // tail is the end of a file or revision.
 type tail struct {
 	startxref int64 // what it says
-	word      int64 // where "startxref" stands
 	end       int64 // after %%EOF
 }
 
@@ -84,7 +83,7 @@ func (f *File) findTail() (tail, error) {
 // readTail reads "startxref 123 %%EOF", which stands at an offset.
 func readTail(buf []byte, at int64) (tail, bool) {
 	l := &lexer{buf: buf, base: at}
-	t := tail{word: at}
+	var t tail
 	ok := l.keyword("startxref")
 	if ok {
 		t.startxref, ok = l.natural()
@@ -338,8 +337,11 @@ func (f *File) readHybrid(s *Section) error {
 	}
 	table := &Section{Entries: merged}
 	for _, e := range beside.Entries {
-		if _, known := table.find(e.Num); !known {
+		switch same, known := table.find(e.Num); {
+		case !known:
 			merged = append(merged, e)
+		case e.Kind != Free && e != same: // programs choose differently
+			return fmt.Errorf("%w: object %d in two places in a hybrid section", ErrDamaged, e.Num)
 		}
 	}
 	hidden := &Section{}
