@@ -143,6 +143,14 @@ func TestSec2PDFForm(t *testing.T) {
 	}
 }
 
+// A literal string of escapes is as long as one of hexadecimal digits, and not what readers expect.
+func TestSec2PDFLiteral(t *testing.T) {
+	file := forge{}.sign(t, classic(body(), ""), rsaLeaf(authority(t)))
+	r := verdicts(t, file)[0].ByteRange
+	copy(file[r[1]:r[2]], "("+strings.Repeat(`\n`, int(r[2]-r[1]-2)/2)+")")
+	refused(t, file, Invalid, ErrByteRange, "hexadecimal")
+}
+
 // beside gives the usual objects of a forger, and the range as an object of its own (with numbers
 // that cannot be right: those of its own text would be needed).
 func beside(text string) map[int]string {
@@ -217,17 +225,17 @@ func TestSec2PDFIncrementalSaving(t *testing.T) {
 		objects map[int]string
 		words   string
 	}{
-		"contents":          {map[int]string{4: content("BT (Pay 900 tenge) Tj ET")}, "contents was changed (object 4)"},
-		"font":              {map[int]string{5: "<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>"}, "a font was changed"},
-		"page":              {map[int]string{3: body()[3]}, "a page was changed"},
-		"page size":         {map[int]string{3: strings.Replace(string(page), "300 144", "300 14", 1)}, "a page was changed"},
-		"another page":      {map[int]string{2: "<< /Type /Pages /Kids [20 0 R 3 0 R] /Count 2 >>", 20: body()[3]}, "a page was"},
-		"annotation":        {map[int]string{3: annotated, 20: note}, "a page was changed"},
-		"script":            {map[int]string{1: strings.Replace(string(catalog), "<<", "<< /OpenAction << /S /JavaScript /JS (x) >>", 1)}, "the catalog"},
-		"another form":      {map[int]string{1: strings.Replace(string(catalog), "/AcroForm ", "/AcroForm << /NeedAppearances true >> /Was ", 1)}, ""},
-		"taken away":        {map[int]string{4: ""}, "contents was taken away (object 4)"},
-		"key twice":         {map[int]string{3: strings.Replace(string(page), "<<", "<< /Contents 4 0 R /Contents 4 0 R", 1)}, "a page was changed"},
-		"what nobody needs": {map[int]string{20: "(hello)"}, "something was added (object 20)"},
+		"contents":        {map[int]string{4: content("BT (Pay 900 tenge) Tj ET")}, "contents was changed (object 4)"},
+		"font":            {map[int]string{5: "<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>"}, "a font was changed"},
+		"page":            {map[int]string{3: body()[3]}, "a page was changed"},
+		"page size":       {map[int]string{3: strings.Replace(string(page), "300 144", "300 14", 1)}, "a page was changed"},
+		"another page":    {map[int]string{2: "<< /Type /Pages /Kids [20 0 R 3 0 R] /Count 2 >>", 20: body()[3]}, "a page was"},
+		"annotation":      {map[int]string{3: annotated, 20: note}, "a page was changed"},
+		"script":          {map[int]string{1: strings.Replace(string(catalog), "<<", "<< /OpenAction << /S /JavaScript /JS (x) >>", 1)}, "the catalog"},
+		"another form":    {map[int]string{1: strings.Replace(string(catalog), "/AcroForm ", "/AcroForm << /NeedAppearances true >> /Was ", 1)}, ""},
+		"taken away":      {map[int]string{4: ""}, "contents was taken away (object 4)"},
+		"key twice":       {map[int]string{3: strings.Replace(string(page), "<<", "<< /Contents 4 0 R /Contents 4 0 R", 1)}, "a page was changed"},
+		"what was no use": {map[int]string{1: strings.Replace(string(catalog), "<<", "<< /DSS << /More 20 0 R >>", 1), 20: "(hello)"}, "something was added (object 20)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := grow(file, test.objects)
@@ -242,6 +250,11 @@ func TestSec2PDFIncrementalSaving(t *testing.T) {
 				t.Errorf("report: %d %d", v.Signed, v.Later.Bytes)
 			}
 		})
+	}
+
+	// What nothing refers to shows nowhere.
+	if v := verdicts(t, grow(file, map[int]string{20: "[21 0 R]", 21: "[20 0 R]"}))[0]; v.Outcome != Valid || v.Later.Unused != 2 {
+		t.Error(v.Err, v.Later)
 	}
 
 	// Variants for programs that repair: objects without cross-references, and the old ones repeated.

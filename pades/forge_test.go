@@ -19,8 +19,7 @@ import (
 // ranges gives (nil: as it should be); message may make the message from the digest.
 type forge struct {
 	dict    string
-	objects map[int]string // beside 10, the dictionary, and 11, its field
-	trailer string
+	objects map[int]string                           // beside 10, the dictionary, and 11, its field
 	field   string                                   // of object 11; has a usual form
 	message func(t *testing.T, digest []byte) []byte // nil: cms.Sign
 	padding string                                   // hexadecimal digits put last in Contents
@@ -49,7 +48,7 @@ func (f forge) sign(t *testing.T, file []byte, l *pkitest.Leaf) []byte {
 	for n, o := range f.objects {
 		objects[n] = o
 	}
-	return f.seal(t, growWith(file, objects, "/Root 1 0 R "+f.trailer), blank, rangeBlank, l)
+	return f.seal(t, growWith(file, objects, "/Root 1 0 R"), blank, rangeBlank, l)
 }
 
 // seal signs a file in which the last Contents and ByteRange are blank.

@@ -3,6 +3,7 @@ package pades
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"senim/internal/pdf"
@@ -37,17 +38,66 @@ func (d *Document) later(old *pdf.File) (Later, error) {
 			return c.later, err
 		}
 	}
-	for _, num := range slices.Sorted(mapKeys(c.open)) {
-		c.change("%s", c.describe(num))
-	}
-	return c.later, nil
+	return c.later, c.rest()
 }
 
-func mapKeys(m map[int]bool) func(func(int) bool) {
-	return func(yield func(int) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
+// rest: what is not explained by now is a change, but for new objects that nothing refers to, which
+// some programs leave behind.
+func (c *comparison) rest() error {
+	var todo []pdf.Object
+	reached := map[int]bool{}
+	for num := range c.fresh { // all that differ
+		if !c.open[num] || !c.fresh[num] {
+			reached[num] = true
+			todo = append(todo, pdf.Ref{Num: num, Gen: c.now.Entry(num).Gen})
+		}
+	}
+	todo = append(todo, c.now.Trailer())
+	for len(todo) > 0 {
+		o := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if ref, ok := o.(pdf.Ref); ok {
+			value, err := c.now.Resolve(ref)
+			if err != nil {
+				return err
+			}
+			o = value
+		}
+		references(o, func(ref pdf.Ref) {
+			if _, differs := c.fresh[ref.Num]; differs && !reached[ref.Num] {
+				reached[ref.Num] = true
+				todo = append(todo, pdf.Ref{Num: ref.Num, Gen: c.now.Entry(ref.Num).Gen})
+			}
+		})
+	}
+	for _, num := range slices.Sorted(maps.Keys(c.open)) {
+		if reached[num] {
+			c.change("%s", c.describe(num))
+		} else {
+			c.later.Unused++
+		}
+	}
+	return nil
+}
+
+// references calls visit with every reference in an object.
+func references(o pdf.Object, visit func(pdf.Ref)) {
+	switch o := o.(type) {
+	case pdf.Ref:
+		visit(o)
+	case pdf.Array:
+		for _, e := range o {
+			references(e, visit)
+		}
+	case *pdf.Dict:
+		for _, k := range o.Keys() {
+			references(o.Get(k), visit)
+		}
+	case *pdf.Stream:
+		for _, k := range o.Dict.Keys() {
+			// A cross-reference stream is a trailer too.
+			if o.Dict.Get("Type") != pdf.Name("XRef") || k != "Info" && k != "Root" {
+				references(o.Dict.Get(k), visit)
 			}
 		}
 	}
@@ -117,42 +167,22 @@ func (c *comparison) pointers() error {
 		if err != nil {
 			return unknowable{fmt.Errorf("object %d of the signed part: %w", num, err)}
 		}
-		c.count(o)
+		references(o, func(ref pdf.Ref) {
+			if c.open[ref.Num] { // whatever the generation: not all programs look at it
+				c.pointed[ref.Num]++
+			}
+		})
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, num := range slices.Sorted(mapKeys(c.fresh)) {
+	for _, num := range slices.Sorted(maps.Keys(c.fresh)) {
 		if c.fresh[num] && c.pointed[num] > 0 {
 			c.change("object %d, to which the signed part pointed, came later", num)
 		}
 	}
 	return nil
-}
-
-func (c *comparison) count(o pdf.Object) {
-	switch o := o.(type) {
-	case pdf.Ref:
-		if c.open[o.Num] { // whatever the generation: not all programs look at it
-			c.pointed[o.Num]++
-		}
-	case pdf.Array:
-		for _, e := range o {
-			c.count(e)
-		}
-	case *pdf.Dict:
-		for _, k := range o.Keys() {
-			c.count(o.Get(k))
-		}
-	case *pdf.Stream:
-		for _, k := range o.Dict.Keys() {
-			// A cross-reference stream is a trailer too.
-			if o.Dict.Get("Type") != pdf.Name("XRef") || k != "Info" && k != "Root" {
-				c.count(o.Dict.Get(k))
-			}
-		}
-	}
 }
 
 // carriers are new cross-reference and object streams: what they carry is looked at by itself.

@@ -19,14 +19,16 @@
 // Contents of its own dictionary; after the message there is only padding; the covered bytes end as
 // a whole PDF file. What follows is compared, object by object, with what was signed. Filling in a
 // form counts as a change, even where the first signer permitted it; a new description of the
-// document (title, author, dates) does not, but [Later] tells of it. A later signature may show a
-// picture on a page: [WarnVisible] says so, because a picture may cover what was signed.
+// document (title, author, dates) does not, but [Later] tells of it. A later signature may have
+// a place on a page: [WarnVisible] says so, because its picture may cover what was signed. New
+// objects that nothing refers to are no change.
 //
 // Refused as a whole are files above 256 MiB, encrypted ones, and those whose cross-references are
 // damaged: nothing is guessed or repaired.
 //
-// The time of signing stands twice, as national programs and EN 319 142-1 want it: in the entry M
-// and as the attribute signingTime. Both are what the signer claims.
+// The time of signing is written twice: in the entry M, where EN 319 142-1 wants it alone, and as the
+// attribute signingTime, which every program of the national PKI writes and reads. Both are what the
+// signer claims.
 package pades
 
 import (
@@ -162,7 +164,8 @@ type Later struct {
 	Timestamps     []string // likewise, of time-stamps over the document
 	ValidationData bool     // certificates, lists and answers (DSS)
 	Description    bool     // title, author and the like
-	Visible        bool     // one of the signatures shows on a page
+	Visible        bool     // one of the signatures has a place on a page
+	Unused         int      // objects that nothing refers to
 	// Changed is what else is not as it was, in words. It is empty unless Err is ErrChanged.
 	Changed []string
 }
@@ -172,9 +175,10 @@ type Warning string
 
 // The warnings.
 const (
-	WarnVisible       Warning = "a later signature shows a picture on a page, which may cover what was signed"
+	WarnVisible       Warning = "a later signature has a place on a page, where it may cover what was signed"
 	WarnDescription   Warning = "the description of the document (title, author, dates) was changed after it was signed"
 	WarnTimestamp     Warning = "the time-stamp in the signature is not good"
+	WarnStampUnknown  Warning = "the time-stamp in the signature could not be checked"
 	WarnNoCertificate Warning = "the signature does not name its certificate in a signed attribute"
 	WarnWeakHash      Warning = "the signature is over SHA-1, which is weak"
 )

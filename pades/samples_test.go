@@ -176,3 +176,76 @@ func TestOpenSSL(t *testing.T) {
 		t.Error("OpenSSL verified something else")
 	}
 }
+
+// Documents that come with two modules, where these are in the cache: nearly every way to write PDF,
+// and signatures of other programs.
+func TestSamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("signs hundreds of documents")
+	}
+	cache := strings.TrimSpace(tool(t, "", "go", "env", "GOMODCACHE"))
+	l := rsaLeaf(authority(t))
+	for module, want := range map[string]map[string]string{
+		"codeberg.org/go-pdf/fpdf@v0.11.0": {},
+		"github.com/pdfcpu/pdfcpu@v0.15.0": {
+			"testPAdES_BB.pdf":   "valid",
+			"testPAdES_BT.pdf":   "valid",
+			"testPAdES_BLT.pdf":  "valid",
+			"testPAdES_BLTA.pdf": "valid, cannot say", // the certificate of the time-stamp is elsewhere
+			"sample1.pdf":        "valid",
+			"sample2.pdf":        "valid",
+			"sample01.pdf":       "cannot say", // adbe.x509.rsa_sha1
+		},
+	} {
+		t.Run(module, func(t *testing.T) {
+			dir := filepath.Join(cache, filepath.FromSlash(module))
+			if _, err := os.Stat(dir); err != nil {
+				t.Skip("go mod download " + module + " brings the samples")
+			}
+			files, refused := 0, 0
+			err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+				if err != nil || e.IsDir() || filepath.Ext(path) != ".pdf" {
+					return err
+				}
+				files++
+				data, err := os.ReadFile(path)
+				if err != nil {
+					return err
+				}
+				d, err := Parse(bytes.NewReader(data), int64(len(data)))
+				if err != nil {
+					if refused++; !errors.Is(err, ErrEncrypted) && !errors.Is(err, ErrDamaged) {
+						t.Errorf("%s: %v", path, err)
+					}
+					return nil
+				}
+				before, _ := d.Verify()
+				var got []string
+				for _, v := range before {
+					got = append(got, v.Outcome.String())
+				}
+				if want := want[e.Name()]; strings.Join(got, ", ") != want {
+					t.Errorf("%s: %q, want %q", path, got, want)
+				}
+				update, err := d.Sign(random, Options{Key: l.Key, Certificate: l.Certificate, Time: moment})
+				if errors.Is(err, ErrLocked) || errors.Is(err, ErrKind) {
+					return nil
+				}
+				if err != nil {
+					t.Errorf("%s: %v", path, err)
+					return nil
+				}
+				for i, v := range verdicts(t, append(data, update...)) {
+					if v.Outcome != Valid && (i == len(before) || before[i].Outcome == Valid) {
+						t.Errorf("%s: %s: %v", path, v.Field, v.Err)
+					}
+				}
+				return nil
+			})
+			if err != nil || files == 0 || refused > 2 {
+				t.Errorf("%d files, %d refused, %v", files, refused, err)
+			}
+			t.Logf("%d files, %d refused", files, refused)
+		})
+	}
+}

@@ -143,8 +143,13 @@ func (d *Document) checkMessage(v *Verified) error {
 	}
 	for _, raw := range signer.Timestamps {
 		stamp := checkStamp(raw, signer.SignatureValue)
-		if v.Timestamps = append(v.Timestamps, stamp); stamp.Err != nil {
+		v.Timestamps = append(v.Timestamps, stamp)
+		switch outcome(stamp.Err) {
+		case Invalid:
 			v.Warnings = append(v.Warnings, WarnTimestamp)
+		case CannotSay:
+			v.Warnings = append(v.Warnings, WarnStampUnknown)
+		case Valid:
 		}
 	}
 	return nil

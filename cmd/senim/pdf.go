@@ -243,6 +243,9 @@ func later(l pades.Later) (out []string) {
 	if l.Description {
 		out = append(out, "a description of the document")
 	}
+	if l.Unused > 0 {
+		out = append(out, count(l.Unused, "unused object"))
+	}
 	return out
 }
 

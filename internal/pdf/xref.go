@@ -187,14 +187,14 @@ func readTable(l *lexer) ([]Entry, *Dict, error) {
 		for i := range count {
 			offset, ok1 := l.natural()
 			gen, ok2 := l.natural()
-			if !ok1 || !ok2 || gen > 65535 {
-				return nil, nil, l.damaged("no cross-reference")
-			}
 			e := Entry{Num: int(first + i)}
 			switch {
-			case l.keyword("n"):
+			case !ok1 || !ok2:
+				return nil, nil, l.damaged("no cross-reference")
+			case l.keyword("f"): // whatever generation would come next
+			case gen <= 65535 && l.keyword("n"):
 				e.Kind, e.Offset, e.Gen = InFile, offset, int(gen)
-			case !l.keyword("f"):
+			default:
 				return nil, nil, l.damaged("no cross-reference")
 			}
 			entries = append(entries, e)
