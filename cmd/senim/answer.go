@@ -35,7 +35,7 @@ func (r *report) print(p *program, at time.Time) {
 
 // sentence is the answer in one line.
 func (r *report) sentence() string {
-	what := map[string]string{kindCMS: "signature", kindXML: "signature", kindCertificate: "certificate", kindRequest: "request", kindToken: "token", kindList: "revocation list"}[r.Kind]
+	what := map[string]string{kindCMS: "signature", kindXML: "signature", kindPDF: "signature", kindCertificate: "certificate", kindRequest: "request", kindToken: "token", kindList: "revocation list"}[r.Kind]
 	is := "is"
 	if n := len(r.Subjects); n > 1 {
 		what, is = count(n, what), "are"
@@ -43,6 +43,9 @@ func (r *report) sentence() string {
 	said := map[trust.Verdict]string{
 		trust.Good: " valid.", trust.Bad: " not valid.", trust.Unknown: " neither proved nor disproved: not everything could be checked.",
 	}[r.Verdict]
+	if r.changed() {
+		return r.File + ": the document was changed after it was signed."
+	}
 	if r.Verdict == trust.Bad && is == "are" {
 		return r.File + ": not all of the " + what + " are valid."
 	}
@@ -61,13 +64,15 @@ func explain(c trust.Check) string {
 	switch c.Name {
 	case "signature":
 		return joined(", ", joined(" ", e["method"], e["key"], prefixed("over ", e["hash"])), prefixed("covers ", e["covers"]),
-			prefixed("signer says at ", e["signingTime"]), prefixed("weak hash ", e["weak"]), e["level"], prefixed("but: ", e["warnings"]))
+			prefixed("signer says at ", e["signingTime"]), prefixed("weak hash ", e["weak"]), e["level"], prefixed("warning: ", e["warnings"]))
 	case checkStamp:
 		return joined(", ", prefixed("existed at ", e["time"]), prefixed("says ", e["authority"]))
 	case checkDates:
 		return explainDates(e)
 	case checkTime:
 		return joined(" ", e["proved"], prefixed("by ", e["authority"]))
+	case checkDocument:
+		return e["found"]
 	case trust.CheckChain:
 		return prefixed("up to ", e["anchor"])
 	case trust.CheckValidity:
@@ -106,7 +111,7 @@ const (
 	hintContent = "the document must be the very bytes that were signed; a saved-again copy differs"
 )
 
-var order = []string{hintContent, hintSigner, hintTrust, hintList, hintExpired}
+var order = []string{hintContent, hintChanged, hintSigner, hintTrust, hintList, hintExpired}
 
 func advice(c trust.Check) string {
 	switch {
@@ -122,6 +127,8 @@ func advice(c trust.Check) string {
 		return hintSigner
 	case c.Code == codeSignature:
 		return hintContent
+	case c.Code == codeChanged:
+		return hintChanged
 	}
 	return ""
 }

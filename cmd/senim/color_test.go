@@ -62,6 +62,7 @@ func TestBar(t *testing.T) {
 
 func FuzzRecognise(f *testing.F) {
 	f.Add([]byte("<a/>"))
+	f.Add(document())
 	f.Add([]byte("-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"))
 	f.Add([]byte{0x30, 3, 2, 1, 3})
 	f.Add([]byte{0x30, 0x84, 1})

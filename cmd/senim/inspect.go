@@ -14,7 +14,7 @@ import (
 type inspect struct {
 	JSON         bool   `name:"json" help:"Answer in JSON."`
 	PasswordFile string `help:"File with the password of a key file in its first line; - is standard input." placeholder:"FILE"`
-	File         string `arg:"" help:"Certificate, revocation list, request, key file, CMS or signed XML; - is standard input."`
+	File         string `arg:"" help:"Certificate, revocation list, request, key file, CMS, signed XML or PDF; - is standard input."`
 }
 
 // Help is what --help adds.
@@ -36,6 +36,7 @@ type description struct {
 	Token        *tokenFacts   `json:"token,omitempty"`
 	Signers      []signerFacts `json:"signers,omitempty"`
 	SignersCount int           `json:"signersCount,omitempty"`
+	PDF          *pdfFacts     `json:"pdf,omitempty"`
 }
 
 // certificate is a card with what else stands in a certificate.
@@ -146,6 +147,9 @@ func (c *inspect) describe(p *program, t thing) (description, error) {
 	}
 	if t.kind == kindToken {
 		d.Token = describeToken(t.token)
+	}
+	if t.kind == kindPDF {
+		d.PDF = describePDF(t.pdf)
 	}
 	d.SignersCount = len(d.Signers)
 	return d, nil
@@ -258,6 +262,8 @@ func (d *description) print(p *program, file string) {
 		d.printSigners(p, now)
 	case kindToken:
 		d.Token.print(p, file)
+	case kindPDF:
+		d.PDF.print(p, file, now)
 	case kindXML:
 		p.line("%s is an XML document <%s>, %s.", file, d.Root, count(len(d.Signers), "signature"))
 		d.printSigners(p, now)

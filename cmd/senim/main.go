@@ -1,5 +1,5 @@
 // Senim is the command line for what the national PKI makes: it inspects certificates, revocation
-// lists, requests, key files, CMS and signed XML; it signs; it verifies.
+// lists, requests, key files, CMS, signed XML and PDF; it signs; it verifies.
 //
 //	senim inspect FILE
 //	senim sign --format cms --key KEY.p12 --password-file PW --out FILE.p7s FILE

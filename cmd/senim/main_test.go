@@ -77,6 +77,7 @@ func prepare(t *testing.T, dir string) {
 	write("pw.txt", []byte("Qwerty12\r\n"))
 	write("wrong.txt", []byte("Qwerty13\n"))
 	write("doc.txt", []byte("Қазақстан Республикасы\n"))
+	write("doc.pdf", document())
 	write("doc.xml", []byte("<?xml version=\"1.0\"?><order><n>1</n></order>"))
 
 	individual, revoked := a.Individual(), a.SignRight()

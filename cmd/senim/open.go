@@ -11,6 +11,7 @@ import (
 	"senim/cms"
 	"senim/dsig"
 	"senim/jwt"
+	"senim/pades"
 	"senim/pfx"
 	"senim/pki"
 )
@@ -26,6 +27,7 @@ const (
 	kindKeyFile     = "key file"
 	kindCMS         = "CMS"
 	kindXML         = "XML"
+	kindPDF         = "PDF"
 )
 
 // thing is one object found in a file: exactly the field of its kind is set.
@@ -38,10 +40,15 @@ type thing struct {
 	cms         *cms.SignedData
 	xml         *dsig.Document
 	token       *jwt.Token
+	pdf         *pades.Document
 }
 
 // read reads a whole file of bounded size; "-" is standard input.
 func (p *program) read(name string) ([]byte, error) {
+	return p.readUpTo(name, maxFile)
+}
+
+func (p *program) readUpTo(name string, limit int64) ([]byte, error) {
 	in := p.Stdin
 	if name != "-" {
 		f, err := os.Open(p.path(name))
@@ -51,12 +58,12 @@ func (p *program) read(name string) ([]byte, error) {
 		defer func() { _ = f.Close() }() // only read
 		in = f
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(in, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, plain(err))
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("read %s: more than %d MiB", name, maxFile>>20)
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("read %s: more than %d MiB", name, limit>>20)
 	}
 	return data, nil
 }
@@ -82,7 +89,7 @@ func (p *program) password(name string) (string, error) {
 
 // open reads a file and recognises everything in it.
 func (p *program) open(name string) ([]thing, error) {
-	data, err := p.read(name)
+	data, err := p.readUpTo(name, pades.MaxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +101,12 @@ func (p *program) open(name string) ([]thing, error) {
 }
 
 func recognise(data []byte) ([]thing, error) {
+	if bytes.HasPrefix(data, []byte("%PDF-")) {
+		return recognisePDF(data)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("more than %d MiB", maxFile>>20)
+	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\ufeff")), " \t\r\n")
 	if bytes.HasPrefix(text, []byte("<")) {
 		d, err := dsig.Parse(data)
@@ -107,7 +120,7 @@ func recognise(data []byte) ([]thing, error) {
 	}
 	blocks, err := pki.Decode(data)
 	if err != nil {
-		return nil, &hinted{errors.New("not a certificate, revocation list, request, key file, CMS or XML"),
+		return nil, &hinted{errors.New("not a certificate, revocation list, request, key file, CMS, XML or PDF"),
 			"files in DER, PEM and base64 are read"}
 	}
 	var things []thing

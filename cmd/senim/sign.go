@@ -12,18 +12,20 @@ import (
 )
 
 type sign struct {
-	Format       string `required:"" enum:"cms,xml,xades,wsse,jwt" help:"cms for any file; xml for an XML document that will carry its signature inside, xades the same with the time of signing; wsse for a SOAP message of the state bus; jwt for claims in JSON." placeholder:"cms|xml|xades|wsse|jwt"`
+	Format       string `required:"" enum:"cms,xml,xades,pades,wsse,jwt" help:"cms for any file; xml for an XML document that will carry its signature inside, xades the same with the time of signing; pades for a PDF document likewise; wsse for a SOAP message of the state bus; jwt for claims in JSON." placeholder:"cms|xml|xades|pades|wsse|jwt"`
 	Key          string `required:"" help:"Key file (PKCS #12)." placeholder:"P12"`
 	PasswordFile string `required:"" help:"File with the password of the key in its first line; - is standard input." placeholder:"FILE"`
 	Detached     bool   `help:"Leave the file out of the signature (cms only)."`
+	Reason       string `help:"Why it is signed, in words (pades only)."`
+	Location     string `help:"Where it is signed (pades only)."`
 	Out          string `required:"" help:"Where the result goes; it must not exist." placeholder:"FILE"`
 	File         string `arg:"" help:"What is signed."`
 }
 
 // Help is what --help adds.
 func (*sign) Help() string {
-	return `The result is CAdES-BES (CMS), an enveloped XML or XAdES-BES signature, a SOAP message with its body
-signed, or a JSON Web Token, in the form national programs read.
+	return `The result is CAdES-BES (CMS), an enveloped XML or XAdES-BES signature, PAdES-B in a PDF document (which may
+be signed already), a SOAP message with its body signed, or a JSON Web Token, in the form national programs read.
 Signing checks nothing on the network. A key for sign-in only is refused; an expired one gives a warning.`
 }
 
@@ -31,12 +33,21 @@ func (c *sign) run(p *program) error {
 	if c.Format != "cms" && c.Detached {
 		return &hinted{errors.New("signature and what it signs stand in one file: --detached does not go with --format " + c.Format), "--format cms --detached signs any file, XML too"}
 	}
+	if err := c.fitsPDF(); err != nil {
+		return err
+	}
 	if _, err := os.Lstat(p.path(c.Out)); err == nil {
 		return exists(c.Out)
 	}
 	key, err := c.key(p)
 	if err != nil {
 		return err
+	}
+	if c.Format == "pades" {
+		if err := c.signPDF(p, key); err != nil {
+			return err
+		}
+		return c.done(p, key)
 	}
 	data, err := p.read(c.File)
 	if err != nil {
@@ -56,6 +67,11 @@ func (c *sign) run(p *program) error {
 	if err := p.write(c.Out, out); err != nil {
 		return err
 	}
+	return c.done(p, key)
+}
+
+// done says what was signed, and by whom.
+func (c *sign) done(p *program, key *pfx.File) error {
 	p.line("Signed %s; the signature is in %s.", c.File, c.Out)
 	newCard(key.Certificate).print(p, p.Now())
 	return nil

@@ -19,7 +19,7 @@ type verify struct {
 	OCSP         []string `name:"ocsp" sep:"none" help:"OCSP answer (DER) about a certificate in a CMS signature; may be given several times." placeholder:"FILE"`
 	Content      string   `help:"What a detached CMS signature was made over." placeholder:"FILE"`
 	Certificate  string   `help:"Certificate of who should have signed a JWT, which carries none." placeholder:"FILE"`
-	File         string   `arg:"" help:"CMS, signed XML, JWT, certificate, request or revocation list; - is standard input."`
+	File         string   `arg:"" help:"CMS, signed XML, signed PDF, JWT, certificate, request or revocation list; - is standard input."`
 }
 
 // Help is what --help adds.
@@ -30,7 +30,10 @@ Each is good, bad, or unknown when it could not be made; the exit status is 0 on
 
 The time the signer says proves nothing. A time-stamp in a CMS signature proves when it existed, if
 its authority is trusted too; the certificate is then judged as of that time, else as of --at. Lists
-and answers inside the message are used. A time-stamp that cannot be judged is shown as unproved.`
+and answers inside the message are used. A time-stamp that cannot be judged is shown as unproved.
+
+For a signature in a PDF document there is one check more, document: whether anything but further
+signatures was added since.`
 }
 
 // Codes of the checks that are made here.
@@ -133,6 +136,8 @@ func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing)
 		return c.checkXML(ctx, t, found.xml)
 	case kindToken:
 		return c.checkToken(ctx, p, t, found.token)
+	case kindPDF:
+		return c.checkPDF(ctx, t, found.pdf)
 	case kindCertificate:
 		return t.checkCertificate(ctx, found.certificate)
 	case kindList:

@@ -26,8 +26,7 @@ var errTruncated = errors.New("data ends inside an element")
 // Normalize gives the DER of exactly one BER element. The result is shorter than the input, or as
 // long, but for two bytes at most where more than 64 KiB stood under an indefinite length.
 func Normalize(in []byte) ([]byte, error) {
-	r := reader{left: maxPieces}
-	out, rest, err := r.element(nil, in, 0)
+	out, rest, err := First(in)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +63,12 @@ func skipDER(in []byte, depth int) (rest []byte, ok bool) {
 		}
 	}
 	return rest, true
+}
+
+// First is Normalize of the first element only, and gives what follows it.
+func First(in []byte) (der, rest []byte, err error) {
+	r := reader{left: maxPieces}
+	return r.element(nil, in, 0)
 }
 
 // Joined gives the content of a string whose tag was implicit: body as it is when the tag is
