@@ -6,11 +6,12 @@
 //
 // There is nothing to refuse: every input has a hash, up to 2^512 bits.
 //
-// Two implementations give the same results. On amd64 with AVX-512, VBMI and GFNI the state stays in
-// vector registers, no address and no branch depends on the data, and so the time does not either.
-// Everywhere else, and with the build tag purego, bytes are substituted by tables, and the time of
-// access to memory shows the data through the processor's caches. The processor chooses, so no caller
-// may count on the first: hash messages and public data with it, never a private key or a nonce.
+// Three implementations give the same results, and the processor chooses. With AVX-512, VBMI and GFNI
+// the state stays in vector registers: no address and no branch depends on the data, so the time does
+// not either. Every other amd64 looks bytes up in tables, in assembly; other architectures, and the
+// build tag purego, do it in Go. Tables show the data, through the caches, to whoever shares the
+// processor. No caller can count on the first, so hash messages and public data with this package,
+// never a private key or a nonce.
 package streebog
 
 import (
@@ -18,6 +19,8 @@ import (
 	"errors"
 	"hash"
 )
+
+//go:generate go -C ../../tools/asm run ./streebog
 
 // Lengths in bytes.
 const (

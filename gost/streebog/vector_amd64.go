@@ -14,7 +14,7 @@ var vectors = sync.OnceValue(func() *[29][8]uint64 {
 	}
 	for word := range 8 {
 		for x := range 8 {
-			c[16+x][word] = block(word^x&^1, word^x&1)
+			c[16+x][word] = affine(word^x&^1, word^x&1)
 		}
 		for a := range 4 {
 			for i := range 8 {
@@ -26,9 +26,9 @@ var vectors = sync.OnceValue(func() *[29][8]uint64 {
 	return &c
 })
 
-// block returns the 8×8 block of L's matrix that takes byte j of a row to byte i of its image, as
+// affine returns the 8×8 block of L's matrix that takes byte j of a row to byte i of its image, as
 // VGF2P8AFFINEQB reads it: the highest byte makes the lowest bit.
-func block(i, j int) (m uint64) {
+func affine(i, j int) (m uint64) {
 	for to := range 8 {
 		for from := range 8 {
 			m |= linear[63-8*j-from] >> (8*i + to) & 1 << (8*(7-to) + from)

