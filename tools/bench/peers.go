@@ -44,15 +44,15 @@ func buildHarness(ctx context.Context, root, dir, name string) *harness {
 	}
 	h := &harness{path: filepath.Join(dir, name)}
 	args := append([]string{"-O2", "-o", h.path, filepath.Join(root, "tools", "bench", "peer", s.file)}, s.libraries...)
-	if out, err := exec.CommandContext(ctx, compiler, args...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, compiler, args...).CombinedOutput(); err != nil { //nolint:gosec // our own programs and arguments
 		return &harness{missing: fmt.Errorf("it does not build (Debian: %s): %s", strings.Join(s.packages, ", "), firstLine(out))}
 	}
-	out, err := exec.CommandContext(ctx, h.path, "version").CombinedOutput()
+	out, err := exec.CommandContext(ctx, h.path, "version").CombinedOutput() //nolint:gosec // our own programs and arguments
 	if err != nil {
 		return &harness{missing: fmt.Errorf("it does not run (Debian: %s): %s", strings.Join(s.packages, ", "), firstLine(out))}
 	}
 	h.version = firstLine(out)
-	if v, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${Package} ${Version}", s.packages[0]).Output(); err == nil {
+	if v, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${Package} ${Version}", s.packages[0]).Output(); err == nil { //nolint:gosec // our own programs and arguments
 		h.version += ", Debian's " + string(v)
 	}
 	return h

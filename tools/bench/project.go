@@ -30,13 +30,13 @@ func buildProject(ctx context.Context, root, dir string) (*project, error) {
 			continue
 		}
 		path := filepath.Join(dir, fmt.Sprintf("project-%d.test", len(p.binaries)))
-		cmd := exec.CommandContext(ctx, "go", "test", "-c", "-tags", b.build, "-o", path, "./"+b.pkg)
+		cmd := exec.CommandContext(ctx, "go", "test", "-c", "-tags", b.build, "-o", path, "./"+b.pkg) //nolint:gosec // our own programs and arguments
 		cmd.Dir, cmd.Stderr = root, os.Stderr
 		if err := cmd.Run(); err != nil {
 			return nil, fmt.Errorf("build the benchmarks of %s: %w", b.pkg, err)
 		}
 		p.binaries[b] = path
-		list := exec.CommandContext(ctx, path, "-test.list", "^Benchmark")
+		list := exec.CommandContext(ctx, path, "-test.list", "^Benchmark") //nolint:gosec // our own programs and arguments
 		list.Dir, list.Stderr = filepath.Join(root, b.pkg), os.Stderr
 		out, err := list.Output()
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -28,7 +27,7 @@ func writeJSON(root, name string, v any) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), append(out, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), append(out, '\n'), 0o644) //nolint:gosec // a page for everybody
 }
 
 // readJSON reports false when there is no such file yet.
@@ -73,10 +72,10 @@ func render(root string) error {
 		fmt.Fprint(&page, "Not measured yet: `make timing`.\n")
 	}
 	fmt.Fprint(&page, howto)
-	return os.WriteFile(filepath.Join(root, filepath.FromSlash(benchmarksMD)), page.Bytes(), 0o644)
+	return os.WriteFile(filepath.Join(root, filepath.FromSlash(benchmarksMD)), page.Bytes(), 0o644) //nolint:gosec // a page for everybody
 }
 
-func writeSpeed(w io.Writer, r *results) {
+func writeSpeed(w *bytes.Buffer, r *results) {
 	fmt.Fprintf(w, "- machine: %s\n- %s; %s; commit %s; medians of %d rounds\n- %s\n", r.Machine, r.Date, r.Core, r.Commit, r.Rounds, r.Quiet)
 	for _, name := range slices.Sorted(maps.Keys(r.Peers)) {
 		fmt.Fprintf(w, "- %s: %s\n", name, r.Peers[name])
@@ -155,7 +154,7 @@ func figure(x *float64, unit string) string {
 	return strings.TrimSpace(digits + " " + unit)
 }
 
-func writeTiming(w io.Writer, t *timings) {
+func writeTiming(w *bytes.Buffer, t *timings) {
 	fmt.Fprintf(w, "- machine: %s\n- %s; %s; commit %s\n\n", t.Machine, t.Date, t.Core, t.Commit)
 	fmt.Fprint(w, "In the way of dudect: a fixed special secret against random ones, in random order, Welch's t over all measurements and over the\n",
 		"fastest 99 to 10 % of them; the largest |t| counts. Below 4.5 there is no evidence of a leak; above 10 there is one; between them the\n",

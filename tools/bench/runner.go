@@ -53,9 +53,9 @@ func (r *runner) quiet() string {
 // command is the program on the runner's core.
 func (r *runner) command(ctx context.Context, path string, args ...string) *exec.Cmd {
 	if r.core == "" {
-		return exec.CommandContext(ctx, path, args...)
+		return exec.CommandContext(ctx, path, args...) //nolint:gosec // our own programs and arguments
 	}
-	return exec.CommandContext(ctx, "taskset", append([]string{"-c", r.core, path}, args...)...)
+	return exec.CommandContext(ctx, "taskset", append([]string{"-c", r.core, path}, args...)...) //nolint:gosec // our own programs and arguments
 }
 
 // output runs a measurement in a folder, again while it is disturbed, and returns what the least

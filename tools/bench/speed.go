@@ -13,7 +13,7 @@ func speed(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	r := newRunner()
 	project, err := buildProject(ctx, o.root, dir)
 	if err != nil {

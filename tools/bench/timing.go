@@ -42,7 +42,7 @@ func timing(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	r := newRunner()
 	id, err := commit(ctx, o.root)
 	if err != nil {
@@ -56,7 +56,7 @@ func timing(ctx context.Context, o options) error {
 		}
 		fmt.Fprintf(os.Stderr, "%s build, %s\n", b.Build, r)
 		path := filepath.Join(dir, b.Build)
-		build := exec.CommandContext(ctx, "go", "build", "-tags", tags, "-o", path, "./timing")
+		build := exec.CommandContext(ctx, "go", "build", "-tags", tags, "-o", path, "./timing") //nolint:gosec // our own programs and arguments
 		build.Dir, build.Stderr = filepath.Join(o.root, "tools", "bench"), os.Stderr
 		if err := build.Run(); err != nil {
 			return fmt.Errorf("build timing: %w", err)
