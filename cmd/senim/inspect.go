@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -83,14 +84,14 @@ type signerFacts struct {
 	Timestamps  int    `json:"timestamps,omitempty"`
 }
 
-func (c *inspect) run(p *program) error {
+func (c *inspect) run(ctx context.Context, p *program) error {
 	things, err := p.open(c.File)
 	if err != nil {
 		return err
 	}
 	var all []description
 	for _, t := range things {
-		d, err := c.describe(p, t)
+		d, err := c.describe(ctx, p, t)
 		if err != nil {
 			return err
 		}
@@ -112,13 +113,13 @@ func (c *inspect) run(p *program) error {
 	return nil
 }
 
-func (c *inspect) describe(p *program, t thing) (description, error) {
+func (c *inspect) describe(ctx context.Context, p *program, t thing) (description, error) {
 	d := description{Kind: t.kind}
 	switch t.kind {
 	case kindCertificate:
 		d.Certificate = describeCertificate(t.certificate)
 	case kindKeyFile:
-		f, err := p.unlock(c.File, t.keyFile, c.PasswordFile)
+		f, err := p.unlock(ctx, c.File, t.keyFile, c.PasswordFile)
 		if err != nil {
 			return d, err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"senim/cms"
 	"senim/internal/trust"
@@ -54,15 +53,9 @@ type subject struct {
 }
 
 func (c *verify) run(ctx context.Context, p *program) (int, error) {
-	at := p.Now()
-	if c.At != "" {
-		var err error
-		if at, err = time.Parse(time.RFC3339, c.At); err != nil {
-			return 0, &hinted{fmt.Errorf("--at %s: not a moment in time", c.At), "write it as 2026-09-01T00:00:00Z"}
-		}
-	}
-	if c.NoRevocation && len(c.CRL) > 0 {
-		return 0, &hinted{errors.New("--crl and --no-revocation exclude each other"), "leave one of them out"}
+	at, err := (&trusting{c.Trust, c.At, c.CRL, c.NoRevocation}).moment(p)
+	if err != nil {
+		return 0, err
 	}
 	things, err := p.open(c.File)
 	if err != nil {
@@ -134,20 +127,13 @@ func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing)
 }
 
 func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.SignedData) ([]subject, error) {
-	var content []byte
-	if c.Content != "" {
-		var err error
-		if content, err = p.read(c.Content); err != nil {
-			return nil, err
-		}
-		if content == nil {
-			content = []byte{}
-		}
-	}
 	if sd.Detached() && c.Content == "" {
 		return nil, &hinted{fmt.Errorf("verify %s: %w", c.File, cms.ErrDetached), "--content FILE, with the document that was signed"}
 	}
-	verified, err := sd.Verify(content)
+	verified, err := c.overContent(ctx, p, sd)
+	if unreadable(err) {
+		return nil, err
+	}
 	if err != nil {
 		return []subject{{Checks: append(trust.Report{bad(err)}, unmade()...)}}, nil
 	}
