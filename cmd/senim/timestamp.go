@@ -326,4 +326,3 @@ func failureWords(r *tsp.Response) string {
 	}
 	return "failure " + strconv.Itoa(int(r.Failure))
 }
-
