@@ -14,11 +14,15 @@ type completion struct {
 
 // Help is what --help adds.
 func (*completion) Help() string {
-	return `  bash   senim completion bash > ~/.local/share/bash-completion/completions/senim
-  zsh    senim completion zsh > ~/.zfunc/_senim     (a folder of fpath, before compinit)
-  fish   senim completion fish > ~/.config/fish/completions/senim.fish
+	return `Put the script where the shell looks for it; for zsh that is a folder of fpath.
 
-To try it in this bash only:  source <(senim completion bash)`
+  cd ~/.local/share/bash-completion/completions && senim completion bash > senim
+  senim completion zsh > ~/.zfunc/_senim
+  senim completion fish > ~/.config/fish/completions/senim.fish
+
+Only for the bash that runs now:
+
+  source <(senim completion bash)`
 }
 
 func (c *completion) run(_ context.Context, p *program) error {

@@ -24,12 +24,14 @@ type convert struct {
 
 // Help is what --help adds.
 func (*convert) Help() string {
-	return `  der, pem, base64   the same certificate, request, revocation list or CMS in another writing
-  pem                of a key file: the certificate and the key, encrypted (PKCS #8)
-  p12                a key file, from a key file or from a key and its certificate in PEM
-  certificate        the certificates of a key file or of a CMS, in PEM
-  content            what was signed, out of a CMS that has it inside
-  detached           the same signatures without the content
+	return `What --to names:
+
+  der, pem, base64  a certificate, request, revocation list or CMS written so
+  pem               of a key file: its certificate and encrypted key (PKCS #8)
+  p12               a key file, from one or from a key and certificate in PEM
+  certificate       the certificates of a key file or of a CMS, in PEM
+  content           what was signed, out of a CMS that has it inside
+  detached          the same signatures without the content
 
   senim convert --to pem --out nca.pem nca.cer
   senim convert --to p12 --form modern --out strong.p12 GOST512_1a2b.p12

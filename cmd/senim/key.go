@@ -80,10 +80,14 @@ func (*keyNew) Help() string {
 	return `The key waits, encrypted, in PENDING_….p8 until its certificate comes; senim key finish then makes the key
 file with a password of your choice. Send the request to the authority; the key never leaves this machine.
 
-  senim key new --surname ТЕСТОВ --name ТЕСТ --patronymic ТЕСТОВИЧ --iin 123456789011 --out me.p10
-  senim key new --surname ТЕСТОВ --name ТЕСТ --iin 123456789011 --organization 'АО "ТЕСТ"' \
-    --bin 123456789021 --email t@example.kz --dir keys/ --out head.p10
-  senim key new --system 1.2.398.3.14.1.1 --name 'ИС ТЕСТ' --organization 'АО "ТЕСТ"' --bin 123456789021 --out system.p10`
+An individual, a person of an organisation, an information system:
+
+  senim key new --surname ТЕСТОВ --name ТЕСТ --patronymic ТЕСТОВИЧ \
+      --iin 123456789011 --email t@example.kz --out me.p10
+  senim key new --surname ТЕСТОВ --name ТЕСТ --iin 123456789011 \
+      --organization 'АО "ТЕСТ"' --bin 123456789021 --out head.p10
+  senim key new --system 1.2.398.3.14.1.1 --name 'ИС ТЕСТ' \
+      --organization 'АО "ТЕСТ"' --bin 123456789021 --out system.p10`
 }
 
 func (c *keyNew) run(_ context.Context, p *program) error {

@@ -41,8 +41,9 @@ older than --max-age. Whether the issuer itself can be trusted is for senim veri
 
 Without a network, on two machines:
 
-  senim ocsp --issuer nca.cer --request-out q.ors key.cer
-  senim ocsp --issuer nca.cer --response a.ors --request q.ors --max-age 24h key.cer
+  senim ocsp --issuer nca.cer --request-out q.orq key.cer
+  senim ocsp --issuer nca.cer --response a.ors --request q.orq --max-age 24h \
+      key.cer
 
 Exit status: 0 all good, 1 one is revoked or not known or could not be asked about. The network is spoken
 to only with --url, and only there; redirects are not followed.`

@@ -26,7 +26,8 @@ func (*sign) Help() string {
 Signing checks nothing on the network. A key for sign-in only is refused; an expired one gives a warning.
 
   senim sign --format cms --key key.p12 --out act.pdf.p7s act.pdf
-  senim sign --format cms --detached --key key.p12 --password-file pw.txt --out disk.img.p7s disk.img
+  senim sign --format cms --detached --key key.p12 --password-file pw.txt \
+      --out disk.img.p7s disk.img
   senim sign --format xml --key key.p12 --out signed.xml invoice.xml`
 }
 

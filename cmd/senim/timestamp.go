@@ -42,14 +42,14 @@ func (*timestamp) Help() string {
 it is over these bytes, carries the nonce and the policy, and that an authority for time-stamping signed it;
 with --trust also whose authority that is.
 
-  senim timestamp --url http://tsp.pki.gov.kz --out act.pdf.tst act.pdf
-  senim timestamp --url http://tsp.pki.gov.kz --add act.pdf.p7s --out act-t.p7s
-  senim timestamp --verify act.pdf.tst --trust authorities/ --no-revocation act.pdf
+  senim timestamp --url http://tsp.pki.gov.kz --out act.tst act.pdf
+  senim timestamp --url http://tsp.pki.gov.kz --add act.p7s --out act-t.p7s
+  senim timestamp --verify act.tst --trust authorities/ --crl nca.crl act.pdf
 
 Without a network, on two machines:
 
   senim timestamp --request-out act.tsq act.pdf
-  senim timestamp --response act.tsr --request act.tsq --out act.pdf.tst act.pdf
+  senim timestamp --response act.tsr --request act.tsq --out act.tst act.pdf
 
 The network is spoken to only with --url, and only there; redirects are not followed.`
 }
