@@ -129,7 +129,7 @@ func (c *keyNew) run(_ context.Context, p *program) error {
 	p.row("Key", note.Algorithm)
 	p.row("Waits in", filepath.Join(c.Dir, note.File))
 	p.line("Send the request to the authority. When the certificate comes:")
-	p.line("  senim key finish CERTIFICATE")
+	p.line("  %s", joined(" ", "senim key finish", prefixed("--keeper ", c.Keeper), "CERTIFICATE"))
 	return nil
 }
 

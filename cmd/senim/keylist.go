@@ -164,7 +164,7 @@ func (c *keyList) print(p *program, rows []keyRow) {
 			table = append(table, [4]string{r.Owner, "", "awaited", r.File})
 		case r.State == "locked":
 			locked++
-			table = append(table, [4]string{"needs its password", kinds[r.Kind], "", r.File})
+			table = append(table, [4]string{"locked", kinds[r.Kind], "", r.File})
 		default:
 			table = append(table, [4]string{"cannot be read", kinds[r.Kind], "", r.File})
 		}
@@ -190,8 +190,8 @@ func (p *program) expiry(k *card) string {
 	return k.left(now)
 }
 
-// table writes columns of at most 79 together; the first two give way, then the name of the file from
-// its middle. A header names them.
+// table writes columns of at most 79 together under their names. Where it is tight the file gives way
+// first, from its middle, then the role, then the owner, from their ends.
 func (p *program) table(rows [][4]string) {
 	var widths [4]int
 	for _, r := range rows {
@@ -199,11 +199,11 @@ func (p *program) table(rows [][4]string) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(s))
 		}
 	}
-	const gaps = 2 + 3*2
-	limit := 79 - gaps - widths[2]
-	widths[0] = min(widths[0], max(limit/3, limit-widths[1]-widths[3]))
-	widths[1] = min(widths[1], max(limit/4, limit-widths[0]-widths[3]))
-	widths[3] = max(12, limit-widths[0]-widths[1])
+	const gaps, least = 2 + 3*2, 22
+	room := 79 - gaps - widths[2] - min(least, widths[3])
+	widths[1] = min(widths[1], max(room/3, room-widths[0]))
+	widths[0] = min(widths[0], room-widths[1])
+	widths[3] = 79 - gaps - widths[2] - widths[0] - widths[1]
 	for i, r := range rows {
 		var b strings.Builder
 		for j, s := range r {
