@@ -14,13 +14,17 @@ import (
 
 type inspect struct {
 	JSON         bool   `name:"json" help:"Answer in JSON."`
-	PasswordFile string `help:"File with the password of a key file in its first line; - is standard input." placeholder:"FILE"`
+	PasswordFile string `help:"File with the password of a key file in its first line; - is standard input. Without it the password is asked for." placeholder:"FILE"`
 	File         string `arg:"" help:"Certificate, revocation list, request, key file, CMS or signed XML; - is standard input."`
 }
 
 // Help is what --help adds.
 func (*inspect) Help() string {
-	return `Nothing is judged here: a name or a date in a file is only what the file says. senim verify judges.`
+	return `Nothing is judged here: a name or a date in a file is only what the file says. senim verify judges.
+
+  senim inspect nca.cer
+  senim inspect GOST512_1a2b.p12
+  senim inspect --json act.pdf.p7s`
 }
 
 // description is what inspect says of one thing in a file.

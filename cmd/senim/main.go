@@ -21,13 +21,15 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"reflect"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := &program{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now,
 		Color: terminal(os.Stdout) && os.Getenv("NO_COLOR") == "", Screen: terminal(os.Stdout), Live: terminal(os.Stderr),
@@ -106,7 +108,7 @@ func (p *program) Run(ctx context.Context) (status int) {
 			status = int(code)
 		}
 	}()
-	parser, err := kong.New(&c, kong.Name("senim"), kong.Description(about), kong.Writers(p.Stdout, p.Stderr),
+	parser, err := kong.New(&c, kong.Name("senim"), kong.Description(about), kong.Writers(p.Stdout, p.Stderr), kong.KindMapper(reflect.String, kong.MapperFunc(asWritten)),
 		kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}))
 	if err != nil {
 		return p.fail(err, false)
@@ -130,6 +132,21 @@ func (p *program) Run(ctx context.Context) (status int) {
 		return p.fail(fmt.Errorf("write the answer: %w", p.unsaid), false)
 	}
 	return status
+}
+
+// asWritten takes an argument byte by byte: the parser's own way goes through JSON, and the name of a
+// file in an old encoding would become another.
+func asWritten(c *kong.DecodeContext, target reflect.Value) error {
+	t, err := c.Scan.PopValue("string")
+	if err != nil {
+		return err
+	}
+	s, ok := t.Value.(string)
+	if !ok {
+		return fmt.Errorf("%v is no text", t.Value)
+	}
+	target.SetString(s)
+	return nil
 }
 
 // asJSON tells whether a command was asked to answer in JSON.

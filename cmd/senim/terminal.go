@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,31 +20,36 @@ func asker(in *os.File, out io.Writer) func(context.Context, string) (string, er
 		return nil
 	}
 	return func(ctx context.Context, question string) (string, error) {
-		state, err := term.GetState(fd)
+		state, err := term.MakeRaw(fd) // before the question: who types fast must not be shown
 		if err != nil {
 			return "", fmt.Errorf("ask for a password: %w", err)
 		}
-		if _, err := fmt.Fprint(out, printable(question)+": "); err != nil {
-			return "", fmt.Errorf("ask for a password: %w", err)
-		}
+		defer func() { _ = term.Restore(fd, state) }() // nothing else could be done about an error
 		type answer struct {
-			text []byte
+			text string
 			err  error
 		}
 		read := make(chan answer, 1)
 		go func() { // ends with the line or with the program: a read of a terminal cannot be called off
-			text, err := term.ReadPassword(fd)
+			line := term.NewTerminal(struct {
+				io.Reader
+				io.Writer
+			}{in, out}, "")
+			text, err := line.ReadPassword(printable(question) + ": ")
 			read <- answer{text, err}
 		}()
-		defer func() { _, _ = fmt.Fprintln(out) }() // Enter was not echoed either
 		select {
 		case a := <-read:
+			if errors.Is(a.err, io.EOF) { // Ctrl-C or Ctrl-D
+				a.err = errors.New("there was no answer")
+				_, _ = fmt.Fprint(out, "\r\n") // what comes next stands on a line of its own
+			}
 			if a.err != nil {
 				return "", fmt.Errorf("ask for a password: %w", a.err)
 			}
-			return string(a.text), nil
+			return a.text, nil
 		case <-ctx.Done():
-			_ = term.Restore(fd, state) // the echo comes back; nothing else could be done about an error
+			_, _ = fmt.Fprint(out, "\r\n") // likewise
 			return "", fmt.Errorf("ask for a password: %w", context.Cause(ctx))
 		}
 	}

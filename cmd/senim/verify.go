@@ -16,7 +16,7 @@ type verify struct {
 	At           string   `help:"Judge as of this moment (RFC 3339); default now." placeholder:"TIME"`
 	CRL          []string `name:"crl" sep:"none" help:"Revocation list, full or delta; may be given several times." placeholder:"FILE"`
 	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
-	Content      string   `help:"What a detached CMS signature was made over." placeholder:"FILE"`
+	Content      string   `help:"What a detached CMS signature was made over, of any size." placeholder:"FILE"`
 	File         string   `arg:"" help:"CMS, signed XML, certificate, request or revocation list; - is standard input."`
 }
 
@@ -26,7 +26,10 @@ func (*verify) Help() string {
 Each is good, bad, or unknown when it could not be made; the exit status is 0 only if all are good
 (or skipped because of --no-revocation). The network is never asked: give revocation lists as files.
 
-Time of signing is what the signer says; the certificate is judged as of --at.`
+Time of signing is what the signer says; the certificate is judged as of --at.
+
+  senim verify --trust authorities/ --crl nca.crl act.pdf.p7s
+  senim verify --trust authorities/ --crl nca.crl --content disk.img disk.img.p7s`
 }
 
 // Codes of the checks that are made here.
