@@ -48,6 +48,9 @@ func (p *program) read(name string) ([]byte, error) {
 			return nil, fmt.Errorf("read %s: %w", name, plain(err))
 		}
 		defer func() { _ = f.Close() }() // only read
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > maxFile {
+			return nil, tooLong(name)
+		}
 		in = f
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))
@@ -55,9 +58,13 @@ func (p *program) read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, plain(err))
 	}
 	if len(data) > maxFile {
-		return nil, &hinted{fmt.Errorf("read %s: %w", name, errLong), "senim hash and detached signatures (sign --detached, verify --content) take files of any size"}
+		return nil, tooLong(name)
 	}
 	return data, nil
+}
+
+func tooLong(name string) error {
+	return &hinted{fmt.Errorf("read %s: %w", name, errLong), "senim hash and detached signatures (sign --detached, verify --content) take files of any size"}
 }
 
 // plain leaves the operation and the path out of an error of the file system: they were said.

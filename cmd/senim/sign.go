@@ -67,7 +67,7 @@ func (c *sign) sign(ctx context.Context, p *program, key *pfx.File) ([]byte, err
 		return out, said("sign "+c.File, err)
 	}
 	data, err := p.read(c.File)
-	if errors.Is(err, errLong) && c.Format == "cms" {
+	if c.Format == "cms" && (errors.Is(err, errLong) || len(data) > cms.MaxSize-frame) {
 		return nil, c.tooLong()
 	}
 	if err != nil {
@@ -79,11 +79,11 @@ func (c *sign) sign(ctx context.Context, p *program, key *pfx.File) ([]byte, err
 	}
 	o.Content = data
 	out, err := cms.Sign(rand.Reader, o)
-	if err == nil && len(out) > cms.MaxSize {
-		return nil, c.tooLong()
-	}
 	return out, said("sign "+c.File, err)
 }
+
+// frame is room for what stands around a content: certificate, attributes, signature.
+const frame = 64 << 10
 
 // tooLong: programs that read messages, this one too, hold them in memory.
 func (c *sign) tooLong() error {
