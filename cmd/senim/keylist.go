@@ -148,15 +148,23 @@ var kinds = map[string]string{
 }
 
 func (c *keyList) print(p *program, rows []keyRow) {
+	where := "in " + strings.Join(c.Dirs, ", ")
+	if where == "in ." {
+		where = "here"
+	}
 	if len(rows) == 0 {
-		p.line("No key files in %s.", strings.Join(c.Dirs, ", "))
+		p.line("No key files %s.", where)
 		return
 	}
-	files := count(len(rows), "key")
-	p.line("%s in %s.", files, strings.Join(c.Dirs, ", "))
+	p.line("%s %s.", count(len(rows), "key"), where)
 	locked := 0
 	table := [][4]string{{"Owner", "Role", "Certificate", "File"}}
 	for _, r := range rows {
+		if len(c.Dirs) == 1 { // it was said where they are
+			if short, err := filepath.Rel(c.Dirs[0], r.File); err == nil {
+				r.File = short
+			}
+		}
 		switch k := r.Certificate; {
 		case k != nil:
 			table = append(table, [4]string{joined(", ", k.Owner, k.Organization), k.role(), p.expiry(k), r.File})
@@ -190,7 +198,7 @@ func (p *program) expiry(k *card) string {
 	return k.left(now)
 }
 
-// table writes columns of at most 79 together under their names. Where it is tight the file gives way
+// table writes columns under their names. On a terminal they keep to its width: the file gives way
 // first, from its middle, then the role, then the owner, from their ends.
 func (p *program) table(rows [][4]string) {
 	var widths [4]int
@@ -200,10 +208,12 @@ func (p *program) table(rows [][4]string) {
 		}
 	}
 	const gaps, least = 2 + 3*2, 22
-	room := 79 - gaps - widths[2] - min(least, widths[3])
-	widths[1] = min(widths[1], max(room/3, room-widths[0]))
-	widths[0] = min(widths[0], room-widths[1])
-	widths[3] = 79 - gaps - widths[2] - widths[0] - widths[1]
+	if whole := p.Width - 1; p.Width > 0 && gaps+widths[0]+widths[1]+widths[2]+widths[3] > whole {
+		room := whole - gaps - widths[2] - min(least, widths[3])
+		widths[1] = min(widths[1], max(room/3, room-widths[0]))
+		widths[0] = min(widths[0], room-widths[1])
+		widths[3] = whole - gaps - widths[2] - widths[0] - widths[1]
+	}
 	for i, r := range rows {
 		var b strings.Builder
 		for j, s := range r {

@@ -32,7 +32,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := &program{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now,
-		Color: terminal(os.Stdout) && os.Getenv("NO_COLOR") == "", Screen: terminal(os.Stdout), Live: terminal(os.Stderr),
+		Color: terminal(os.Stdout) && os.Getenv("NO_COLOR") == "", Screen: terminal(os.Stdout), Width: columns(os.Stdout), Live: terminal(os.Stderr),
 		Ask: asker(os.Stdin, os.Stderr),
 	}
 	status := p.Run(ctx)
@@ -49,6 +49,7 @@ type program struct {
 	Now            func() time.Time
 	Color          bool // stdout is a terminal whose reader wants colours
 	Screen         bool // stdout is a terminal
+	Width          int  // its columns; 0 where nothing is cut
 	Live           bool // stderr is a terminal: progress is shown there
 	// Ask asks the person at the terminal for a secret; nil when there is nobody.
 	Ask func(ctx context.Context, question string) (string, error)

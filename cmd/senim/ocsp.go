@@ -98,7 +98,7 @@ func (c *ocspAsk) run(ctx context.Context, p *program) (int, error) {
 	}
 	answer, err := q.Read(raw, at)
 	if err != nil {
-		return 0, &notGood{fmt.Errorf("the answer does not count: %w", err)}
+		return 0, c.uncounted(err)
 	}
 	if c.Out != "" {
 		if err := p.write(c.Out, raw); err != nil {
@@ -114,6 +114,15 @@ func (c *ocspAsk) run(ctx context.Context, p *program) (int, error) {
 	}
 	c.say(p, all, answer, at)
 	return status, nil
+}
+
+// uncounted is an answer nobody can rely on.
+func (c *ocspAsk) uncounted(err error) error {
+	err = fmt.Errorf("the answer does not count: %w", err)
+	if c.Response != "" && errors.Is(err, ocsp.ErrSigner) {
+		err = &hinted{err, "an answer of the past is judged as of its time with --at and --max-age"}
+	}
+	return &notGood{err}
 }
 
 func (c *ocspAsk) misused(p *program) error {

@@ -121,7 +121,7 @@ func TestTableFits(t *testing.T) {
 	long := strings.Repeat("Ұзын ", 30)
 	for _, row := range [][4]string{{"", "", "", ""}, {"a", "b", "c", "d"}, {long, long, "364 days left", long}, {"", "", "expired 2026-08-31", long}, {long, "", "", "x"}} {
 		var out bytes.Buffer
-		p := &program{Stdout: &out}
+		p := &program{Stdout: &out, Width: 80}
 		p.table([][4]string{{"Owner", "Role", "Certificate", "File"}, row})
 		for _, line := range strings.Split(out.String(), "\n") {
 			if n := utf8.RuneCountInString(line); n > 79 {
@@ -130,6 +130,14 @@ func TestTableFits(t *testing.T) {
 		}
 		if !strings.Contains(out.String(), row[2]) {
 			t.Errorf("the dates were cut: %q", out.String())
+		}
+		out.Reset()
+		p.Width = 0
+		p.table([][4]string{{"Owner", "Role", "Certificate", "File"}, row})
+		for _, s := range row {
+			if !strings.Contains(out.String(), strings.TrimRight(s, " ")) {
+				t.Errorf("cut for a program: %q", out.String())
+			}
 		}
 	}
 }

@@ -12,6 +12,15 @@ import (
 
 func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
+// columns is how wide a terminal is; 0 for anything else.
+func columns(f *os.File) int {
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return max(width, 60)
+}
+
 // asker asks a person on the terminal for a secret, without echo; nil where nobody sits. Questions go
 // to out, so that an answer on stdout stays clean.
 func asker(in *os.File, out io.Writer) func(context.Context, string) (string, error) {
