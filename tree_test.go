@@ -72,7 +72,8 @@ var tree = map[string]place{
 
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
 	"internal/vault":      {edges, "", ""},
-	"internal/revocation": {edges, "", ""},
+	"internal/ask":        {edges, "", ""},
+	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail"},
 	"internal/keystore":   {edges, "", ""},
@@ -86,7 +87,7 @@ var tree = map[string]place{
 	"internal/responder":  {edges, "", ""},
 
 	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup"},
-	"cmd/senim":       {wire, "", "github.com/alecthomas/kong"},
+	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
 
 	"internal/pkitest":         {helps, "", ""},

@@ -44,6 +44,7 @@ package cades
 import (
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"senim/algid"
@@ -115,6 +116,7 @@ func (l Level) String() string {
 // with the content inside. With a digest alone, archive time-stamps of another hash cannot be judged.
 type Document struct {
 	Content []byte     // the document, or
+	Reader  io.Reader  // what gives it, read once to its end and never in memory as a whole, or
 	Hash    algid.Hash // the hash and
 	Digest  []byte     // the digest of it
 }

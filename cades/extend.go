@@ -97,7 +97,7 @@ func addArchiveTimestamp(message []byte, i int, d Document, h algid.Hash, stamp 
 		return nil, err
 	}
 	v := &validation{sd: sd}
-	verified, err := v.verify(d)
+	verified, err := v.verify(d, h)
 	if err != nil {
 		return nil, err
 	}

@@ -44,8 +44,20 @@ func newValidation(sd *cms.SignedData, d Document, t Trust) (*validation, []cms.
 	if err := v.gather(); err != nil {
 		return nil, nil, err
 	}
-	verified, err := v.verify(d)
+	verified, err := v.verify(d, v.archiveHashes()...)
 	return v, verified, err
+}
+
+// archiveHashes are those that archive time-stamps need of the document.
+func (v *validation) archiveHashes() (hashes []algid.Hash) {
+	for _, c := range v.carried {
+		for i := range c.stamps {
+			if t := &c.stamps[i]; t.Archive && t.Token != nil && t.Token.Imprint.Hash != 0 {
+				hashes = append(hashes, t.Token.Imprint.Hash)
+			}
+		}
+	}
+	return hashes
 }
 
 // gather reads what the message carries and holds it against the bounds, before anything is verified.
@@ -81,16 +93,27 @@ func (v *validation) gather() error {
 	return nil
 }
 
-// verify asks package cms about every signature.
-func (v *validation) verify(d Document) ([]cms.Verified, error) {
-	if d.Digest != nil {
-		if d.Content != nil {
-			return nil, errors.New("both content and digest are given")
-		}
+// verify asks package cms about every signature. More hashes than the signers' may be needed of a document that is
+// read once.
+func (v *validation) verify(d Document, more ...algid.Hash) ([]cms.Verified, error) {
+	switch {
+	case d.Digest != nil && d.Content != nil, d.Reader != nil && (d.Digest != nil || d.Content != nil):
+		return nil, errors.New("the document is given twice")
+	case d.Digest != nil:
 		v.content = func(h algid.Hash) ([]byte, bool) { return d.Digest, h == d.Hash }
 		return v.sd.VerifyDigest(d.Hash, d.Digest)
+	case d.Reader != nil && v.sd.Detached():
+		verified, digests, err := v.sd.VerifyAndDigest(d.Reader, more...)
+		v.content = func(h algid.Hash) ([]byte, bool) { return digests[h], digests[h] != nil }
+		return verified, err
 	}
-	verified, err := v.sd.Verify(d.Content)
+	var verified []cms.Verified
+	var err error
+	if d.Reader != nil {
+		verified, err = v.sd.VerifyReader(d.Reader)
+	} else {
+		verified, err = v.sd.Verify(d.Content)
+	}
 	content := d.Content
 	if !v.sd.Detached() {
 		content = v.sd.Content()

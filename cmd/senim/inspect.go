@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -13,13 +14,17 @@ import (
 
 type inspect struct {
 	JSON         bool   `name:"json" help:"Answer in JSON."`
-	PasswordFile string `help:"File with the password of a key file in its first line; - is standard input." placeholder:"FILE"`
+	PasswordFile string `help:"File with the password of a key file in its first line; - is standard input. Without it the password is asked for." placeholder:"FILE"`
 	File         string `arg:"" help:"Certificate, revocation list, request, key file, CMS, signed XML or PDF; - is standard input."`
 }
 
 // Help is what --help adds.
 func (*inspect) Help() string {
-	return `Nothing is judged here: a name or a date in a file is only what the file says. senim verify judges.`
+	return `Nothing is judged here: a name or a date in a file is only what the file says. senim verify judges.
+
+  senim inspect nca.cer
+  senim inspect GOST512_1a2b.p12
+  senim inspect --json act.pdf.p7s`
 }
 
 // description is what inspect says of one thing in a file.
@@ -85,14 +90,14 @@ type signerFacts struct {
 	Timestamps  int    `json:"timestamps,omitempty"`
 }
 
-func (c *inspect) run(p *program) error {
+func (c *inspect) run(ctx context.Context, p *program) error {
 	things, err := p.open(c.File)
 	if err != nil {
 		return err
 	}
 	var all []description
 	for _, t := range things {
-		d, err := c.describe(p, t)
+		d, err := c.describe(ctx, p, t)
 		if err != nil {
 			return err
 		}
@@ -114,13 +119,13 @@ func (c *inspect) run(p *program) error {
 	return nil
 }
 
-func (c *inspect) describe(p *program, t thing) (description, error) {
+func (c *inspect) describe(ctx context.Context, p *program, t thing) (description, error) {
 	d := description{Kind: t.kind}
 	switch t.kind {
 	case kindCertificate:
 		d.Certificate = describeCertificate(t.certificate)
 	case kindKeyFile:
-		f, err := p.unlock(c.File, t.keyFile, c.PasswordFile)
+		f, err := p.unlock(ctx, c.File, t.keyFile, c.PasswordFile)
 		if err != nil {
 			return d, err
 		}

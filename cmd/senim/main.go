@@ -1,13 +1,15 @@
 // Senim is the command line for what the national PKI makes: it inspects certificates, revocation
-// lists, requests, key files, CMS, signed XML and PDF; it signs; it verifies.
+// lists, requests, key files, CMS, signed XML and PDF, tokens; it signs, verifies, converts, hashes; it makes keys
+// and asks for time-stamps and for the status of certificates.
 //
 //	senim inspect FILE
-//	senim sign --format cms --key KEY.p12 --password-file PW --out FILE.p7s FILE
+//	senim sign --format cms --key KEY.p12 --out FILE.p7s FILE
 //	senim verify --trust DIR --crl LIST.crl FILE.p7s
 //
 // It exits with 0 if everything asked for is good, 1 if something is not, or could not be checked,
-// and 2 if a file cannot be read or the command is misused. It asks nobody on the network: what is
-// trusted and what is revoked comes from files. It refuses to write over a file that exists.
+// and 2 if a file cannot be read or the command is misused. Two commands speak on the network,
+// timestamp and ocsp, and only to the --url they are given; for all others what is trusted and what is
+// revoked comes from files. It refuses to write over a file that exists.
 package main
 
 import (
@@ -19,16 +21,19 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"reflect"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := &program{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now,
-		Color: terminal(os.Stdout) && os.Getenv("NO_COLOR") == "",
+		Color: terminal(os.Stdout) && os.Getenv("NO_COLOR") == "", Screen: terminal(os.Stdout), Width: columns(os.Stdout), Live: terminal(os.Stderr),
+		Ask: asker(os.Stdin, os.Stderr),
 	}
 	status := p.Run(ctx)
 	stop()
@@ -43,8 +48,14 @@ type program struct {
 	Stdout, Stderr io.Writer
 	Now            func() time.Time
 	Color          bool // stdout is a terminal whose reader wants colours
+	Screen         bool // stdout is a terminal
+	Width          int  // its columns; 0 where nothing is cut
+	Live           bool // stderr is a terminal: progress is shown there
+	// Ask asks the person at the terminal for a secret; nil when there is nobody.
+	Ask func(ctx context.Context, question string) (string, error)
 
-	unsaid error // why something could not be written to Stdout
+	model  *kong.Application // the commands, for completion
+	unsaid error             // why something could not be written to Stdout
 }
 
 // Exit statuses.
@@ -55,18 +66,34 @@ const (
 )
 
 type commands struct {
-	Inspect inspect `cmd:"" help:"Show what a file is and what stands in it, without judging it."`
-	Sign    sign    `cmd:"" help:"Sign a file with a key file."`
-	Verify  verify  `cmd:"" help:"Check signatures and the certificates behind them."`
+	Inspect    inspect    `cmd:"" help:"Show what a file is and what stands in it, without judging it."`
+	Sign       sign       `cmd:"" help:"Sign a file with a key file."`
+	Verify     verify     `cmd:"" help:"Check signatures and the certificates behind them."`
+	Timestamp  timestamp  `cmd:"" help:"Ask for a time-stamp over a file or a signature, or verify one."`
+	OCSP       ocspAsk    `cmd:"" name:"ocsp" help:"Ask a responder whether certificates are revoked."`
+	Hash       hashing    `cmd:"" help:"Compute digests of files, or check a list of them."`
+	Convert    convert    `cmd:"" help:"Write a file in another form, or take a part out of it."`
+	Key        keys       `cmd:"" help:"Make, finish and list key files, change their passwords."`
+	Completion completion `cmd:"" help:"Print a script that completes commands in a shell."`
+}
+
+// command is one of them. Its status counts when there is no error.
+type command interface {
+	run(ctx context.Context, p *program) (status int, err error)
+}
+
+// unjudged is a command that does something and judges nothing: what has no error is good.
+type unjudged interface {
+	run(ctx context.Context, p *program) error
 }
 
 const about = `Certificates, key files and signatures of the national PKI on the command line.
 
-Files may be DER, PEM or base64. Exit status: 0 good, 1 not good or could not be checked,
-2 a file cannot be read or the command is misused.
+Files may be DER, PEM or base64. Passwords are asked for, or read from a file. Exit status: 0 good,
+1 not good or could not be checked, 2 a file cannot be read or the command is misused.
 
-  senim inspect key.p12 --password-file pw.txt
-  senim sign --format cms --key key.p12 --password-file pw.txt --out act.pdf.p7s act.pdf
+  senim inspect key.p12
+  senim sign --format cms --key key.p12 --out act.pdf.p7s act.pdf
   senim verify --trust authorities/ --crl nca.crl act.pdf.p7s`
 
 // Run does what the arguments say and returns the exit status.
@@ -82,7 +109,7 @@ func (p *program) Run(ctx context.Context) (status int) {
 			status = int(code)
 		}
 	}()
-	parser, err := kong.New(&c, kong.Name("senim"), kong.Description(about), kong.Writers(p.Stdout, p.Stderr),
+	parser, err := kong.New(&c, kong.Name("senim"), kong.Description(about), kong.Writers(p.Stdout, p.Stderr), kong.KindMapper(reflect.String, kong.MapperFunc(asWritten)),
 		kong.Exit(func(code int) { panic(exit(code)) }), kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}))
 	if err != nil {
 		return p.fail(err, false)
@@ -91,22 +118,42 @@ func (p *program) Run(ctx context.Context) (status int) {
 	if err != nil {
 		return p.fail(&hinted{err, "senim --help shows the commands, senim COMMAND --help their options"}, false)
 	}
-	asJSON := c.Inspect.JSON || c.Verify.JSON
-	switch call.Selected().Name {
-	case "inspect":
-		status, err = statusGood, c.Inspect.run(p)
-	case "sign":
-		status, err = statusGood, c.Sign.run(p)
-	default:
-		status, err = c.Verify.run(ctx, p)
+	selected := call.Selected()
+	p.model = call.Model
+	switch chosen := selected.Target.Addr().Interface().(type) {
+	case command:
+		status, err = chosen.run(ctx, p)
+	case unjudged:
+		status, err = statusGood, chosen.run(ctx, p)
 	}
 	if err != nil {
-		return p.fail(err, asJSON)
+		return p.fail(err, asJSON(selected))
 	}
 	if p.unsaid != nil {
 		return p.fail(fmt.Errorf("write the answer: %w", p.unsaid), false)
 	}
 	return status
+}
+
+// asWritten takes an argument byte by byte: the parser's own way goes through JSON, and the name of a
+// file in an old encoding would become another.
+func asWritten(c *kong.DecodeContext, target reflect.Value) error {
+	t, err := c.Scan.PopValue("string")
+	if err != nil {
+		return err
+	}
+	s, ok := t.Value.(string)
+	if !ok {
+		return fmt.Errorf("%v is no text", t.Value)
+	}
+	target.SetString(s)
+	return nil
+}
+
+// asJSON tells whether a command was asked to answer in JSON.
+func asJSON(selected *kong.Node) bool {
+	field := selected.Target.FieldByName("JSON")
+	return field.IsValid() && field.Bool()
 }
 
 // hinted is an error with advice on what to do about it.
@@ -116,6 +163,12 @@ type hinted struct {
 }
 
 func (h *hinted) Unwrap() error { return h.error }
+
+// notGood is an error that is a finding: nothing is wrong with the files or the command, but what was
+// asked for did not come out good.
+type notGood struct{ error }
+
+func (n *notGood) Unwrap() error { return n.error }
 
 // fail reports an error: to people on stderr, to machines on stdout too.
 func (p *program) fail(err error, asJSON bool) int {
@@ -133,6 +186,9 @@ func (p *program) fail(err error, asJSON bool) int {
 	p.tell("senim: %v", err)
 	if advice != "" {
 		p.tell("hint: %s", advice)
+	}
+	if _, ok := errors.AsType[*notGood](err); ok {
+		return statusBad
 	}
 	return statusMisuse
 }
@@ -157,9 +213,4 @@ func (p *program) path(name string) string {
 		return name
 	}
 	return filepath.Join(p.Dir, name)
-}
-
-func terminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,17 +26,20 @@ import (
 var now = time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
 
 // TestScripts runs testdata/*.txtar. Commands: "senim …" must exit with 0, "exits N …" runs senim and
-// wants that status.
+// wants that status, "issue REQUEST CERTIFICATE" is the authority at work, "serve PATH QUESTION ANSWER"
+// carries a question to a server by hand, "mode MODE FILE" wants the mode of a file. $NET is where the
+// servers are.
 func TestScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes authorities and key files")
 	}
 	material := t.TempDir()
-	prepare(t, material)
+	servers := prepare(t, material)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
+			e.Setenv("NET", servers.URL)
 			return os.CopyFS(e.WorkDir, os.DirFS(material))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -50,6 +54,19 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				expect(ts, status, args[1:])
 			},
+			"issue": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(servers.issue(t, ts.MkAbs(args[0]), ts.MkAbs(args[1])))
+			},
+			"serve": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(servers.serve(args[0], ts.MkAbs(args[1]), ts.MkAbs(args[2])))
+			},
+			"mode": func(ts *testscript.TestScript, _ bool, args []string) {
+				info, err := os.Stat(ts.MkAbs(args[1]))
+				ts.Check(err)
+				if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {
+					ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+				}
+			},
 		},
 	})
 }
@@ -62,7 +79,7 @@ func expect(ts *testscript.TestScript, want int, args []string) {
 }
 
 // prepare writes what the scripts work with: an authority, its lists, and key files of every kind.
-func prepare(t *testing.T, dir string) {
+func prepare(t *testing.T, dir string) *network {
 	t.Helper()
 	a := pkitest.New(t, pkitest.Config{Now: now})
 	write := func(name string, data []byte) {
@@ -78,6 +95,7 @@ func prepare(t *testing.T, dir string) {
 	write("wrong.txt", []byte("Qwerty13\n"))
 	write("doc.txt", []byte("Қазақстан Республикасы\n"))
 	write("doc.pdf", document())
+	write("abc", []byte("abc"))
 	write("doc.xml", []byte("<?xml version=\"1.0\"?><order><n>1</n></order>"))
 
 	individual, revoked := a.Individual(), a.SignRight()
@@ -104,6 +122,7 @@ func prepare(t *testing.T, dir string) {
 	write("list.crl", a.List(a.Revoked(revoked.Certificate, pki.KeyCompromise)))
 	prepareStamped(t, a, individual, write)
 	write("stale.crl", a.ListOf(pki.ListTemplate{Number: individual.Certificate.Serial, ThisUpdate: now.AddDate(0, -2, 0), NextUpdate: now.AddDate(0, -1, 0)}))
+	return newNetwork(t, a, revoked.Certificate)
 }
 
 // run runs the program on real files at a fixed time.

@@ -12,12 +12,13 @@ import (
 	"senim/dsig"
 	"senim/jwt"
 	"senim/pades"
-	"senim/pfx"
 	"senim/pki"
 )
 
 // maxFile bounds what is read into memory.
 const maxFile = 64 << 20
+
+var errLong = errors.New("too long")
 
 // Kinds of things a file can hold, as the JSON names them.
 const (
@@ -56,6 +57,9 @@ func (p *program) readUpTo(name string, limit int64) ([]byte, error) {
 			return nil, fmt.Errorf("read %s: %w", name, plain(err))
 		}
 		defer func() { _ = f.Close() }() // only read
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > limit {
+			return nil, tooLong(name, limit)
+		}
 		in = f
 	}
 	data, err := io.ReadAll(io.LimitReader(in, limit+1))
@@ -63,28 +67,24 @@ func (p *program) readUpTo(name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, plain(err))
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("read %s: more than %d MiB", name, limit>>20)
+		return nil, tooLong(name, limit)
 	}
 	return data, nil
 }
 
+func tooLong(name string, limit int64) error {
+	return &hinted{fmt.Errorf("read %s: %w: more than %d MiB", name, errLong, limit>>20), "senim hash and detached signatures (sign --detached, verify --content) take files of any size"}
+}
+
 // plain leaves the operation and the path out of an error of the file system: they were said.
 func plain(err error) error {
-	var e *os.PathError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
 		return e.Err
 	}
 	return err
-}
-
-// password reads the first line of a file. It is never an argument: those show in lists of processes.
-func (p *program) password(name string) (string, error) {
-	data, err := p.read(name)
-	if err != nil {
-		return "", err
-	}
-	line, _, _ := strings.Cut(strings.TrimPrefix(string(data), "\ufeff"), "\n")
-	return strings.TrimSuffix(line, "\r"), nil
 }
 
 // open reads a file and recognises everything in it.
@@ -185,23 +185,4 @@ func content(der []byte) []byte {
 		return der[2:]
 	}
 	return der[min(len(der), 2+int(der[1]&0x7f)):]
-}
-
-// unlock opens a key file with the password in a file.
-func (p *program) unlock(name string, der []byte, passwordFile string) (*pfx.File, error) {
-	if passwordFile == "" {
-		return nil, &hinted{fmt.Errorf("read %s: a key file, locked by a password", name), "--password-file FILE, with the password in its first line"}
-	}
-	password, err := p.password(passwordFile)
-	if err != nil {
-		return nil, err
-	}
-	f, err := pfx.Decode(der, password)
-	if errors.Is(err, pfx.ErrPassword) {
-		return nil, &hinted{fmt.Errorf("open %s: %w", name, err), "capital and small letters differ; only the first line of " + passwordFile + " counts"}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
-	return f, nil
 }

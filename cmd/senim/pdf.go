@@ -42,9 +42,6 @@ func recognisePDF(data []byte) ([]thing, error) {
 
 // fitsPDF refuses options that do not go with the format.
 func (c *sign) fitsPDF() error {
-	if c.Format == "pades" && c.Detached {
-		return &hinted{errors.New("a PDF signature stands inside its document: --detached does not go with --format pades"), "--format cms --detached signs any file, PDF too"}
-	}
 	if c.Format != "pades" && c.Reason+c.Location != "" {
 		return &hinted{errors.New("--reason and --location stand in PDF signatures only"), "leave them out, or choose --format pades"}
 	}

@@ -1,11 +1,10 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"senim/cms"
 	"senim/pfx"
@@ -14,8 +13,8 @@ import (
 type sign struct {
 	Format       string `required:"" enum:"cms,xml,xades,pades,wsse,jwt" help:"cms for any file; xml for an XML document that will carry its signature inside, xades the same with the time of signing; pades for a PDF document likewise; wsse for a SOAP message of the state bus; jwt for claims in JSON." placeholder:"cms|xml|xades|pades|wsse|jwt"`
 	Key          string `required:"" help:"Key file (PKCS #12)." placeholder:"P12"`
-	PasswordFile string `required:"" help:"File with the password of the key in its first line; - is standard input." placeholder:"FILE"`
-	Detached     bool   `help:"Leave the file out of the signature (cms only)."`
+	PasswordFile string `help:"File with the password of the key in its first line; - is standard input. Without it the password is asked for." placeholder:"FILE"`
+	Detached     bool   `help:"Leave the file out of the signature (cms only); the file may have any size."`
 	Reason       string `help:"Why it is signed, in words (pades only)."`
 	Location     string `help:"Where it is signed (pades only)."`
 	Out          string `required:"" help:"Where the result goes; it must not exist." placeholder:"FILE"`
@@ -26,20 +25,26 @@ type sign struct {
 func (*sign) Help() string {
 	return `The result is CAdES-BES (CMS), an enveloped XML or XAdES-BES signature, PAdES-B in a PDF document (which may
 be signed already), a SOAP message with its body signed, or a JSON Web Token, in the form national programs read.
-Signing checks nothing on the network. A key for sign-in only is refused; an expired one gives a warning.`
+Signing checks nothing on the network. A key for sign-in only is refused; an expired one gives a warning.
+
+  senim sign --format cms --key key.p12 --out act.pdf.p7s act.pdf
+  senim sign --format cms --detached --key key.p12 --password-file pw.txt \
+      --out disk.img.p7s disk.img
+  senim sign --format xml --key key.p12 --out signed.xml invoice.xml
+  senim sign --format pades --key key.p12 --out signed.pdf act.pdf`
 }
 
-func (c *sign) run(p *program) error {
+func (c *sign) run(ctx context.Context, p *program) error {
 	if c.Format != "cms" && c.Detached {
-		return &hinted{errors.New("signature and what it signs stand in one file: --detached does not go with --format " + c.Format), "--format cms --detached signs any file, XML too"}
+		return &hinted{errors.New("signature and what it signs stand in one file: --detached does not go with --format " + c.Format), "--format cms --detached signs any file, XML and PDF too"}
 	}
 	if err := c.fitsPDF(); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(p.path(c.Out)); err == nil {
-		return exists(c.Out)
+	if err := p.free(c.Out); err != nil {
+		return err
 	}
-	key, err := c.key(p)
+	key, err := c.key(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -49,20 +54,9 @@ func (c *sign) run(p *program) error {
 		}
 		return c.done(p, key)
 	}
-	data, err := p.read(c.File)
+	out, err := c.sign(ctx, p, key)
 	if err != nil {
 		return err
-	}
-	var out []byte
-	if c.Format != "cms" {
-		out, err = signText(c.Format, key, data, p.Now())
-	} else {
-		out, err = cms.Sign(rand.Reader, cms.Options{
-			Key: key.Key, Certificate: key.Certificate, Content: data, Detached: c.Detached, SigningTime: p.Now(),
-		})
-	}
-	if err != nil {
-		return fmt.Errorf("sign %s: %w", c.File, err)
 	}
 	if err := p.write(c.Out, out); err != nil {
 		return err
@@ -77,8 +71,45 @@ func (c *sign) done(p *program, key *pfx.File) error {
 	return nil
 }
 
+// sign makes the signature: over a stream when it is detached, else over a document in memory.
+func (c *sign) sign(ctx context.Context, p *program, key *pfx.File) ([]byte, error) {
+	o := cms.Options{Key: key.Key, Certificate: key.Certificate, SigningTime: p.Now()}
+	if c.Detached {
+		content, err := p.stream(ctx, c.File)
+		if err != nil {
+			return nil, err
+		}
+		defer content.Close()
+		out, err := cms.SignReader(rand.Reader, o, content)
+		return out, said("sign "+c.File, err)
+	}
+	data, err := p.read(c.File)
+	if c.Format == "cms" && (errors.Is(err, errLong) || len(data) > cms.MaxSize-frame) {
+		return nil, c.tooLong()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.Format != "cms" {
+		out, err := signText(c.Format, key, data, p.Now())
+		return out, said("sign "+c.File, err)
+	}
+	o.Content = data
+	out, err := cms.Sign(rand.Reader, o)
+	return out, said("sign "+c.File, err)
+}
+
+// frame is room for what stands around a content: certificate, attributes, signature.
+const frame = 64 << 10
+
+// tooLong: programs that read messages, this one too, hold them in memory.
+func (c *sign) tooLong() error {
+	return &hinted{fmt.Errorf("sign %s: too long to stand inside its signature, which may have %d MiB", c.File, cms.MaxSize>>20),
+		"--detached leaves the file outside and takes any size; keep the file beside its signature"}
+}
+
 // key opens the key file and looks whether its certificate may sign.
-func (c *sign) key(p *program) (*pfx.File, error) {
+func (c *sign) key(ctx context.Context, p *program) (*pfx.File, error) {
 	things, err := p.open(c.Key)
 	if err != nil {
 		return nil, err
@@ -86,7 +117,7 @@ func (c *sign) key(p *program) (*pfx.File, error) {
 	if len(things) != 1 || things[0].kind != kindKeyFile {
 		return nil, &hinted{fmt.Errorf("read %s: a %s, not a key file", c.Key, things[0].kind), "--key takes a PKCS #12 file, as GOST512_….p12"}
 	}
-	key, err := p.unlock(c.Key, things[0].keyFile, c.PasswordFile)
+	key, err := p.unlock(ctx, c.Key, things[0].keyFile, c.PasswordFile)
 	if err != nil {
 		return nil, err
 	}
@@ -100,28 +131,4 @@ func (c *sign) key(p *program) (*pfx.File, error) {
 		p.tell("warning: the certificate is valid from %s on; the signature will not be accepted", day(cert.NotBefore))
 	}
 	return key, nil
-}
-
-// write makes a new file and never touches one that is there.
-func (p *program) write(name string, data []byte) error {
-	f, err := os.OpenFile(p.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a signature is made to be given to others
-	if errors.Is(err, fs.ErrExist) {
-		return exists(name)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, plain(err))
-	}
-	_, err = f.Write(data)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		_ = os.Remove(p.path(name)) // half a signature is worse than none; the first error is reported
-		return fmt.Errorf("write %s: %w", name, plain(err))
-	}
-	return nil
-}
-
-func exists(name string) error {
-	return &hinted{fmt.Errorf("write %s: the file exists", name), "nothing is overwritten: choose another --out, or move the file away"}
 }

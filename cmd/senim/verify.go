@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"senim/internal/trust"
 	"senim/pki"
@@ -17,7 +16,7 @@ type verify struct {
 	CRL          []string `name:"crl" sep:"none" help:"Revocation list, full or delta; may be given several times." placeholder:"FILE"`
 	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
 	OCSP         []string `name:"ocsp" sep:"none" help:"OCSP answer (DER) about a certificate in a CMS signature; may be given several times." placeholder:"FILE"`
-	Content      string   `help:"What a detached CMS signature was made over." placeholder:"FILE"`
+	Content      string   `help:"What a detached CMS signature was made over, of any size." placeholder:"FILE"`
 	Certificate  string   `help:"Certificate of who should have signed a JWT, which carries none." placeholder:"FILE"`
 	File         string   `arg:"" help:"CMS, signed XML, signed PDF, JWT, certificate, request or revocation list; - is standard input."`
 }
@@ -33,7 +32,10 @@ its authority is trusted too; the certificate is then judged as of that time, el
 and answers inside the message are used. A time-stamp that cannot be judged is shown as unproved.
 
 For a signature in a PDF document there is one check more, document: whether anything but further
-signatures was added since.`
+signatures was added since.
+
+  senim verify --trust authorities/ --crl nca.crl act.pdf.p7s
+  senim verify --trust authorities/ --crl nca.crl --content disk.img disk.img.p7s`
 }
 
 // Codes of the checks that are made here.
@@ -62,15 +64,12 @@ type subject struct {
 }
 
 func (c *verify) run(ctx context.Context, p *program) (int, error) {
-	at := p.Now()
-	if c.At != "" {
-		var err error
-		if at, err = time.Parse(time.RFC3339, c.At); err != nil {
-			return 0, &hinted{fmt.Errorf("--at %s: not a moment in time", c.At), "write it as 2026-09-01T00:00:00Z"}
-		}
+	at, err := (&trusting{c.Trust, c.At, c.CRL, c.NoRevocation}).moment(p)
+	if err != nil {
+		return 0, err
 	}
-	if c.NoRevocation && len(c.CRL)+len(c.OCSP) > 0 {
-		return 0, &hinted{errors.New("--crl or --ocsp and --no-revocation exclude each other"), "leave one of them out"}
+	if c.NoRevocation && len(c.OCSP) > 0 {
+		return 0, &hinted{errors.New("--ocsp and --no-revocation exclude each other"), "leave one of them out"}
 	}
 	things, err := p.open(c.File)
 	if err != nil {

@@ -52,15 +52,27 @@ func (f *proof) print(p *program) {
 }
 
 func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.SignedData) ([]subject, error) {
-	d, err := c.document(p, sd)
-	if err != nil {
-		return nil, err
+	if sd.Detached() && c.Content == "" {
+		return nil, &hinted{fmt.Errorf("verify %s: %w", c.File, cms.ErrDetached), "--content FILE, with the document that was signed"}
 	}
 	by := cades.Trust{Pool: t.Pool, At: t.at, Lists: t.lists, NoRevocation: t.skip}
+	var err error
 	if by.Answers, err = c.answers(p); err != nil {
 		return nil, err
 	}
+	var d cades.Document
+	if c.Content != "" {
+		content, err := p.stream(ctx, c.Content)
+		if err != nil {
+			return nil, err
+		}
+		defer content.Close()
+		d.Reader = content
+	}
 	r, err := cades.Validate(sd, d, by)
+	if unreadable(err) {
+		return nil, said("verify "+c.File, err)
+	}
 	if err != nil {
 		return []subject{{Checks: append(trust.Report{bad(err)}, unmade()...)}}, nil
 	}
@@ -73,22 +85,6 @@ func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.S
 		out = append(out, one)
 	}
 	return out, nil
-}
-
-// document is what was signed, when it stands beside the message.
-func (c *verify) document(p *program, sd *cms.SignedData) (d cades.Document, err error) {
-	if c.Content != "" {
-		if d.Content, err = p.read(c.Content); err != nil {
-			return d, err
-		}
-		if d.Content == nil {
-			d.Content = []byte{}
-		}
-	}
-	if sd.Detached() && c.Content == "" {
-		return d, &hinted{fmt.Errorf("verify %s: %w", c.File, cms.ErrDetached), "--content FILE, with the document that was signed"}
-	}
-	return d, nil
 }
 
 func (c *verify) answers(p *program) ([]*ocsp.Response, error) {

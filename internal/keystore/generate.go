@@ -18,13 +18,15 @@ import (
 )
 
 // Profile is one key pair to make.
-type Profile struct{ Algorithm, Usage string } // GOST512 or RSA2048; SIGNATURE or AUTHENTICATION
+type Profile struct{ Algorithm, Usage string } // GOST512, GOST256 or RSA2048; SIGNATURE or AUTHENTICATION
 
 // prefix begins the names of a profile's files.
 func (p Profile) prefix() string {
 	switch p {
 	case Profile{"GOST512", "SIGNATURE"}:
 		return "GOST512_"
+	case Profile{"GOST256", "SIGNATURE"}:
+		return "GOST256_"
 	case Profile{"RSA2048", "SIGNATURE"}:
 		return "RSA256_"
 	case Profile{"RSA2048", "AUTHENTICATION"}:
@@ -159,17 +161,22 @@ func (k *Keeper) pair(o Order, p Profile) (Note, []byte, error) {
 	}
 	var key crypto.Signer
 	var err error
-	if p.Algorithm == "GOST512" {
+	switch p.Algorithm {
+	case "GOST512":
 		key, err = gost.GenerateKey(gost.TC26_512A(), k.random)
-	} else {
+	case "GOST256":
+		key, err = gost.GenerateKey(gost.TC26_256A(), k.random)
+	default:
 		key, err = rsa.GenerateKey(k.random, 2048)
 	}
 	if err != nil {
 		return Note{}, nil, failure("write_failed", "make a key pair: %w", err)
 	}
-	request, err := pki.CreateRequest(k.random, key, pki.RequestTemplate{
-		Subject: pki.SubjectName(o.Subject), Emails: []string{o.Subject.Email}, Storage: pki.StoragePKCS12,
-	})
+	template := pki.RequestTemplate{Subject: pki.SubjectName(o.Subject), Storage: pki.StoragePKCS12}
+	if o.Subject.Email != "" {
+		template.Emails = []string{o.Subject.Email}
+	}
+	request, err := pki.CreateRequest(k.random, key, template)
 	if err != nil {
 		return Note{}, nil, failure("invalid_subject", "make a request: %w", err)
 	}

@@ -49,7 +49,7 @@ type Kind string
 
 // The kinds of a key file.
 const (
-	Combined Kind = "combined" // GOST512: signs and signs in
+	Combined Kind = "combined" // GOST512, GOST256: signs and signs in
 	Signing  Kind = "signing"  // RSA signing key
 	SignIn   Kind = "sign-in"  // RSA sign-in key
 	OldGOST  Kind = "old-gost" // GOST of 2004 or 2015
@@ -63,7 +63,7 @@ func KindOf(name string) Kind {
 		prefix string
 		kind   Kind
 	}{
-		{"GOST512_", Combined}, {"AUTH_RSA", SignIn}, {"RSA", Signing}, {"GOSTKNCA_", OldGOST}, {"GOSTGT_", OldGOST},
+		{"GOST512_", Combined}, {"GOST256_", Combined}, {"AUTH_RSA", SignIn}, {"RSA", Signing}, {"GOSTKNCA_", OldGOST}, {"GOSTGT_", OldGOST},
 	} {
 		if strings.HasPrefix(upper, p.prefix) {
 			return p.kind

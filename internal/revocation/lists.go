@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"senim/internal/ask"
 	"senim/internal/trust"
 	"senim/pki"
 )
@@ -244,7 +245,7 @@ func (s *Source) get(ctx context.Context, address string) ([]laid, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := s.do(req, maxList)
+	raw, err := ask.Do(s.c.HTTP, req, maxList)
 	if err != nil {
 		return nil, err
 	}

@@ -8,15 +8,104 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
+	"math/big"
 	"time"
 
 	"senim/algid"
+	"senim/internal/ask"
 	"senim/internal/trust"
 	"senim/ocsp"
 	"senim/pki"
 )
+
+// Question is what the responder of one issuer is asked about certificates of it.
+type Question struct {
+	Issuer  *pki.Certificate
+	Serials []*big.Int
+	Hash    algid.Hash    // of the certificate ids; zero is SHA-256
+	Nonce   []byte        // nil: none is sent, and none must come back
+	MaxAge  time.Duration // how old an answer may be; zero is 15 minutes
+}
+
+// NewNonce makes a nonce of 16 bytes.
+func NewNonce() ([]byte, error) {
+	nonce := make([]byte, 16)
+	_, err := rand.Read(nonce)
+	return nonce, err
+}
+
+// Marshal writes the question.
+func (q Question) Marshal() ([]byte, error) {
+	h := q.Hash
+	if h == 0 {
+		h = algid.SHA256
+	}
+	r := ocsp.Request{Nonce: q.Nonce}
+	for _, serial := range q.Serials {
+		id, err := ocsp.NewCertID(h, q.Issuer, serial)
+		if err != nil {
+			return nil, err
+		}
+		r.IDs = append(r.IDs, id)
+	}
+	return ocsp.CreateRequest(r)
+}
+
+// Answer is an answer that the issuer, or a responder it certified, signed to a [Question].
+type Answer struct {
+	*ocsp.Response
+	Signer *pki.Certificate
+
+	q  Question
+	at time.Time
+}
+
+// Read checks who signed an answer, and that it carries the nonce of the question. Whether a responder without
+// nocheck was revoked itself is the caller's question.
+func (q Question) Read(raw []byte, at time.Time) (*Answer, error) {
+	return q.read(new(ocsp.Verifier), raw, at)
+}
+
+func (q Question) read(v *ocsp.Verifier, raw []byte, at time.Time) (*Answer, error) {
+	r, err := ocsp.ParseResponse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if r.Status != ocsp.Successful {
+		return nil, fmt.Errorf("responder answers %s", r.Status)
+	}
+	signer, err := v.Verify(r, q.Issuer, at)
+	if err != nil {
+		return nil, err
+	}
+	if q.Nonce != nil && !bytes.Equal(r.Nonce, q.Nonce) {
+		return nil, errors.New("the answer does not carry our nonce")
+	}
+	return &Answer{r, signer, q, at}, nil
+}
+
+// Status is what the answer says about a certificate; an error when it does not speak of it, or did
+// so too long ago. That the responder does not know the certificate is an answer.
+func (a *Answer) Status(serial *big.Int) (trust.Status, error) {
+	one, ok := a.Find(a.q.Issuer, serial)
+	if !ok {
+		return trust.Status{}, errors.New("the answer is about another certificate")
+	}
+	if err := fresh(one, a.at, a.q.MaxAge); err != nil {
+		return trust.Status{}, err
+	}
+	st := statusOf(one)
+	st.Source = "ocsp"
+	sum := sha256.Sum256(a.Raw)
+	st.Evidence = map[string]string{
+		"producedAt": stamp(a.ProducedAt), "thisUpdate": stamp(one.ThisUpdate), "sha256": hex.EncodeToString(sum[:]),
+		"responder": a.Signer.SerialHex(), "issuer": a.q.Issuer.Subject.String(),
+	}
+	if !one.NextUpdate.IsZero() {
+		st.Evidence["nextUpdate"] = stamp(one.NextUpdate)
+	}
+	return st, nil
+}
 
 // askResponder asks the configured responder of the issuer. An answer that is verified and says
 // unknown is an answer: it is not given to the lists to do better.
@@ -25,57 +114,33 @@ func (s *Source) askResponder(ctx context.Context, cert, issuer *pki.Certificate
 	if address == "" {
 		return trust.Status{}, errNobody
 	}
-	id, err := ocsp.NewCertID(algid.SHA256, issuer, cert.Serial)
+	nonce, err := NewNonce()
 	if err != nil {
 		return trust.Status{}, err
 	}
-	nonce := make([]byte, 16)
-	if _, err := rand.Read(nonce); err != nil {
-		return trust.Status{}, err
-	}
-	question, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{id}, Nonce: nonce})
+	q := Question{Issuer: issuer, Serials: []*big.Int{cert.Serial}, Nonce: nonce}
+	question, err := q.Marshal()
 	if err != nil {
 		return trust.Status{}, err
 	}
-	raw, err := s.post(ctx, address, question)
+	ctx, cancel := context.WithTimeout(ctx, s.c.Timeout)
+	defer cancel()
+	raw, err := ask.Post(ctx, s.c.HTTP, address, ask.OCSP, question, MaxAnswer)
 	if err != nil {
 		return trust.Status{}, err
 	}
-	r, err := ocsp.ParseResponse(raw)
+	a, err := q.read(&s.answers, raw, at)
 	if err != nil {
 		return trust.Status{}, err
 	}
-	if r.Status != ocsp.Successful {
-		return trust.Status{}, fmt.Errorf("responder answers %s", r.Status)
-	}
-	signer, err := s.answers.Verify(r, issuer, at)
-	if err != nil {
+	if err := s.mayAnswer(ctx, a.Signer, issuer, at); err != nil {
 		return trust.Status{}, err
 	}
-	if err := s.mayAnswer(ctx, signer, issuer, at); err != nil {
-		return trust.Status{}, err
+	st, err := a.Status(cert.Serial)
+	if err == nil {
+		st.Evidence["url"] = address
 	}
-	if !bytes.Equal(r.Nonce, nonce) {
-		return trust.Status{}, errors.New("the answer does not carry our nonce")
-	}
-	one, ok := r.Find(issuer, cert.Serial)
-	if !ok {
-		return trust.Status{}, errors.New("the answer is about another certificate")
-	}
-	if err := fresh(one, at); err != nil {
-		return trust.Status{}, err
-	}
-	st := statusOf(one)
-	st.Source = "ocsp"
-	sum := sha256.Sum256(raw)
-	st.Evidence = map[string]string{
-		"url": address, "producedAt": stamp(r.ProducedAt), "thisUpdate": stamp(one.ThisUpdate),
-		"sha256": hex.EncodeToString(sum[:]), "responder": signer.SerialHex(), "issuer": issuer.Subject.String(),
-	}
-	if !one.NextUpdate.IsZero() {
-		st.Evidence["nextUpdate"] = stamp(one.NextUpdate)
-	}
-	return st, nil
+	return st, err
 }
 
 // mayAnswer asks about the responder itself, unless it is the issuer or its certificate says that
@@ -94,44 +159,14 @@ func (s *Source) mayAnswer(ctx context.Context, signer, issuer *pki.Certificate,
 	return nil
 }
 
-// post sends the question within the timeout and reads a bounded answer.
-func (s *Source) post(ctx context.Context, address string, question []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.c.Timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(question))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/ocsp-request")
-	req.Header.Set("Accept", "application/ocsp-response")
-	return s.do(req, maxAnswer)
-}
-
-// do sends a request and reads at most limit bytes of a 200 answer.
-func (s *Source) do(req *http.Request, limit int64) ([]byte, error) {
-	resp, err := s.c.HTTP.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s", req.URL.Host, resp.Status)
-	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(raw)) > limit {
-		return nil, fmt.Errorf("%s answers more than %d bytes", req.URL.Host, limit)
-	}
-	return raw, nil
-}
-
 // fresh refuses answers made too long ago, too far ahead, or past their own nextUpdate.
-func fresh(one ocsp.Single, at time.Time) error {
+func fresh(one ocsp.Single, at time.Time, age time.Duration) error {
+	if age == 0 {
+		age = maxAge
+	}
 	switch {
-	case at.Sub(one.ThisUpdate) > maxAge:
-		return fmt.Errorf("the answer is of %s, more than %s old", stamp(one.ThisUpdate), maxAge)
+	case at.Sub(one.ThisUpdate) > age:
+		return fmt.Errorf("the answer is of %s, more than %s old", stamp(one.ThisUpdate), age)
 	case one.ThisUpdate.Sub(at) > maxAhead:
 		return fmt.Errorf("the answer is of %s, more than %s ahead", stamp(one.ThisUpdate), maxAhead)
 	case !one.NextUpdate.IsZero() && at.After(one.NextUpdate):

@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"senim/internal/ask"
 	"senim/internal/trust"
 	"senim/ocsp"
 	"senim/pki"
@@ -33,9 +34,11 @@ const (
 	askTimeout = 5 * time.Second
 )
 
-// Bounds of what is read, and of what is remembered.
+// MaxAnswer bounds an OCSP answer, in bytes.
+const MaxAnswer = 64 << 10
+
+// Bounds of what else is read, and of what is remembered.
 const (
-	maxAnswer = 64 << 10
 	maxList   = 64 << 20
 	maxCached = 100_000
 )
@@ -78,7 +81,7 @@ type remembered struct {
 // New makes a source.
 func New(c Config) *Source {
 	if c.HTTP == nil {
-		c.HTTP = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		c.HTTP = ask.Client()
 	}
 	if c.Timeout == 0 {
 		c.Timeout = askTimeout

@@ -93,7 +93,7 @@ func TestAnswers(t *testing.T) {
 		{"no nonce", 0, func(q []byte) []byte { return a.Answer(responder, withNonce(q, nil), nil) }, trust.StateUnknown},
 		{"unauthorized", 0, func([]byte) []byte { return ocsp.ErrorResponse(ocsp.Unauthorized) }, trust.StateUnknown},
 		{"no DER", 0, func([]byte) []byte { return []byte("<html>") }, trust.StateUnknown},
-		{"too long", 0, func([]byte) []byte { return make([]byte, maxAnswer+1) }, trust.StateUnknown},
+		{"too long", 0, func([]byte) []byte { return make([]byte, MaxAnswer+1) }, trust.StateUnknown},
 		{"status 500", 0, func([]byte) []byte { return nil }, trust.StateUnknown},
 		{"about another", 0, func([]byte) []byte {
 			return a.Answer(responder, pkitest.Question(t, algid.Streebog512, a.CA, big.NewInt(1), nil), nil)

@@ -1,0 +1,84 @@
+package keystore
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"senim/pfx"
+)
+
+// ErrSamePassword: the new password is the old one.
+var ErrSamePassword = errors.New("the new password is the old one")
+
+// OldName is where [ChangePassword] keeps the file with the old password.
+func OldName(path string) string { return path + ".old" }
+
+// ChangePassword writes a key file again under another password, in the form it had. The old file is
+// kept beside, as [OldName] says, which must not exist (fs.ErrExist); the new one takes its place in
+// one step and is opened there. A kill at any moment leaves a whole file under the name, and the old
+// one somewhere. Errors beside those of files: [ErrPassword], [ErrSamePassword], those of
+// [pfx.CheckPassword].
+func ChangePassword(path, old, password string) error {
+	if err := pfx.CheckPassword(password); err != nil {
+		return err
+	}
+	if old == password {
+		return ErrSamePassword
+	}
+	content, err := read(path)
+	if err != nil {
+		return err
+	}
+	file, err := pfx.Decode(content, old)
+	if errors.Is(err, pfx.ErrPassword) {
+		return ErrPassword
+	}
+	if err != nil {
+		return err
+	}
+	changed, err := pfx.Encode(rand.Reader, *file, password, formOf(content))
+	if err != nil {
+		return err
+	}
+	if err := opens(changed, password, file); err != nil {
+		return err
+	}
+	if err := Create(OldName(path), content, 0o600); err != nil {
+		return fmt.Errorf("keep the old file: %w", err)
+	}
+	if err := Replace(path, changed); err != nil {
+		return err
+	}
+	written, err := read(path)
+	if err == nil {
+		err = opens(written, password, file)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("read the new file back: %w", err), Replace(path, content))
+	}
+	return nil
+}
+
+// opens checks that a key file holds the same key and certificate under a password.
+func opens(content []byte, password string, want *pfx.File) error {
+	got, err := pfx.Decode(content, password)
+	if err != nil {
+		return err
+	}
+	pub, ok := got.Key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	if !ok || !pub.Equal(want.Key.Public()) || !bytes.Equal(got.Certificate.Raw, want.Certificate.Raw) {
+		return errors.New("the new file holds another key")
+	}
+	return nil
+}
+
+// formOf tells the form of a key file by the identifier of PBES2, which stands in the clear.
+func formOf(content []byte) pfx.Form {
+	if bytes.Contains(content, []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 0x0d}) {
+		return pfx.Modern
+	}
+	return pfx.NCA
+}
