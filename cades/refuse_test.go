@@ -272,6 +272,16 @@ func (w *world) reindexed(message []byte, at time.Time, lie func(*hashIndex)) []
 	lie(x)
 	raw, err := x.marshal()
 	x.raw = w.must(raw, err)
+	if w.bareIndex {
+		in := cryptobyte.String(x.raw)
+		var body cryptobyte.String
+		if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.SkipASN1(cbasn1.SEQUENCE) {
+			w.t.Fatal("not an index")
+		}
+		var b cryptobyte.Builder
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(body) })
+		x.raw = b.BytesOrPanic()
+	}
 	imprint, err := archiveImprint(sd.ContentType(), w.hash.Sum(sd.Content()), &sd.Signers()[0], x)
 	if err != nil {
 		w.t.Fatal(err)
@@ -338,6 +348,20 @@ func TestSec2HashIndex(t *testing.T) {
 	s := w.validate(w.put(lt, oidArchiveStamp, w.must(old, err)), late).Signers[0]
 	if s.Timestamps[1].Outcome != CannotSay {
 		t.Errorf("older index: %v", s.Timestamps[1].Outcome)
+	}
+}
+
+// Some programs leave the algorithm of the index out when it is SHA-256.
+func TestIndexWithoutAlgorithm(t *testing.T) {
+	w := newWorld(t, algid.RSA)
+	lt := w.enclosed(w.stamped(w.sign(w.signer, "x"), w.tsa), t0.Add(10*time.Minute))
+	w.bareIndex = true
+	lta := w.reindexed(lt, t0.Add(time.Hour), func(*hashIndex) {})
+	w.want("SHA-256", w.validate(lta, w.told(t0.Add(2*year))), Valid, LevelLTA, t0.Add(time.Minute))
+	w.hash = algid.SHA512 // said by nobody
+	s := w.validate(w.reindexed(lt, t0.Add(time.Hour), func(*hashIndex) {}), w.told(t0.Add(2*year))).Signers[0]
+	if s.Outcome == Valid || s.Timestamps[1].Outcome != Invalid {
+		t.Errorf("SHA-512: %v, %v", s.Outcome, s.Timestamps[1].Err)
 	}
 }
 
