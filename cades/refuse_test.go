@@ -663,3 +663,32 @@ func TestEveryByteCounts(t *testing.T) {
 		}
 	}
 }
+
+// A message as full as the bounds allow is judged within them.
+func TestSec3FullMessage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("64 signers")
+	}
+	w := newWorld(t, algid.GOST512)
+	m := w.sign(w.signer, "x")
+	for range cms.MaxSigners - 1 {
+		l := w.Individual()
+		next, err := cms.AddSigner(rand.Reader, m, cms.Options{Key: l.Key, Certificate: l.Certificate, SigningTime: t0})
+		m = w.must(next, err)
+	}
+	for i := range cms.MaxTimestamps {
+		next, err := AddTimestamp(m, i, w.hash, w.by(w.tsa, t0.Add(time.Minute)))
+		m = w.must(next, err)
+	}
+	at := t0.Add(10 * time.Minute)
+	full, err := AddEvidence(m, Evidence{Certificates: []*pki.Certificate{w.CA}, Lists: []*pki.RevocationList{w.list(at), w.rootList(at)}})
+	r := w.validate(w.must(full, err), w.trust(t0.Add(time.Hour)))
+	if r.Outcome() != Valid || len(r.Signatories()) != cms.MaxSigners {
+		t.Errorf("%v, %d people", r.Outcome(), len(r.Signatories()))
+	}
+	for i, s := range r.Signers {
+		if want := map[bool]Level{true: LevelLT, false: LevelB}[i < cms.MaxTimestamps]; s.Level != want || s.Outcome != Valid {
+			t.Errorf("signer %d: %v, %v", i, s.Level, s.Err)
+		}
+	}
+}
