@@ -272,6 +272,16 @@ func (w *world) reindexed(message []byte, at time.Time, lie func(*hashIndex)) []
 	lie(x)
 	raw, err := x.marshal()
 	x.raw = w.must(raw, err)
+	if w.bareIndex {
+		in := cryptobyte.String(x.raw)
+		var body cryptobyte.String
+		if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.SkipASN1(cbasn1.SEQUENCE) {
+			w.t.Fatal("not an index")
+		}
+		var b cryptobyte.Builder
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(body) })
+		x.raw = b.BytesOrPanic()
+	}
 	imprint, err := archiveImprint(sd.ContentType(), w.hash.Sum(sd.Content()), &sd.Signers()[0], x)
 	if err != nil {
 		w.t.Fatal(err)
@@ -338,6 +348,20 @@ func TestSec2HashIndex(t *testing.T) {
 	s := w.validate(w.put(lt, oidArchiveStamp, w.must(old, err)), late).Signers[0]
 	if s.Timestamps[1].Outcome != CannotSay {
 		t.Errorf("older index: %v", s.Timestamps[1].Outcome)
+	}
+}
+
+// Some programs leave the algorithm of the index out when it is SHA-256.
+func TestIndexWithoutAlgorithm(t *testing.T) {
+	w := newWorld(t, algid.RSA)
+	lt := w.enclosed(w.stamped(w.sign(w.signer, "x"), w.tsa), t0.Add(10*time.Minute))
+	w.bareIndex = true
+	lta := w.reindexed(lt, t0.Add(time.Hour), func(*hashIndex) {})
+	w.want("SHA-256", w.validate(lta, w.told(t0.Add(2*year))), Valid, LevelLTA, t0.Add(time.Minute))
+	w.hash = algid.SHA512 // said by nobody
+	s := w.validate(w.reindexed(lt, t0.Add(time.Hour), func(*hashIndex) {}), w.told(t0.Add(2*year))).Signers[0]
+	if s.Outcome == Valid || s.Timestamps[1].Outcome != Invalid {
+		t.Errorf("SHA-512: %v, %v", s.Outcome, s.Timestamps[1].Err)
 	}
 }
 
@@ -636,6 +660,35 @@ func TestEveryByteCounts(t *testing.T) {
 		s := r.Signers[0]
 		if string(sd.Content()) != "x" || !s.Proved.Equal(t0.Add(time.Minute)) || !bytes.Equal(s.Certificate.Raw, w.signer.Certificate.Raw) || s.Level > LevelLTA {
 			t.Errorf("byte %d of %d changed unnoticed", i, len(lta))
+		}
+	}
+}
+
+// A message as full as the bounds allow is judged within them.
+func TestSec3FullMessage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("64 signers")
+	}
+	w := newWorld(t, algid.GOST512)
+	m := w.sign(w.signer, "x")
+	for range cms.MaxSigners - 1 {
+		l := w.Individual()
+		next, err := cms.AddSigner(rand.Reader, m, cms.Options{Key: l.Key, Certificate: l.Certificate, SigningTime: t0})
+		m = w.must(next, err)
+	}
+	for i := range cms.MaxTimestamps {
+		next, err := AddTimestamp(m, i, w.hash, w.by(w.tsa, t0.Add(time.Minute)))
+		m = w.must(next, err)
+	}
+	at := t0.Add(10 * time.Minute)
+	full, err := AddEvidence(m, Evidence{Certificates: []*pki.Certificate{w.CA}, Lists: []*pki.RevocationList{w.list(at), w.rootList(at)}})
+	r := w.validate(w.must(full, err), w.trust(t0.Add(time.Hour)))
+	if r.Outcome() != Valid || len(r.Signatories()) != cms.MaxSigners {
+		t.Errorf("%v, %d people", r.Outcome(), len(r.Signatories()))
+	}
+	for i, s := range r.Signers {
+		if want := map[bool]Level{true: LevelLT, false: LevelB}[i < cms.MaxTimestamps]; s.Level != want || s.Outcome != Valid {
+			t.Errorf("signer %d: %v, %v", i, s.Level, s.Err)
 		}
 	}
 }

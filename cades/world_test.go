@@ -34,6 +34,7 @@ type world struct {
 	longTSA   *pkitest.Leaf // ten years
 	responder *pkitest.Leaf // a year
 	serial    int64
+	bareIndex bool // hash indexes are written without their algorithm
 }
 
 func newWorld(t testing.TB, kind algid.Key) *world { return namedWorld(t, kind, "TEST") }

@@ -51,9 +51,10 @@ func TestOpenSSLReadsOurs(t *testing.T) {
 		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 	}
 	write(t, dir, "ca", chain)
-	for _, detached := range []bool{false, true} {
+	for _, way := range []struct{ detached, byKey bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
+		detached := way.detached
 		o := options(l, "договор")
-		o.Detached = detached
+		o.Detached, o.SubjectKeyID = detached, way.byKey
 		der, err := Sign(random, o)
 		if err != nil {
 			t.Fatal(err)
