@@ -17,6 +17,7 @@ type craft struct {
 	form     string              // canonical form of the properties; "" is the inclusive one
 	nameless bool                // no Id on the signature
 	part     string              // id of what is signed; "" is the whole document
+	change   func(*plan)         // of what is signed and how
 }
 
 // sign signs the document or the part.
@@ -35,6 +36,9 @@ func (c craft) sign(t testing.TB, xml string) string {
 	p := plan{infoMethod: uriInclusive, transforms: []string{uriEnveloped, uriInclusiveComments}, target: d.root, parent: d.root}
 	if c.part != "" {
 		p = plan{infoMethod: uriExclusive, uri: "#" + c.part, transforms: []string{uriInclusiveComments}, target: d.ids[c.part], parent: d.root}
+	}
+	if c.change != nil {
+		c.change(&p)
 	}
 	infoForm, _ := canonicalization(p.infoMethod)
 	if c.nameless {

@@ -204,7 +204,7 @@ func TestSignaturesLikeXMLSec(t *testing.T) {
 			if _, err := x.run(t, c.doc, "--verify", "--pubkey-pem", pubFile, "--enabled-key-data", "rsa"); err != nil {
 				t.Errorf("xmlsec refuses it: %v", err)
 			}
-			broken := strings.Replace(c.doc, "1", "2", -1)
+			broken := strings.ReplaceAll(c.doc, "1", "2")
 			if _, err := x.run(t, broken, "--verify", "--pubkey-pem", pubFile, "--enabled-key-data", "rsa"); err == nil {
 				t.Error("xmlsec takes anything: it proves nothing here")
 			}

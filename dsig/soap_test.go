@@ -10,6 +10,7 @@ import (
 
 	"senim/algid"
 	"senim/internal/pkitest"
+	"senim/pki"
 )
 
 // The shape of crypto.md §15, to the letter.
@@ -131,7 +132,17 @@ func TestSignBodyRefuses(t *testing.T) {
 		}
 	}
 	// Properties have no place on the state bus, whoever signs them.
-	if _, err := parsed(t, strings.NewReplacer("<r>", "", "</r>", "").Replace(craft{leaf: l}.sign(t, soap("", body)))).VerifyBody(); !errors.Is(err, ErrProfile) {
+	d := parsed(t, soap("", soapBody("id-1", "")))
+	_, security, target, err := d.soapParts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	qualified, err := d.sign(random, timed, plan{infoMethod: uriExclusive, uri: "#id-1", transforms: []string{uriExclusive}, target: target, parent: security,
+		keyInfo: func(l layout, c *pki.Certificate) string { return l.keyIdentifier("wsse", c) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parsed(t, string(qualified)).VerifyBody(); !errors.Is(err, ErrProfile) {
 		t.Errorf("XAdES over a message: %v", err)
 	}
 }

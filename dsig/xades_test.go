@@ -216,8 +216,8 @@ func otherOrder(info string) string {
 func TestSec2XAdESCrafted(t *testing.T) {
 	a := pkitest.New(t)
 	l, other := a.Individual(), a.Individual()
-	serial := func(issuer []byte, n int64) string {
-		der, err := issuerSerial{issuer, big.NewInt(n)}.marshal()
+	serial := func(issuer []byte, n *big.Int) string {
+		der, err := issuerSerial{issuer, n}.marshal()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,6 +251,15 @@ func TestSec2XAdESCrafted(t *testing.T) {
 		"XPath on properties":               {craft: craft{info: swap(t, `<ds:Transforms><ds:Transform Algorithm="`+uriInclusive+`"/>`, `<ds:Transforms><ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"/>`)}},
 		"two digests":                       {craft: craft{info: func(s string) string { return replaceLast(s, methods[0].digestURI, methods[1].digestURI) }}},
 		"target of another":                 {craft: craft{object: swap(t, `Target="#`, `Target="#x`)}},
+		"first reference, another digest":   {craft: craft{info: swap(t, methods[0].digestURI, methods[1].digestURI)}},
+		"first transform is XPath":          {craft: craft{info: swap(t, uriEnveloped, "http://www.w3.org/TR/1999/REC-xpath-19991116")}},
+		"first transform is XSLT":           {craft: craft{info: swap(t, uriEnveloped, "http://www.w3.org/TR/1999/REC-xslt-19991116")}},
+		"certificate in another namespace":  {craft: craft{object: strings.NewReplacer("<xades:Cert>", "<Cert>", "</xades:Cert>", "</Cert>").Replace}},
+		"issuer and serial in the old form": {craft: craft{object: strings.NewReplacer("xades:IssuerSerialV2", "xades:IssuerSerial").Replace}},
+		"signature properties in another":   {craft: craft{object: strings.NewReplacer("xades:SignedSignatureProperties", "SignedSignatureProperties").Replace}},
+		"exclusive document":                {craft: craft{change: func(p *plan) { p.transforms = []string{uriEnveloped, uriExclusive} }}},
+		"exclusive information":             {craft: craft{change: func(p *plan) { p.infoMethod = uriExclusive }}},
+		"document by its id":                {craft: craft{info: swap(t, `URI=""`, `URI="#root"`)}},
 		"neither id nor target":             {craft: craft{nameless: true}},
 		"no target": {craft: craft{object: func(s string) string {
 			return s[:strings.Index(s, ` Target="`)] + s[strings.Index(s, `"><xades:SignedProperties`)+1:]
@@ -281,15 +290,15 @@ func TestSec2XAdESCrafted(t *testing.T) {
 		"unknown digest of the certificate": {craft: craft{object: swap(t, methods[0].digestURI, "http://www.w3.org/2001/04/xmldsig-more#md5")}},
 		"another certificate":               {craft{object: swap(t, digest(l.Certificate), digest(other.Certificate))}, ErrSigningCertificate},
 		"another certificate first":         {craft{object: swap(t, "<xades:Cert>", `<xades:Cert><xades:CertDigest><ds:DigestMethod Algorithm="`+methods[0].digestURI+`"/><ds:DigestValue>`+digest(other.Certificate)+"</ds:DigestValue></xades:CertDigest></xades:Cert><xades:Cert>")}, ErrSigningCertificate},
-		"another serial":                    {craft{object: swap(t, ownSerial, serial(l.Certificate.RawIssuer, 1))}, ErrSigningCertificate},
-		"another issuer":                    {craft{object: swap(t, ownSerial, serial(l.Certificate.RawSubject, l.Certificate.Serial.Int64()))}, ErrSigningCertificate},
+		"another serial":                    {craft{object: swap(t, ownSerial, serial(l.Certificate.RawIssuer, big.NewInt(1)))}, ErrSigningCertificate},
+		"another issuer":                    {craft{object: swap(t, ownSerial, serial(l.Certificate.RawSubject, l.Certificate.Serial))}, ErrSigningCertificate},
 		"serial cut":                        {craft{object: swap(t, ownSerial, "<xades:IssuerSerialV2>"+base64.StdEncoding.EncodeToString(own[:len(own)-1])+"</xades:IssuerSerialV2>")}, ErrSigningCertificate},
 		"serial with more after it":         {craft{object: swap(t, ownSerial, "<xades:IssuerSerialV2>"+base64.StdEncoding.EncodeToString(append(slices.Clone(own), 5, 0))+"</xades:IssuerSerialV2>")}, ErrSigningCertificate},
 		"strange attribute":                 {craft: craft{object: swap(t, "<xades:SigningCertificateV2>", `<xades:SigningCertificateV2 x="1">`)}},
 		"objects of the signature twice":    {craft: craft{object: func(s string) string { return strings.Replace(objectOf(s), "properties-", "properties-x", 1) }}},
 	} {
 		c.leaf = l
-		doc := c.sign(t, "<r><sum>1</sum></r>")
+		doc := c.sign(t, `<r Id="root"><sum>1</sum></r>`)
 		if c.want == nil {
 			c.want = ErrProfile
 		}
@@ -303,19 +312,69 @@ func TestSec2XAdESCrafted(t *testing.T) {
 		}
 		refusedBy(t, name, doc)
 	}
-	// Around one element, where the rest of the document may hold what it likes.
-	place := func(d *Document) (*Verified, error) { return d.VerifyElement(Place{Element: "/r/a", Parent: "/r"}) }
-	part := craft{leaf: l, part: "x", form: uriExclusive, object: swap(t, "</xades:SignedSignatureProperties>", "<xades:SignerRoleV2/></xades:SignedSignatureProperties>")}
-	if _, err := place(parsed(t, part.sign(t, `<r><?x?><a Id="x"/></r>`))); err != nil {
-		t.Errorf("part: %v", err)
+	for name, doc := range map[string]string{
+		"instruction":      "<r><?x?></r>",
+		"stray properties": `<r><xades:QualifyingProperties xmlns:xades="` + spaceXAdES + `"/></r>`,
+		"older strays":     `<r><xades:QualifyingProperties xmlns:xades="http://uri.etsi.org/01903/v1.1.1#"/></r>`,
+	} {
+		if _, err := parsed(t, craft{leaf: l}.sign(t, doc)).VerifyOne(); !errors.Is(err, ErrProfile) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	part.object = swap(t, "</xades:SignedSignatureProperties>", "<xades:SignerRoleV2><?x?></xades:SignerRoleV2></xades:SignedSignatureProperties>")
-	refusedBy(t, "instruction in the signed properties", part.sign(t, `<r><a Id="x"/></r>`), place)
-	part.object = nil
-	stray := part.sign(t, `<r><a Id="x"/><xades:QualifyingProperties xmlns:xades="`+spaceXAdES+`"/></r>`)
-	refusedBy(t, "stray properties beside", stray, place)
 	if v, err := parsed(t, craft{leaf: l}.sign(t, "<r/>")).VerifyOne(); err != nil || v.XAdES == nil {
 		t.Errorf("nothing changed: %v", err)
+	}
+}
+
+// The same around one element, where the rest of the document may hold what it likes.
+func TestSec2XAdESCraftedElement(t *testing.T) {
+	l := pkitest.New(t).Individual()
+	const doc, end = `<r><a Id="x"/></r>`, "</xades:SignedSignatureProperties>"
+	verify := func(doc string) error {
+		_, err := parsed(t, doc).VerifyElement(Place{Element: "/r/a", Parent: "/r"})
+		return err
+	}
+	if err := verify(craft{leaf: l, part: "x", form: uriExclusive, object: swap(t, end, "<xades:SignerRoleV2/>"+end)}.sign(t, `<r><?x?><a Id="x"/></r>`)); err != nil {
+		t.Error(err)
+	}
+	for name, c := range map[string]struct {
+		craft
+		doc string
+	}{
+		"instruction in the properties":   {craft{object: swap(t, end, "<xades:SignerRoleV2><?x?></xades:SignerRoleV2>"+end)}, doc},
+		"instruction in the element":      {craft{}, `<r><a Id="x"><?x?></a></r>`},
+		"stray properties beside":         {craft{}, `<r><a Id="x"/><xades:QualifyingProperties xmlns:xades="` + spaceXAdES + `"/></r>`},
+		"reference to nothing":            {craft{info: swap(t, `URI="#x"`, `URI="#y"`)}, doc},
+		"reference to another element":    {craft{info: swap(t, `URI="#x"`, `URI="#y"`)}, `<r Id="y"><a Id="x"/></r>`},
+		"reference to the whole document": {craft{info: swap(t, `URI="#x"`, `URI=""`)}, doc},
+		"reference without its mark":      {craft{info: swap(t, `URI="#x"`, `URI="x"`)}, doc},
+		"exclusive element":               {craft{change: func(p *plan) { p.transforms = []string{uriExclusive} }}, doc},
+		"enveloped element":               {craft{change: func(p *plan) { p.transforms = []string{uriEnveloped, uriInclusive} }}, doc},
+		"inclusive information":           {craft{change: func(p *plan) { p.infoMethod = uriInclusive }}, doc},
+	} {
+		c.leaf, c.part, c.form = l, "x", uriExclusive
+		if err := verify(c.sign(t, c.doc)); !errors.Is(err, ErrProfile) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// What is signed stands in the signature itself.
+	d := parsed(t, "<r/>")
+	o := Options{Key: l.Key, Certificate: l.Certificate}
+	m, err := o.check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig := markup{keyInfo: layout{}.x509Data(l.Certificate)}
+	insert := func() *Document {
+		return parsed(t, strings.Replace(string(d.insert(d.root, sig.bytes())), "<ds:KeyInfo>", `<ds:KeyInfo Id="k">`, 1))
+	}
+	digest := m.signature.Hash().Sum(method{}.canonicalize(insert().ids["k"]))
+	sig.info = sig.signedInfo(uriExclusive, m, []pointer{{uri: "#k", transforms: []string{uriInclusive}, digest: digest}})
+	if sig.value, err = m.signature.Sign(random, l.Key, method{exclusive: true}.canonicalize(insert().allSignatures()[0].elements()[0])); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := insert().VerifyElement(Place{Element: "/r/Signature/KeyInfo", Parent: "/r"}); !errors.Is(err, ErrProfile) {
+		t.Errorf("signature over its own key information: %v", err)
 	}
 }
 
@@ -467,6 +526,10 @@ func TestAddTimestamp(t *testing.T) {
 		if out, err := AddTimestamp([]byte(c.doc), []byte(c.token)); err == nil || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: %v %s", name, err, out)
 		}
+	}
+	deep := signedBy(t, a, person, besKind, "<r>"+bes[len(declaration):]+"</r>", "", "")
+	if _, err := parsed(t, deep).TimestampInput(); !errors.Is(err, ErrProfile) {
+		t.Errorf("beside a signature that stands deep: %v", err)
 	}
 	// A time-stamp before the time the signer claims is said.
 	early := token(t, a.TSA(), covered, moment.Add(-time.Hour))

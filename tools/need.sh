@@ -12,6 +12,8 @@ command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 
 command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || lack postgresql "the tests of the second database" postgresql
 openssl version >/dev/null 2>&1 || lack openssl "independent checks of what we write" openssl
 openssl engine gost >/dev/null 2>&1 || lack libengine-gost-openssl "the independent check of Streebog" libengine-gost-openssl
+command -v xmllint >/dev/null 2>&1 || lack xmllint "the independent check of canonical XML" libxml2-utils
+command -v xmlsec1 >/dev/null 2>&1 || lack xmlsec1 "the independent check of XML signatures" xmlsec1
 
 # Accessibility checks of the pages come from npm, pinned in the lock file.
 if command -v npm >/dev/null 2>&1; then

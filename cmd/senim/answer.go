@@ -121,7 +121,7 @@ func advice(c trust.Check) string {
 		return hintTrust
 	case c.Code == trust.CodeUnavailable && c.Name == trust.CheckRevocation:
 		return hintList
-	case c.Code == trust.CodeExpired, c.Code == codeStale, c.Code == codeTokenExpired:
+	case c.Code == trust.CodeExpired, c.Code == codeStale, c.Code == codePast:
 		return hintExpired
 	case c.Code == codeSignature && c.Evidence["token"] != "":
 		return hintSigner

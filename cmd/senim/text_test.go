@@ -88,3 +88,39 @@ func TestRealToken(t *testing.T) {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 }
+
+// TestSignTextReal signs in every format that is text with the keys of 2026, and verifies.
+func TestSignTextReal(t *testing.T) {
+	root := pkitest.Fixtures(t)
+	dir := t.TempDir()
+	for _, name := range []string{"individual_valid", "ceo_valid", "infosystem_valid"} {
+		p12 := filepath.Join(root, "p12/gost512-2026", name+".p12")
+		key, err := pfx.Decode(pkitest.Fixture(t, "p12/gost512-2026/"+name+".p12"), "Qwerty12")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert := filepath.Join(dir, name+".cer")
+		if err := os.WriteFile(cert, key.Certificate.Raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for format, content := range map[string]string{
+			"xades": "<a>1</a>", "wsse": `<Envelope xmlns="http://www.w3.org/2003/05/soap-envelope"><Body/></Envelope>`, "jwt": `{"sub":"x"}`,
+		} {
+			in, out := filepath.Join(dir, name+"."+format+".in"), filepath.Join(dir, name+"."+format)
+			if err := os.WriteFile(in, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if status, _, errs := run(t, "sign", "--format", format, "--key", p12, "--password-file", "-", "--out", out, in); status != 0 {
+				t.Errorf("%s as %s: status %d, %s", name, format, status, errs)
+				continue
+			}
+			args := []string{"verify", "--trust", filepath.Join(root, "ca/test"), "--no-revocation"}
+			if format == "jwt" {
+				args = append(args, "--certificate", cert)
+			}
+			if status, text, errs := run(t, append(args, out)...); status != 0 {
+				t.Errorf("%s as %s: status %d\n%s%s", name, format, status, text, errs)
+			}
+		}
+	}
+}

@@ -16,9 +16,9 @@ import (
 const kindToken = "JWT"
 
 const (
-	checkDates        = "dates"
-	codeTokenExpired  = "TOKEN_EXPIRED"
-	codeTokenNotValid = "TOKEN_NOT_YET_VALID"
+	checkDates = "dates"
+	codePast   = "TOKEN_EXPIRED"
+	codeFuture = "TOKEN_NOT_YET_VALID"
 )
 
 // recogniseToken reads a token; ok is false when the text does not look like one.
@@ -74,9 +74,9 @@ func dates(token *jwt.Token, t *trusted) trust.Check {
 		check.Evidence["issuedAt"] = stamp(claims.IssuedAt)
 	}
 	if err := token.ValidAt(t.at); err != nil {
-		check.Verdict, check.Code, check.Evidence["error"] = trust.Bad, codeTokenNotValid, err.Error()
+		check.Verdict, check.Code, check.Evidence["error"] = trust.Bad, codeFuture, err.Error()
 		if errors.Is(err, jwt.ErrExpired) {
-			check.Code = codeTokenExpired
+			check.Code = codePast
 		}
 	}
 	return check
