@@ -30,14 +30,8 @@ func refused(t *testing.T, file []byte, outcome Outcome, why error, words string
 
 // One byte of the document changed.
 func TestSec2PDFTampered(t *testing.T) {
-	a := authority(t)
-	file := signed(t, classic(body(), ""), rsaLeaf(a))
+	file := signed(t, classic(body(), ""), rsaLeaf(authority(t)))
 	refused(t, bytes.Replace(file, []byte("Pay 100"), []byte("Pay 900"), 1), Invalid, cms.ErrDigest, "")
-	foreign := a.Issue(pkitest.Spec{Kind: algid.RSA, Key: pkitest.NewKey(t, algid.RSA)})
-	good := verdicts(t, signed(t, classic(body(), ""), foreign))
-	if good[0].Outcome != Valid {
-		t.Error(good[0].Err)
-	}
 }
 
 // Universal signature forgery: the dictionary is spoiled so that a careless program checks nothing.
