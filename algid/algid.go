@@ -25,7 +25,7 @@
 // Five kinds of signing key exist in Kazakhstan's PKI, and no others here: RSA and four of GOST.
 // There is no DSA, ECDSA, Ed25519 or RSA-PSS, not even to verify. Refused are RSA moduli outside 2048–8192 bits
 // and even exponents, points off their curve, key parameters other than the one registered set of
-// each algorithm, trailing bytes. SHA-1 signatures are verified, never made; the GT arc of 2009–2016
+// each algorithm, trailing bytes, whatever is not DER to the leaves. SHA-1 signatures are verified, never made; the GT arc of 2009–2016
 // is read and verified, never written.
 //
 // Keys for agreement (1.2.398.3.10.1.4.1, in encryption certificates) are read as points of their

@@ -92,3 +92,58 @@ func ExampleErrorResponse() {
 	fmt.Println(r.Status, len(r.Singles), err)
 	// Output: unauthorized 0 <nil>
 }
+
+// Answers that came along with a signature settle the status of a path, now or at an earlier moment.
+func ExampleAnswers() {
+	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
+	key, err := gost.GenerateKey(gost.TC26_512A(), rand.Reader)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	root, err := exampleIssuer(key, now)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	der, err := pki.CreateCertificate(rand.Reader, key, &pki.Template{
+		Serial: big.NewInt(77), RawIssuer: root.RawSubject, Subject: pki.Name{pki.NewAttribute(pki.OIDCommonName, "СЕРИКОВА АЙГУЛЬ")},
+		NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(0, 11, 0), PublicKey: key.Public(), KeyUsage: pki.DigitalSignature,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	leaf, err := pki.ParseCertificate(der)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	id, err := ocsp.NewCertID(algid.SHA256, root, leaf.Serial)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	later := now.AddDate(0, 1, 0)
+	answer, err := ocsp.CreateResponse(rand.Reader, key, root, ocsp.ResponseTemplate{ProducedAt: later, Singles: []ocsp.Single{
+		{ID: id, Status: ocsp.Revoked, RevokedAt: later, Reason: pki.Superseded, HasReason: true, ThisUpdate: later},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r, err := ocsp.ParseResponse(answer)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	pool := pki.NewPool()
+	pool.AddRoot(root)
+	for _, at := range []time.Time{later, now} {
+		_, err := pool.Validate(leaf, pki.Rules{At: at, Now: later, Revocation: true, Evidence: ocsp.Answers{Responses: []*ocsp.Response{r}}})
+		fmt.Println(at.Format(time.DateOnly), "good:", err == nil)
+	}
+	// Output:
+	// 2026-10-01 good: false
+	// 2026-09-01 good: true
+}

@@ -4,7 +4,7 @@
 // [ParseRequest] and [CreateResponse], or [ErrorResponse]. Verify answers one question only: did
 // the issuer, or someone it certified for this, sign the answer? How fresh it is, whether the nonce
 // came back and what the status means belong to the caller; whoever skips them must not call the
-// certificate good.
+// certificate good. [Answers] does all of it but the nonce for answers that come along with a path.
 //
 // Refused: input above 64 KiB, trailing bytes, more than 64 questions, critical extensions we do
 // not know, responders without OCSPSigning or not certified by the issuer itself. Good is never the

@@ -179,7 +179,7 @@ func TestDecodeVariants(t *testing.T) {
 	if f, err := Decode(file, "Qwerty12"); err != nil || !samePublicKey(f.Key, l.Certificate) {
 		t.Errorf("BER with pieces: %v", err)
 	}
-	integer := slicesOfIntegerKey(t, plain)
+	integer := integerKey(t, plain)
 	shrouded, err := sequence(rawBytes(scheme), octets(s.encryptAs(t, scheme, integer)))
 	if err != nil {
 		t.Fatal(err)
@@ -202,8 +202,8 @@ func octetString(b []byte) []byte {
 	return out.BytesOrPanic()
 }
 
-// slicesOfIntegerKey turns the OCTET STRING of a GOST512 key into an INTEGER.
-func slicesOfIntegerKey(t *testing.T, pkcs8 []byte) []byte {
+// integerKey turns the OCTET STRING of a GOST512 key into an INTEGER.
+func integerKey(t *testing.T, pkcs8 []byte) []byte {
 	t.Helper()
 	var info struct {
 		Version   int

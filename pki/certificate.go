@@ -7,16 +7,20 @@
 // whatever file a person gives. [Certificate.Holder] says who it is, [Certificate.ForSigning] and
 // [Certificate.ForSignIn] what the key is for. Reading is tolerant of shape only: NULL or absent
 // parameters, any order of extensions and name parts, extensions critical or not. Refused are
-// trailing bytes, lengths that are not minimal, repeated extensions, serials not positive or above
-// 20 octets, and keys outside the bounds of [senim/algid]. What was parsed is kept and re-encodes to
-// the same bytes.
+// whatever is not DER down to its leaves (lengths, numbers, identifiers, text), trailing bytes,
+// repeated extensions, serials not positive or above 20 octets, and keys outside the bounds of
+// [senim/algid]; and what is too large, before a byte is read. What was parsed is kept and re-encodes
+// to the same bytes. A list of a million entries is read in a second and kept in little more than its
+// own size.
 //
 // # Trusting
 //
 // A [Pool] holds roots and intermediates. [Pool.Chain] finds a path at a given time by RFC 5280
 // section 6; [Pool.Validate] also takes the policies a caller demands and revocation lists: complete,
-// delta, indirect, divided. It is pure: lists and time come in as arguments, nothing is fetched. What
-// no list settles is [ErrUndetermined], never good.
+// delta, indirect, divided; or other evidence, as OCSP answers ([senim/ocsp.Answers]). It is pure: all
+// of that and the time come in as arguments, nothing is fetched. What nothing settles is
+// [ErrUndetermined], never good. A path of the past, at a time that a time-stamp proves, is judged by
+// what is known now: see [Rules].
 //
 // Names are chained byte by byte, as the national PKI does; only name constraints fold case and
 // spacing. Paths of RSA and GOST alike are trusted, nothing else is: no DSA, no ECDSA, no Ed25519.

@@ -157,3 +157,46 @@ func ExampleCreateRequest() {
 	fmt.Println(request.CheckSignature(), request.Emails)
 	// Output: <nil> [a.serikova@example.kz]
 }
+
+// A signature of the past: its certificate was revoked later, which changes nothing about it.
+func ExampleRules() {
+	root, leaf, key := exampleRoot()
+	pool := pki.NewPool()
+	pool.AddRoot(root)
+	signed, now := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	list := must(pki.ParseRevocationList(must(pki.CreateRevocationList(rand.Reader, key, root, pki.ListTemplate{
+		Number: big.NewInt(2), ThisUpdate: now, NextUpdate: now.AddDate(0, 0, 7),
+		Entries: []pki.Entry{{Serial: leaf.Serial, RevokedAt: signed.AddDate(0, 0, 14), Reason: pki.Superseded}},
+	}))))
+	for _, at := range []time.Time{signed, now} {
+		_, err := pool.Validate(leaf, pki.Rules{At: at, Now: now, Revocation: true, Lists: []*pki.RevocationList{list}})
+		fmt.Println(at.Format(time.DateOnly), "good:", err == nil)
+	}
+	// Output:
+	// 2026-09-01 good: true
+	// 2026-10-01 good: false
+}
+
+// A large list is read once and asked many times; its entries range in order.
+func ExampleRevocationList_Find() {
+	root, leaf, key := exampleRoot()
+	now := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
+	list := must(pki.ParseRevocationList(must(pki.CreateRevocationList(rand.Reader, key, root, pki.ListTemplate{
+		Number: big.NewInt(1), ThisUpdate: now, NextUpdate: now.AddDate(0, 0, 7),
+		Entries: []pki.Entry{{Serial: big.NewInt(9), RevokedAt: now, HasReason: true}, {Serial: big.NewInt(5), RevokedAt: now, Reason: pki.CertificateHold}},
+	}))))
+	if err := list.CheckSignatureFrom(root); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i, e := range list.Entries {
+		fmt.Println(i, e.Serial, e.Reason)
+	}
+	_, revoked := list.Find(leaf.Serial)
+	_, held := list.Find(big.NewInt(5))
+	fmt.Println(revoked, held)
+	// Output:
+	// 0 9 0
+	// 1 5 6
+	// false true
+}

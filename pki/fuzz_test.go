@@ -25,36 +25,38 @@ func FuzzParseCertificate(f *testing.F) {
 		f.Add(a.Head().Certificate.Raw)
 		f.Add(a.TSA().Certificate.Raw)
 	}
-	pool := pki.NewPool()
-	f.Fuzz(func(t *testing.T, der []byte) {
-		c, err := pki.ParseCertificate(der)
-		if err != nil {
-			return
+	f.Fuzz(func(t *testing.T, der []byte) { readCertificate(t, der) })
+}
+
+// readCertificate: what parses is written again, and is what crypto/x509 reads, too.
+func readCertificate(t *testing.T, der []byte) {
+	c, err := pki.ParseCertificate(der)
+	if err != nil {
+		return
+	}
+	if !bytes.Equal(c.Raw, der) {
+		t.Error("Raw is not what was given")
+	}
+	for _, n := range []struct {
+		name pki.Name
+		raw  []byte
+	}{{c.Subject, c.RawSubject}, {c.Issuer, c.RawIssuer}} {
+		if got, err := n.name.Marshal(); err != nil || !bytes.Equal(got, n.raw) {
+			t.Errorf("name %x written %x, %v", n.raw, got, err)
 		}
-		if !bytes.Equal(c.Raw, der) {
-			t.Error("Raw is not what was given")
+	}
+	if again := rewritten(t, c); !bytes.Equal(again, c.RawTBS) && !bytes.Contains(c.RawTBS, []byte{1, 1, 0}) {
+		t.Errorf("TBS %x written %x", c.RawTBS, again)
+	}
+	_, _, _, _ = c.Subject.String(), c.Holder(), c.ForSigning(), c.ForSignIn()
+	if _, err := pki.NewPool().Chain(c, c.NotBefore); err == nil {
+		t.Error("trusted by an empty pool")
+	}
+	if x, err := x509.ParseCertificate(der); err == nil {
+		if x.SerialNumber.Cmp(c.Serial) != 0 || !bytes.Equal(x.RawSubject, c.RawSubject) || x.IsCA != c.IsCA || !x.NotAfter.Equal(c.NotAfter) || x.KeyUsage != x509.KeyUsage(c.KeyUsage) {
+			t.Error("read otherwise by crypto/x509")
 		}
-		for _, n := range []struct {
-			name pki.Name
-			raw  []byte
-		}{{c.Subject, c.RawSubject}, {c.Issuer, c.RawIssuer}} {
-			if got, err := n.name.Marshal(); err != nil || !bytes.Equal(got, n.raw) {
-				t.Errorf("name %x written %x, %v", n.raw, got, err)
-			}
-		}
-		if again := rewritten(t, c); !bytes.Equal(again, c.RawTBS) && !bytes.Contains(c.RawTBS, []byte{1, 1, 0}) {
-			t.Errorf("TBS %x written %x", c.RawTBS, again)
-		}
-		_, _, _, _ = c.Subject.String(), c.Holder(), c.ForSigning(), c.ForSignIn()
-		if _, err := pool.Chain(c, c.NotBefore); err == nil {
-			t.Error("trusted by an empty pool")
-		}
-		if x, err := x509.ParseCertificate(der); err == nil {
-			if x.SerialNumber.Cmp(c.Serial) != 0 || !bytes.Equal(x.RawSubject, c.RawSubject) || x.IsCA != c.IsCA || !x.NotAfter.Equal(c.NotAfter) || x.KeyUsage != x509.KeyUsage(c.KeyUsage) {
-				t.Error("read otherwise by crypto/x509")
-			}
-		}
-	})
+	}
 }
 
 // rewritten is the TBS made again of what was parsed. The identifier of the algorithm and the types of
@@ -150,47 +152,75 @@ func FuzzParseRequest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(der)
-	f.Fuzz(func(t *testing.T, der []byte) {
-		r, err := pki.ParseRequest(der)
-		if err != nil {
-			return
-		}
-		if got, err := r.Subject.Marshal(); err != nil || !bytes.Equal(got, r.RawSubject) {
-			t.Errorf("name %x written %x, %v", r.RawSubject, got, err)
-		}
-		if again := pki.Assemble(r.RawInfo, r.Signature, r.SignatureValue); len(again) == len(der) && !bytes.Equal(again, der) {
-			t.Errorf("%x written %x", der, again)
-		}
-		_ = r.CheckSignature()
-	})
+	f.Fuzz(func(t *testing.T, der []byte) { readRequest(t, der) })
+}
+
+func readRequest(t *testing.T, der []byte) {
+	r, err := pki.ParseRequest(der)
+	if err != nil {
+		return
+	}
+	if got, err := r.Subject.Marshal(); err != nil || !bytes.Equal(got, r.RawSubject) {
+		t.Errorf("name %x written %x, %v", r.RawSubject, got, err)
+	}
+	if again := pki.Assemble(r.RawInfo, r.Signature, r.SignatureValue); len(again) == len(der) && !bytes.Equal(again, der) {
+		t.Errorf("%x written %x", der, again)
+	}
+	_ = r.CheckSignature()
 }
 
 func FuzzParseRevocationList(f *testing.F) {
 	a := pkitest.New(f)
 	f.Add(a.List())
 	f.Add(a.List(a.Revoked(a.CA, pki.KeyCompromise), pki.Entry{Serial: big.NewInt(5), RevokedAt: a.Now}, pki.Entry{Serial: big.NewInt(200), RevokedAt: a.Now, InvalidAt: a.Now, HasReason: true}))
-	f.Fuzz(func(t *testing.T, der []byte) {
-		l, err := pki.ParseRevocationList(der)
-		if err != nil {
-			return
-		}
-		if again := pki.Assemble(l.RawTBS, l.Signature, l.SignatureValue); l.Signature != 0 && len(again) == len(der) && !bytes.Equal(again, der) {
+	f.Fuzz(func(t *testing.T, der []byte) { readList(t, der) })
+}
+
+// readList: every entry is found again, and written again.
+func readList(t *testing.T, der []byte) {
+	l, err := pki.ParseRevocationList(der)
+	if err != nil {
+		return
+	}
+	if l.Signature != 0 {
+		if again := pki.Assemble(l.RawTBS, l.Signature, l.SignatureValue); len(again) == len(der) && !bytes.Equal(again, der) {
 			t.Errorf("%x written %x", der, again)
 		}
-		raw := rawEntries(t, l)
-		n := 0
-		for i, e := range l.Entries {
-			n++
-			if again, whole := rewrittenEntry(t, raw[i], e); whole && !bytes.Equal(again, raw[i]) {
-				t.Errorf("entry %x written %x", raw[i], again)
-			}
-			if _, ok := l.Find(e.Serial); !ok {
-				t.Errorf("%x not found", e.Serial)
-			}
+	}
+	raw := rawEntries(t, l)
+	n := 0
+	for i, e := range l.Entries {
+		n++
+		if again, whole := rewrittenEntry(t, raw[i], e); whole && !bytes.Equal(again, raw[i]) {
+			t.Errorf("entry %x written %x", raw[i], again)
 		}
-		if n != l.Len() {
-			t.Errorf("%d entries of %d", n, l.Len())
+		if _, ok := l.Find(e.Serial); !ok {
+			t.Errorf("%x not found", e.Serial)
 		}
+	}
+	if n != l.Len() {
+		t.Errorf("%d entries of %d", n, l.Len())
+	}
+}
+
+// FuzzElements puts any element into any place of a certificate, a list, a request, the lengths around
+// it made right: changes of bytes alone rarely pass the check of the whole.
+func FuzzElements(f *testing.F) {
+	a := pkitest.New(f)
+	whole := [][]byte{a.Head().Certificate.Raw, a.CA.Raw, a.List(a.Revoked(a.CA, pki.KeyCompromise), pki.Entry{Serial: big.NewInt(200), RevokedAt: a.Now, InvalidAt: a.Now, HasReason: true}),
+		pkitest.Request(f, pkitest.NewKey(f, algid.GOST512), pkitest.Person(), "a@b.kz")}
+	for i := range whole {
+		for which := range 40 {
+			f.Add(uint8(i), uint16(which), []byte{5, 0})
+			f.Add(uint8(i), uint16(which), []byte{0x30, 3, 2, 1, 5})
+			f.Add(uint8(i), uint16(which), []byte{24, 15, '2', '0', '2', '6', '0', '9', '0', '1', '1', '0', '0', '0', '0', '0', 'Z'})
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind uint8, which uint16, element []byte) {
+		der := pkitest.Graft(whole[int(kind)%len(whole)], int(which), element)
+		readCertificate(t, der)
+		readList(t, der)
+		readRequest(t, der)
 	})
 }
 

@@ -48,14 +48,26 @@ type RevocationList struct {
 // ParseRevocationList reads one DER list of at most 64 MiB; nothing may follow it. The inner
 // signature algorithm may lack its NULL.
 func ParseRevocationList(der []byte) (*RevocationList, error) {
-	l, err := parseList(der)
+	l, err := parseList(der, nil)
 	if err != nil {
 		return nil, fmt.Errorf("parse revocation list: %w", err)
 	}
 	return l, nil
 }
 
-func parseList(der []byte) (*RevocationList, error) {
+// ParseRevocationListFrom is ParseRevocationList for a list that must be issuer's: its name and its
+// signature are looked at before the entries are, so that a stranger's list costs no more than a hash
+// over it. What [RevocationList.CheckSignatureFrom] asks besides is still to be asked.
+func ParseRevocationListFrom(der []byte, issuer *Certificate) (*RevocationList, error) {
+	l, err := parseList(der, issuer)
+	if err != nil {
+		return nil, fmt.Errorf("parse revocation list: %w", err)
+	}
+	return l, nil
+}
+
+// parseList looks at no issuer when that is nil.
+func parseList(der []byte, issuer *Certificate) (*RevocationList, error) {
 	tbs, outer, value, err := readSigned(der, maxList)
 	if err != nil {
 		return nil, err
@@ -74,6 +86,11 @@ func parseList(der []byte) (*RevocationList, error) {
 	}
 	if err := l.readHead(&body); err != nil {
 		return nil, err
+	}
+	if issuer != nil {
+		if err := l.checkIssuer(issuer); err != nil {
+			return nil, err
+		}
 	}
 	if body.PeekASN1Tag(cbasn1.SEQUENCE) {
 		var entries cryptobyte.String
@@ -157,16 +174,22 @@ func readNumber(der []byte) (*big.Int, error) {
 // CheckSignatureFrom verifies that issuer signed the list: name equal byte by byte, cRLSign allowed,
 // no critical extension we do not know, signature good.
 func (l *RevocationList) CheckSignatureFrom(issuer *Certificate) error {
-	switch {
-	case !bytes.Equal(l.RawIssuer, issuer.RawSubject):
-		return errors.New("revocation list: of another issuer")
-	case issuer.KeyUsage != 0 && issuer.KeyUsage&CRLSign == 0:
-		return errors.New("revocation list: the issuer may not sign lists")
-	case len(l.Unhandled) > 0:
+	if len(l.Unhandled) > 0 {
 		return fmt.Errorf("revocation list: critical extension %v not known", l.Unhandled[0])
 	}
-	if err := l.Signature.Verify(issuer.PublicKey, l.RawTBS, l.SignatureValue); err != nil {
+	if err := l.checkIssuer(issuer); err != nil {
 		return fmt.Errorf("revocation list: %w", err)
 	}
 	return nil
+}
+
+// checkIssuer asks what does not depend on the content of the list.
+func (l *RevocationList) checkIssuer(issuer *Certificate) error {
+	switch {
+	case !bytes.Equal(l.RawIssuer, issuer.RawSubject):
+		return errors.New("of another issuer")
+	case issuer.KeyUsage != 0 && issuer.KeyUsage&CRLSign == 0:
+		return errors.New("the issuer may not sign lists")
+	}
+	return l.Signature.Verify(issuer.PublicKey, l.RawTBS, l.SignatureValue)
 }

@@ -275,3 +275,36 @@ func TestToleranceTimes(t *testing.T) {
 		}
 	}
 }
+
+// A list that has to be somebody's is refused before its entries are read when it is not: here they
+// are no entries at all.
+func TestParseRevocationListFrom(t *testing.T) {
+	a, other := pkitest.New(t), pkitest.New(t)
+	der := a.List(a.Revoked(a.CA, pki.Superseded))
+	if l, err := pki.ParseRevocationListFrom(der, a.CA); err != nil || l.Len() != 1 {
+		t.Fatalf("own list: %v", err)
+	}
+	list := elements(t, der)
+	inner := elements(t, list[0])
+	inner[5] = []byte{0x30, 3, 2, 1, 5} // the entries
+	broken := func(value []byte) []byte { return pki.Assemble(sequenceOf(inner...), algid.GOST512Sig, value) }
+	signed, err := algid.GOST512Sig.Sign(rand.Reader, a.CAKey, sequenceOf(inner...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		der    []byte
+		issuer *pki.Certificate
+		want   error // nil: another error
+	}{
+		"another key":            {der, other.CA, algid.ErrSignature},
+		"a person":               {der, a.Individual().Certificate, nil},
+		"broken, not signed":     {broken(make([]byte, 128)), a.CA, algid.ErrSignature},
+		"broken and well signed": {broken(signed), a.CA, nil},
+	} {
+		_, err := pki.ParseRevocationListFrom(c.der, c.issuer)
+		if err == nil || errors.Is(err, algid.ErrSignature) != (c.want != nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -6,7 +6,8 @@
 // [CreateResponse], or [Refuse]. Verify proves that the key of one certificate made the token and
 // that this certificate is for time-stamping and nothing else. Whether that certificate chains, was
 // valid and not revoked belongs to the caller: a time-stamping authority may have another issuer
-// than the signer. Package cades answers it for tokens in signatures.
+// than the signer. Package cades answers it for tokens in signatures; elsewhere the time a token proves is what
+// [senim/pki.Rules] takes as At, with Now beside, to judge the signer's certificate as it was then.
 //
 // Refused: requests above 64 KiB, answers and tokens above 256 KiB, trailing bytes, more or fewer
 // signers than one, certificates whose extended key usage is not timeStamping alone and critical,

@@ -150,7 +150,7 @@ func (s *Source) lists(ctx context.Context, issuer *pki.Certificate, at time.Tim
 		all = append(all, found...)
 	}
 	for _, address := range s.c.Lists[hex.EncodeToString(issuer.SubjectKeyID)] {
-		all = append(all, s.fetch(ctx, address, at)...)
+		all = append(all, s.fetch(ctx, address, issuer, at)...)
 	}
 	return all, nil
 }
@@ -199,17 +199,17 @@ func readFile(name string) ([]laid, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readLists(raw, filepath.Base(name))
+	return readLists(raw, filepath.Base(name), pki.ParseRevocationList)
 }
 
-func readLists(raw []byte, from string) ([]laid, error) {
+func readLists(raw []byte, from string, parse func([]byte) (*pki.RevocationList, error)) ([]laid, error) {
 	blocks, err := pki.Decode(raw)
 	if err != nil {
 		return nil, err
 	}
 	var all []laid
 	for _, b := range blocks {
-		l, err := pki.ParseRevocationList(b.DER)
+		l, err := parse(b.DER)
 		if err != nil {
 			return nil, err
 		}
@@ -220,25 +220,26 @@ func readLists(raw []byte, from string) ([]laid, error) {
 
 // fetch returns the list of an address, asked for at most every five minutes. When it cannot be had,
 // the one before is used as long as its own dates allow.
-func (s *Source) fetch(ctx context.Context, address string, at time.Time) []laid {
+func (s *Source) fetch(ctx context.Context, address string, issuer *pki.Certificate, at time.Time) []laid {
+	key := address + " " + issuer.SerialHex()
 	s.mu.Lock()
-	old, ok := s.pages[address]
+	old, ok := s.pages[key]
 	s.mu.Unlock()
 	if ok && at.Sub(old.at).Abs() < refetch {
 		return old.lists
 	}
-	lists, err := s.get(ctx, address)
+	lists, err := s.get(ctx, address, issuer)
 	if err != nil {
 		s.c.Log.Warn("a revocation list cannot be fetched", "url", address, "error", err)
 		return old.lists
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pages[address] = page{lists, at}
+	s.pages[key] = page{lists, at}
 	return lists
 }
 
-func (s *Source) get(ctx context.Context, address string) ([]laid, error) {
+func (s *Source) get(ctx context.Context, address string, issuer *pki.Certificate) ([]laid, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*s.c.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -249,5 +250,8 @@ func (s *Source) get(ctx context.Context, address string) ([]laid, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readLists(raw, address)
+	// What comes over the network is large and may be anybody's: whose it is, before what is in it.
+	return readLists(raw, address, func(der []byte) (*pki.RevocationList, error) {
+		return pki.ParseRevocationListFrom(der, issuer)
+	})
 }

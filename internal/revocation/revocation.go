@@ -68,7 +68,7 @@ type Source struct {
 	mu     sync.Mutex // guards what follows
 	cached map[string]remembered
 	files  map[string]file // by name
-	pages  map[string]page // by address
+	pages  map[string]page // by address and serial of the issuer
 	proved map[proof]error // which list was signed by which issuer
 }
 
