@@ -4,7 +4,7 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build purego test unit e2e demo tour fuzz bench timing wycheproof bettertls clean
+.PHONY: all help need generate generated fmt vet lint tree build purego test unit big e2e demo tour fuzz bench timing wycheproof bettertls clean
 
 all: fmt vet lint test purego ## the gate: format, vet, linters, tree, tests with fuzz seeds, both builds
 
@@ -42,6 +42,9 @@ purego: ## everything builds and the mathematics pass without assembly
 
 test: need ## every test: both databases, the browser, the two stories
 	sh tools/test.sh
+
+big: ## the command line over a file of 4 GiB: memory and time
+	SENIM_LONG=1 go test -count=1 -timeout 30m -run TestBigFile -v ./cmd/senim
 
 e2e: need build ## the browser tests alone
 	go test -count=1 ./e2e

@@ -3,7 +3,8 @@
 //
 // The two calls most want are [Parse] with [SignedData.Verify], which gives one verdict per
 // signer, and [Sign]. [AddSigner] adds one more signature to a message that has some, and
-// [AddTimestamp] turns CAdES-BES into CAdES-T. Package cades judges the whole: time-stamps,
+// [AddTimestamp] turns CAdES-BES into CAdES-T. Content that does not fit into memory goes through
+// [SignedData.VerifyReader] and [SignReader]. Package cades judges the whole: time-stamps,
 // certificates, revocation.
 //
 // Reading is tolerant of shape: BER, digest algorithms listed twice, signers in any order,

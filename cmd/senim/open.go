@@ -140,7 +140,7 @@ func recognise(data []byte) ([]thing, error) {
 // recogniseDER tries all kinds. If none fits, the error is that of the kind whose look it has.
 func recogniseDER(b pki.Block) (t thing, err error) {
 	if strings.Contains(b.Type, "PRIVATE KEY") {
-		return t, &hinted{errors.New("a bare private key: nothing to show"), "key files with a certificate (PKCS #12) are read"}
+		return t, &hinted{errors.New("a bare private key: nothing to show"), "senim convert --to p12 makes a key file of it and its certificate"}
 	}
 	var certErr, listErr, requestErr, cmsErr error
 	if t.certificate, certErr = pki.ParseCertificate(b.DER); certErr == nil {
@@ -173,7 +173,7 @@ func recogniseDER(b pki.Block) (t thing, err error) {
 		return t, fmt.Errorf("certificate request: %w", requestErr)
 	}
 	return t, &hinted{errors.New("not a certificate, revocation list, request, key file, CMS or XML"),
-		"time stamps, OCSP answers and bare keys are not shown"}
+		"answers of servers go to senim timestamp --response and senim ocsp --response"}
 }
 
 // content skips the tag and the length of an element; nil when there is none.
