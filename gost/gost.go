@@ -24,3 +24,4 @@ package gost
 //go:generate go run generate.go
 //go:generate go run -C ../tools/asm ./field -out ../../gost/internal/field/field_amd64.s
 //go:generate go run -C ../tools/asm ./group -out ../../gost/internal/group/group_amd64.s
+//go:generate go run -C ../tools/asm ./eight -out ../../gost/internal/group/eight_amd64.s
