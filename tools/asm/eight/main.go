@@ -75,9 +75,6 @@ func double() {
 	v.store(t[1]) // 2·y²
 	difference(t[2], x, t[0])
 	sum(t[3], x, t[0])
-	v = product(y, z)
-	v.double()
-	v.store(z)
 	v = product(t[2], t[3])
 	v.triple()
 	v.store(t[2]) // A
@@ -89,6 +86,9 @@ func double() {
 	v = square(t[2])
 	v.sub(t[3], 2)
 	v.store(x)
+	v = product(y, z)
+	v.double()
+	v.store(z)
 	difference(t[3], t[3], x)
 	v = product(t[2], t[3])
 	v.sub(t[1], 2)
