@@ -1,8 +1,6 @@
 package gost_test
 
 import (
-	"bytes"
-	"slices"
 	"testing"
 
 	"senim/gost"
@@ -63,27 +61,3 @@ func BenchmarkSign256(b *testing.B)           { benchmarkSign(b, gost.TC26_256A(
 func BenchmarkVerify256(b *testing.B)         { benchmarkVerify(b, gost.TC26_256A(), false) }
 func BenchmarkVerify256Prepared(b *testing.B) { benchmarkVerify(b, gost.TC26_256A(), true) }
 func BenchmarkKeygen256(b *testing.B)         { benchmarkKeygen(b, gost.TC26_256A()) }
-
-// BenchmarkVerify512Batch verifies signatures by different keys over different digests; op/s counts signatures.
-func BenchmarkVerify512Batch(b *testing.B) {
-	c := gost.TC26_512A()
-	batch := make([]gost.Signature, 64)
-	for i := range batch {
-		key, err := gost.GenerateKey(c, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		digest := bytes.Repeat([]byte{byte(i)}, c.Size())
-		sig, err := key.Sign(nil, digest, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		batch[i] = gost.Signature{Key: key.PublicKey(), Digest: digest, Bytes: sig}
-	}
-	for b.Loop() {
-		if slices.Contains(gost.VerifyBatch(batch), false) {
-			b.Fatal("does not verify")
-		}
-	}
-	b.ReportMetric(float64(b.N)*float64(len(batch))/b.Elapsed().Seconds(), "op/s")
-}

@@ -26,12 +26,12 @@ type eightAffine struct{ x, y lanes }
 type row [2 * limbs]uint64
 
 // set puts a number into a lane.
-func (z *lanes) set(lane int, x *field.Element512) {
+func (x *lanes) set(lane int, e *field.Element512) {
 	var b [64 + 8]byte
-	*(*[64]byte)(b[:]) = x.Bytes()
-	for i := range z {
+	*(*[64]byte)(b[:]) = e.Bytes()
+	for i := range x {
 		at := limbBits * i
-		z[i][lane] = binary.LittleEndian.Uint64(b[at/8:]) >> (at % 8) & low52
+		x[i][lane] = binary.LittleEndian.Uint64(b[at/8:]) >> (at % 8) & low52
 	}
 }
 
