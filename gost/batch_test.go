@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"senim/gost/internal/group"
@@ -249,4 +250,40 @@ func TestVerifyBatchAllocations(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() { VerifyBatch(all[:19]) }); n > 2 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+// FuzzVerifyBatch puts whatever comes among good ones: it has Verify's verdict, and they keep theirs.
+func FuzzVerifyBatch(f *testing.F) {
+	_, all := kinds(f)
+	for i, s := range all {
+		if s.Key.Curve() == TC26_512A() && i%5 == 0 {
+			f.Add(s.Key.Bytes(), s.Digest, s.Bytes, byte(i))
+		}
+	}
+	f.Fuzz(func(t *testing.T, xy, digest, sig []byte, lane byte) {
+		k, err := NewPublicKey(TC26_512A(), xy)
+		if err != nil {
+			k = all[0].Key
+		}
+		batch := make([]Signature, 8)
+		for i := range batch {
+			batch[i] = all[i%5]
+		}
+		batch[lane%8] = Signature{k, digest, sig}
+		for i, good := range compare(t, make([]string, 8), batch) {
+			if i != int(lane%8) && !good {
+				t.Errorf("a good one in lane %d does not verify", i)
+			}
+		}
+	})
+}
+
+// TestVerifyBatchAtOnce: batches may run side by side.
+func TestVerifyBatchAtOnce(t *testing.T) {
+	names, all := kinds(t)
+	var running sync.WaitGroup
+	for range 4 {
+		running.Go(func() { compare(t, names, all) })
+	}
+	running.Wait()
 }

@@ -53,7 +53,7 @@ func (c *Curve512) rows() *[wideOdd]row {
 	return rows
 }
 
-// eightRoom is what one computation needs: some 60 KiB, at a multiple of 64.
+// eightRoom is what one computation needs: 65 KiB, so the allocator puts it at a multiple of 64.
 type eightRoom struct {
 	sum  eightPoints
 	by   eightAffine

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -269,6 +268,6 @@ func difference(z, x, y Mem) {
 		VPSUBQ(y.Offset(64*i), v.limb[i], v.limb[i])
 	}
 	VPADDQ_BCST(constant(owed<<topBits), v.limb[limbs-1], v.limb[limbs-1])
-	VPADDQ_BCST(constant(math.MaxUint64-fold*owed+1), v.limb[0], v.limb[0])
+	VPADDQ_BCST(constant(1<<64-fold*owed), v.limb[0], v.limb[0])
 	v.carry(z)
 }
