@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"senim/gost/internal/group"
 )
 
 // Curve is one of the three groups in use. It is immutable, made once, and safe for concurrent use.
@@ -14,6 +16,7 @@ type Curve struct {
 	size   int
 	wide   *engine512 // one of the two is set
 	narrow *engine256
+	eight  *group.Eight512 // nil where the processor cannot do it, and on the shorter curves
 }
 
 // parameters are the numbers of a curve in hexadecimal, highest digit first.
@@ -32,7 +35,7 @@ func TC26_256A() *Curve { return tc26A256() }
 func CryptoProA() *Curve { return cryptoProA() }
 
 var tc26A512 = sync.OnceValue(func() *Curve {
-	return &Curve{name: "tc26-512-A", size: 64, wide: newEngine512(parameters{
+	wide := newEngine512(parameters{
 		a: strings.Repeat("F", 125) + "DC4",
 		b: "E8C2505DEDFC86DDC1BD0B2B6667F1DA34B82574761CB0E879BD081CFD0B6265" +
 			"EE3CB090F30D27614CB4574010DA90DD862EF9D4EBEE4761503190785A71C760",
@@ -41,7 +44,8 @@ var tc26A512 = sync.OnceValue(func() *Curve {
 		x: "3",
 		y: "7503CFE87A836AE3A61B8816E25450E6CE5E1C93ACF1ABC1778064FDCBEFA921" +
 			"DF1626BE4FD036E93D75E6A50E3A41E98028FE5FC235F5B889A589CB5215F2A4",
-	})}
+	})
+	return &Curve{name: "tc26-512-A", size: 64, wide: wide, eight: group.NewEight512(wide.curve)}
 })
 
 var tc26A256 = sync.OnceValue(func() *Curve {

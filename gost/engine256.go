@@ -113,18 +113,30 @@ func (e *engine256) tabulate(xy []byte) *group.Table256 {
 // multipliersVarTime sets u and v to s/e and -r/e modulo q, and reports false if r or s is 0 or not below q.
 func (e *engine256) multipliersVarTime(u, v *[32]byte, digest, sig []byte) bool {
 	var r, s, inverse field.Scalar256
-	if len(sig) != 2*32 ||
-		!e.order.SetBytes(&r, sig[:32]) || r.IsZero() == 1 ||
-		!e.order.SetBytes(&s, sig[32:]) || s.IsZero() == 1 {
+	if !e.halves(&r, &s, sig) {
 		return false
 	}
 	number := e.digestNumber(digest)
 	e.order.InvertVarTime(&inverse, &number)
-	e.order.Mul(&s, &s, &inverse)
-	e.order.Mul(&r, &r, &inverse)
-	e.order.Negate(&r, &r)
-	*u, *v = e.order.Bytes(&s), e.order.Bytes(&r)
+	e.multipliers(u, v, &r, &s, &inverse)
 	return true
+}
+
+// halves reads r and s, and reports false if one is 0 or not below q.
+func (e *engine256) halves(r, s *field.Scalar256, sig []byte) bool {
+	return len(sig) == 2*32 &&
+		e.order.SetBytes(r, sig[:32]) && r.IsZero() == 0 &&
+		e.order.SetBytes(s, sig[32:]) && s.IsZero() == 0
+}
+
+// multipliers sets u and v to s and -r times the inverse of the digest's number.
+func (e *engine256) multipliers(u, v *[32]byte, r, s, inverse *field.Scalar256) {
+	var t field.Scalar256
+	e.order.Mul(&t, s, inverse)
+	*u = e.order.Bytes(&t)
+	e.order.Mul(&t, r, inverse)
+	e.order.Negate(&t, &t)
+	*v = e.order.Bytes(&t)
 }
 
 // matches reports whether x of the point is r modulo q.

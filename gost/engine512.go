@@ -113,18 +113,30 @@ func (e *engine512) tabulate(xy []byte) *group.Table512 {
 // multipliersVarTime sets u and v to s/e and -r/e modulo q, and reports false if r or s is 0 or not below q.
 func (e *engine512) multipliersVarTime(u, v *[64]byte, digest, sig []byte) bool {
 	var r, s, inverse field.Scalar512
-	if len(sig) != 2*64 ||
-		!e.order.SetBytes(&r, sig[:64]) || r.IsZero() == 1 ||
-		!e.order.SetBytes(&s, sig[64:]) || s.IsZero() == 1 {
+	if !e.halves(&r, &s, sig) {
 		return false
 	}
 	number := e.digestNumber(digest)
 	e.order.InvertVarTime(&inverse, &number)
-	e.order.Mul(&s, &s, &inverse)
-	e.order.Mul(&r, &r, &inverse)
-	e.order.Negate(&r, &r)
-	*u, *v = e.order.Bytes(&s), e.order.Bytes(&r)
+	e.multipliers(u, v, &r, &s, &inverse)
 	return true
+}
+
+// halves reads r and s, and reports false if one is 0 or not below q.
+func (e *engine512) halves(r, s *field.Scalar512, sig []byte) bool {
+	return len(sig) == 2*64 &&
+		e.order.SetBytes(r, sig[:64]) && r.IsZero() == 0 &&
+		e.order.SetBytes(s, sig[64:]) && s.IsZero() == 0
+}
+
+// multipliers sets u and v to s and -r times the inverse of the digest's number.
+func (e *engine512) multipliers(u, v *[64]byte, r, s, inverse *field.Scalar512) {
+	var t field.Scalar512
+	e.order.Mul(&t, s, inverse)
+	*u = e.order.Bytes(&t)
+	e.order.Mul(&t, r, inverse)
+	e.order.Negate(&t, &t)
+	*v = e.order.Bytes(&t)
 }
 
 // matches reports whether x of the point is r modulo q.

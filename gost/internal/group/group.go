@@ -6,8 +6,11 @@
 // last can meet equal or opposite points, for which the last has complete formulas. What says VarTime is for
 // public values: it looks for such cases and treats them apart. SetAffine refuses points off the curve.
 //
+// [Eight512] computes for eight public points at a time, with elements of its own kind: a vector holds one limb of
+// eight numbers. What it cannot do it leaves to Curve512.
+//
 // The code of both sizes is written by gost/generate.go from the templates in this directory, the assembly by
-// tools/asm/group.
+// tools/asm/group and tools/asm/eight.
 package group
 
 // window is the number of bits of a digit, half the number of odd digits of one sign.

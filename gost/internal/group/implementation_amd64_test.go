@@ -15,3 +15,12 @@ func implementations(t *testing.T, f func(t *testing.T)) {
 	}
 	t.Run("Go", f)
 }
+
+// TestWithoutIFMA: there are no eight lanes on a processor that has none.
+func TestWithoutIFMA(t *testing.T) {
+	defer func(before bool) { useIFMA = before }(useIFMA)
+	useIFMA = false
+	if _, c := eightCurve(); NewEight512(c) != nil {
+		t.Error("eight lanes without the instructions for them")
+	}
+}
