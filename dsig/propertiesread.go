@@ -28,6 +28,9 @@ func (q *qualifying) verify(s *signature, cert *pki.Certificate) (*XAdES, error)
 		if x.SigningTime.After(t.Token.Time) {
 			q.warn("the signer claims a later time than the time-stamp")
 		}
+		if t.Token.Imprint.Hash == algid.SHA1 {
+			q.warn("the time-stamp is over a SHA-1 digest, which is weak")
+		}
 	}
 	x.Warnings = q.warnings
 	return x, nil

@@ -540,6 +540,13 @@ func TestAddTimestamp(t *testing.T) {
 	if v, err := parsed(t, string(out)).VerifyOne(); err != nil || !slices.Contains(v.XAdES.Warnings, "the signer claims a later time than the time-stamp") {
 		t.Errorf("early time-stamp: %v, %+v", err, v)
 	}
+	weak, err := AddTimestamp([]byte(bes), tokenOver(t, a.TSA(), tsp.NewImprint(algid.SHA1, covered), a.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := parsed(t, string(weak)).VerifyOne(); err != nil || strings.Join(v.XAdES.Warnings, "; ") != "the time-stamp is over a SHA-1 digest, which is weak" {
+		t.Errorf("SHA-1: %v, %+v", err, v)
+	}
 	// Without a canonical form named, the inclusive one is meant; and DER may be said.
 	bare := strings.NewReplacer(`<xades:SignatureTimeStamp><ds:CanonicalizationMethod Algorithm="`+uriInclusive+`"/>`, "<xades:SignatureTimeStamp>",
 		"<xades:EncapsulatedTimeStamp>", `<xades:EncapsulatedTimeStamp Encoding="`+encodingDER+`">`).Replace(stamped(t, a, bes))
