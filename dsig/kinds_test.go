@@ -70,7 +70,12 @@ func stamped(t testing.TB, a *pkitest.Authority, xml string) string {
 // token is a time-stamp by an authority of its own.
 func token(t testing.TB, tsa *pkitest.Leaf, covered []byte, at time.Time) []byte {
 	t.Helper()
-	q := &tsp.Request{Imprint: tsp.NewImprint(algid.Streebog512, covered), Policy: tsp.PolicyGOST512, Certificate: true}
+	return tokenOver(t, tsa, tsp.NewImprint(algid.Streebog512, covered), at)
+}
+
+func tokenOver(t testing.TB, tsa *pkitest.Leaf, imprint tsp.Imprint, at time.Time) []byte {
+	t.Helper()
+	q := &tsp.Request{Imprint: imprint, Policy: tsp.PolicyGOST512, Certificate: true}
 	der, err := tsp.CreateResponse(random, tsa.Key, tsa.Certificate, q, tsp.Stamp{Policy: q.Policy, Serial: big.NewInt(7), Time: at})
 	if err != nil {
 		t.Fatal(err)

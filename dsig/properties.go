@@ -11,6 +11,7 @@ type qualifying struct {
 	signed   *node // SignedProperties
 	unsigned *node // UnsignedProperties; nil when absent
 	warnings []string
+	names    int // of properties in warnings
 }
 
 // qualifying finds the properties of a signature and compares their digest; nil for a plain signature.

@@ -2,6 +2,7 @@ package dsig
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,20 +29,37 @@ func (q *qualifying) verify(s *signature, cert *pki.Certificate) (*XAdES, error)
 		if x.SigningTime.After(t.Token.Time) {
 			q.warn("the signer claims a later time than the time-stamp")
 		}
+		if t.Token.Imprint.Hash == algid.SHA1 {
+			q.warn("the time-stamp is over a SHA-1 digest, which is weak")
+		}
 	}
 	x.Warnings = q.warnings
 	return x, nil
 }
 
-func (q *qualifying) warn(words string) { q.warnings = append(q.warnings, words) }
-
-// notLookedAt warns of a property that is only carried along. Names come from outside and may be long.
-func (q *qualifying) notLookedAt(n *node) {
-	name := n.local
-	if len(name) > 60 {
-		name = "with a long name"
+// warn says everything once.
+func (q *qualifying) warn(words string) {
+	if !slices.Contains(q.warnings, words) {
+		q.warnings = append(q.warnings, words)
 	}
-	q.warn("property " + name + " was not looked at")
+}
+
+const maxNames = 8
+
+// notLookedAt warns of a property that is only carried along. Names come from outside: they may be
+// long, and many.
+func (q *qualifying) notLookedAt(n *node) {
+	words := "property " + n.local + " was not looked at"
+	switch {
+	case len(n.local) > 60:
+		words = "property with a long name was not looked at"
+	case slices.Contains(q.warnings, words):
+	case q.names == maxNames:
+		words = "further properties were not looked at"
+	default:
+		q.names++
+	}
+	q.warn(words)
 }
 
 // readSigned reads SignedProperties: SignedSignatureProperties and, at most, properties of the data

@@ -59,10 +59,17 @@ func (d *Document) verifyAll() ([]Verified, error) {
 		return nil, err
 	}
 	var out []Verified
+	stamps := 0
 	for i := len(sigs) - 1; i >= 0; i-- {
 		v, err := d.verifyEnveloped(sigs[i], sigs[i:])
 		if err != nil {
 			return nil, fmt.Errorf("signature %d of %d: %w", i+1, len(sigs), err)
+		}
+		if v.XAdES != nil {
+			stamps += len(v.XAdES.Timestamps)
+		}
+		if stamps > maxAllTimestamps {
+			return nil, profile("more than %d time-stamps in the document", maxAllTimestamps)
 		}
 		out = append(out, *v)
 	}

@@ -36,8 +36,9 @@ type Timestamp struct {
 const (
 	spaceXAdES = "http://uri.etsi.org/01903/v1.3.2#"
 
-	maxTimestamps = 32
-	maxNamed      = 16 // certificates in SigningCertificateV2
+	maxTimestamps    = 32  // in one signature
+	maxAllTimestamps = 128 // in one document
+	maxNamed         = 16  // certificates in SigningCertificateV2
 )
 
 // Encodings of a time-stamp token, EN 319 132-1 §5.1.3: absent means DER.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -202,6 +203,40 @@ func TestXAdESOfOthers(t *testing.T) {
 				t.Errorf("stamped: %v", err)
 			}
 		})
+	}
+}
+
+// Anybody may put properties into the unsigned part, so that warnings have an end.
+func TestSec2XAdESWarningsAreBounded(t *testing.T) {
+	a := pkitest.New(t)
+	var many strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&many, "<p%d/><p%d/>", i, i)
+	}
+	const end = "</xades:UnsignedSignatureProperties>"
+	v, err := parsed(t, strings.Replace(signedAs(t, a, tKind, "<r/>", "", ""), end, many.String()+end, 1)).VerifyOne()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := v.XAdES.Warnings
+	if len(w) != maxNames+1 || w[0] != "property p0 was not looked at" || w[maxNames] != "further properties were not looked at" {
+		t.Errorf("%d warnings: %.300q", len(w), w)
+	}
+}
+
+// Each time-stamp costs a verification, so that a document may have only so many.
+func TestSec2XAdESTimestampsAreBounded(t *testing.T) {
+	a := pkitest.New(t)
+	const from, to = "<xades:SignatureTimeStamp>", "</xades:SignatureTimeStamp>"
+	doc := "<r/>"
+	for n := 1; n <= maxAllTimestamps/maxTimestamps+1; n++ {
+		doc = signedAs(t, a, tKind, doc, "", "")
+		i, j := strings.LastIndex(doc, from), strings.LastIndex(doc, to)+len(to)
+		doc = doc[:i] + strings.Repeat(doc[i:j], maxTimestamps) + doc[j:]
+		_, err := parsed(t, doc).Verify()
+		if fits := n*maxTimestamps <= maxAllTimestamps; fits != (err == nil) || !fits && !errors.Is(err, ErrProfile) {
+			t.Errorf("%d signatures with %d time-stamps each: %v", n, maxTimestamps, err)
+		}
 	}
 }
 
@@ -539,6 +574,13 @@ func TestAddTimestamp(t *testing.T) {
 	}
 	if v, err := parsed(t, string(out)).VerifyOne(); err != nil || !slices.Contains(v.XAdES.Warnings, "the signer claims a later time than the time-stamp") {
 		t.Errorf("early time-stamp: %v, %+v", err, v)
+	}
+	weak, err := AddTimestamp([]byte(bes), tokenOver(t, a.TSA(), tsp.NewImprint(algid.SHA1, covered), a.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := parsed(t, string(weak)).VerifyOne(); err != nil || strings.Join(v.XAdES.Warnings, "; ") != "the time-stamp is over a SHA-1 digest, which is weak" {
+		t.Errorf("SHA-1: %v, %+v", err, v)
 	}
 	// Without a canonical form named, the inclusive one is meant; and DER may be said.
 	bare := strings.NewReplacer(`<xades:SignatureTimeStamp><ds:CanonicalizationMethod Algorithm="`+uriInclusive+`"/>`, "<xades:SignatureTimeStamp>",
