@@ -54,7 +54,7 @@ func agreementSPKI(pub *gost.PublicKey) []byte {
 }
 
 // elements splits what stands in a SEQUENCE.
-func elements(t *testing.T, der []byte) (list [][]byte) {
+func elements(t testing.TB, der []byte) (list [][]byte) {
 	t.Helper()
 	in := cryptobyte.String(der)
 	var body cryptobyte.String

@@ -1,6 +1,7 @@
 package pki_test
 
 import (
+	"bytes"
 	"crypto"
 	"encoding/asn1"
 	"math/big"
@@ -42,19 +43,21 @@ func TestSec3PathChecks(t *testing.T) {
 	other, tpl := keyAndTemplate(t)
 	tpl.Subject, tpl.Signature = middle.Subject, algid.GOST512Sig
 	tpl.PublicKey = other.Public()
+	wrongs := make([]*pki.Certificate, 999)
+	for i := range wrongs {
+		tpl.Serial = big.NewInt(int64(i + 1))
+		tbs, err := tpl.TBS()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wrongs[i], err = pki.ParseCertificate(pki.Assemble(tbs, algid.GOST512Sig, make([]byte, 128))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, wrong := range []int{998, 999} { // and one for the right authority, and one for the root
 		pool := pki.NewPool()
 		pool.AddRoot(root)
-		for i := range wrong {
-			tpl.Serial = big.NewInt(int64(i + 1))
-			tbs, err := tpl.TBS()
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := pki.ParseCertificate(pki.Assemble(tbs, algid.GOST512Sig, make([]byte, 128)))
-			if err != nil {
-				t.Fatal(err)
-			}
+		for _, c := range wrongs[:wrong] {
 			pool.AddIntermediate(c)
 		}
 		pool.AddIntermediate(middle)
@@ -78,11 +81,11 @@ func TestSec3Sizes(t *testing.T) {
 		{"name", 256 << 10, func(b []byte) error { _, err := pki.ParseName(b); return err }},
 		{"file", 64 << 20, func(b []byte) error { _, err := pki.Decode(b); return err }},
 	} {
-		large := make([]byte, c.bound+1)
+		large := bytes.Repeat([]byte{0xff}, c.bound+1) // of no form whatever
 		for _, n := range []int{c.bound, c.bound + 1} {
 			err := c.parse(large[:n])
 			if err == nil {
-				t.Fatalf("%s of %d zeros read", c.name, n)
+				t.Fatalf("%s of %d bytes read", c.name, n)
 			}
 			told := strings.Contains(err.Error(), "more than") || strings.Contains(err.Error(), "too many")
 			if told != (n > c.bound) {

@@ -1,37 +1,50 @@
 package pki_test
 
 import (
+	"bytes"
 	"math/big"
 	"runtime"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"senim/algid"
 	"senim/internal/pkitest"
 	"senim/pki"
 )
 
-// largeList writes a list, with a signature of zeros, of n entries with serials of 20 octets in no order.
+// largeList writes a list, with a signature of zeros, of n entries with serials of 20 octets in no
+// order: one entry, again and again.
 func largeList(t testing.TB, n int) (der []byte, last *big.Int) {
 	t.Helper()
 	a := pkitest.New(t)
-	entries := make([]pki.Entry, n)
-	state := uint64(1)
-	for i := range entries {
-		var b [20]byte
-		for j := range b {
-			state = state*6364136223846793005 + 1442695040888963407
-			b[j] = byte(state >> 56)
-		}
-		b[0] = b[0]&0x7f | 0x10
-		entries[i] = pki.Entry{Serial: new(big.Int).SetBytes(b[:]), RevokedAt: a.Now.Add(-time.Hour), Reason: pki.Superseded, HasReason: true}
-	}
-	tpl := pki.ListTemplate{Number: big.NewInt(1), ThisUpdate: a.Now, NextUpdate: a.Now.AddDate(0, 0, 7), Entries: entries}
+	mark := bytes.Repeat([]byte{0x11}, 20)
+	tpl := pki.ListTemplate{Number: big.NewInt(1), ThisUpdate: a.Now, NextUpdate: a.Now.AddDate(0, 0, 7), Entries: []pki.Entry{
+		{Serial: new(big.Int).SetBytes(mark), RevokedAt: a.Now.Add(-time.Hour), Reason: pki.Superseded, HasReason: true},
+	}}
 	tbs, err := tpl.TBS(a.CA)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pki.Assemble(tbs, algid.GOST512Sig, make([]byte, 128)), entries[n-1].Serial
+	list := elements(t, tbs)
+	entry := elements(t, list[5])[0]
+	at := bytes.Index(entry, mark)
+	many := make([]byte, 0, n*len(entry))
+	state := uint64(1)
+	for range n {
+		for j := range mark {
+			state = state*6364136223846793005 + 1442695040888963407
+			mark[j] = byte(state >> 56)
+		}
+		mark[0] = mark[0]&0x7f | 0x10
+		many = append(append(append(many, entry[:at]...), mark...), entry[at+len(mark):]...)
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(many) })
+	list[5] = b.BytesOrPanic()
+	return pki.Assemble(sequenceOf(list...), algid.GOST512Sig, make([]byte, 128)), new(big.Int).SetBytes(mark)
 }
 
 // A list of a million entries costs its bytes and four more for each entry, and a lookup next to

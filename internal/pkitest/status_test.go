@@ -1,7 +1,9 @@
 package pkitest_test
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"senim/internal/pkitest"
 	"senim/ocsp"
@@ -47,5 +49,35 @@ func TestFixtureStatus(t *testing.T) {
 				t.Errorf("answer: %+v, %v", s, ok)
 			}
 		})
+	}
+}
+
+// The national responder's answer as evidence of a path: it decides at its own time, and later about
+// every moment it knows of. Of the authority above nothing at hand tells, so good is never said.
+func TestFixtureEvidence(t *testing.T) {
+	file, err := pfx.Decode(pkitest.Fixture(t, "p12/ncanode-java/key_ceo_revoked_2015.p12"), "Aa123456")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ocsp.ParseResponse(pkitest.Fixture(t, "ocsp/ocsp_response_ceo_2015_revoked.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := ocsp.Answers{Responses: []*ocsp.Response{r}}
+	pool := fixturePool(t)
+	for name, c := range map[string]struct {
+		at, now time.Time
+		revoked bool
+	}{
+		"at its own time":               {r.ProducedAt, time.Time{}, true},
+		"a quarter of an hour later":    {r.ProducedAt.Add(15 * time.Minute), time.Time{}, true},
+		"an hour later":                 {r.ProducedAt.Add(time.Hour), time.Time{}, false},
+		"its first moment, asked later": {file.Certificate.NotBefore, r.ProducedAt, true}, // revoked before it began
+		"its first moment, asked then":  {file.Certificate.NotBefore, time.Time{}, false},
+	} {
+		_, err := pool.Validate(file.Certificate, pki.Rules{At: c.at, Now: c.now, Revocation: true, Evidence: answers})
+		if errors.As(err, new(*pki.RevokedError)) != c.revoked || errors.Is(err, pki.ErrUndetermined) == c.revoked {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
