@@ -90,7 +90,7 @@ var tree = map[string]place{
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
 
-	"internal/pkitest":         {helps, "", ""},
+	"internal/pkitest":         {helps, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/store/storetest": {helps, "", "github.com/jackc/pgx/v5 github.com/google/go-cmp"},
 	"internal/robot":           {helps, "", "github.com/coder/websocket golang.org/x/net/html"},
 	"tour":                     {helps, "internal/robot", ""},
