@@ -145,6 +145,25 @@ func TestSec2PDFLiteral(t *testing.T) {
 	refused(t, file, Invalid, ErrByteRange, "hexadecimal")
 }
 
+// The dictionary goes on after the end of what it covers, which looks like the end of a file.
+func TestSec2PDFStraddle(t *testing.T) {
+	l := rsaLeaf(authority(t))
+	objects := body()
+	objects[1] = form(objects[1], "<< /Fields [11 0 R] /SigFlags 3 >>")
+	objects[11] = "<< /FT /Sig /T (x) /V 10 0 R >>"
+	objects[10] = "(here)"
+	file := classic(objects, "")
+	table := bytes.LastIndex(file, []byte("xref\n0 1"))
+	file = file[:bytes.LastIndex(file, []byte("startxref"))]
+	file = regexp.MustCompile(`\n10 1\n\d{10}`).ReplaceAll(file, fmt.Appendf(nil, "\n10 1\n%010d", len(file)))
+	end := fmt.Sprintf("\nstartxref\n%d\n%%%%EOF\n", table)
+	blank, spaces := "<"+strings.Repeat("0", 16000)+">", "[0 "+strings.Repeat(" ", 30)+"]"
+	head := "10 0 obj\n" + strings.NewReplacer("@RANGE", spaces, "@HEX >>", blank+" /X ("+end).Replace(usualDict)
+	file = forge{}.seal(t, append(bytes.Replace(file, []byte("10 0 obj\n(here)"), []byte("12 0 obj\n(here)"), 1), head...), blank, spaces, l)
+	file = append(file, ") /Reason (whatever) >>\nendobj"+end...)
+	refused(t, file, Invalid, ErrByteRange, "not in what it covers")
+}
+
 // beside gives the usual objects of a forger, and the range as an object of its own (with numbers
 // that cannot be right: those of its own text would be needed).
 func beside(text string) map[int]string {
@@ -245,6 +264,29 @@ func TestSec2PDFIncrementalSaving(t *testing.T) {
 			}
 		})
 	}
+
+	// The form moved to where contents were; an object hidden in another.
+	form, _ := formOf(file)
+	moved := regexp.MustCompile(`(?s)\n` + fmt.Sprint(form) + ` 0 obj\n(.*?)\nendobj`).FindSubmatch(file)[1]
+	refused(t, grow(file, map[int]string{1: strings.Replace(string(catalog), fmt.Sprintf("/AcroForm %d", form), "/AcroForm 4", 1), 4: string(moved)}), Invalid, ErrChanged, "object 4")
+	nested := grow(file, map[int]string{20: content("21 0 obj\n(x)\nendobj"), 21: "(y)"})
+	inside := bytes.Index(nested, []byte("21 0 obj\n(x)"))
+	nested = regexp.MustCompile(`\n21 1\n\d{10}`).ReplaceAll(nested, fmt.Appendf(nil, "\n21 1\n%010d", inside))
+	refused(t, nested, Invalid, ErrChanged, "belong to no object")
+
+	// The same object of another generation: what pointed to it points to nothing.
+	anew := grow(file, map[int]string{4: body()[4]})
+	if v := verdicts(t, anew)[0]; v.Outcome != Valid {
+		t.Error("said again:", v.Err)
+	}
+	cut := bytes.LastIndex(anew, []byte("4 0 obj"))
+	anew = append(anew[:cut:cut], bytes.Replace(bytes.Replace(anew[cut:], []byte("4 0 obj"), []byte("4 1 obj"), 1), []byte(" 00000 n"), []byte(" 00001 n"), 1)...)
+	refused(t, anew, Invalid, ErrChanged, "object 4")
+	// The signature once more, under another name.
+	num, _ := dictionaryOf(file)
+	_, fields := formOf(file)
+	refused(t, grow(file, map[int]string{form: "<< /Fields [" + fields + " 20 0 R] /SigFlags 3 >>", 20: fmt.Sprintf("<< /FT /Sig /T (Head) /V %d 0 R >>", num)}),
+		Invalid, ErrChanged, "form")
 
 	// What nothing refers to shows nowhere.
 	if v := verdicts(t, grow(file, map[int]string{20: "[21 0 R]", 21: "[20 0 R]"}))[0]; v.Outcome != Valid || v.Later.Unused != 2 {
@@ -351,11 +393,25 @@ func TestSec2PDFShadow(t *testing.T) {
 	// The same, with the signature taken along.
 	_, dict := dictionaryOf(file)
 	num, _ := dictionaryOf(file)
-	at := bytes.Index(file, fmt.Appendf(nil, "\n%d 0 obj\n%s", num, dict)) + 1
+	place := bytes.Index(file, fmt.Appendf(nil, "\n%d 0 obj\n%s", num, dict)) + 1
 	extra := map[int]string{1: "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [30 0 R] >> >>", 30: fmt.Sprintf("<< /FT /Sig /T (Signature1) /V %d 0 R >>", num)}
 	made = table(slices.Clone(file), extra, fmt.Sprintf("/Prev %d /Root 1 0 R", startxref(plain)), highest(file))
-	made = bytes.Replace(made, []byte("\n30 1\n"), fmt.Appendf(nil, "\n%d 1\n%010d 00000 n \n30 1\n", num, at), 1)
+	made = bytes.Replace(made, []byte("\n30 1\n"), fmt.Appendf(nil, "\n%d 1\n%010d 00000 n \n30 1\n", num, place), 1)
 	refused(t, made, Invalid, ErrChanged, "does not go on")
+
+	// Even the cross-references are signed, and the update only points to them.
+	lay := func(prev int) (file []byte, at int) {
+		file = append(slices.Clone(plain), "4 0 obj\n"+content("BT (Pay 900 tenge) Tj ET")+"\nendobj\n"...)
+		at = len(file)
+		file = fmt.Appendf(file, "xref\n4 1\n%010d 00000 n \ntrailer\n<< /Size 90 /Root 1 0 R /Prev %010d >>\nstartxref\n%d\n%%%%EOF\n", hidden, prev, startxref(plain))
+		return signed(t, file, l), at
+	}
+	file, _ = lay(0)
+	file, at := lay(startxref(file))
+	if v := verdicts(t, file)[0]; v.Outcome != Valid {
+		t.Fatal(v.Err)
+	}
+	refused(t, fmt.Appendf(slices.Clone(file), "startxref\n%d\n%%%%EOF\n", at), Invalid, ErrChanged, "overlap")
 
 	// A trap: the signed page points to an object that is not there yet.
 	trap := body()

@@ -63,7 +63,7 @@ func (c *comparison) formGrown(a, b pdf.Object) (bool, error) {
 	if is < 0 || is > 3 || was&^is != 0 {
 		return false, nil
 	}
-	if ref, ok := b.(pdf.Ref); ok && (c.fresh[ref.Num] || a == b && c.pointed[ref.Num] == 1) {
+	if ref, ok := b.(pdf.Ref); ok && (c.fresh[ref.Num] || a == b) {
 		delete(c.open, ref.Num)
 	}
 	return true, c.own(pdf.New(pdf.Name("DA"), now.Get("DA"), pdf.Name("DR"), now.Get("DR")))
