@@ -29,7 +29,7 @@ func (c *completion) run(_ context.Context, p *program) error {
 	model := completed(p.model)
 	script := map[string]func([]verb) string{"bash": bash, "zsh": zsh, "fish": fish}[c.Shell](model)
 	if _, err := fmt.Fprint(p.Stdout, script); err != nil {
-		p.unsaid = err
+		return fmt.Errorf("write the script: %w", err)
 	}
 	return nil
 }

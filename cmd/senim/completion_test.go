@@ -58,7 +58,7 @@ var cases = []struct {
 	{[]string{"key", ""}, []string{"new", "finish", "list", "passwd"}},
 	{[]string{"key", "p"}, []string{"passwd"}},
 	{[]string{"completion", ""}, []string{"bash", "zsh", "fish"}},
-	{[]string{"sign", "--format", ""}, []string{"cms", "xml"}},
+	{[]string{"convert", "--form", ""}, []string{"nca", "modern"}},
 	{[]string{"key", "new", "--algorithm", "gost"}, []string{"gost512", "gost256"}},
 	{[]string{"hash", "-a", "sha"}, []string{"sha256", "sha384", "sha512"}},
 	{[]string{"sign", "--detached", "--pass"}, []string{"--password-file"}},

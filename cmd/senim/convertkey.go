@@ -45,7 +45,7 @@ func (c *convert) fromKeyFile(ctx context.Context, p *program, one piece) (*resu
 
 // unlock opens a key file and tells its password.
 func (c *convert) unlock(ctx context.Context, p *program, one piece) (*pfx.File, string, error) {
-	password, err := p.secret(ctx, one.file, c.PasswordFile, "--password-file")
+	password, err := p.secret(ctx, one.file, c.PasswordFile)
 	if err != nil {
 		return nil, "", err
 	}
@@ -83,7 +83,8 @@ func (c *convert) password(ctx context.Context, p *program, old string) (string,
 
 // toP12 writes a key file out of another, or out of a key and certificates.
 func (c *convert) toP12(ctx context.Context, p *program, pieces []piece) (*result, error) {
-	f, password := &pfx.File{}, ""
+	var f *pfx.File
+	var password string
 	var err error
 	if len(pieces) == 1 && pieces[0].kind == kindKeyFile {
 		f, password, err = c.unlock(ctx, p, pieces[0])
@@ -155,7 +156,7 @@ func (c *convert) private(ctx context.Context, p *program, one piece) (crypto.Si
 		}
 		return key, "", nil
 	}
-	password, err := p.secret(ctx, one.file, c.PasswordFile, "--password-file")
+	password, err := p.secret(ctx, one.file, c.PasswordFile)
 	if err != nil {
 		return nil, "", err
 	}

@@ -278,7 +278,7 @@ func (c *keyPasswd) run(ctx context.Context, p *program) error {
 	if _, err := os.Lstat(keystore.OldName(path)); err == nil {
 		return keptAlready(c.File)
 	}
-	old, err := p.secret(ctx, c.File, c.PasswordFile, "--password-file")
+	old, err := p.secret(ctx, c.File, c.PasswordFile)
 	if err != nil {
 		return err
 	}

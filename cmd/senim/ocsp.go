@@ -105,6 +105,9 @@ func (c *ocspAsk) run(ctx context.Context, p *program) (int, error) {
 			return 0, err
 		}
 	}
+	if !answer.Signer.NoCheck && string(answer.Signer.Raw) != string(q.Issuer.Raw) {
+		p.tell("warning: the responder's certificate has no nocheck, and whether it is revoked was not asked")
+	}
 	status := statusGood
 	for i := range all {
 		all[i].take(answer.Status(all[i].cert.Serial))

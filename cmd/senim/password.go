@@ -11,12 +11,12 @@ import (
 
 // secret gives the password of something that exists: from the first line of a file, or from the
 // person at the terminal. It is never an argument or a variable: those show in lists of processes.
-func (p *program) secret(ctx context.Context, what, file, flag string) (string, error) {
+func (p *program) secret(ctx context.Context, what, file string) (string, error) {
 	if file != "" {
 		return p.password(file)
 	}
 	if p.Ask == nil {
-		return "", &hinted{fmt.Errorf("read %s: a key file, locked by a password", what), flag + " FILE, with the password in its first line"}
+		return "", &hinted{fmt.Errorf("read %s: a key file, locked by a password", what), "--password-file FILE, with the password in its first line"}
 	}
 	return p.Ask(ctx, "Password of "+what)
 }
@@ -81,7 +81,7 @@ func wrong(name, passwordFile string, err error) error {
 
 // unlock opens a key file with the password in a file, or with the one the person says.
 func (p *program) unlock(ctx context.Context, name string, der []byte, passwordFile string) (*pfx.File, error) {
-	password, err := p.secret(ctx, name, passwordFile, "--password-file")
+	password, err := p.secret(ctx, name, passwordFile)
 	if err != nil {
 		return nil, err
 	}

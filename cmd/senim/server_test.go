@@ -103,6 +103,10 @@ func newNetwork(t *testing.T, a *pkitest.Authority, revoked *pki.Certificate) *n
 		return out
 	}
 	handle("/ocsp/", ask.OCSP, func(q []byte) []byte { return answer(q, n.responder) })
+	unmarked := a.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "OCSP RESPONDER"}, Change: func(c *pki.Template) {
+		c.KeyUsage, c.ExtKeyUsage = pki.DigitalSignature, append(c.ExtKeyUsage[:0:0], pki.OCSPSigning)
+	}})
+	handle("/ocsp/unmarked", ask.OCSP, func(q []byte) []byte { return answer(q, unmarked) })
 	handle("/ocsp/stranger", ask.OCSP, func(q []byte) []byte { return answer(q, strangeResponder) })
 	handle("/ocsp/nonce", ask.OCSP, func(q []byte) []byte {
 		r, err := ocsp.ParseRequest(q)

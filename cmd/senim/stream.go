@@ -71,7 +71,7 @@ func (r *reading) Read(b []byte) (int, error) {
 	n, err := r.in.Read(b)
 	r.done += int64(n)
 	r.show()
-	if err != nil && err != io.EOF { //nolint:errorlint // a reader returns the end as it is
+	if err != nil && err != io.EOF {
 		err = &unread{fmt.Errorf("read %s: %w", r.name, plain(err))}
 	}
 	return n, err

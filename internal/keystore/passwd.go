@@ -10,7 +10,7 @@ import (
 	"senim/pfx"
 )
 
-// ErrSamePassword: the new password is the old one.
+// ErrSamePassword says that the new password is the old one.
 var ErrSamePassword = errors.New("the new password is the old one")
 
 // OldName is where [ChangePassword] keeps the file with the old password.
