@@ -116,10 +116,15 @@ func (c carried) with(s *cms.Signer) (*carried, error) {
 			c.readAttribute(a.OID, value, p.key)
 		}
 	}
+	return &c, c.bounded()
+}
+
+// bounded refuses more evidence than anybody needs.
+func (c *carried) bounded() error {
 	if len(c.evidence) > maxEvidence {
-		return nil, fmt.Errorf("more than %d revocation lists and answers", maxEvidence)
+		return fmt.Errorf("more than %d revocation lists and answers", maxEvidence)
 	}
-	return &c, nil
+	return nil
 }
 
 func (c *carried) warn(format string, args ...any) {

@@ -503,7 +503,11 @@ func TestSec3BoundsOfEvidence(t *testing.T) {
 	if err2 != nil {
 		t.Fatal(err2)
 	}
-	v, verified, err := newValidation(sd, Document{}, w.trust(t0.Add(time.Minute)))
+	v, err := newValidation(sd, w.trust(t0.Add(time.Minute)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	verified, err := v.all(Document{})
 	if err != nil {
 		t.Fatal(err)
 	}

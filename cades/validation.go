@@ -36,16 +36,28 @@ type digestKey struct {
 	of   key
 }
 
-func newValidation(sd *cms.SignedData, d Document, t Trust) (*validation, []cms.Verified, error) {
+func newValidation(sd *cms.SignedData, t Trust) (*validation, error) {
 	if t.Pool == nil || t.At.IsZero() {
-		return nil, nil, errors.New("no trust or no moment of judging was given")
+		return nil, errors.New("no trust or no moment of judging was given")
 	}
-	v := &validation{sd: sd, trust: t, checks: new(int), proofs: map[proofKey]proof{}, digests: map[digestKey][]byte{}}
-	if err := v.gather(); err != nil {
-		return nil, nil, err
+	return &validation{sd: sd, trust: t, checks: new(int), proofs: map[proofKey]proof{}, digests: map[digestKey][]byte{}}, nil
+}
+
+// all reads what the message carries and holds it against the bounds, before every signature is verified.
+func (v *validation) all(d Document) ([]cms.Verified, error) {
+	message := carriedByAll(v.sd)
+	var beside []*carried
+	for _, s := range v.sd.Signers() {
+		c, err := message.with(&s)
+		if err != nil {
+			return nil, err
+		}
+		beside = append(beside, c)
 	}
-	verified, err := v.verify(d, v.archiveHashes()...)
-	return v, verified, err
+	if err := v.gather(beside); err != nil {
+		return nil, err
+	}
+	return v.verify(d, v.archiveHashes()...)
 }
 
 // archiveHashes are those that archive time-stamps need of the document.
@@ -60,16 +72,12 @@ func (v *validation) archiveHashes() (hashes []algid.Hash) {
 	return hashes
 }
 
-// gather reads what the message carries and holds it against the bounds, before anything is verified.
-func (v *validation) gather() error {
-	all, stamps := carriedByAll(v.sd), 0
+// gather takes what stands beside the signatures and holds it against the bounds.
+func (v *validation) gather(beside []*carried) error {
+	stamps := 0
 	var authorities, found []*pki.Certificate
 	seen := map[[32]byte]bool{}
-	for _, s := range v.sd.Signers() {
-		c, err := all.with(&s)
-		if err != nil {
-			return err
-		}
+	for _, c := range beside {
 		if stamps += len(c.stamps); stamps > cms.MaxTimestamps {
 			return fmt.Errorf("more than %d time-stamps", cms.MaxTimestamps)
 		}
@@ -79,8 +87,8 @@ func (v *validation) gather() error {
 				found = append(found, cert)
 			}
 		}
-		v.carried = append(v.carried, c)
 	}
+	v.carried = beside
 	if len(found) > maxCertificates {
 		return fmt.Errorf("more than %d certificates", maxCertificates)
 	}
@@ -167,19 +175,24 @@ func (v *validation) signer(verified cms.Verified, c *carried) Signer {
 		}
 		return out
 	}
-	s := &signature{validation: v, carried: c, evidence: slices.Clone(c.evidence), existed: map[key]time.Time{}, signed: v.trust.At, out: &out}
+	out.Warnings = c.warnings
+	s := v.signature(c, &out)
+	s.warnings()
+	s.stamps()
+	s.judge()
+	s.level()
+	return out
+}
+
+func (v *validation) signature(c *carried, out *Signer) *signature {
+	s := &signature{validation: v, carried: c, evidence: slices.Clone(c.evidence), existed: map[key]time.Time{}, signed: v.trust.At, out: out}
 	for _, l := range v.trust.Lists {
 		s.evidence = append(s.evidence, evidence{list: l})
 	}
 	for _, a := range v.trust.Answers {
 		s.evidence = append(s.evidence, evidence{answer: a})
 	}
-	out.Warnings = c.warnings
-	s.warnings()
-	s.stamps()
-	s.judge()
-	s.level()
-	return out
+	return s
 }
 
 // warnings are those about the signature itself.
@@ -193,6 +206,11 @@ func (s *signature) warnings() {
 	if v.Hash == algid.SHA1 {
 		s.out.warn("weak hash SHA-1")
 	}
+	s.aboutCertificate()
+}
+
+// aboutCertificate are the warnings that every form of signature may get.
+func (s *signature) aboutCertificate() {
 	if !s.out.Certificate.ForSigning() {
 		s.out.warn("the certificate is not for signing documents")
 	}

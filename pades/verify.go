@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"senim/algid"
 	"senim/cms"
@@ -97,10 +98,25 @@ func (d *Document) checkRange(s *Signature) error {
 	return nil
 }
 
+// Covered gives the bytes that the message of a signature is over, for those who judge the message further, as
+// package cades does. It is for signatures whose outcome is Valid or whose Err is [ErrChanged]: of others ByteRange may
+// be anything, and nothing is read.
+func (d *Document) Covered(v *Verified) io.Reader {
+	if v.Outcome != Valid && !errors.Is(v.Err, ErrChanged) {
+		return strings.NewReader("")
+	}
+	parts := d.parts(v.ByteRange)
+	return io.MultiReader(parts[0], parts[1])
+}
+
+func (d *Document) parts(r []int64) [2]*io.SectionReader {
+	return [2]*io.SectionReader{io.NewSectionReader(d.r, r[0], r[1]), io.NewSectionReader(d.r, r[2], r[3])}
+}
+
 // digest hashes what ByteRange, already checked, covers.
 func (d *Document) digest(h algid.Hash, r []int64) ([]byte, error) {
 	w := h.New()
-	for _, part := range []*io.SectionReader{io.NewSectionReader(d.r, r[0], r[1]), io.NewSectionReader(d.r, r[2], r[3])} {
+	for _, part := range d.parts(r) {
 		if n, err := io.Copy(w, part); err != nil || n != part.Size() {
 			return nil, unknowable{fmt.Errorf("read PDF: %w", errors.Join(err, io.ErrUnexpectedEOF))}
 		}

@@ -64,9 +64,7 @@ func explain(c trust.Check) string {
 	switch c.Name {
 	case "signature":
 		return joined(", ", joined(" ", e["method"], e["key"], prefixed("over ", e["hash"])), prefixed("covers ", e["covers"]),
-			prefixed("signer says at ", e["signingTime"]), prefixed("weak hash ", e["weak"]), e["level"], prefixed("warning: ", e["warnings"]))
-	case checkStamp:
-		return joined(", ", prefixed("existed at ", e["time"]), prefixed("says ", e["authority"]))
+			prefixed("signer says at ", e["signingTime"]), prefixed("weak hash ", e["weak"]), prefixed("warning: ", e["warnings"]))
 	case checkDates:
 		return explainDates(e)
 	case checkTime:

@@ -9,9 +9,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"senim/cades"
 	"senim/internal/trust"
 	"senim/pades"
 	"senim/pfx"
@@ -120,7 +122,7 @@ func (p *program) copyTo(name string, from io.Reader) error {
 }
 
 // checkPDF verifies every signature in a document and looks what was done to it since.
-func (c *verify) checkPDF(ctx context.Context, t *trusted, d *pades.Document) ([]subject, error) {
+func (c *verify) checkPDF(ctx context.Context, p *program, t *trusted, d *pades.Document) ([]subject, error) {
 	verified, err := d.Verify()
 	if errors.Is(err, pades.ErrUnsigned) {
 		return nil, &hinted{fmt.Errorf("verify %s: %w", c.File, err), "senim sign --format pades signs it"}
@@ -128,26 +130,44 @@ func (c *verify) checkPDF(ctx context.Context, t *trusted, d *pades.Document) ([
 	if err != nil {
 		return nil, fmt.Errorf("verify %s: %w", c.File, err)
 	}
+	by, err := c.by(p, t)
+	if err != nil {
+		return nil, err
+	}
 	var out []subject
 	for _, v := range verified {
-		s := subject{Checks: pdfSignature(v)}
-		if v.Certificate == nil {
-			s.Checks = append(s.Checks, unmade()...)
-		} else {
-			purpose := trust.Signing
-			if v.DocumentTimestamp {
-				purpose = trust.Any // that it is for time-stamping alone was looked at with the signature
-			}
-			s.Signer = newCard(v.Certificate)
-			checks, err := t.certificate(ctx, v.Certificate, purpose)
-			if err != nil {
-				return nil, err
-			}
-			s.Checks = append(s.Checks, checks...)
+		s, err := t.signedPDF(ctx, d, &v, by)
+		if err != nil {
+			return nil, fmt.Errorf("verify %s: %w", c.File, err)
 		}
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// signedPDF judges one signature of a document. The message in it is judged as every CMS message is, at the time its
+// time-stamps prove; a time-stamp over the document is judged as of now.
+func (t *trusted) signedPDF(ctx context.Context, d *pades.Document, v *pades.Verified, by cades.Trust) (subject, error) {
+	checks := pdfSignature(*v)
+	switch {
+	case v.Certificate == nil:
+		return subject{Checks: append(checks, unmade()...)}, nil
+	case v.DocumentTimestamp || checks[0].Verdict != trust.Good:
+		purpose := trust.Signing
+		if v.DocumentTimestamp {
+			purpose = trust.Any // that it is for time-stamping alone was looked at with the signature
+		}
+		more, err := t.certificate(ctx, v.Certificate, purpose)
+		return subject{Signer: newCard(v.Certificate), Checks: append(checks, more...)}, err
+	}
+	r, err := cades.Validate(v.Message, cades.Document{Reader: d.Covered(v)}, by)
+	if err != nil {
+		return subject{}, err
+	}
+	s, err := t.signatory(ctx, checks[0], &r.Signers[0], brought(v.Message, by))
+	s.Checks = slices.Insert(s.Checks, 1, checks[1:]...)
+	s.Level = strings.NewReplacer("CAdES-BES", "PAdES-B", "CAdES", "PAdES").Replace(s.Level)
+	return s, err
 }
 
 // pdfSignature are the checks of one signature of a document: the signature, and what came after it.
@@ -165,9 +185,6 @@ func pdfSignature(v pades.Verified) trust.Report {
 	if v.Signed > 0 {
 		check.Evidence["covers"] = "the whole document as it was, " + count(int(v.Signed), "byte")
 	}
-	for _, s := range v.Timestamps {
-		check.Evidence["timestamps"] = joined("; ", check.Evidence["timestamps"], pdfTimestamp(s))
-	}
 	for _, w := range v.Warnings {
 		check.Evidence["warnings"] = joined("; ", check.Evidence["warnings"], string(w))
 	}
@@ -182,13 +199,6 @@ func pdfSignature(v pades.Verified) trust.Report {
 	}
 	check.Evidence["error"] = v.Err.Error()
 	return trust.Report{check}
-}
-
-func pdfTimestamp(s pades.Timestamp) string {
-	if s.Err != nil {
-		return "not good: " + s.Err.Error()
-	}
-	return stamp(s.Token.Time) + " by " + owner(s.Certificate.Holder()) + ", whose certificate was not checked"
 }
 
 // pdfLater is the check that nothing but signatures came after a signature.

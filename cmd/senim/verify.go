@@ -15,7 +15,7 @@ type verify struct {
 	At           string   `help:"Judge as of this moment (RFC 3339); default now." placeholder:"TIME"`
 	CRL          []string `name:"crl" sep:"none" help:"Revocation list, full or delta; may be given several times." placeholder:"FILE"`
 	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
-	OCSP         []string `name:"ocsp" sep:"none" help:"OCSP answer (DER) about a certificate in a CMS signature; may be given several times." placeholder:"FILE"`
+	OCSP         []string `name:"ocsp" sep:"none" help:"OCSP answer (DER) about a certificate in a signature; may be given several times." placeholder:"FILE"`
 	Content      string   `help:"What a detached CMS signature was made over, of any size." placeholder:"FILE"`
 	Certificate  string   `help:"Certificate of who should have signed a JWT, which carries none." placeholder:"FILE"`
 	File         string   `arg:"" help:"CMS, signed XML, signed PDF, JWT, certificate, request or revocation list; - is standard input."`
@@ -27,7 +27,7 @@ func (*verify) Help() string {
 Each is good, bad, or unknown when it could not be made; the exit status is 0 only if all are good
 (or skipped because of --no-revocation). The network is never asked: give revocation lists as files.
 
-The time the signer says proves nothing. A time-stamp in a CMS signature proves when it existed, if
+The time the signer says proves nothing. A time-stamp in a signature proves when it existed, if
 its authority is trusted too; the certificate is then judged as of that time, else as of --at. Lists
 and answers inside the message are used. A time-stamp that cannot be judged is shown as unproved.
 
@@ -60,7 +60,7 @@ type subject struct {
 	Signer  *card         `json:"signer,omitempty"`
 	Verdict trust.Verdict `json:"verdict"`
 	Checks  trust.Report  `json:"checks"`
-	proof                 // of CMS
+	proof
 }
 
 func (c *verify) run(ctx context.Context, p *program) (int, error) {
@@ -132,11 +132,11 @@ func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing)
 	case kindCMS:
 		return c.checkCMS(ctx, p, t, found.cms)
 	case kindXML:
-		return c.checkXML(ctx, t, found.xml)
+		return c.checkXML(ctx, p, t, found.xml)
 	case kindToken:
 		return c.checkToken(ctx, p, t, found.token)
 	case kindPDF:
-		return c.checkPDF(ctx, t, found.pdf)
+		return c.checkPDF(ctx, p, t, found.pdf)
 	case kindCertificate:
 		return t.checkCertificate(ctx, found.certificate)
 	case kindList:

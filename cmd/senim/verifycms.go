@@ -21,7 +21,7 @@ const checkTime = "time"
 // certificate is judged as of --at then, and the checks that follow say how that went.
 const unproved trust.Verdict = "unproved"
 
-// proof is what stands beside a CMS signature and what it proves.
+// proof is what stands beside a signature and what it proves.
 type proof struct {
 	Level       string   `json:"level,omitempty"`       // CMS, CAdES-BES, CAdES-T, CAdES-LT, CAdES-LTA
 	SigningTime string   `json:"signingTime,omitempty"` // what the signer says
@@ -42,10 +42,9 @@ type stamps struct {
 }
 
 func (f *proof) print(p *program) {
-	if f.Level == "" {
-		return
+	if f.Level != "" {
+		p.line("  %-11s %s, judged as of %s", "level", f.Level, f.JudgedAt)
 	}
-	p.line("  %-11s %s, judged as of %s", "level", f.Level, f.JudgedAt)
 	for _, w := range f.Warnings {
 		p.line("  %-11s %s", "warning", w)
 	}
@@ -55,9 +54,8 @@ func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.S
 	if sd.Detached() && c.Content == "" {
 		return nil, &hinted{fmt.Errorf("verify %s: %w", c.File, cms.ErrDetached), "--content FILE, with the document that was signed"}
 	}
-	by := cades.Trust{Pool: t.Pool, At: t.at, Lists: t.lists, NoRevocation: t.skip}
-	var err error
-	if by.Answers, err = c.answers(p); err != nil {
+	by, err := c.by(p, t)
+	if err != nil {
 		return nil, err
 	}
 	var d cades.Document
@@ -78,13 +76,20 @@ func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.S
 	}
 	var out []subject
 	for _, s := range r.Signers {
-		one, err := t.signatory(ctx, sd, &s, len(sd.RawRevocation())+len(by.Answers) > 0)
+		one, err := t.signatory(ctx, cmsSignature(sd, s.Signature), &s, brought(sd, by))
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// by is what signatures with time-stamps are judged by.
+func (c *verify) by(p *program, t *trusted) (by cades.Trust, err error) {
+	by = cades.Trust{Pool: t.Pool, At: t.at, Lists: t.lists, NoRevocation: t.skip}
+	by.Answers, err = c.answers(p)
+	return by, err
 }
 
 func (c *verify) answers(p *program) ([]*ocsp.Response, error) {
@@ -103,16 +108,27 @@ func (c *verify) answers(p *program) ([]*ocsp.Response, error) {
 	return out, nil
 }
 
-// signatory puts the answer about one signature into checks.
-func (t *trusted) signatory(ctx context.Context, sd *cms.SignedData, s *cades.Signer, evidence bool) (subject, error) {
+// beside is what a signature has for the judge besides the lists given: authorities that came with it, and
+// whether there is revocation data.
+type beside struct {
+	authorities []*pki.Certificate
+	evidence    bool
+}
+
+func brought(sd *cms.SignedData, by cades.Trust) beside {
+	return beside{authorities(sd), len(sd.RawRevocation())+len(by.Answers) > 0}
+}
+
+// signatory puts the answer about one signature into checks, after the one of the signature itself.
+func (t *trusted) signatory(ctx context.Context, signature trust.Check, s *cades.Signer, b beside) (subject, error) {
 	if s.Signature.Err != nil {
-		return t.signer(ctx, cmsSignature(sd, s.Signature), s.Certificate)
+		return t.signer(ctx, signature, s.Certificate)
 	}
-	out := subject{Signer: newCard(s.Certificate), Checks: trust.Report{cmsSignature(sd, s.Signature)}, proof: proofOf(s)}
+	out := subject{Signer: newCard(s.Certificate), Checks: trust.Report{signature}, proof: proofOf(s)}
 	if len(s.Timestamps) > 0 {
 		out.Checks = append(out.Checks, provedTime(s))
 	}
-	judge, err := trust.New(trust.Config{Pool: t.Pool.With(authorities(sd)...), Revocation: told{t, s}, Now: func() time.Time { return s.JudgedAt }})
+	judge, err := trust.New(trust.Config{Pool: t.Pool.With(b.authorities...), Revocation: told{t, s}, Now: func() time.Time { return s.JudgedAt }})
 	if err != nil {
 		return out, err
 	}
@@ -120,7 +136,7 @@ func (t *trusted) signatory(ctx context.Context, sd *cms.SignedData, s *cades.Si
 	why := why(checks)
 	checks = t.adjust(checks)
 	reconcile(checks, s)
-	if evidence { // then it is not for want of a list
+	if b.evidence { // then it is not for want of a list
 		for i := range checks {
 			if checks[i].Name == trust.CheckRevocation && checks[i].Verdict == trust.Unknown {
 				checks[i].Evidence["error"] = why
@@ -197,17 +213,21 @@ func maker(t *cades.Timestamp) string {
 	return t.Authority.Subject.Get(pki.OIDCommonName)
 }
 
-// provedTime is the check of the time-stamps.
+// provedTime is the check of the time-stamps: the earliest of the good ones decides. Its clock may be a little ahead
+// of the moment of judging.
 func provedTime(s *cades.Signer) trust.Check {
+	var first *cades.Timestamp
 	for i := range s.Timestamps {
-		t := &s.Timestamps[i]
-		if t.Outcome == cades.Valid && t.Token.Time.Equal(s.Proved) {
-			return trust.Check{Name: checkTime, Verdict: trust.Good, Evidence: map[string]string{"proved": stamp(s.Proved), "authority": maker(t)}}
+		if t := &s.Timestamps[i]; t.Outcome == cades.Valid && (first == nil || t.Token.Time.Before(first.Token.Time)) {
+			first = t
 		}
 	}
-	return trust.Check{Name: checkTime, Verdict: unproved, Code: codeUnproved, Evidence: map[string]string{
-		"error": "no time-stamp that is trusted proves when it was signed",
-	}}
+	if first == nil {
+		return trust.Check{Name: checkTime, Verdict: unproved, Code: codeUnproved, Evidence: map[string]string{
+			"error": "no time-stamp that is trusted proves when it was signed",
+		}}
+	}
+	return trust.Check{Name: checkTime, Verdict: trust.Good, Evidence: map[string]string{"proved": stamp(s.Proved), "authority": maker(first)}}
 }
 
 // told answers the judge with what package cades found.

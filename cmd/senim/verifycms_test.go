@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/asn1"
 	"math/big"
@@ -12,6 +13,7 @@ import (
 	"senim/cms"
 	"senim/internal/pkitest"
 	"senim/ocsp"
+	"senim/pades"
 	"senim/pki"
 	"senim/tsp"
 )
@@ -61,6 +63,17 @@ func prepareStamped(t *testing.T, a *pkitest.Authority, signer *pkitest.Leaf, wr
 	write("level-bes.p7s", must(bes, err))
 	stamped, err := cades.AddTimestamp(bes, 0, algid.Streebog512, stamper(a.TSA(), hour))
 	write("level-t.p7s", must(stamped, err))
+	pdf := func(o pades.Options) []byte {
+		t.Helper()
+		o.Key, o.Certificate, o.Time = signer.Key, signer.Certificate, hour
+		d, err := pades.Parse(bytes.NewReader(document()), int64(len(document())))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(document(), must(d.Sign(rand.Reader, o))...)
+	}
+	write("level-b.pdf", pdf(pades.Options{}))
+	write("level-t.pdf", pdf(pades.Options{Timestamp: stamper(a.TSA(), hour)}))
 	root, err := pki.CreateRevocationList(rand.Reader, a.RootKey, a.Root, pki.ListTemplate{Number: big.NewInt(1), ThisUpdate: now.Add(-30 * time.Minute), NextUpdate: now.AddDate(0, 6, 0)})
 	must(root, err)
 	complete, err := cades.AddEvidence(stamped, cades.Evidence{Certificates: []*pki.Certificate{a.CA},

@@ -13,7 +13,7 @@ import (
 const xmldsig = "http://www.w3.org/2000/09/xmldsig#"
 
 // checkXML verifies signatures over the whole document, or the one over an element or a SOAP body.
-func (c *verify) checkXML(ctx context.Context, t *trusted, d *dsig.Document) ([]subject, error) {
+func (c *verify) checkXML(ctx context.Context, p *program, t *trusted, d *dsig.Document) ([]subject, error) {
 	verified, err := verifyAny(d)
 	if errors.Is(err, dsig.ErrUnsigned) {
 		return nil, &hinted{fmt.Errorf("verify %s: %w", c.File, err), "senim inspect shows what is in it"}
@@ -28,16 +28,10 @@ func (c *verify) checkXML(ctx context.Context, t *trusted, d *dsig.Document) ([]
 		if v.Weak {
 			check.Evidence["weak"] = "SHA-1"
 		}
-		addXAdES(&check, v.XAdES)
-		s, err := t.signer(ctx, check, v.Certificate)
+		s, err := c.signedXML(ctx, p, t, check, &v)
 		if err != nil {
 			return nil, err
 		}
-		stamps, err := t.stamps(ctx, v.XAdES)
-		if err != nil {
-			return nil, err
-		}
-		s.Checks = append(s.Checks, stamps...)
 		out = append(out, s)
 	}
 	if err == nil {

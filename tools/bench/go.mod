@@ -5,4 +5,6 @@ go 1.26.0
 
 require senim v0.0.0
 
+require golang.org/x/sys v0.49.0 // indirect
+
 replace senim => ../..
