@@ -22,6 +22,7 @@ const axe = "../internal/web/assets/src/node_modules/axe-core/axe.min.js"
 // The accessibility checker looks once, at the narrow page: the wide one has the same elements.
 // Pages that wait, as the mail box, refresh themselves on purpose: without a script nothing else can.
 const look = `(async (lang) => {
+	await document.fonts.ready; // the letters of the system may be wider
 	const bad = [], d = document.documentElement;
 	if (d.scrollWidth > innerWidth) bad.push("wider than the screen: " + d.scrollWidth + " > " + innerWidth);
 	const heads = document.querySelectorAll("h1").length;

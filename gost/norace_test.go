@@ -1,0 +1,5 @@
+//go:build !race
+
+package gost_test
+
+const underRace = false
