@@ -24,7 +24,10 @@ const axe = "../internal/web/assets/src/node_modules/axe-core/axe.min.js"
 const look = `(async (lang) => {
 	await document.fonts.ready; // the letters of the system may be wider
 	const bad = [], d = document.documentElement;
-	if (d.scrollWidth > innerWidth) bad.push("wider than the screen: " + d.scrollWidth + " > " + innerWidth);
+	if (d.scrollWidth > innerWidth) {
+		const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).pop();
+		bad.push("wider than the screen: " + d.scrollWidth + " > " + innerWidth + (wide ? ", as <" + wide.tagName + " class=" + wide.className + "> " + wide.innerText.slice(0, 60) : ""));
+	}
 	const heads = document.querySelectorAll("h1").length;
 	if (heads !== 1) bad.push(heads + " headings of the first level");
 	if (d.lang !== lang) bad.push("lang is " + d.lang);

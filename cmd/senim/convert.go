@@ -14,7 +14,7 @@ import (
 
 type convert struct {
 	To              string   `required:"" enum:"der,pem,base64,p12,certificate,content,detached" help:"der, pem, base64, p12, certificate, content or detached; see above." placeholder:"FORM"`
-	Form            string   `enum:"nca,modern" default:"nca" help:"How a p12 is protected: nca, which all programs read (default), or modern, which is stronger." placeholder:"nca|modern"`
+	Form            string   `enum:"nca,modern" default:"modern" help:"How a p12 is protected: modern (default), or nca, as the national CA's own files are, for programs that read no other." placeholder:"modern|nca"`
 	PasswordFile    string   `help:"File with the password of the key in its first line; - is standard input. Without it the password is asked for." placeholder:"FILE"`
 	NewPasswordFile string   `help:"File with another password for what is written; without it the password stays." placeholder:"FILE"`
 	Unencrypted     bool     `help:"Read or write a private key in PEM without a password. Whoever gets that file has the key."`
@@ -34,7 +34,8 @@ func (*convert) Help() string {
   detached          the same signatures without the content
 
   senim convert --to pem --out nca.pem nca.cer
-  senim convert --to p12 --form modern --out strong.p12 GOST512_1a2b.p12
+  senim convert --to p12 --out strong.p12 GOST512_1a2b.p12
+  senim convert --to p12 --form nca --out old.p12 strong.p12
   senim convert --to pem --out key.pem GOST512_1a2b.p12
   senim convert --to p12 --out key.p12 key.pem
   senim convert --to content --out act.pdf act.pdf.p7s
