@@ -52,7 +52,7 @@ var tree = map[string]place{
 	"pfx":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"dsig":              {formats, "tsp pki algid", "golang.org/x/crypto/cryptobyte"},
 	"jwt":               {formats, "pki algid", ""},
-	"pades":             {formats, "cms tsp pki algid internal/ber internal/pdf", ""},
+	"pades":             {formats, "cades cms tsp pki algid internal/ber internal/pdf", ""},
 	"internal/ber":      {formats, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/pdf":      {formats, "", ""},
 	"internal/ident":    {formats, "", "github.com/nyaruka/phonenumbers"},

@@ -4,37 +4,17 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"math/big"
 	"strings"
 	"time"
 
 	"senim/cms"
-	"senim/gost"
-	"senim/pki"
 )
 
 // Sign a document that is read, not held, and verify it in the same way.
 func ExampleSignReader() {
 	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
 	document := func() io.Reader { return strings.NewReader("a file of any size") }
-	key, err := gost.GenerateKey(gost.TC26_512A(), rand.Reader)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	der, err := pki.CreateCertificate(rand.Reader, key, &pki.Template{
-		Serial: big.NewInt(1), Subject: pki.SubjectName(pki.Holder{CommonName: "ТЕСТОВ ТЕСТ"}), PublicKey: key.Public(),
-		NotBefore: now, NotAfter: now.AddDate(1, 0, 0), KeyUsage: pki.DigitalSignature | pki.NonRepudiation,
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	cert, err := pki.ParseCertificate(der)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	key, cert := person("ТЕСТОВ ТЕСТ", now)
 
 	signature, err := cms.SignReader(rand.Reader, cms.Options{Key: key, Certificate: cert, SigningTime: now}, document())
 	if err != nil {

@@ -37,6 +37,7 @@ import (
 	"io"
 	"time"
 
+	"senim/cades"
 	"senim/cms"
 	"senim/internal/pdf"
 	"senim/pki"
@@ -109,26 +110,14 @@ type Signature struct {
 }
 
 // Outcome is what can be said of a signature.
-type Outcome int
+type Outcome = cades.Outcome
 
 // The outcomes.
 const (
-	CannotSay Outcome = iota
-	Valid
-	Invalid
+	CannotSay = cades.CannotSay
+	Valid     = cades.Valid
+	Invalid   = cades.Invalid
 )
-
-// String is the outcome in words.
-func (o Outcome) String() string {
-	switch o {
-	case Valid:
-		return "valid"
-	case Invalid:
-		return "invalid"
-	case CannotSay:
-	}
-	return "cannot say"
-}
 
 // Verified is the verdict on one signature.
 type Verified struct {
