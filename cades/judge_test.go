@@ -21,6 +21,8 @@ func TestJudge(t *testing.T) {
 	kept := w.told(late) // with a list kept from the life of the certificate
 	kept.Lists = append(kept.Lists, w.list(soon))
 	revoked := pki.Entry{Serial: c.Serial, RevokedAt: t0.Add(30 * time.Minute), Reason: pki.Superseded, HasReason: true}
+	invalid := revoked // found out later
+	invalid.InvalidAt = t0
 	before := pki.Entry{Serial: c.Serial, RevokedAt: t0, Reason: pki.Superseded, HasReason: true}
 	for name, test := range map[string]struct {
 		tokens  []*tsp.Token
@@ -34,6 +36,7 @@ func TestJudge(t *testing.T) {
 		"expired later":              {[]*tsp.Token{good}, kept, Valid, stampedAt},
 		"revoked":                    {nil, w.told(soon, revoked), Invalid, time.Time{}},
 		"revoked later":              {[]*tsp.Token{good}, w.told(soon, revoked), Valid, stampedAt},
+		"not to be trusted before":   {[]*tsp.Token{good}, w.told(soon, invalid), Invalid, stampedAt},
 		"revoked before":             {[]*tsp.Token{good}, w.told(soon, before), Invalid, stampedAt},
 		"by a stranger":              {[]*tsp.Token{unknown}, w.told(soon), Valid, time.Time{}},
 		"by a stranger, and late":    {[]*tsp.Token{unknown}, w.told(late), CannotSay, time.Time{}},

@@ -61,11 +61,11 @@ func (s *signature) settle(c, issuer *pki.Certificate, heard []says, at, until t
 		h := &heard[i]
 		switch {
 		case h.unknown:
-		case h.revoked == nil || h.revoked.RevokedAt.After(until):
+		case h.revoked == nil || h.revoked.Since().After(until):
 			if h.usable(c, at) && (good == nil || h.made.After(good.made)) {
 				good = h
 			}
-		case h.revoked.RevokedAt.After(at) && harmless(h.revoked):
+		case h.revoked.Since().After(at) && harmless(h.revoked):
 			if good == nil || h.made.After(good.made) {
 				good = h
 			}

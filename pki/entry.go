@@ -45,6 +45,14 @@ type Entry struct {
 	InvalidAt time.Time
 }
 
+// Since is when the certificate stopped to count: the time of the revocation, or of the invalidity if that was before.
+func (e *Entry) Since() time.Time {
+	if !e.InvalidAt.IsZero() && e.InvalidAt.Before(e.RevokedAt) {
+		return e.InvalidAt
+	}
+	return e.RevokedAt
+}
+
 // readEntries checks every entry once and makes the index.
 func (l *RevocationList) readEntries(entries cryptobyte.String) error {
 	l.body = entries

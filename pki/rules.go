@@ -58,11 +58,7 @@ func (r Rules) now() time.Time {
 
 // revokes reports whether the entry makes a certificate useless at r.At.
 func (r Rules) revokes(e *Entry) bool {
-	since := e.RevokedAt
-	if !e.InvalidAt.IsZero() && e.InvalidAt.Before(since) {
-		since = e.InvalidAt
-	}
-	return !r.Now.After(r.At) || !since.After(r.At)
+	return !r.Now.After(r.At) || !e.Since().After(r.At)
 }
 
 // Path is a chain that passed.
