@@ -56,6 +56,21 @@ func (p *PreparedKeys) Use(pub crypto.PublicKey) crypto.PublicKey {
 	return pub
 }
 
+// Ready returns the prepared form of a key if there is one, else the key. It counts no use, so it may be asked for keys
+// of strangers; nil is an empty cache.
+func (p *PreparedKeys) Ready(pub crypto.PublicKey) crypto.PublicKey {
+	k, ok := pub.(*gost.PublicKey)
+	if p == nil || !ok || k.Curve() == nil {
+		return pub
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.keys[keyName{k.Curve(), string(k.Bytes())}]; c != nil && c.ready != nil {
+		return c.ready
+	}
+	return pub
+}
+
 func (p *PreparedKeys) use(k *gost.PublicKey) *gost.PublicKey {
 	if k.Curve() == nil {
 		return k

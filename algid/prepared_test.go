@@ -51,6 +51,20 @@ func TestPreparedAfterEight(t *testing.T) {
 	}
 }
 
+// Ready gives what there is and counts nothing.
+func TestPreparedReady(t *testing.T) {
+	var p algid.PreparedKeys
+	_, pub := newPoint(t)
+	for range 20 {
+		if p.Ready(pub) != crypto.PublicKey(pub) || (*algid.PreparedKeys)(nil).Ready(pub) != crypto.PublicKey(pub) {
+			t.Fatal("a table nobody asked for")
+		}
+	}
+	if useOften(&p, pub, 1) || !useOften(&p, pub, 8) || p.Ready(pub) != p.Use(pub) || p.Ready(nil) != nil {
+		t.Error("Ready is not what Use gives")
+	}
+}
+
 // What verifies and what does not is the same with and without a table, for both byte orders.
 func TestPreparedVerifies(t *testing.T) {
 	var p algid.PreparedKeys

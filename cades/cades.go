@@ -134,6 +134,10 @@ type Trust struct {
 	Lists   []*pki.RevocationList
 	Answers []*ocsp.Response
 
+	// Keys, if not nil, keeps the keys of time-stamping authorities that were found good often, to verify faster with
+	// them. One is for all messages that are judged by the same Pool.
+	Keys *algid.PreparedKeys
+
 	// NoRevocation leaves the question of revocation out; every signer gets a warning.
 	NoRevocation bool
 }

@@ -1,6 +1,7 @@
 package cades
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -74,4 +75,31 @@ func (w *world) read(token []byte) *tsp.Token {
 		w.t.Fatal(err)
 	}
 	return t
+}
+
+// TestPreparedAuthority: the key of an authority that vouched often gets a table, a stranger's does not, and no verdict changes.
+func TestPreparedAuthority(t *testing.T) {
+	w := newWorld(t, algid.GOST512)
+	stranger := namedWorld(t, algid.GOST512, "OTHER")
+	trust := w.told(t0.Add(time.Hour))
+	trust.Keys = new(algid.PreparedKeys)
+	good := w.read(w.token(w.tsa, t0.Add(time.Minute), []byte("signature")))
+	unknown := w.read(stranger.token(stranger.tsa, t0.Add(time.Minute), []byte("signature")))
+	forged := bytes.Clone(good.Raw())
+	forged[len(forged)-1] ^= 1
+	for range 12 {
+		s, err := Judge(w.signer.Certificate, t0, []*tsp.Token{good, unknown}, trust)
+		if err != nil || s.Proved.IsZero() || s.Timestamps[0].Outcome != Valid || s.Timestamps[1].Outcome == Valid {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		if s, err = Judge(w.signer.Certificate, t0, []*tsp.Token{w.read(forged)}, trust); err != nil || !s.Proved.IsZero() {
+			t.Fatalf("a forged token proves %+v, %v", s, err)
+		}
+	}
+	if key := w.tsa.Certificate.PublicKey; trust.Keys.Ready(key) == key {
+		t.Error("the authority's key has no table")
+	}
+	if key := stranger.tsa.Certificate.PublicKey; trust.Keys.Ready(key) != key {
+		t.Error("a stranger's key has one")
+	}
 }

@@ -76,6 +76,9 @@ func (s *signature) stamp(t *Timestamp) {
 	if t.Outcome != Valid {
 		return
 	}
+	if s.trust.Keys != nil {
+		s.trust.Keys.Use(authority.PublicKey) // vouched for now
+	}
 	s.warnStatus(t.Judgement)
 	if t.Token.Imprint.Hash == algid.SHA1 {
 		s.out.warn("the time-stamp of %s is over a weak hash, SHA-1", t.Token.Time.Format(time.RFC3339))
@@ -90,7 +93,7 @@ func (s *signature) stamp(t *Timestamp) {
 // maker verifies a token and gives the certificate that made it, which may stand in the message instead
 // of the token.
 func (s *signature) maker(t *tsp.Token) (*pki.Certificate, error) {
-	c, err := t.Verify()
+	c, err := t.VerifyWith(s.trust.Keys.Ready)
 	if !errors.Is(err, cms.ErrNoCertificate) {
 		return c, err
 	}

@@ -64,6 +64,7 @@ type SignedData struct {
 	certs       []*pki.Certificate
 	parts       parts
 	signers     []Signer
+	keys        func(crypto.PublicKey) crypto.PublicKey // see WithKeys; nil: as they are
 }
 
 // Signer is one SignerInfo as it stands in the message, nothing of it proved.

@@ -2,6 +2,7 @@ package cms
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/subtle"
 	"encoding/asn1"
 	"errors"
@@ -106,6 +107,14 @@ func (s *Signer) means(c *pki.Certificate) bool {
 	return len(s.ess) > 0
 }
 
+// WithKeys gives the same message, to be verified with what keys returns for a signer's key: the same key in a faster
+// form, as [algid.PreparedKeys.Ready] does for those that came before.
+func (sd *SignedData) WithKeys(keys func(crypto.PublicKey) crypto.PublicKey) *SignedData {
+	out := *sd
+	out.keys = keys
+	return &out
+}
+
 // check verifies one signer against his certificate, RFC 5652 §5.4 and §5.6, RFC 5035 §3.
 func (sd *SignedData) check(s *Signer, c *pki.Certificate, content []byte, digest digester) error {
 	sig, err := signatureOf(s.SignatureOID, s.Hash)
@@ -125,7 +134,11 @@ func (sd *SignedData) check(s *Signer, c *pki.Certificate, content []byte, diges
 	} else if err := sd.checkBare(content); err != nil {
 		return err
 	}
-	if err := sig.VerifyDigest(c.PublicKey, signed, s.SignatureValue); err != nil {
+	key := c.PublicKey
+	if sd.keys != nil {
+		key = sd.keys(key)
+	}
+	if err := sig.VerifyDigest(key, signed, s.SignatureValue); err != nil {
 		if errors.Is(err, algid.ErrSignature) {
 			return ErrSignature
 		}

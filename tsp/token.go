@@ -1,6 +1,7 @@
 package tsp
 
 import (
+	"crypto"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -108,8 +109,11 @@ func (t *Token) Certificates() []*pki.Certificate { return t.message.Certificate
 // Verify checks the signature and that the certificate which made it is for time-stamping alone
 // (RFC 3161 2.3) and valid at the time in the token. It returns that certificate; its chain and
 // revocation are the caller's.
-func (t *Token) Verify() (*pki.Certificate, error) {
-	verdicts, err := t.message.Verify(nil)
+func (t *Token) Verify() (*pki.Certificate, error) { return t.VerifyWith(nil) }
+
+// VerifyWith is Verify with what keys returns for the key of the authority: see [cms.SignedData.WithKeys].
+func (t *Token) VerifyWith(keys func(crypto.PublicKey) crypto.PublicKey) (*pki.Certificate, error) {
+	verdicts, err := t.message.WithKeys(keys).Verify(nil)
 	if err != nil {
 		return nil, fmt.Errorf("verify time-stamp: %w", err)
 	}
