@@ -214,17 +214,21 @@ func (c *comparison) grownValues(a, b pdf.Object) (bool, error) {
 	return ok, err
 }
 
+// versions are an object as it was and as it is now.
+func (c *comparison) versions(num int) (before, now pdf.Object, err error) {
+	if before, err = c.old.Load(num); err == nil {
+		now, err = c.now.Load(num)
+	}
+	return before, now, err
+}
+
 // page explains pages that gained signature widgets.
 func (c *comparison) page() error {
 	for num := range c.open {
 		if c.fresh[num] {
 			continue
 		}
-		a, err := c.old.Load(num)
-		if err != nil {
-			return err
-		}
-		b, err := c.now.Load(num)
+		a, b, err := c.versions(num)
 		if err != nil {
 			return err
 		}
@@ -258,11 +262,7 @@ func (c *comparison) lists() error {
 		if c.fresh[num] {
 			continue
 		}
-		a, err := c.old.Load(num)
-		if err != nil {
-			return err
-		}
-		b, err := c.now.Load(num)
+		a, b, err := c.versions(num)
 		if err != nil {
 			return err
 		}
