@@ -25,7 +25,7 @@ type config struct {
 	// trust is the folder of authorities (and lists) that are trusted. Default: trust in data.
 	trust string
 	// passphrase is the file with the passphrase of the authorities' keys. Default: one is made in
-	// data at the first start, which suits a laptop and not an authority: see doc/operating.md.
+	// data at the first start, which suits a laptop and not an authority: see doc/operator.md.
 	passphrase string
 	// key is the file with the installation key, 64 hex digits; nodes that share a database share it.
 	// Default: one is made in data at the first start.

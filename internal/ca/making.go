@@ -142,8 +142,8 @@ func (m *making) record(ctx context.Context, root, issuing, responder *made) err
 				return err
 			}
 		}
-		r := ResponderRecord{CA: m.p.Name, Serial: responder.cert.SerialHex(), Key: responder.name, Raw: responder.cert.Raw, NotAfter: responder.cert.NotAfter}
-		if err := tx.AddResponder(ctx, r); err != nil {
+		r := SignerRecord{CA: m.p.Name, Kind: SignerOCSP, Serial: responder.cert.SerialHex(), Key: responder.name, Raw: responder.cert.Raw, NotAfter: responder.cert.NotAfter}
+		if err := tx.AddSigner(ctx, r); err != nil {
 			return err
 		}
 		number, epoch, err := tx.NextListNumber(ctx, rootOf(m.p.Name))

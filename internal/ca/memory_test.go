@@ -28,7 +28,7 @@ type memory struct {
 
 type data struct {
 	authorities map[string]AuthorityRecord
-	responders  []ResponderRecord
+	signers     []SignerRecord
 	records     map[string]Record
 	revoked     map[string]revokedRow
 	epoch       map[string]int64
@@ -54,7 +54,7 @@ func newMemory() *memory {
 func (d data) clone() data {
 	d.authorities, d.records, d.revoked = maps.Clone(d.authorities), maps.Clone(d.records), maps.Clone(d.revoked)
 	d.epoch, d.number = maps.Clone(d.epoch), maps.Clone(d.number)
-	d.responders, d.lists = slices.Clone(d.responders), slices.Clone(d.lists)
+	d.signers, d.lists = slices.Clone(d.signers), slices.Clone(d.lists)
 	d.jobs, d.audit = slices.Clone(d.jobs), slices.Clone(d.audit)
 	return d
 }
@@ -115,15 +115,15 @@ func (t *memoryTx) Authorities(context.Context) (all []AuthorityRecord, _ error)
 	return all, nil
 }
 
-func (t *memoryTx) AddResponder(_ context.Context, r ResponderRecord) error {
-	t.d.responders = append(t.d.responders, r)
+func (t *memoryTx) AddSigner(_ context.Context, r SignerRecord) error {
+	t.d.signers = append(t.d.signers, r)
 	return nil
 }
 
-func (t *memoryTx) Responder(_ context.Context, ca string) (best ResponderRecord, err error) {
+func (t *memoryTx) Signer(_ context.Context, ca, kind string) (best SignerRecord, err error) {
 	err = ErrNotFound
-	for _, r := range t.d.responders {
-		if r.CA == ca && (err != nil || r.NotAfter.After(best.NotAfter)) {
+	for _, r := range t.d.signers {
+		if r.CA == ca && r.Kind == kind && (err != nil || r.NotAfter.After(best.NotAfter)) {
 			best, err = r, nil
 		}
 	}

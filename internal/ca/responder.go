@@ -25,9 +25,9 @@ func (a *authority) currentResponder(ctx context.Context, s *Service) (*responde
 	if a.responder != nil && now.Sub(a.responder.looked).Abs() < responderLook && now.Before(a.responder.cert.NotAfter) {
 		return a.responder, nil
 	}
-	var rec ResponderRecord
+	var rec SignerRecord
 	err := s.store.View(ctx, func(tx Tx) (err error) {
-		rec, err = tx.Responder(ctx, a.name)
+		rec, err = tx.Signer(ctx, a.name, SignerOCSP)
 		return err
 	})
 	if err != nil {

@@ -22,10 +22,10 @@ type Tx interface {
 	AddAuthority(ctx context.Context, a AuthorityRecord) error
 	// Authorities lists all, by name.
 	Authorities(ctx context.Context) ([]AuthorityRecord, error)
-	// AddResponder records an OCSP responder's certificate and the name of its key.
-	AddResponder(ctx context.Context, r ResponderRecord) error
-	// Responder returns the responder of the authority whose certificate ends last.
-	Responder(ctx context.Context, ca string) (ResponderRecord, error)
+	// AddSigner records the certificate of one of the authority's own services and the name of its key.
+	AddSigner(ctx context.Context, r SignerRecord) error
+	// Signer returns the one of its kind ([SignerOCSP], [SignerTSA]) whose certificate ends last.
+	Signer(ctx context.Context, ca, kind string) (SignerRecord, error)
 
 	// Reserve inserts a new record. ErrExists when its order, its serial at this authority or its
 	// key is taken.
@@ -92,11 +92,17 @@ type AuthorityRecord struct {
 	Settings []byte
 }
 
-// ResponderRecord is an OCSP responder.
-type ResponderRecord struct {
-	CA, Serial, Key string
-	Raw             []byte
-	NotAfter        time.Time
+// Kinds of signers: what an authority's own services sign.
+const (
+	SignerOCSP = "ocsp"
+	SignerTSA  = "tsa"
+)
+
+// SignerRecord is the certificate of one of an authority's own services.
+type SignerRecord struct {
+	CA, Kind, Serial, Key string
+	Raw                   []byte
+	NotAfter              time.Time
 }
 
 // Record is one certificate on its way, or made.

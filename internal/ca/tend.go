@@ -60,9 +60,9 @@ func (s *Service) listsDue(ctx context.Context, ca string) (bool, error) {
 // renewResponder makes a new responder key and certificate when the present one ends soon.
 func (s *Service) renewResponder(ctx context.Context, a *authority) error {
 	defer s.orders.take("responder:" + a.name)()
-	var now ResponderRecord
+	var now SignerRecord
 	err := s.store.View(ctx, func(tx Tx) (err error) {
-		now, err = tx.Responder(ctx, a.name)
+		now, err = tx.Signer(ctx, a.name, SignerOCSP)
 		return err
 	})
 	if err == nil && s.now().Before(now.NotAfter.Add(-renewBefore)) {
@@ -134,7 +134,7 @@ func (s *Service) newResponder(ctx context.Context, a *authority) error {
 		if err := tx.Advance(ctx, r); err != nil {
 			return err
 		}
-		if err := tx.AddResponder(ctx, ResponderRecord{CA: a.name, Serial: r.Serial, Key: name, Raw: raw, NotAfter: t.NotAfter}); err != nil {
+		if err := tx.AddSigner(ctx, SignerRecord{CA: a.name, Kind: SignerOCSP, Serial: r.Serial, Key: name, Raw: raw, NotAfter: t.NotAfter}); err != nil {
 			return err
 		}
 		return tx.Audit(ctx, audit.Event{Action: "ca.created", Actor: "system", Object: r.Serial, Result: "ok",

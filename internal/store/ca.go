@@ -45,19 +45,19 @@ func (t caTx) Authorities(ctx context.Context) ([]ca.AuthorityRecord, error) {
 	}, `select name, parent, raw, key_name, settings, created from ca_authorities order by name`)
 }
 
-func (t caTx) AddResponder(ctx context.Context, r ca.ResponderRecord) error {
-	return t.insert(ctx, `insert into ca_responders (serial, ca, key_name, raw, not_after)
-		values ($1, $2, $3, $4, $5) on conflict do nothing`, r.Serial, r.CA, r.Key, r.Raw, ms(r.NotAfter))
+func (t caTx) AddSigner(ctx context.Context, r ca.SignerRecord) error {
+	return t.insert(ctx, `insert into ca_signers (serial, ca, kind, key_name, raw, not_after)
+		values ($1, $2, $3, $4, $5, $6) on conflict do nothing`, r.Serial, r.CA, r.Kind, r.Key, r.Raw, ms(r.NotAfter))
 }
 
-func (t caTx) Responder(ctx context.Context, authority string) (ca.ResponderRecord, error) {
-	return one(ctx, t.tx, ca.ErrNotFound, func(r row) (o ca.ResponderRecord, err error) {
+func (t caTx) Signer(ctx context.Context, authority, kind string) (ca.SignerRecord, error) {
+	return one(ctx, t.tx, ca.ErrNotFound, func(r row) (o ca.SignerRecord, err error) {
 		var notAfter int64
-		err = r.Scan(&o.CA, &o.Serial, &o.Key, &o.Raw, &notAfter)
+		err = r.Scan(&o.CA, &o.Kind, &o.Serial, &o.Key, &o.Raw, &notAfter)
 		o.NotAfter = at(notAfter)
 		return o, err
-	}, `select ca, serial, key_name, raw, not_after from ca_responders
-		where ca = $1 order by not_after desc, serial limit 1`, authority)
+	}, `select ca, kind, serial, key_name, raw, not_after from ca_signers
+		where ca = $1 and kind = $2 order by not_after desc, serial limit 1`, authority, kind)
 }
 
 func (t caTx) Reserve(ctx context.Context, r ca.Record) error {

@@ -52,21 +52,22 @@ func caAuthorities(t *testing.T, s ca.Store) {
 	if !errors.Is(err, ca.ErrExists) {
 		t.Errorf("the same name twice: %v", err)
 	}
-	early := ca.ResponderRecord{CA: "z", Serial: "1", Key: "k1", Raw: []byte{2}, NotAfter: caStart}
-	late := ca.ResponderRecord{CA: "z", Serial: "2", Key: "k2", Raw: []byte{3}, NotAfter: caStart.AddDate(1, 0, 0)}
+	early := ca.SignerRecord{CA: "z", Kind: ca.SignerOCSP, Serial: "1", Key: "k1", Raw: []byte{2}, NotAfter: caStart}
+	late := ca.SignerRecord{CA: "z", Kind: ca.SignerOCSP, Serial: "2", Key: "k2", Raw: []byte{3}, NotAfter: caStart.AddDate(1, 0, 0)}
 	in(t, s, func(tx ca.Tx) error {
-		return errors.Join(tx.AddResponder(t.Context(), late), tx.AddResponder(t.Context(), early))
+		other := ca.SignerRecord{CA: "z", Kind: ca.SignerTSA, Serial: "3", Key: "k3", Raw: []byte{4}, NotAfter: caStart.AddDate(2, 0, 0)}
+		return errors.Join(tx.AddSigner(t.Context(), late), tx.AddSigner(t.Context(), early), tx.AddSigner(t.Context(), other))
 	})
 	err = s.View(t.Context(), func(tx ca.Tx) error {
 		all, err := tx.Authorities(t.Context())
 		if d := cmp.Diff([]ca.AuthorityRecord{a}, all); d != "" {
 			t.Error(d)
 		}
-		got, err2 := tx.Responder(t.Context(), "z")
+		got, err2 := tx.Signer(t.Context(), "z", ca.SignerOCSP)
 		if d := cmp.Diff(late, got); d != "" {
 			t.Error(d)
 		}
-		if _, err := tx.Responder(t.Context(), "none"); !errors.Is(err, ca.ErrNotFound) {
+		if _, err := tx.Signer(t.Context(), "none", ca.SignerOCSP); !errors.Is(err, ca.ErrNotFound) {
 			t.Errorf("no responder: %v", err)
 		}
 		return errors.Join(err, err2)
