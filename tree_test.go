@@ -66,12 +66,14 @@ var tree = map[string]place{
 	"internal/registry":    {work, "internal/job internal/audit", ""},
 	"internal/lint":        {work, "", ""},
 	"internal/ca":          {work, "internal/lint internal/audit internal/job", ""},
+	"internal/tsa":         {work, "internal/audit", ""},
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
 
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
 	"internal/vault":      {edges, "", ""},
+	"internal/clock":      {edges, "", "github.com/beevik/ntp golang.org/x/sys/unix"}, // NTP is a protocol, not our point; the kernel's opinion of its own clock
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},

@@ -141,19 +141,33 @@ type Stamp struct {
 	Time   time.Time // written in whole seconds, UTC
 }
 
-// CreateResponse answers a request with a token, in the shape of the national authority: SignedData
+// CreateToken makes a token for a request, in the shape of the national authority: SignedData
 // version 3, signingCertificate v1, no accuracy, ordering or tsa field.
-func CreateResponse(rand io.Reader, key crypto.Signer, cert *pki.Certificate, q *Request, s Stamp) ([]byte, error) {
+func CreateToken(rand io.Reader, key crypto.Signer, cert *pki.Certificate, q *Request, s Stamp) ([]byte, error) {
 	token, err := createToken(rand, key, cert, q, s)
 	if err != nil {
 		return nil, fmt.Errorf("create time-stamp: %w", err)
 	}
+	return token, nil
+}
+
+// CreateResponse answers a request with a token: [CreateToken] and [Grant].
+func CreateResponse(rand io.Reader, key crypto.Signer, cert *pki.Certificate, q *Request, s Stamp) ([]byte, error) {
+	token, err := CreateToken(rand, key, cert, q, s)
+	if err != nil {
+		return nil, err
+	}
+	return Grant(token), nil
+}
+
+// Grant writes the answer that holds a token.
+func Grant(token []byte) []byte {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1Int64(0) })
 		b.AddBytes(token)
 	})
-	return b.Bytes()
+	return b.BytesOrPanic()
 }
 
 func createToken(rand io.Reader, key crypto.Signer, cert *pki.Certificate, q *Request, s Stamp) ([]byte, error) {

@@ -45,6 +45,11 @@ type config struct {
 	rsaBits int
 	// cast admits the test identities and seeds the people of the demo.
 	cast bool
+	// clock is how the time-stamping authority knows the time: kernel, ntp:SERVER,SERVER or trust.
+	// Default: kernel, and trust with cast.
+	clock string
+	// stampSHA1 admits time-stamps over SHA-1 digests.
+	stampSHA1 bool
 	// identities are test numbers admitted though their check digit is wrong. Default: none, and
 	// the public five with cast.
 	identities list
@@ -108,6 +113,8 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.DurationVar(&c.resetTTL, "reset.link_ttl", time.Hour, "life of the link that sets a participant's new password")
 	f.BoolVar(&c.cast, "cast", true, "seed the demo's people into an empty installation and admit the public test numbers")
 	f.Var(&c.identities, "ident.test_identities", "test numbers admitted in spite of their check digit (default: five public ones with -cast)")
+	f.StringVar(&c.clock, "tsa.clock", "", "how time-stamps know the time: kernel, ntp:SERVER,SERVER or trust (default: kernel, and trust with -cast)")
+	f.BoolVar(&c.stampSHA1, "tsa.sha1", false, "give time-stamps over SHA-1 digests too, for old clients")
 	f.Func("proxies", "networks of the reverse proxies in front, whose X-Forwarded-For names the visitor, as 10.0.0.0/8,127.0.0.1/32 (default: none)", func(v string) error {
 		for _, one := range strings.Split(v, ",") {
 			p, err := netip.ParsePrefix(one)
@@ -152,6 +159,12 @@ func (c *config) complete() error {
 	}
 	if c.key == "" {
 		c.key = filepath.Join(c.data, keyFile)
+	}
+	if c.clock == "" {
+		c.clock = "kernel"
+		if c.cast {
+			c.clock = "trust"
+		}
 	}
 	if c.cast && len(c.identities) == 0 {
 		c.identities = testIdentities()

@@ -33,6 +33,7 @@ import (
 	"senim/internal/store"
 	"senim/internal/trust"
 	"senim/internal/trustdir"
+	"senim/internal/tsa"
 	"senim/internal/vault"
 	"senim/internal/web"
 )
@@ -51,6 +52,7 @@ type server struct {
 	office       *ra.Office
 	participants *participant.Office
 	scanner      *notice.Scanner
+	stamps       *tsa.Authority
 	sessions     *auth.Desk // of the cabinet; it ends those of every site
 	mail         *mailbox.Mailbox
 
@@ -68,7 +70,7 @@ func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger)
 			s.close()
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.openAuthority, s.openTrust, s.openWork, s.openSites, s.handleJobs} {
+	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.openAuthority, s.openTrust, s.openStamps, s.openWork, s.openSites, s.handleJobs} {
 		if err := step(ctx); err != nil {
 			return s, err
 		}
@@ -359,7 +361,7 @@ func (s *server) openSites(context.Context) error {
 	}
 	s.serveOn("cabinet", pages)
 	s.sessions = cabinetDesk
-	answers, err := responder.New(responder.Config{Authority: s.ca, Now: s.now, Log: s.log, TestMode: test})
+	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, TestMode: test})
 	if err != nil {
 		return err
 	}

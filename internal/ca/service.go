@@ -74,6 +74,7 @@ type authority struct {
 	mu        sync.Mutex // guards what follows
 	signer    crypto.Signer
 	responder *responder
+	stamper   *responder // for time-stamps
 }
 
 // Settings is what an authority writes into the certificates it signs.

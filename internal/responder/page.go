@@ -38,7 +38,8 @@ func (r *Responder) page(w http.ResponseWriter, req *http.Request) {
 	t, err := template.New("page").Funcs(template.FuncMap{"text": func(key string) string { return tag.Text("responder." + key) }}).Parse(pageText)
 	var out bytes.Buffer
 	if err == nil {
-		err = t.Execute(&out, map[string]any{"Lang": string(tag), "Languages": lang.All(), "Entries": entries, "Test": r.c.TestMode, "Now": tag.DateTime(r.c.Now())})
+		err = t.Execute(&out, map[string]any{"Lang": string(tag), "Languages": lang.All(), "Entries": entries, "Test": r.c.TestMode, "Now": tag.DateTime(r.c.Now()),
+			"Stamps": r.c.Stamps != nil, "NoTime": r.c.Stamps != nil && r.c.Stamps.Ready() != nil})
 	}
 	if err != nil {
 		r.c.Log.Error("responder page", "error", err)

@@ -1,7 +1,7 @@
 // Package responder answers strangers over HTTP: OCSP, revocation lists and certificates of
 // authorities.
 //
-// [New] makes the handler: POST and GET under /ocsp/ (RFC 6960 appendix A), /crl/NAME.crl and
+// [New] makes the handler: POST and GET under /ocsp/ (RFC 6960 appendix A), POST /tsp/ (RFC 3161), /crl/NAME.crl and
 // /crl/NAME_d.crl (delta), /cert/NAME.cer, and at / a page that says in plain words what is here.
 // Everything is public and signed, so there are no cookies and nobody signs in; questions are bounded
 // to 64 KiB and to a number at once.
@@ -40,6 +40,8 @@ type Authority interface {
 // Config makes a responder.
 type Config struct {
 	Authority Authority // required
+	// Stamps gives time-stamps under /tsp/; nil: there are none.
+	Stamps Stamper
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Log is for operators; nil discards.
@@ -74,6 +76,10 @@ func New(c Config) (*Responder, error) {
 	r := &Responder{c: c, mux: http.NewServeMux(), busy: make(chan struct{}, c.AtOnce)}
 	r.mux.HandleFunc("POST /ocsp", r.post)
 	r.mux.HandleFunc("POST /ocsp/{$}", r.post)
+	if c.Stamps != nil {
+		r.mux.HandleFunc("POST /tsp", r.stamp)
+		r.mux.HandleFunc("POST /tsp/{$}", r.stamp)
+	}
 	r.mux.HandleFunc("GET /crl/{file}", r.list)
 	r.mux.HandleFunc("GET /cert/{file}", r.certificate)
 	r.mux.HandleFunc("GET /health", r.health)
