@@ -74,6 +74,7 @@ var tree = map[string]place{
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
 	"internal/vault":      {edges, "", ""},
 	"internal/clock":      {edges, "", "github.com/beevik/ntp golang.org/x/sys/unix"}, // NTP is a protocol, not our point; the kernel's opinion of its own clock
+	"internal/token":      {edges, "", ""},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},
@@ -91,6 +92,7 @@ var tree = map[string]place{
 	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup"},
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
+	"cmd/senim-token": {wire, "", "github.com/miekg/pkcs11"}, // behind a build tag, and the only cgo
 
 	"internal/pkitest":         {helps, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/store/storetest": {helps, "", "github.com/jackc/pgx/v5 github.com/google/go-cmp"},
@@ -111,7 +113,8 @@ var denied = map[int][]string{
 var never = map[string][]string{
 	"cmd/senim-agent": {"senim/internal/store", "senim/internal/ca", "senim/internal/ra", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
 	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent"},
-	"cmd/senimd":      {"senim/internal/pkitest", "senim/internal/store/storetest", "testing"},
+	"cmd/senimd":      {"senim/internal/pkitest", "senim/internal/store/storetest", "testing", "github.com/miekg/pkcs11"},
+	"cmd/senim-token": {"senim/internal/store", "senim/internal/pkitest", "database/sql", "net/http"},
 }
 
 type listed struct {

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"senim/internal/ca"
+	"senim/internal/token"
+)
+
+// softhsm is SoftHSM2 with one new token, and senim-token built with the driver.
+type softhsm struct{ program, module, label, pin string }
+
+// build makes the program with cgo, once.
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "senim-token") // removed by TestMain
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "senim-token")
+	cmd := exec.Command("go", "build", "-tags", "pkcs11", "-o", path, ".") //nolint:noctx // shared by all tests, so of none's context
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(out))
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := build(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+func newSoftHSM(t *testing.T) softhsm {
+	t.Helper()
+	module := ""
+	for _, path := range []string{"/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"} {
+		if _, err := os.Stat(path); err == nil {
+			module = path
+		}
+	}
+	if _, err := exec.LookPath("softhsm2-util"); err != nil || module == "" {
+		t.Skip("SoftHSM2 is not installed")
+	}
+	if _, err := exec.LookPath("cc"); err != nil {
+		t.Skip("there is no C compiler: the driver needs cgo")
+	}
+	program, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := softhsm{program, module, "senim test", "2468-user"}
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "softhsm2.conf")
+	if err := os.Mkdir(filepath.Join(dir, "tokens"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(conf, []byte("directories.tokendir = "+filepath.Join(dir, "tokens")+"\nobjectstore.backend = file\nlog.level = ERROR\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SOFTHSM2_CONF", conf)
+	h.util(t, "--init-token", "--free", "--label", h.label, "--pin", h.pin, "--so-pin", "1357-officer")
+	return h
+}
+
+func (h softhsm) util(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "softhsm2-util", args...).CombinedOutput(); err != nil {
+		t.Fatalf("softhsm2-util %s: %s", args[0], out)
+	}
+}
+
+func (h softhsm) open(t *testing.T) *token.Token {
+	t.Helper()
+	tok, err := token.Open(token.Config{Program: h.program, Module: h.module, Label: h.label, PIN: []byte(h.pin)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tok.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return tok
+}
+
+func TestSoftHSM(t *testing.T) {
+	h := newSoftHSM(t)
+	tok := h.open(t)
+	made, err := tok.Generate(t.Context(), "rsa", 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tok.Generate(t.Context(), "rsa", 2048); !errors.Is(err, ca.ErrExists) {
+		t.Errorf("the same name twice: %v", err)
+	}
+	if _, err := tok.Key(t.Context(), "none"); !errors.Is(err, ca.ErrNotFound) {
+		t.Errorf("no such key: %v", err)
+	}
+	// Another process, as after a restart, finds the same key.
+	key, err := h.open(t).Key(t.Context(), "rsa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := key.Public().(*rsa.PublicKey)
+	if !public.Equal(made.Public()) || public.Size() != 256 {
+		t.Error("another key than was made")
+	}
+	for _, hash := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+		d := hash.New()
+		d.Write([]byte("document"))
+		sum := d.Sum(nil)
+		sig, err := key.Sign(nil, sum, hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := rsa.VerifyPKCS1v15(public, hash, sum, sig); err != nil {
+			t.Errorf("%s: %v", hash, err)
+		}
+	}
+}
+
+// A key without its public half cannot be compared with a certificate.
+func TestSoftHSMWantsBothHalves(t *testing.T) {
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("openssl is not installed")
+	}
+	h := newSoftHSM(t)
+	pem := filepath.Join(t.TempDir(), "key.pem")
+	if out, err := exec.CommandContext(t.Context(), openssl, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", pem).CombinedOutput(); err != nil {
+		t.Fatalf("%s", out)
+	}
+	h.util(t, "--import", pem, "--token", h.label, "--label", "half", "--id", "01", "--pin", h.pin, "--no-public-key")
+	if _, err := h.open(t).Key(t.Context(), "half"); err == nil {
+		t.Error("half a key is used")
+	}
+	for _, id := range []string{"02", "03"} {
+		h.util(t, "--import", pem, "--token", h.label, "--label", "two", "--id", id, "--pin", h.pin)
+	}
+	if _, err := h.open(t).Key(t.Context(), "two"); err == nil || !strings.Contains(err.Error(), "several") {
+		t.Errorf("two keys of one name: %v", err)
+	}
+}
+
+func TestSoftHSMRefusesWrongPIN(t *testing.T) {
+	h := newSoftHSM(t)
+	h.pin = "0000-wrong"
+	_, err := token.Open(token.Config{Program: h.program, Module: h.module, Label: h.label, PIN: []byte(h.pin)})
+	if !errors.Is(err, token.ErrPIN) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := token.Open(token.Config{Program: h.program, Module: h.module, Label: "another", PIN: []byte("1")}); err == nil || errors.Is(err, token.ErrPIN) {
+		t.Errorf("a token that is not there: %v", err)
+	}
+	if _, err := token.Open(token.Config{Program: h.program, Module: "/nowhere.so", Label: "another", PIN: []byte("1")}); err == nil || !strings.Contains(err.Error(), "driver") {
+		t.Errorf("a driver that is not there: %v", err)
+	}
+}
+
+// The build without cgo says what it lacks.
+func TestBuildWithoutDriver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "senim-token")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s", out)
+	}
+	_, err := token.Open(token.Config{Program: path, Module: "m", Label: "l", PIN: []byte("1")})
+	if err == nil || !strings.Contains(err.Error(), "-tags pkcs11") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSignsNothingButDigests(t *testing.T) {
+	h := newSoftHSM(t)
+	key, err := h.open(t).Generate(t.Context(), "rsa", 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(nil)
+	if _, err := key.Sign(nil, sum[:31], crypto.SHA256); err == nil {
+		t.Error("signed 31 octets")
+	}
+}

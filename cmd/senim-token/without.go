@@ -1,0 +1,14 @@
+//go:build !pkcs11
+
+package main
+
+import (
+	"errors"
+
+	"senim/internal/token"
+)
+
+// open says that there is no driver in this build.
+func open(string, string, []byte) (token.Driver, error) {
+	return nil, errors.New("senim-token was built without PKCS #11: build it with CGO_ENABLED=1 and -tags pkcs11")
+}

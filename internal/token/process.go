@@ -1,0 +1,119 @@
+package token
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+)
+
+// process is a running senim-token with the token open.
+type process struct {
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  io.Reader
+	said *tail
+	stop context.CancelFunc
+}
+
+// passed are the variables of the environment that drivers read: where SoftHSM's and OpenSC's
+// settings are, and what finds shared libraries. Nothing else of ours reaches the driver.
+func passed() []string {
+	return []string{"SOFTHSM2_CONF", "OPENSC_CONF", "LD_LIBRARY_PATH", "PATH", "HOME"}
+}
+
+// start runs the program and opens the token in it.
+func start(c Config) (*process, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	p := &process{cmd: exec.CommandContext(ctx, c.Program, c.Args...), said: &tail{}, stop: stop} //nolint:gosec // the operator names the program
+	p.cmd.Stderr = p.said
+	p.cmd.Env = []string{}
+	p.cmd.WaitDelay = time.Second
+	for _, name := range passed() {
+		if v, ok := os.LookupEnv(name); ok {
+			p.cmd.Env = append(p.cmd.Env, name+"="+v)
+		}
+	}
+	var err error
+	if p.in, err = p.cmd.StdinPipe(); err == nil {
+		p.out, err = p.cmd.StdoutPipe()
+	}
+	if err == nil {
+		err = p.cmd.Start()
+	}
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("start %s: %w", c.Program, err)
+	}
+	a, err := p.ask(request{Op: opOpen, Module: c.Module, Label: c.Label, PIN: c.PIN}, c.Timeout)
+	if err == nil {
+		err = a.failure()
+	}
+	if err != nil {
+		_ = p.end() // the error that matters is the one above
+		return nil, fmt.Errorf("open token %s: %w", c.Label, err)
+	}
+	return p, nil
+}
+
+// ask sends one request and waits for its answer; a program that takes too long is killed.
+func (p *process) ask(q request, most time.Duration) (response, error) {
+	timer := time.AfterFunc(most, p.stop)
+	var a response
+	err := send(p.in, q)
+	if err == nil {
+		err = receive(p.out, &a)
+	}
+	if !timer.Stop() && err != nil {
+		return a, fmt.Errorf("the token did not answer within %s", most)
+	}
+	if err != nil {
+		return a, fmt.Errorf("the token's program is gone: %w%s", err, p.said)
+	}
+	return a, nil
+}
+
+// end lets the program finish and waits for it.
+func (p *process) end() error {
+	closed := p.in.Close()
+	timer := time.AfterFunc(5*time.Second, p.stop)
+	defer timer.Stop()
+	err := p.cmd.Wait()
+	p.stop()
+	if _, ended := errors.AsType[*exec.ExitError](err); ended || errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // how it ended says nothing once it was told to
+	}
+	return errors.Join(closed, err)
+}
+
+// tail keeps the last of what the program said on its standard error.
+type tail struct {
+	mu sync.Mutex
+	b  []byte // under mu
+}
+
+const tailSize = 2 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p...)
+	if extra := len(t.b) - tailSize; extra > 0 {
+		t.b = append(t.b[:0], t.b[extra:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if said := bytes.TrimSpace(t.b); len(said) > 0 {
+		return ": " + string(said)
+	}
+	return ""
+}

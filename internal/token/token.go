@@ -1,0 +1,177 @@
+// Package token keeps private keys of authorities in a PKCS #11 token: a smart card, a hardware
+// module, or a program that behaves as one.
+//
+// [Open] names the driver, the token and its PIN; [Token.Generate] makes a key that never leaves it,
+// [Token.Key] opens one as a crypto.Signer. The driver is C code of somebody else's, so it runs in a
+// process of its own, senim-token, which speaks frames of JSON over its standard input and output:
+// our programs stay without cgo, and a driver that crashes takes nothing else along. [Serve] is the
+// other side of that pipe.
+//
+// It refuses: keys that could be taken out of the token, two keys of one name, answers that do not
+// verify under the key's public half, and to try a wrong PIN a second time, since tokens lock. RSA
+// only: no token with the national GOST mechanisms could be tested.
+package token
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"senim/internal/ca"
+)
+
+// Config says which token.
+type Config struct {
+	// Program is the path of senim-token. Args go before it speaks; none in production.
+	Program string
+	Args    []string
+	// Module is the path of the PKCS #11 driver, Label the label of the token, both required.
+	Module, Label string
+	// PIN is the user's. It goes to the program through the pipe, never by argument or environment.
+	PIN []byte
+	// Timeout bounds every act of the token; zero is 30 s. Making a long key takes a while.
+	Timeout time.Duration
+}
+
+// ErrPIN says that the token refused the PIN. Nothing is tried again until the token is opened anew.
+var ErrPIN = errors.New("the token refused the PIN")
+
+// Token is an open token. Safe for concurrent use; the token does one thing at a time.
+type Token struct {
+	c Config
+
+	mu   sync.Mutex // guards what follows
+	p    *process   // nil: to be started with the next act
+	dead error      // set when nothing is to be tried again
+}
+
+// Open starts the program and opens the token, so that a wrong setting is told at once.
+func Open(c Config) (*Token, error) {
+	if c.Program == "" || c.Module == "" || c.Label == "" {
+		return nil, errors.New("open token: program, module and label are wanted")
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 30 * time.Second
+	}
+	t := &Token{c: c}
+	if _, err := t.do(request{Op: opInfo}); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// Close ends the program.
+func (t *Token) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.dead = errors.New("the token is closed")
+	if t.p == nil {
+		return nil
+	}
+	p := t.p
+	t.p = nil
+	return p.end()
+}
+
+// Keep refuses: a token makes its own keys.
+func (t *Token) Keep(_ context.Context, name string, _ crypto.Signer) error {
+	return fmt.Errorf("keep key %s: a token takes no keys from outside, it makes them", name)
+}
+
+// Generate makes an RSA key of so many bits in the token, under a name nothing has there, and opens
+// it. [ca.ErrExists] when the name is taken.
+func (t *Token) Generate(ctx context.Context, name string, bits int) (crypto.Signer, error) {
+	return t.open(ctx, request{Op: opGenerate, Name: name, Bits: bits})
+}
+
+// Key opens the key of this name; [ca.ErrNotFound] when there is none.
+func (t *Token) Key(ctx context.Context, name string) (crypto.Signer, error) {
+	return t.open(ctx, request{Op: opKey, Name: name})
+}
+
+func (t *Token) open(ctx context.Context, q request) (crypto.Signer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if q.Name == "" || len(q.Name) > maxName {
+		return nil, fmt.Errorf("token: name %q of a key: 1 to %d bytes", q.Name, maxName)
+	}
+	a, err := t.do(q)
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", q.Name, err)
+	}
+	public, err := x509.ParsePKIXPublicKey(a.Public)
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", q.Name, err)
+	}
+	key, ok := public.(*rsa.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("key %s: of a kind that is not RSA", q.Name)
+	}
+	return &signer{t, q.Name, key}, nil
+}
+
+// signer is a key in the token.
+type signer struct {
+	t      *Token
+	name   string
+	public *rsa.PublicKey
+}
+
+func (s *signer) Public() crypto.PublicKey { return s.public }
+
+// Sign makes a PKCS #1 v1.5 signature over a digest, and verifies it before giving it out: a token in
+// error could otherwise give its key away. Randomness is the token's own.
+func (s *signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if _, pss := opts.(*rsa.PSSOptions); pss {
+		return nil, fmt.Errorf("sign with key %s of the token: PSS is not done", s.name)
+	}
+	h := opts.HashFunc()
+	if !h.Available() || len(digest) != h.Size() {
+		return nil, fmt.Errorf("sign with key %s of the token: digest of %d bytes", s.name, len(digest))
+	}
+	a, err := s.t.do(request{Op: opSign, Name: s.name, Hash: uint(h), Digest: digest})
+	if err != nil {
+		return nil, fmt.Errorf("sign with key %s of the token: %w", s.name, err)
+	}
+	if err := rsa.VerifyPKCS1v15(s.public, h, digest, a.Signature); err != nil {
+		return nil, fmt.Errorf("sign with key %s of the token: what it gave does not verify: %w", s.name, err)
+	}
+	return a.Signature, nil
+}
+
+// do has one thing done. A program that died is started again for the next act, never for the same
+// one: nobody knows how far it came.
+func (t *Token) do(q request) (response, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dead != nil {
+		return response{}, t.dead
+	}
+	if t.p == nil {
+		p, err := start(t.c)
+		if err != nil {
+			if errors.Is(err, ErrPIN) {
+				t.dead = err
+			}
+			return response{}, err
+		}
+		t.p = p
+	}
+	a, err := t.p.ask(q, t.c.Timeout)
+	if err != nil {
+		_ = t.p.end() // the error that matters is the one above
+		t.p = nil
+		return response{}, err
+	}
+	return a, a.failure()
+}
+
+// The names must be those of package ca, whose Keys this is.
+var _ ca.Keys = (*Token)(nil)

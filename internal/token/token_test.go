@@ -1,0 +1,401 @@
+package token
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"senim/internal/ca"
+)
+
+// The test's own program is what senim-token is to senimd: started with an argument, it serves a token
+// made of Go keys, in the way the argument says.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "serve-token" {
+		serveFake(os.Args[2], os.Args[3])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// fake is a token in memory, with one key beforehand.
+type fake struct {
+	mode string
+	keys map[string]*rsa.PrivateKey
+}
+
+func serveFake(mode, counter string) {
+	f, err := os.OpenFile(counter, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the test's own file
+	if err == nil {
+		_, err = fmt.Fprintln(f, strings.Join(os.Args, " "), os.Environ())
+	}
+	if err == nil && mode == "silent from the start" {
+		select {}
+	}
+	if err == nil {
+		err = Serve(os.Stdin, os.Stdout, func(module, label string, pin []byte) (Driver, error) {
+			switch {
+			case module != "driver.so" || label != "label":
+				return nil, errors.New("no such token")
+			case string(pin) != "1234":
+				return nil, ErrPIN
+			}
+			der, err := os.ReadFile(counter + ".key") //nolint:gosec // the test's own file
+			if err != nil {
+				return nil, err
+			}
+			key, err := x509.ParsePKCS1PrivateKey(der)
+			return &fake{mode, map[string]*rsa.PrivateKey{"here": key}}, err
+		})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func (f *fake) Key(name string) ([]byte, error) {
+	key, ok := f.keys[name]
+	if !ok {
+		return nil, ca.ErrNotFound
+	}
+	return x509.MarshalPKIXPublicKey(key.Public())
+}
+
+func (f *fake) Generate(name string, bits int) ([]byte, error) {
+	if _, ok := f.keys[name]; ok {
+		return nil, ca.ErrExists
+	}
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		return nil, err
+	}
+	f.keys[name] = key
+	return f.Key(name)
+}
+
+func (f *fake) Sign(name string, h crypto.Hash, digest []byte) ([]byte, error) {
+	switch f.mode {
+	case "crashes":
+		fmt.Fprintln(os.Stderr, "segmentation fault")
+		os.Exit(139)
+	case "hangs":
+		select {}
+	case "fails":
+		return nil, errors.New("the card was pulled out")
+	case "wrong":
+		digest = bytes.Repeat([]byte{7}, len(digest))
+	case "huge":
+		return make([]byte, maxFrame), nil
+	}
+	return f.keys[name].Sign(rand.Reader, digest, h)
+}
+
+func (f *fake) Close() error { return nil }
+
+// one key for all tests: making one takes long.
+var theKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+func config(t *testing.T, mode string) (Config, string) {
+	t.Helper()
+	key, err := theKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counter := filepath.Join(t.TempDir(), "starts")
+	if err := os.WriteFile(counter+".key", x509.MarshalPKCS1PrivateKey(key), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Config{Program: os.Args[0], Args: []string{"serve-token", mode, counter}, Module: "driver.so", Label: "label", PIN: []byte("1234"), Timeout: 20 * time.Second}, counter
+}
+
+func openFake(t *testing.T, mode string, change func(*Config)) (*Token, string) {
+	t.Helper()
+	c, counter := config(t, mode)
+	if change != nil {
+		change(&c)
+	}
+	tok, err := Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tok.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return tok, counter
+}
+
+func digest() []byte {
+	sum := sha256.Sum256([]byte("document"))
+	return sum[:]
+}
+
+func TestKeysAndSignatures(t *testing.T) {
+	tok, _ := openFake(t, "good", nil)
+	made, err := tok.Generate(t.Context(), "made", 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tok.Generate(t.Context(), "made", 2048); !errors.Is(err, ca.ErrExists) {
+		t.Errorf("the same name twice: %v", err)
+	}
+	if _, err := tok.Key(t.Context(), "nobody"); !errors.Is(err, ca.ErrNotFound) {
+		t.Errorf("a key that is not there: %v", err)
+	}
+	again, err := tok.Key(t.Context(), "made")
+	if err != nil || !again.Public().(*rsa.PublicKey).Equal(made.Public()) {
+		t.Errorf("opened again: %v", err)
+	}
+	sig, err := again.Sign(rand.Reader, digest(), crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rsa.VerifyPKCS1v15(made.Public().(*rsa.PublicKey), crypto.SHA256, digest(), sig); err != nil {
+		t.Error(err)
+	}
+	if err := tok.Keep(t.Context(), "other", made); err == nil {
+		t.Error("took a key from outside")
+	}
+	for name, sign := range map[string]func() ([]byte, error){
+		"PSS":          func() ([]byte, error) { return made.Sign(nil, digest(), &rsa.PSSOptions{Hash: crypto.SHA256}) },
+		"SHA-1":        func() ([]byte, error) { return made.Sign(nil, make([]byte, 20), crypto.SHA1) },
+		"short digest": func() ([]byte, error) { return made.Sign(nil, digest()[1:], crypto.SHA256) },
+		"no hash":      func() ([]byte, error) { return made.Sign(nil, digest(), crypto.Hash(0)) },
+	} {
+		if _, err := sign(); err == nil {
+			t.Errorf("%s was signed", name)
+		}
+	}
+	for _, bits := range []int{0, 1024, 2047, 8193} {
+		if _, err := tok.Generate(t.Context(), fmt.Sprint(bits), bits); err == nil {
+			t.Errorf("made a key of %d bits", bits)
+		}
+	}
+	for _, name := range []string{"", strings.Repeat("n", maxName+1)} {
+		if _, err := tok.Key(t.Context(), name); err == nil {
+			t.Errorf("a name of %d bytes", len(name))
+		}
+	}
+}
+
+// Whatever the driver does, the server lives on, and the next act finds a new program.
+func TestTroubleOfTheDriver(t *testing.T) {
+	for mode, says := range map[string]string{
+		"crashes": "segmentation fault",
+		"hangs":   "did not answer within",
+		"fails":   "the card was pulled out",
+		"wrong":   "does not verify",
+		"huge":    "gone",
+	} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			tok, counter := openFake(t, mode, func(c *Config) {
+				if mode == "hangs" {
+					c.Timeout = 2 * time.Second
+				}
+			})
+			key, err := tok.Key(t.Context(), "here")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := key.Sign(nil, digest(), crypto.SHA256); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("error %v, want one that says %q", err, says)
+			}
+			if _, err := tok.Key(t.Context(), "here"); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+			starts := 1
+			if mode == "crashes" || mode == "hangs" || mode == "huge" {
+				starts = 2
+			}
+			if got := lines(t, counter); got != starts {
+				t.Errorf("started %d times, want %d", got, starts)
+			}
+		})
+	}
+}
+
+func lines(t *testing.T, path string) int {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Count(b, []byte("\n"))
+}
+
+// A wrong PIN is tried once: tokens lock after a few.
+func TestWrongPINIsTriedOnce(t *testing.T) {
+	c, counter := config(t, "good")
+	c.PIN = []byte("9999")
+	if _, err := Open(c); !errors.Is(err, ErrPIN) {
+		t.Fatalf("opened: %v", err)
+	}
+	tok := &Token{c: c}
+	for range 3 {
+		if _, err := tok.Key(t.Context(), "here"); !errors.Is(err, ErrPIN) {
+			t.Errorf("error %v", err)
+		}
+	}
+	if got := lines(t, counter); got != 2 { // one by Open, one by the token of its own
+		t.Errorf("tried %d times, want 2", got)
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"no program":         func(c *Config) { c.Program = "" },
+		"no module":          func(c *Config) { c.Module = "" },
+		"no label":           func(c *Config) { c.Label = "" },
+		"program not there":  func(c *Config) { c.Program = filepath.Join(t.TempDir(), "none") },
+		"another label":      func(c *Config) { c.Label = "other" },
+		"silent program":     func(c *Config) { c.Args[1], c.Timeout = "silent from the start", time.Second },
+		"program ends early": func(c *Config) { c.Program, c.Args = "/bin/true", nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := config(t, "good")
+			change(&c)
+			if _, err := Open(c); err == nil {
+				t.Error("opened")
+			}
+		})
+	}
+}
+
+// The PIN is in no argument, no environment and no error.
+func TestPINStaysInThePipe(t *testing.T) {
+	t.Setenv("SENIM_SECRET", "must not reach the driver")
+	const pin = "8888-secret-pin"
+	c, counter := config(t, "good")
+	c.PIN = []byte(pin)
+	_, err := Open(c)
+	seen, readErr := os.ReadFile(counter)
+	if err == nil || readErr != nil {
+		t.Fatal(err, readErr)
+	}
+	for where, text := range map[string]string{"the error": err.Error(), "arguments and environment": string(seen)} {
+		if strings.Contains(text, pin) || strings.Contains(text, "must not reach") {
+			t.Errorf("%s: %s", where, text)
+		}
+	}
+}
+
+func TestAfterClose(t *testing.T) {
+	c, _ := config(t, "good")
+	tok, err := Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tok.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := tok.Key(t.Context(), "here"); err == nil {
+		t.Error("opened after it was closed")
+	}
+	if err := tok.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	tok, counter := openFake(t, "good", nil)
+	key, err := tok.Key(t.Context(), "here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 5 {
+				if _, err := key.Sign(nil, digest(), crypto.SHA256); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if got := lines(t, counter); got != 1 {
+		t.Errorf("started %d times", got)
+	}
+}
+
+// FuzzServe: whatever comes through the pipe, the program answers or ends; it never signs what is no
+// digest.
+func FuzzServe(f *testing.F) {
+	frame := func(values ...any) []byte {
+		var b bytes.Buffer
+		for _, v := range values {
+			if err := send(&b, v); err != nil {
+				f.Fatal(err)
+			}
+		}
+		return b.Bytes()
+	}
+	hello := request{Op: opOpen, Module: "m", Label: "l", PIN: []byte("1")}
+	f.Add(frame(hello, request{Op: opSign, Name: "k", Hash: uint(crypto.SHA256), Digest: digest()}))
+	f.Add(frame(hello, request{Op: opGenerate, Name: "k", Bits: 2048}, request{Op: opInfo}))
+	f.Add(frame(request{Op: opSign}))
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 1})
+	f.Add([]byte{0, 0, 0, 2, '{', '}'})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var out bytes.Buffer
+		_ = Serve(bytes.NewReader(in), &out, func(string, string, []byte) (Driver, error) { return strict{t}, nil })
+		for out.Len() > 0 {
+			var a response
+			if err := receive(&out, &a); err != nil {
+				t.Fatalf("answered with what is no frame: %v", err)
+			}
+		}
+	})
+}
+
+// strict fails the test when it is given what should have been refused.
+type strict struct{ t *testing.T }
+
+func (s strict) Key(name string) ([]byte, error) {
+	if name == "" || len(name) > maxName {
+		s.t.Errorf("name %q", name)
+	}
+	return []byte("key"), nil
+}
+
+func (s strict) Generate(name string, bits int) ([]byte, error) {
+	if bits < 2048 || bits > 8192 {
+		s.t.Errorf("%d bits", bits)
+	}
+	return s.Key(name)
+}
+
+func (s strict) Sign(name string, h crypto.Hash, d []byte) ([]byte, error) {
+	if !h.Available() || len(d) != h.Size() {
+		s.t.Errorf("digest of %d bytes by %d", len(d), h)
+	}
+	return s.Key(name)
+}
+
+func (strict) Close() error { return nil }
+
+// A frame is bounded before it is read.
+func TestFrameBounds(t *testing.T) {
+	if err := send(&bytes.Buffer{}, make([]byte, maxFrame)); err == nil {
+		t.Error("sent a frame that is too long")
+	}
+	var v json.RawMessage
+	if err := receive(bytes.NewReader([]byte{0, 1, 0, 1}), &v); err == nil || !strings.Contains(err.Error(), "a frame of") {
+		t.Errorf("a long frame: %v", err)
+	}
+}

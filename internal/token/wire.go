@@ -1,0 +1,114 @@
+package token
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"senim/internal/ca"
+)
+
+// Acts of a token.
+const (
+	opOpen     = "open"
+	opInfo     = "info"
+	opKey      = "key"
+	opGenerate = "generate"
+	opSign     = "sign"
+)
+
+// request is what is asked of the program. Open comes first, once.
+type request struct {
+	Op     string `json:"op"`
+	Module string `json:"module,omitempty"`
+	Label  string `json:"label,omitempty"`
+	PIN    []byte `json:"pin,omitempty"`
+	Name   string `json:"name,omitempty"`
+	Bits   int    `json:"bits,omitempty"`
+	Hash   uint   `json:"hash,omitempty"` // a crypto.Hash
+	Digest []byte `json:"digest,omitempty"`
+}
+
+// response is what it answers.
+type response struct {
+	Code      string `json:"code,omitempty"` // empty: done
+	Error     string `json:"error,omitempty"`
+	Public    []byte `json:"public,omitempty"` // SubjectPublicKeyInfo
+	Signature []byte `json:"signature,omitempty"`
+}
+
+// Codes of answers that callers tell apart.
+const (
+	codeFailed   = "failed"
+	codeNotFound = "not found"
+	codeExists   = "exists"
+	codePIN      = "pin"
+)
+
+func (r response) failure() error {
+	switch r.Code {
+	case "":
+		return nil
+	case codeNotFound:
+		return fmt.Errorf("token: %w", ca.ErrNotFound)
+	case codeExists:
+		return fmt.Errorf("token: %w", ca.ErrExists)
+	case codePIN:
+		return ErrPIN
+	default:
+		return fmt.Errorf("token: %s", r.Error)
+	}
+}
+
+// refused is the answer for an error.
+func refused(err error) response {
+	code := codeFailed
+	switch {
+	case errors.Is(err, ca.ErrNotFound):
+		code = codeNotFound
+	case errors.Is(err, ca.ErrExists):
+		code = codeExists
+	case errors.Is(err, ErrPIN):
+		code = codePIN
+	}
+	return response{Code: code, Error: err.Error()}
+}
+
+const (
+	maxFrame = 64 << 10
+	maxName  = 200
+)
+
+// send writes a value as JSON with its length, four octets, before it.
+func send(w io.Writer, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if len(b) > maxFrame {
+		return fmt.Errorf("a frame of %d bytes", len(b))
+	}
+	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...))
+	clear(b)
+	return err
+}
+
+// receive reads what send wrote.
+func receive(r io.Reader, v any) error {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return err
+	}
+	n := binary.BigEndian.Uint32(head[:])
+	if n > maxFrame {
+		return fmt.Errorf("a frame of %d bytes", n)
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return err
+	}
+	defer clear(b)
+	return json.Unmarshal(b, v)
+}
