@@ -72,6 +72,7 @@ var tree = map[string]place{
 
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
 	"internal/vault":      {edges, "", ""},
+	"internal/published":  {edges, "", ""},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},
