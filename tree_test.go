@@ -75,6 +75,7 @@ var tree = map[string]place{
 	"internal/vault":      {edges, "", ""},
 	"internal/clock":      {edges, "", "github.com/beevik/ntp golang.org/x/sys/unix"}, // NTP is a protocol, not our point; the kernel's opinion of its own clock
 	"internal/token":      {edges, "", ""},
+	"internal/published":  {edges, "", ""},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},

@@ -28,6 +28,9 @@ func (s *Service) Issue(ctx context.Context, o Order) (*Issued, error) {
 }
 
 func (s *Service) issue(ctx context.Context, o Order) (*Issued, error) {
+	if err := s.running(); err != nil {
+		return nil, err
+	}
 	// Step 1: the request is proved and the order complete. Who may have this was decided before.
 	d, err := s.examine(o)
 	if err != nil {
@@ -55,6 +58,9 @@ func (s *Service) reserve(ctx context.Context, d *draft) (r Record, err error) {
 		r, err = tx.ByOrder(ctx, d.record.Order)
 		switch {
 		case err == nil:
+			if r.State == Lost || r.State == Closed {
+				return nil // the end says so, whatever the record still knows
+			}
 			if r.Key != d.record.Key || r.Profile != d.record.Profile {
 				return ErrOtherOrder
 			}

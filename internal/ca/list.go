@@ -39,6 +39,9 @@ type List struct {
 
 // CRL returns the newest full or delta list of an authority; [ErrNotFound] when there is none.
 func (s *Service) CRL(ctx context.Context, ca string, delta bool) (*List, error) {
+	if err := s.running(); err != nil {
+		return nil, fmt.Errorf("revocation list of %s: %w", ca, err)
+	}
 	var l ListRecord
 	err := s.store.View(ctx, func(tx Tx) (err error) {
 		l, err = tx.List(ctx, ca, delta)
@@ -76,6 +79,9 @@ func (s *Service) publish(ctx context.Context, ca string, scheduled bool) error 
 	a, ok := s.authorities[ca]
 	if !ok || a.parent == "" {
 		return fmt.Errorf("publish %s: %w", ca, ErrNotFound)
+	}
+	if err := s.running(); err != nil {
+		return fmt.Errorf("publish %s: %w", ca, err)
 	}
 	defer s.orders.take("list:" + ca)()
 	var full, delta listOf

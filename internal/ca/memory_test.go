@@ -130,6 +130,25 @@ func (t *memoryTx) Signer(_ context.Context, ca, kind string) (best SignerRecord
 	return best, err
 }
 
+func (t *memoryTx) Restore(_ context.Context, r Record) error {
+	old, ok := t.d.records[r.Serial]
+	if !ok {
+		return ErrNotFound
+	}
+	r.CA, r.Order, r.Created, r.Replaces, r.Revoked, r.ReplacedBy = old.CA, old.Order, old.Created, old.Replaces, nil, ""
+	t.d.records[r.Serial] = r
+	return nil
+}
+
+func (t *memoryTx) ListNumber(_ context.Context, ca string) (int64, error) {
+	return t.d.number[ca], nil
+}
+
+func (t *memoryTx) RaiseListNumber(_ context.Context, ca string, n int64) error {
+	t.d.number[ca] = max(t.d.number[ca], n)
+	return nil
+}
+
 func (t *memoryTx) Reserve(_ context.Context, r Record) error {
 	for _, o := range t.d.records {
 		if o.Serial == r.Serial || o.Order == r.Order || o.Key == r.Key {
@@ -232,7 +251,7 @@ func (t *memoryTx) SetReason(_ context.Context, ca, serial string, reason Reason
 
 func (t *memoryTx) RevokedSince(_ context.Context, ca string, since int64, endAfter time.Time) (all []RevokedRecord, _ error) {
 	for serial, v := range t.d.revoked {
-		if v.ca == ca && v.epoch > since && t.d.records[serial].NotAfter.After(endAfter) {
+		if v.ca == ca && v.epoch > since && (t.d.records[serial].NotAfter.IsZero() || t.d.records[serial].NotAfter.After(endAfter)) {
 			all = append(all, RevokedRecord{serial, v.Revocation})
 		}
 	}

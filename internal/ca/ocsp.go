@@ -41,6 +41,9 @@ func (s *Service) OCSP(ctx context.Context, request []byte) (*Answer, error) {
 	if a == nil {
 		return &Answer{Raw: ocsp.ErrorResponse(ocsp.Unauthorized)}, nil
 	}
+	if err := s.running(); err != nil {
+		return nil, fmt.Errorf("ocsp: %w", err)
+	}
 	states, err := s.states(ctx, a, req.IDs)
 	if err != nil {
 		return nil, fmt.Errorf("ocsp: %w", err)

@@ -18,6 +18,9 @@ const intentLife = 24 * time.Hour
 // Recover finishes or closes what an interruption left between intent and certificate. Call it at
 // every start, before orders are taken. It reports the first error but tries every intent.
 func (s *Service) Recover(ctx context.Context) error {
+	if err := s.running(); err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
 	const page = 1000
 	var open []Record
 	err := s.store.View(ctx, func(tx Tx) (err error) {

@@ -21,6 +21,9 @@ func (s *Service) Revoke(ctx context.Context, serial string, reason Reason, by s
 	if !allowed(reason) {
 		return nil, &Refusal{CodeReasonInvalid, fmt.Sprintf("reason %d may not be chosen", reason)}
 	}
+	if err := s.running(); err != nil {
+		return nil, fmt.Errorf("revoke %s: %w", serial, err)
+	}
 	var out Revocation
 	err := s.store.Update(ctx, func(tx Tx) error {
 		r, err := tx.BySerial(ctx, serial)
@@ -65,6 +68,9 @@ func (s *Service) Revoke(ctx context.Context, serial string, reason Reason, by s
 func (s *Service) Release(ctx context.Context, serial, by, second string) error {
 	if by == "" || second == "" || by == second {
 		return &Refusal{CodeReasonInvalid, "a hold is lifted by two people"}
+	}
+	if err := s.running(); err != nil {
+		return fmt.Errorf("release %s: %w", serial, err)
 	}
 	err := s.store.Update(ctx, func(tx Tx) error {
 		r, err := tx.BySerial(ctx, serial)

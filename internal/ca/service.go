@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"senim/algid"
@@ -61,6 +62,7 @@ type Service struct {
 	orders      locks
 	practice    practice
 	answers     answers
+	suspended   atomic.Pointer[string]
 }
 
 // authority is one open authority.

@@ -32,6 +32,9 @@ type Tx interface {
 	Reserve(ctx context.Context, r Record) error
 	// Advance replaces the state, TBS, Raw, dates and holder of a record; ErrNotFound when there is none.
 	Advance(ctx context.Context, r Record) error
+	// Restore replaces everything of a record but its serial, authority and order: for certificates
+	// that a database restored from an older copy does not know. ErrNotFound when there is none.
+	Restore(ctx context.Context, r Record) error
 	// ByOrder, BySerial and ByKey find one record. Serials are unique over all authorities.
 	ByOrder(ctx context.Context, order string) (Record, error)
 	BySerial(ctx context.Context, serial string) (Record, error)
@@ -56,6 +59,9 @@ type Tx interface {
 	// NextListNumber takes the next number of the authority's one sequence of lists and tells the
 	// newest epoch of its revocations.
 	NextListNumber(ctx context.Context, ca string) (number, epoch int64, err error)
+	// ListNumber tells the last number taken; RaiseListNumber makes it at least n.
+	ListNumber(ctx context.Context, ca string) (int64, error)
+	RaiseListNumber(ctx context.Context, ca string, n int64) error
 	// AddList stores a list unless a newer one of the same authority and kind is stored already.
 	AddList(ctx context.Context, l ListRecord) error
 	// List returns the newest list; Base the newest full list made by schedule with a lower number.
@@ -77,6 +83,8 @@ const (
 	Intended State = "intended"
 	// Done: the certificate is stored.
 	Done State = "issued"
+	// Lost: issued, as the audit record kept elsewhere says, but its bytes are not in this database.
+	Lost State = "lost"
 	// Closed: given up. It is revoked too when it had been intended.
 	Closed State = "closed"
 )

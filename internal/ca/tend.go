@@ -24,6 +24,9 @@ func (s *Service) TendJob(ctx context.Context, _ []byte) error { return s.Tend(c
 // Tend does what is due by the clock: revocation lists every 12 hours, a new responder certificate
 // before the old one ends. Call it at start and then hourly; what is not due is left alone.
 func (s *Service) Tend(ctx context.Context) error {
+	if err := s.running(); err != nil {
+		return fmt.Errorf("tend: %w", err)
+	}
 	var failed []error
 	for _, name := range s.order {
 		a := s.authorities[name]

@@ -75,6 +75,13 @@ func (t caTx) Advance(ctx context.Context, r ca.Record) error {
 		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.IIN, r.BIN, r.Name, r.Replaces, r.Serial))
 }
 
+func (t caTx) Restore(ctx context.Context, r ca.Record) error {
+	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates
+		set state = $1, tbs = $2, raw = $3, not_before = $4, not_after = $5, iin = $6, bin = $7, name = $8, key_hash = $9, profile = $10
+		where serial = $11`,
+		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.IIN, r.BIN, r.Name, r.Key, r.Profile, r.Serial))
+}
+
 // caSelect reads records with their revocation. Reason 8, removeFromCRL, is a hold that was lifted.
 const caSelect = `select c.serial, c.ca, c.order_id, c.key_hash, c.profile, c.state, c.tbs, c.raw,
 	c.iin, c.bin, c.name, c.replaces, c.not_before, c.not_after, c.created,

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"senim/internal/ca"
@@ -51,6 +52,20 @@ func (t caTx) RevokedSince(ctx context.Context, authority string, since int64, e
 func (t caTx) NextListNumber(ctx context.Context, authority string) (number, epoch int64, err error) {
 	epoch, number, err = t.counter(ctx, authority, 0, 1)
 	return number, epoch, err
+}
+
+func (t caTx) ListNumber(ctx context.Context, authority string) (int64, error) {
+	n, err := one(ctx, t.tx, ca.ErrNotFound, value[int64], `select list_number from ca_counters where ca = $1`, authority)
+	if errors.Is(err, ca.ErrNotFound) {
+		return 0, nil
+	}
+	return n, err
+}
+
+func (t caTx) RaiseListNumber(ctx context.Context, authority string, n int64) error {
+	_, err := t.exec(ctx, `insert into ca_counters (ca, epoch, list_number) values ($1, 0, $2)
+		on conflict (ca) do update set list_number = $2 where ca_counters.list_number < $2`, authority, n)
+	return err
 }
 
 // AddList keeps the newest list of each kind, and of full lists the two newest scheduled ones, which
