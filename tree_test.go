@@ -65,7 +65,7 @@ var tree = map[string]place{
 	"internal/notice":      {work, "internal/job internal/audit", ""},
 	"internal/registry":    {work, "internal/job internal/audit", ""},
 	"internal/lint":        {work, "", ""},
-	"internal/ca":          {work, "internal/lint internal/audit internal/job", ""},
+	"internal/ca":          {work, "internal/lint internal/audit internal/job", "github.com/maypok86/otter/v2"}, // what is asked often stays in memory, whatever else is asked
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},

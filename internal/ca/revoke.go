@@ -22,11 +22,13 @@ func (s *Service) Revoke(ctx context.Context, serial string, reason Reason, by s
 		return nil, &Refusal{CodeReasonInvalid, fmt.Sprintf("reason %d may not be chosen", reason)}
 	}
 	var out Revocation
+	var of string
 	err := s.store.Update(ctx, func(tx Tx) error {
 		r, err := tx.BySerial(ctx, serial)
 		if err != nil {
 			return err
 		}
+		of = r.CA
 		if r.State == Reserved || (r.State == Closed && r.TBS == nil) {
 			return ErrNotFound
 		}
@@ -53,6 +55,9 @@ func (s *Service) Revoke(ctx context.Context, serial string, reason Reason, by s
 		}
 		return s.recordRevocation(ctx, tx, r, "ca.revoked", out)
 	})
+	if err == nil {
+		err = s.settle(ctx, of)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("revoke %s: %w", serial, err)
 	}
@@ -66,11 +71,13 @@ func (s *Service) Release(ctx context.Context, serial, by, second string) error 
 	if by == "" || second == "" || by == second {
 		return &Refusal{CodeReasonInvalid, "a hold is lifted by two people"}
 	}
+	var of string
 	err := s.store.Update(ctx, func(tx Tx) error {
 		r, err := tx.BySerial(ctx, serial)
 		if err != nil {
 			return err
 		}
+		of = r.CA
 		if r.Revoked == nil || r.Revoked.Reason != CertificateHold || r.State != Done {
 			return &Refusal{CodeReasonInvalid, "the certificate is not on hold"}
 		}
@@ -79,6 +86,9 @@ func (s *Service) Release(ctx context.Context, serial, by, second string) error 
 		}
 		return s.recordRevocation(ctx, tx, r, "ca.hold_lifted", Revocation{Reason: pki.RemoveFromCRL, By: by + " " + second})
 	})
+	if err == nil {
+		err = s.settle(ctx, of)
+	}
 	if err != nil {
 		return fmt.Errorf("release %s: %w", serial, err)
 	}

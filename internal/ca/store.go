@@ -36,6 +36,8 @@ type Tx interface {
 	ByOrder(ctx context.Context, order string) (Record, error)
 	BySerial(ctx context.Context, serial string) (Record, error)
 	ByKey(ctx context.Context, key string) (Record, error)
+	// Status is BySerial of CA, Serial, State, NotAfter and Revoked only, which is cheap.
+	Status(ctx context.Context, serial string) (Record, error)
 	// ByState lists records of a state, oldest first, at most limit.
 	ByState(ctx context.Context, state State, limit int) ([]Record, error)
 	// Holders lists issued records of a holder, newest first; an empty argument matches any.
@@ -52,6 +54,10 @@ type Tx interface {
 	// RevokedSince lists revocations of an authority with an epoch over since, by epoch, of
 	// certificates that end after the given time.
 	RevokedSince(ctx context.Context, ca string, since int64, endAfter time.Time) ([]RevokedRecord, error)
+
+	// Changed returns the newest epoch of an authority's revocations, 0 before the first, and the
+	// serials whose status changed with an epoch over since; not more than limit of them.
+	Changed(ctx context.Context, ca string, since int64, limit int) (epoch int64, serials []string, err error)
 
 	// NextListNumber takes the next number of the authority's one sequence of lists and tells the
 	// newest epoch of its revocations.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"senim/internal/ca"
@@ -46,6 +47,19 @@ func (t caTx) RevokedSince(ctx context.Context, authority string, since int64, e
 		from ca_revocations r join ca_certificates c on c.serial = r.serial
 		where r.ca = $1 and r.epoch > $2 and (c.not_after > $3 or c.not_after = 0) order by r.epoch`,
 		authority, since, ms(endAfter))
+}
+
+func (t caTx) Changed(ctx context.Context, authority string, since int64, limit int) (epoch int64, serials []string, err error) {
+	epoch, err = one(ctx, t.tx, errNoRow, value[int64], `select epoch from ca_counters where ca = $1`, authority)
+	if errors.Is(err, errNoRow) {
+		return 0, nil, nil
+	}
+	if err != nil || epoch <= since || limit == 0 {
+		return epoch, nil, err
+	}
+	serials, err = list(ctx, t.tx, value[string], `select serial from ca_revocations where ca = $1 and epoch > $2 order by epoch limit $3`,
+		authority, since, limit)
+	return epoch, serials, err
 }
 
 func (t caTx) NextListNumber(ctx context.Context, authority string) (number, epoch int64, err error) {
