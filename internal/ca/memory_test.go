@@ -293,6 +293,11 @@ func (t *memoryTx) List(_ context.Context, ca string, delta bool) (ListRecord, e
 	return t.newest(func(l ListRecord) bool { return l.CA == ca && l.Delta == delta })
 }
 
+func (t *memoryTx) ListNumber(ctx context.Context, ca string, delta bool) (int64, error) {
+	l, err := t.List(ctx, ca, delta)
+	return l.Number, err
+}
+
 func (t *memoryTx) Base(_ context.Context, ca string, below int64) (ListRecord, error) {
 	return t.newest(func(l ListRecord) bool {
 		return l.CA == ca && !l.Delta && l.Scheduled && l.Number < below

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"senim/algid"
@@ -31,18 +30,7 @@ type Answer struct {
 	// Tag is a digest of Raw in hex; "" when ThisUpdate is zero.
 	Tag string
 
-	memo atomic.Pointer[any]
-}
-
-// Memo keeps what somebody makes of an answer beside it, so that it is made once; f may be called by
-// several at the same time, and one result is kept. There is room for one thing.
-func (a *Answer) Memo(f func() any) any {
-	if kept := a.memo.Load(); kept != nil {
-		return *kept
-	}
-	made := f()
-	a.memo.CompareAndSwap(nil, &made)
-	return *a.memo.Load()
+	Memo
 }
 
 func plainError(s ocsp.ResponseStatus) *Answer { return &Answer{Raw: ocsp.ErrorResponse(s)} }

@@ -76,6 +76,7 @@ type Service struct {
 	statuses *otter.Cache[serialOf, *known]
 	issuers  sync.Map // algid.Hash → map[issuerKey]*authority
 	counts   counts
+	lists    sync.Map // listKey → *List, the newest seen
 }
 
 // authority is one open authority.

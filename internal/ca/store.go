@@ -67,6 +67,8 @@ type Tx interface {
 	// List returns the newest list; Base the newest full list made by schedule with a lower number.
 	List(ctx context.Context, ca string, delta bool) (ListRecord, error)
 	Base(ctx context.Context, ca string, below int64) (ListRecord, error)
+	// ListNumber is the number of the one List returns.
+	ListNumber(ctx context.Context, ca string, delta bool) (int64, error)
 
 	Enqueue(ctx context.Context, j job.Job) error
 	Audit(ctx context.Context, e audit.Event) error

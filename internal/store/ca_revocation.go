@@ -98,6 +98,11 @@ func (t caTx) List(ctx context.Context, authority string, delta bool) (ca.ListRe
 		caLists+`where ca = $1 and delta = $2 order by number desc limit 1`, authority, bit(delta))
 }
 
+func (t caTx) ListNumber(ctx context.Context, authority string, delta bool) (int64, error) {
+	return one(ctx, t.tx, ca.ErrNotFound, value[int64], `select number from ca_lists where ca = $1 and delta = $2 order by number desc limit 1`,
+		authority, bit(delta))
+}
+
 func (t caTx) Base(ctx context.Context, authority string, below int64) (ca.ListRecord, error) {
 	return one(ctx, t.tx, ca.ErrNotFound, scanList,
 		caLists+`where ca = $1 and delta = 0 and scheduled = 1 and number < $2 order by number desc limit 1`,
