@@ -1,6 +1,7 @@
 // Program bench measures Senim beside its peers and keeps the results in doc/.
 //
 //	go run .           # speed: doc/benchmarks.json, doc/benchmarks.md
+//	go run . servers   # the rows about servers only, printed and not kept
 //	go run . timing    # does the time depend on secrets: doc/timing.json, doc/benchmarks.md
 //	go run . render    # write doc/benchmarks.md again from both JSON files
 //
@@ -49,10 +50,12 @@ func run(ctx context.Context, o options, command string) error {
 	switch command {
 	case "":
 		return speed(ctx, o)
+	case "servers":
+		return serversOnly(ctx, o)
 	case "timing":
 		return timing(ctx, o)
 	case "render":
 		return render(o.root)
 	}
-	return fmt.Errorf("%s: no such command (timing, render)", command)
+	return fmt.Errorf("%s: no such command (servers, timing, render)", command)
 }
