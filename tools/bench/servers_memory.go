@@ -14,10 +14,10 @@ import (
 	"senim/ocsp"
 )
 
-// memory asks every serial of a responder over a million certificates once, from several sides, and
+// memory asks a responder for a million certificates, each once, from several sides, and
 // returns the most memory it had, in MiB.
-func memory(ctx context.Context, r *runner, path string) (float64, error) {
-	s, err := startOurs(ctx, r, path, "-what", "million", "-n", itoa(million))
+func memory(ctx context.Context, r *runner, path string, all int) (float64, error) {
+	s, err := startOurs(ctx, r, path, "-what", "million")
 	if err != nil {
 		return 0, err
 	}
@@ -28,7 +28,7 @@ func memory(ctx context.Context, r *runner, path string) (float64, error) {
 		group.Go(func() {
 			a := asker{address: s.address}
 			defer a.close()
-			for n := i + 1; n <= million && failed[i] == nil; n += askers {
+			for n := i + 1; n <= all && failed[i] == nil; n += askers {
 				der, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{{Hash: algid.SHA256, NameHash: s.name, KeyHash: s.key, Serial: serial(int64(n))}}})
 				if err == nil {
 					err = a.ask(ctx, fmt.Appendf(nil, "POST /ocsp/ HTTP/1.1\r\nHost: bench\r\nContent-Type: application/ocsp-request\r\nContent-Length: %d\r\n\r\n%s", len(der), der))
