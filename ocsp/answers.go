@@ -30,7 +30,7 @@ func (a Answers) Status(c, issuer *pki.Certificate, at, now time.Time) (revoked 
 		}
 		switch s.Status {
 		case Revoked:
-			return &pki.Entry{Serial: c.Serial, RevokedAt: s.RevokedAt, Reason: s.Reason, HasReason: s.HasReason}, true
+			return &pki.Entry{Serial: c.Serial, RevokedAt: s.RevokedAt, Reason: s.Reason, HasReason: s.HasReason, InvalidAt: s.InvalidAt}, true
 		case Good:
 			known = known || !s.ThisUpdate.After(c.NotAfter)
 		case Unknown:

@@ -32,7 +32,7 @@ func (r *Response) written(t testing.TB) []byte {
 				s.marshal(b)
 			}
 		})
-		extensions{nonce: r.Nonce, extendedRevoke: r.ExtendedRevoke}.add(b, 1)
+		extensions{nonce: r.Nonce, bareNonce: r.BareNonce, extendedRevoke: r.ExtendedRevoke}.add(b, 1)
 	})
 	body, err := tbs.Bytes()
 	if err != nil {

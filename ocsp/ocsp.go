@@ -38,6 +38,8 @@ var (
 	oidBasic          = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
 	oidNonce          = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
 	oidExtendedRevoke = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 9}
+	oidArchiveCutoff  = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 6}
+	oidInvalidityDate = asn1.ObjectIdentifier{2, 5, 29, 24}
 
 	errDER = errors.New("not well-formed DER")
 )
@@ -103,6 +105,9 @@ type CertID struct {
 	NameHash []byte     // over the issuer's DER name
 	KeyHash  []byte     // over the content of the issuer's key BIT STRING
 	Serial   *big.Int
+	// Raw is the id as it was read; it is written again as it is, so that an asker finds his own
+	// bytes in the answer. Nil: made here.
+	Raw []byte
 }
 
 // NewCertID names the certificate with a serial under an issuer.
@@ -130,9 +135,13 @@ func (id CertID) Equal(other CertID) bool {
 }
 
 func readCertID(in *cryptobyte.String) (CertID, error) {
-	var body, name, key cryptobyte.String
+	var whole, body, name, key cryptobyte.String
 	id := CertID{Serial: new(big.Int)}
-	if !in.ReadASN1(&body, cbasn1.SEQUENCE) {
+	if !in.ReadASN1Element(&whole, cbasn1.SEQUENCE) {
+		return id, errDER
+	}
+	id.Raw = whole
+	if !whole.ReadASN1(&body, cbasn1.SEQUENCE) {
 		return id, errDER
 	}
 	var err error
@@ -151,6 +160,10 @@ func readCertID(in *cryptobyte.String) (CertID, error) {
 }
 
 func (id CertID) marshal(b *cryptobyte.Builder) {
+	if id.Raw != nil {
+		b.AddBytes(id.Raw)
+		return
+	}
 	if id.Hash.Size() == 0 || id.Serial == nil {
 		b.SetError(errors.New("certificate id not filled"))
 		return

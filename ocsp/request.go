@@ -14,6 +14,9 @@ import (
 type Request struct {
 	IDs   []CertID // at least one, at most 64
 	Nonce []byte   // nil = none; 8 bytes are usual here, 32 are better
+	// BareNonce: the nonce stands in its extension without the OCTET STRING of RFC 9654, as old
+	// clients write it; they compare what comes back byte for byte.
+	BareNonce bool
 }
 
 // ParseRequest reads a DER request of at most 64 KiB. A signature on it is skipped: nobody here
@@ -70,7 +73,7 @@ func parseRequest(der []byte) (*Request, error) {
 	if !tbs.Empty() {
 		return nil, errDER
 	}
-	r.Nonce = x.nonce
+	r.Nonce, r.BareNonce = x.nonce, x.bareNonce
 	return r, nil
 }
 
@@ -101,7 +104,7 @@ func CreateRequest(r Request) ([]byte, error) {
 					b.AddASN1(cbasn1.SEQUENCE, id.marshal)
 				}
 			})
-			extensions{nonce: r.Nonce}.add(b, 2)
+			extensions{nonce: r.Nonce, bareNonce: r.BareNonce}.add(b, 2)
 		})
 	})
 	der, err := b.Bytes()

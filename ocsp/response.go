@@ -25,6 +25,7 @@ type Response struct {
 	ProducedAt       time.Time
 	Singles          []Single
 	Nonce            []byte // nil = none
+	BareNonce        bool   // see [Request]
 	ExtendedRevoke   bool
 	Signature        algid.Signature
 	SignatureValue   []byte
@@ -173,7 +174,7 @@ func (r *Response) readTBS(tbs cryptobyte.String) error {
 	if !body.Empty() {
 		return errDER
 	}
-	r.Nonce, r.ExtendedRevoke = x.nonce, x.extendedRevoke
+	r.Nonce, r.BareNonce, r.ExtendedRevoke = x.nonce, x.bareNonce, x.extendedRevoke
 	return nil
 }
 

@@ -19,6 +19,11 @@ type Single struct {
 	HasReason  bool
 	ThisUpdate time.Time
 	NextUpdate time.Time // zero: not said
+	// InvalidAt is since when the key was not to be trusted, for Revoked; zero: not said (RFC 6960 4.4.5).
+	InvalidAt time.Time
+	// ArchiveCutoff: certificates are answered although they expired, if after this; zero: not said
+	// (RFC 6960 4.4.4).
+	ArchiveCutoff time.Time
 }
 
 func readSingle(in *cryptobyte.String) (Single, error) {
@@ -47,12 +52,14 @@ func readSingle(in *cryptobyte.String) (Single, error) {
 			return s, errDER
 		}
 	}
-	if _, err := readExtensions(&body, 1); err != nil {
+	x, err := readExtensions(&body, 1)
+	if err != nil {
 		return s, err
 	}
 	if !body.Empty() {
 		return s, errDER
 	}
+	s.InvalidAt, s.ArchiveCutoff = x.invalidAt, x.archiveCutoff
 	return s, nil
 }
 

@@ -19,6 +19,7 @@ type ResponseTemplate struct {
 	ProducedAt      time.Time
 	Singles         []Single // CertIDs as the asker wrote them
 	Nonce           []byte   // the asker's; nil = none
+	BareNonce       bool     // as the asker wrote it
 	ExtendedRevoke  bool     // we answer "revoked" for what was never issued (RFC 6960 4.4.8)
 	OmitCertificate bool     // leave the responder's certificate out; else it goes along
 }
@@ -105,7 +106,7 @@ func (t ResponseTemplate) tbs(cert *pki.Certificate) ([]byte, error) {
 				s.marshal(b)
 			}
 		})
-		extensions{nonce: t.Nonce, extendedRevoke: t.ExtendedRevoke}.add(b, 1)
+		extensions{nonce: t.Nonce, bareNonce: t.BareNonce, extendedRevoke: t.ExtendedRevoke}.add(b, 1)
 	})
 	return b.Bytes()
 }
@@ -118,6 +119,7 @@ func (s Single) marshal(b *cryptobyte.Builder) {
 		if !s.NextUpdate.IsZero() {
 			b.AddASN1(constructed(0), func(b *cryptobyte.Builder) { addTime(b, s.NextUpdate) })
 		}
+		s.addExtensions(b)
 	})
 }
 

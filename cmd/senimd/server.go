@@ -361,7 +361,7 @@ func (s *server) openSites(context.Context) error {
 	}
 	s.serveOn("cabinet", pages)
 	s.sessions = cabinetDesk
-	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, TestMode: test})
+	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test})
 	if err != nil {
 		return err
 	}

@@ -67,14 +67,14 @@ type Change struct {
 	Source string
 }
 
-// known is what evidence says of one serial. What was said later counts, but a final revocation is
+// learned is what evidence says of one serial. What was said later counts, but a final revocation is
 // never taken back.
-type known struct {
+type learned struct {
 	change Change
 	said   time.Time
 }
 
-func (k *known) learn(c Change, said time.Time) {
+func (k *learned) learn(c Change, said time.Time) {
 	first := k.change.Serial == ""
 	had, has := final(k.change.Reason), final(c.Reason)
 	if !first && (had && !has || had == has && said.Before(k.said)) {
@@ -89,13 +89,13 @@ func final(r Reason) bool { return r != CertificateHold && r != pki.RemoveFromCR
 // gathered is evidence in the order of serials.
 type gathered struct {
 	losses  map[string]*Loss
-	changes map[string]*known
+	changes map[string]*learned
 	numbers map[string]int64
 }
 
 // gather reads evidence; lists are held against the authorities' keys.
 func (s *Service) gatherEvidence(e Evidence) (*gathered, error) {
-	g := &gathered{map[string]*Loss{}, map[string]*known{}, map[string]int64{}}
+	g := &gathered{map[string]*Loss{}, map[string]*learned{}, map[string]int64{}}
 	for _, act := range e.Acts {
 		g.act(act)
 	}
@@ -129,7 +129,7 @@ func (s *Service) publisher(l *pki.RevocationList) (*authority, error) {
 
 func (g *gathered) learn(c Change, said time.Time) {
 	if g.changes[c.Serial] == nil {
-		g.changes[c.Serial] = &known{}
+		g.changes[c.Serial] = &learned{}
 	}
 	g.changes[c.Serial].learn(c, said)
 }

@@ -30,27 +30,45 @@ const (
 	listLinger = 7 * 24 * time.Hour
 )
 
-// List is a published revocation list.
+// List is a published revocation list. It is shared and never changes.
 type List struct {
 	Raw                    []byte // DER
 	Number                 int64
 	ThisUpdate, NextUpdate time.Time
+
+	Memo
 }
 
-// CRL returns the newest full or delta list of an authority; [ErrNotFound] when there is none.
+// listKey is what a list is kept in memory by.
+type listKey struct {
+	ca    string
+	delta bool
+}
+
+// CRL returns the newest full or delta list of an authority; [ErrNotFound] when there is none. While
+// it is the newest it is read from the store once: a list may have millions of entries.
 func (s *Service) CRL(ctx context.Context, ca string, delta bool) (*List, error) {
 	if err := s.running(); err != nil {
 		return nil, fmt.Errorf("revocation list of %s: %w", ca, err)
 	}
-	var l ListRecord
-	err := s.store.View(ctx, func(tx Tx) (err error) {
-		l, err = tx.List(ctx, ca, delta)
+	out, _ := s.lists.Load(listKey{ca, delta})
+	kept, _ := out.(*List)
+	err := s.store.View(ctx, func(tx Tx) error {
+		number, err := tx.ListNumber(ctx, ca, delta)
+		if err != nil || kept != nil && kept.Number == number {
+			return err
+		}
+		l, err := tx.List(ctx, ca, delta)
+		kept = &List{Raw: l.Raw, Number: l.Number, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate}
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("revocation list of %s: %w", ca, err)
 	}
-	return &List{Raw: l.Raw, Number: l.Number, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate}, nil
+	if out != kept {
+		s.lists.Store(listKey{ca, delta}, kept)
+	}
+	return kept, nil
 }
 
 // publishing is the payload of JobPublish.

@@ -24,6 +24,8 @@ type memory struct {
 	writes      int
 	failAt      int // 0 = never
 	afterEffect bool
+	views       int  // read transactions
+	blind       bool // they fail
 }
 
 type data struct {
@@ -81,8 +83,20 @@ func (m *memory) Update(ctx context.Context, f func(Tx) error) error {
 func (m *memory) View(ctx context.Context, f func(Tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.views++
+	if m.blind {
+		return errFault
+	}
 	d := m.d.clone()
 	return f(&memoryTx{&d})
+}
+
+// look blinds the store, or opens its eyes, and tells how often it was read.
+func (m *memory) look(blind bool) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.blind = blind
+	return m.views
 }
 
 // fail arms the fault for the n-th transaction from now.
@@ -140,7 +154,7 @@ func (t *memoryTx) Restore(_ context.Context, r Record) error {
 	return nil
 }
 
-func (t *memoryTx) ListNumber(_ context.Context, ca string) (int64, error) {
+func (t *memoryTx) LastListNumber(_ context.Context, ca string) (int64, error) {
 	return t.d.number[ca], nil
 }
 
@@ -206,6 +220,21 @@ func (t *memoryTx) ByOrder(_ context.Context, order string) (Record, error) {
 
 func (t *memoryTx) BySerial(_ context.Context, serial string) (Record, error) {
 	return t.first(func(r Record) bool { return r.Serial == serial })
+}
+
+func (t *memoryTx) Status(ctx context.Context, serial string) (Record, error) {
+	r, err := t.BySerial(ctx, serial)
+	return Record{CA: r.CA, Serial: r.Serial, State: r.State, NotAfter: r.NotAfter, Revoked: r.Revoked}, err
+}
+
+func (t *memoryTx) Changed(_ context.Context, ca string, since int64, limit int) (int64, []string, error) {
+	var serials []string
+	for serial, v := range t.d.revoked {
+		if v.ca == ca && v.epoch > since && len(serials) < limit {
+			serials = append(serials, serial)
+		}
+	}
+	return t.d.epoch[ca], serials, nil
 }
 
 func (t *memoryTx) ByKey(_ context.Context, key string) (Record, error) {
@@ -281,6 +310,11 @@ func (t *memoryTx) newest(f func(ListRecord) bool) (best ListRecord, err error) 
 
 func (t *memoryTx) List(_ context.Context, ca string, delta bool) (ListRecord, error) {
 	return t.newest(func(l ListRecord) bool { return l.CA == ca && l.Delta == delta })
+}
+
+func (t *memoryTx) ListNumber(ctx context.Context, ca string, delta bool) (int64, error) {
+	l, err := t.List(ctx, ca, delta)
+	return l.Number, err
 }
 
 func (t *memoryTx) Base(_ context.Context, ca string, below int64) (ListRecord, error) {

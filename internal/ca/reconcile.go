@@ -50,7 +50,7 @@ func (s *Service) compare(ctx context.Context, tx Tx, g *gathered, d *Difference
 		}
 	}
 	for name, number := range g.numbers {
-		given, err := tx.ListNumber(ctx, name)
+		given, err := tx.LastListNumber(ctx, name)
 		if err != nil {
 			return err
 		}

@@ -362,7 +362,7 @@ func TestEvidenceInOrder(t *testing.T) {
 		"hold, then made final":    {[]int{1, 2}, []Reason{CertificateHold, Superseded}, Superseded},
 		"final earlier, hold seen": {[]int{2, 1}, []Reason{CertificateHold, Superseded}, Superseded},
 	} {
-		var k known
+		var k learned
 		for i, r := range c.reasons {
 			k.learn(said(c.minutes[i], r))
 		}

@@ -12,18 +12,28 @@ import (
 // responder is an open OCSP signer. It never changes.
 type responder struct {
 	cert   *pki.Certificate
+	serial string
 	key    crypto.Signer
 	looked time.Time
+}
+
+// stale reports that it is time to look whether there is a newer one.
+func (r *responder) stale(now time.Time) bool {
+	return now.Sub(r.looked).Abs() >= responderLook || !now.Before(r.cert.NotAfter)
 }
 
 // currentResponder returns the signer of an authority, looking now and then whether there is a
 // newer one.
 func (a *authority) currentResponder(ctx context.Context, s *Service) (*responder, error) {
+	if r := a.responder.Load(); r != nil && !r.stale(s.now()) {
+		return r, nil
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := s.now()
-	if a.responder != nil && now.Sub(a.responder.looked).Abs() < responderLook && now.Before(a.responder.cert.NotAfter) {
-		return a.responder, nil
+	old := a.responder.Load()
+	if old != nil && !old.stale(now) {
+		return old, nil
 	}
 	var rec SignerRecord
 	err := s.store.View(ctx, func(tx Tx) (err error) {
@@ -33,21 +43,20 @@ func (a *authority) currentResponder(ctx context.Context, s *Service) (*responde
 	if err != nil {
 		return nil, fmt.Errorf("responder of %s: %w", a.name, err)
 	}
-	if old := a.responder; old != nil && old.cert.SerialHex() == rec.Serial {
-		a.responder = &responder{cert: old.cert, key: old.key, looked: now}
+	r := &responder{serial: rec.Serial, looked: now}
+	if old != nil && old.serial == rec.Serial {
+		r.cert, r.key = old.cert, old.key
 	} else {
-		cert, err := pki.ParseCertificate(rec.Raw)
-		if err != nil {
+		if r.cert, err = pki.ParseCertificate(rec.Raw); err != nil {
 			return nil, fmt.Errorf("responder of %s: %w", a.name, err)
 		}
-		key, err := openKey(ctx, a.keys, rec.Key, cert)
-		if err != nil {
+		if r.key, err = openKey(ctx, a.keys, rec.Key, r.cert); err != nil {
 			return nil, fmt.Errorf("responder of %s: %w", a.name, err)
 		}
-		a.responder = &responder{cert: cert, key: key, looked: now}
 	}
-	if c := a.responder.cert; now.After(c.NotAfter) || now.Before(c.NotBefore) {
-		return nil, fmt.Errorf("responder of %s: its certificate %s is out of its dates", a.name, c.SerialHex())
+	if now.After(r.cert.NotAfter) || now.Before(r.cert.NotBefore) {
+		return nil, fmt.Errorf("responder of %s: its certificate %s is out of its dates", a.name, r.serial)
 	}
-	return a.responder, nil
+	a.responder.Store(r)
+	return r, nil
 }

@@ -25,11 +25,13 @@ func (s *Service) Revoke(ctx context.Context, serial string, reason Reason, by s
 		return nil, fmt.Errorf("revoke %s: %w", serial, err)
 	}
 	var out Revocation
+	var of string
 	err := s.store.Update(ctx, func(tx Tx) error {
 		r, err := tx.BySerial(ctx, serial)
 		if err != nil {
 			return err
 		}
+		of = r.CA
 		if r.State == Reserved || (r.State == Closed && r.TBS == nil) {
 			return ErrNotFound
 		}
@@ -56,6 +58,9 @@ func (s *Service) Revoke(ctx context.Context, serial string, reason Reason, by s
 		}
 		return s.recordRevocation(ctx, tx, r, "ca.revoked", out)
 	})
+	if err == nil {
+		err = s.settle(ctx, of)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("revoke %s: %w", serial, err)
 	}
@@ -72,11 +77,13 @@ func (s *Service) Release(ctx context.Context, serial, by, second string) error 
 	if err := s.running(); err != nil {
 		return fmt.Errorf("release %s: %w", serial, err)
 	}
+	var of string
 	err := s.store.Update(ctx, func(tx Tx) error {
 		r, err := tx.BySerial(ctx, serial)
 		if err != nil {
 			return err
 		}
+		of = r.CA
 		if r.Revoked == nil || r.Revoked.Reason != CertificateHold || r.State != Done {
 			return &Refusal{CodeReasonInvalid, "the certificate is not on hold"}
 		}
@@ -85,6 +92,9 @@ func (s *Service) Release(ctx context.Context, serial, by, second string) error 
 		}
 		return s.recordRevocation(ctx, tx, r, "ca.hold_lifted", Revocation{Reason: pki.RemoveFromCRL, By: by + " " + second})
 	})
+	if err == nil {
+		err = s.settle(ctx, of)
+	}
 	if err != nil {
 		return fmt.Errorf("release %s: %w", serial, err)
 	}

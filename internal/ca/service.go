@@ -1,17 +1,21 @@
 package ca
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 
 	"senim/algid"
 	"senim/pki"
@@ -37,6 +41,8 @@ type Config struct {
 	IssuedJob, RevokedJob string
 	// Node tells apart nodes that share a database: it is part of random serials.
 	Node byte
+	// Answers bounds the certificates whose OCSP answers are kept in memory, 2 to 6 KiB each; zero is 16384.
+	Answers int
 }
 
 // Event is the payload of Config.IssuedJob and Config.RevokedJob.
@@ -61,8 +67,17 @@ type Service struct {
 	order       []string              // their names, sorted
 	orders      locks
 	practice    practice
-	answers     answers
 	suspended   atomic.Pointer[string]
+
+	// What OCSP answers are kept in, and by; see lease.go.
+	settles  time.Duration    // settleTime; a test shows what happens without
+	tick     func() time.Time // measures how long, unlike now, which tells what time it is
+	seed     maphash.Seed
+	requests *otter.Cache[uint64, *asked]
+	statuses *otter.Cache[serialOf, *known]
+	issuers  sync.Map // algid.Hash → map[issuerKey]*authority
+	counts   counts
+	lists    sync.Map // listKey → *List, the newest seen
 }
 
 // authority is one open authority.
@@ -72,11 +87,12 @@ type authority struct {
 	settings     Settings
 	key          string
 	keys         Keys
+	lease        func() *lease
+	responder    atomic.Pointer[responder] // nil: not opened yet; written under mu
 
-	mu        sync.Mutex // guards what follows
-	signer    crypto.Signer
-	responder *responder
-	stamper   *responder // for time-stamps
+	mu      sync.Mutex // guards what follows
+	signer  crypto.Signer
+	stamper *responder // for time-stamps
 }
 
 // Settings is what an authority writes into the certificates it signs.
@@ -104,6 +120,9 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	most := cmp.Or(c.Answers, 1<<14)
+	s.tick, s.settles, s.seed = time.Now, settleTime, maphash.MakeSeed()
+	s.requests, s.statuses = newCache[uint64, *asked](most), newCache[serialOf, *known](most)
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
@@ -137,7 +156,7 @@ func openAuthority(r AuthorityRecord, keys Keys) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &authority{name: r.Name, parent: r.Parent, cert: cert, key: r.Key, keys: keys}
+	a := &authority{name: r.Name, parent: r.Parent, cert: cert, key: r.Key, keys: keys, lease: sync.OnceValue(newLease)}
 	if err := json.Unmarshal(r.Settings, &a.settings); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}

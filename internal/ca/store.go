@@ -39,6 +39,8 @@ type Tx interface {
 	ByOrder(ctx context.Context, order string) (Record, error)
 	BySerial(ctx context.Context, serial string) (Record, error)
 	ByKey(ctx context.Context, key string) (Record, error)
+	// Status is BySerial of CA, Serial, State, NotAfter and Revoked only, which is cheap.
+	Status(ctx context.Context, serial string) (Record, error)
 	// ByState lists records of a state, oldest first, at most limit.
 	ByState(ctx context.Context, state State, limit int) ([]Record, error)
 	// Holders lists issued records of a holder, newest first; an empty argument matches any.
@@ -56,17 +58,23 @@ type Tx interface {
 	// certificates that end after the given time.
 	RevokedSince(ctx context.Context, ca string, since int64, endAfter time.Time) ([]RevokedRecord, error)
 
+	// Changed returns the newest epoch of an authority's revocations, 0 before the first, and the
+	// serials whose status changed with an epoch over since; not more than limit of them.
+	Changed(ctx context.Context, ca string, since int64, limit int) (epoch int64, serials []string, err error)
+
 	// NextListNumber takes the next number of the authority's one sequence of lists and tells the
 	// newest epoch of its revocations.
 	NextListNumber(ctx context.Context, ca string) (number, epoch int64, err error)
-	// ListNumber tells the last number taken; RaiseListNumber makes it at least n.
-	ListNumber(ctx context.Context, ca string) (int64, error)
+	// LastListNumber tells the last number taken; RaiseListNumber makes it at least n.
+	LastListNumber(ctx context.Context, ca string) (int64, error)
 	RaiseListNumber(ctx context.Context, ca string, n int64) error
 	// AddList stores a list unless a newer one of the same authority and kind is stored already.
 	AddList(ctx context.Context, l ListRecord) error
 	// List returns the newest list; Base the newest full list made by schedule with a lower number.
 	List(ctx context.Context, ca string, delta bool) (ListRecord, error)
 	Base(ctx context.Context, ca string, below int64) (ListRecord, error)
+	// ListNumber is the number of the one List returns.
+	ListNumber(ctx context.Context, ca string, delta bool) (int64, error)
 
 	Enqueue(ctx context.Context, j job.Job) error
 	Audit(ctx context.Context, e audit.Event) error

@@ -20,7 +20,7 @@ func (s *Service) TimeStamper(ctx context.Context, k algid.Key) (crypto.Signer, 
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := s.now()
-	if old := a.stamper; old != nil && now.Sub(old.looked).Abs() < responderLook && now.Before(old.cert.NotAfter) {
+	if old := a.stamper; old != nil && !old.stale(now) {
 		return old.key, old.cert, nil
 	}
 	next, err := s.openTimeStamper(ctx, a, now)
@@ -40,8 +40,8 @@ func (s *Service) openTimeStamper(ctx context.Context, a *authority, now time.Ti
 	if err != nil {
 		return nil, err
 	}
-	if old := a.stamper; old != nil && old.cert.SerialHex() == rec.Serial {
-		return &responder{cert: old.cert, key: old.key, looked: now}, nil
+	if old := a.stamper; old != nil && old.serial == rec.Serial {
+		return &responder{cert: old.cert, serial: old.serial, key: old.key, looked: now}, nil
 	}
 	cert, err := pki.ParseCertificate(rec.Raw)
 	if err != nil {
@@ -51,5 +51,5 @@ func (s *Service) openTimeStamper(ctx context.Context, a *authority, now time.Ti
 	if err != nil {
 		return nil, err
 	}
-	return &responder{cert: cert, key: key, looked: now}, nil
+	return &responder{cert: cert, serial: rec.Serial, key: key, looked: now}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"senim/internal/ca"
 )
@@ -25,10 +24,12 @@ func (r *Responder) list(w http.ResponseWriter, req *http.Request) {
 	}
 	if err != nil {
 		r.c.Log.Error("revocation list", "name", name, "error", err)
+		w.Header()["Cache-Control"] = noStore
 		http.Error(w, "the list cannot be had now", http.StatusServiceUnavailable)
 		return
 	}
-	r.cache(w, l.Raw, l.ThisUpdate, l.NextUpdate, time.Minute)
+	tag := l.Do(func() any { return tagOf(l.Raw) }).(string)
+	r.cache(w, tag, l.ThisUpdate, l.NextUpdate, listCached)
 	w.Header().Set("Content-Type", "application/pkix-crl")
 	http.ServeContent(w, req, "", l.ThisUpdate, bytes.NewReader(l.Raw))
 }
@@ -38,7 +39,7 @@ func (r *Responder) certificate(w http.ResponseWriter, req *http.Request) {
 	name, ok := strings.CutSuffix(req.PathValue("file"), ".cer")
 	for _, a := range r.c.Authority.Authorities() {
 		if ok && a.Name == name {
-			r.cache(w, a.Certificate.Raw, a.Certificate.NotBefore, a.Certificate.NotAfter, 24*time.Hour)
+			r.cache(w, tagOf(a.Certificate.Raw), a.Certificate.NotBefore, a.Certificate.NotAfter, certificateCached)
 			w.Header().Set("Content-Type", "application/pkix-cert")
 			http.ServeContent(w, req, "", a.Certificate.NotBefore, bytes.NewReader(a.Certificate.Raw))
 			return

@@ -4,35 +4,38 @@
 // [New] makes the handler: POST and GET under /ocsp/ (RFC 6960 appendix A), POST /tsp/ (RFC 3161), /crl/NAME.crl and
 // /crl/NAME_d.crl (delta), /cert/NAME.cer, and at / a page that says in plain words what is here.
 // Everything is public and signed, so there are no cookies and nobody signs in; questions are bounded
-// to 64 KiB and to a number at once.
+// to 64 KiB and to a number at once, and those whose answer is of use to the asker alone to a number
+// in a second for each address.
 //
 // It decides nothing: package ca does. An answer that cannot be given now is tryLater, never good.
+// What a cache in between may keep, and for how long, is said by the headers (RFC 5019 section 6).
 package responder
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
+	"net/netip"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"senim/internal/ca"
+	"senim/internal/limit"
 	"senim/ocsp"
 )
 
-// maxQuestion bounds an OCSP request, in bytes.
-const maxQuestion = 64 << 10
+// answerTime is how long a question may take (BR 4.10.2).
+const answerTime = 10 * time.Second
 
 // Authority is what the responder speaks for; *ca.Service is one. Safe for concurrent use.
 type Authority interface {
-	OCSP(ctx context.Context, request []byte) (*ca.Answer, error)
+	// Kept is the answer to the same bytes asked before, if it is at hand.
+	Kept(ctx context.Context, request []byte) (*ca.Answer, bool)
+	// Answer answers; admit is asked before something is signed that nobody else can use.
+	Answer(ctx context.Context, request []byte, admit func() error) (*ca.Answer, error)
 	CRL(ctx context.Context, name string, delta bool) (*ca.List, error)
 	Authorities() []ca.Authority
 }
@@ -47,16 +50,25 @@ type Config struct {
 	// Log is for operators; nil discards.
 	Log *slog.Logger
 	// AtOnce bounds OCSP questions answered at the same time; zero is 64. More are told tryLater.
+	// Answers at hand do not count.
 	AtOnce int
+	// Alone bounds answers signed for one asker alone (with a nonce, about several certificates, about
+	// a serial never issued) in a second for each address; zero is 100. More are told tryLater, with
+	// status 429. The machine's own loopback is not counted.
+	Alone int
+	// Proxies are the reverse proxies whose X-Forwarded-For names the asker; none by default.
+	Proxies []netip.Prefix
 	// TestMode says on the page that the certificates are for tests.
 	TestMode bool
 }
 
 // Responder is an http.Handler.
 type Responder struct {
-	c    Config
-	mux  *http.ServeMux
-	busy chan struct{}
+	c     Config
+	mux   *http.ServeMux
+	busy  chan struct{}
+	alone *limit.Limiter
+	usual atomic.Pointer[expiry]
 }
 
 // New makes a responder.
@@ -73,7 +85,11 @@ func New(c Config) (*Responder, error) {
 	if c.AtOnce == 0 {
 		c.AtOnce = 64
 	}
-	r := &Responder{c: c, mux: http.NewServeMux(), busy: make(chan struct{}, c.AtOnce)}
+	if c.Alone == 0 {
+		c.Alone = 100
+	}
+	r := &Responder{c: c, mux: http.NewServeMux(), busy: make(chan struct{}, c.AtOnce),
+		alone: limit.New(c.Now, []limit.Rate{{Acts: c.Alone, In: time.Second}})}
 	r.mux.HandleFunc("POST /ocsp", r.post)
 	r.mux.HandleFunc("POST /ocsp/{$}", r.post)
 	if c.Stamps != nil {
@@ -88,96 +104,117 @@ func New(c Config) (*Responder, error) {
 	return r, nil
 }
 
-// ServeHTTP answers one request. OCSP by GET goes before the multiplexer, which would clean slashes
-// out of the base64 in its path.
+// ServeHTTP answers one request. OCSP goes before the multiplexer, which would clean slashes out of
+// the base64 in a path, and before what only pages need.
 func (r *Responder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	if question, ok := strings.CutPrefix(req.URL.EscapedPath(), "/ocsp/"); ok && question != "" && (req.Method == http.MethodGet || req.Method == http.MethodHead) {
+	w.Header()["X-Content-Type-Options"] = noSniff
+	switch question, ok := strings.CutPrefix(req.URL.Path, "/ocsp/"); {
+	case !ok:
+	case question == "" && req.Method == http.MethodPost:
+		r.post(w, req)
+		return
+	case question != "" && (req.Method == http.MethodGet || req.Method == http.MethodHead):
 		r.get(w, req, question)
 		return
 	}
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	w.Header().Set("Referrer-Policy", "no-referrer")
 	r.mux.ServeHTTP(w, req)
 }
 
+// post is for clients that want an answer of their own; it is never kept in between.
 func (r *Responder) post(w http.ResponseWriter, req *http.Request) {
-	if kind, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";"); strings.TrimSpace(kind) != "application/ocsp-request" {
-		http.Error(w, "Content-Type application/ocsp-request is wanted", http.StatusUnsupportedMediaType)
+	der, err := read(w, req)
+	if why, ok := errors.AsType[refusal](err); ok {
+		w.Header()["Cache-Control"] = noStore
+		http.Error(w, why.why, why.code)
 		return
 	}
-	der, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxQuestion))
-	if err != nil {
-		if _, long := errors.AsType[*http.MaxBytesError](err); long {
-			http.Error(w, fmt.Sprintf("a request has at most %d bytes", maxQuestion), http.StatusRequestEntityTooLarge)
-			return
-		}
-		http.Error(w, "the request was cut off", http.StatusBadRequest)
-		return
+	if a, ok := r.answer(w, req, der); ok {
+		r.write(w, a.Raw, http.StatusOK)
 	}
-	r.answer(w, req, der, false)
 }
 
-// get reads the request from the path: base64, then percent-encoded (RFC 6960 A.1).
+// get is for everybody, and for the caches in between.
 func (r *Responder) get(w http.ResponseWriter, req *http.Request, question string) {
 	if len(question) > 2*maxQuestion {
+		w.Header()["Cache-Control"] = noStore
 		http.Error(w, "the address is too long", http.StatusRequestURITooLong)
 		return
 	}
-	text, err := url.PathUnescape(question)
-	if err != nil {
-		r.write(w, ocsp.ErrorResponse(ocsp.Malformed))
+	der, ok := decode(question)
+	if !ok {
+		r.write(w, ocsp.ErrorResponse(ocsp.Malformed), http.StatusOK)
 		return
 	}
-	der, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		r.write(w, ocsp.ErrorResponse(ocsp.Malformed))
+	a, ok := r.answer(w, req, der)
+	if !ok {
 		return
 	}
-	r.answer(w, req, der, true)
+	e := r.expiry(a.NextUpdate)
+	if a.Tag == "" || e == nil {
+		r.write(w, a.Raw, http.StatusOK)
+		return
+	}
+	d, h := dress(a), w.Header()
+	h["Etag"], h["Last-Modified"], h["Expires"], h["Cache-Control"] = d.tag, d.modified, e.expires, e.control
+	if same(req.Header, d.tag, d.modified) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h["Content-Type"], h["Content-Length"] = kindOCSP, d.length
+	_, _ = w.Write(d.body) //nolint:gosec // DER with its own content type and nosniff: no page
 }
 
-// answer asks the authority. Answers to GET without a nonce may be kept by caches in between, but no
-// longer than five minutes: a revocation is to be seen soon.
-func (r *Responder) answer(w http.ResponseWriter, req *http.Request, der []byte, cacheable bool) {
+// tooMany is that an address asks too often, and when it may again.
+type tooMany struct{ wait time.Duration }
+
+func (tooMany) Error() string { return "too many questions from one address" }
+
+// answer asks the authority; false when it has said why there is no answer.
+func (r *Responder) answer(w http.ResponseWriter, req *http.Request, der []byte) (*ca.Answer, bool) {
+	if a, ok := r.c.Authority.Kept(req.Context(), der); ok {
+		return a, true
+	}
 	select {
 	case r.busy <- struct{}{}:
 		defer func() { <-r.busy }()
 	default:
-		r.write(w, ocsp.ErrorResponse(ocsp.TryLater))
-		return
+		r.write(w, ocsp.ErrorResponse(ocsp.TryLater), http.StatusOK)
+		return nil, false
 	}
-	a, err := r.c.Authority.OCSP(req.Context(), der)
+	ctx, cancel := context.WithTimeout(req.Context(), answerTime)
+	defer cancel()
+	a, err := r.c.Authority.Answer(ctx, der, func() error { return r.admit(req) })
+	if many, ok := errors.AsType[tooMany](err); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(int(many.wait/time.Second)+1))
+		r.write(w, ocsp.ErrorResponse(ocsp.TryLater), http.StatusTooManyRequests)
+		return nil, false
+	}
 	if err != nil {
 		r.c.Log.Error("ocsp answer", "error", err)
-		r.write(w, ocsp.ErrorResponse(ocsp.TryLater))
-		return
+		r.write(w, ocsp.ErrorResponse(ocsp.TryLater), http.StatusOK)
+		return nil, false
 	}
-	if cacheable && !a.NextUpdate.IsZero() {
-		r.cache(w, a.Raw, a.ThisUpdate, a.NextUpdate, 5*time.Minute)
-	}
-	r.write(w, a.Raw)
+	return a, true
 }
 
-func (r *Responder) write(w http.ResponseWriter, der []byte) {
-	if w.Header().Get("Cache-Control") == "" {
-		w.Header().Set("Cache-Control", "no-store")
+// admit counts an answer for one asker alone against his address.
+func (r *Responder) admit(req *http.Request) error {
+	from, counted := limit.Visitor(req, r.c.Proxies)
+	if !counted {
+		return nil
 	}
-	w.Header().Set("Content-Type", "application/ocsp-response")
-	w.Header().Set("Content-Length", fmt.Sprint(len(der)))
+	if wait := r.alone.Take(from); wait > 0 {
+		return tooMany{wait}
+	}
+	return nil
+}
+
+// write writes what nobody may keep.
+func (r *Responder) write(w http.ResponseWriter, der []byte, code int) {
+	h := w.Header()
+	h["Cache-Control"], h["Content-Type"], h["Content-Length"] = noStore, kindOCSP, []string{strconv.Itoa(len(der))}
+	w.WriteHeader(code)
 	_, _ = w.Write(der) //nolint:gosec // DER with its own content type and nosniff: no page
-}
-
-// cache sets the headers of RFC 5019 section 6.2.
-func (r *Responder) cache(w http.ResponseWriter, body []byte, made, next time.Time, most time.Duration) {
-	left := min(next.Sub(r.c.Now()), most)
-	if left <= 0 {
-		w.Header().Set("Cache-Control", "no-store")
-		return
-	}
-	sum := sha256.Sum256(body)
-	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:16])+`"`)
-	w.Header().Set("Last-Modified", made.UTC().Format(http.TimeFormat))
-	w.Header().Set("Expires", r.c.Now().Add(left).UTC().Format(http.TimeFormat))
-	w.Header().Set("Cache-Control", fmt.Sprintf("max-age=%d, public, no-transform, must-revalidate", int(left.Seconds())))
 }

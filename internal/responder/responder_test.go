@@ -199,7 +199,11 @@ func TestBounds(t *testing.T) {
 // silent is an authority that cannot answer.
 type silent struct{ Authority }
 
-func (silent) OCSP(context.Context, []byte) (*ca.Answer, error) { return nil, errors.New("no key") }
+func (silent) Kept(context.Context, []byte) (*ca.Answer, bool) { return nil, false }
+
+func (silent) Answer(context.Context, []byte, func() error) (*ca.Answer, error) {
+	return nil, errors.New("no key")
+}
 
 func (silent) CRL(context.Context, string, bool) (*ca.List, error) {
 	return nil, errors.New("no database")

@@ -113,6 +113,20 @@ func (t caTx) BySerial(ctx context.Context, serial string) (ca.Record, error) {
 	return one(ctx, t.tx, ca.ErrNotFound, scanRecord, caSelect+`where c.serial = $1`, serial)
 }
 
+func (t caTx) Status(ctx context.Context, serial string) (ca.Record, error) {
+	return one(ctx, t.tx, ca.ErrNotFound, func(r row) (c ca.Record, err error) {
+		var state string
+		var notAfter, revokedAt, reason, invalidity int64
+		err = r.Scan(&c.CA, &c.Serial, &state, &notAfter, &revokedAt, &reason, &invalidity)
+		c.State, c.NotAfter = ca.State(state), at(notAfter)
+		if reason >= 0 {
+			c.Revoked = &ca.Revocation{At: at(revokedAt), Reason: ca.Reason(reason), Invalidity: at(invalidity)}
+		}
+		return c, err
+	}, `select c.ca, c.serial, c.state, c.not_after, coalesce(r.revoked_at, 0), coalesce(r.reason, -1), coalesce(r.invalidity, 0)
+		from ca_certificates c left join ca_revocations r on r.serial = c.serial and r.reason <> 8 where c.serial = $1`, serial)
+}
+
 func (t caTx) ByKey(ctx context.Context, key string) (ca.Record, error) {
 	return one(ctx, t.tx, ca.ErrNotFound, scanRecord, caSelect+`where c.key_hash = $1`, key)
 }

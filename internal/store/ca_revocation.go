@@ -49,12 +49,25 @@ func (t caTx) RevokedSince(ctx context.Context, authority string, since int64, e
 		authority, since, ms(endAfter))
 }
 
+func (t caTx) Changed(ctx context.Context, authority string, since int64, limit int) (epoch int64, serials []string, err error) {
+	epoch, err = one(ctx, t.tx, errNoRow, value[int64], `select epoch from ca_counters where ca = $1`, authority)
+	if errors.Is(err, errNoRow) {
+		return 0, nil, nil
+	}
+	if err != nil || epoch <= since || limit == 0 {
+		return epoch, nil, err
+	}
+	serials, err = list(ctx, t.tx, value[string], `select serial from ca_revocations where ca = $1 and epoch > $2 order by epoch limit $3`,
+		authority, since, limit)
+	return epoch, serials, err
+}
+
 func (t caTx) NextListNumber(ctx context.Context, authority string) (number, epoch int64, err error) {
 	epoch, number, err = t.counter(ctx, authority, 0, 1)
 	return number, epoch, err
 }
 
-func (t caTx) ListNumber(ctx context.Context, authority string) (int64, error) {
+func (t caTx) LastListNumber(ctx context.Context, authority string) (int64, error) {
 	n, err := one(ctx, t.tx, ca.ErrNotFound, value[int64], `select list_number from ca_counters where ca = $1`, authority)
 	if errors.Is(err, ca.ErrNotFound) {
 		return 0, nil
@@ -97,6 +110,11 @@ func scanList(r row) (l ca.ListRecord, err error) {
 func (t caTx) List(ctx context.Context, authority string, delta bool) (ca.ListRecord, error) {
 	return one(ctx, t.tx, ca.ErrNotFound, scanList,
 		caLists+`where ca = $1 and delta = $2 order by number desc limit 1`, authority, bit(delta))
+}
+
+func (t caTx) ListNumber(ctx context.Context, authority string, delta bool) (int64, error) {
+	return one(ctx, t.tx, ca.ErrNotFound, value[int64], `select number from ca_lists where ca = $1 and delta = $2 order by number desc limit 1`,
+		authority, bit(delta))
 }
 
 func (t caTx) Base(ctx context.Context, authority string, below int64) (ca.ListRecord, error) {

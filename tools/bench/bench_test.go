@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParseBenchmark(t *testing.T) {
@@ -191,5 +192,15 @@ func TestHarnessThatDoesNotBuild(t *testing.T) {
 	h := buildHarness(t.Context(), root, root, nettle)
 	if h.missing == nil || !strings.Contains(h.String(), "no/such/header.h") || !strings.Contains(h.String(), "nettle-dev") {
 		t.Errorf("%v", h)
+	}
+}
+
+func TestParseCPU(t *testing.T) {
+	const stat = "42 (a name) with) S 1 42 42 0 -1 4194560 900 0 0 0 123 45 0 0 20 0 9 0 100 1 2 3\n"
+	if got := parseCPU(stat); got != 1680*time.Millisecond {
+		t.Errorf("%v", got)
+	}
+	if got := parseCPU("42 (short) S 1"); got != 0 {
+		t.Errorf("nothing to read: %v", got)
 	}
 }

@@ -1,6 +1,7 @@
 // Program bench measures Senim beside its peers and keeps the results in doc/.
 //
 //	go run .           # speed: doc/benchmarks.json, doc/benchmarks.md
+//	go run . servers   # the rows about servers only, printed and not kept
 //	go run . timing    # does the time depend on secrets: doc/timing.json, doc/benchmarks.md
 //	go run . render    # write doc/benchmarks.md again from both JSON files
 //
@@ -25,6 +26,7 @@ func main() {
 	flag.StringVar(&o.root, "root", "../..", "the checkout")
 	flag.IntVar(&o.rounds, "rounds", 9, "rounds of project and peers in turn")
 	flag.DurationVar(&o.each, "each", 300*time.Millisecond, "time for one operation in one round")
+	flag.IntVar(&o.serials, "serials", 1_000_000, "certificates asked for to see the responder's memory; the target is for a million")
 	flag.IntVar(&o.samples, "samples", 30_000, "measurements of each timing experiment")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -39,6 +41,7 @@ func main() {
 type options struct {
 	root            string
 	rounds, samples int
+	serials         int
 	each            time.Duration
 }
 
@@ -49,10 +52,12 @@ func run(ctx context.Context, o options, command string) error {
 	switch command {
 	case "":
 		return speed(ctx, o)
+	case "servers":
+		return serversOnly(ctx, o)
 	case "timing":
 		return timing(ctx, o)
 	case "render":
 		return render(o.root)
 	}
-	return fmt.Errorf("%s: no such command (timing, render)", command)
+	return fmt.Errorf("%s: no such command (servers, timing, render)", command)
 }

@@ -41,6 +41,11 @@ func speed(ctx context.Context, o options) error {
 	for _, w := range table {
 		out.Rows = append(out.Rows, rowOf(w, project, harnesses, ours, peers))
 	}
+	rows, err := serverRows(ctx, o, r, dir)
+	if err != nil {
+		return err
+	}
+	out.Rows = append(out.Rows, rows...)
 	if err := writeJSON(o.root, benchmarksJSON, out); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func caRestore(t *testing.T, s ca.Store) {
 					return err
 				}
 			}
-			if got, err := tx.ListNumber(ctx, "numbers"); err != nil || got != step.want {
+			if got, err := tx.LastListNumber(ctx, "numbers"); err != nil || got != step.want {
 				t.Errorf("raised to %d: %d, %v", step.raise, got, err)
 			}
 		}

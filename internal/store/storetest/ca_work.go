@@ -89,6 +89,7 @@ func caWork(t *testing.T, s *store.Store) {
 	if one := ask(); one.Status != ocsp.Good {
 		t.Errorf("issued, but %v", one.Status)
 	}
+	everyNode(t, nodes, issuer, cert)
 	if _, err := nodes[0].Revoke(ctx, last.Serial, ca.KeyCompromise, "tester", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
