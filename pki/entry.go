@@ -118,6 +118,10 @@ func (l *RevocationList) readEntry(in *cryptobyte.String, at *uint32) (Entry, er
 	if item.Empty() {
 		return e, nil
 	}
+	if reason, ok := bytes.CutPrefix(item, plainReason); ok && len(reason) == 1 && Reason(reason[0]).Valid() {
+		e.HasReason, e.Reason = true, Reason(reason[0])
+		return e, nil
+	}
 	list, err := readExtensionList(&item)
 	if err != nil || !item.Empty() {
 		return e, errDER
@@ -215,6 +219,17 @@ func (l *RevocationList) Entries(yield func(int, Entry) bool) {
 			return
 		}
 	}
+}
+
+// Twice returns a serial that stands in the list more than once, of one issuer.
+func (l *RevocationList) Twice() (*big.Int, bool) {
+	for i := 1; i < len(l.sorted); i++ {
+		a, b := l.sorted[i-1], l.sorted[i]
+		if bytes.Equal(l.serialAt(a), l.serialAt(b)) && bytes.Equal(l.issuerAt(a), l.issuerAt(b)) {
+			return new(big.Int).SetBytes(l.serialAt(b)), true
+		}
+	}
+	return nil, false
 }
 
 // Find looks up a serial of the list's own issuer. Should it stand there twice, an entry that
