@@ -61,6 +61,7 @@ type Service struct {
 	orders      locks
 	practice    practice
 	answers     answers
+	published   listCache
 }
 
 // authority is one open authority.
@@ -70,6 +71,7 @@ type authority struct {
 	settings     Settings
 	key          string
 	keys         Keys
+	pace         pace
 
 	mu        sync.Mutex // guards what follows
 	signer    crypto.Signer
@@ -86,6 +88,9 @@ type Settings struct {
 	Issuers      []string `json:"issuers,omitempty"`
 	CRL          []string `json:"crl,omitempty"`
 	DeltaCRL     []string `json:"deltaCRL,omitempty"`
+	// Shards are the numbers of lists the certificates were divided among, see [Divide]; the last one
+	// holds for new certificates.
+	Shards []int `json:"shards,omitempty"`
 }
 
 // Open opens the authorities that were created in this store. It makes nothing: a store without

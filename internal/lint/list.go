@@ -17,8 +17,8 @@ type ListSubject struct {
 	Issuer *pki.Certificate
 	// MaxDays bounds the time to the next list: 7 for issuing authorities, longer for roots.
 	MaxDays int
-	// Point is the address of a list that is one of several; empty for a list of everything.
-	Point string
+	// Points are the addresses of a list that is one of several; nil for a list of everything.
+	Points []string
 }
 
 // listRule is one demand on revocation lists.
@@ -73,14 +73,14 @@ func listIssuer(s ListSubject) error {
 }
 
 // listScope: nothing critical that a plain reader would stumble over, but for a list that is one of
-// several, which says so with its own address and no other.
+// several, which says so with its own addresses and no others.
 func listScope(s ListSubject) error {
 	part, divided := s.List.Part()
 	switch {
-	case s.Point == "" && len(s.List.Unhandled) > 0:
+	case s.Points == nil && len(s.List.Unhandled) > 0:
 		return fmt.Errorf("critical extension %s", s.List.Unhandled[0])
-	case s.Point != "" && (!divided || len(s.List.Unhandled) != 1 || !slices.Equal(part, []string{s.Point})):
-		return fmt.Errorf("its distribution point is %q, not %q alone", part, s.Point)
+	case s.Points != nil && (!divided || len(s.List.Unhandled) != 1 || !slices.Equal(part, s.Points)):
+		return fmt.Errorf("its distribution point is %q, not %q", part, s.Points)
 	}
 	return nil
 }

@@ -18,6 +18,9 @@ func (r *Responder) list(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	name, delta := strings.CutSuffix(name, "_d")
+	if of := req.PathValue("ca"); of != "" { // one of the lists its certificates are divided among
+		name = of + "/" + name
+	}
 	l, err := r.c.Authority.CRL(req.Context(), name, delta)
 	if errors.Is(err, ca.ErrNotFound) {
 		http.NotFound(w, req)
@@ -28,7 +31,7 @@ func (r *Responder) list(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "the list cannot be had now", http.StatusServiceUnavailable)
 		return
 	}
-	r.cache(w, l.Raw, l.ThisUpdate, l.NextUpdate, time.Minute)
+	r.cache(w, l.Sum[:], l.ThisUpdate, l.NextUpdate, time.Minute)
 	w.Header().Set("Content-Type", "application/pkix-crl")
 	http.ServeContent(w, req, "", l.ThisUpdate, bytes.NewReader(l.Raw))
 }

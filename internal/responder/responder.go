@@ -2,7 +2,7 @@
 // authorities.
 //
 // [New] makes the handler: POST and GET under /ocsp/ (RFC 6960 appendix A), /crl/NAME.crl and
-// /crl/NAME_d.crl (delta), /cert/NAME.cer, and at / a page that says in plain words what is here.
+// /crl/NAME_d.crl (delta), /crl/NAME/8-3.crl (one of the divided lists), /cert/NAME.cer, and at / a page that says in plain words what is here.
 // Everything is public and signed, so there are no cookies and nobody signs in; questions are bounded
 // to 64 KiB and to a number at once.
 //
@@ -75,6 +75,7 @@ func New(c Config) (*Responder, error) {
 	r.mux.HandleFunc("POST /ocsp", r.post)
 	r.mux.HandleFunc("POST /ocsp/{$}", r.post)
 	r.mux.HandleFunc("GET /crl/{file}", r.list)
+	r.mux.HandleFunc("GET /crl/{ca}/{file}", r.list)
 	r.mux.HandleFunc("GET /cert/{file}", r.certificate)
 	r.mux.HandleFunc("GET /health", r.health)
 	r.mux.HandleFunc("GET /{$}", r.page)
