@@ -42,6 +42,7 @@ type RevocationList struct {
 
 	body   []byte   // the entries, one after another
 	sorted []uint32 // where each begins, by serial
+	twice  serial   // one that stands there twice
 
 	issuers []entryIssuer // of an indirect list: whose certificates the entries from there on are
 }

@@ -34,7 +34,7 @@ type ListTemplate struct {
 // TBS writes the exact bytes of the list to be signed with the issuer's key; put the signature on
 // with [Assemble].
 func (t *ListTemplate) TBS(issuer *Certificate) ([]byte, error) {
-	w, err := NewListWriter(t, issuer, 0)
+	w, err := NewListWriter(t, issuer)
 	if err != nil {
 		return nil, err
 	}

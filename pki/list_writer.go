@@ -11,31 +11,37 @@ import (
 	"senim/algid"
 )
 
-// ListWriter writes a revocation list entry by entry into one buffer, which becomes the list: a
-// million entries cost their bytes and nothing else. What stands before the entries depends on how
-// long they are, so there is room left for it.
+// ListWriter writes a revocation list entry by entry: a million entries cost their bytes, twice for a
+// moment, and nothing else. Entries gather in blocks, since what stands before them depends on how
+// long they are.
 type ListWriter struct {
 	sig         algid.Signature
 	head, tail  []byte
-	room        int    // bytes before the entries
-	buf         []byte // room, entries; after TBS: room, list
-	begin, done int    // the TBS is buf[begin:done]; done is 0 before it is finished
+	blocks      [][]byte // entries; the last one is being filled
+	size        int      // of the blocks before it
+	buf         []byte   // after TBS: room, list
+	begin, done int      // the TBS is buf[begin:done]; done is 0 before it is finished
 }
+
+// block is how much is gathered at a time.
+const block = 1 << 20
+
+// longEntry is more than any entry of ours takes.
+const longEntry = 128
 
 // headers is room for the tags and lengths of the list, its TBS and its entries.
 const headers = 3 * 6
 
-// NewListWriter begins a list with the entries of the template. size is how many bytes it may come
-// to; it spares copying and may be wrong.
-func NewListWriter(t *ListTemplate, issuer *Certificate, size int) (*ListWriter, error) {
-	w, err := newListWriter(t, issuer, size)
+// NewListWriter begins a list with the entries of the template.
+func NewListWriter(t *ListTemplate, issuer *Certificate) (*ListWriter, error) {
+	w, err := newListWriter(t, issuer)
 	if err != nil {
 		return nil, fmt.Errorf("write revocation list: %w", err)
 	}
 	return w, nil
 }
 
-func newListWriter(t *ListTemplate, issuer *Certificate, size int) (*ListWriter, error) {
+func newListWriter(t *ListTemplate, issuer *Certificate) (*ListWriter, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
@@ -50,8 +56,7 @@ func newListWriter(t *ListTemplate, issuer *Certificate, size int) (*ListWriter,
 	if w.tail, err = t.tail(issuer); err != nil {
 		return nil, err
 	}
-	w.room = headers + len(w.head)
-	w.buf = make([]byte, w.room, w.room+len(w.tail)+min(max(size, 0), maxList)+1024)
+	w.blocks = [][]byte{make([]byte, 0, longEntry)}
 	for _, e := range t.Entries {
 		if e.Serial == nil || e.Serial.Sign() <= 0 {
 			return nil, errEntry
@@ -75,11 +80,17 @@ func (w *ListWriter) Add(number []byte, e Entry) error {
 		return errors.New("write revocation list: an entry after the end")
 	case len(number) == 0 || len(number) > maxSerial || !e.Reason.Valid() || !writable(e.RevokedAt) || !e.InvalidAt.IsZero() && !writable(e.InvalidAt):
 		return errEntry
-	case len(w.buf) > maxList:
-		return fmt.Errorf("write revocation list: more than %d bytes; divide it", maxList)
+	case w.size > maxList:
+		return errLong
 	}
-	at := len(w.buf)
-	b := append(w.buf, byte(cbasn1.SEQUENCE), 0) // everything below is short: no length has two octets
+	last := len(w.blocks) - 1
+	if cap(w.blocks[last])-len(w.blocks[last]) < longEntry {
+		w.size += len(w.blocks[last])
+		w.blocks = append(w.blocks, make([]byte, 0, block))
+		last++
+	}
+	at := len(w.blocks[last])
+	b := append(w.blocks[last], byte(cbasn1.SEQUENCE), 0) // everything below is short: no length has two octets
 	pad := number[0] >> 7
 	b = append(b, byte(cbasn1.INTEGER), byte(len(number))+pad)
 	if pad == 1 {
@@ -98,27 +109,34 @@ func (w *ListWriter) Add(number []byte, e Entry) error {
 		b[list+1] = byte(len(b) - list - 2)
 	}
 	b[at+1] = byte(len(b) - at - 2)
-	w.buf = b
+	w.blocks[last] = b
 	return nil
 }
+
+var errLong = fmt.Errorf("write revocation list: more than %d bytes; divide it", maxList)
 
 // invalidityHead begins an extension invalidityDate; its GeneralizedTime follows.
 var invalidityHead = []byte{0x30, 0x18, 6, 3, 0x55, 0x1d, 0x18, 4, 0x11}
 
 // TBS ends the list and returns the exact bytes to be signed.
 func (w *ListWriter) TBS() ([]byte, error) {
-	if w.done == 0 {
-		if len(w.buf) > maxList {
-			return nil, fmt.Errorf("write revocation list: more than %d bytes; divide it", maxList)
-		}
-		w.begin = w.room
-		if n := len(w.buf) - w.room; n > 0 { // an empty SEQUENCE is left out, RFC 5280 5.1.2.6
-			w.prepend(header(n))
-		}
-		w.prepend(w.head)
-		w.buf = append(w.buf, w.tail...)
-		w.prepend(header(len(w.buf) - w.begin))
-		w.done = len(w.buf)
+	if w.done != 0 {
+		return w.buf[w.begin:w.done:w.done], nil
+	}
+	w.begin = headers + len(w.head)
+	size := w.size + len(w.blocks[len(w.blocks)-1])
+	w.buf = make([]byte, w.begin, w.begin+size+len(w.tail)+1024) // 1024: for the signature
+	for i, b := range w.blocks {
+		w.buf, w.blocks[i] = append(w.buf, b...), nil
+	}
+	if size > 0 { // an empty SEQUENCE is left out, RFC 5280 5.1.2.6
+		w.prepend(header(size))
+	}
+	w.prepend(w.head)
+	w.buf = append(w.buf, w.tail...)
+	w.prepend(header(len(w.buf) - w.begin))
+	if w.done = len(w.buf); w.done > maxList {
+		return nil, errLong
 	}
 	return w.buf[w.begin:w.done:w.done], nil
 }

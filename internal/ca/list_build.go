@@ -49,13 +49,13 @@ type draftList struct {
 	list   *pki.RevocationList // after lint, without a good signature
 }
 
-// newDraft begins a list of about size bytes.
-func newDraft(issuer *pki.Certificate, l listOf, size int) (*draftList, error) {
+// newDraft begins a list.
+func newDraft(issuer *pki.Certificate, l listOf) (*draftList, error) {
 	t := &pki.ListTemplate{Number: big.NewInt(l.number), ThisUpdate: l.at, NextUpdate: l.next(), Points: l.points, Freshest: l.freshest}
 	if l.base >= 0 {
 		t.BaseNumber = big.NewInt(l.base)
 	}
-	w, err := pki.NewListWriter(t, issuer, size)
+	w, err := pki.NewListWriter(t, issuer)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (d *draftList) sign(random io.Reader, key crypto.Signer) ([]byte, error) {
 
 // buildList writes, lints and signs a list at once.
 func buildList(random io.Reader, key crypto.Signer, issuer *pki.Certificate, l listOf) ([]byte, error) {
-	d, err := newDraft(issuer, l, 0)
+	d, err := newDraft(issuer, l)
 	if err != nil {
 		return nil, err
 	}

@@ -163,7 +163,7 @@ func (s *Service) gather(ctx context.Context, a *authority, number int64, shard 
 			l.points = point
 		}
 		l.freshest = deltas
-		if full, err = newDraft(a.cert, l, int(last.Size)+int(last.Size)/16); err != nil {
+		if full, err = newDraft(a.cert, l); err != nil {
 			return err
 		}
 		l.base, l.freshest = number, nil
@@ -171,7 +171,7 @@ func (s *Service) gather(ctx context.Context, a *authority, number int64, shard 
 		if based {
 			l.base, since = base.Number, base.Epoch
 		}
-		if delta, err = newDraft(a.cert, l, 0); err != nil {
+		if delta, err = newDraft(a.cert, l); err != nil {
 			return err
 		}
 		return tx.EachRevoked(ctx, a.name, shard, 0, keptSince(base, based, at), func(r RevokedRecord) error {

@@ -56,7 +56,7 @@ type Tx interface {
 	// EachRevoked calls f for the revocations of an authority with an epoch over since, by epoch, that
 	// have to be kept on lists at least until the given time: for the end of the certificate, or the
 	// moment of recording when that was later. A shard narrows it to the certificates of that divided
-	// list. f touches nothing but what it is given, of which By and Recorded are empty.
+	// list. f touches nothing but what it is given, of which By, Recorded and Shard are empty.
 	EachRevoked(ctx context.Context, ca, shard string, since int64, kept time.Time, f func(RevokedRecord) error) error
 	// RevokedShards tells the newest epoch of each divided list that has one over since.
 	RevokedShards(ctx context.Context, ca string, since int64) (map[string]int64, error)

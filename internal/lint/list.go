@@ -110,19 +110,19 @@ func listNumber(s ListSubject) error {
 // listEntries: a reason always, no serial twice, nothing revoked in the future or invalid after it was
 // revoked; an entry taken off again only in a delta.
 func listEntries(s ListSubject) error {
-	if serial, twice := s.List.Twice(); twice {
+	if serial := s.List.Twice(); serial != nil {
 		return fmt.Errorf("serial %s twice", serial.Text(16))
 	}
-	for _, e := range s.List.Entries {
+	for i, e := range s.List.Bare {
 		switch {
 		case !e.HasReason:
-			return fmt.Errorf("serial %s without a reason", e.Serial.Text(16))
+			return fmt.Errorf("entry %d without a reason", i)
 		case e.Reason == pki.RemoveFromCRL && s.List.BaseNumber == nil:
-			return fmt.Errorf("serial %s: removeFromCRL in a full list", e.Serial.Text(16))
+			return fmt.Errorf("entry %d: removeFromCRL in a full list", i)
 		case e.RevokedAt.After(s.List.ThisUpdate):
-			return fmt.Errorf("serial %s revoked after the list", e.Serial.Text(16))
+			return fmt.Errorf("entry %d revoked after the list", i)
 		case e.InvalidAt.After(e.RevokedAt):
-			return fmt.Errorf("serial %s invalid after it was revoked", e.Serial.Text(16))
+			return fmt.Errorf("entry %d invalid after it was revoked", i)
 		}
 	}
 	return nil

@@ -9,9 +9,17 @@ import (
 // AddList keeps the newest list of each kind with its bytes, and of full lists the two newest
 // scheduled ones, which delta lists refer to, without.
 func (t caTx) AddList(ctx context.Context, l ca.ListRecord) error {
-	err := t.insert(ctx, `insert into ca_published (ca, shard, delta, number, base, epoch, scheduled, this_update, next_update, size, raw)
-		select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
-		where not exists (select 1 from ca_published where ca = $1 and shard = $2 and delta = $3 and (number >= $4 or epoch > $6))`,
+	// Asked apart: as part of the insert, SQLite would write the bytes to a table in between.
+	newer, err := one(ctx, t.tx, nil, value[int64], `select count(*) from ca_published
+		where ca = $1 and shard = $2 and delta = $3 and (number >= $4 or epoch > $5)`, l.CA, l.Shard, bit(l.Delta), l.Number, l.Epoch)
+	if err != nil {
+		return err
+	}
+	if newer > 0 {
+		return ca.ErrExists
+	}
+	err = t.insert(ctx, `insert into ca_published (ca, shard, delta, number, base, epoch, scheduled, this_update, next_update, size, raw)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing`,
 		l.CA, l.Shard, bit(l.Delta), l.Number, l.Base, l.Epoch, bit(l.Scheduled), ms(l.ThisUpdate), ms(l.NextUpdate), int64(len(l.Raw)), l.Raw)
 	if err != nil {
 		return err
