@@ -133,8 +133,9 @@ func (t caTx) Holders(ctx context.Context, iin, bin string) ([]ca.Record, error)
 	return list(ctx, t.tx, scanRecord, caSelect+where+` order by c.not_before desc, c.created desc, c.serial`, args...)
 }
 
+// The state is asked of what is found: SQLite would rather walk all certificates issued, by their state.
 func (t caTx) Ending(ctx context.Context, from, to time.Time, after string, limit int) ([]ca.Record, error) {
-	return list(ctx, t.tx, scanRecord, caSelect+`where c.state = 'issued' and r.serial is null
-		and c.not_after >= $1 and c.not_after < $2 and (c.not_after > $1 or c.serial > $3) order by c.not_after, c.serial limit $4`,
-		ms(from), ms(to), after, limit)
+	return list(ctx, t.tx, scanRecord, caSelect+`where coalesce(c.state, '') = 'issued' and r.serial is null
+		and (c.not_after, c.serial) > ($1, $2) and c.not_after < $3 order by c.not_after, c.serial limit $4`,
+		ms(from), after, ms(to), limit)
 }

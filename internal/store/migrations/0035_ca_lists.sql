@@ -63,3 +63,6 @@ insert into ca_published (ca, shard, delta, number, base, epoch, scheduled, this
   select ca, '', delta, number, base, epoch, scheduled, this_update, next_update, length(raw), raw
   from ca_lists where true on conflict do nothing;
 drop table ca_lists;
+-- What ends soon is read in pages, by end and serial.
+create index if not exists ca_certificates_end on ca_certificates (not_after, serial);
+drop index if exists ca_certificates_not_after;
