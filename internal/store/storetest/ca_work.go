@@ -89,6 +89,7 @@ func caWork(t *testing.T, s *store.Store) {
 	if one := ask(); one.Status != ocsp.Good {
 		t.Errorf("issued, but %v", one.Status)
 	}
+	publishTogether(t, nodes)
 	if _, err := nodes[0].Revoke(ctx, last.Serial, ca.KeyCompromise, "tester", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +119,38 @@ func caWork(t *testing.T, s *store.Store) {
 		}
 		if _, listed := list.Find(cert.Serial); !listed || list.CheckSignatureFrom(issuer) != nil {
 			t.Errorf("delta %t: listed %t", delta, listed)
+		}
+	}
+}
+
+// publishTogether makes lists on both nodes at once: each stored list is newer than those before, and
+// all nodes then serve the same.
+func publishTogether(t *testing.T, nodes []*ca.Service) {
+	t.Helper()
+	for range 3 {
+		var group sync.WaitGroup
+		for _, n := range nodes {
+			group.Go(func() {
+				if err := n.Publish(t.Context(), "work"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	}
+	var numbers []int64
+	for _, n := range nodes {
+		for _, delta := range []bool{false, true} {
+			l, err := n.CRL(t.Context(), "work", delta)
+			if err != nil {
+				t.Fatal(err)
+			}
+			numbers = append(numbers, l.Number)
+		}
+	}
+	for _, n := range numbers {
+		if n != numbers[0] || n < 6 { // six were made, two at a time
+			t.Errorf("numbers of the lists: %v", numbers)
 		}
 	}
 }
