@@ -65,7 +65,6 @@ var tree = map[string]place{
 	"internal/notice":      {work, "internal/job internal/audit", ""},
 	"internal/registry":    {work, "internal/job internal/audit", ""},
 	"internal/lint":        {work, "", ""},
-	"internal/ca":          {work, "internal/lint internal/audit internal/job", ""},
 	"internal/tsa":         {work, "internal/audit", ""},
 	"internal/ca":          {work, "internal/lint internal/audit internal/job", "github.com/maypok86/otter/v2"}, // what is asked often stays in memory, whatever else is asked
 	"internal/auth":        {work, "internal/trust internal/audit", ""},

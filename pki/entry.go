@@ -75,6 +75,11 @@ func (l *RevocationList) readEntries(entries cryptobyte.String) error {
 	l.sorted = make([]uint32, len(keys))
 	for i, k := range keys {
 		l.sorted[i] = k.at
+		if i > 0 && l.twice == nil && k.prefix == keys[i-1].prefix {
+			if s := l.serialAt(k.at); bytes.Equal(s, l.serialAt(keys[i-1].at)) && bytes.Equal(l.issuerAt(k.at), l.issuerAt(keys[i-1].at)) {
+				l.twice = s
+			}
+		}
 	}
 	return nil
 }
@@ -82,22 +87,33 @@ func (l *RevocationList) readEntries(entries cryptobyte.String) error {
 // plainReason is an entry's extensions when they are a reason and nothing else, but for the reason.
 var plainReason = []byte{0x30, 0x0c, 0x30, 0x0a, 6, 3, 0x55, 0x1d, 0x15, 4, 3, 0x0a, 1}
 
-// skipPlain checks and takes the usual entry, a serial, a time and perhaps a reason; false leaves in
-// as it was. It allocates nothing: a list may have millions.
+// skipPlain checks and takes the usual entry; false leaves in as it was.
 func skipPlain(in *cryptobyte.String) bool {
+	_, ok := readPlain(in)
+	return ok
+}
+
+// readPlain checks and takes the usual entry, a serial, a time and perhaps a reason, and returns it
+// without its serial; false leaves in as it was. It allocates nothing: a list may have millions.
+func readPlain(in *cryptobyte.String) (e Entry, ok bool) {
 	rest := *in
 	var item, number cryptobyte.String
+	var err error
 	if !rest.ReadASN1(&item, cbasn1.SEQUENCE) || !item.ReadASN1(&number, cbasn1.INTEGER) || !serial(number).valid() {
-		return false
+		return e, false
 	}
-	if _, err := readTime(&item); err != nil {
-		return false
+	if e.RevokedAt, err = readTime(&item); err != nil {
+		return e, false
 	}
-	if reason, ok := bytes.CutPrefix(item, plainReason); !item.Empty() && (!ok || len(reason) != 1 || !Reason(reason[0]).Valid()) {
-		return false
+	if !item.Empty() {
+		reason, ok := bytes.CutPrefix(item, plainReason)
+		if !ok || len(reason) != 1 || !Reason(reason[0]).Valid() {
+			return e, false
+		}
+		e.HasReason, e.Reason = true, Reason(reason[0])
 	}
 	*in = rest
-	return true
+	return e, true
 }
 
 // readEntry takes one entry. Unknown critical extensions and issuers are noted when at, the offset of
@@ -215,6 +231,32 @@ func (l *RevocationList) Entries(yield func(int, Entry) bool) {
 			return
 		}
 	}
+}
+
+// Bare is Entries without the serials, which are nil: what is asked of each of a million.
+func (l *RevocationList) Bare(yield func(int, Entry) bool) {
+	rest := cryptobyte.String(l.body)
+	for i := 0; !rest.Empty(); i++ {
+		e, ok := readPlain(&rest)
+		if !ok {
+			var err error
+			if e, err = l.readEntry(&rest, nil); err != nil {
+				return
+			}
+			e.Serial = nil
+		}
+		if !yield(i, e) {
+			return
+		}
+	}
+}
+
+// Twice returns a serial that stands in the list more than once, of one issuer; nil when there is none.
+func (l *RevocationList) Twice() *big.Int {
+	if l.twice == nil {
+		return nil
+	}
+	return new(big.Int).SetBytes(l.twice)
 }
 
 // Find looks up a serial of the list's own issuer. Should it stand there twice, an entry that

@@ -30,7 +30,8 @@ type RevocationList struct {
 	Extensions             []Extension
 	// Unhandled are extensions, of the list or of an entry, that a plain reader must not pass over:
 	// critical ones nobody knows, and those that divide a list or make it indirect. CheckSignatureFrom
-	// refuses such a list; [Pool.Validate] knows what the divided and indirect ones cover.
+	// refuses such a list; [Pool.Validate] knows what the divided and indirect ones cover, and
+	// [RevocationList.Covers] what a divided one does.
 	Unhandled []asn1.ObjectIdentifier
 
 	strange  []asn1.ObjectIdentifier // of Unhandled, those nobody knows
@@ -41,6 +42,7 @@ type RevocationList struct {
 
 	body   []byte   // the entries, one after another
 	sorted []uint32 // where each begins, by serial
+	twice  serial   // one that stands there twice
 
 	issuers []entryIssuer // of an indirect list: whose certificates the entries from there on are
 }

@@ -22,12 +22,45 @@ type keySets struct {
 	link string
 }
 
-func (k keySets) Expiring(ctx context.Context, from, to time.Time) ([]notice.KeySet, error) {
-	infos, err := k.ca.Expiring(ctx, from, to)
-	if err != nil {
-		return nil, err
+// together is how far apart certificates of one application may end.
+const together = time.Hour
+
+// Expiring joins the certificates as they come, by their end: a set is complete when what comes ends
+// later than its members could.
+func (k keySets) Expiring(ctx context.Context, from, to time.Time, f func(notice.KeySet) error) error {
+	open := map[string][]ca.Info{}
+	var waiting []string
+	tell := func(before time.Time) error {
+		for len(waiting) > 0 && open[waiting[0]][0].NotAfter.Before(before) {
+			sets, err := k.sets(ctx, open[waiting[0]])
+			if err != nil {
+				return err
+			}
+			delete(open, waiting[0])
+			waiting = waiting[1:]
+			for _, s := range sets {
+				if err := f(s); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}
-	return k.sets(ctx, infos)
+	err := k.ca.Expiring(ctx, from, to, func(i ca.Info) error {
+		if err := tell(i.NotAfter.Add(-together)); err != nil {
+			return err
+		}
+		name := order(i)
+		if len(open[name]) == 0 {
+			waiting = append(waiting, name)
+		}
+		open[name] = append(open[name], i)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tell(to)
 }
 
 // Capacity lists the sets of one person in one capacity; the name of a capacity is made by [capacity].

@@ -410,7 +410,7 @@ func (s *server) handleJobs(ctx context.Context) error {
 	s.store.Handle(registry.KindEntityEnded, task(func(context.Context, registry.EntityEnded) error { return nil }))
 	s.store.Handle(participant.HeadChangedKind, task(func(context.Context, participant.HeadChanged) error { return nil }))
 	s.store.Every(10*time.Minute, job.Job{Kind: notice.ScanKind, Unique: "all"})
-	s.store.Every(time.Hour, job.Job{Kind: ca.JobTend, Unique: "all"})
+	s.store.Every(time.Minute, job.Job{Kind: ca.JobTend, Unique: "all"})
 	s.store.Every(time.Hour, job.Job{Kind: sweepKind, Unique: "all"})
 	return nil
 }

@@ -104,11 +104,17 @@ func (i Info) Live(now time.Time) bool {
 
 // Revocation says when and why a certificate stopped being good.
 type Revocation struct {
-	At     time.Time
-	Reason Reason
+	// At is since when the certificate counts as revoked. It is the moment of recording unless the
+	// operator gave an earlier date.
+	At time.Time
+	// Recorded is when the revocation was written down.
+	Recorded time.Time
+	Reason   Reason
 	// Invalidity is the suspected date of a compromise; zero when none was told.
 	Invalidity time.Time
 	By         string // audit actor
+	// Shard is which of the divided lists the certificate stands on, "" for none of them.
+	Shard string
 }
 
 // Reason is a revocation reason by its number in RFC 5280 section 5.3.1.

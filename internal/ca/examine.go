@@ -116,6 +116,7 @@ func (s *Service) draft(o Order, p Profile, a *authority, req *pki.Request, from
 	if len(storage) == 0 {
 		storage = pki.StoragePKCS12
 	}
+	lists, deltas := a.points(a.shardFor(serial))
 	t := &pki.Template{
 		Signature: sig, Serial: new(big.Int).SetBytes(serial), RawIssuer: a.cert.RawSubject,
 		Subject: pki.SubjectName(pki.Holder{
@@ -125,7 +126,7 @@ func (s *Service) draft(o Order, p Profile, a *authority, req *pki.Request, from
 		NotBefore: from, NotAfter: to, PublicKey: req.PublicKey,
 		KeyUsage: p.KeyUsage, ExtKeyUsage: p.usages(o.Identity), Policies: policy,
 		AuthorityKeyID: a.cert.SubjectKeyID,
-		CRL:            a.settings.CRL, DeltaCRL: a.settings.DeltaCRL, OCSP: a.settings.OCSP, Issuers: a.settings.Issuers,
+		CRL:            lists, DeltaCRL: deltas, OCSP: a.settings.OCSP, Issuers: a.settings.Issuers,
 	}
 	if p.KeyUsage == combinedUsage { // the classic set has no such extension (crypto.md §9)
 		t.Storage = storage

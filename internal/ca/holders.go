@@ -35,17 +35,34 @@ func (s *Service) ByHolder(ctx context.Context, iin, bin string) ([]Info, error)
 	return s.infos(ctx, func(tx Tx) ([]Record, error) { return tx.Holders(ctx, iin, bin) })
 }
 
-// Expiring lists certificates of holders that end in [from, to) and are not revoked, by their end.
-// Those with ReplacedBy have a successor already.
-func (s *Service) Expiring(ctx context.Context, from, to time.Time) ([]Info, error) {
-	all, err := s.infos(ctx, func(tx Tx) ([]Record, error) { return tx.Ending(ctx, from, to) })
-	holders := all[:0]
-	for _, i := range all {
-		if _, ok := FindProfile(i.Profile); ok {
-			holders = append(holders, i)
+// Expiring calls f for certificates of holders that end in [from, to) and are not revoked, by their
+// end, and stops at its first error. They may be very many: they are read in pages, each over a
+// snapshot of its own. Those with ReplacedBy have a successor already.
+func (s *Service) Expiring(ctx context.Context, from, to time.Time, f func(Info) error) error {
+	const page = 500
+	for after := ""; ; {
+		var records []Record
+		err := s.store.View(ctx, func(tx Tx) (err error) {
+			records, err = tx.Ending(ctx, from, to, after, page)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("list certificates: %w", err)
 		}
+		for _, r := range records {
+			if _, ok := FindProfile(r.Profile); !ok {
+				continue
+			}
+			if err := f(infoOf(r)); err != nil {
+				return err
+			}
+		}
+		if len(records) < page {
+			return nil
+		}
+		last := records[len(records)-1]
+		from, after = last.NotAfter, last.Serial
 	}
-	return holders, err
 }
 
 func (s *Service) infos(ctx context.Context, read func(Tx) ([]Record, error)) ([]Info, error) {

@@ -141,9 +141,11 @@ func (r *epochRead) over() *epochRead {
 
 // settle returns when no node can give out an answer from before a change that was committed. Its
 // error does not undo the change; asking for it again waits again.
-func (s *Service) settle(ctx context.Context, ca string) error {
-	if a, ok := s.authorities[ca]; ok {
-		a.lease().end()
+func (s *Service) settle(ctx context.Context, authorities ...string) error {
+	for _, name := range authorities {
+		if a, ok := s.authorities[name]; ok {
+			a.lease().end()
+		}
 	}
 	t := time.NewTimer(s.settles)
 	defer t.Stop()

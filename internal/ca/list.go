@@ -2,24 +2,19 @@ package ca
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
+	"math"
+	"strings"
 	"time"
-
-	"senim/algid"
-	"senim/internal/audit"
-	"senim/pki"
 )
 
 // Jobs this package asks for. Their handlers are [Service.PublishJob] and [Service.TendJob].
 const (
 	// JobPublish makes new lists of one authority after a revocation.
 	JobPublish = "ca.publish"
-	// JobTend is to be enqueued on schedule, hourly or so.
+	// JobTend is to be enqueued on schedule, every minute or so.
 	JobTend = "ca.tend"
 )
 
@@ -28,149 +23,90 @@ const (
 	listDays   = 7              // next update, at most
 	listEvery  = 12 * time.Hour // a new list is made by schedule
 	listLinger = 7 * 24 * time.Hour
+	listGather = time.Second // revocations of this long are told by one list
+	// After a list that took long there is a pause of as many times as long, up to so much.
+	listPause     = 5
+	listPauseMost = 30 * time.Second
 )
 
-// List is a published revocation list. It is shared and never changes.
+// List is a published revocation list. It does not change; others read the same bytes.
 type List struct {
-	Raw                    []byte // DER
+	Raw                    []byte   // DER
+	Sum                    [32]byte // SHA-256 of Raw
 	Number                 int64
 	ThisUpdate, NextUpdate time.Time
-
-	Memo
 }
 
-// listKey is what a list is kept in memory by.
-type listKey struct {
-	ca    string
-	delta bool
-}
-
-// CRL returns the newest full or delta list of an authority; [ErrNotFound] when there is none. While
-// it is the newest it is read from the store once: a list may have millions of entries.
-func (s *Service) CRL(ctx context.Context, ca string, delta bool) (*List, error) {
+// CRL returns the newest full or delta list of an authority, "gost", or of one of its divided lists,
+// "gost/8-3"; [ErrNotFound] when there is none. Long lists are read once and shared.
+func (s *Service) CRL(ctx context.Context, name string, delta bool) (*List, error) {
 	if err := s.running(); err != nil {
-		return nil, fmt.Errorf("revocation list of %s: %w", ca, err)
+		return nil, fmt.Errorf("revocation list of %s: %w", name, err)
 	}
-	out, _ := s.lists.Load(listKey{ca, delta})
-	kept, _ := out.(*List)
-	err := s.store.View(ctx, func(tx Tx) error {
-		number, err := tx.ListNumber(ctx, ca, delta)
-		if err != nil || kept != nil && kept.Number == number {
-			return err
-		}
-		l, err := tx.List(ctx, ca, delta)
-		kept = &List{Raw: l.Raw, Number: l.Number, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate}
-		return err
-	})
+	ca, shard, _ := strings.Cut(name, "/")
+	l, err := s.published.get(ctx, s, ca, shard, delta)
 	if err != nil {
-		return nil, fmt.Errorf("revocation list of %s: %w", ca, err)
+		return nil, fmt.Errorf("revocation list of %s: %w", name, err)
 	}
-	if out != kept {
-		s.lists.Store(listKey{ca, delta}, kept)
-	}
-	return kept, nil
+	return l, nil
 }
 
 // publishing is the payload of JobPublish.
 type publishing struct {
 	CA string `json:"ca"`
+	// After is when the lists may be made, in Unix milliseconds: revocations up to then are one job.
+	After int64 `json:"after,omitempty"`
 }
 
-// PublishJob is the handler of [JobPublish].
+// PublishJob is the handler of [JobPublish]. Of several that wait, one is enough.
 func (s *Service) PublishJob(ctx context.Context, payload []byte) error {
 	var p publishing
 	if err := json.Unmarshal(payload, &p); err != nil {
 		return fmt.Errorf("publish: payload: %w", err)
 	}
-	return s.publish(ctx, p.CA, false)
+	a, ok := s.authorities[p.CA]
+	if !ok || a.parent == "" {
+		return fmt.Errorf("publish %s: %w", p.CA, ErrNotFound)
+	}
+	after := time.UnixMilli(p.After)
+	if most := s.now().Add(listGather); after.After(most) { // another node's clock
+		after = most
+	}
+	first, err := a.pace.wait(ctx, s.now, after)
+	if err != nil || !first {
+		return err
+	}
+	return s.publish(ctx, a, false)
 }
 
-// Publish makes and stores a full and a delta list of an issuing authority now.
-func (s *Service) Publish(ctx context.Context, ca string) error { return s.publish(ctx, ca, true) }
-
-// errCurrent: the lists hold every revocation already.
-var errCurrent = errors.New("lists are current")
-
-// publish makes both lists under one number (RFC 5280 5.2.4). Revocations are read in the transaction
-// that takes the number, so a higher number never knows less.
-func (s *Service) publish(ctx context.Context, ca string, scheduled bool) error {
+// Publish makes and stores full and delta lists of an issuing authority now, as by schedule.
+func (s *Service) Publish(ctx context.Context, ca string) error {
 	a, ok := s.authorities[ca]
 	if !ok || a.parent == "" {
 		return fmt.Errorf("publish %s: %w", ca, ErrNotFound)
 	}
-	if err := s.running(); err != nil {
-		return fmt.Errorf("publish %s: %w", ca, err)
-	}
-	defer s.orders.take("list:" + ca)()
-	var full, delta listOf
-	at := s.whole()
-	err := s.store.Update(ctx, func(tx Tx) (err error) {
-		full, delta, err = s.gather(ctx, tx, a, at, scheduled)
-		return err
-	})
-	if errors.Is(err, errCurrent) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("publish %s: %w", ca, err)
-	}
-	records := make([]ListRecord, 0, 2)
-	for _, l := range []listOf{full, delta} {
-		raw, err := s.signList(ctx, a, l)
-		if err != nil {
-			return fmt.Errorf("publish %s: list %d: %w", ca, l.number, err)
-		}
-		records = append(records, l.record(ca, scheduled, raw))
-	}
-	err = s.store.Update(ctx, func(tx Tx) error {
-		for _, r := range records {
-			if err := tx.AddList(ctx, r); err != nil {
-				return err
-			}
-		}
-		sum := algid.SHA256.Sum(records[0].Raw)
-		return tx.Audit(ctx, audit.Event{Action: "ca.list_published", Actor: "system", Object: ca, Result: "ok",
-			Detail: map[string]string{"number": strconv.FormatInt(full.number, 10), "sha256": hex.EncodeToString(sum)}})
-	})
-	if err != nil {
-		return fmt.Errorf("publish %s: %w", ca, err)
-	}
-	return nil
+	return s.publish(ctx, a, true)
 }
 
-// gather takes a number and reads what both lists will say. The delta refers to the last scheduled
-// full list before this one, which readers may still hold; without one, to its own number.
-func (s *Service) gather(ctx context.Context, tx Tx, a *authority, at time.Time, scheduled bool) (full, delta listOf, err error) {
-	ca, end := a.name, a.cert.NotAfter
-	number, epoch, err := tx.NextListNumber(ctx, ca)
-	if err != nil {
-		return full, delta, err
+// tendLists makes the lists that are due by schedule, those that are missing, and those that a job
+// should have made and did not. An authority that has ended has nothing more to say.
+func (s *Service) tendLists(ctx context.Context, a *authority) error {
+	if !s.now().Before(a.cert.NotAfter) {
+		return nil
 	}
-	last, err := tx.List(ctx, ca, false)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return full, delta, err
+	var due bool
+	var late []string
+	err := s.store.View(ctx, func(tx Tx) error {
+		l, err := tx.Base(ctx, a.name, "", math.MaxInt64)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		due = err != nil || s.now().Sub(l.ThisUpdate) >= listEvery
+		late, err = behind(ctx, tx, a.name, append(a.shards(), ""))
+		return err
+	})
+	if err != nil || !due && len(late) == 0 {
+		return err
 	}
-	if err == nil && !scheduled && last.Epoch >= epoch {
-		return full, delta, errCurrent
-	}
-	if at.Before(last.ThisUpdate) { // a clock set back must not make an older list
-		at = last.ThisUpdate
-	}
-	full = listOf{number: number, base: -1, epoch: epoch, at: at, days: listDays, end: end}
-	full.entries, err = tx.RevokedSince(ctx, ca, 0, at.Add(-listLinger))
-	if err != nil {
-		return full, delta, err
-	}
-	full.entries = slices.DeleteFunc(full.entries, func(r RevokedRecord) bool { return r.Reason == pki.RemoveFromCRL })
-	delta = listOf{number: number, base: number, epoch: epoch, at: at, days: listDays, end: end}
-	base, err := tx.Base(ctx, ca, number)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return full, delta, nil
-	case err != nil:
-		return full, delta, err
-	}
-	delta.base = base.Number
-	delta.entries, err = tx.RevokedSince(ctx, ca, base.Epoch, at.Add(-listLinger))
-	return full, delta, err
+	return s.publish(ctx, a, due)
 }

@@ -2,8 +2,8 @@ package ca
 
 import (
 	"bytes"
-	"context"
 	"crypto"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +14,15 @@ import (
 	"senim/pki"
 )
 
-// listOf is what a list will say; base is -1 for a full one.
+// listOf is what a list will say; base is -1 for a full one. Entries of an issuing authority's list
+// are added one by one to its draft.
 type listOf struct {
 	number, base, epoch int64
 	at                  time.Time
 	days                int
 	end                 time.Time // of the authority
+	points              []string  // of one of the divided lists; nil for the list of all
+	freshest            []string
 	entries             []RevokedRecord
 }
 
@@ -32,54 +35,96 @@ func (l listOf) next() time.Time {
 	return next
 }
 
-func (l listOf) record(ca string, scheduled bool, raw []byte) ListRecord {
-	return ListRecord{CA: ca, Delta: l.base >= 0, Scheduled: scheduled, Number: l.number, Base: max(l.base, 0), Epoch: l.epoch,
-		ThisUpdate: l.at, NextUpdate: l.next(), Raw: raw}
+func (l listOf) record(ca, shard string, scheduled bool, raw []byte) ListRecord {
+	return ListRecord{CA: ca, Shard: shard, Delta: l.base >= 0, Scheduled: scheduled, Number: l.number, Base: max(l.base, 0), Epoch: l.epoch,
+		ThisUpdate: l.at, NextUpdate: l.next(), Size: int64(len(raw)), Raw: raw}
 }
 
-func (s *Service) signList(ctx context.Context, a *authority, l listOf) ([]byte, error) {
-	key, err := a.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return buildList(s.rand, key, a.cert, l)
+// draftList is a list on its way to be signed.
+type draftList struct {
+	l      listOf
+	issuer *pki.Certificate
+	w      *pki.ListWriter
+	tbs    []byte              // after lint
+	list   *pki.RevocationList // after lint, without a good signature
 }
 
-// buildList signs a list and refuses to give it out unless it lints and verifies.
-func buildList(random io.Reader, key crypto.Signer, issuer *pki.Certificate, l listOf) ([]byte, error) {
-	t := pki.ListTemplate{Number: big.NewInt(l.number), ThisUpdate: l.at, NextUpdate: l.next()}
+// newDraft begins a list.
+func newDraft(issuer *pki.Certificate, l listOf) (*draftList, error) {
+	t := &pki.ListTemplate{Number: big.NewInt(l.number), ThisUpdate: l.at, NextUpdate: l.next(), Points: l.points, Freshest: l.freshest}
 	if l.base >= 0 {
 		t.BaseNumber = big.NewInt(l.base)
 	}
+	w, err := pki.NewListWriter(t, issuer)
+	if err != nil {
+		return nil, err
+	}
+	d := &draftList{l: l, issuer: issuer, w: w}
 	for _, r := range l.entries {
-		serial, ok := new(big.Int).SetString(r.Serial, 16)
-		if !ok {
-			return nil, fmt.Errorf("serial %q", r.Serial)
+		if err := d.add(r); err != nil {
+			return nil, err
 		}
-		t.Entries = append(t.Entries, pki.Entry{Serial: serial, RevokedAt: r.At, Reason: r.Reason, HasReason: true})
 	}
-	tbs, err := t.TBS(issuer)
+	return d, nil
+}
+
+// add writes one entry.
+func (d *draftList) add(r RevokedRecord) error {
+	var number [32]byte
+	if len(r.Serial) > 2*len(number) {
+		return fmt.Errorf("serial %q", r.Serial)
+	}
+	n, err := hex.Decode(number[:], []byte(r.Serial))
+	if err != nil {
+		return fmt.Errorf("serial %q", r.Serial)
+	}
+	e := pki.Entry{RevokedAt: r.At, Reason: r.Reason, HasReason: true, InvalidAt: r.Invalidity}
+	if err := d.w.Add(number[:n], e); err != nil {
+		return fmt.Errorf("serial %s: %w", r.Serial, err)
+	}
+	return nil
+}
+
+// lint ends the list and holds it against the rules under a signature of zeros, which none of them
+// looks at.
+func (d *draftList) lint() (err error) {
+	if d.tbs, err = d.w.TBS(); err != nil {
+		return err
+	}
+	if d.list, err = pki.ParseRevocationList(d.w.Assemble(make([]byte, 64))); err != nil {
+		return err
+	}
+	if !bytes.Equal(d.list.RawTBS, d.tbs) {
+		return errors.New("the list does not hold the bytes it was made of")
+	}
+	return lint.List(lint.ListSubject{List: d.list, Issuer: d.issuer, MaxDays: d.l.days, Points: d.l.points})
+}
+
+// sign signs the linted bytes and refuses to give the list out unless it verifies.
+func (d *draftList) sign(random io.Reader, key crypto.Signer) ([]byte, error) {
+	sig, err := signatureOf(d.issuer)
 	if err != nil {
 		return nil, err
 	}
-	sig, err := signatureOf(issuer)
+	value, err := sig.Sign(random, key, d.tbs)
 	if err != nil {
 		return nil, err
 	}
-	value, err := sig.Sign(random, key, tbs)
+	d.list.SignatureValue = value
+	if err := d.list.CheckPartSignatureFrom(d.issuer); err != nil {
+		return nil, err
+	}
+	return d.w.Assemble(value), nil
+}
+
+// buildList writes, lints and signs a list at once.
+func buildList(random io.Reader, key crypto.Signer, issuer *pki.Certificate, l listOf) ([]byte, error) {
+	d, err := newDraft(issuer, l)
 	if err != nil {
 		return nil, err
 	}
-	raw := pki.Assemble(tbs, sig, value)
-	list, err := pki.ParseRevocationList(raw)
-	if err != nil {
+	if err := d.lint(); err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(list.RawTBS, tbs) {
-		return nil, errors.New("signed other bytes than intended")
-	}
-	if err := lint.List(lint.ListSubject{List: list, Issuer: issuer, MaxDays: l.days}); err != nil {
-		return nil, err
-	}
-	return raw, list.CheckSignatureFrom(issuer)
+	return d.sign(random, key)
 }

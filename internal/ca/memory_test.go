@@ -1,6 +1,8 @@
 package ca
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"errors"
@@ -8,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,6 +46,7 @@ type data struct {
 type revokedRow struct {
 	ca    string
 	epoch int64
+	kept  time.Time
 	Revocation
 }
 
@@ -127,6 +131,16 @@ func (t *memoryTx) Authorities(context.Context) (all []AuthorityRecord, _ error)
 		all = append(all, t.d.authorities[name])
 	}
 	return all, nil
+}
+
+func (t *memoryTx) SetSettings(_ context.Context, name string, settings []byte) error {
+	a, ok := t.d.authorities[name]
+	if !ok {
+		return ErrNotFound
+	}
+	a.Settings = settings
+	t.d.authorities[name] = a
+	return nil
 }
 
 func (t *memoryTx) AddSigner(_ context.Context, r SignerRecord) error {
@@ -251,11 +265,16 @@ func (t *memoryTx) Holders(_ context.Context, iin, bin string) ([]Record, error)
 	})
 }
 
-func (t *memoryTx) Ending(_ context.Context, from, to time.Time) ([]Record, error) {
-	return t.find(func(r Record) bool {
+func (t *memoryTx) Ending(_ context.Context, from, to time.Time, after string, limit int) ([]Record, error) {
+	all, _ := t.find(func(r Record) bool {
 		v, revoked := t.d.revoked[r.Serial]
-		return r.State == Done && (!revoked || v.Reason == pki.RemoveFromCRL) && !r.NotAfter.Before(from) && r.NotAfter.Before(to)
+		return r.State == Done && (!revoked || v.Reason == pki.RemoveFromCRL) && r.NotAfter.Before(to) &&
+			(r.NotAfter.After(from) || r.NotAfter.Equal(from) && r.Serial > after)
 	})
+	slices.SortFunc(all, func(a, b Record) int {
+		return cmp.Or(a.NotAfter.Compare(b.NotAfter), strings.Compare(a.Serial, b.Serial))
+	})
+	return all[:min(limit, len(all))], nil
 }
 
 func (t *memoryTx) AddRevocation(_ context.Context, ca, serial string, r Revocation) error {
@@ -263,30 +282,55 @@ func (t *memoryTx) AddRevocation(_ context.Context, ca, serial string, r Revocat
 		return ErrExists
 	}
 	t.d.epoch[ca]++
-	t.d.revoked[serial] = revokedRow{ca, t.d.epoch[ca], r}
+	kept := t.d.records[serial].NotAfter
+	if kept.Before(r.Recorded) {
+		kept = r.Recorded
+	}
+	t.d.revoked[serial] = revokedRow{ca, t.d.epoch[ca], kept, r}
 	return nil
 }
 
-func (t *memoryTx) SetReason(_ context.Context, ca, serial string, reason Reason) error {
+func (t *memoryTx) ChangeRevocation(_ context.Context, ca, serial string, at time.Time, r Revocation) error {
 	v, ok := t.d.revoked[serial]
 	if !ok {
 		return ErrNotFound
 	}
 	t.d.epoch[ca]++
-	v.Reason, v.epoch = reason, t.d.epoch[ca]
+	v.Reason, v.Invalidity, v.By, v.epoch = r.Reason, r.Invalidity, r.By, t.d.epoch[ca]
+	if v.kept.Before(at) {
+		v.kept = at
+	}
 	t.d.revoked[serial] = v
 	return nil
 }
 
-func (t *memoryTx) RevokedSince(_ context.Context, ca string, since int64, endAfter time.Time) (all []RevokedRecord, _ error) {
+func (t *memoryTx) EachRevoked(_ context.Context, ca, shard string, since int64, kept time.Time, f func(RevokedRecord) error) error {
+	var all []RevokedRecord
 	for serial, v := range t.d.revoked {
-		if v.ca == ca && v.epoch > since && (t.d.records[serial].NotAfter.IsZero() || t.d.records[serial].NotAfter.After(endAfter)) {
-			all = append(all, RevokedRecord{serial, v.Revocation})
+		if v.ca == ca && (shard == "" || v.Shard == shard) && v.epoch > since && !v.kept.Before(kept) {
+			all = append(all, RevokedRecord{serial, v.epoch, v.Revocation})
 		}
 	}
-	slices.SortFunc(all, func(a, b RevokedRecord) int { return int(t.d.revoked[a.Serial].epoch - t.d.revoked[b.Serial].epoch) })
-	return all, nil
+	slices.SortFunc(all, func(a, b RevokedRecord) int { return cmp.Compare(a.Epoch, b.Epoch) })
+	for _, r := range all {
+		if err := f(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+func (t *memoryTx) RevokedShards(_ context.Context, ca string, since int64) (map[string]int64, error) {
+	out := map[string]int64{}
+	for _, v := range t.d.revoked {
+		if v.ca == ca && v.Shard != "" && v.epoch > since {
+			out[v.Shard] = max(out[v.Shard], v.epoch)
+		}
+	}
+	return out, nil
+}
+
+func (t *memoryTx) Epoch(_ context.Context, ca string) (int64, error) { return t.d.epoch[ca], nil }
 
 func (t *memoryTx) NextListNumber(_ context.Context, ca string) (int64, int64, error) {
 	t.d.number[ca]++
@@ -294,6 +338,12 @@ func (t *memoryTx) NextListNumber(_ context.Context, ca string) (int64, int64, e
 }
 
 func (t *memoryTx) AddList(_ context.Context, l ListRecord) error {
+	for _, o := range t.d.lists {
+		if o.CA == l.CA && o.Shard == l.Shard && o.Delta == l.Delta && (o.Number >= l.Number || o.Epoch > l.Epoch) {
+			return ErrExists
+		}
+	}
+	l.Raw = bytes.Clone(l.Raw)
 	t.d.lists = append(t.d.lists, l)
 	return nil
 }
@@ -308,19 +358,32 @@ func (t *memoryTx) newest(f func(ListRecord) bool) (best ListRecord, err error) 
 	return best, err
 }
 
-func (t *memoryTx) List(_ context.Context, ca string, delta bool) (ListRecord, error) {
-	return t.newest(func(l ListRecord) bool { return l.CA == ca && l.Delta == delta })
+func (t *memoryTx) Head(_ context.Context, ca, shard string, delta bool) (ListRecord, error) {
+	return t.newest(func(l ListRecord) bool { return l.CA == ca && l.Shard == shard && l.Delta == delta })
 }
 
-func (t *memoryTx) ListNumber(ctx context.Context, ca string, delta bool) (int64, error) {
-	l, err := t.List(ctx, ca, delta)
-	return l.Number, err
+func (t *memoryTx) Heads(ctx context.Context, ca string) ([]ListRecord, error) {
+	all := map[listKey]ListRecord{}
+	for _, l := range t.d.lists {
+		if key := (listKey{ca, l.Shard, l.Delta}); l.CA == ca && l.Number > all[key].Number {
+			all[key] = l
+		}
+	}
+	return slices.Collect(maps.Values(all)), nil
 }
 
-func (t *memoryTx) Base(_ context.Context, ca string, below int64) (ListRecord, error) {
+func (t *memoryTx) Base(_ context.Context, ca, shard string, below int64) (ListRecord, error) {
 	return t.newest(func(l ListRecord) bool {
-		return l.CA == ca && !l.Delta && l.Scheduled && l.Number < below
+		return l.CA == ca && l.Shard == shard && !l.Delta && l.Scheduled && l.Number < below
 	})
+}
+
+func (t *memoryTx) ListBytes(ctx context.Context, l ListRecord) ([]byte, error) {
+	found, err := t.Head(ctx, l.CA, l.Shard, l.Delta)
+	if err == nil && found.Number != l.Number {
+		err = ErrNotFound
+	}
+	return found.Raw, err
 }
 
 func (t *memoryTx) Enqueue(_ context.Context, j job.Job) error {

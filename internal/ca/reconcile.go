@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"senim/internal/audit"
 	"senim/pki"
@@ -109,10 +110,11 @@ func (s *Service) Reconcile(ctx context.Context, e Evidence, by string) (*Differ
 	}
 	s.suspended.Store(nil)
 	for _, name := range s.order {
-		if s.authorities[name].parent == "" {
+		a := s.authorities[name]
+		if a.parent == "" {
 			continue
 		}
-		if err := s.publish(ctx, name, true); err != nil {
+		if err := s.publish(ctx, a, true); err != nil {
 			return d, fmt.Errorf("reconcile: the records are whole, lists are still to be published: %w", err)
 		}
 	}
@@ -177,12 +179,20 @@ func (s *Service) reapply(ctx context.Context, tx Tx, c Change) error {
 	action := "ca.revoked"
 	switch {
 	case c.Reason == pki.RemoveFromCRL:
-		action, err = "ca.hold_lifted", tx.SetReason(ctx, c.CA, c.Serial, c.Reason)
+		action, err = "ca.hold_lifted", tx.ChangeRevocation(ctx, c.CA, c.Serial, s.now(), Revocation{Reason: c.Reason, By: byReconcile})
 	case r.Revoked != nil:
-		action, err = "ca.hold_made_final", tx.SetReason(ctx, c.CA, c.Serial, c.Reason)
+		v := *r.Revoked
+		v.Reason, v.Invalidity, v.By = c.Reason, c.Invalidity, byReconcile
+		action, err = "ca.hold_made_final", tx.ChangeRevocation(ctx, c.CA, c.Serial, s.now(), v)
 	default:
 		if c.At.IsZero() {
 			c.At = s.whole()
+		}
+		c.Recorded = s.now().UTC().Truncate(time.Millisecond)
+		if r.TBS != nil {
+			if c.Shard, err = s.shardOf(r); err != nil {
+				return err
+			}
 		}
 		err = tx.AddRevocation(ctx, c.CA, c.Serial, c.Revocation)
 	}
@@ -220,10 +230,12 @@ func (s *Service) Return(ctx context.Context, der []byte, by string) (*Info, err
 			return err
 		}
 		if r.Revoked != nil && r.Revoked.Reason == CertificateHold && r.Revoked.By == byReconcile {
-			if err := tx.SetReason(ctx, r.CA, r.Serial, pki.RemoveFromCRL); err != nil {
+			v := *r.Revoked
+			v.Reason, v.By = pki.RemoveFromCRL, by
+			if err := tx.ChangeRevocation(ctx, r.CA, r.Serial, s.now(), v); err != nil {
 				return err
 			}
-			if err := s.recordRevocation(ctx, tx, r, "ca.hold_lifted", Revocation{Reason: pki.RemoveFromCRL, By: by}); err != nil {
+			if err := s.recordRevocation(ctx, tx, r, "ca.hold_lifted", v); err != nil {
 				return err
 			}
 			r.Revoked = nil

@@ -70,8 +70,11 @@ func (s *Service) close(ctx context.Context, r Record) error {
 		if now.State != Intended {
 			return nil
 		}
-		v := Revocation{At: s.whole(), Reason: CessationOfOperation, By: "system"}
 		if now.Revoked == nil {
+			v, err := s.revocation(now, RevokeOrder{Reason: CessationOfOperation, By: "system"})
+			if err != nil {
+				return err
+			}
 			if err := tx.AddRevocation(ctx, now.CA, now.Serial, v); err != nil {
 				return err
 			}

@@ -77,7 +77,8 @@ type Service struct {
 	statuses *otter.Cache[serialOf, *known]
 	issuers  sync.Map // algid.Hash → map[issuerKey]*authority
 	counts   counts
-	lists    sync.Map // listKey → *List, the newest seen
+
+	published listCache
 }
 
 // authority is one open authority.
@@ -87,6 +88,7 @@ type authority struct {
 	settings     Settings
 	key          string
 	keys         Keys
+	pace         pace
 	lease        func() *lease
 	responder    atomic.Pointer[responder] // nil: not opened yet; written under mu
 
@@ -105,6 +107,9 @@ type Settings struct {
 	Issuers      []string `json:"issuers,omitempty"`
 	CRL          []string `json:"crl,omitempty"`
 	DeltaCRL     []string `json:"deltaCRL,omitempty"`
+	// Shards are the numbers of lists the certificates were divided among, see [Divide]; the last one
+	// holds for new certificates.
+	Shards []int `json:"shards,omitempty"`
 }
 
 // Open opens the authorities that were created in this store. It makes nothing: a store without

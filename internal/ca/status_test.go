@@ -149,7 +149,7 @@ func TestRevokeTwice(t *testing.T) {
 		t.Errorf("hold made final: %+v, %v", second, err)
 	}
 	before := len(b.store.snapshot().audit)
-	third, err := b.Revoke(t.Context(), issued.Serial, KeyCompromise, "three", time.Time{})
+	third, err := b.Revoke(t.Context(), issued.Serial, CessationOfOperation, "three", time.Time{})
 	if err != nil || third.Reason != Superseded || !third.At.Equal(first.At) {
 		t.Errorf("revoked again: %+v, %v", third, err)
 	}
@@ -351,7 +351,11 @@ func TestHolders(t *testing.T) {
 	if _, err := b.ByHolder(t.Context(), "", ""); err == nil {
 		t.Error("listed everybody")
 	}
-	ending, err := b.Expiring(t.Context(), start, start.AddDate(1, 0, 1))
+	var ending []string
+	err = b.Expiring(t.Context(), start, start.AddDate(1, 0, 1), func(i Info) error {
+		ending = append(ending, i.Serial)
+		return nil
+	})
 	if err != nil || len(ending) != 3 {
 		t.Errorf("%d ending, %v", len(ending), err)
 	}

@@ -22,6 +22,8 @@ type Tx interface {
 	AddAuthority(ctx context.Context, a AuthorityRecord) error
 	// Authorities lists all, by name.
 	Authorities(ctx context.Context) ([]AuthorityRecord, error)
+	// SetSettings replaces the settings of an authority.
+	SetSettings(ctx context.Context, name string, settings []byte) error
 	// AddSigner records the certificate of one of the authority's own services and the name of its key.
 	AddSigner(ctx context.Context, r SignerRecord) error
 	// Signer returns the one of its kind ([SignerOCSP], [SignerTSA]) whose certificate ends last.
@@ -45,18 +47,26 @@ type Tx interface {
 	ByState(ctx context.Context, state State, limit int) ([]Record, error)
 	// Holders lists issued records of a holder, newest first; an empty argument matches any.
 	Holders(ctx context.Context, iin, bin string) ([]Record, error)
-	// Ending lists issued, unrevoked records whose NotAfter is in [from, to), by NotAfter.
-	Ending(ctx context.Context, from, to time.Time) ([]Record, error)
+	// Ending lists issued, unrevoked records whose NotAfter is in [from, to), by NotAfter and serial, at
+	// most limit; of those that end at from, the ones with a serial over after.
+	Ending(ctx context.Context, from, to time.Time, after string, limit int) ([]Record, error)
 
 	// AddRevocation records a revocation and gives it the next epoch of its authority; ErrExists
 	// when the serial is revoked, which one with the reason RemoveFromCRL is not.
 	AddRevocation(ctx context.Context, ca, serial string, r Revocation) error
-	// SetReason changes the reason of a revocation on hold, and gives it a new epoch. The reason
-	// RemoveFromCRL lifts it: records are read as not revoked, and only RevokedSince tells it.
-	SetReason(ctx context.Context, ca, serial string, r Reason) error
-	// RevokedSince lists revocations of an authority with an epoch over since, by epoch, of
-	// certificates that end after the given time.
-	RevokedSince(ctx context.Context, ca string, since int64, endAfter time.Time) ([]RevokedRecord, error)
+	// ChangeRevocation changes, at a moment, the reason, invalidity and actor of a revocation, and
+	// gives it a new epoch; its dates stay. The reason RemoveFromCRL lifts a hold: records are read
+	// as not revoked, and only EachRevoked tells it.
+	ChangeRevocation(ctx context.Context, ca, serial string, at time.Time, r Revocation) error
+	// EachRevoked calls f for the revocations of an authority with an epoch over since, by epoch, that
+	// have to be kept on lists at least until the given time: for the end of the certificate, or the
+	// moment of recording when that was later. A shard narrows it to the certificates of that divided
+	// list. f touches nothing but what it is given, of which By, Recorded and Shard are empty.
+	EachRevoked(ctx context.Context, ca, shard string, since int64, kept time.Time, f func(RevokedRecord) error) error
+	// RevokedShards tells the newest epoch of each divided list that has one over since.
+	RevokedShards(ctx context.Context, ca string, since int64) (map[string]int64, error)
+	// Epoch is the newest epoch of an authority's revocations, 0 when there are none.
+	Epoch(ctx context.Context, ca string) (int64, error)
 
 	// Changed returns the newest epoch of an authority's revocations, 0 before the first, and the
 	// serials whose status changed with an epoch over since; not more than limit of them.
@@ -68,13 +78,16 @@ type Tx interface {
 	// LastListNumber tells the last number taken; RaiseListNumber makes it at least n.
 	LastListNumber(ctx context.Context, ca string) (int64, error)
 	RaiseListNumber(ctx context.Context, ca string, n int64) error
-	// AddList stores a list unless a newer one of the same authority and kind is stored already.
+	// AddList stores a list; ErrExists when one of the same kind is stored that has a higher number
+	// or knows of more revocations.
 	AddList(ctx context.Context, l ListRecord) error
-	// List returns the newest list; Base the newest full list made by schedule with a lower number.
-	List(ctx context.Context, ca string, delta bool) (ListRecord, error)
-	Base(ctx context.Context, ca string, below int64) (ListRecord, error)
-	// ListNumber is the number of the one List returns.
-	ListNumber(ctx context.Context, ca string, delta bool) (int64, error)
+	// Head returns the newest list of a kind without its bytes, Heads those of every kind, by shard.
+	Head(ctx context.Context, ca, shard string, delta bool) (ListRecord, error)
+	Heads(ctx context.Context, ca string) ([]ListRecord, error)
+	// Base returns the newest full list made by schedule with a lower number, without its bytes.
+	Base(ctx context.Context, ca, shard string, below int64) (ListRecord, error)
+	// ListBytes reads the bytes of a list; ErrNotFound when it has been followed by another.
+	ListBytes(ctx context.Context, l ListRecord) ([]byte, error)
 
 	Enqueue(ctx context.Context, j job.Job) error
 	Audit(ctx context.Context, e audit.Event) error
@@ -141,15 +154,19 @@ type Record struct {
 // RevokedRecord is an entry for a revocation list.
 type RevokedRecord struct {
 	Serial string
+	Epoch  int64
 	Revocation
 }
 
 // ListRecord is a published revocation list.
 type ListRecord struct {
-	CA                     string
+	CA string
+	// Shard is which of the divided lists it is, "" for the one of all certificates.
+	Shard                  string
 	Delta, Scheduled       bool
 	Number, Base           int64 // Base is 0 for full lists
 	Epoch                  int64 // revocations up to this epoch are in it
 	ThisUpdate, NextUpdate time.Time
+	Size                   int64 // of Raw in bytes; filled in when a record is read
 	Raw                    []byte
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
 	"math/big"
 	"time"
 
@@ -22,7 +21,7 @@ const renewBefore = 60 * 24 * time.Hour
 func (s *Service) TendJob(ctx context.Context, _ []byte) error { return s.Tend(ctx) }
 
 // Tend does what is due by the clock: revocation lists every 12 hours, a new responder certificate
-// before the old one ends. Call it at start and then hourly; what is not due is left alone.
+// before the old one ends. Call it at start and then every minute; what is not due is left alone.
 func (s *Service) Tend(ctx context.Context) error {
 	if err := s.running(); err != nil {
 		return fmt.Errorf("tend: %w", err)
@@ -33,31 +32,9 @@ func (s *Service) Tend(ctx context.Context) error {
 		if a.parent == "" {
 			continue
 		}
-		due, err := s.listsDue(ctx, name)
-		if err == nil && due {
-			err = s.publish(ctx, name, true)
-		}
-		failed = append(failed, err, s.renewResponder(ctx, a))
+		failed = append(failed, s.tendLists(ctx, a), s.renewResponder(ctx, a))
 	}
 	return errors.Join(failed...)
-}
-
-// listsDue reports that the last scheduled list is old, or that there is no list at all.
-func (s *Service) listsDue(ctx context.Context, ca string) (bool, error) {
-	var due bool
-	err := s.store.View(ctx, func(tx Tx) error {
-		_, err := tx.List(ctx, ca, true)
-		if err == nil {
-			var l ListRecord
-			l, err = tx.Base(ctx, ca, math.MaxInt64)
-			due = err == nil && s.now().Sub(l.ThisUpdate) >= listEvery
-		}
-		if errors.Is(err, ErrNotFound) {
-			due, err = true, nil
-		}
-		return err
-	})
-	return due, err
 }
 
 // renewResponder makes a new responder key and certificate when the present one ends soon.

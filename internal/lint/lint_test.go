@@ -191,6 +191,24 @@ func TestListRules(t *testing.T) {
 			l.BaseNumber, l.Entries[0].Reason = big.NewInt(2), pki.RemoveFromCRL
 		}},
 		{"list-issuer", func(_ *pki.ListTemplate, s *ListSubject) { s.Issuer = a.Root }},
+		{"list-scope", func(l *pki.ListTemplate, _ *ListSubject) { l.Points = []string{"http://a/1.crl"} }},
+		{"list-scope", func(_ *pki.ListTemplate, s *ListSubject) { s.Points = []string{"http://a/1.crl"} }},
+		{"list-scope", func(l *pki.ListTemplate, s *ListSubject) {
+			l.Points, s.Points = []string{"http://a/1.crl"}, []string{"http://a/2.crl"}
+		}},
+		{"", func(l *pki.ListTemplate, s *ListSubject) {
+			l.Points, s.Points = []string{"http://a/1.crl"}, []string{"http://a/1.crl"}
+		}},
+		{"list-entries", func(l *pki.ListTemplate, _ *ListSubject) { l.Entries[0].InvalidAt = l.ThisUpdate.Add(time.Hour) }},
+		{"list-entries", func(l *pki.ListTemplate, _ *ListSubject) { // one of more than the other parser is given
+			first := l.Entries[0]
+			for i := range otherParserMost + 1 {
+				next := first
+				next.Serial = big.NewInt(int64(1_000_000 + i))
+				l.Entries = append(l.Entries, next)
+			}
+			l.Entries = append(l.Entries, l.Entries[otherParserMost])
+		}},
 		{"list-dates", func(l *pki.ListTemplate, _ *ListSubject) { l.NextUpdate = l.NextUpdate.Add(time.Second) }},
 		{"list-number", func(l *pki.ListTemplate, _ *ListSubject) { l.BaseNumber = big.NewInt(9) }},
 		{"list-entries", func(l *pki.ListTemplate, _ *ListSubject) {

@@ -13,8 +13,9 @@ import (
 
 // KeySets tells the [Scanner] of certificates; the authority's registration office knows.
 type KeySets interface {
-	// Expiring lists sets not revoked whose NotAfter is after from and not after to.
-	Expiring(ctx context.Context, from, to time.Time) ([]KeySet, error)
+	// Expiring calls f for sets not revoked whose NotAfter is after from and not after to, and stops at
+	// its first error. There may be very many.
+	Expiring(ctx context.Context, from, to time.Time, f func(KeySet) error) error
 	// Capacity lists every issued set of a capacity.
 	Capacity(ctx context.Context, capacity string) ([]KeySet, error)
 	// KeySet reads one set; ErrNotFound when there is none.
@@ -23,6 +24,9 @@ type KeySets interface {
 
 // ScanKind is the job that looks for reminders that are due; ask for it every few minutes.
 const ScanKind = "notice.scan"
+
+// maxErrors bounds how many failures of one scan are told.
+const maxErrors = 100
 
 // Scanner plans the reminders of expiry: each stage of each key set is looked at once, whoever and
 // how often asks. It also is the [Still] of the reminders it planned.
@@ -44,22 +48,22 @@ func NewScanner(store Store, sets KeySets, now func() time.Time) *Scanner {
 func (s *Scanner) Do(ctx context.Context, _ []byte) error { return s.Scan(ctx) }
 
 // Scan puts every reminder that is due into the outbox. A set that fails does not stop the others;
-// the errors come back together, by id.
+// the errors come back together.
 func (s *Scanner) Scan(ctx context.Context) error {
 	now := s.now()
-	sets, err := s.sets.Expiring(ctx, now, now.AddDate(0, 0, 33)) // a month before is the earliest stage
-	if err != nil {
-		return fmt.Errorf("scan for reminders: %w", err)
-	}
 	var errs []error
-	for _, set := range sets {
+	err := s.sets.Expiring(ctx, now, now.AddDate(0, 0, 33), func(set KeySet) error { // a month before is the earliest stage
 		stage, due := Due(Stages(set.NotAfter, set.Legal), now, set.NotAfter)
 		if !due {
-			continue
+			return nil
 		}
-		if err := s.stage(ctx, set, stage, now); err != nil {
+		if err := s.stage(ctx, set, stage, now); err != nil && len(errs) < maxErrors {
 			errs = append(errs, fmt.Errorf("remind of key set %s: %w", set.ID, err))
 		}
+		return ctx.Err()
+	})
+	if err != nil {
+		errs = append(errs, fmt.Errorf("scan for reminders: %w", err))
 	}
 	return errors.Join(errs...)
 }

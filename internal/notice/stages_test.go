@@ -58,13 +58,15 @@ func (m *memory) Notify(_ context.Context, msg Message) error {
 // keySets is a list.
 type keySets []KeySet
 
-func (k keySets) Expiring(_ context.Context, from, to time.Time) (all []KeySet, err error) {
+func (k keySets) Expiring(_ context.Context, from, to time.Time, f func(KeySet) error) error {
 	for _, s := range k {
 		if s.NotAfter.After(from) && !s.NotAfter.After(to) && !s.Revoked {
-			all = append(all, s)
+			if err := f(s); err != nil {
+				return err
+			}
 		}
 	}
-	return all, nil
+	return nil
 }
 func (k keySets) Capacity(_ context.Context, c string) (all []KeySet, err error) {
 	for _, s := range k {

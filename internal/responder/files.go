@@ -17,6 +17,9 @@ func (r *Responder) list(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	name, delta := strings.CutSuffix(name, "_d")
+	if of := req.PathValue("ca"); of != "" { // one of the lists its certificates are divided among
+		name = of + "/" + name
+	}
 	l, err := r.c.Authority.CRL(req.Context(), name, delta)
 	if errors.Is(err, ca.ErrNotFound) {
 		http.NotFound(w, req)
@@ -28,8 +31,7 @@ func (r *Responder) list(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "the list cannot be had now", http.StatusServiceUnavailable)
 		return
 	}
-	tag := l.Do(func() any { return tagOf(l.Raw) }).(string)
-	r.cache(w, tag, l.ThisUpdate, l.NextUpdate, listCached)
+	r.cache(w, tagOfSum(l.Sum), l.ThisUpdate, l.NextUpdate, listCached)
 	w.Header().Set("Content-Type", "application/pkix-crl")
 	http.ServeContent(w, req, "", l.ThisUpdate, bytes.NewReader(l.Raw))
 }

@@ -109,6 +109,7 @@ func (r *Responder) cache(w http.ResponseWriter, tag string, made, next time.Tim
 
 // tagOf names bytes.
 func tagOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return `"` + hex.EncodeToString(sum[:16]) + `"`
+	return tagOfSum(sha256.Sum256(body))
 }
+
+func tagOfSum(sum [32]byte) string { return `"` + hex.EncodeToString(sum[:16]) + `"` }

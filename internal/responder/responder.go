@@ -97,6 +97,7 @@ func New(c Config) (*Responder, error) {
 		r.mux.HandleFunc("POST /tsp/{$}", r.stamp)
 	}
 	r.mux.HandleFunc("GET /crl/{file}", r.list)
+	r.mux.HandleFunc("GET /crl/{ca}/{file}", r.list)
 	r.mux.HandleFunc("GET /cert/{file}", r.certificate)
 	r.mux.HandleFunc("GET /health", r.health)
 	r.mux.HandleFunc("GET /{$}", r.page)

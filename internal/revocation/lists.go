@@ -51,12 +51,12 @@ func (s *Source) askLists(ctx context.Context, cert, issuer *pki.Certificate, at
 	if err != nil {
 		return trust.Status{}, err
 	}
-	full, stale := s.newest(all, issuer, at, func(l laid) bool { return l.BaseNumber == nil })
+	full, stale := s.newest(all, issuer, at, func(l laid) bool { return l.BaseNumber == nil && l.Covers(cert) })
 	if full == nil {
 		if stale != nil {
 			return trust.Status{}, fmt.Errorf("the newest list, %s, ended at %s", stale.from, stamp(stale.NextUpdate))
 		}
-		return trust.Status{}, errNobody
+		return trust.Status{}, errNobody // nor is a list for other certificates of the issuer of any use
 	}
 	delta, _ := s.newest(all, issuer, at, func(l laid) bool { return over(l, *full) })
 	st := trust.Status{State: trust.StateGood, Source: "crl", Evidence: full.evidence("")}
@@ -79,11 +79,12 @@ func (s *Source) askLists(ctx context.Context, cert, issuer *pki.Certificate, at
 	return st, nil
 }
 
-// over reports whether a delta may be put on the full list (RFC 5280 5.2.4): its base is not after
-// the full list, and it is not older. Its own number proves nothing: the national lists count deltas
+// over reports whether a delta may be put on the full list (RFC 5280 5.2.4): it is of the same scope,
+// its base is not after the full list, and it is not older. Its own number proves nothing: the national lists count deltas
 // apart (crypto.md §11).
 func over(delta, full laid) bool {
-	return delta.BaseNumber != nil && full.Number != nil && delta.BaseNumber.Cmp(full.Number) <= 0 && !delta.ThisUpdate.Before(full.ThisUpdate)
+	return delta.BaseNumber != nil && full.Number != nil && delta.SameScope(full.RevocationList) &&
+		delta.BaseNumber.Cmp(full.Number) <= 0 && !delta.ThisUpdate.Before(full.ThisUpdate)
 }
 
 // newest chooses the newest list of the issuer that is wanted and inside its dates; stale is the
@@ -104,7 +105,7 @@ func (s *Source) newest(all []laid, issuer *pki.Certificate, at time.Time, wante
 	return best, stale
 }
 
-// prove checks, once, that the issuer signed the list.
+// prove checks, once, that the issuer signed the list. Whom it covers is asked for each certificate.
 func (s *Source) prove(l laid, issuer *pki.Certificate) error {
 	if !bytes.Equal(l.RawIssuer, issuer.RawSubject) || (l.AuthorityKeyID != nil && !bytes.Equal(l.AuthorityKeyID, issuer.SubjectKeyID)) {
 		return errors.New("a list of another issuer")
@@ -116,7 +117,7 @@ func (s *Source) prove(l laid, issuer *pki.Certificate) error {
 	if known {
 		return err
 	}
-	if err = l.CheckSignatureFrom(issuer); err == nil && issuer.KeyUsage != 0 && issuer.KeyUsage&pki.CRLSign == 0 {
+	if err = l.CheckPartSignatureFrom(issuer); err == nil && issuer.KeyUsage != 0 && issuer.KeyUsage&pki.CRLSign == 0 {
 		err = errors.New("the issuer may not sign lists")
 	}
 	s.mu.Lock()

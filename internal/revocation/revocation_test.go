@@ -270,6 +270,39 @@ func TestLists(t *testing.T) {
 	}
 }
 
+// TestPartedLists: of the lists that divide an issuer's certificates only the one a certificate names
+// speaks of it. That it is not on another's says nothing.
+func TestPartedLists(t *testing.T) {
+	a := pkitest.New(t)
+	const one, two = "http://localhost/crl/2-0.crl", "http://localhost/crl/2-1.crl"
+	leaf := func(address string) *pki.Certificate {
+		return a.Issue(pkitest.Spec{Change: func(tpl *pki.Template) { tpl.CRL = []string{address} }}).Certificate
+	}
+	good, bad, other := leaf(one), leaf(one), leaf(two)
+	dir := t.TempDir()
+	s := New(Config{Dir: dir})
+	want := func(what string, c *pki.Certificate, want trust.State) {
+		t.Helper()
+		s.cached = map[string]remembered{}
+		if got := s.Status(t.Context(), c, a.CA, a.Now).State; got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	write(t, dir, "one.crl", a.ListOf(pki.ListTemplate{Number: big.NewInt(1), Points: []string{one}, Entries: []pki.Entry{a.Revoked(bad, pki.Superseded)}}))
+	want("not on its list", good, trust.StateGood)
+	want("on its list", bad, trust.StateRevoked)
+	want("the list of another", other, trust.StateUnknown)
+	delta := func(name string, points ...string) {
+		write(t, dir, name, a.ListOf(pki.ListTemplate{Number: big.NewInt(2), BaseNumber: big.NewInt(1), Points: points, Entries: []pki.Entry{a.Revoked(good, pki.Superseded)}}))
+	}
+	delta("delta-all.crl")
+	want("a delta of all over a part", good, trust.StateGood)
+	delta("delta-two.crl", two)
+	want("a delta of another part", good, trust.StateGood)
+	delta("delta-one.crl", one)
+	want("a delta of its part", good, trust.StateRevoked)
+}
+
 func TestForgedListIsNoList(t *testing.T) {
 	a, forger := pkitest.New(t), pkitest.New(t) // same names, other keys
 	dir := t.TempDir()

@@ -45,6 +45,10 @@ func (t caTx) Authorities(ctx context.Context) ([]ca.AuthorityRecord, error) {
 	}, `select name, parent, raw, key_name, settings, created from ca_authorities order by name`)
 }
 
+func (t caTx) SetSettings(ctx context.Context, name string, settings []byte) error {
+	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_authorities set settings = $1 where name = $2`, settings, name))
+}
+
 func (t caTx) AddSigner(ctx context.Context, r ca.SignerRecord) error {
 	return t.insert(ctx, `insert into ca_signers (serial, ca, kind, key_name, raw, not_after)
 		values ($1, $2, $3, $4, $5, $6) on conflict do nothing`, r.Serial, r.CA, r.Kind, r.Key, r.Raw, ms(r.NotAfter))
@@ -85,22 +89,22 @@ func (t caTx) Restore(ctx context.Context, r ca.Record) error {
 // caSelect reads records with their revocation. Reason 8, removeFromCRL, is a hold that was lifted.
 const caSelect = `select c.serial, c.ca, c.order_id, c.key_hash, c.profile, c.state, c.tbs, c.raw,
 	c.iin, c.bin, c.name, c.replaces, c.not_before, c.not_after, c.created,
-	coalesce(r.revoked_at, 0), coalesce(r.reason, -1), coalesce(r.invalidity, 0), coalesce(r.revoked_by, ''),
+	coalesce(r.revoked_at, 0), coalesce(r.recorded, 0), coalesce(r.reason, -1), coalesce(r.invalidity, 0), coalesce(r.revoked_by, ''), coalesce(r.shard, ''),
 	coalesce((select min(n.serial) from ca_certificates n
 		where n.replaces = c.serial and n.state = 'issued'), '')
-	from ca_certificates c left join ca_revocations r on r.serial = c.serial and r.reason <> 8 `
+	from ca_certificates c left join ca_revoked r on r.serial = c.serial and r.reason <> 8 `
 
 func scanRecord(r row) (c ca.Record, err error) {
 	var state string
-	var notBefore, notAfter, created, revokedAt, reason, invalidity int64
-	var by string
+	var notBefore, notAfter, created, revokedAt, recorded, reason, invalidity int64
+	var by, shard string
 	err = r.Scan(&c.Serial, &c.CA, &c.Order, &c.Key, &c.Profile, &state, &c.TBS, &c.Raw,
 		&c.IIN, &c.BIN, &c.Name, &c.Replaces, &notBefore, &notAfter, &created,
-		&revokedAt, &reason, &invalidity, &by, &c.ReplacedBy)
+		&revokedAt, &recorded, &reason, &invalidity, &by, &shard, &c.ReplacedBy)
 	c.State = ca.State(state)
 	c.NotBefore, c.NotAfter, c.Created = at(notBefore), at(notAfter), at(created)
 	if reason >= 0 {
-		c.Revoked = &ca.Revocation{At: at(revokedAt), Reason: ca.Reason(reason), Invalidity: at(invalidity), By: by}
+		c.Revoked = &ca.Revocation{At: at(revokedAt), Recorded: at(recorded), Reason: ca.Reason(reason), Invalidity: at(invalidity), By: by, Shard: shard}
 	}
 	return c, err
 }
@@ -124,7 +128,7 @@ func (t caTx) Status(ctx context.Context, serial string) (ca.Record, error) {
 		}
 		return c, err
 	}, `select c.ca, c.serial, c.state, c.not_after, coalesce(r.revoked_at, 0), coalesce(r.reason, -1), coalesce(r.invalidity, 0)
-		from ca_certificates c left join ca_revocations r on r.serial = c.serial and r.reason <> 8 where c.serial = $1`, serial)
+		from ca_certificates c left join ca_revoked r on r.serial = c.serial and r.reason <> 8 where c.serial = $1`, serial)
 }
 
 func (t caTx) ByKey(ctx context.Context, key string) (ca.Record, error) {
@@ -150,7 +154,9 @@ func (t caTx) Holders(ctx context.Context, iin, bin string) ([]ca.Record, error)
 	return list(ctx, t.tx, scanRecord, caSelect+where+` order by c.not_before desc, c.created desc, c.serial`, args...)
 }
 
-func (t caTx) Ending(ctx context.Context, from, to time.Time) ([]ca.Record, error) {
-	return list(ctx, t.tx, scanRecord, caSelect+`where c.state = 'issued' and r.serial is null
-		and c.not_after >= $1 and c.not_after < $2 order by c.not_after, c.serial`, ms(from), ms(to))
+// The state is asked of what is found: SQLite would rather walk all certificates issued, by their state.
+func (t caTx) Ending(ctx context.Context, from, to time.Time, after string, limit int) ([]ca.Record, error) {
+	return list(ctx, t.tx, scanRecord, caSelect+`where coalesce(c.state, '') = 'issued' and r.serial is null
+		and (c.not_after, c.serial) > ($1, $2) and c.not_after < $3 order by c.not_after, c.serial limit $4`,
+		ms(from), after, ms(to), limit)
 }

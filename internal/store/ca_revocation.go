@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"senim/internal/ca"
@@ -21,32 +24,91 @@ func (t caTx) AddRevocation(ctx context.Context, authority, serial string, r ca.
 	if err != nil {
 		return err
 	}
-	return t.insert(ctx, `insert into ca_revocations (serial, ca, epoch, revoked_at, reason, invalidity, revoked_by)
-		values ($1, $2, $3, $4, $5, $6, $7)
-		on conflict (serial) do update set epoch = $3, revoked_at = $4, reason = $5, invalidity = $6, revoked_by = $7
-		where ca_revocations.reason = 8`,
-		serial, authority, epoch, ms(r.At), int64(r.Reason), ms(r.Invalidity), r.By)
+	return t.insert(ctx, `insert into ca_revoked (serial, ca, shard, epoch, revoked_at, recorded, reason, invalidity, revoked_by, kept)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+			coalesce((select case when not_after > $6 then not_after else $6 end
+				from ca_certificates where serial = $1 and not_after > 0), 253402300799000))
+		on conflict (serial) do update set shard = $3, epoch = $4, revoked_at = $5, recorded = $6, reason = $7,
+			invalidity = $8, revoked_by = $9, kept = excluded.kept
+		where ca_revoked.reason = 8`,
+		serial, authority, r.Shard, epoch, ms(r.At), ms(r.Recorded), int64(r.Reason), ms(r.Invalidity), r.By)
 }
 
-func (t caTx) SetReason(ctx context.Context, authority, serial string, reason ca.Reason) error {
+func (t caTx) ChangeRevocation(ctx context.Context, authority, serial string, at time.Time, r ca.Revocation) error {
 	epoch, _, err := t.counter(ctx, authority, 1, 0)
 	if err != nil {
 		return err
 	}
-	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_revocations set reason = $1, epoch = $2
-		where ca = $3 and serial = $4`, int64(reason), epoch, authority, serial))
+	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_revoked set reason = $1, invalidity = $2, revoked_by = $3, epoch = $4,
+		kept = case when kept < $5 then $5 else kept end where ca = $6 and serial = $7`,
+		int64(r.Reason), ms(r.Invalidity), r.By, epoch, ms(at), authority, serial))
 }
 
-func (t caTx) RevokedSince(ctx context.Context, authority string, since int64, endAfter time.Time) ([]ca.RevokedRecord, error) {
-	return list(ctx, t.tx, func(r row) (e ca.RevokedRecord, err error) {
-		var revokedAt, reason, invalidity int64
-		err = r.Scan(&e.Serial, &revokedAt, &reason, &invalidity, &e.By)
-		e.At, e.Reason, e.Invalidity = at(revokedAt), ca.Reason(reason), at(invalidity)
-		return e, err
-	}, `select r.serial, r.revoked_at, r.reason, r.invalidity, r.revoked_by
-		from ca_revocations r join ca_certificates c on c.serial = r.serial
-		where r.ca = $1 and r.epoch > $2 and (c.not_after > $3 or c.not_after = 0) order by r.epoch`,
-		authority, since, ms(endAfter))
+// revokedSince reads from the table alone, and all of a row as one text: with a million rows, each
+// further look or column costs a good part of a second.
+const revokedSince = `select serial || ' ' || epoch || ' ' || revoked_at || ' ' || reason || ' ' || invalidity
+	from ca_revoked where ca = $1 and epoch > $2 and kept >= $3`
+
+func (t caTx) EachRevoked(ctx context.Context, authority, shard string, since int64, kept time.Time, f func(ca.RevokedRecord) error) error {
+	query, args := revokedSince, []any{authority, since, ms(kept)}
+	if shard != "" {
+		query, args = query+` and shard = $4`, append(args, shard)
+	}
+	rows, err := t.query(ctx, query+` order by epoch`, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var line string
+	into := []any{&line}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return t.note(err)
+		}
+		e, err := revokedLine(line)
+		if err != nil {
+			return err
+		}
+		if err := f(e); err != nil {
+			return err
+		}
+	}
+	return t.note(rows.Err())
+}
+
+// revokedLine reads the text of a row.
+func revokedLine(line string) (e ca.RevokedRecord, err error) {
+	var rest string
+	e.Serial, rest, _ = strings.Cut(line, " ")
+	var n [4]int64
+	for i := range n {
+		var field string
+		field, rest, _ = strings.Cut(rest, " ")
+		if n[i], err = strconv.ParseInt(field, 10, 64); err != nil {
+			return e, fmt.Errorf("read revocation %s: %w", e.Serial, err)
+		}
+	}
+	e.Epoch, e.At, e.Reason, e.Invalidity = n[0], at(n[1]), ca.Reason(n[2]), at(n[3])
+	return e, nil
+}
+
+// Grouped by what is no column, since SQLite would walk every revocation by the index of shards.
+func (t caTx) RevokedShards(ctx context.Context, authority string, since int64) (map[string]int64, error) {
+	type newest struct {
+		shard string
+		epoch int64
+	}
+	all, err := list(ctx, t.tx, func(r row) (n newest, err error) { return n, r.Scan(&n.shard, &n.epoch) },
+		`select shard || '', max(epoch) from ca_revoked where ca = $1 and epoch > $2 and shard <> '' group by shard || ''`, authority, since)
+	out := make(map[string]int64, len(all))
+	for _, n := range all {
+		out[n.shard] = n.epoch
+	}
+	return out, err
+}
+
+func (t caTx) Epoch(ctx context.Context, authority string) (int64, error) {
+	return one(ctx, t.tx, nil, value[int64], `select epoch from ca_counters where ca = $1`, authority)
 }
 
 func (t caTx) Changed(ctx context.Context, authority string, since int64, limit int) (epoch int64, serials []string, err error) {
@@ -57,7 +119,7 @@ func (t caTx) Changed(ctx context.Context, authority string, since int64, limit 
 	if err != nil || epoch <= since || limit == 0 {
 		return epoch, nil, err
 	}
-	serials, err = list(ctx, t.tx, value[string], `select serial from ca_revocations where ca = $1 and epoch > $2 order by epoch limit $3`,
+	serials, err = list(ctx, t.tx, value[string], `select serial from ca_revoked where ca = $1 and epoch > $2 order by epoch limit $3`,
 		authority, since, limit)
 	return epoch, serials, err
 }
@@ -79,46 +141,4 @@ func (t caTx) RaiseListNumber(ctx context.Context, authority string, n int64) er
 	_, err := t.exec(ctx, `insert into ca_counters (ca, epoch, list_number) values ($1, 0, $2)
 		on conflict (ca) do update set list_number = $2 where ca_counters.list_number < $2`, authority, n)
 	return err
-}
-
-// AddList keeps the newest list of each kind, and of full lists the two newest scheduled ones, which
-// delta lists refer to.
-func (t caTx) AddList(ctx context.Context, l ca.ListRecord) error {
-	_, err := t.exec(ctx, `insert into ca_lists (ca, delta, number, base, epoch, scheduled, this_update, next_update, raw)
-		select $1, $2, $3, $4, $5, $6, $7, $8, $9
-		where not exists (select 1 from ca_lists where ca = $1 and delta = $2 and number >= $3)`,
-		l.CA, bit(l.Delta), l.Number, l.Base, l.Epoch, bit(l.Scheduled), ms(l.ThisUpdate), ms(l.NextUpdate), l.Raw)
-	if err != nil {
-		return err
-	}
-	_, err = t.exec(ctx, `delete from ca_lists where ca = $1 and delta = $2
-		and number < (select max(number) from ca_lists where ca = $1 and delta = $2)
-		and number not in (select number from ca_lists where ca = $1 and delta = $2 and scheduled = 1 and delta = 0
-			order by number desc limit 2)`, l.CA, bit(l.Delta))
-	return err
-}
-
-const caLists = `select ca, delta, scheduled, number, base, epoch, this_update, next_update, raw from ca_lists `
-
-func scanList(r row) (l ca.ListRecord, err error) {
-	var delta, scheduled, this, next int64
-	err = r.Scan(&l.CA, &delta, &scheduled, &l.Number, &l.Base, &l.Epoch, &this, &next, &l.Raw)
-	l.Delta, l.Scheduled, l.ThisUpdate, l.NextUpdate = delta == 1, scheduled == 1, at(this), at(next)
-	return l, err
-}
-
-func (t caTx) List(ctx context.Context, authority string, delta bool) (ca.ListRecord, error) {
-	return one(ctx, t.tx, ca.ErrNotFound, scanList,
-		caLists+`where ca = $1 and delta = $2 order by number desc limit 1`, authority, bit(delta))
-}
-
-func (t caTx) ListNumber(ctx context.Context, authority string, delta bool) (int64, error) {
-	return one(ctx, t.tx, ca.ErrNotFound, value[int64], `select number from ca_lists where ca = $1 and delta = $2 order by number desc limit 1`,
-		authority, bit(delta))
-}
-
-func (t caTx) Base(ctx context.Context, authority string, below int64) (ca.ListRecord, error) {
-	return one(ctx, t.tx, ca.ErrNotFound, scanList,
-		caLists+`where ca = $1 and delta = 0 and scheduled = 1 and number < $2 order by number desc limit 1`,
-		authority, below)
 }

@@ -60,7 +60,7 @@ type figures[K comparable] map[K][]map[string]float64
 func oneRound(ctx context.Context, o options, r *runner, project *project, harnesses map[string]*harness,
 	ours figures[goBenchmark], peers figures[peerOperation], round int) error {
 	for _, w := range table {
-		if len(ours[w.of]) == round && project.has(w.of) {
+		if len(ours[w.of]) == round && project.has(w.of) && (round == 0 || !w.once) {
 			units, err := project.run(ctx, r, w.of, o)
 			if err != nil {
 				return err

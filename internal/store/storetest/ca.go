@@ -54,6 +54,12 @@ func caAuthorities(t *testing.T, s ca.Store) {
 	if !errors.Is(err, ca.ErrExists) {
 		t.Errorf("the same name twice: %v", err)
 	}
+	in(t, s, func(tx ca.Tx) error {
+		if err := tx.SetSettings(t.Context(), "none", nil); !errors.Is(err, ca.ErrNotFound) {
+			t.Errorf("settings of nothing: %v", err)
+		}
+		return tx.SetSettings(t.Context(), "z", []byte(`{"shards":[2]}`))
+	})
 	early := ca.SignerRecord{CA: "z", Kind: ca.SignerOCSP, Serial: "1", Key: "k1", Raw: []byte{2}, NotAfter: caStart}
 	late := ca.SignerRecord{CA: "z", Kind: ca.SignerOCSP, Serial: "2", Key: "k2", Raw: []byte{3}, NotAfter: caStart.AddDate(1, 0, 0)}
 	in(t, s, func(tx ca.Tx) error {
@@ -61,6 +67,7 @@ func caAuthorities(t *testing.T, s ca.Store) {
 		return errors.Join(tx.AddSigner(t.Context(), late), tx.AddSigner(t.Context(), early), tx.AddSigner(t.Context(), other))
 	})
 	err = s.View(t.Context(), func(tx ca.Tx) error {
+		a.Settings = []byte(`{"shards":[2]}`)
 		all, err := tx.Authorities(t.Context())
 		if d := cmp.Diff([]ca.AuthorityRecord{a}, all); d != "" {
 			t.Error(d)
@@ -174,17 +181,22 @@ func caHolders(t *testing.T, s ca.Store) {
 		if _, err := tx.Holders(ctx, "", ""); err == nil {
 			t.Error("everybody was listed")
 		}
-		ending, err4 := tx.Ending(ctx, next.NotAfter, legal.NotAfter)
+		ending, err4 := tx.Ending(ctx, next.NotAfter, legal.NotAfter, "", 10)
 		if d := cmp.Diff([]string{next.Serial}, serials(ending)); d != "" {
 			t.Error(d)
 		}
-		return errors.Join(err1, err2, err3, err4)
+		first, err5 := tx.Ending(ctx, old.NotAfter, legal.NotAfter, "", 1)
+		second, err6 := tx.Ending(ctx, old.NotAfter, legal.NotAfter, old.Serial, 1)
+		if d := cmp.Diff([]string{old.Serial, next.Serial}, append(serials(first), serials(second)...)); d != "" {
+			t.Error(d)
+		}
+		return errors.Join(err1, err2, err3, err4, err5, err6)
 	})
 	in(t, s, func(tx ca.Tx) error {
 		if err := tx.AddRevocation(ctx, "gost", next.Serial, ca.Revocation{At: caStart}); err != nil {
 			return err
 		}
-		ending, err := tx.Ending(ctx, next.NotAfter, legal.NotAfter)
+		ending, err := tx.Ending(ctx, next.NotAfter, legal.NotAfter, "", 10)
 		if len(ending) != 0 {
 			t.Error("a revoked certificate is told to end")
 		}
@@ -195,17 +207,25 @@ func caHolders(t *testing.T, s ca.Store) {
 func caRevocations(t *testing.T, s ca.Store) {
 	ctx := t.Context()
 	var records []ca.Record
-	for n := 21; n < 24; n++ {
+	for n := 21; n < 25; n++ {
 		r := caRecord(n)
 		r.CA, r.State = "rev", ca.Intended
 		records = append(records, r)
 	}
 	records[2].NotAfter = caStart.AddDate(0, -1, 0)
-	v := ca.Revocation{At: caStart, Reason: ca.CertificateHold, Invalidity: caStart.Add(-time.Hour), By: "one"}
+	records[3].NotAfter = caStart.AddDate(0, -1, 0)
+	v := ca.Revocation{At: caStart.Add(-time.Hour), Recorded: caStart.Add(-time.Minute), Reason: ca.CertificateHold,
+		Invalidity: caStart.Add(-2 * time.Hour), By: "one", Shard: "8-3"}
+	late := v
+	late.Recorded, late.Shard = caStart.Add(time.Minute), ""
 	in(t, s, func(tx ca.Tx) error {
 		var err error
-		for _, r := range records {
-			err = errors.Join(err, tx.Reserve(ctx, r), tx.AddRevocation(ctx, "rev", r.Serial, v))
+		for i, r := range records {
+			w := v
+			if i == 3 {
+				w = late
+			}
+			err = errors.Join(err, tx.Reserve(ctx, r), tx.AddRevocation(ctx, "rev", r.Serial, w))
 		}
 		return err
 	})
@@ -220,55 +240,81 @@ func caRevocations(t *testing.T, s ca.Store) {
 		}
 		return err
 	})
-	since := func(epoch int64) (serials []string, newest int64) {
+	since := func(shard string, epoch int64) (serials []string) {
 		in(t, s, func(tx ca.Tx) error {
-			all, err := tx.RevokedSince(ctx, "rev", epoch, caStart)
 			serials = nil
-			for _, r := range all {
+			return tx.EachRevoked(ctx, "rev", shard, epoch, caStart, func(r ca.RevokedRecord) error {
+				if r.Epoch <= epoch || !r.At.Equal(v.At) || !r.Invalidity.Equal(v.Invalidity) && r.Reason == ca.CertificateHold {
+					t.Errorf("%+v", r)
+				}
 				serials = append(serials, r.Serial)
-			}
-			if err == nil {
-				_, newest, err = tx.NextListNumber(ctx, "rev")
-			}
-			return err
+				return nil
+			})
 		})
-		return serials, newest
+		return serials
 	}
-	all, epoch := since(0)
-	if d := cmp.Diff([]string{records[0].Serial, records[1].Serial}, all); d != "" {
-		t.Error(d) // the third ended before the list
+	// the third ended before the list; the fourth did too, but was revoked later
+	if d := cmp.Diff([]string{records[0].Serial, records[1].Serial, records[3].Serial}, since("", 0)); d != "" {
+		t.Error(d)
 	}
-	if later, _ := since(epoch); len(later) != 0 {
+	if d := cmp.Diff([]string{records[0].Serial, records[1].Serial}, since("8-3", 0)); d != "" {
+		t.Error(d)
+	}
+	var epoch int64
+	in(t, s, func(tx ca.Tx) (err error) {
+		if epoch, err = tx.Epoch(ctx, "rev"); err != nil || epoch != 4 {
+			t.Errorf("epoch %d", epoch)
+		}
+		none, err2 := tx.Epoch(ctx, "nobody")
+		shards, err3 := tx.RevokedShards(ctx, "rev", 1)
+		if d := cmp.Diff(map[string]int64{"8-3": 3}, shards); d != "" || none != 0 {
+			t.Errorf("%d, %s", none, d)
+		}
+		return errors.Join(err, err2, err3)
+	})
+	if later := since("", epoch); len(later) != 0 {
 		t.Errorf("since the newest epoch: %v", later)
 	}
-	in(t, s, func(tx ca.Tx) error { return tx.SetReason(ctx, "rev", records[0].Serial, ca.Superseded) })
-	if later, _ := since(epoch); len(later) != 1 || later[0] != records[0].Serial {
+	wrong := errors.New("wrong")
+	err = s.View(ctx, func(tx ca.Tx) error {
+		return tx.EachRevoked(ctx, "rev", "", 0, caStart, func(ca.RevokedRecord) error { return wrong })
+	})
+	if !errors.Is(err, wrong) {
+		t.Errorf("an error of the caller: %v", err)
+	}
+	final := ca.Revocation{Reason: ca.Superseded, By: "two"}
+	in(t, s, func(tx ca.Tx) error { return tx.ChangeRevocation(ctx, "rev", records[0].Serial, caStart, final) })
+	if later := since("", epoch); len(later) != 1 || later[0] != records[0].Serial {
 		t.Errorf("a changed reason: %v", later)
 	}
 	in(t, s, func(tx ca.Tx) error {
 		r, err := tx.BySerial(ctx, records[0].Serial)
-		if r.Revoked.Reason != ca.Superseded || !r.Revoked.At.Equal(v.At) {
+		if got := r.Revoked; got.Reason != ca.Superseded || !got.At.Equal(v.At) || got.By != "two" || !got.Invalidity.IsZero() || got.Shard != "8-3" {
 			t.Errorf("%+v", r.Revoked)
 		}
-		if err := tx.SetReason(ctx, "rev", "none", ca.Superseded); !errors.Is(err, ca.ErrNotFound) {
+		if err := tx.ChangeRevocation(ctx, "rev", "none", caStart, final); !errors.Is(err, ca.ErrNotFound) {
 			t.Errorf("a reason for nothing: %v", err)
 		}
 		return err
 	})
-	in(t, s, func(tx ca.Tx) error { return tx.SetReason(ctx, "rev", records[1].Serial, pki.RemoveFromCRL) })
-	if later, _ := since(epoch); len(later) != 2 || later[1] != records[1].Serial {
+	// one that ended long ago is released: the delta has to tell it once
+	lifted := ca.Revocation{Reason: pki.RemoveFromCRL, By: "two three"}
+	in(t, s, func(tx ca.Tx) error {
+		return tx.ChangeRevocation(ctx, "rev", records[2].Serial, caStart.Add(time.Hour), lifted)
+	})
+	if later := since("", epoch); len(later) != 2 || later[1] != records[2].Serial {
 		t.Errorf("a lifted hold is not told: %v", later)
 	}
-	again := ca.Revocation{At: caStart.Add(time.Hour), Reason: ca.KeyCompromise, By: "two"}
+	again := ca.Revocation{At: caStart.Add(time.Hour), Recorded: caStart.Add(2 * time.Hour), Reason: ca.KeyCompromise, By: "two", Shard: "8-4"}
 	in(t, s, func(tx ca.Tx) error {
-		r, err := tx.BySerial(ctx, records[1].Serial)
+		r, err := tx.BySerial(ctx, records[2].Serial)
 		if r.Revoked != nil {
 			t.Errorf("lifted, but %+v", r.Revoked)
 		}
-		return errors.Join(err, tx.AddRevocation(ctx, "rev", records[1].Serial, again))
+		return errors.Join(err, tx.AddRevocation(ctx, "rev", records[2].Serial, again))
 	})
 	in(t, s, func(tx ca.Tx) error {
-		r, err := tx.BySerial(ctx, records[1].Serial)
+		r, err := tx.BySerial(ctx, records[2].Serial)
 		if d := cmp.Diff(&again, r.Revoked); d != "" {
 			t.Error(d)
 		}
@@ -280,7 +326,7 @@ func caLists(t *testing.T, s ca.Store) {
 	ctx := t.Context()
 	list := func(n int64, delta, scheduled bool) ca.ListRecord {
 		at := caStart.Add(time.Duration(n) * time.Hour)
-		return ca.ListRecord{CA: "lists", Delta: delta, Scheduled: scheduled, Number: n, Base: 1, Epoch: n, ThisUpdate: at, NextUpdate: at.AddDate(0, 0, 7), Raw: []byte{byte(n)}}
+		return ca.ListRecord{CA: "lists", Delta: delta, Scheduled: scheduled, Number: n, Base: 1, Epoch: n, ThisUpdate: at, NextUpdate: at.AddDate(0, 0, 7), Size: 1, Raw: []byte{byte(n)}}
 	}
 	for want := int64(1); want <= 3; want++ {
 		in(t, s, func(tx ca.Tx) error {
@@ -291,23 +337,49 @@ func caLists(t *testing.T, s ca.Store) {
 			return err
 		})
 	}
-	for _, l := range []ca.ListRecord{list(1, false, true), list(2, false, true), list(3, false, true), list(5, false, false), list(4, false, true), list(5, true, false)} {
+	part := list(1, false, true)
+	part.Shard = "2-1"
+	for _, l := range []ca.ListRecord{list(1, false, true), list(2, false, true), list(3, false, true), list(5, false, false), part, list(5, true, false)} {
 		in(t, s, func(tx ca.Tx) error { return tx.AddList(ctx, l) })
 	}
+	older, knowsLess := list(4, false, true), list(6, false, true)
+	knowsLess.Epoch = 4
+	for _, l := range []ca.ListRecord{older, knowsLess, list(5, false, true)} {
+		if err := s.Update(ctx, func(tx ca.Tx) error { return tx.AddList(ctx, l) }); !errors.Is(err, ca.ErrExists) {
+			t.Errorf("list %d of epoch %d: %v", l.Number, l.Epoch, err)
+		}
+	}
+	head := func(l ca.ListRecord) ca.ListRecord { l.Raw = nil; return l }
 	in(t, s, func(tx ca.Tx) error {
-		full, err1 := tx.List(ctx, "lists", false)
-		delta, err2 := tx.List(ctx, "lists", true)
-		if d := cmp.Diff([]ca.ListRecord{list(5, false, false), list(5, true, false)}, []ca.ListRecord{full, delta}); d != "" {
+		full, err1 := tx.Head(ctx, "lists", "", false)
+		delta, err2 := tx.Head(ctx, "lists", "", true)
+		shard, err3 := tx.Head(ctx, "lists", "2-1", false)
+		want := []ca.ListRecord{head(list(5, false, false)), head(list(5, true, false)), head(part)}
+		if d := cmp.Diff(want, []ca.ListRecord{full, delta, shard}); d != "" {
 			t.Error(d)
 		}
-		base, err3 := tx.Base(ctx, "lists", 3)
-		if d := cmp.Diff(list(2, false, true), base); d != "" {
+		heads, err4 := tx.Heads(ctx, "lists")
+		if d := cmp.Diff(want, heads); d != "" {
 			t.Error(d)
 		}
-		if _, err := tx.Base(ctx, "lists", 2); !errors.Is(err, ca.ErrNotFound) {
+		raw, err5 := tx.ListBytes(ctx, full)
+		if d := cmp.Diff([]byte{5}, raw); d != "" {
+			t.Error(d)
+		}
+		base, err6 := tx.Base(ctx, "lists", "", 3)
+		if d := cmp.Diff(head(list(2, false, true)), base); d != "" {
+			t.Error(d)
+		}
+		if _, err := tx.ListBytes(ctx, base); !errors.Is(err, ca.ErrNotFound) {
+			t.Errorf("the bytes of an old list: %v", err)
+		}
+		if _, err := tx.Base(ctx, "lists", "", 2); !errors.Is(err, ca.ErrNotFound) {
 			t.Errorf("the oldest list was kept: %v", err)
 		}
-		return errors.Join(err1, err2, err3)
+		if _, err := tx.Head(ctx, "lists", "2-1", true); !errors.Is(err, ca.ErrNotFound) {
+			t.Errorf("a list that is not there: %v", err)
+		}
+		return errors.Join(err1, err2, err3, err4, err5, err6)
 	})
 }
 

@@ -66,7 +66,9 @@ func caStatus(t *testing.T, s *store.Store) {
 	if r, err := status("st-1"); err != nil || r.Revoked == nil || r.Revoked.Reason != v.Reason || !r.Revoked.At.Equal(v.At) || !r.Revoked.Invalidity.Equal(v.Invalidity) {
 		t.Errorf("%+v, %v", r, err)
 	}
-	update(func(tx ca.Tx) error { return tx.SetReason(ctx, "status", "st-1", pki.RemoveFromCRL) })
+	update(func(tx ca.Tx) error {
+		return tx.ChangeRevocation(ctx, "status", "st-1", end, ca.Revocation{Reason: pki.RemoveFromCRL})
+	})
 	if r, err := status("st-1"); err != nil || r.Revoked != nil {
 		t.Errorf("released: %+v, %v", r, err)
 	}
@@ -78,23 +80,6 @@ func caStatus(t *testing.T, s *store.Store) {
 		if epoch, serials := changed(tt.since, tt.limit); epoch != 3 || !slices.Equal(serials, tt.want) {
 			t.Errorf("since %d: epoch %d, %v, want %v", tt.since, epoch, serials, tt.want)
 		}
-	}
-	number := func(delta bool) (n int64, err error) {
-		return n, s.CA().View(ctx, func(tx ca.Tx) error {
-			var err error
-			n, err = tx.ListNumber(ctx, "status", delta)
-			return err
-		})
-	}
-	if _, err := number(false); !errors.Is(err, ca.ErrNotFound) {
-		t.Errorf("no list: %v", err)
-	}
-	update(func(tx ca.Tx) error {
-		return errors.Join(tx.AddList(ctx, ca.ListRecord{CA: "status", Number: 7, Scheduled: true, Raw: []byte{1}}),
-			tx.AddList(ctx, ca.ListRecord{CA: "status", Number: 9, Raw: []byte{1}}))
-	})
-	if n, err := number(false); n != 9 || err != nil {
-		t.Errorf("number %d, %v", n, err)
 	}
 }
 
