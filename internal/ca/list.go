@@ -74,7 +74,7 @@ var errCurrent = errors.New("lists are current")
 // that takes the number, so a higher number never knows less.
 func (s *Service) publish(ctx context.Context, ca string, scheduled bool) error {
 	a, ok := s.authorities[ca]
-	if !ok || a.parent == "" {
+	if !ok || !a.works() {
 		return fmt.Errorf("publish %s: %w", ca, ErrNotFound)
 	}
 	defer s.orders.take("list:" + ca)()

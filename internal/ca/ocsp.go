@@ -71,7 +71,7 @@ func (s *Service) OCSP(ctx context.Context, request []byte) (*Answer, error) {
 func (s *Service) asked(ids []ocsp.CertID) *authority {
 	for _, name := range s.order {
 		a := s.authorities[name]
-		if a.parent == "" || !ids[0].IssuedBy(a.cert) {
+		if !a.works() || !ids[0].IssuedBy(a.cert) {
 			continue
 		}
 		for _, id := range ids[1:] {
