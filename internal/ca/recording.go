@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"senim/algid"
+	"senim/internal/lint"
 	"senim/pki"
 )
 
@@ -78,13 +79,21 @@ func (m *making) prove(ctx context.Context) error {
 		if a.issuing() {
 			keys = m.Keys
 		}
-		if err := m.proveOne(ctx, pool, keys, a.keyName, a.cert); err != nil {
+		kind, up := lint.Root, (*pki.Certificate)(nil)
+		if above := m.known[a.parent]; above != nil {
+			kind, up = lint.Upper, above.cert
+		}
+		if a.issuing() {
+			kind = lint.Authority
+		}
+		if err := m.proveOne(ctx, pool, keys, a.keyName, a.cert, kind, up); err != nil {
 			return fmt.Errorf("check %s: %w", a.name, err)
 		}
 		for _, s := range a.signers {
 			cert, err := pki.ParseCertificate(s.Raw)
 			if err == nil {
-				err = m.proveOne(ctx, pool, m.Keys, s.Key, cert)
+				k, _ := serviceOf(s.Kind)
+				err = m.proveOne(ctx, pool, m.Keys, s.Key, cert, k.lint, a.cert)
 			}
 			if err != nil {
 				return fmt.Errorf("check %s of %s: %w", s.Kind, a.name, err)
@@ -94,8 +103,11 @@ func (m *making) prove(ctx context.Context) error {
 	return m.proveCrosses()
 }
 
-// proveOne opens the key anew, signs with it, and builds the chain.
-func (m *making) proveOne(ctx context.Context, pool *pki.Pool, keys Keys, name string, cert *pki.Certificate) error {
+// proveOne lints the certificate as it was signed, opens the key anew, signs with it, and builds the chain.
+func (m *making) proveOne(ctx context.Context, pool *pki.Pool, keys Keys, name string, cert *pki.Certificate, kind lint.Kind, issuer *pki.Certificate) error {
+	if err := relint(kind, cert, issuer); err != nil {
+		return err
+	}
 	key, err := openKey(ctx, keys, name, cert)
 	if err != nil {
 		return err

@@ -205,3 +205,11 @@ func (m *making) endRevoked(ctx context.Context, serial string, at time.Time) er
 	}
 	return nil
 }
+
+// CheckUpper says whether [UpperList] could make a list. It makes none.
+func CheckUpper(ctx context.Context, c Ceremony, name string) error {
+	if _, _, err := upper(ctx, c, name); err != nil {
+		return fmt.Errorf("revocation list of %s: %w", name, err)
+	}
+	return nil
+}

@@ -264,8 +264,8 @@ func (f *folder) lay(ctx context.Context) error {
 			if err := f.layCertificate(a.Name, a.Raw); err != nil {
 				return err
 			}
-			if a.Parent != "" && f.prefix != "" || f.marker != rootMarker {
-				continue // the responder publishes
+			if f.marker != rootMarker {
+				continue // the responder publishes them
 			}
 			l, err := tx.List(ctx, a.Name, false)
 			if err != nil {

@@ -26,75 +26,76 @@ const (
 // Plan is a ceremony as it was written down and reviewed.
 type Plan struct {
 	// Version is 1.
-	Version int    `yaml:"version"`
-	Title   string `yaml:"title"`
-	// Participants are the roles of those who take part, two at least, as "key-custodian-1": never
+	Version int    `yaml:"version,omitempty"`
+	Title   string `yaml:"title,omitempty"`
+	// Participants are the roles of those who take part, two at least where a root of its own acts, as "key-custodian-1": never
 	// names of people.
-	Participants []string `yaml:"participants"`
+	Participants []string `yaml:"participants,omitempty"`
 	// Root is the folder of the authorities that certify authorities, on a medium of its own. Absent
 	// means that they are kept with the issuing ones.
-	Root *Root `yaml:"root"`
+	Root *Root `yaml:"root,omitempty"`
 	// Online is the installation where issuing authorities work. Absent at an offline root.
-	Online *Online `yaml:"online"`
+	Online *Online `yaml:"online,omitempty"`
 	// Authorities are made, each after its parent.
-	Authorities []Authority `yaml:"authorities"`
+	Authorities []Authority `yaml:"authorities,omitempty"`
 	// Sign certifies authorities whose keys are elsewhere.
-	Sign []Sign `yaml:"sign"`
+	Sign []Sign `yaml:"sign,omitempty"`
 	// Revoke ends authorities.
-	Revoke []Revoke `yaml:"revoke"`
+	Revoke []Revoke `yaml:"revoke,omitempty"`
 	// Lists names authorities of which new revocation lists are made.
-	Lists []string `yaml:"lists"`
+	Lists []string `yaml:"lists,omitempty"`
 
+	text   []byte
 	digest [32]byte
 	tree   *yaml.Node
 }
 
 // Root is where upper authorities are kept.
 type Root struct {
-	Keys           string `yaml:"keys"`            // folder
-	New            bool   `yaml:"new"`             // it is made, and must be empty; else it must be a root's
-	PassphraseFile string `yaml:"passphrase-file"` // of its own; made at random when it is not there and New
+	Keys           string `yaml:"keys,omitempty"`            // folder
+	New            bool   `yaml:"new,omitempty"`             // it is made, and must be empty; else it must be a root's
+	PassphraseFile string `yaml:"passphrase-file,omitempty"` // of its own; made at random when it is not there and New
 }
 
 // Online is an installation of senimd.
 type Online struct {
-	Data           string `yaml:"data"` // folder
-	DB             string `yaml:"db"`   // as senimd -db
-	New            bool   `yaml:"new"`
-	PassphraseFile string `yaml:"passphrase-file"`
-	KeyFile        string `yaml:"key-file"`
-	Trust          string `yaml:"trust"` // folder; by default trust in Data
+	Data           string `yaml:"data,omitempty"` // folder
+	DB             string `yaml:"db,omitempty"`   // as senimd -db
+	New            bool   `yaml:"new,omitempty"`
+	PassphraseFile string `yaml:"passphrase-file,omitempty"`
+	KeyFile        string `yaml:"key-file,omitempty"`
+	Trust          string `yaml:"trust,omitempty"` // folder; by default trust in Data
 }
 
 // Authority is one authority to make.
 type Authority struct {
-	Name         string   `yaml:"name"`
-	Parent       string   `yaml:"parent"`
-	Algorithm    string   `yaml:"algorithm"` // GOST512 or RSA
-	Bits         int      `yaml:"bits"`
-	CommonName   string   `yaml:"common-name"`
-	Organization string   `yaml:"organization"`
-	Address      string   `yaml:"address"`
-	Policy       string   `yaml:"policy"`
-	CPS          string   `yaml:"cps"`
-	Years        *int     `yaml:"years"`
-	PathLength   *int     `yaml:"path-length"`
-	Follows      string   `yaml:"follows"`
-	Services     []string `yaml:"services"` // ocsp and tsa; absent means both
+	Name         string   `yaml:"name,omitempty"`
+	Parent       string   `yaml:"parent,omitempty"`
+	Algorithm    string   `yaml:"algorithm,omitempty"` // GOST512 or RSA
+	Bits         int      `yaml:"bits,omitempty"`
+	CommonName   string   `yaml:"common-name,omitempty"`
+	Organization string   `yaml:"organization,omitempty"`
+	Address      string   `yaml:"address,omitempty"`
+	Policy       string   `yaml:"policy,omitempty"`
+	CPS          string   `yaml:"cps,omitempty"`
+	Years        *int     `yaml:"years,omitempty"`
+	PathLength   *int     `yaml:"path-length,omitempty"`
+	Follows      string   `yaml:"follows,omitempty"`
+	Services     []string `yaml:"services,omitempty"` // ocsp and tsa; absent means both
 }
 
 // Sign is one request to sign.
 type Sign struct {
-	Request   string `yaml:"request"` // file, PKCS #10
+	Request   string `yaml:"request,omitempty"` // file, PKCS #10
 	Authority `yaml:",inline"`
 }
 
 // Revoke is one authority to end.
 type Revoke struct {
-	By          string `yaml:"by"`          // who signed it
-	Serial      string `yaml:"serial"`      // 40 hex digits, or
-	Certificate string `yaml:"certificate"` // its file
-	Reason      string `yaml:"reason"`
+	By          string `yaml:"by,omitempty"`          // who signed it
+	Serial      string `yaml:"serial,omitempty"`      // 40 hex digits, or
+	Certificate string `yaml:"certificate,omitempty"` // its file
+	Reason      string `yaml:"reason,omitempty"`
 }
 
 // Parse reads a plan. Fields it does not know, anchors, a second document and whatever follows are
@@ -111,7 +112,7 @@ func parse(data []byte) (*Plan, error) {
 	if len(data) > maxPlan {
 		return nil, fmt.Errorf("more than %d bytes", maxPlan)
 	}
-	p := &Plan{digest: sha256.Sum256(data), tree: &yaml.Node{}}
+	p := &Plan{text: data, digest: sha256.Sum256(data), tree: &yaml.Node{}}
 	if err := yaml.Unmarshal(data, p.tree); err != nil {
 		return nil, plainYAML(err)
 	}
@@ -193,8 +194,8 @@ func (p *Plan) check() error {
 		return p.wrong("1 is wanted", "version")
 	case strings.TrimSpace(p.Title) == "" || len(p.Title) > 200 || strings.ContainsAny(p.Title, "\r\n"):
 		return p.wrong("a title in one line is wanted", "title")
-	case len(p.Participants) < 2 || len(p.Participants) > maxItems:
-		return p.wrong("two roles at least are wanted", "participants")
+	case len(p.Participants) < 1 || p.Root != nil && len(p.Participants) < 2 || len(p.Participants) > maxItems:
+		return p.wrong("roles are wanted, two at least where a root of its own acts", "participants")
 	case p.Root == nil && p.Online == nil:
 		return p.wrong("root or online is wanted: where are the keys?", "root")
 	case p.Root != nil && p.Root.Keys == "":

@@ -73,3 +73,22 @@ func Parse(text string) (s Share, err error) {
 	}
 	return s, nil
 }
+
+// ParseAll reads the shares of a file, one in a line; lines that are empty or begin with # are passed over.
+func ParseAll(text []byte) ([]Share, error) {
+	var all []Share
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		if len(all) == MaxShares {
+			return nil, fmt.Errorf("read shares: more than %d lines: %w", MaxShares, ErrDamaged)
+		}
+		s, err := Parse(string(line))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
