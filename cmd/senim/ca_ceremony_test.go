@@ -104,6 +104,16 @@ authorities:
     common-name: TEST ROOT (GOST)
 `
 
+const bothPlan = `version: 1
+title: A root and an installation
+participants: [key-custodian, witness]
+root: {keys: medium, new: true, passphrase-file: words.root}
+online: {data: data, new: true, passphrase-file: words.online}
+authorities:
+  - {name: root_rsa, algorithm: RSA, bits: 2048, common-name: FIRST ROOT (RSA)}
+  - {name: rsa, parent: root_rsa, algorithm: RSA, bits: 2048, common-name: FIRST ISSUING (RSA), organization: TEST, address: 'http://pki.example.kz'}
+`
+
 const onlinePlan = `version: 1
 title: The issuing authority of the test
 participants: [operator]
@@ -249,8 +259,7 @@ func TestOfflineRoot(t *testing.T) {
 	if _, err := exec.LookPath("openssl"); err != nil {
 		t.Skip("openssl is not installed")
 	}
-	s.good("ca", "init", "--data", "data", "--passphrase-file", "words.online", "--address", "http://pki.example.kz", "--rsa-bits", "2048",
-		"--root", "first", "--root-passphrase-file", "words.root", "--participant", "key-custodian", "--participant", "witness", "--root-name", "FIRST ROOT", "--name", "FIRST")
+	s.good("ca", "ceremony", s.plan(strings.Replace(bothPlan, "keys: medium", "keys: first", 1)))
 	if _, err := os.Stat(filepath.Join(s.dir, "data/vault/root_rsa.key")); err == nil {
 		t.Error("a root's key lies in the online folder")
 	}
@@ -320,7 +329,7 @@ func TestOfflineRoot(t *testing.T) {
 
 	// The root publishes a list on its day, and then revokes.
 	s.now = s.now.AddDate(0, 1, 0)
-	s.bad("witness", "ca", "root-list", "root_rsa2", "--root", "medium", "--root-passphrase-file", "words.root", "--participant", "witness", "--participant", "witness")
+	s.bad("participants[1]", "ca", "root-list", "root_rsa2", "--root", "medium", "--root-passphrase-file", "words.root", "--participant", "witness", "--participant", "witness")
 	s.good("ca", "root-list", "root_rsa2", "--root", "medium", "--root-passphrase-file", "words.root", "--participant", "custodian", "--participant", "witness")
 	list, err := pki.ParseRevocationList([]byte(s.read("medium/publish/root_rsa2.crl")))
 	if err != nil || list.Number.Int64() != 2 || list.Len() != 0 {
@@ -390,7 +399,7 @@ func (s *site) plan(text string) string {
 // TestPlanMistakes has every kind of mistake refused with the line and the name of the place.
 func TestPlanMistakes(t *testing.T) {
 	s := newSite(t)
-	for _, tt := range []struct{ from, to, want string }{
+	for i, tt := range []struct{ from, to, want string }{
 		{"version: 1", "version: 2", "line 1: version"},
 		{"version: 1", "version: one", "line 1"},
 		{"title: The root of the test", "title: ''", "line 2: title"},
@@ -407,7 +416,7 @@ func TestPlanMistakes(t *testing.T) {
 		{"bits: 2048", "bits: 1024", "line 11: authorities[0].bits"},
 		{"bits: 2048", "bits: many", "line 11"},
 		{"common-name: TEST ROOT (RSA)", "common-name: ''", "line 12: authorities[0].common-name"},
-		{"common-name: TEST ROOT (RSA)", "common-name: TEST ROOT (GOST)", "line 16: authorities[1].common-name"},
+		{"common-name: TEST ROOT (RSA)", "common-name: TEST ROOT (GOST)", "line 17: authorities[1].common-name"},
 		{"years: 20", "years: 0", "line 13: authorities[0].years"},
 		{"years: 20", "years: 41", "line 13: authorities[0].years"},
 		{"years: 20", "path-length: 0", "line 13: authorities[0].path-length"},
@@ -428,7 +437,7 @@ func TestPlanMistakes(t *testing.T) {
 		{"authorities:", "sign: [{name: x}]\nauthorities:", "sign[0].request"},
 		{"authorities:", "x: &a [1]\nauthorities:", "line 8"},
 		{"authorities:", "title: again\nauthorities:", "line 8"},
-		{"authorities:", "authorities: []\nnothing:", "line 8"},
+		{"authorities:", "authorities: []\nnothing:", "line 9"},
 		{rootPlan, rootPlan + "---\nversion: 1\n", "something follows"},
 		{rootPlan, "", "empty"},
 		{rootPlan, rootPlan + strings.Repeat("#", 64<<10), "more than"},
@@ -438,8 +447,11 @@ func TestPlanMistakes(t *testing.T) {
 		if text == rootPlan {
 			t.Fatalf("%q is not in the plan", tt.from)
 		}
-		s.bad(tt.want, "ca", "ceremony", s.plan(text))
-		s.bad(tt.want, "ca", "ceremony", "--check", "plan.yaml")
+		args := []string{"ca", "ceremony", s.plan(text)}
+		if i%4 == 0 {
+			args = append(args, "--check")
+		}
+		s.bad(tt.want, args...)
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, "medium")); err == nil {
 		t.Error("a plan with a mistake made a folder")
@@ -509,20 +521,20 @@ func TestRolloverCommand(t *testing.T) {
 	}
 	online := []string{"--data", "data", "--passphrase-file", "words.online"}
 	root := []string{"--root", "medium", "--root-passphrase-file", "words.root", "--participant", "key-custodian", "--participant", "witness"}
-	s.good(append(append([]string{"ca", "init", "--address", "http://pki.example.kz", "--rsa-bits", "2048"}, online...), root...)...)
+	s.good("ca", "ceremony", s.plan(bothPlan))
 	service, done := s.work()
 	before := s.leaf(service, "before")
 	done()
 	s.now = s.now.AddDate(0, 2, 0)
 	s.good(append(append([]string{"ca", "rollover", "rsa", "--out", "next.yaml"}, online...), root...)...)
 	plan := s.read("next.yaml")
-	for _, words := range []string{"name: root_rsa2", "follows: root_rsa", "name: rsa2", "(RSA) G2"} {
+	for _, words := range []string{"name: root_rsa2", "follows: root_rsa", "name: rsa2", "ISSUING (RSA) G2"} {
 		if !strings.Contains(plan, words) {
 			t.Errorf("the plan does not say %q:\n%s", words, plan)
 		}
 	}
 	s.good("ca", "ceremony", "next.yaml")
-	s.bad("has a follower already", append(append([]string{"ca", "rollover", "rsa", "--same-root"}, online...), root...)...)
+	s.bad("the name is taken", append(append([]string{"ca", "rollover", "rsa", "--same-root"}, online...), root...)...)
 	service, done = s.work()
 	defer done()
 	after := s.leaf(service, "after")
@@ -560,6 +572,22 @@ func TestRolloverCommand(t *testing.T) {
 				t.Errorf("Go, %s from %s: %v", name, trusted, err)
 			}
 		}
+	}
+}
+
+// TestInit makes the plain installation in one folder; a root kept there publishes at once.
+func TestInit(t *testing.T) {
+	s := newSite(t)
+	s.good("ca", "init", "--data", "data", "--passphrase-file", "words.online", "--address", "http://pki.example.kz", "--rsa-bits", "2048")
+	s.bad("are made once", "ca", "init", "--data", "data", "--passphrase-file", "words.online", "--address", "http://pki.example.kz", "--rsa-bits", "2048")
+	service, done := s.work()
+	defer done()
+	if all := service.Authorities(); len(all) != 4 {
+		t.Errorf("%d authorities", len(all))
+	}
+	s.good("ca", "root-list", "root_gost", "--data", "data", "--passphrase-file", "words.online", "--participant", "operator")
+	if l, err := service.CRL(t.Context(), "root_gost", false); err != nil || l.Number != 2 {
+		t.Errorf("list %+v: %v", l, err)
 	}
 }
 

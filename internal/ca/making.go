@@ -95,10 +95,12 @@ func (m *making) authorityCertificate(ctx context.Context, p AuthorityPlan, publ
 	return m.make(ctx, q)
 }
 
-// under says in a certificate of an authority who signed it and where that one's files are.
+// under says in a certificate of an authority who signed it and where that one's files are. Its issuer is
+// named by key alone: with name and serial too (crypto.md §6) readers refuse the issuer's cross-certificates
+// (doc/decision/0012).
 func (m *making) under(t *pki.Template, parent *party, address string) {
 	t.RawIssuer = parent.cert.RawSubject
-	t.AuthorityKeyID, t.AuthorityIssuer, t.AuthoritySerial = parent.cert.SubjectKeyID, parent.cert.RawIssuer, parent.cert.Serial
+	t.AuthorityKeyID = parent.cert.SubjectKeyID
 	if parent.settings.Address != "" {
 		address = parent.settings.Address
 	}

@@ -51,7 +51,10 @@ func (f *folder) close() error {
 }
 
 // empty makes a folder, and refuses one in which anything is but what is named.
-func empty(dir string, allowed ...string) error {
+func empty(dir, marker string, allowed ...string) error {
+	if _, err := os.Stat(filepath.Join(dir, marker)); err == nil {
+		return fmt.Errorf("%s is not empty: authorities were made there (%s), and are made once", dir, marker)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make %s: %w", dir, err)
 	}
@@ -141,7 +144,7 @@ func within(path, dir string) bool {
 func (e *Env) openRoot(ctx context.Context, r Root) (*folder, error) {
 	dir := e.path(r.Keys)
 	if r.New {
-		if err := empty(dir); err != nil {
+		if err := empty(dir, rootMarker); err != nil {
 			return nil, err
 		}
 	} else if err := finished(dir, rootMarker, "root's folder"); err != nil {
@@ -166,7 +169,7 @@ func (e *Env) openOnline(ctx context.Context, o Online) (*folder, error) {
 	}
 	words, key := in(o.PassphraseFile, passphrase), in(o.KeyFile, keyFile)
 	if o.New {
-		if err := empty(dir, trustDir, passphrase, keyFile); err != nil {
+		if err := empty(dir, onlineMarker, trustDir, passphrase, keyFile); err != nil {
 			return nil, err
 		}
 	} else if err := finished(dir, onlineMarker, "installation"); err != nil {

@@ -158,7 +158,7 @@ func (e *Env) Check(ctx context.Context, p *Plan, tell func(line string)) (err e
 	}()
 	quiet := &Env{Dir: e.Dir, Now: e.Now, RootShares: e.RootShares, Shares: e.Shares}
 	if p.Root != nil {
-		f, err := quiet.checked(ctx, p.Root.New, e.path(p.Root.Keys), nil, func() (*folder, error) { return quiet.openRoot(ctx, *p.Root) })
+		f, err := quiet.checked(ctx, p.Root.New, e.path(p.Root.Keys), e.path(p.Root.PassphraseFile), rootMarker, nil, func() (*folder, error) { return quiet.openRoot(ctx, *p.Root) })
 		if f != nil {
 			opened = append(opened, f)
 		}
@@ -168,7 +168,7 @@ func (e *Env) Check(ctx context.Context, p *Plan, tell func(line string)) (err e
 		c.Upper = &ca.Place{Store: f.store.CA(), Keys: f.keys}
 	}
 	if p.Online != nil {
-		f, err := quiet.checked(ctx, p.Online.New, e.path(p.Online.Data), []string{trustDir, passphrase, keyFile}, func() (*folder, error) { return quiet.openOnline(ctx, *p.Online) })
+		f, err := quiet.checked(ctx, p.Online.New, e.path(p.Online.Data), e.path(p.Online.PassphraseFile), onlineMarker, []string{trustDir, passphrase, keyFile}, func() (*folder, error) { return quiet.openOnline(ctx, *p.Online) })
 		if f != nil {
 			opened = append(opened, f)
 		}
@@ -181,12 +181,17 @@ func (e *Env) Check(ctx context.Context, p *Plan, tell func(line string)) (err e
 }
 
 // checked opens a folder, or an empty one for the time of the check where the plan makes a new one.
-func (e *Env) checked(ctx context.Context, fresh bool, dir string, allowed []string, open func() (*folder, error)) (*folder, error) {
+func (e *Env) checked(ctx context.Context, fresh bool, dir, words, marker string, allowed []string, open func() (*folder, error)) (*folder, error) {
 	if !fresh {
 		return open()
 	}
 	if _, err := os.Stat(dir); err == nil {
-		if err := empty(dir, allowed...); err != nil {
+		if err := empty(dir, marker, allowed...); err != nil {
+			return nil, err
+		}
+	}
+	if words != "" {
+		if _, _, err := secret(words, false); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
 	}
