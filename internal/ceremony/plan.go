@@ -127,7 +127,10 @@ func parse(data []byte) (*Plan, error) {
 	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return nil, errors.New("something follows the plan")
 	}
-	return p, p.check()
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // plainYAML leaves out the parser's name.
