@@ -575,6 +575,30 @@ func TestRolloverCommand(t *testing.T) {
 	}
 }
 
+// TestFirstAuthorityByRequest begins an installation with a request: the two sides never share a folder.
+func TestFirstAuthorityByRequest(t *testing.T) {
+	s := newSite(t)
+	const gost = "algorithm: GOST512, common-name: "
+	s.write("root.yaml", rootPlan[:strings.Index(rootPlan, "  - name: root_rsa")]+"  - {name: root_gost, "+gost+"ROOT}\n", 0o600)
+	issuing := "name: gost, parent: root_gost, " + gost + "ISSUING, address: 'http://pki.example.kz'}\n"
+	s.write("online.yaml", strings.Replace(onlinePlan[:strings.Index(onlinePlan, "  - name")], "  data:", "  new: true\n  data:", 1)+"  - {"+issuing, 0o600)
+	s.write("sign.yaml", signPlan[:strings.Index(signPlan, "  - request")]+"  - {request: gost.p10, "+issuing, 0o600)
+	s.good("ca", "ceremony", "root.yaml")
+	s.good("ca", "request", "online.yaml")
+	s.good("ca", "ceremony", "sign.yaml")
+	sum := s.certificate("medium/publish/root_gost.cer").Fingerprint()
+	s.good("ca", "install", "--data", "data", "--passphrase-file", "words.online", "--root", hex.EncodeToString(sum[:]),
+		"medium/publish/gost.cer", "medium/publish/root_gost.cer", "medium/publish/root_gost.crl")
+	service, done := s.work()
+	defer done()
+	if err := service.Tend(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if all := service.Authorities(); len(all) != 2 || !all[0].Issuing || all[1].Issuing {
+		t.Errorf("%+v", all)
+	}
+}
+
 // TestInit makes the plain installation in one folder; a root kept there publishes at once.
 func TestInit(t *testing.T) {
 	s := newSite(t)

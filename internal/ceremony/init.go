@@ -100,9 +100,10 @@ func authorityOf(n ca.AuthorityPlan) Authority {
 }
 
 // Request makes the keys of the issuing authorities of a plan and the requests for their certificates,
-// NAME.p10, in a folder; nothing else of the plan may be there.
+// NAME.p10, in a folder; nothing else of the plan may be there. A new installation begins this way too: it
+// has no authority, and senimd opens and makes none, until what was requested is installed.
 func (e *Env) Request(ctx context.Context, p *Plan, out string) ([]string, error) {
-	if p.Online == nil || p.Root != nil || p.Online.New || len(p.Authorities) == 0 || len(p.Sign)+len(p.Revoke)+len(p.Lists) > 0 {
+	if p.Online == nil || p.Root != nil || len(p.Authorities) == 0 || len(p.Sign)+len(p.Revoke)+len(p.Lists) > 0 {
 		return nil, p.wrong("a plan for requests names an installation and its issuing authorities, and nothing else", "online")
 	}
 	all, err := p.authorities()
