@@ -137,13 +137,15 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		s.order = append(s.order, r.Name)
 	}
 	for _, x := range crosses {
+		a := s.authorities[x.Subject]
+		if a == nil {
+			continue
+		}
 		cert, err := pki.ParseCertificate(x.Raw)
 		if err != nil {
 			return nil, fmt.Errorf("open authority %s: %w", x.Name, err)
 		}
-		if a := s.authorities[x.Subject]; a != nil {
-			a.crosses = append(a.crosses, Cross{x.Name, cert})
-		}
+		a.crosses = append(a.crosses, Cross{x.Name, cert})
 	}
 	return s, nil
 }
