@@ -64,7 +64,6 @@ func (e *Env) passphrase(gathered []byte, file string, mayMake bool, what string
 type act struct {
 	env          *Env
 	digest, by   string
-	title        string
 	participants []string
 	root, online *folder
 	notes        notes
@@ -97,7 +96,7 @@ func (k keeping) Key(ctx context.Context, name string) (crypto.Signer, error) {
 
 // begin opens the places and the transcripts.
 func (e *Env) begin(ctx context.Context, p *Plan) (a *act, err error) {
-	a = &act{env: e, digest: p.Digest(), by: "ceremony:" + p.Digest()[:16], title: p.Title, participants: p.Participants}
+	a = &act{env: e, digest: p.Digest(), by: "ceremony:" + p.Digest()[:16], participants: p.Participants}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
