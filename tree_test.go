@@ -58,6 +58,7 @@ var tree = map[string]place{
 	"internal/ident":    {formats, "", "github.com/nyaruka/phonenumbers"},
 	"internal/lang":     {formats, "", "golang.org/x/text"},
 	"internal/ncalayer": {formats, "", ""},
+	"internal/shares":   {formats, "", ""},
 
 	"internal/job":         {work, "", ""},
 	"internal/audit":       {work, "", ""},
@@ -90,6 +91,7 @@ var tree = map[string]place{
 	"internal/portal":     {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/desk":       {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "internal/limit", ""},
+	"internal/ceremony":   {edges, "internal/store internal/vault", "go.yaml.in/yaml/v3"}, // plans that people write and review
 
 	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup"},
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},

@@ -27,6 +27,8 @@ type config struct {
 	// passphrase is the file with the passphrase of the authorities' keys. Default: one is made in
 	// data at the first start, which suits a laptop and not an authority: see doc/operator.md.
 	passphrase string
+	// shares are files with shares of that passphrase, k of n, instead of a file with all of it.
+	shares list
 	// key is the file with the installation key, 64 hex digits; nodes that share a database share it.
 	// Default: one is made in data at the first start.
 	key string
@@ -93,6 +95,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.StringVar(&c.db, "db", "", "postgres://… or an SQLite file (default: senim.db in the data folder)")
 	f.StringVar(&c.trust, "trust", "", "folder of trusted authorities and their lists (default: trust in the data folder)")
 	f.StringVar(&c.passphrase, "passphrase-file", "", "file with the passphrase of the authorities' keys (default: made at the first start)")
+	f.Var(&c.shares, "passphrase-shares", "files with shares of that passphrase (senim ca split), instead of its file")
 	f.StringVar(&c.key, "key-file", "", "file with the installation key, 64 hex digits (default: made at the first start)")
 	f.StringVar(&c.node, "node", "", "name of this process among those that share a database (default: the host's name)")
 	f.StringVar(&c.smtp, "smtp.url", "", "server that letters go out by, smtp://host:port (default: the demo's mail box)")

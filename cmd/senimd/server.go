@@ -19,6 +19,7 @@ import (
 	"senim/internal/auth"
 	"senim/internal/ca"
 	"senim/internal/cabinet"
+	"senim/internal/ceremony"
 	"senim/internal/courier"
 	"senim/internal/desk"
 	"senim/internal/job"
@@ -30,6 +31,7 @@ import (
 	"senim/internal/registry"
 	"senim/internal/responder"
 	"senim/internal/revocation"
+	"senim/internal/shares"
 	"senim/internal/store"
 	"senim/internal/trust"
 	"senim/internal/trustdir"
@@ -215,7 +217,12 @@ func (s *server) openAuthority(ctx context.Context) error {
 	marker := filepath.Join(s.c.data, installationFile)
 	if _, err := os.Stat(marker); errors.Is(err, os.ErrNotExist) {
 		s.log.Info("first start: making the authorities (the RSA keys take a moment)")
-		if err := ca.Create(ctx, ca.Ceremony{Store: s.store.CA(), Keys: keys, Plans: s.plans(), By: "first start", Now: s.now}); err != nil {
+		transcript, err := ceremony.OpenTranscript(s.c.data, s.now)
+		if err != nil {
+			return err
+		}
+		err = ca.Create(ctx, ca.Ceremony{Store: s.store.CA(), Keys: keys, Plans: s.plans(), By: "first start", Now: s.now, Note: transcript.Note})
+		if err = errors.Join(err, transcript.Close()); err != nil {
 			return err
 		}
 		if err := s.openAuthorities(ctx, keys); err != nil {
@@ -244,11 +251,31 @@ func (s *server) openAuthorities(ctx context.Context, keys ca.Keys) (err error) 
 // passphrase reads the passphrase of the authorities' keys; at the first start of an installation
 // that was given none it makes one.
 func (s *server) passphrase() ([]byte, error) {
+	if len(s.c.shares) > 0 {
+		return gather(s.c.shares)
+	}
 	b, err := secretFile(s.c.passphrase, s.c.passphrase == filepath.Join(s.c.data, passphraseFile))
 	if err != nil {
 		return nil, fmt.Errorf("passphrase of the authorities' keys: %w", err)
 	}
 	return b, nil
+}
+
+// gather puts the passphrase together from files of shares.
+func gather(files []string) ([]byte, error) {
+	var all []shares.Share
+	for _, name := range files {
+		text, err := secretFile(name, false)
+		if err != nil {
+			return nil, fmt.Errorf("share of the passphrase: %w", err)
+		}
+		some, err := shares.ParseAll(text)
+		if err != nil {
+			return nil, fmt.Errorf("share of the passphrase: %s: %w", name, err)
+		}
+		all = append(all, some...)
+	}
+	return shares.Combine(all)
 }
 
 // writeTrust puts our own authorities into the trust folder.
@@ -280,7 +307,7 @@ func (s *server) openTrust(context.Context) (err error) {
 	others := revocation.New(revocation.Config{Lists: s.rootLists(), Dir: s.c.trust, Log: s.log})
 	own := status{ca: s.ca, issuing: map[string]bool{}, others: others}
 	for _, a := range s.ca.Authorities() {
-		own.issuing[hex.EncodeToString(a.Certificate.SubjectKeyID)] = a.Parent != ""
+		own.issuing[hex.EncodeToString(a.Certificate.SubjectKeyID)] = a.Issuing
 	}
 	s.judge, err = trust.New(trust.Config{Pool: s.trust.Pool, Now: s.now, Revocation: own})
 	return err
@@ -290,7 +317,7 @@ func (s *server) openTrust(context.Context) (err error) {
 func (s *server) responders() map[string]string {
 	where := map[string]string{}
 	for _, a := range s.ca.Authorities() {
-		if a.Parent != "" {
+		if a.Issuing {
 			where[hex.EncodeToString(a.Certificate.SubjectKeyID)] = s.c.responder.origin + "/ocsp/"
 		}
 	}
@@ -301,7 +328,7 @@ func (s *server) responders() map[string]string {
 func (s *server) rootLists() map[string][]string {
 	where := map[string][]string{}
 	for _, a := range s.ca.Authorities() {
-		if a.Parent == "" {
+		if !a.Issuing {
 			where[hex.EncodeToString(a.Certificate.SubjectKeyID)] = []string{s.c.responder.origin + "/crl/" + a.Name + ".crl"}
 		}
 	}

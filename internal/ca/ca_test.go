@@ -339,7 +339,7 @@ func TestSameOrderAtOnce(t *testing.T) {
 			}
 		}
 	}
-	if n := len(b.store.snapshot().records); n != 3+5 {
+	if n := len(b.store.snapshot().records); n != 4+5 {
 		t.Errorf("%d records", n)
 	}
 }
@@ -469,7 +469,7 @@ func fault(t *testing.T, n int, after, late bool) {
 // TestSec4InterruptedCeremony lets every transaction of a creation fail: what is left is never opened.
 func TestSec4InterruptedCeremony(t *testing.T) {
 	for _, after := range []bool{false, true} {
-		for n := 1; n <= 7; n++ {
+		for n := 1; n <= 10; n++ {
 			store, keys := newMemory(), &memoryKeys{}
 			store.fail(n, after)
 			err := Create(t.Context(), Ceremony{Store: store, Keys: keys, Plans: []Plan{gostPlan()}, Now: func() time.Time { return start }})
@@ -477,7 +477,7 @@ func TestSec4InterruptedCeremony(t *testing.T) {
 				t.Fatalf("transaction %d: %v", n, err)
 			}
 			_, err = Open(t.Context(), Config{Store: store, Keys: keys})
-			if recorded := n == 7 && after; recorded != (err == nil) {
+			if recorded := n == 10 && after; recorded != (err == nil) {
 				t.Errorf("transaction %d, after %t: %v", n, after, err)
 			}
 			for _, r := range store.snapshot().records {
@@ -485,7 +485,7 @@ func TestSec4InterruptedCeremony(t *testing.T) {
 					t.Errorf("transaction %d: record %s is %s", n, r.Serial, r.State)
 				}
 			}
-			if len(keys.keys) > 3 || n == 1 && len(keys.keys) != 1 {
+			if len(keys.keys) > 4 || n == 1 && len(keys.keys) != 1 {
 				t.Errorf("transaction %d: %d keys", n, len(keys.keys))
 			}
 		}

@@ -7,33 +7,48 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
-	"senim/algid"
 	"senim/internal/audit"
-	"senim/internal/lint"
-	"senim/pki"
 )
 
-// Ceremony makes authorities. It is a deliberate act: [Create] carries it out, [Open] never does.
+// Ceremony makes authorities and carries out what only their roots may do. It is a deliberate act:
+// [Create] and its companions do it, [Open] never does.
 type Ceremony struct {
-	Store Store // required
-	Keys  Keys  // required; each new key is durable there before anything is signed with it
-	// Plans are the authorities to make, each a root with one issuing authority under it.
-	Plans []Plan
+	// Store and Keys are of the issuing authorities, which are online. Both are needed, except for
+	// what concerns the authorities above them alone.
+	Store Store
+	Keys  Keys // each new key is durable there before anything is signed with it
+	// Upper is where the authorities are that certify authorities: roots above all. Nil means in
+	// the same place; an offline root has a place of its own, and then its key is never in Keys.
+	Upper *Place
+	// Plans are pairs of a root and its issuing authority; Authorities are planned one by one, each
+	// after its parent. Create makes both.
+	Plans       []Plan
+	Authorities []AuthorityPlan
 	// By is who carries it out: an audit actor.
 	By string
 	// Now is the clock; nil is time.Now. Rand is nil for crypto/rand.
 	Now  func() time.Time
 	Rand io.Reader
+	// Note is told every step when it is done, in a line; its error stops the ceremony, since what
+	// is not written down has not happened. Nil writes nothing.
+	Note func(line string) error
+}
+
+// Place is where authorities are kept.
+type Place struct {
+	Store Store
+	Keys  Keys
 }
 
 // How long things live that no profile speaks of.
 const (
 	responderDays = 365
+	tsaDays       = 1095
 	rootListDays  = 365
 	responderBits = 2048
+	tsaBits       = 3072
 )
 
 // ceremonies is how orders of certificates begin that nobody ordered.
@@ -41,13 +56,30 @@ const ceremonies = "create:"
 
 func ceremonyOrder(key, serial string) string { return ceremonies + key + ":" + serial }
 
-// Create makes every planned authority and records it. [ErrExists] when one of the names is taken:
-// nothing is ever made twice. When it is interrupted, what was made stays unused, since Open knows
-// only what was recorded last; the keys of an unfinished authority are in the way of another try
-// until somebody removes them.
-func Create(ctx context.Context, c Ceremony) error {
-	if c.Store == nil || c.Keys == nil {
-		return errors.New("create authority: store and keys are wanted")
+func rootOf(name string) string { return "root_" + name }
+
+// keyHolder opens a key when it is needed.
+type keyHolder func(context.Context) (crypto.Signer, error)
+
+func held(key crypto.Signer) keyHolder {
+	return func(context.Context) (crypto.Signer, error) { return key, nil }
+}
+
+// making is a ceremony at work.
+type making struct {
+	Ceremony
+	apart    bool              // the upper authorities have a place of their own
+	known    map[string]*party // by name, recorded or planned
+	planned  []*party          // in order
+	crosses  []CrossRecord
+	lists    []ListRecord
+	keys     map[string]crypto.Signer // new ones by name
+	practice practice
+}
+
+func begin(c Ceremony) (*making, error) {
+	if (c.Store == nil) != (c.Keys == nil) || c.Store == nil && c.Upper == nil || c.Upper != nil && (c.Upper.Store == nil || c.Upper.Keys == nil) {
+		return nil, errors.New("store and keys are wanted")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -55,161 +87,164 @@ func Create(ctx context.Context, c Ceremony) error {
 	if c.Rand == nil {
 		c.Rand = rand.Reader
 	}
-	all := make([]*making, len(c.Plans))
-	for i, p := range c.Plans {
-		all[i] = &making{c: c, p: p.defaults(c.Now())}
+	apart := c.Upper != nil && c.Store != nil
+	if c.Upper == nil {
+		c.Upper = &Place{c.Store, c.Keys}
+	}
+	return &making{Ceremony: c, apart: apart, known: map[string]*party{}, keys: map[string]crypto.Signer{}}, nil
+}
+
+func (m *making) note(format string, args ...any) error {
+	if m.Note == nil {
+		return nil
+	}
+	if err := m.Note(fmt.Sprintf(format, args...)); err != nil {
+		return fmt.Errorf("write the transcript: %w", err)
+	}
+	return nil
+}
+
+// places are the stores of a ceremony, each once, the upper one first.
+func (m *making) places() []Place {
+	all := []Place{*m.Upper}
+	if m.apart {
+		all = append(all, Place{m.Store, m.Keys})
+	}
+	return all
+}
+
+// load reads the authorities that are recorded. What stands in the upper place counts more than the
+// copy of it beside the issuing ones.
+func (m *making) load(ctx context.Context) error {
+	for _, at := range m.places() {
+		err := at.Store.View(ctx, func(tx Tx) error {
+			all, err := tx.Authorities(ctx)
+			for _, r := range all {
+				if m.known[r.Name] != nil {
+					continue
+				}
+				a, err := openAuthority(r, at.Keys)
+				if err != nil {
+					return fmt.Errorf("%s: %w", r.Name, err)
+				}
+				m.known[r.Name] = &party{name: a.name, parent: a.parent, cert: a.cert, settings: a.settings, keyName: a.key, open: a.open, retired: a.retired}
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("read the authorities: %w", err)
+		}
+	}
+	return nil
+}
+
+// Check says whether the ceremony could be carried out: a [*PlanError] names what is wrong. It
+// makes nothing.
+func Check(ctx context.Context, c Ceremony) error {
+	m, err := begin(c)
+	if err != nil {
+		return fmt.Errorf("check the plan: %w", err)
+	}
+	return m.plan(ctx)
+}
+
+// plan reads what there is and holds every planned authority against it.
+func (m *making) plan(ctx context.Context) error {
+	if err := m.load(ctx); err != nil {
+		return err
+	}
+	var all []AuthorityPlan
+	for _, p := range m.Plans {
+		all = append(all, p.authorities()...)
+	}
+	for _, p := range append(all, m.Authorities...) {
+		p = p.defaults(m.Now())
+		if err := p.check(); err != nil {
+			return err
+		}
+		if err := p.against(m.known); err != nil {
+			return err
+		}
+		if p.Issuing() && m.Store == nil {
+			return &PlanError{Authority: p.Name, Field: "parent", Why: "an issuing authority is made where it works: order it with a request"}
+		}
+		a := &party{name: p.Name, parent: p.Parent, plan: &p, settings: m.settings(p), keyName: p.Name}
+		m.known[p.Name] = a
+		m.planned = append(m.planned, a)
+		if old := m.known[p.Follows]; old != nil {
+			old.retired = old.issuing() // within this ceremony, so that nothing else follows it
+		}
+	}
+	return nil
+}
+
+// Create makes every planned authority and records it. A [*PlanError] that matches [ErrExists] when one of the
+// names is taken: nothing is ever made twice. When it is interrupted, what was made stays unused,
+// since Open knows only what was recorded last; the keys of an unfinished authority are in the way
+// of another try until somebody removes them.
+func Create(ctx context.Context, c Ceremony) error {
+	m, err := begin(c)
+	if err != nil {
+		return fmt.Errorf("create authority: %w", err)
 	}
 	// All keys are made before anything is kept: that takes seconds, and whoever interrupts it has
 	// nothing to clear away.
-	for _, step := range []func(*making, context.Context) error{(*making).absent, (*making).generate, (*making).create} {
-		for _, m := range all {
-			if err := step(m, ctx); err != nil {
-				return fmt.Errorf("create authority %s: %w", m.p.Name, err)
-			}
+	for _, step := range []func(context.Context) error{m.plan, m.generate, m.certify, m.cross, m.firstLists, m.prove, m.record, m.readBack} {
+		if err := step(ctx); err != nil {
+			return fmt.Errorf("create authority: %w", err)
 		}
 	}
 	return nil
 }
 
-// part is one certificate of a ceremony: what it will say, and who signs.
-type part struct {
-	name    string // of its key
-	kind    lint.Kind
-	days    int
-	profile string
-	key     crypto.Signer // its own
-	t       *pki.Template
-}
-
-// generate makes the keys. A responder signs all day, so its RSA key is a short one.
+// generate makes all keys.
 func (m *making) generate(ctx context.Context) error {
-	for _, k := range []struct {
-		into *crypto.Signer
-		bits int
-	}{{&m.keys.root, m.p.RSABits}, {&m.keys.issuing, m.p.RSABits}, {&m.keys.responder, responderBits}} {
-		if err := ctx.Err(); err != nil {
+	for _, a := range m.planned {
+		if err := m.newKey(ctx, a.keyName, a); err != nil {
 			return err
 		}
-		key, err := generate(m.p.Algorithm, k.bits, m.c.Rand)
-		if err != nil {
-			return err
+		for _, k := range a.services() {
+			if err := m.newKey(ctx, firstKey(a, k), a, k.bits); err != nil {
+				return err
+			}
 		}
-		*k.into = key
 	}
 	return nil
 }
 
-// create makes one root, its issuing authority and its responder.
-func (m *making) create(ctx context.Context) error {
-	root, err := m.root(ctx)
-	if err != nil {
+// newKey makes a key of the authority's kind, for itself or, shorter, for one of its services.
+func (m *making) newKey(ctx context.Context, name string, a *party, most ...int) error {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	issuing, err := m.issuing(ctx, root)
-	if err != nil {
-		return err
+	bits := a.bits()
+	for _, n := range most {
+		bits = min(bits, n)
 	}
-	responder, err := m.responder(ctx, issuing)
+	key, err := generate(a.algorithm(), bits, m.Rand)
 	if err != nil {
-		return err
+		return fmt.Errorf("make key %s: %w", name, err)
 	}
-	return m.record(ctx, root, issuing, responder)
+	m.keys[name] = key
+	return nil
 }
 
-func (m *making) absent(ctx context.Context) error {
-	p := m.p
-	if p.Name == "" || strings.Trim(p.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || strings.HasSuffix(p.Name, "_d") {
-		return fmt.Errorf("name %q: lower case letters, digits and _ are wanted", p.Name)
-	}
-	return m.c.Store.View(ctx, func(tx Tx) error {
-		all, err := tx.Authorities(ctx)
-		if err != nil {
-			return err
+// certify keeps every key and makes its certificate.
+func (m *making) certify(ctx context.Context) error {
+	for _, a := range m.planned {
+		if err := m.authority(ctx, a); err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
 		}
-		for _, a := range all {
-			if a.Name == p.Name || a.Name == rootOf(p.Name) {
-				return fmt.Errorf("%s: %w", a.Name, ErrExists)
+		for _, k := range a.services() {
+			if err := m.service(ctx, a, k); err != nil {
+				return fmt.Errorf("%s: %s: %w", a.name, k.kind, err)
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
-func rootOf(name string) string { return "root_" + name }
-
-// made is a finished certificate of a ceremony.
-type made struct {
-	cert *pki.Certificate
-	key  crypto.Signer
-	name string // of the key
-	tbs  []byte
-}
-
-// making is a ceremony for one plan.
-type making struct {
-	c        Ceremony
-	p        Plan
-	keys     struct{ root, issuing, responder crypto.Signer }
-	practice practice
-}
-
-// make keeps the key, records the intent and the audit entry, and then signs. parent is nil for a
-// root, which signs itself.
-func (m *making) make(ctx context.Context, q part, parent *made, ca string) (*made, error) {
-	signer, issuer := q.key, (*pki.Certificate)(nil)
-	if parent != nil {
-		signer, issuer = parent.key, parent.cert
-	}
-	tbs, err := q.t.TBS()
-	if err != nil {
-		return nil, err
-	}
-	token, err := m.practice.prepare(m.c.Rand, q.kind, issuer, tbs, q.days, q.t.Signature)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.c.Keys.Keep(ctx, q.name, q.key); err != nil {
-		return nil, fmt.Errorf("keep key %s: %w", q.name, err)
-	}
-	r, err := m.intent(ctx, q, ca, tbs)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := sign(m.c.Rand, signer, issuer, token, tbs)
-	if err != nil {
-		return nil, err
-	}
-	cert, err := pki.ParseCertificate(raw)
-	if err != nil {
-		return nil, err
-	}
-	r.State, r.Raw = Done, raw
-	err = m.c.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.Advance(ctx, r); err != nil {
-			return err
-		}
-		return tx.Audit(ctx, audit.Event{Action: "ca.created", Actor: m.c.By, Object: r.Serial, Result: "ok",
-			Detail: map[string]string{"ca": ca, "profile": q.profile}})
-	})
-	return &made{cert: cert, key: q.key, name: q.name, tbs: tbs}, err
-}
-
-// intent stores what is about to be signed.
-func (m *making) intent(ctx context.Context, q part, ca string, tbs []byte) (Record, error) {
-	spki, err := algid.MarshalPublicKey(q.key.Public())
-	if err != nil {
-		return Record{}, err
-	}
-	r := Record{
-		CA: ca, Serial: pki.SerialHex(q.t.Serial), Order: ceremonyOrder(q.name, pki.SerialHex(q.t.Serial)), Profile: q.profile, Key: keyHash(spki),
-		State: Intended, TBS: tbs, Name: q.t.Subject.Get(pki.OIDCommonName),
-		NotBefore: q.t.NotBefore, NotAfter: q.t.NotAfter, Created: m.c.Now(),
-	}
-	return r, m.c.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.Reserve(ctx, r); err != nil {
-			return err
-		}
-		return tx.Audit(ctx, audit.Event{Action: "ca.will_create", Actor: m.c.By, Object: r.Serial, Result: "ok",
-			Detail: map[string]string{"ca": ca, "profile": q.profile}})
-	})
+// event is an audit event of something done.
+func event(action, by, object string, detail map[string]string) audit.Event {
+	return audit.Event{Action: action, Actor: by, Object: object, Result: "ok", Detail: detail}
 }

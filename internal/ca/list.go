@@ -65,7 +65,7 @@ func (s *Service) PublishJob(ctx context.Context, payload []byte) error {
 		return fmt.Errorf("publish: payload: %w", err)
 	}
 	a, ok := s.authorities[p.CA]
-	if !ok || a.parent == "" {
+	if !ok || !a.works() {
 		return fmt.Errorf("publish %s: %w", p.CA, ErrNotFound)
 	}
 	after := time.UnixMilli(p.After)
@@ -82,7 +82,7 @@ func (s *Service) PublishJob(ctx context.Context, payload []byte) error {
 // Publish makes and stores full and delta lists of an issuing authority now, as by schedule.
 func (s *Service) Publish(ctx context.Context, ca string) error {
 	a, ok := s.authorities[ca]
-	if !ok || a.parent == "" {
+	if !ok || !a.works() {
 		return fmt.Errorf("publish %s: %w", ca, ErrNotFound)
 	}
 	return s.publish(ctx, a, true)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,7 @@ func TestStrangersReadLists(t *testing.T) {
 	}
 	verify := func(want bool, lists ...string) {
 		t.Helper()
-		args := []string{"verify", "-crl_check", "-extended_crl", "-use_deltas", "-CAfile", root, "-untrusted", authority}
+		args := []string{"verify", "-crl_check", "-extended_crl", "-use_deltas", "-attime", strconv.FormatInt(b.clock.now().Unix(), 10), "-CAfile", root, "-untrusted", authority}
 		for _, l := range lists {
 			args = append(args, "-CRLfile", l)
 		}

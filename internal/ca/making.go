@@ -2,7 +2,9 @@ package ca
 
 import (
 	"context"
-	"encoding/json"
+	"crypto"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math/big"
 	"time"
@@ -16,144 +18,197 @@ import (
 const (
 	profileRoot      = "root"
 	profileAuthority = "authority"
+	profileCross     = "cross"
 	profileResponder = "ocsp"
+	profileTSA       = "tsa"
 )
 
-// template begins a certificate of the plan: serial, name, dates, signature of the signer.
-func (m *making) template(q *part, signer algid.Key, cn string, from, to time.Time) error {
-	key := q.key
-	sig, err := algid.SignatureFor(key.Public())
+// part is one certificate of a ceremony: what it will say, and who signs.
+type part struct {
+	key     string // name of the key it is for
+	kind    lint.Kind
+	profile string
+	signer  *party // nil: it signs itself
+	t       *pki.Template
+	at      Place  // where the act is recorded: the signer's
+	ca      string // under which authority
+}
+
+// template begins a certificate: serial, subject, dates, signature of the signer.
+func (m *making) template(public crypto.PublicKey, subject pki.Name, from, to time.Time) (*pki.Template, error) {
+	sig, err := algid.SignatureFor(public)
 	if err != nil {
+		return nil, err
+	}
+	serial, err := randomSerial(m.Rand, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &pki.Template{Signature: sig, Serial: new(big.Int).SetBytes(serial), NotBefore: from, NotAfter: to, PublicKey: public, Subject: subject}, nil
+}
+
+// authority makes the certificate of a planned authority.
+func (m *making) authority(ctx context.Context, a *party) error {
+	key := m.keys[a.keyName]
+	a.open = held(key)
+	at := *m.Upper
+	if a.issuing() {
+		at = Place{m.Store, m.Keys}
+	}
+	if err := m.keep(ctx, at.Keys, a.keyName, key); err != nil {
 		return err
 	}
-	if signer != sig.Key() {
-		return fmt.Errorf("%s key under a %s authority", sig.Key(), signer)
-	}
-	serial, err := randomSerial(m.c.Rand, 0)
-	if err != nil {
-		return err
-	}
-	q.days = int(to.Sub(from).Hours()/24) + 1
-	q.t = &pki.Template{
-		Signature: sig, Serial: new(big.Int).SetBytes(serial), NotBefore: from, NotAfter: to, PublicKey: key.Public(),
-		Subject: pki.Name{pki.NewAttribute(pki.OIDCommonName, cn), pki.NewAttribute(pki.OIDCountry, "KZ")},
-	}
-	return nil
+	cert, err := m.authorityCertificate(ctx, *a.plan, key.Public())
+	a.cert = cert
+	return err
 }
 
-func (m *making) root(ctx context.Context) (*made, error) {
-	q := part{name: rootOf(m.p.Name), kind: lint.Root, profile: profileRoot, key: m.keys.root}
-	from := m.p.NotBefore
-	if err := m.template(&q, m.p.Algorithm, m.p.RootName, from, from.AddDate(m.p.RootYears, 0, 0)); err != nil {
-		return nil, err
+// authorityCertificate has the parent, or the key itself, certify an authority.
+func (m *making) authorityCertificate(ctx context.Context, p AuthorityPlan, public crypto.PublicKey) (*pki.Certificate, error) {
+	from := p.NotBefore
+	to := from.AddDate(p.Years, 0, 0)
+	parent := m.known[p.Parent]
+	if parent != nil && to.After(parent.cert.NotAfter) {
+		to = parent.cert.NotAfter
 	}
-	policy, err := parseOID(m.p.RootPolicy)
+	if parent != nil && from.Before(parent.cert.NotBefore) {
+		from = parent.cert.NotBefore
+	}
+	t, err := m.template(public, p.subject(), from, to)
 	if err != nil {
 		return nil, err
 	}
-	q.t.IsCA, q.t.MaxPathLen, q.t.KeyUsage = true, -1, pki.CertSign|pki.CRLSign
-	q.t.Policies = []pki.Policy{{OID: policy, CPS: m.p.CPS}}
-	return m.make(ctx, q, nil, rootOf(m.p.Name))
-}
-
-func (m *making) issuing(ctx context.Context, root *made) (*made, error) {
-	q := part{name: m.p.Name, kind: lint.Authority, profile: profileAuthority, key: m.keys.issuing}
-	from := m.p.NotBefore
-	to := from.AddDate(m.p.IssuingYears, 0, 0)
-	if to.After(root.cert.NotAfter) {
-		to = root.cert.NotAfter
-	}
-	if err := m.template(&q, root.cert.Key, m.p.IssuingName, from, to); err != nil {
-		return nil, err
-	}
-	policy, err := parseOID(m.p.Policy)
+	policy, err := parseOID(p.Policy)
 	if err != nil {
 		return nil, err
 	}
-	q.t.IsCA, q.t.MaxPathLen, q.t.KeyUsage = true, 0, pki.CertSign|pki.CRLSign
-	q.t.Policies = []pki.Policy{{OID: policy, CPS: m.p.CPS}}
-	q.t.RawIssuer = root.cert.RawSubject
-	q.t.AuthorityKeyID, q.t.AuthorityIssuer, q.t.AuthoritySerial = root.cert.SubjectKeyID, root.cert.RawIssuer, root.cert.Serial
-	q.t.CRL = []string{m.address("/crl/" + rootOf(m.p.Name) + ".crl")}
-	q.t.Issuers = []string{m.address("/cert/" + rootOf(m.p.Name) + ".cer")}
-	return m.make(ctx, q, root, rootOf(m.p.Name))
-}
-
-func (m *making) responder(ctx context.Context, issuing *made) (*made, error) {
-	q := part{name: m.p.Name + "_ocsp_1", kind: lint.Responder, profile: profileResponder, key: m.keys.responder}
-	from := m.c.Now().UTC().Truncate(time.Second)
-	if from.Before(issuing.cert.NotBefore) {
-		from = issuing.cert.NotBefore
+	t.IsCA, t.MaxPathLen, t.KeyUsage = true, p.PathLength, pki.CertSign|pki.CRLSign
+	t.Policies = []pki.Policy{{OID: policy, CPS: p.CPS}}
+	q := part{key: p.Name, kind: lint.Root, profile: profileRoot, t: t, at: *m.Upper, ca: p.Name}
+	if parent != nil {
+		q.kind, q.profile, q.signer, q.ca = lint.Authority, profileAuthority, parent, parent.name
+		if p.PathLength != 0 {
+			q.kind = lint.Upper
+		}
+		m.under(t, parent, p.Address)
 	}
-	if err := m.template(&q, issuing.cert.Key, responderName, from, from.AddDate(0, 0, responderDays)); err != nil {
-		return nil, err
+	return m.make(ctx, q)
+}
+
+// under says in a certificate of an authority who signed it and where that one's files are. Its issuer is
+// named by key alone: with name and serial too (crypto.md §6) readers refuse the issuer's cross-certificates
+// (doc/decision/0012).
+func (m *making) under(t *pki.Template, parent *party, address string) {
+	t.RawIssuer = parent.cert.RawSubject
+	t.AuthorityKeyID = parent.cert.SubjectKeyID
+	if parent.settings.Address != "" {
+		address = parent.settings.Address
 	}
-	q.t.Subject = responderSubject(m.p.Organization)
-	responderTemplate(q.t, issuing.cert)
-	q.days = responderDays
-	return m.make(ctx, q, issuing, m.p.Name)
+	if address != "" {
+		t.CRL = []string{address + listPath(parent.name)}
+		t.Issuers = []string{address + "/cert/" + parent.name + ".cer"}
+	}
 }
 
-const responderName = "OCSP RESPONDER"
+func listPath(name string) string { return "/crl/" + name + ".crl" }
 
-func responderSubject(organization string) pki.Name {
-	return pki.Name{pki.NewAttribute(pki.OIDCommonName, responderName), pki.NewAttribute(pki.OIDCountry, "KZ"),
-		pki.NewAttribute(pki.OIDOrganization, organization)}
-}
-
-// responderTemplate fills in what makes a certificate a responder's (crypto.md §9.3).
-func responderTemplate(t *pki.Template, issuer *pki.Certificate) {
-	t.RawIssuer, t.AuthorityKeyID = issuer.RawSubject, issuer.SubjectKeyID
-	t.KeyUsage, t.ExtKeyUsage, t.NoCheck = pki.DigitalSignature, append(t.ExtKeyUsage, pki.OCSPSigning), true
-}
-
-func (m *making) address(path string) string { return m.p.Address + path }
-
-// settings is what the issuing authority will write into certificates.
-func (m *making) settings() Settings {
+// settings is what an authority will write into certificates.
+func (m *making) settings(p AuthorityPlan) Settings {
+	if !p.Issuing() {
+		return Settings{Policy: p.Policy, CPS: p.CPS, Address: p.Address}
+	}
 	return Settings{
-		Policy: m.p.Policy, CPS: m.p.CPS, Organization: m.p.Organization,
-		OCSP: []string{m.address("/ocsp/")}, Issuers: []string{m.address("/cert/" + m.p.Name + ".cer")},
-		CRL: []string{m.address("/crl/" + m.p.Name + ".crl")}, DeltaCRL: []string{m.address("/crl/" + m.p.Name + "_d.crl")},
+		Policy: p.Policy, CPS: p.CPS, Address: p.Address, Organization: p.Organization, NoTSA: p.NoTSA,
+		OCSP: []string{p.Address + "/ocsp/"}, Issuers: []string{p.Address + "/cert/" + p.Name + ".cer"},
+		CRL: []string{p.Address + listPath(p.Name)}, DeltaCRL: []string{p.Address + listPath(p.Name+"_d")},
 	}
 }
 
-// record makes the authorities known to Open, with their first revocation lists, in one transaction.
-func (m *making) record(ctx context.Context, root, issuing, responder *made) error {
-	at := m.c.Now().UTC().Truncate(time.Second)
-	rootList, err := buildList(m.c.Rand, root.key, root.cert, listOf{number: 1, base: -1, at: at, days: rootListDays, end: root.cert.NotAfter})
-	if err != nil {
-		return err
+func (m *making) keep(ctx context.Context, keys Keys, name string, key crypto.Signer) error {
+	if err := keys.Keep(ctx, name, key); err != nil {
+		return fmt.Errorf("keep key %s: %w", name, err)
 	}
-	rootSettings, err := json.Marshal(Settings{Policy: m.p.RootPolicy, CPS: m.p.CPS})
-	if err != nil {
-		return err
-	}
-	settings, err := json.Marshal(m.settings())
-	if err != nil {
-		return err
-	}
-	return m.c.Store.Update(ctx, func(tx Tx) error {
-		for _, a := range []AuthorityRecord{
-			{Name: rootOf(m.p.Name), Raw: root.cert.Raw, Key: root.name, Created: at, Settings: rootSettings},
-			{Name: m.p.Name, Parent: rootOf(m.p.Name), Raw: issuing.cert.Raw, Key: issuing.name, Created: at, Settings: settings},
-		} {
-			if err := tx.AddAuthority(ctx, a); err != nil {
-				return err
-			}
+	return m.note("key %s: made and sealed, %s, id %x", name, algid.KeyOf(key.Public()), algid.KeyID(key.Public()))
+}
+
+// make lints, records the intent and the audit entry, signs, and records the certificate.
+func (m *making) make(ctx context.Context, q part) (*pki.Certificate, error) {
+	var issuer *pki.Certificate
+	key := m.keys[q.key]
+	if q.signer != nil {
+		issuer = q.signer.cert
+		var err error
+		if key, err = q.signer.open(ctx); err != nil {
+			return nil, err
 		}
-		r := SignerRecord{CA: m.p.Name, Kind: SignerOCSP, Serial: responder.cert.SerialHex(), Key: responder.name, Raw: responder.cert.Raw, NotAfter: responder.cert.NotAfter}
-		if err := tx.AddSigner(ctx, r); err != nil {
+		if q.t.Signature, err = signatureOf(issuer); err != nil {
+			return nil, err
+		}
+	}
+	tbs, err := q.t.TBS()
+	if err != nil {
+		return nil, err
+	}
+	days := int(q.t.NotAfter.Sub(q.t.NotBefore).Hours()/24) + 1
+	if k, ok := serviceOf(q.profile); ok {
+		days = k.days
+	}
+	token, err := m.practice.prepare(m.Rand, q.kind, issuer, tbs, days, q.t.Signature)
+	if err != nil {
+		return nil, err
+	}
+	r, err := m.intent(ctx, q, tbs)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := sign(m.Rand, key, issuer, token, tbs)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := pki.ParseCertificate(raw)
+	if err != nil {
+		return nil, err
+	}
+	r.State, r.Raw = Done, raw
+	err = q.at.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.Advance(ctx, r); err != nil {
 			return err
 		}
-		number, epoch, err := tx.NextListNumber(ctx, rootOf(m.p.Name))
-		if err != nil {
+		return tx.Audit(ctx, event("ca.created", m.By, r.Serial, map[string]string{"ca": q.ca, "profile": q.profile, "sha256": fingerprint(cert)}))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cert, m.note("certificate %s of %s by %s: serial %s, %s to %s, SHA-256 %s", q.profile, q.key, q.ca, r.Serial,
+		cert.NotBefore.Format(time.DateOnly), cert.NotAfter.Format(time.DateOnly), fingerprint(cert))
+}
+
+func fingerprint(c *pki.Certificate) string {
+	sum := c.Fingerprint()
+	return hex.EncodeToString(sum[:])
+}
+
+// intent stores what is about to be signed.
+func (m *making) intent(ctx context.Context, q part, tbs []byte) (Record, error) {
+	spki, err := algid.MarshalPublicKey(q.t.PublicKey)
+	if err != nil {
+		return Record{}, err
+	}
+	serial := pki.SerialHex(q.t.Serial)
+	r := Record{
+		CA: q.ca, Serial: serial, Order: ceremonyOrder(q.key, serial), Profile: q.profile, Key: keyHash(spki),
+		State: Intended, TBS: tbs, Name: q.t.Subject.Get(pki.OIDCommonName),
+		NotBefore: q.t.NotBefore, NotAfter: q.t.NotAfter, Created: m.Now(),
+	}
+	if q.profile == profileCross { // this key has a certificate of its own already
+		r.Key = profileCross + ":" + q.ca + ":" + r.Key
+	}
+	sum := sha256.Sum256(tbs)
+	return r, q.at.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.Reserve(ctx, r); err != nil {
 			return err
 		}
-		if number != 1 {
-			return fmt.Errorf("list number %d of a new root: %w", number, ErrExists)
-		}
-		return tx.AddList(ctx, ListRecord{CA: rootOf(m.p.Name), Scheduled: true, Number: number, Epoch: epoch,
-			ThisUpdate: at, NextUpdate: at.AddDate(0, 0, rootListDays), Raw: rootList})
+		return tx.Audit(ctx, event("ca.will_create", m.By, r.Serial,
+			map[string]string{"ca": q.ca, "profile": q.profile, "tbs_sha256": hex.EncodeToString(sum[:])}))
 	})
 }

@@ -34,6 +34,9 @@ type memory struct {
 type data struct {
 	authorities map[string]AuthorityRecord
 	signers     []SignerRecord
+	retired     []Retirement
+	crosses     []CrossRecord
+	requests    []RequestRecord
 	records     map[string]Record
 	revoked     map[string]revokedRow
 	epoch       map[string]int64
@@ -60,6 +63,7 @@ func newMemory() *memory {
 func (d data) clone() data {
 	d.authorities, d.records, d.revoked = maps.Clone(d.authorities), maps.Clone(d.records), maps.Clone(d.revoked)
 	d.epoch, d.number = maps.Clone(d.epoch), maps.Clone(d.number)
+	d.retired, d.crosses, d.requests = slices.Clone(d.retired), slices.Clone(d.crosses), slices.Clone(d.requests)
 	d.signers, d.lists = slices.Clone(d.signers), slices.Clone(d.lists)
 	d.jobs, d.audit = slices.Clone(d.jobs), slices.Clone(d.audit)
 	return d
@@ -128,7 +132,13 @@ func (t *memoryTx) AddAuthority(_ context.Context, a AuthorityRecord) error {
 
 func (t *memoryTx) Authorities(context.Context) (all []AuthorityRecord, _ error) {
 	for _, name := range slices.Sorted(maps.Keys(t.d.authorities)) {
-		all = append(all, t.d.authorities[name])
+		a := t.d.authorities[name]
+		for _, r := range t.d.retired {
+			if r.Name == name && a.Retired.IsZero() {
+				a.Retired, a.Successor = r.At, r.Successor
+			}
+		}
+		all = append(all, a)
 	}
 	return all, nil
 }
@@ -141,6 +151,35 @@ func (t *memoryTx) SetSettings(_ context.Context, name string, settings []byte) 
 	a.Settings = settings
 	t.d.authorities[name] = a
 	return nil
+}
+
+func (t *memoryTx) Retire(_ context.Context, r Retirement) error {
+	t.d.retired = append(t.d.retired, r)
+	return nil
+}
+
+func (t *memoryTx) AddCross(_ context.Context, c CrossRecord) error {
+	t.d.crosses = append(t.d.crosses, c)
+	return nil
+}
+
+func (t *memoryTx) Crosses(context.Context) ([]CrossRecord, error) { return t.d.crosses, nil }
+
+func (t *memoryTx) AddRequest(_ context.Context, r RequestRecord) error {
+	if _, err := t.Request(context.Background(), r.Name); err == nil {
+		return ErrExists
+	}
+	t.d.requests = append(t.d.requests, r)
+	return nil
+}
+
+func (t *memoryTx) Request(_ context.Context, name string) (RequestRecord, error) {
+	for _, r := range t.d.requests {
+		if r.Name == name {
+			return r, nil
+		}
+	}
+	return RequestRecord{}, ErrNotFound
 }
 
 func (t *memoryTx) AddSigner(_ context.Context, r SignerRecord) error {

@@ -171,7 +171,7 @@ func (s *Service) named(h algid.Hash) map[issuerKey]*authority {
 	}
 	m := map[issuerKey]*authority{}
 	for _, a := range s.authorities {
-		if a.parent == "" {
+		if !a.works() {
 			continue
 		}
 		if id, err := ocsp.NewCertID(h, a.cert, a.cert.Serial); err == nil {

@@ -2,7 +2,6 @@ package ca
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -111,7 +110,7 @@ func (s *Service) Reconcile(ctx context.Context, e Evidence, by string) (*Differ
 	s.suspended.Store(nil)
 	for _, name := range s.order {
 		a := s.authorities[name]
-		if a.parent == "" {
+		if !a.works() {
 			continue
 		}
 		if err := s.publish(ctx, a, true); err != nil {
@@ -247,11 +246,6 @@ func (s *Service) Return(ctx context.Context, der []byte, by string) (*Info, err
 		return nil, fmt.Errorf("return certificate %s: %w", c.SerialHex(), err)
 	}
 	return &out, nil
-}
-
-func fingerprint(c *pki.Certificate) string {
-	sum := c.Fingerprint()
-	return hex.EncodeToString(sum[:])
 }
 
 // found fills a lost record in from the certificate, when it is the one.

@@ -86,6 +86,8 @@ type authority struct {
 	name, parent string
 	cert         *pki.Certificate
 	settings     Settings
+	retired      bool // it issues no more
+	crosses      []Cross
 	key          string
 	keys         Keys
 	pace         pace
@@ -101,6 +103,10 @@ type authority struct {
 type Settings struct {
 	Policy string `json:"policy"` // dotted OID
 	CPS    string `json:"cps"`    // address of the statement
+	// Address is where it is published, without a slash at the end; empty for authorities of before.
+	Address string `json:"address,omitempty"`
+	// NoTSA says that it has no time-stamping authority.
+	NoTSA bool `json:"noTSA,omitempty"`
 	// Organization is the one in the responder's certificate.
 	Organization string   `json:"organization,omitempty"`
 	OCSP         []string `json:"ocsp,omitempty"`
@@ -135,8 +141,12 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	var all []AuthorityRecord
+	var crosses []CrossRecord
 	err := s.store.View(ctx, func(tx Tx) (err error) {
-		all, err = tx.Authorities(ctx)
+		if all, err = tx.Authorities(ctx); err != nil {
+			return err
+		}
+		crosses, err = tx.Crosses(ctx)
 		return err
 	})
 	if err != nil {
@@ -153,6 +163,17 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		s.authorities[r.Name] = a
 		s.order = append(s.order, r.Name)
 	}
+	for _, x := range crosses {
+		a := s.authorities[x.Subject]
+		if a == nil {
+			continue
+		}
+		cert, err := pki.ParseCertificate(x.Raw)
+		if err != nil {
+			return nil, fmt.Errorf("open authority %s: %w", x.Name, err)
+		}
+		a.crosses = append(a.crosses, Cross{x.Name, cert})
+	}
 	return s, nil
 }
 
@@ -161,12 +182,16 @@ func openAuthority(r AuthorityRecord, keys Keys) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &authority{name: r.Name, parent: r.Parent, cert: cert, key: r.Key, keys: keys, lease: sync.OnceValue(newLease)}
+	a := &authority{name: r.Name, parent: r.Parent, cert: cert, key: r.Key, keys: keys, lease: sync.OnceValue(newLease), retired: !r.Retired.IsZero()}
 	if err := json.Unmarshal(r.Settings, &a.settings); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	return a, nil
 }
+
+// works reports that its key is here and it answers for what it issued: an issuing authority, retired or
+// not. Authorities above are published here and work elsewhere, by ceremony.
+func (a *authority) works() bool { return a.parent != "" && a.cert.MaxPathLen == 0 && a.key != "" }
 
 // open returns the authority's key, opened on first use and held against its certificate.
 func (a *authority) open(ctx context.Context) (crypto.Signer, error) {
@@ -174,6 +199,9 @@ func (a *authority) open(ctx context.Context) (crypto.Signer, error) {
 	defer a.mu.Unlock()
 	if a.signer != nil {
 		return a.signer, nil
+	}
+	if a.key == "" {
+		return nil, fmt.Errorf("open key of %s: it is kept offline", a.name)
 	}
 	key, err := openKey(ctx, a.keys, a.key, a.cert)
 	if err != nil {
@@ -201,6 +229,18 @@ type Authority struct {
 	Name        string // as in addresses: "gost", "root_gost"
 	Parent      string // "" for a root
 	Certificate *pki.Certificate
+	// Issuing says that it signs certificates of people here, or did: its status and lists come from here.
+	Issuing bool
+	// Retired says that another has taken over: it issues no more.
+	Retired bool
+	// Cross are certificates of the same key by other roots.
+	Cross []Cross
+}
+
+// Cross is a root's certificate by another root.
+type Cross struct {
+	Name        string // as in addresses
+	Certificate *pki.Certificate
 }
 
 // Authorities lists the open authorities by name, roots among them.
@@ -208,15 +248,15 @@ func (s *Service) Authorities() []Authority {
 	all := make([]Authority, len(s.order))
 	for i, name := range s.order {
 		a := s.authorities[name]
-		all[i] = Authority{Name: a.name, Parent: a.parent, Certificate: a.cert}
+		all[i] = Authority{Name: a.name, Parent: a.parent, Certificate: a.cert, Issuing: a.works(), Retired: a.retired, Cross: a.crosses}
 	}
 	return all
 }
 
-// issuer is the issuing authority for keys of a kind.
+// issuer is the authority that issues for keys of a kind now.
 func (s *Service) issuer(k algid.Key) (*authority, bool) {
 	for _, name := range s.order {
-		if a := s.authorities[name]; a.parent != "" && a.cert.Key == k {
+		if a := s.authorities[name]; a.works() && !a.retired && a.cert.Key == k {
 			return a, true
 		}
 	}

@@ -24,6 +24,16 @@ type Tx interface {
 	Authorities(ctx context.Context) ([]AuthorityRecord, error)
 	// SetSettings replaces the settings of an authority.
 	SetSettings(ctx context.Context, name string, settings []byte) error
+	// Retire ends an authority's issuing; once is enough, and a second time changes nothing.
+	Retire(ctx context.Context, r Retirement) error
+	// AddCross records a root's certificate by another root; ErrExists when its name is taken. Crosses
+	// lists them by name.
+	AddCross(ctx context.Context, c CrossRecord) error
+	Crosses(ctx context.Context) ([]CrossRecord, error)
+	// AddRequest records that an authority's certificate was asked for elsewhere; ErrExists when its
+	// name is taken. Request finds it.
+	AddRequest(ctx context.Context, r RequestRecord) error
+	Request(ctx context.Context, name string) (RequestRecord, error)
 	// AddSigner records the certificate of one of the authority's own services and the name of its key.
 	AddSigner(ctx context.Context, r SignerRecord) error
 	// Signer returns the one of its kind ([SignerOCSP], [SignerTSA]) whose certificate ends last.
@@ -115,10 +125,30 @@ type AuthorityRecord struct {
 	Name    string // short name, used in URLs: "gost", "root-gost"
 	Parent  string // name of the authority above; "" for a root
 	Raw     []byte // certificate
-	Key     string // name of the key
+	Key     string // name of the key; "" when it is kept elsewhere
 	Created time.Time
-	// Settings is [Authority] as JSON: addresses and policy written into certificates.
+	// Settings is [Settings] as JSON: addresses and policy written into certificates.
 	Settings []byte
+
+	// Retired and Successor are filled in when a record is read, and not written by it: since when it
+	// issues no more, and which one does instead.
+	Retired   time.Time
+	Successor string
+}
+
+// Retirement is the end of an authority's issuing. Successor is "" when it was revoked.
+type Retirement struct {
+	Name, Successor string
+	At              time.Time
+}
+
+// RequestRecord is an authority whose key is here and whose certificate was asked for elsewhere.
+type RequestRecord struct {
+	Name    string
+	Key     string // name of the key
+	Plan    []byte // [AuthorityPlan] as JSON
+	Raw     []byte // PKCS #10
+	Created time.Time
 }
 
 // Kinds of signers: what an authority's own services sign.

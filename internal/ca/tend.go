@@ -2,26 +2,20 @@ package ca
 
 import (
 	"context"
+	"crypto/rsa"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math/big"
-	"time"
 
 	"senim/algid"
-	"senim/internal/audit"
-	"senim/internal/lint"
-	"senim/pki"
 )
-
-// renewBefore is how long before its end a responder's certificate is renewed.
-const renewBefore = 60 * 24 * time.Hour
 
 // TendJob is the handler of [JobTend].
 func (s *Service) TendJob(ctx context.Context, _ []byte) error { return s.Tend(ctx) }
 
-// Tend does what is due by the clock: revocation lists every 12 hours, a new responder certificate
-// before the old one ends. Call it at start and then every minute; what is not due is left alone.
+// Tend does what is due by the clock: revocation lists every 12 hours, new keys of responders and
+// time-stamping authorities before the old ones end, or where there is none. Call it at start
+// and then every minute; what is not due is left alone.
 func (s *Service) Tend(ctx context.Context) error {
 	if err := s.running(); err != nil {
 		return fmt.Errorf("tend: %w", err)
@@ -29,40 +23,47 @@ func (s *Service) Tend(ctx context.Context) error {
 	var failed []error
 	for _, name := range s.order {
 		a := s.authorities[name]
-		if a.parent == "" {
+		if !a.works() {
 			continue
 		}
-		failed = append(failed, s.tendLists(ctx, a), s.renewResponder(ctx, a))
+		failed = append(failed, s.tendLists(ctx, a))
+		for _, k := range services() {
+			failed = append(failed, s.renew(ctx, a, k))
+		}
 	}
 	return errors.Join(failed...)
 }
 
-// renewResponder makes a new responder key and certificate when the present one ends soon.
-func (s *Service) renewResponder(ctx context.Context, a *authority) error {
-	defer s.orders.take("responder:" + a.name)()
-	var now SignerRecord
-	err := s.store.View(ctx, func(tx Tx) (err error) {
-		now, err = tx.Signer(ctx, a.name, SignerOCSP)
-		return err
-	})
-	if err == nil && s.now().Before(now.NotAfter.Add(-renewBefore)) {
+// renew makes a new key and certificate for one of the authority's services when the present one ends
+// soon or there is none. A certificate cut short by the end of the authority is not made again.
+func (s *Service) renew(ctx context.Context, a *authority, k service) error {
+	defer s.orders.take(k.kind + ":" + a.name)()
+	if k.kind == SignerTSA && (a.settings.NoTSA || a.retired) || !s.now().Before(a.cert.NotAfter) {
 		return nil
 	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("renew responder of %s: %w", a.name, err)
+	var now SignerRecord
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		now, err = tx.Signer(ctx, a.name, k.kind)
+		return err
+	})
+	if err == nil && (s.now().Before(now.NotAfter.Add(-k.before)) || !now.NotAfter.Before(a.cert.NotAfter)) {
+		return nil
 	}
-	if err := s.newResponder(ctx, a); err != nil {
-		return fmt.Errorf("renew responder of %s: %w", a.name, err)
+	if err == nil || errors.Is(err, ErrNotFound) {
+		err = s.newSigner(ctx, a, k)
+	}
+	if err != nil {
+		return fmt.Errorf("renew %s of %s: %w", k.kind, a.name, err)
 	}
 	return nil
 }
 
-func (s *Service) newResponder(ctx context.Context, a *authority) error {
-	key, err := generate(a.cert.Key, responderBits, s.rand)
-	if err != nil {
-		return err
+func (s *Service) newSigner(ctx context.Context, a *authority, k service) error {
+	bits := k.bits
+	if public, ok := a.cert.PublicKey.(*rsa.PublicKey); ok {
+		bits = min(bits, public.N.BitLen())
 	}
-	sig, err := signatureOf(a.cert)
+	key, err := generate(a.cert.Key, bits, s.rand)
 	if err != nil {
 		return err
 	}
@@ -70,22 +71,19 @@ func (s *Service) newResponder(ctx context.Context, a *authority) error {
 	if err != nil {
 		return err
 	}
-	from := s.whole()
-	t := &pki.Template{Signature: sig, Serial: new(big.Int).SetBytes(serial), NotBefore: from, NotAfter: from.AddDate(0, 0, responderDays), PublicKey: key.Public()}
-	if t.NotAfter.After(a.cert.NotAfter) {
-		t.NotAfter = a.cert.NotAfter
+	t, err := k.template(a.cert, a.settings, s.now(), serial, key.Public())
+	if err != nil {
+		return err
 	}
-	t.Subject = responderSubject(a.settings.Organization)
-	responderTemplate(t, a.cert)
 	tbs, err := t.TBS()
 	if err != nil {
 		return err
 	}
-	token, err := s.practice.prepare(s.rand, lint.Responder, a.cert, tbs, responderDays, sig)
+	token, err := s.practice.prepare(s.rand, k.lint, a.cert, tbs, k.days, t.Signature)
 	if err != nil {
 		return err
 	}
-	name := a.name + "_ocsp_" + hex.EncodeToString(serial[:8])
+	name := a.name + "_" + k.kind + "_" + hex.EncodeToString(serial[:8])
 	if err := s.keys.Keep(ctx, name, key); err != nil {
 		return fmt.Errorf("keep key %s: %w", name, err)
 	}
@@ -93,14 +91,14 @@ func (s *Service) newResponder(ctx context.Context, a *authority) error {
 	if err != nil {
 		return err
 	}
-	r := Record{CA: a.name, Serial: serialHex(serial), Order: ceremonyOrder(name, serialHex(serial)), Profile: profileResponder, Key: keyHash(spki), State: Intended,
-		TBS: tbs, Name: responderName, NotBefore: t.NotBefore, NotAfter: t.NotAfter, Created: s.now()}
+	r := Record{CA: a.name, Serial: serialHex(serial), Order: ceremonyOrder(name, serialHex(serial)), Profile: k.profile, Key: keyHash(spki), State: Intended,
+		TBS: tbs, Name: k.commonName, NotBefore: t.NotBefore, NotAfter: t.NotAfter, Created: s.now()}
+	detail := map[string]string{"ca": a.name, "profile": k.profile}
 	err = s.store.Update(ctx, func(tx Tx) error {
 		if err := tx.Reserve(ctx, r); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, audit.Event{Action: "ca.will_create", Actor: "system", Object: r.Serial, Result: "ok",
-			Detail: map[string]string{"ca": a.name, "profile": profileResponder}})
+		return tx.Audit(ctx, event("ca.will_create", "system", r.Serial, detail))
 	})
 	if err != nil {
 		return err
@@ -114,10 +112,9 @@ func (s *Service) newResponder(ctx context.Context, a *authority) error {
 		if err := tx.Advance(ctx, r); err != nil {
 			return err
 		}
-		if err := tx.AddSigner(ctx, SignerRecord{CA: a.name, Kind: SignerOCSP, Serial: r.Serial, Key: name, Raw: raw, NotAfter: t.NotAfter}); err != nil {
+		if err := tx.AddSigner(ctx, SignerRecord{CA: a.name, Kind: k.kind, Serial: r.Serial, Key: name, Raw: raw, NotAfter: t.NotAfter}); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, audit.Event{Action: "ca.created", Actor: "system", Object: r.Serial, Result: "ok",
-			Detail: map[string]string{"ca": a.name, "profile": profileResponder}})
+		return tx.Audit(ctx, event("ca.created", "system", r.Serial, detail))
 	})
 }

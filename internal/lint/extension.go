@@ -11,7 +11,7 @@ import (
 func extensionRules() []Rule {
 	return []Rule{
 		{Name: "basic-constraints", Clause: "RFC 5280 4.2.1.9, crypto.md §9", check: constraints},
-		{Name: "policy", Clause: "RFC 5280 4.2.1.4, crypto.md §9", kinds: []Kind{Holder, Authority, Root}, check: policy},
+		{Name: "policy", Clause: "RFC 5280 4.2.1.4, crypto.md §9", kinds: []Kind{Holder, Authority, Root, TSA, Upper}, check: policy},
 		{Name: "addresses", Clause: "crypto.md §9, §19 (10)", check: addresses},
 		{Name: "holder-addresses", Clause: "crypto.md §9", kinds: []Kind{Holder}, check: holderAddresses},
 		{Name: "key-store", Clause: "crypto.md §9.2", kinds: []Kind{Holder}, check: keyStore},
@@ -19,6 +19,9 @@ func extensionRules() []Rule {
 		{Name: "key-ids-present", Clause: "RFC 5280 4.2.1.1, 4.2.1.2", check: keyIDs},
 	}
 }
+
+// timeStampPolicy is in every TSA's certificate, whatever its key.
+var timeStampPolicy = asn1.ObjectIdentifier{1, 2, 398, 3, 3, 2, 6}
 
 // constraints: an authority says so, an issuing one signs no further authorities, others say nothing.
 func constraints(s Subject) error {
@@ -32,6 +35,10 @@ func constraints(s Subject) error {
 		if !c.BasicConstraintsValid || !c.IsCA || c.MaxPathLen != 0 {
 			return errors.New("an issuing authority has path length 0")
 		}
+	case Upper:
+		if !c.BasicConstraintsValid || !c.IsCA || c.MaxPathLen == 0 {
+			return errors.New("an authority over others has a path length over 0, or none")
+		}
 	default:
 		if c.BasicConstraintsValid || c.IsCA {
 			return errors.New("basic constraints in a certificate that is no authority's")
@@ -43,6 +50,9 @@ func constraints(s Subject) error {
 func policy(s Subject) error {
 	if n := len(s.Certificate.Policies); n != 1 {
 		return fmt.Errorf("%d policies", n)
+	}
+	if s.Kind == TSA && !s.Certificate.Policies[0].Equal(timeStampPolicy) {
+		return fmt.Errorf("policy %s of a time-stamping authority", s.Certificate.Policies[0])
 	}
 	return nil
 }

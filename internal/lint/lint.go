@@ -26,6 +26,8 @@ const (
 	Root                      // a self-signed authority
 	Authority                 // an issuing authority under a root
 	Responder                 // an OCSP responder
+	TSA                       // a time-stamping authority
+	Upper                     // an authority over issuing ones, or a root certified by another (cross)
 )
 
 // Subject is a certificate to be linted, and what is known about it.

@@ -156,6 +156,8 @@ func TestOtherKinds(t *testing.T) {
 		Root:      {"key-usage", "purpose-of-others", "basic-constraints", "issuer-name"},
 		Authority: {"key-usage", "purpose-of-others", "basic-constraints"},
 		Responder: {"key-usage", "purpose-of-others"},
+		TSA:       {"key-usage", "purpose-of-others", "policy", "criticality"},
+		Upper:     {"key-usage", "purpose-of-others", "basic-constraints"},
 	} {
 		r := newTrial(t, a)
 		r.s.Kind = kind
@@ -244,5 +246,49 @@ func TestExponent(t *testing.T) {
 		if err := rsaKey(Subject{Certificate: c}); (err == nil) != good {
 			t.Errorf("exponent %d: %v", e, err)
 		}
+	}
+}
+
+// TestServiceAndUpperRules has time-stamping authorities and upper authorities: what is in order, and each way it is not.
+func TestServiceAndUpperRules(t *testing.T) {
+	a := pkitest.New(t)
+	for _, tt := range []struct {
+		rule  string // "" = in order
+		kind  Kind
+		spoil func(*trial)
+	}{
+		{"", TSA, func(*trial) {}},
+		{"criticality", TSA, func(r *trial) { r.t.ExtKeyUsageCritical = false }},
+		{"purpose-of-others", TSA, func(r *trial) { r.t.ExtKeyUsage = append(r.t.ExtKeyUsage, pki.OCSPSigning) }},
+		{"purpose-of-others", TSA, func(r *trial) { r.t.NoCheck = true }},
+		{"policy", TSA, func(r *trial) { r.t.Policies[0].OID = pki.PolicyNCA }},
+		{"policy", TSA, func(r *trial) { r.t.Policies = append(r.t.Policies, pki.Policy{OID: pki.PolicyNCA}) }},
+		{"key-usage", TSA, func(r *trial) { r.t.KeyUsage |= pki.NonRepudiation }},
+		{"validity-length", TSA, func(r *trial) { r.t.NotAfter = r.t.NotAfter.Add(time.Second) }},
+		{"", Upper, func(*trial) {}},
+		{"", Upper, func(r *trial) { r.t.MaxPathLen = -1 }},
+		{"basic-constraints", Upper, func(r *trial) { r.t.MaxPathLen = 0 }},
+		{"key-usage", Upper, func(r *trial) { r.t.KeyUsage |= pki.DigitalSignature }},
+		{"policy", Upper, func(r *trial) { r.t.Policies = nil }},
+		{"purpose-of-others", Upper, func(r *trial) { r.t.ExtKeyUsage = []asn1.ObjectIdentifier{pki.TimeStamping} }},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			r := newTrial(t, a)
+			r.s.Kind, r.t.Emails, r.t.Storage = tt.kind, nil, nil
+			if tt.kind == TSA {
+				r.t.Subject = pki.SubjectName(pki.Holder{CommonName: "TIME-STAMPING AUTHORITY", Organization: "TEST"})
+				r.t.KeyUsage, r.t.ExtKeyUsage, r.t.ExtKeyUsageCritical = pki.DigitalSignature, []asn1.ObjectIdentifier{pki.TimeStamping}, true
+				r.t.Policies = []pki.Policy{{OID: pki.PolicyTSA}}
+				r.s.MaxDays, r.t.NotAfter = 1095, r.t.NotBefore.AddDate(0, 0, 1095)
+			} else {
+				r.t.Subject = pki.Name{pki.NewAttribute(pki.OIDCommonName, "UPPER"), pki.NewAttribute(pki.OIDCountry, "KZ")}
+				r.t.IsCA, r.t.MaxPathLen, r.t.KeyUsage, r.t.ExtKeyUsage = true, 1, pki.CertSign|pki.CRLSign, nil
+			}
+			tt.spoil(r)
+			names := r.broken(t)
+			if tt.rule == "" && names != nil || tt.rule != "" && !slices.Contains(names, tt.rule) {
+				t.Errorf("kind %d: broken: %v", tt.kind, names)
+			}
+		})
 	}
 }

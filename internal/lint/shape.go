@@ -74,10 +74,10 @@ func extensionOnce(s Subject) error {
 	return nil
 }
 
-// criticality: keyUsage (but of a responder) and basicConstraints, and nothing else.
+// criticality: keyUsage (but of a responder), basicConstraints, the purpose of a TSA, and nothing else.
 func criticality(s Subject) error {
 	for _, e := range s.Certificate.Extensions {
-		want := e.OID.Equal(basicConstraints) || e.OID.Equal(keyUsage)
+		want := e.OID.Equal(basicConstraints) || e.OID.Equal(keyUsage) || s.Kind == TSA && e.OID.Equal(extKeyUsage)
 		if e.OID.Equal(keyUsage) && s.Kind == Responder {
 			continue
 		}
@@ -93,5 +93,6 @@ var (
 	keyUsage         = asn1.ObjectIdentifier{2, 5, 29, 15}
 	basicConstraints = asn1.ObjectIdentifier{2, 5, 29, 19}
 	authorityKeyID   = asn1.ObjectIdentifier{2, 5, 29, 35}
+	extKeyUsage      = asn1.ObjectIdentifier{2, 5, 29, 37}
 	subjectKeyID     = asn1.ObjectIdentifier{2, 5, 29, 14}
 )

@@ -12,7 +12,7 @@ func usageRules() []Rule {
 	return []Rule{
 		{Name: "key-usage", Clause: "crypto.md §9, §9.3", check: keyUsages},
 		{Name: "roles", Clause: "crypto.md §9.1", kinds: []Kind{Holder}, check: roles},
-		{Name: "purpose-of-others", Clause: "crypto.md §9.3, RFC 6960 4.2.2.2", kinds: []Kind{Root, Authority, Responder}, check: otherPurpose},
+		{Name: "purpose-of-others", Clause: "crypto.md §9.3, RFC 6960 4.2.2.2", kinds: []Kind{Root, Authority, Responder, TSA, Upper}, check: otherPurpose},
 		{Name: "identified-first", Clause: "crypto.md §9.3", kinds: []Kind{Holder}, check: identifiedFirst},
 	}
 }
@@ -28,9 +28,9 @@ func keyUsages(s Subject) error {
 	c, got := s.Certificate, s.Certificate.KeyUsage
 	var want []pki.KeyUsage
 	switch {
-	case s.Kind == Root || s.Kind == Authority:
+	case s.Kind == Root || s.Kind == Authority || s.Kind == Upper:
 		want = []pki.KeyUsage{pki.CertSign | pki.CRLSign}
-	case s.Kind == Responder:
+	case s.Kind == Responder || s.Kind == TSA:
 		want = []pki.KeyUsage{pki.DigitalSignature}
 	case c.HasUsage(pki.ClientAuth):
 		want = []pki.KeyUsage{signIn}
@@ -84,6 +84,12 @@ func otherPurpose(s Subject) error {
 	if s.Kind == Responder {
 		if len(c.ExtKeyUsage) != 1 || !c.HasUsage(pki.OCSPSigning) || !c.NoCheck {
 			return errors.New("a responder has OCSPSigning, alone, and nocheck")
+		}
+		return nil
+	}
+	if s.Kind == TSA {
+		if len(c.ExtKeyUsage) != 1 || !c.HasUsage(pki.TimeStamping) || c.NoCheck {
+			return errors.New("a time-stamping authority has timeStamping, alone")
 		}
 		return nil
 	}

@@ -40,10 +40,13 @@ func (r *Responder) list(w http.ResponseWriter, req *http.Request) {
 func (r *Responder) certificate(w http.ResponseWriter, req *http.Request) {
 	name, ok := strings.CutSuffix(req.PathValue("file"), ".cer")
 	for _, a := range r.c.Authority.Authorities() {
-		if ok && a.Name == name {
-			r.cache(w, tagOf(a.Certificate.Raw), a.Certificate.NotBefore, a.Certificate.NotAfter, certificateCached)
+		for _, c := range append([]ca.Cross{{Name: a.Name, Certificate: a.Certificate}}, a.Cross...) {
+			if !ok || c.Name != name {
+				continue
+			}
+			r.cache(w, tagOf(c.Certificate.Raw), c.Certificate.NotBefore, c.Certificate.NotAfter, certificateCached)
 			w.Header().Set("Content-Type", "application/pkix-cert")
-			http.ServeContent(w, req, "", a.Certificate.NotBefore, bytes.NewReader(a.Certificate.Raw))
+			http.ServeContent(w, req, "", c.Certificate.NotBefore, bytes.NewReader(c.Certificate.Raw))
 			return
 		}
 	}

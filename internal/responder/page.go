@@ -29,7 +29,7 @@ func (r *Responder) page(w http.ResponseWriter, req *http.Request) {
 	var entries []entry
 	for _, a := range r.c.Authority.Authorities() {
 		sum := a.Certificate.Fingerprint()
-		e := entry{Name: a.Name, Subject: a.Certificate.Subject.String(), Until: tag.Date(a.Certificate.NotAfter), SHA256: hex.EncodeToString(sum[:]), Issuing: a.Parent != ""}
+		e := entry{Name: a.Name, Subject: a.Certificate.Subject.String(), Until: tag.Date(a.Certificate.NotAfter), SHA256: hex.EncodeToString(sum[:]), Issuing: a.Issuing}
 		if l, err := r.c.Authority.CRL(req.Context(), a.Name, false); err == nil {
 			e.ListMade, e.ListNext = tag.DateTime(l.ThisUpdate), tag.DateTime(l.NextUpdate)
 		}

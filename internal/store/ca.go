@@ -38,11 +38,12 @@ func changed(missing error) func(int64, error) error {
 
 func (t caTx) Authorities(ctx context.Context) ([]ca.AuthorityRecord, error) {
 	return list(ctx, t.tx, func(r row) (a ca.AuthorityRecord, err error) {
-		var created int64
-		err = r.Scan(&a.Name, &a.Parent, &a.Raw, &a.Key, &a.Settings, &created)
-		a.Created = at(created)
+		var created, retired int64
+		err = r.Scan(&a.Name, &a.Parent, &a.Raw, &a.Key, &a.Settings, &created, &retired, &a.Successor)
+		a.Created, a.Retired = at(created), at(retired)
 		return a, err
-	}, `select name, parent, raw, key_name, settings, created from ca_authorities order by name`)
+	}, `select a.name, a.parent, a.raw, a.key_name, a.settings, a.created, coalesce(r.retired, 0), coalesce(r.successor, '')
+		from ca_authorities a left join ca_retired r on r.name = a.name order by a.name`)
 }
 
 func (t caTx) SetSettings(ctx context.Context, name string, settings []byte) error {

@@ -29,6 +29,7 @@ func caRecord(n int) ca.Record {
 // CA has the cases of the certification authority's records, and the authority at work over them.
 func CA(t *testing.T, s *store.Store) {
 	t.Run("authorities", func(t *testing.T) { caAuthorities(t, s.CA()) })
+	t.Run("generations", func(t *testing.T) { caGenerations(t, s.CA()) })
 	t.Run("records", func(t *testing.T) { caRecords(t, s.CA()) })
 	t.Run("holders", func(t *testing.T) { caHolders(t, s.CA()) })
 	t.Run("revocations", func(t *testing.T) { caRevocations(t, s.CA()) })

@@ -52,13 +52,13 @@ func (k *Keys) Key(_ context.Context, name string) (crypto.Signer, error) {
 func caWork(t *testing.T, s *store.Store) {
 	ctx := t.Context()
 	keys := &Keys{}
-	err := ca.Create(ctx, ca.Ceremony{Store: s.CA(), Keys: keys, By: "tester", Plans: []ca.Plan{{
+	// authorities of the cases before are of no use here: their certificates are no certificates
+	err := ca.Create(ctx, ca.Ceremony{Store: only{s.CA(), "work"}, Keys: keys, By: "tester", Plans: []ca.Plan{{
 		Name: "work", Algorithm: algid.GOST512, RootName: "ROOT", IssuingName: "ISSUING", Address: "http://localhost:8082",
 	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// authorities of the cases before are of no use here: their certificates are no certificates
 	nodes := make([]*ca.Service, 2)
 	for i := range nodes {
 		if nodes[i], err = ca.Open(ctx, ca.Config{Store: only{s.CA(), "work"}, Keys: keys, Node: byte(i)}); err != nil {

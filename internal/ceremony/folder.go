@@ -1,0 +1,306 @@
+package ceremony
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"senim/internal/ca"
+	"senim/internal/store"
+	"senim/internal/vault"
+)
+
+// Names in folders. Those of an installation are senimd's.
+const (
+	rootMarker   = "root.json"
+	rootDB       = "root.db"
+	onlineMarker = "installation.json"
+	onlineDB     = "senim.db"
+	passphrase   = "passphrase"
+	keyFile      = "installation.key"
+	vaultDir     = "vault"
+	trustDir     = "trust"
+	publishDir   = "publish"
+)
+
+// folder is an opened place of authorities.
+type folder struct {
+	dir, marker string
+	fresh       bool   // it was made now: the marker is still to be written
+	publish     string // where certificates and lists are laid
+	prefix      string // of their names
+	store       *store.Store
+	keys        *vault.Vault
+}
+
+func (f *folder) close() error {
+	if f == nil || f.store == nil {
+		return nil
+	}
+	return f.store.Close()
+}
+
+// empty makes a folder, and refuses one in which anything is but what is named.
+func empty(dir, marker string, allowed ...string) error {
+	if _, err := os.Stat(filepath.Join(dir, marker)); err == nil {
+		return fmt.Errorf("%s is not empty: authorities were made there (%s), and are made once", dir, marker)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make %s: %w", dir, err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", dir, err)
+	}
+	var found []string
+	for _, e := range entries {
+		found = append(found, e.Name())
+		for _, ok := range allowed {
+			if e.Name() == ok {
+				found = found[:len(found)-1]
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	for _, name := range found {
+		if strings.HasPrefix(name, transcriptName) {
+			return fmt.Errorf("%s holds an unfinished ceremony (%s): nothing in it is used; move it away or empty the folder, and start again", dir, name)
+		}
+	}
+	return fmt.Errorf("%s is not empty (found %s): authorities are made in an empty folder", dir, found[0])
+}
+
+// finished refuses a folder without its marker: opening makes nothing.
+func finished(dir, marker, what string) error {
+	if _, err := os.Stat(filepath.Join(dir, marker)); err != nil {
+		return fmt.Errorf("%s is no %s: %s is not there, and opening makes nothing (new: true makes one in an empty folder)", dir, what, marker)
+	}
+	return nil
+}
+
+// secret reads a secret from a file that is its owner's alone; when it may be made and is not there, 32
+// random bytes are written in hex.
+func secret(path string, mayMake bool) ([]byte, bool, error) {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) && mayMake {
+		made := make([]byte, 32)
+		_, _ = rand.Read(made) // never fails: crypto/rand
+		text := []byte(hex.EncodeToString(made))
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return nil, false, err
+		}
+		_, err = f.Write(append(text, '\n'))
+		return text, true, errors.Join(err, f.Sync(), f.Close())
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, false, fmt.Errorf("%s may be read or changed by others (mode %o): chmod 600 it", path, info.Mode().Perm())
+	}
+	if info.Size() > 4<<10 {
+		return nil, false, fmt.Errorf("%s has %d bytes", path, info.Size())
+	}
+	b, err := os.ReadFile(path)
+	return bytes.TrimSpace(b), false, err
+}
+
+// within reports that a path lies in a folder, or is it.
+func within(path, dir string) bool {
+	real := func(p string) string {
+		p, err := filepath.Abs(p)
+		if err != nil {
+			return p
+		}
+		for rest := ""; ; {
+			if r, err := filepath.EvalSymlinks(p); err == nil {
+				return filepath.Join(r, rest)
+			}
+			up := filepath.Dir(p)
+			if up == p {
+				return filepath.Join(p, rest)
+			}
+			rest, p = filepath.Join(filepath.Base(p), rest), up
+		}
+	}
+	rel, err := filepath.Rel(real(dir), real(path))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// openRoot opens the folder of upper authorities.
+func (e *Env) openRoot(ctx context.Context, r Root) (*folder, error) {
+	dir := e.path(r.Keys)
+	if r.New {
+		if err := empty(dir, rootMarker); err != nil {
+			return nil, err
+		}
+	} else if err := finished(dir, rootMarker, "root's folder"); err != nil {
+		return nil, err
+	}
+	words, err := e.passphrase(e.RootShares, e.path(r.PassphraseFile), r.New, "the root's passphrase")
+	if err != nil {
+		return nil, err
+	}
+	f := &folder{dir: dir, marker: rootMarker, fresh: r.New, publish: filepath.Join(dir, publishDir)}
+	return f, e.open(ctx, f, filepath.Join(dir, rootDB), nil, words)
+}
+
+// openOnline opens an installation of senimd.
+func (e *Env) openOnline(ctx context.Context, o Online) (*folder, error) {
+	dir := e.path(o.Data)
+	in := func(name, usual string) string {
+		if name == "" {
+			return filepath.Join(dir, usual)
+		}
+		return e.path(name)
+	}
+	words, key := in(o.PassphraseFile, passphrase), in(o.KeyFile, keyFile)
+	if o.New {
+		if err := empty(dir, onlineMarker, trustDir, passphrase, keyFile); err != nil {
+			return nil, err
+		}
+	} else if err := finished(dir, onlineMarker, "installation"); err != nil {
+		return nil, err
+	}
+	sealing, err := e.passphrase(e.Shares, words, o.New, "the passphrase of the keys")
+	if err != nil {
+		return nil, err
+	}
+	text, _, err := secret(key, o.New)
+	if err != nil {
+		return nil, fmt.Errorf("installation key: %w", err)
+	}
+	raw, err := hex.DecodeString(string(text))
+	if err != nil || len(raw) != 32 {
+		return nil, fmt.Errorf("installation key: %s does not hold 64 hex digits", key)
+	}
+	db := o.DB
+	if db == "" {
+		db = filepath.Join(dir, onlineDB)
+	} else if !strings.Contains(db, "://") {
+		db = e.path(db)
+	}
+	f := &folder{dir: dir, marker: onlineMarker, fresh: o.New, publish: in(o.Trust, trustDir), prefix: "senim_"}
+	return f, e.open(ctx, f, db, raw, sealing)
+}
+
+func (e *Env) open(ctx context.Context, f *folder, db string, key, words []byte) (err error) {
+	defer clear(words)
+	if f.keys, err = vault.Open(filepath.Join(f.dir, vaultDir), words); err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("name this machine: %w", err)
+	}
+	// senimd may be at work on the same database: a chain of our own.
+	f.store, err = store.Open(ctx, store.Config{URL: db, Now: e.Now, Node: host + ".console", Key: key, Log: slog.New(slog.DiscardHandler)})
+	return err
+}
+
+// mark says that the first ceremony of a folder is complete.
+func (f *folder) mark(now time.Time) error {
+	if !f.fresh {
+		return nil
+	}
+	b, err := json.MarshalIndent(map[string]string{"made": now.UTC().Format(time.RFC3339)}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return create(filepath.Join(f.dir, f.marker), append(b, '\n'), 0o600)
+}
+
+// create writes a new file that is whole when it has its name.
+func create(path string, data []byte, mode fs.FileMode) error { return put(path, data, mode, os.Link) }
+
+// replace puts a file in the place of another: readers see the one or the other.
+func replace(path string, data []byte, mode fs.FileMode) error {
+	return put(path, data, mode, os.Rename)
+}
+
+func put(path string, data []byte, mode fs.FileMode, name func(from, to string) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = name(f.Name(), path)
+	}
+	if gone := os.Remove(f.Name()); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
+}
+
+// lay writes the certificates and lists of a place as files, to be carried and published. A
+// certificate is never replaced, a list always.
+func (f *folder) lay(ctx context.Context) error {
+	if err := os.MkdirAll(f.publish, 0o755); err != nil { //nolint:gosec // certificates are public
+		return fmt.Errorf("make %s: %w", f.publish, err)
+	}
+	return f.store.CA().View(ctx, func(tx ca.Tx) error {
+		all, err := tx.Authorities(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range all {
+			if err := f.layCertificate(a.Name, a.Raw); err != nil {
+				return err
+			}
+			if f.marker != rootMarker {
+				continue // the responder publishes them
+			}
+			l, err := tx.Head(ctx, a.Name, "", false)
+			if err == nil {
+				l.Raw, err = tx.ListBytes(ctx, l)
+			}
+			if err != nil {
+				return err
+			}
+			if err := replace(filepath.Join(f.publish, a.Name+".crl"), l.Raw, 0o644); err != nil {
+				return fmt.Errorf("write the list of %s: %w", a.Name, err)
+			}
+		}
+		crosses, err := tx.Crosses(ctx)
+		for _, x := range crosses {
+			err = errors.Join(err, f.layCertificate(x.Name, x.Raw))
+		}
+		return err
+	})
+}
+
+func (f *folder) layCertificate(name string, raw []byte) error {
+	path := filepath.Join(f.publish, f.prefix+name+".cer")
+	err := create(path, raw, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		old, err := os.ReadFile(path)
+		if err == nil && !bytes.Equal(old, raw) {
+			err = fmt.Errorf("%s holds another certificate", path)
+		}
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
