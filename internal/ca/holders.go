@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -41,7 +42,7 @@ func (s *Service) Expiring(ctx context.Context, from, to time.Time) ([]Info, err
 	all, err := s.infos(ctx, func(tx Tx) ([]Record, error) { return tx.Ending(ctx, from, to) })
 	holders := all[:0]
 	for _, i := range all {
-		if _, ok := FindProfile(i.Profile); ok {
+		if !strings.HasPrefix(i.Order, ceremonies) { // also of profiles retired since
 			holders = append(holders, i)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"senim/algid"
+	"senim/internal/profile"
+	"senim/internal/weakkey"
 	"senim/pki"
 )
 
@@ -36,6 +38,12 @@ type Config struct {
 	IssuedJob, RevokedJob string
 	// Node tells apart nodes that share a database: it is part of random serials.
 	Node byte
+	// Profiles is the set to issue by; nil is the national one, [profile.NCA]. Another set than the
+	// one before is recorded, and audited.
+	Profiles profile.Set
+	// Compromised reads the list of keys known to be compromised: at Open, which fails when it does,
+	// and again with every Tend. Nil: there is none.
+	Compromised func(context.Context) (weakkey.List, error)
 }
 
 // Event is the payload of Config.IssuedJob and Config.RevokedJob.
@@ -55,6 +63,8 @@ type Service struct {
 	issuedJob  string
 	revokedJob string
 	node       byte
+	profiles   profile.Set
+	blocked    blocked
 
 	authorities map[string]*authority // never changes after Open
 	order       []string              // their names, sorted
@@ -97,6 +107,10 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
 		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log, allowDates: c.AllowDates,
 		issuedJob: c.IssuedJob, revokedJob: c.RevokedJob, node: c.Node, authorities: map[string]*authority{},
+		profiles: c.Profiles, blocked: blocked{read: c.Compromised},
+	}
+	if s.profiles == nil {
+		s.profiles = profile.NCA()
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -125,6 +139,12 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		}
 		s.authorities[r.Name] = a
 		s.order = append(s.order, r.Name)
+	}
+	if err := s.blocked.load(ctx); err != nil {
+		return nil, fmt.Errorf("open authority: %w", err)
+	}
+	if err := s.recordProfiles(ctx); err != nil {
+		return nil, fmt.Errorf("open authority: %w", err)
 	}
 	return s, nil
 }

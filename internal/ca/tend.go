@@ -22,9 +22,9 @@ const renewBefore = 60 * 24 * time.Hour
 func (s *Service) TendJob(ctx context.Context, _ []byte) error { return s.Tend(ctx) }
 
 // Tend does what is due by the clock: revocation lists every 12 hours, a new responder certificate
-// before the old one ends. Call it at start and then hourly; what is not due is left alone.
+// before the old one ends. The list of compromised keys is read again. Call it at start and then hourly; what is not due is left alone.
 func (s *Service) Tend(ctx context.Context) error {
-	var failed []error
+	failed := []error{s.blocked.load(ctx)}
 	for _, name := range s.order {
 		a := s.authorities[name]
 		if a.parent == "" {

@@ -33,6 +33,7 @@ func CA(t *testing.T, s *store.Store) {
 	t.Run("holders", func(t *testing.T) { caHolders(t, s.CA()) })
 	t.Run("revocations", func(t *testing.T) { caRevocations(t, s.CA()) })
 	t.Run("lists", func(t *testing.T) { caLists(t, s.CA()) })
+	t.Run("profiles", func(t *testing.T) { caProfiles(t, s.CA()) })
 	t.Run("together or not at all", func(t *testing.T) { caTogether(t, s.CA()) })
 	t.Run("work", func(t *testing.T) { caWork(t, s) })
 }
