@@ -16,5 +16,8 @@ func outside(s Subject) error {
 	return zlint(s.Certificate.Raw, s.Kind == Root)
 }
 
-// NotApplied is a rule of zlint that is not asked, and why.
-type NotApplied struct{ Name, Why string }
+// NotApplied is a rule of zlint, or a whole source of rules, that is not asked, and why.
+type NotApplied struct {
+	Name, Why string
+	Source    bool
+}

@@ -110,7 +110,7 @@ func partOf(word string) Part {
 
 func (p Part) String() string {
 	if p.Optional {
-		return string(p.Field) + "?"
+		return `"` + string(p.Field) + `?"` // in quotes, for YAML
 	}
 	return string(p.Field)
 }
