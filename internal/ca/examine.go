@@ -65,10 +65,23 @@ func provedRequest(der []byte) (*pki.Request, error) {
 	if err != nil {
 		return nil, &Refusal{CodeCSRInvalid, err.Error()}
 	}
+	if !proves(req.Signature) {
+		return nil, &Refusal{CodeCSRInvalid, fmt.Sprintf("a signature of %s proves no possession", req.Signature)}
+	}
 	if err := req.CheckSignature(); err != nil {
 		return nil, &Refusal{CodeCSRInvalid, "possession of the key is not proved: " + err.Error()}
 	}
 	return req, nil
+}
+
+// proves reports an algorithm whose signatures cannot be made up: neither MD5 nor SHA-1 (BR 7.1.3.2),
+// and of GOST the one of the keys that are certified.
+func proves(a algid.Signature) bool {
+	switch a {
+	case algid.GOST512Sig, algid.SHA256WithRSA, algid.SHA384WithRSA, algid.SHA512WithRSA:
+		return true
+	}
+	return false
 }
 
 // subject makes the name of the certificate: what the profile wants, and nothing else.
