@@ -65,9 +65,11 @@ var tree = map[string]place{
 	"internal/trust":       {work, "", ""},
 	"internal/notice":      {work, "internal/job internal/audit", ""},
 	"internal/registry":    {work, "internal/job internal/audit", ""},
-	"internal/lint":        {work, "", ""},
 	"internal/tsa":         {work, "internal/audit", ""},
-	"internal/ca":          {work, "internal/lint internal/audit internal/job", "github.com/maypok86/otter/v2"}, // what is asked often stays in memory, whatever else is asked
+	"internal/profile":     {work, "", "go.yaml.in/yaml/v3"},
+	"internal/weakkey":     {work, "", "github.com/titanous/rocacheck"},                                                                           // one function: the mark of ROCA
+	"internal/lint":        {work, "internal/profile", "github.com/zmap/zlint/v3 github.com/zmap/zcrypto/x509"},                                   // other people's rules for RSA certificates; not on Windows
+	"internal/ca":          {work, "internal/lint internal/profile internal/weakkey internal/audit internal/job", "github.com/maypok86/otter/v2"}, // what is asked often stays in memory, whatever else is asked,
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},

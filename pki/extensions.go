@@ -68,18 +68,29 @@ func (t *Template) addPolicies(b *cryptobyte.Builder) {
 		for _, p := range t.Policies {
 			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 				b.AddASN1ObjectIdentifier(p.OID)
-				if p.CPS == "" {
-					return
+				if p.CPS != "" || p.Notice != "" {
+					b.AddASN1(cbasn1.SEQUENCE, p.addQualifiers)
 				}
-				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-						b.AddASN1ObjectIdentifier(qualifierCPS)
-						addASCII(b, cbasn1.IA5String, p.CPS)
-					})
-				})
 			})
 		}
 	})
+}
+
+func (p Policy) addQualifiers(b *cryptobyte.Builder) {
+	if p.CPS != "" {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1ObjectIdentifier(qualifierCPS)
+			addASCII(b, cbasn1.IA5String, p.CPS)
+		})
+	}
+	if p.Notice != "" {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1ObjectIdentifier(qualifierNotice)
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.UTF8String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(p.Notice)) })
+			})
+		})
+	}
 }
 
 func (t *Template) addAuthorityInfo(b *cryptobyte.Builder) {

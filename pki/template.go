@@ -47,8 +47,9 @@ type Template struct {
 
 // Policy is a certificate policy with the address of its statement.
 type Policy struct {
-	OID asn1.ObjectIdentifier
-	CPS string // "" = no qualifier
+	OID    asn1.ObjectIdentifier
+	CPS    string // "" = no qualifier
+	Notice string // explicitText of a userNotice, which follows the CPS; "" = none
 }
 
 // TBS writes the exact bytes to be signed. The same template gives the same bytes.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/miekg/pkcs11"
 
-	"senim/internal/ca"
 	"senim/internal/token"
 )
 
@@ -86,7 +85,7 @@ func (d *driver) find(class uint, name string) (pkcs11.ObjectHandle, error) {
 	}
 	switch len(found) {
 	case 0:
-		return 0, ca.ErrNotFound
+		return 0, token.ErrNotFound
 	case 1:
 		return found[0], nil
 	}
@@ -131,8 +130,8 @@ func (d *driver) Generate(name string, bits int) ([]byte, error) {
 	for _, class := range []uint{pkcs11.CKO_PRIVATE_KEY, pkcs11.CKO_PUBLIC_KEY} {
 		switch _, err := d.find(class, name); {
 		case err == nil:
-			return nil, ca.ErrExists
-		case !errors.Is(err, ca.ErrNotFound):
+			return nil, token.ErrExists
+		case !errors.Is(err, token.ErrNotFound):
 			return nil, err
 		}
 	}

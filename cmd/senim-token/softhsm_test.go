@@ -12,7 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"senim/internal/ca"
 	"senim/internal/token"
 )
 
@@ -103,10 +102,10 @@ func TestSoftHSM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tok.Generate(t.Context(), "rsa", 2048); !errors.Is(err, ca.ErrExists) {
+	if _, err := tok.Generate(t.Context(), "rsa", 2048); !errors.Is(err, token.ErrExists) {
 		t.Errorf("the same name twice: %v", err)
 	}
-	if _, err := tok.Key(t.Context(), "none"); !errors.Is(err, ca.ErrNotFound) {
+	if _, err := tok.Key(t.Context(), "none"); !errors.Is(err, token.ErrNotFound) {
 		t.Errorf("no such key: %v", err)
 	}
 	// Another process, as after a restart, finds the same key.

@@ -17,6 +17,7 @@ type authority struct {
 	Install  caInstall  `cmd:"" help:"Take what an offline root signed into the installation."`
 	RootList caRootList `cmd:"" name:"root-list" help:"Have a root publish its next revocation list."`
 	Rollover caRollover `cmd:"" help:"Make the next generation of an issuing authority, with cross-certificates."`
+	Profiles caProfiles `cmd:"" help:"Show certificate profiles, and check a file of them."`
 	Split    caSplit    `cmd:"" help:"Divide a passphrase into shares, of which some are enough."`
 	Combine  caCombine  `cmd:"" help:"Put a passphrase together from its shares."`
 }

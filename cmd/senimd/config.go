@@ -45,6 +45,9 @@ type config struct {
 	cabinet, portal, responder, mail, sink listen
 	// rsaBits is the length of the RSA authorities' keys made at the first start.
 	rsaBits int
+	// profiles is a file that adds certificate profiles to the national ones, changes or retires
+	// them; compromised a list of keys that get no certificate. Both are optional; see doc/operator.md.
+	profiles, compromised string
 	// cast admits the test identities and seeds the people of the demo.
 	cast bool
 	// clock is how the time-stamping authority knows the time: kernel, ntp:SERVER,SERVER or trust.
@@ -114,6 +117,8 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.DurationVar(&c.changeTTL, "email.change_ttl", 24*time.Hour, "life of the link that confirms a participant's new e-mail")
 	f.DurationVar(&c.changeDelay, "email.change_delay", 0, "time between that confirmation and the change")
 	f.DurationVar(&c.resetTTL, "reset.link_ttl", time.Hour, "life of the link that sets a participant's new password")
+	f.StringVar(&c.profiles, "profiles", "", "file of certificate profiles, YAML or JSON (default: the national ones)")
+	f.StringVar(&c.compromised, "compromised-keys", "", "list of keys that get no certificate: SHA-256 of the SubjectPublicKeyInfo, one a line")
 	f.BoolVar(&c.cast, "cast", true, "seed the demo's people into an empty installation and admit the public test numbers")
 	f.Var(&c.identities, "ident.test_identities", "test numbers admitted in spite of their check digit (default: five public ones with -cast)")
 	f.StringVar(&c.clock, "tsa.clock", "", "how time-stamps know the time: kernel, ntp:SERVER,SERVER or trust (default: kernel, and trust with -cast)")

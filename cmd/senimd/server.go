@@ -237,7 +237,10 @@ func (s *server) openAuthority(ctx context.Context) error {
 }
 
 func (s *server) openAuthorities(ctx context.Context, keys ca.Keys) (err error) {
-	config := ca.Config{Store: s.store.CA(), Keys: keys, Now: s.now, Log: s.log, RevokedJob: revokedKind}
+	config := ca.Config{Store: s.store.CA(), Keys: keys, Now: s.now, Log: s.log, RevokedJob: revokedKind, Compromised: s.compromised()}
+	if config.Profiles, err = s.profiles(); err != nil {
+		return err
+	}
 	if s.ca, err = ca.Open(ctx, config); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ import (
 type Order struct {
 	// ID names the order, for ever: the same ID never gives a second certificate. 1 to 100 bytes.
 	ID string
-	// Profile is one of [Profiles], as "individual" or "head-auth".
+	// Profile is one of [Service.Profiles] for holders, as "individual" or "head-auth".
 	Profile string
 	// CSR is the PKCS #10 request in DER. Only its public key is taken; the signature on it proves
 	// possession.
@@ -69,8 +69,12 @@ type Subject struct {
 	IIN        string // 12 digits, empty for systems
 	// Organization and BIN (12 digits) are set for persons of a legal entity and for systems.
 	Organization, BIN string
-	// UID is the registered OID of an information system.
-	UID string
+	// UID is the registered OID of an information system; System the N of its role 4.1.2.6.N, with
+	// the profiles of registered systems only.
+	UID    string
+	System int
+	// TreasuryRole ("ROLE02") and TreasuryCode ("KS1234") are those of a client of Treasury K2.
+	TreasuryRole, TreasuryCode string
 	// Email is written as rfc822Name when not empty.
 	Email string
 }

@@ -180,16 +180,16 @@ func TestProfiles(t *testing.T) {
 		days    int
 		system  bool
 	}{
-		{"individual", false, []string{mail, oid(1, 1)}, combinedUsage, "1.2.398.3.3.2", 365, false},
-		{"head", false, []string{mail, oid(1, 2), oid(1, 2, 1)}, combinedUsage, "1.2.398.3.3.2", 365, false},
-		{"sign-right", false, []string{mail, oid(1, 2), oid(1, 2, 2)}, combinedUsage, "1.2.398.3.3.2", 365, false},
-		{"employee", false, []string{mail, oid(1, 2), oid(1, 2, 5)}, combinedUsage, "1.2.398.3.3.2", 365, false},
-		{"operator", false, []string{mail, oid(2, 3)}, combinedUsage, "1.2.398.3.3.2", 365, false},
-		{"info-system", false, []string{oid(1, 2), oid(1, 2, 6)}, combinedUsage, "1.2.398.3.3.2", 1095, true},
-		{"individual-auth", true, []string{client, oid(1, 1)}, signInUsage, "1.2.398.3.3.2.4", 365, false},
-		{"individual-sign", true, []string{mail, oid(1, 1)}, signUsage, "1.2.398.3.3.2.3", 365, false},
-		{"head-auth", true, []string{client, oid(1, 2), oid(1, 2, 1)}, signInUsage, "1.2.398.3.3.2.2", 365, false},
-		{"head-sign", false, []string{mail, oid(1, 2), oid(1, 2, 1)}, signUsage, "1.2.398.3.3.2.1", 365, false},
+		{"individual", false, []string{mail, oid(1, 1)}, combined, "1.2.398.3.3.2", 365, false},
+		{"head", false, []string{mail, oid(1, 2), oid(1, 2, 1)}, combined, "1.2.398.3.3.2", 365, false},
+		{"sign-right", false, []string{mail, oid(1, 2), oid(1, 2, 2)}, combined, "1.2.398.3.3.2", 365, false},
+		{"employee", false, []string{mail, oid(1, 2), oid(1, 2, 5)}, combined, "1.2.398.3.3.2", 365, false},
+		{"operator", false, []string{mail, oid(2, 3)}, combined, "1.2.398.3.3.2", 365, false},
+		{"info-system", false, []string{oid(1, 2), oid(1, 2, 6)}, combined, "1.2.398.3.3.2", 1095, true},
+		{"individual-auth", true, []string{client, oid(1, 1)}, signIn, "1.2.398.3.3.2.4", 365, false},
+		{"individual-sign", true, []string{mail, oid(1, 1)}, signing, "1.2.398.3.3.2.3", 365, false},
+		{"head-auth", true, []string{client, oid(1, 2), oid(1, 2, 1)}, signIn, "1.2.398.3.3.2.2", 365, false},
+		{"head-sign", false, []string{mail, oid(1, 2), oid(1, 2, 1)}, signing, "1.2.398.3.3.2.1", 365, false},
 	} {
 		t.Run(tt.profile, func(t *testing.T) {
 			o := order(t, "P-"+tt.profile)
@@ -355,8 +355,13 @@ func TestSec4Token(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	meant, err := a.meant(d.profile, d.record, d.shard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject := lint.Subject{Kind: lint.Holder, Issuer: a.cert, MaxDays: 365, Meant: meant}
 	prepare := func() *token {
-		tok, err := b.practice.prepare(b.rand, lint.Holder, a.cert, tbs, 365, d.template.Signature)
+		tok, err := b.practice.prove(b.rand, subject, tbs, d.template.Signature)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func (m *making) certifyRoot(ctx context.Context, subject, issuer *party) error 
 	}
 	t.SubjectKeyID = subject.cert.SubjectKeyID
 	t.IsCA, t.MaxPathLen, t.KeyUsage, t.Policies = true, subject.cert.MaxPathLen, pki.CertSign|pki.CRLSign, anyPolicy()
-	m.under(t, issuer, subject.settings.Address)
+	m.under(t, issuer, cmp.Or(subject.settings.Address, issuer.settings.Address))
 	name := crossName(subject.name, issuer.name)
 	cert, err := m.make(ctx, part{key: name, kind: lint.Upper, profile: profileCross, signer: issuer, t: t, at: *m.Upper, ca: issuer.name})
 	if err != nil {

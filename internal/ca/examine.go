@@ -1,14 +1,15 @@
 package ca
 
 import (
+	"crypto"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 	"time"
 
 	"senim/algid"
+	"senim/internal/profile"
 	"senim/pki"
 )
 
@@ -20,7 +21,7 @@ func (s *Service) examine(o Order) (*draft, error) {
 	if o.ID == "" || len(o.ID) > 100 {
 		return nil, &Refusal{CodeProfileUnknown, "an order has an ID of 1 to 100 bytes"}
 	}
-	p, ok := FindProfile(o.Profile)
+	p, ok := s.profile(o.Profile)
 	if !ok {
 		return nil, &Refusal{CodeProfileUnknown, fmt.Sprintf("no profile %q", o.Profile)}
 	}
@@ -28,21 +29,31 @@ func (s *Service) examine(o Order) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(p.Keys, req.Key) {
-		return nil, &Refusal{CodeKeyUnsuitable, fmt.Sprintf("profile %s is not given to %s keys", p.Name, req.Key)}
+	spki, err := s.suitable(p, req)
+	if err != nil {
+		return nil, err
 	}
 	a, ok := s.issuer(req.Key)
 	if !ok {
 		return nil, &Refusal{CodeKeyUnsuitable, fmt.Sprintf("there is no authority for %s keys", req.Key)}
 	}
-	if err := o.Subject.check(p); err != nil {
+	name, err := o.subject(p)
+	if err != nil {
 		return nil, err
 	}
 	from, to, err := s.dates(o, p, a)
 	if err != nil {
 		return nil, err
 	}
-	return s.draft(o, p, a, req, from, to)
+	return s.draft(o, p, a, wanted{key: req.PublicKey, spki: spki, subject: name, from: from, to: to})
+}
+
+// wanted is an order as it was read.
+type wanted struct {
+	key      crypto.PublicKey
+	spki     []byte // as we write it
+	subject  pki.Name
+	from, to time.Time
 }
 
 // provedRequest parses a request and checks that the asker holds the private key.
@@ -54,31 +65,48 @@ func provedRequest(der []byte) (*pki.Request, error) {
 	if err != nil {
 		return nil, &Refusal{CodeCSRInvalid, err.Error()}
 	}
+	if !proves(req.Signature) {
+		return nil, &Refusal{CodeCSRInvalid, fmt.Sprintf("a signature of %s proves no possession", req.Signature)}
+	}
 	if err := req.CheckSignature(); err != nil {
 		return nil, &Refusal{CodeCSRInvalid, "possession of the key is not proved: " + err.Error()}
 	}
 	return req, nil
 }
 
-// check asks for what the profile's subject has (crypto.md §8); lint looks at the rest.
-func (s Subject) check(p Profile) error {
-	number := func(v string) bool { return len(v) == 12 && strings.Trim(v, "0123456789") == "" }
-	wrong := func(why string) error { return &Refusal{CodeSubjectInvalid, why} }
-	system := slices.Contains(p.Roles, pki.RoleInfoSystem)
-	legal := !slices.Contains(p.Roles, pki.RoleIndividual)
-	switch {
-	case s.CommonName == "":
-		return wrong("no common name")
-	case system && (s.IIN != "" || s.Surname != "" || s.Patronymic != ""):
-		return wrong("a system is no person")
-	case !system && (s.UID != "" || !number(s.IIN) || s.Surname == ""):
-		return wrong("a person has a surname and an IIN of 12 digits, and no UID")
-	case legal && (!number(s.BIN) || s.Organization == ""):
-		return wrong("an organisation and a BIN of 12 digits are wanted")
-	case !legal && (s.BIN != "" || s.Organization != ""):
-		return wrong("a private person's certificate names no organisation")
+// proves reports an algorithm whose signatures cannot be made up: neither MD5 nor SHA-1 (BR 7.1.3.2),
+// and of GOST the one of the keys that are certified.
+func proves(a algid.Signature) bool {
+	switch a {
+	case algid.GOST512Sig, algid.SHA256WithRSA, algid.SHA384WithRSA, algid.SHA512WithRSA:
+		return true
 	}
-	return nil
+	return false
+}
+
+// subject makes the name of the certificate: what the profile wants, and nothing else.
+func (o Order) subject(p Profile) (pki.Name, error) {
+	s := o.Subject
+	wrong := func(why string) (pki.Name, error) { return nil, &Refusal{CodeSubjectInvalid, why} }
+	name, err := p.SubjectName(profile.Values{
+		profile.UID: s.UID, profile.CommonName: s.CommonName, profile.Surname: s.Surname, profile.Patronymic: s.Patronymic, profile.IIN: s.IIN,
+		profile.Organization: s.Organization, profile.BIN: s.BIN, profile.TreasuryRole: s.TreasuryRole, profile.TreasuryCode: s.TreasuryCode,
+	})
+	switch {
+	case err != nil:
+		return wrong(err.Error())
+	case p.Registered != (s.System > 0) || s.System < 0:
+		return wrong("the number of a registered system goes with the profiles of such systems")
+	case p.Email == profile.Never && s.Email != "":
+		return wrong("the profile has no e-mail address")
+	case p.Email == profile.Required && s.Email == "":
+		return wrong("an e-mail address is wanted")
+	case o.Identity != "" && !p.Identity:
+		return wrong("the profile does not tell how the person was identified")
+	case o.Identity != "" && o.Identity != IdentityDesk && o.Identity != IdentityRemote:
+		return wrong("identified in an unknown way")
+	}
+	return name, nil
 }
 
 // dates chooses the life of the certificate.
@@ -90,7 +118,7 @@ func (s *Service) dates(o Order, p Profile, a *authority) (from, to time.Time, e
 		from = s.whole()
 	}
 	if to = o.NotAfter.UTC().Truncate(time.Second); o.NotAfter.IsZero() {
-		to = from.AddDate(0, 0, p.days(o.Storage))
+		to = from.AddDate(0, 0, p.Days(o.Storage))
 	}
 	if !from.Before(to) || from.Before(a.cert.NotBefore) || to.After(a.cert.NotAfter) {
 		return from, to, &Refusal{CodeDatesInvalid, fmt.Sprintf("%s to %s does not fit into the life of the authority, %s to %s",
@@ -99,59 +127,65 @@ func (s *Service) dates(o Order, p Profile, a *authority) (from, to time.Time, e
 	return from, to, nil
 }
 
-func (s *Service) draft(o Order, p Profile, a *authority, req *pki.Request, from, to time.Time) (*draft, error) {
+func (s *Service) draft(o Order, p Profile, a *authority, q wanted) (*draft, error) {
 	sig, err := signatureOf(a.cert)
 	if err != nil {
 		return nil, err
 	}
-	serial, err := keySerial(req.PublicKey)
-	if err != nil {
-		return nil, &Refusal{CodeKeyUnsuitable, err.Error()}
-	}
-	policy, err := a.policy(p.Policy)
+	serial, err := s.serial(p, q.key)
 	if err != nil {
 		return nil, err
 	}
-	storage := o.Storage
-	if len(storage) == 0 {
-		storage = pki.StoragePKCS12
+	policies, err := a.policies(p)
+	if err != nil {
+		return nil, fmt.Errorf("authority %s: policy: %w", a.name, err)
 	}
-	lists, deltas := a.points(a.shardFor(serial))
+	shard := a.shardFor(serial)
+	lists, deltas := a.points(shard)
 	t := &pki.Template{
-		Signature: sig, Serial: new(big.Int).SetBytes(serial), RawIssuer: a.cert.RawSubject,
-		Subject: pki.SubjectName(pki.Holder{
-			CommonName: o.Subject.CommonName, Surname: o.Subject.Surname, Given: o.Subject.Patronymic, IIN: o.Subject.IIN,
-			BIN: o.Subject.BIN, Organization: o.Subject.Organization, UID: o.Subject.UID,
-		}),
-		NotBefore: from, NotAfter: to, PublicKey: req.PublicKey,
-		KeyUsage: p.KeyUsage, ExtKeyUsage: p.usages(o.Identity), Policies: policy,
+		Signature: sig, Serial: new(big.Int).SetBytes(serial), RawIssuer: a.cert.RawSubject, Subject: q.subject,
+		NotBefore: q.from, NotAfter: q.to, PublicKey: q.key,
+		KeyUsage: p.KeyUsage, ExtKeyUsage: usages(p, o), Policies: policies,
 		AuthorityKeyID: a.cert.SubjectKeyID,
 		CRL:            lists, DeltaCRL: deltas, OCSP: a.settings.OCSP, Issuers: a.settings.Issuers,
 	}
-	if p.KeyUsage == combinedUsage { // the classic set has no such extension (crypto.md §9)
-		t.Storage = storage
+	if p.Storage {
+		if t.Storage = o.Storage; len(t.Storage) == 0 {
+			t.Storage = pki.StoragePKCS12
+		}
 	}
 	if o.Subject.Email != "" {
 		t.Emails = []string{o.Subject.Email}
 	}
 	r := Record{
-		CA: a.name, Serial: serialHex(serial), Order: o.ID, Profile: p.Name, Key: keyHash(req.RawSPKI), State: Reserved,
+		CA: a.name, Serial: serialHex(serial), Order: o.ID, Profile: p.Name, Key: keyHash(q.spki), State: Reserved,
 		IIN: o.Subject.IIN, BIN: o.Subject.BIN, Name: o.Subject.CommonName, Replaces: o.Replaces,
-		NotBefore: from, NotAfter: to, Created: s.now(),
+		NotBefore: q.from, NotAfter: q.to, Created: s.now(),
 	}
-	return &draft{issuer: a, template: t, record: r, days: p.days(o.Storage)}, nil
+	return &draft{issuer: a, shard: shard, profile: p, template: t, record: r, days: p.Days(o.Storage)}, nil
 }
 
-// policy is the profile's policy or the authority's own, with the address of the statement.
-func (a *authority) policy(id asn1.ObjectIdentifier) ([]pki.Policy, error) {
-	if id == nil {
-		own, err := parseOID(a.settings.Policy)
-		if err != nil {
-			return nil, fmt.Errorf("authority %s: policy: %w", a.name, err)
-		}
-		id = own
+// serial follows the profile's rule (crypto.md §7).
+func (s *Service) serial(p Profile, key crypto.PublicKey) ([]byte, error) {
+	if p.Serial == profile.SerialRandom {
+		return randomSerial(s.rand, s.node)
 	}
-	return []pki.Policy{{OID: id, CPS: a.settings.CPS}}, nil
+	b, err := keySerial(key)
+	if err != nil {
+		return nil, &Refusal{CodeKeyUnsuitable, err.Error()}
+	}
+	return b, nil
+}
+
+// adopt takes the serial that was stored for the order when it was first asked for; a random one
+// would be another now.
+func (d *draft) adopt(r Record) error {
+	serial, ok := new(big.Int).SetString(r.Serial, 16)
+	if !ok {
+		return fmt.Errorf("record %s: serial", r.Order)
+	}
+	d.record.Serial, d.template.Serial = r.Serial, serial
+	return nil
 }
 
 // signatureOf is the algorithm a certificate's key signs with.

@@ -63,7 +63,7 @@ func (s *Service) finish(ctx context.Context, r Record, by string) (*Issued, err
 
 // signIntent lints the stored bytes once more, which is what earns the token, and signs them.
 func (s *Service) signIntent(ctx context.Context, a *authority, r Record) ([]byte, error) {
-	p, ok := FindProfile(r.Profile)
+	p, ok := s.profile(r.Profile)
 	if !ok {
 		return nil, fmt.Errorf("profile %s is gone", r.Profile)
 	}
@@ -71,7 +71,16 @@ func (s *Service) signIntent(ctx context.Context, a *authority, r Record) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.practice.prepare(s.rand, lint.Holder, a.cert, r.TBS, max(p.FileDays, p.CarrierDays), sig)
+	shard, err := s.shardOf(r)
+	if err != nil {
+		return nil, err
+	}
+	meant, err := a.meant(p, r, shard)
+	if err != nil {
+		return nil, err
+	}
+	subject := lint.Subject{Kind: lint.Holder, Issuer: a.cert, MaxDays: p.MaxDays(), Meant: meant}
+	t, err := s.practice.prove(s.rand, subject, r.TBS, sig)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,9 @@ func NextGeneration(ctx context.Context, c Ceremony, name string, newRoot bool) 
 		return nil, fmt.Errorf("next generation of %s: its root is not recorded here: %w", name, ErrNotFound)
 	}
 	above := root.next()
+	if above.Address == "" { // its cross-certificates say where the lists are
+		above.Address = next.Address
+	}
 	next.Parent = above.Name
 	return []AuthorityPlan{above, next}, nil
 }

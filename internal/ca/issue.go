@@ -70,7 +70,7 @@ func (s *Service) reserve(ctx context.Context, d *draft) (r Record, err error) {
 		}
 		r = d.record
 		if err = tx.Reserve(ctx, r); errors.Is(err, ErrExists) {
-			return &Refusal{CodeKeyReused, "the public key has been certified or reserved before"}
+			return taken(ctx, tx, r)
 		}
 		return err
 	})
@@ -80,11 +80,19 @@ func (s *Service) reserve(ctx context.Context, d *draft) (r Record, err error) {
 // intend lints the certificate and stores the bytes to be signed, with the audit record that they
 // will be. When another node was faster, its bytes stand and ours are forgotten.
 func (s *Service) intend(ctx context.Context, o Order, d *draft, r Record) (Record, error) {
+	if err := d.adopt(r); err != nil {
+		return r, err
+	}
 	tbs, err := d.template.TBS()
 	if err != nil {
 		return r, &Refusal{CodeSubjectInvalid, err.Error()}
 	}
-	if _, err := s.practice.prepare(s.rand, lint.Holder, d.issuer.cert, tbs, d.days, d.template.Signature); err != nil {
+	meant, err := d.issuer.meant(d.profile, d.record, d.shard)
+	if err != nil {
+		return r, err
+	}
+	subject := lint.Subject{Kind: lint.Holder, Issuer: d.issuer.cert, MaxDays: d.days, Meant: meant}
+	if _, err := s.practice.prove(s.rand, subject, tbs, d.template.Signature); err != nil {
 		var found lint.Error
 		if errors.As(err, &found) {
 			return r, &Refusal{CodeLintFailed, found.Error()}
@@ -117,7 +125,9 @@ func (s *Service) intend(ctx context.Context, o Order, d *draft, r Record) (Reco
 
 // draft is an order found to be in order.
 type draft struct {
+	shard    string // the divided list it will stand on; "" is none
 	issuer   *authority
+	profile  Profile
 	template *pki.Template
 	record   Record
 	days     int

@@ -44,6 +44,7 @@ type data struct {
 	lists       []ListRecord
 	jobs        []job.Job
 	audit       []audit.Event
+	profiles    []ProfileVersion
 }
 
 type revokedRow struct {
@@ -65,7 +66,7 @@ func (d data) clone() data {
 	d.epoch, d.number = maps.Clone(d.epoch), maps.Clone(d.number)
 	d.retired, d.crosses, d.requests = slices.Clone(d.retired), slices.Clone(d.crosses), slices.Clone(d.requests)
 	d.signers, d.lists = slices.Clone(d.signers), slices.Clone(d.lists)
-	d.jobs, d.audit = slices.Clone(d.jobs), slices.Clone(d.audit)
+	d.jobs, d.audit, d.profiles = slices.Clone(d.jobs), slices.Clone(d.audit), slices.Clone(d.profiles)
 	return d
 }
 
@@ -214,6 +215,30 @@ func (t *memoryTx) LastListNumber(_ context.Context, ca string) (int64, error) {
 func (t *memoryTx) RaiseListNumber(_ context.Context, ca string, n int64) error {
 	t.d.number[ca] = max(t.d.number[ca], n)
 	return nil
+}
+
+func (t *memoryTx) AddProfile(_ context.Context, v ProfileVersion) error {
+	t.d.profiles = append(t.d.profiles, v)
+	return nil
+}
+
+func (t *memoryTx) EndProfile(_ context.Context, name string, went time.Time) error {
+	for i, v := range t.d.profiles {
+		if v.Name == name && v.Went.IsZero() {
+			t.d.profiles[i].Went = went
+			return nil
+		}
+	}
+	return ErrNotFound
+}
+
+func (t *memoryTx) ProfileVersions(_ context.Context, past bool) (all []ProfileVersion, _ error) {
+	for _, v := range t.d.profiles {
+		if past || v.Went.IsZero() {
+			all = append(all, v)
+		}
+	}
+	return all, nil
 }
 
 func (t *memoryTx) Reserve(_ context.Context, r Record) error {

@@ -2,111 +2,80 @@ package ca
 
 import (
 	"encoding/asn1"
-	"maps"
+	"fmt"
 	"slices"
 
-	"senim/algid"
+	"senim/internal/lint"
+	"senim/internal/profile"
 	"senim/pki"
 )
 
-// Profile is what the certificates of one kind have in common (crypto.md §9.3, cabinet.md §4).
-type Profile struct {
-	Name string
-	// Roles are written into the extended key usage after the purpose.
-	Roles []pki.Role
-	// Purpose is emailProtection, clientAuth or nil.
-	Purpose  asn1.ObjectIdentifier
-	KeyUsage pki.KeyUsage
-	// Policy is nil for the authority's own.
-	Policy asn1.ObjectIdentifier
-	// FileDays and CarrierDays are the life of a key in a file and on a carrier.
-	FileDays, CarrierDays int
-	// Keys are the kinds of key it is given to.
-	Keys []algid.Key
+// Profile is what the certificates of one kind have in common; see package profile.
+type Profile = profile.Profile
+
+// Profiles is the set this authority issues by. It is not to be changed.
+func (s *Service) Profiles() profile.Set { return s.profiles }
+
+// profile finds one that orders may name: services and authorities are nobody's to order.
+func (s *Service) profile(name string) (Profile, bool) {
+	p, ok := s.profiles[name]
+	return p, ok && p.Kind == profile.Holder
 }
 
-// Key usages of crypto.md §9.
-const (
-	combinedUsage = pki.DigitalSignature | pki.NonRepudiation | pki.KeyAgreement
-	signUsage     = pki.DigitalSignature | pki.NonRepudiation
-	signInUsage   = pki.DigitalSignature | pki.KeyEncipherment
-)
-
-// roles of persons, by the name of their profile.
-func personRoles() map[string][]pki.Role {
-	return map[string][]pki.Role{
-		"individual": {pki.RoleIndividual},
-		"head":       {pki.RoleLegal, pki.RoleFirstHead},
-		"sign-right": {pki.RoleLegal, pki.RoleSignRight},
-		"finance":    {pki.RoleLegal, pki.RoleFinance},
-		"hr":         {pki.RoleLegal, pki.RoleHR},
-		"employee":   {pki.RoleLegal, pki.RoleEmployee},
-		"operator":   {pki.RoleOperator},
-	}
-}
-
-// Profiles lists the names of all profiles. A person's role has three: its plain name is the
-// combined GOST512 certificate; "-auth" (RSA) and "-sign" (RSA or GOST512) are the classic set.
-func Profiles() []string {
-	return slices.Sorted(maps.Keys(profiles()))
-}
-
-// FindProfile returns the profile of a name.
-func FindProfile(name string) (Profile, bool) {
-	p, ok := profiles()[name]
-	return p, ok
-}
-
-func profiles() map[string]Profile {
-	all := map[string]Profile{
-		"info-system": {
-			Name: "info-system", Roles: []pki.Role{pki.RoleLegal, pki.RoleInfoSystem}, KeyUsage: combinedUsage,
-			FileDays: 1095, CarrierDays: 1095, Keys: []algid.Key{algid.GOST512},
-		},
-	}
-	for name, roles := range personRoles() {
-		all[name] = Profile{
-			Name: name, Roles: roles, Purpose: pki.EmailProtection, KeyUsage: combinedUsage,
-			FileDays: 365, CarrierDays: 1095, Keys: []algid.Key{algid.GOST512},
-		}
-		signIn, sign := pki.PolicyLegalSignIn, pki.PolicyLegalSign
-		if name == "individual" {
-			signIn, sign = pki.PolicyIndividualSignIn, pki.PolicyIndividualSign
-		}
-		all[name+"-auth"] = Profile{
-			Name: name + "-auth", Roles: roles, Purpose: pki.ClientAuth, KeyUsage: signInUsage, Policy: signIn,
-			FileDays: 365, CarrierDays: 1095, Keys: []algid.Key{algid.RSA},
-		}
-		all[name+"-sign"] = Profile{
-			Name: name + "-sign", Roles: roles, Purpose: pki.EmailProtection, KeyUsage: signUsage, Policy: sign,
-			FileDays: 365, CarrierDays: 1095, Keys: []algid.Key{algid.RSA, algid.GOST512},
-		}
-	}
-	return all
-}
-
-// days is the life of a certificate by where its key is kept.
-func (p Profile) days(storage asn1.ObjectIdentifier) int {
-	if len(storage) == 0 || storage.Equal(pki.StoragePKCS12) || storage.Equal(pki.StorageJKS) {
-		return p.FileDays
-	}
-	return p.CarrierDays
-}
-
-// usages is the extended key usage: how the person was identified, the purpose, the roles.
-func (p Profile) usages(identity string) []asn1.ObjectIdentifier {
+// usages is the extended key usage: how the person was identified, then what the profile says, then
+// the role of a registered system.
+func usages(p Profile, o Order) []asn1.ObjectIdentifier {
 	var ids []asn1.ObjectIdentifier
-	switch identity {
+	switch o.Identity {
 	case IdentityDesk:
 		ids = append(ids, pki.RoleIdentifiedAtDesk.OID())
 	case IdentityRemote:
 		ids = append(ids, pki.RoleIdentifiedRemotely.OID())
 	}
-	if p.Purpose != nil {
-		ids = append(ids, p.Purpose)
-	}
-	for _, r := range p.Roles {
-		ids = append(ids, r.OID())
+	ids = append(ids, p.Usage...)
+	if p.Registered {
+		ids = append(ids, append(pki.RoleInfoSystem.OID()[:len(pki.RoleInfoSystem.OID()):len(pki.RoleInfoSystem.OID())], o.Subject.System))
 	}
 	return ids
+}
+
+// policies are the profile's, with what it leaves to the authority filled in.
+func (a *authority) policies(p Profile) ([]pki.Policy, error) {
+	own, err := parseOID(a.settings.Policy)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]pki.Policy, len(p.Policies))
+	for i, q := range p.Policies {
+		all[i] = pki.Policy{OID: q.OID, CPS: q.CPS}
+		if q.OID == nil {
+			all[i].OID = own
+		}
+		if q.CPS == "" {
+			all[i].CPS = a.settings.CPS
+		}
+		if q.Notice {
+			all[i].Notice = all[i].CPS
+		}
+	}
+	return all, nil
+}
+
+// meant is what lint holds a holder's certificate against. It is made from the profile, the
+// authority and the record, so that it can be made again when the order is long gone. shard is the
+// divided list the certificate stands on, which must be one of the authority's.
+func (a *authority) meant(p Profile, r Record, shard string) (*lint.Meant, error) {
+	if shard != "" && !slices.Contains(a.shards(), shard) {
+		return nil, fmt.Errorf("authority %s has no divided list %s", a.name, shard)
+	}
+	lists, deltas := a.points(shard)
+	own, err := parseOID(a.settings.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return &lint.Meant{
+		Profile: p, Policy: own, CPS: a.settings.CPS,
+		OCSP: a.settings.OCSP, Issuers: a.settings.Issuers, CRL: lists, DeltaCRL: deltas,
+		Serial: r.Serial, CommonName: r.Name, IIN: r.IIN, BIN: r.BIN, NotBefore: r.NotBefore, NotAfter: r.NotAfter,
+	}, nil
 }

@@ -19,7 +19,7 @@ func (s *Service) Compare(ctx context.Context, e Evidence) (*Difference, error) 
 		return nil, fmt.Errorf("compare: %w", err)
 	}
 	d := &Difference{Numbers: map[string]int64{}}
-	err = s.store.View(ctx, func(tx Tx) error { return s.compare(ctx, tx, g, d) })
+	err = s.store.View(ctx, func(tx Tx) error { return s.compareRecords(ctx, tx, g, d) })
 	if err != nil {
 		return nil, fmt.Errorf("compare: %w", err)
 	}
@@ -28,7 +28,7 @@ func (s *Service) Compare(ctx context.Context, e Evidence) (*Difference, error) 
 	return d, nil
 }
 
-func (s *Service) compare(ctx context.Context, tx Tx, g *gathered, d *Difference) error {
+func (s *Service) compareRecords(ctx context.Context, tx Tx, g *gathered, d *Difference) error {
 	for serial, loss := range g.losses {
 		r, err := tx.BySerial(ctx, serial)
 		switch {
@@ -157,19 +157,22 @@ func orderOfLoss(l Loss) string {
 	return "lost:" + l.Serial
 }
 
+// lostKey begins what stands where the hash of a key would, of a certificate that is not here.
+const lostKey = "lost:"
+
 // keyOfLoss stands where the hash of the key would: it is not known, the certificate's digest is.
 func keyOfLoss(l Loss) string {
 	if l.SHA256 != "" {
-		return "lost:" + l.SHA256
+		return lostKey + l.SHA256
 	}
-	return "lost:" + l.Serial
+	return lostKey + l.Serial
 }
 
 // reapply makes a revocation, or what changed of it, be in the database.
 func (s *Service) reapply(ctx context.Context, tx Tx, c Change) error {
 	r, err := tx.BySerial(ctx, c.Serial)
 	if errors.Is(err, ErrNotFound) { // on a list, and in no audit record: its serial is taken
-		r = Record{CA: c.CA, Serial: c.Serial, Order: "lost:" + c.Serial, Key: "lost:" + c.Serial, State: Closed, Created: s.now()}
+		r = Record{CA: c.CA, Serial: c.Serial, Order: "lost:" + c.Serial, Key: lostKey + c.Serial, State: Closed, Created: s.now()}
 		err = tx.Reserve(ctx, r)
 	}
 	if err != nil || !missing(r.Revoked, c.Revocation) || (r.State == Lost && c.Reason == pki.RemoveFromCRL) {

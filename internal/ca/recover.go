@@ -45,7 +45,7 @@ func (s *Service) Recover(ctx context.Context) error {
 
 func (s *Service) recover(ctx context.Context, r Record) error {
 	defer s.orders.take(r.Order)()
-	_, known := FindProfile(r.Profile)
+	_, known := s.profile(r.Profile)
 	if known && r.Revoked == nil && s.now().Sub(r.Created) < intentLife {
 		_, err := s.finish(ctx, r, "system")
 		if err == nil {

@@ -18,6 +18,8 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"senim/algid"
+	"senim/internal/profile"
+	"senim/internal/weakkey"
 	"senim/pki"
 )
 
@@ -43,6 +45,12 @@ type Config struct {
 	Node byte
 	// Answers bounds the certificates whose OCSP answers are kept in memory, 2 to 6 KiB each; zero is 16384.
 	Answers int
+	// Profiles is the set to issue by; nil is the national one, [profile.NCA]. Another set than the
+	// one before is recorded, and audited.
+	Profiles profile.Set
+	// Compromised reads the list of keys known to be compromised: at Open, which fails when it does,
+	// and again with every Tend. Nil: there is none.
+	Compromised func(context.Context) (weakkey.List, error)
 }
 
 // Event is the payload of Config.IssuedJob and Config.RevokedJob.
@@ -62,6 +70,8 @@ type Service struct {
 	issuedJob  string
 	revokedJob string
 	node       byte
+	profiles   profile.Set
+	blocked    blocked
 
 	authorities map[string]*authority // never changes after Open
 	order       []string              // their names, sorted
@@ -127,6 +137,10 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
 		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log, allowDates: c.AllowDates,
 		issuedJob: c.IssuedJob, revokedJob: c.RevokedJob, node: c.Node, authorities: map[string]*authority{},
+		profiles: c.Profiles, blocked: blocked{read: c.Compromised},
+	}
+	if s.profiles == nil {
+		s.profiles = profile.NCA()
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -173,6 +187,12 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 			return nil, fmt.Errorf("open authority %s: %w", x.Name, err)
 		}
 		a.crosses = append(a.crosses, Cross{x.Name, cert})
+	}
+	if err := s.blocked.load(ctx); err != nil {
+		return nil, fmt.Errorf("open authority: %w", err)
+	}
+	if err := s.recordProfiles(ctx); err != nil {
+		return nil, fmt.Errorf("open authority: %w", err)
 	}
 	return s, nil
 }

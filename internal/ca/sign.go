@@ -68,9 +68,15 @@ func generate(k algid.Key, bits int, random io.Reader) (crypto.Signer, error) {
 	}
 }
 
-// prepare signs tbs with a throw-away key of the issuer's kind, lints what comes out, and returns
-// the token for the real signature. issuer is nil for a self-signed root.
+// prepare is prove for certificates that no profile is needed for: those of authorities and their
+// services.
 func (p *practice) prepare(random io.Reader, kind lint.Kind, issuer *pki.Certificate, tbs []byte, maxDays int, sig algid.Signature) (*token, error) {
+	return p.prove(random, lint.Subject{Kind: kind, Issuer: issuer, MaxDays: maxDays}, tbs, sig)
+}
+
+// prove signs tbs with a throw-away key of the issuer's kind, lints what comes out as s says, and
+// returns the token for the real signature. s has no issuer for a self-signed root.
+func (p *practice) prove(random io.Reader, s lint.Subject, tbs []byte, sig algid.Signature) (*token, error) {
 	key, err := p.key(sig.Key(), random)
 	if err != nil {
 		return nil, err
@@ -86,12 +92,13 @@ func (p *practice) prepare(random io.Reader, kind lint.Kind, issuer *pki.Certifi
 	if !bytes.Equal(cert.RawTBS, tbs) {
 		return nil, errors.New("lint: the certificate does not hold the bytes it was made of")
 	}
-	if err := lint.Certificate(lint.Subject{Kind: kind, Certificate: cert, Issuer: issuer, MaxDays: maxDays}); err != nil {
+	s.Certificate = cert
+	if err := lint.Certificate(s); err != nil {
 		return nil, err
 	}
 	t := &token{tbs: sha256.Sum256(tbs)}
-	if issuer != nil {
-		t.issuer = issuer.Fingerprint()
+	if s.Issuer != nil {
+		t.issuer = s.Issuer.Fingerprint()
 	}
 	return t, nil
 }

@@ -39,6 +39,12 @@ type Tx interface {
 	// Signer returns the one of its kind ([SignerOCSP], [SignerTSA]) whose certificate ends last.
 	Signer(ctx context.Context, ca, kind string) (SignerRecord, error)
 
+	// AddProfile records a version of a profile, EndProfile that the version in force of a name went,
+	// and ProfileVersions lists by name and time: those in force, or with past all there ever were.
+	AddProfile(ctx context.Context, v ProfileVersion) error
+	EndProfile(ctx context.Context, name string, went time.Time) error
+	ProfileVersions(ctx context.Context, past bool) ([]ProfileVersion, error)
+
 	// Reserve inserts a new record. ErrExists when its order, its serial at this authority or its
 	// key is taken.
 	Reserve(ctx context.Context, r Record) error

@@ -14,13 +14,13 @@ import (
 func (s *Service) TendJob(ctx context.Context, _ []byte) error { return s.Tend(ctx) }
 
 // Tend does what is due by the clock: revocation lists every 12 hours, new keys of responders and
-// time-stamping authorities before the old ones end, or where there is none. Call it at start
-// and then every minute; what is not due is left alone.
+// time-stamping authorities before the old ones end, or where there is none. The list of compromised keys is read again.
+// Call it at start and then every minute; what is not due is left alone.
 func (s *Service) Tend(ctx context.Context) error {
 	if err := s.running(); err != nil {
 		return fmt.Errorf("tend: %w", err)
 	}
-	var failed []error
+	failed := []error{s.blocked.load(ctx)}
 	for _, name := range s.order {
 		a := s.authorities[name]
 		if !a.works() {

@@ -11,8 +11,9 @@ import (
 func extensionRules() []Rule {
 	return []Rule{
 		{Name: "basic-constraints", Clause: "RFC 5280 4.2.1.9, crypto.md §9", check: constraints},
-		{Name: "policy", Clause: "RFC 5280 4.2.1.4, crypto.md §9", kinds: []Kind{Holder, Authority, Root, TSA, Upper}, check: policy},
+		{Name: "policy", Clause: "RFC 5280 4.2.1.4, crypto.md §9", kinds: []Kind{Authority, SubAuthority, Upper, TSA, Root}, check: policy},
 		{Name: "addresses", Clause: "crypto.md §9, §19 (10)", check: addresses},
+		{Name: "status-address", Clause: "RFC 5280 4.2.1.13, crypto.md §6, §9", kinds: []Kind{Authority, SubAuthority, TSA}, check: statusAddress},
 		{Name: "holder-addresses", Clause: "crypto.md §9", kinds: []Kind{Holder}, check: holderAddresses},
 		{Name: "key-store", Clause: "crypto.md §9.2", kinds: []Kind{Holder}, check: keyStore},
 		{Name: "e-mail", Clause: "RFC 5280 4.2.1.6", check: emails},
@@ -38,6 +39,13 @@ func constraints(s Subject) error {
 	case Upper:
 		if !c.BasicConstraintsValid || !c.IsCA || c.MaxPathLen == 0 {
 			return errors.New("an authority over others has a path length over 0, or none")
+		}
+	case SubAuthority:
+		if !c.BasicConstraintsValid || !c.IsCA || c.MaxPathLen < 0 {
+			return errors.New("an authority under another has a path length")
+		}
+		if s.Issuer == nil || !s.Issuer.IsCA || s.Issuer.MaxPathLen >= 0 && s.Issuer.MaxPathLen <= c.MaxPathLen {
+			return errors.New("the path length does not fit under that of the issuer")
 		}
 	default:
 		if c.BasicConstraintsValid || c.IsCA {
@@ -84,17 +92,22 @@ func holderAddresses(s Subject) error {
 	return nil
 }
 
-// keyStore: in combined certificates always, in classic ones when known; always within its arc.
+// statusAddress: whoever may be revoked says where that is told.
+func statusAddress(s Subject) error {
+	if c := s.Certificate; len(c.CRL) == 0 && len(c.OCSP) == 0 {
+		return errors.New("neither a CRL nor an OCSP address")
+	}
+	return nil
+}
+
+// keyStore: as the profile says, and always within its arc.
 func keyStore(s Subject) error {
 	arc := asn1.ObjectIdentifier{1, 2, 398, 3, 3, 5}
 	id := s.Certificate.Storage
-	if id == nil {
-		if s.Certificate.KeyUsage == combined {
-			return errors.New("no kind of key store")
-		}
-		return nil
+	if s.Meant != nil && s.Meant.Profile.Storage != (id != nil) {
+		return fmt.Errorf("kind of key store is there: %t, the profile says %t", id != nil, s.Meant.Profile.Storage)
 	}
-	if len(id) <= len(arc) || !id[:len(arc)].Equal(arc) {
+	if id != nil && (len(id) <= len(arc) || !id[:len(arc)].Equal(arc)) {
 		return fmt.Errorf("kind of key store %s", id)
 	}
 	return nil

@@ -26,7 +26,7 @@ func keyKind(s Subject) error {
 	if s.Issuer != nil && s.Issuer.Key != k {
 		return fmt.Errorf("%s key under an authority with a %s key", k, s.Issuer.Key)
 	}
-	if s.Certificate.Signature.Key() != k && s.Kind == Root {
+	if s.Certificate.Signature.Key() != k {
 		return errors.New("signed with another algorithm than its key's")
 	}
 	return nil
@@ -37,7 +37,7 @@ func rsaKey(s Subject) error {
 	if !ok {
 		return nil
 	}
-	if k.N.BitLen() < 2048 || k.N.BitLen()%8 != 0 {
+	if k.N.BitLen() < 2048 || k.N.BitLen() > 8192 || k.N.BitLen()%8 != 0 {
 		return fmt.Errorf("modulus of %d bits", k.N.BitLen())
 	}
 	if k.E != 65537 {

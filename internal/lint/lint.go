@@ -4,6 +4,9 @@
 // [Certificate] and [List] run every rule that applies and return what is wrong; nothing returned
 // means clean. [Rules] lists the rules with their clauses, for people. A linted certificate is
 // signed with a throw-away key of the same algorithm, so no rule looks at the signature value.
+// A holder's certificate is also held against its profile, its authority's addresses and the record
+// made of the order (see [Meant]); an RSA certificate against the rules of zlint that apply
+// ([OutsideNotApplied] says which do not, and why).
 //
 // Rules are written from the specification, not from the code that fills templates in: a mistake
 // made there should be found here. They refuse rather than warn. They do not ask whether the holder
@@ -22,12 +25,13 @@ type Kind int
 
 // The kinds.
 const (
-	Holder    Kind = iota + 1 // a person or a system
-	Root                      // a self-signed authority
-	Authority                 // an issuing authority under a root
-	Responder                 // an OCSP responder
-	TSA                       // a time-stamping authority
-	Upper                     // an authority over issuing ones, or a root certified by another (cross)
+	Holder       Kind = iota + 1 // a person or a system
+	Root                         // a self-signed authority
+	Authority                    // an issuing authority under a root
+	Responder                    // an OCSP responder
+	TSA                          // a time-stamping authority
+	SubAuthority                 // an authority under one that is no root
+	Upper                        // an authority over issuing ones, or a root certified by another (cross)
 )
 
 // Subject is a certificate to be linted, and what is known about it.
@@ -37,6 +41,8 @@ type Subject struct {
 	Issuer      *pki.Certificate // nil for a root
 	// MaxDays bounds the life of a certificate of its profile.
 	MaxDays int
+	// Meant is what a holder's certificate is meant to say. A holder's without it is refused.
+	Meant *Meant
 }
 
 // Rule is one demand on certificates.
@@ -67,7 +73,8 @@ func (e Error) Error() string {
 // Rules returns all rules for certificates.
 func Rules() []Rule {
 	var all []Rule
-	for _, part := range [][]Rule{shapeRules(), serialRules(), keyRules(), nameRules(), usageRules(), extensionRules(), validityRules()} {
+	for _, part := range [][]Rule{shapeRules(), serialRules(), keyRules(), nameRules(), usageRules(), extensionRules(), validityRules(),
+		meantRules(), profileRules(), policyRules(), recordRules(), outsideRules()} {
 		all = append(all, part...)
 	}
 	return all

@@ -14,8 +14,11 @@ import (
 
 	"senim/algid"
 	"senim/internal/pkitest"
+	"senim/internal/profile"
 	"senim/pki"
 )
+
+const combined = pki.DigitalSignature | pki.NonRepudiation | pki.KeyAgreement
 
 // trial is a certificate that is in order, to be spoilt.
 type trial struct {
@@ -34,7 +37,13 @@ func newTrial(t *testing.T, a *pkitest.Authority) *trial {
 		serial[0] |= 0x10
 	}
 	const at = "http://pki.example.kz"
-	return &trial{a: a, key: key, sign: a.CAKey, s: Subject{Kind: Holder, Issuer: a.CA, MaxDays: 365}, t: &pki.Template{
+	h := pkitest.Person()
+	meant := &Meant{
+		Profile: profile.NCA()["individual"], Policy: pki.PolicyNCA, CPS: at,
+		CRL: []string{at + "/a.crl"}, DeltaCRL: []string{at + "/d.crl"}, OCSP: []string{at + "/ocsp/"}, Issuers: []string{at + "/a.cer"},
+		Serial: pki.SerialHex(new(big.Int).SetBytes(serial)), CommonName: h.CommonName, IIN: h.IIN, NotBefore: a.Now, NotAfter: a.Now.AddDate(0, 0, 365),
+	}
+	return &trial{a: a, key: key, sign: a.CAKey, s: Subject{Kind: Holder, Issuer: a.CA, MaxDays: 365, Meant: meant}, t: &pki.Template{
 		Signature: algid.GOST512Sig, Serial: new(big.Int).SetBytes(serial), RawIssuer: a.CA.RawSubject, Subject: pki.SubjectName(pkitest.Person()),
 		NotBefore: a.Now, NotAfter: a.Now.AddDate(0, 0, 365), PublicKey: key.Public(), KeyUsage: combined,
 		ExtKeyUsage: []asn1.ObjectIdentifier{pki.EmailProtection, pki.RoleIndividual.OID()},
@@ -93,6 +102,7 @@ func TestHolderRules(t *testing.T) {
 		{"", func(*trial) {}},
 		{"", func(r *trial) {
 			r.t.ExtKeyUsage, r.t.Subject = append(oid(pki.RoleIdentifiedAtDesk), append([]asn1.ObjectIdentifier{pki.EmailProtection}, oid(pki.RoleLegal, pki.RoleFirstHead)...)...), pki.SubjectName(pkitest.Member(pki.RoleFirstHead))
+			r.s.Meant.Profile, r.s.Meant.BIN = profile.NCA()["head"], pkitest.Member(pki.RoleFirstHead).BIN
 		}},
 		{"serial-form", func(r *trial) { r.t.Serial = big.NewInt(1) }},
 		{"serial-of-key", func(r *trial) { r.t.Serial = new(big.Int).Add(r.t.Serial, big.NewInt(1)) }},
@@ -102,8 +112,8 @@ func TestHolderRules(t *testing.T) {
 		{"issuer-name", func(r *trial) { r.t.RawIssuer = r.a.Root.RawSubject }},
 		{"key-kind", func(r *trial) { r.t.PublicKey = pkitest.NewKey(t, algid.GOST2004).Public() }},
 		{"key-kind", func(r *trial) { r.t.PublicKey = pkitest.NewKey(t, algid.RSA).Public() }},
-		{"name-order", func(r *trial) { slices.Reverse(r.t.Subject) }},
-		{"name-order", func(r *trial) {
+		{"profile-subject", func(r *trial) { slices.Reverse(r.t.Subject) }},
+		{"profile-subject", func(r *trial) {
 			r.t.Subject = append(r.t.Subject, pki.NewAttribute(pki.OIDLocality, "АСТАНА"))
 		}},
 		{"name-strings", func(r *trial) { r.t.Subject[0].Tag = asn1.TagBMPString }},
@@ -116,15 +126,15 @@ func TestHolderRules(t *testing.T) {
 		{"name-person", func(r *trial) { rename(r, func(h *pki.Holder) { h.BIN, h.Organization = "123456789021", "X" }) }},
 		{"name-person", func(r *trial) { rename(r, func(h *pki.Holder) { h.CommonName, h.Surname = " ", " " }) }},
 		{"key-usage", func(r *trial) { r.t.KeyUsage = pki.DigitalSignature }},
-		{"key-usage", func(r *trial) { r.t.ExtKeyUsage[0] = pki.ClientAuth }},
-		{"roles", func(r *trial) { r.t.ExtKeyUsage = r.t.ExtKeyUsage[:1] }},
+		{"profile-usage", func(r *trial) { r.t.ExtKeyUsage[0] = pki.ClientAuth }},
+		{"profile-usage", func(r *trial) { r.t.ExtKeyUsage = r.t.ExtKeyUsage[:1] }},
 		{"roles", func(r *trial) { r.t.ExtKeyUsage = append(r.t.ExtKeyUsage, pki.ServerAuth) }},
 		{"roles", func(r *trial) { r.t.ExtKeyUsage = append(r.t.ExtKeyUsage, pki.RoleFirstHead.OID()) }},
 		{"roles", func(r *trial) { r.t.ExtKeyUsage = append(r.t.ExtKeyUsage, oid(pki.RoleLegal, pki.RoleHR)...) }},
 		{"identified-first", func(r *trial) { r.t.ExtKeyUsage = append(r.t.ExtKeyUsage, pki.RoleIdentifiedAtDesk.OID()) }},
 		{"criticality", func(r *trial) { r.t.ExtKeyUsageCritical = true }},
 		{"basic-constraints", func(r *trial) { r.t.IsCA = true }},
-		{"policy", func(r *trial) { r.t.Policies = nil }},
+		{"profile-policies", func(r *trial) { r.t.Policies = nil }},
 		{"holder-addresses", func(r *trial) { r.t.DeltaCRL = nil }},
 		{"addresses", func(r *trial) { r.t.OCSP = append(r.t.OCSP, r.t.OCSP[0]) }},
 		{"addresses", func(r *trial) { r.t.CRL = []string{"http://crl.pki.gov.kz/*.crl"} }},

@@ -23,11 +23,15 @@ func nameRules() []Rule {
 	}
 }
 
-// order is the one order of name parts we write; each part at most once.
-var order = []asn1.ObjectIdentifier{pki.OIDUserID, pki.OIDCommonName, pki.OIDSurname, pki.OIDSerialNumber,
-	pki.OIDCountry, pki.OIDOrganization, pki.OIDUnit, pki.OIDGivenName}
+// order is the one order of name parts we write; each part at most once. A profile may have another:
+// see the rule profile-subject.
+var order = []asn1.ObjectIdentifier{pki.OIDUserID, pki.OIDDomain, pki.OIDCommonName, pki.OIDSurname, pki.OIDSerialNumber,
+	pki.OIDCountry, pki.OIDOrganization, pki.OIDUnit, pki.OIDCategory, pki.OIDGivenName}
 
 func nameOrder(s Subject) error {
+	if s.Meant != nil {
+		return nil
+	}
 	next := 0
 	for _, a := range s.Certificate.Subject {
 		at := next
@@ -50,6 +54,9 @@ func nameStrings(s Subject) error {
 		want := asn1.TagUTF8String
 		if a.OID.Equal(pki.OIDCountry) || a.OID.Equal(pki.OIDSerialNumber) {
 			want = asn1.TagPrintableString
+		}
+		if a.OID.Equal(pki.OIDDomain) {
+			want = asn1.TagIA5String
 		}
 		if int(a.Tag) != want {
 			return fmt.Errorf("part %s has string type %d", a.OID, a.Tag)
@@ -85,27 +92,48 @@ func nameCountry(s Subject) error {
 }
 
 // namePerson: a person has an IIN and a surname; who acts for an organisation has its BIN too; a
-// system has an identifier and a BIN and is no person.
+// system of an organisation has its BIN, one of a person his IIN, and neither is a person. Of
+// certificates without a national role nothing is known here.
 func namePerson(s Subject) error {
 	h := s.Certificate.Holder()
-	if h.Has(pki.RoleInfoSystem) {
+	switch {
+	case !national(h):
+		return nil
+	case h.Has(pki.RoleInfoSystem):
 		if h.BIN == "" || h.Organization == "" || h.IIN != "" || h.Surname != "" {
 			return errors.New("a system has a BIN and an organisation, and no person")
 		}
 		return nil
-	}
-	if h.UID != "" || h.IIN == "" || h.Surname == "" {
+	case h.Has(pki.RoleIndividualSystem):
+		if h.IIN == "" || h.Surname != "" || h.BIN != "" || h.Organization != "" {
+			return errors.New("the system of an individual has his IIN, and neither surname nor organisation")
+		}
+		return nil
+	case h.UID != "" || h.IIN == "" || h.Surname == "":
 		return errors.New("a person has an IIN and a surname, and no UID")
 	}
 	name, surname := strings.Fields(h.CommonName), strings.Fields(h.Surname)
 	if len(name) == 0 || len(surname) == 0 || name[0] != surname[0] {
 		return errors.New("the common name does not begin with the surname")
 	}
-	legal := h.Has(pki.RoleLegal) || h.Has(pki.RoleOperator)
+	legal := !h.Has(pki.RoleIndividual)
 	if legal != (h.BIN != "") || legal != (h.Organization != "") {
 		return errors.New("BIN and organisation go with the roles of a legal entity, and only with them")
 	}
 	return nil
+}
+
+// national reports that the holder has one of the roles that say what he is.
+func national(h pki.Holder) bool { return kinds(h) > 0 }
+
+// kinds counts how many kinds of holder somebody claims to be.
+func kinds(h pki.Holder) (n int) {
+	for _, r := range []pki.Role{pki.RoleIndividual, pki.RoleLegal, pki.RoleAdministrator, pki.RoleManager, pki.RoleOperator} {
+		if h.Has(r) {
+			n++
+		}
+	}
+	return n
 }
 
 func nameReencodes(s Subject) error {

@@ -7,6 +7,7 @@ import (
 	"math/big"
 
 	"senim/algid"
+	"senim/internal/profile"
 )
 
 func serialRules() []Rule {
@@ -29,6 +30,9 @@ func serialForm(s Subject) error {
 
 // serialOfKey: the SKI with the top bit cleared; when the first digit is then 0, with 0x10 added.
 func serialOfKey(s Subject) error {
+	if s.Meant != nil && s.Meant.Profile.Serial != profile.SerialNCA {
+		return nil
+	}
 	want := bytes.Clone(algid.KeyID(s.Certificate.PublicKey))
 	if len(want) != 20 {
 		return errors.New("no key identifier of 20 octets")

@@ -74,7 +74,8 @@ func extensionOnce(s Subject) error {
 	return nil
 }
 
-// criticality: keyUsage (but of a responder), basicConstraints, the purpose of a TSA, and nothing else.
+// criticality: keyUsage (but of a responder), basicConstraints and the usage of a time-stamping
+// authority, and nothing else.
 func criticality(s Subject) error {
 	for _, e := range s.Certificate.Extensions {
 		want := e.OID.Equal(basicConstraints) || e.OID.Equal(keyUsage) || s.Kind == TSA && e.OID.Equal(extKeyUsage)
@@ -94,5 +95,10 @@ var (
 	basicConstraints = asn1.ObjectIdentifier{2, 5, 29, 19}
 	authorityKeyID   = asn1.ObjectIdentifier{2, 5, 29, 35}
 	extKeyUsage      = asn1.ObjectIdentifier{2, 5, 29, 37}
+	policiesID       = asn1.ObjectIdentifier{2, 5, 29, 32}
+	altName          = asn1.ObjectIdentifier{2, 5, 29, 17}
+	crlPoints        = asn1.ObjectIdentifier{2, 5, 29, 31}
+	freshest         = asn1.ObjectIdentifier{2, 5, 29, 46}
+	authorityInfo    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
 	subjectKeyID     = asn1.ObjectIdentifier{2, 5, 29, 14}
 )

@@ -1,9 +1,9 @@
 package lint
 
 import (
+	"encoding/asn1"
 	"errors"
 	"fmt"
-	"slices"
 
 	"senim/pki"
 )
@@ -12,66 +12,61 @@ func usageRules() []Rule {
 	return []Rule{
 		{Name: "key-usage", Clause: "crypto.md §9, §9.3", check: keyUsages},
 		{Name: "roles", Clause: "crypto.md §9.1", kinds: []Kind{Holder}, check: roles},
-		{Name: "purpose-of-others", Clause: "crypto.md §9.3, RFC 6960 4.2.2.2", kinds: []Kind{Root, Authority, Responder, TSA, Upper}, check: otherPurpose},
+		{Name: "purpose-of-others", Clause: "crypto.md §9.3, RFC 6960 4.2.2.2, RFC 3161 2.3", kinds: []Kind{Root, Authority, SubAuthority, Upper, Responder, TSA}, check: otherPurpose},
 		{Name: "identified-first", Clause: "crypto.md §9.3", kinds: []Kind{Holder}, check: identifiedFirst},
 	}
 }
 
-const (
-	combined = pki.DigitalSignature | pki.NonRepudiation | pki.KeyAgreement // c8
-	signing  = pki.DigitalSignature | pki.NonRepudiation                    // c0
-	signIn   = pki.DigitalSignature | pki.KeyEncipherment                   // a0
-)
-
-// keyUsages: each kind has its own set; a holder's depends on the extended usages and the policy.
+// keyUsages: each kind has its own set; a holder's is its profile's, and never an authority's.
 func keyUsages(s Subject) error {
-	c, got := s.Certificate, s.Certificate.KeyUsage
-	var want []pki.KeyUsage
-	switch {
-	case s.Kind == Root || s.Kind == Authority || s.Kind == Upper:
-		want = []pki.KeyUsage{pki.CertSign | pki.CRLSign}
-	case s.Kind == Responder || s.Kind == TSA:
-		want = []pki.KeyUsage{pki.DigitalSignature}
-	case c.HasUsage(pki.ClientAuth):
-		want = []pki.KeyUsage{signIn}
-	default:
-		want = []pki.KeyUsage{combined, signing}
+	got, want := s.Certificate.KeyUsage, pki.DigitalSignature
+	switch s.Kind {
+	case Root, Authority, SubAuthority, Upper:
+		want = pki.CertSign | pki.CRLSign
+	case Holder:
+		if got&(pki.CertSign|pki.CRLSign) != 0 {
+			return errors.New("a holder signs no certificates")
+		}
+		if s.Meant == nil {
+			return nil
+		}
+		want = s.Meant.Profile.KeyUsage
 	}
-	if !slices.Contains(want, got) {
+	if got != want {
 		return fmt.Errorf("key usage %b, want %b", got, want)
 	}
 	return nil
 }
 
-// roles: one purpose, at least one role; 4.1.2 goes with exactly one of 4.1.2.x, and a private
-// person has none of them.
+// roles: one purpose; 4.1.2 goes with exactly one of 4.1.2.x or the Treasury's, and a private person
+// has none of them. That the usages are those of the profile is another rule.
 func roles(s Subject) error {
 	c, h := s.Certificate, s.Certificate.Holder()
 	if c.HasUsage(pki.EmailProtection) && c.HasUsage(pki.ClientAuth) {
 		return errors.New("signing and sign-in at once")
 	}
 	for _, id := range c.ExtKeyUsage {
-		if _, ok := pki.RoleByOID(id); !ok && !id.Equal(pki.EmailProtection) && !id.Equal(pki.ClientAuth) {
-			return fmt.Errorf("extended key usage %s is none of a holder's", id)
+		for _, no := range []asn1.ObjectIdentifier{pki.ServerAuth, pki.OCSPSigning, pki.TimeStamping, pki.AnyUsage} {
+			if id.Equal(no) {
+				return fmt.Errorf("extended key usage %s is none of a holder's", id)
+			}
 		}
 	}
-	if !h.Has(pki.RoleInfoSystem) && !c.HasUsage(pki.EmailProtection) && !c.HasUsage(pki.ClientAuth) {
+	if !national(h) {
+		return nil
+	}
+	system := h.Has(pki.RoleInfoSystem) || h.Has(pki.RoleIndividualSystem)
+	if !system && !c.HasUsage(pki.EmailProtection) && !c.HasUsage(pki.ClientAuth) {
 		return errors.New("neither emailProtection nor clientAuth")
 	}
 	in := 0
-	for _, r := range []pki.Role{pki.RoleFirstHead, pki.RoleSignRight, pki.RoleFinance, pki.RoleHR, pki.RoleEmployee, pki.RoleInfoSystem} {
+	for _, r := range []pki.Role{pki.RoleFirstHead, pki.RoleSignRight, pki.RoleFinance, pki.RoleHR, pki.RoleEmployee, pki.RoleInfoSystem, pki.RoleTreasury} {
 		if h.Has(r) {
 			in++
 		}
 	}
-	kinds := 0
-	for _, r := range []pki.Role{pki.RoleIndividual, pki.RoleLegal, pki.RoleOperator} {
-		if h.Has(r) {
-			kinds++
-		}
-	}
-	if kinds != 1 {
-		return errors.New("exactly one of individual, legal entity, operator is wanted")
+	if kinds(h) != 1 {
+		return errors.New("exactly one of individual, legal entity and the authority's own people is wanted")
 	}
 	if h.Has(pki.RoleLegal) != (in == 1) || in > 1 {
 		return fmt.Errorf("legal entity with %d roles in it", in)
@@ -81,20 +76,20 @@ func roles(s Subject) error {
 
 func otherPurpose(s Subject) error {
 	c := s.Certificate
-	if s.Kind == Responder {
-		if len(c.ExtKeyUsage) != 1 || !c.HasUsage(pki.OCSPSigning) || !c.NoCheck {
+	alone := func(id asn1.ObjectIdentifier) bool { return len(c.ExtKeyUsage) == 1 && c.HasUsage(id) }
+	switch s.Kind {
+	case Responder:
+		if !alone(pki.OCSPSigning) || !c.NoCheck {
 			return errors.New("a responder has OCSPSigning, alone, and nocheck")
 		}
-		return nil
-	}
-	if s.Kind == TSA {
-		if len(c.ExtKeyUsage) != 1 || !c.HasUsage(pki.TimeStamping) || c.NoCheck {
-			return errors.New("a time-stamping authority has timeStamping, alone")
+	case TSA:
+		if !alone(pki.TimeStamping) || c.NoCheck {
+			return errors.New("a time-stamping authority has timeStamping, alone, and no nocheck")
 		}
-		return nil
-	}
-	if len(c.ExtKeyUsage) != 0 || c.NoCheck {
-		return errors.New("an authority has no extended key usage")
+	default:
+		if len(c.ExtKeyUsage) != 0 || c.NoCheck {
+			return errors.New("an authority has no extended key usage")
+		}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ func validityRules() []Rule {
 	return []Rule{
 		{Name: "validity-order", Clause: "RFC 5280 4.1.2.5", check: validityOrder},
 		{Name: "validity-length", Clause: "crypto.md §9.3", check: validityLength},
+		{Name: "service-life", Clause: "crypto.md §9.3", kinds: []Kind{Responder, TSA}, check: serviceLife},
 		{Name: "validity-within-issuer", Clause: "security.md §5, §10", check: validityWithin},
 	}
 }
@@ -31,6 +32,15 @@ func validityLength(s Subject) error {
 	}
 	if life := s.Certificate.NotAfter.Sub(s.Certificate.NotBefore); life > time.Duration(s.MaxDays)*24*time.Hour {
 		return fmt.Errorf("life of %s, at most %d days", life, s.MaxDays)
+	}
+	return nil
+}
+
+// serviceLife: a key that signs all day is not kept for long.
+func serviceLife(s Subject) error {
+	days := map[Kind]int{Responder: 365, TSA: 1095}[s.Kind]
+	if life := s.Certificate.NotAfter.Sub(s.Certificate.NotBefore); life > time.Duration(days)*24*time.Hour {
+		return fmt.Errorf("life of %s, at most %d days", life, days)
 	}
 	return nil
 }

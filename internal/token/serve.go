@@ -9,10 +9,10 @@ import (
 
 // Driver is an open token on the side of the driver.
 type Driver interface {
-	// Key returns the SubjectPublicKeyInfo of a private key; ca.ErrNotFound when there is none. It
+	// Key returns the SubjectPublicKeyInfo of a private key; ErrNotFound when there is none. It
 	// refuses keys that could be taken out.
 	Key(name string) (spki []byte, err error)
-	// Generate makes an RSA key that cannot be taken out; ca.ErrExists when the name is taken.
+	// Generate makes an RSA key that cannot be taken out; ErrExists when the name is taken.
 	Generate(name string, bits int) (spki []byte, err error)
 	// Sign makes a PKCS #1 v1.5 signature over a digest.
 	Sign(name string, h crypto.Hash, digest []byte) ([]byte, error)

@@ -22,8 +22,6 @@ import (
 	"io"
 	"sync"
 	"time"
-
-	"senim/internal/ca"
 )
 
 // Config says which token.
@@ -38,6 +36,14 @@ type Config struct {
 	// Timeout bounds every act of the token; zero is 30 s. Making a long key takes a while.
 	Timeout time.Duration
 }
+
+// Errors that callers tell apart.
+var (
+	// ErrNotFound: there is no key of this name.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: the name is taken.
+	ErrExists = errors.New("already exists")
+)
 
 // ErrPIN says that the token refused the PIN. Nothing is tried again until the token is opened anew.
 var ErrPIN = errors.New("the token refused the PIN")
@@ -85,12 +91,12 @@ func (t *Token) Keep(_ context.Context, name string, _ crypto.Signer) error {
 }
 
 // Generate makes an RSA key of so many bits in the token, under a name nothing has there, and opens
-// it. [ca.ErrExists] when the name is taken.
+// it. [ErrExists] when the name is taken.
 func (t *Token) Generate(ctx context.Context, name string, bits int) (crypto.Signer, error) {
 	return t.open(ctx, request{Op: opGenerate, Name: name, Bits: bits})
 }
 
-// Key opens the key of this name; [ca.ErrNotFound] when there is none.
+// Key opens the key of this name; [ErrNotFound] when there is none.
 func (t *Token) Key(ctx context.Context, name string) (crypto.Signer, error) {
 	return t.open(ctx, request{Op: opKey, Name: name})
 }
@@ -172,6 +178,3 @@ func (t *Token) do(q request) (response, error) {
 	}
 	return a, a.failure()
 }
-
-// The names must be those of package ca, whose Keys this is.
-var _ ca.Keys = (*Token)(nil)

@@ -16,8 +16,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"senim/internal/ca"
 )
 
 // The test's own program is what senim-token is to senimd: started with an argument, it serves a token
@@ -69,14 +67,14 @@ func serveFake(mode, counter string) {
 func (f *fake) Key(name string) ([]byte, error) {
 	key, ok := f.keys[name]
 	if !ok {
-		return nil, ca.ErrNotFound
+		return nil, ErrNotFound
 	}
 	return x509.MarshalPKIXPublicKey(key.Public())
 }
 
 func (f *fake) Generate(name string, bits int) ([]byte, error) {
 	if _, ok := f.keys[name]; ok {
-		return nil, ca.ErrExists
+		return nil, ErrExists
 	}
 	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
@@ -150,10 +148,10 @@ func TestKeysAndSignatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tok.Generate(t.Context(), "made", 2048); !errors.Is(err, ca.ErrExists) {
+	if _, err := tok.Generate(t.Context(), "made", 2048); !errors.Is(err, ErrExists) {
 		t.Errorf("the same name twice: %v", err)
 	}
-	if _, err := tok.Key(t.Context(), "nobody"); !errors.Is(err, ca.ErrNotFound) {
+	if _, err := tok.Key(t.Context(), "nobody"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a key that is not there: %v", err)
 	}
 	again, err := tok.Key(t.Context(), "made")

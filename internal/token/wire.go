@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"senim/internal/ca"
 )
 
 // Acts of a token.
@@ -52,9 +50,9 @@ func (r response) failure() error {
 	case "":
 		return nil
 	case codeNotFound:
-		return fmt.Errorf("token: %w", ca.ErrNotFound)
+		return fmt.Errorf("token: %w", ErrNotFound)
 	case codeExists:
-		return fmt.Errorf("token: %w", ca.ErrExists)
+		return fmt.Errorf("token: %w", ErrExists)
 	case codePIN:
 		return ErrPIN
 	default:
@@ -66,9 +64,9 @@ func (r response) failure() error {
 func refused(err error) response {
 	code := codeFailed
 	switch {
-	case errors.Is(err, ca.ErrNotFound):
+	case errors.Is(err, ErrNotFound):
 		code = codeNotFound
-	case errors.Is(err, ca.ErrExists):
+	case errors.Is(err, ErrExists):
 		code = codeExists
 	case errors.Is(err, ErrPIN):
 		code = codePIN

@@ -35,6 +35,7 @@ func CA(t *testing.T, s *store.Store) {
 	t.Run("revocations", func(t *testing.T) { caRevocations(t, s.CA()) })
 	t.Run("lists", func(t *testing.T) { caLists(t, s.CA()) })
 	t.Run("restore", func(t *testing.T) { caRestore(t, s.CA()) })
+	t.Run("profiles", func(t *testing.T) { caProfiles(t, s.CA()) })
 	t.Run("together or not at all", func(t *testing.T) { caTogether(t, s.CA()) })
 	t.Run("status", func(t *testing.T) { caStatus(t, s) })
 	t.Run("work", func(t *testing.T) { caWork(t, s) })
