@@ -60,7 +60,7 @@ var tree = map[string]place{
 	"internal/ncalayer": {formats, "", ""},
 
 	"internal/job":         {work, "", ""},
-	"internal/audit":       {work, "", ""},
+	"internal/audit":       {work, "", "github.com/transparency-dev/merkle golang.org/x/mod/sumdb/note"}, // Merkle roots and signed notes as every transparency log has them
 	"internal/trust":       {work, "", ""},
 	"internal/notice":      {work, "internal/job internal/audit", ""},
 	"internal/registry":    {work, "internal/job internal/audit", ""},
@@ -72,6 +72,7 @@ var tree = map[string]place{
 
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
 	"internal/vault":      {edges, "", ""},
+	"internal/archive":    {edges, "", ""},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},

@@ -51,6 +51,10 @@ type config struct {
 
 	// proxies are the reverse proxies whose X-Forwarded-For names the visitor.
 	proxies []netip.Prefix
+	// export is where the audit goes off this machine: a folder, a URL, exec:PROGRAM. Default: nowhere.
+	export string
+	// exportAlarm is how old a checkpoint may be that did not go there.
+	exportAlarm time.Duration
 	// clerks is the BIN of the organisation whose operators keep the registry at the desk.
 	clerks ident.BIN
 
@@ -106,6 +110,8 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.DurationVar(&c.changeTTL, "email.change_ttl", 24*time.Hour, "life of the link that confirms a participant's new e-mail")
 	f.DurationVar(&c.changeDelay, "email.change_delay", 0, "time between that confirmation and the change")
 	f.DurationVar(&c.resetTTL, "reset.link_ttl", time.Hour, "life of the link that sets a participant's new password")
+	f.StringVar(&c.export, "audit.export", "", "where the audit goes off this machine: a mounted folder, an http(s) URL that takes PUT, or exec:PROGRAM (default: nowhere)")
+	f.DurationVar(&c.exportAlarm, "audit.alarm", 15*time.Minute, "age of an audit checkpoint that is not exported yet which makes /health fail")
 	f.BoolVar(&c.cast, "cast", true, "seed the demo's people into an empty installation and admit the public test numbers")
 	f.Var(&c.identities, "ident.test_identities", "test numbers admitted in spite of their check digit (default: five public ones with -cast)")
 	f.Func("proxies", "networks of the reverse proxies in front, whose X-Forwarded-For names the visitor, as 10.0.0.0/8,127.0.0.1/32 (default: none)", func(v string) error {

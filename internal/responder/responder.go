@@ -46,6 +46,8 @@ type Config struct {
 	Log *slog.Logger
 	// AtOnce bounds OCSP questions answered at the same time; zero is 64. More are told tryLater.
 	AtOnce int
+	// Health is asked too when somebody asks how we are; nil is nothing more to ask.
+	Health func(ctx context.Context) error
 	// TestMode says on the page that the certificates are for tests.
 	TestMode bool
 }
