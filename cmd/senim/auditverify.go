@@ -335,8 +335,10 @@ func (v *verifying) stamp(ctx context.Context, n *nodeAudit, s audit.Statement, 
 	if err != nil {
 		return err
 	}
-	if first, is := report.First(); is {
-		err = fmt.Errorf("its authority: %s: %s", first.Name, joined(" ", first.Code, first.Evidence["error"]))
+	for _, check := range report {
+		if check.Verdict != trust.Good && check.Verdict != skipped && err == nil {
+			err = fmt.Errorf("its authority: %s: %s", check.Name, joined(" ", check.Code, check.Evidence["error"]))
+		}
 	}
 	v.judged[print] = err
 	return wrapped(err, wrong)
