@@ -358,7 +358,7 @@ func TestAuditShowTellsTheStory(t *testing.T) {
 	}
 	for _, e := range []audit.Event{
 		{Action: "application.signed", Actor: "h:00", Object: "application 2026-0000-0017", Result: "ok"}, {Action: "application.signed", Actor: "h:01", Object: "application 2026-0000-0025", Result: "ok"},
-		{Action: "application.approved", Actor: "h:00", Object: "application 2026-0000-0017", Result: "ok"}, {Action: "ca.will_sign", Actor: "application 2026-0000-0017", Object: "0a0b", Result: "ok"},
+		{Action: "application.routed", Actor: "h:00", Object: "application 2026-0000-0017", Result: "ok"}, {Action: "ca.will_sign", Actor: "application 2026-0000-0017", Object: "0a0b", Result: "ok"},
 		{Action: "ca.issued", Actor: "application 2026-0000-0017", Object: "0a0b", Result: "ok"}, {Action: "ca.list_published", Object: "gost", Result: "ok", Detail: map[string]string{"number": "1"}},
 		{Action: "cert.revocation.asked", Actor: "h:00", Object: "0a0b", Result: "ok"}, {Action: "ca.revoked", Actor: "h:00", Object: "0a0b", Result: "ok", Detail: map[string]string{"ca": "gost"}},
 		{Action: "ca.list_published", Object: "rsa", Result: "ok", Detail: map[string]string{"number": "1"}}, {Action: "ca.list_published", Object: "gost", Result: "ok", Detail: map[string]string{"number": "2"}},
@@ -375,7 +375,7 @@ func TestAuditShowTellsTheStory(t *testing.T) {
 	for line := range strings.Lines(out) {
 		actions = append(actions, strings.Fields(line)[2])
 	}
-	want := "application.signed application.approved ca.will_sign ca.issued cert.revocation.asked ca.revoked ca.list_published"
+	want := "application.signed application.routed ca.will_sign ca.issued cert.revocation.asked ca.revoked ca.list_published"
 	if got := strings.Join(actions, " "); status != statusGood || got != want || !strings.Contains(out, "number=2") {
 		t.Errorf("%d %s\n%s", status, errs, out)
 	}

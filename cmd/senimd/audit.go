@@ -14,12 +14,14 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"senim/algid"
 	"senim/gost"
 	"senim/internal/archive"
 	"senim/internal/audit"
+	"senim/internal/ca"
 	"senim/internal/store"
 	"senim/internal/vault"
 )
@@ -43,6 +45,7 @@ type auditor struct {
 	config  string // digest
 	keeper  *audit.Keeper
 	shipper *archive.Shipper // nil when nothing is exported
+	answers counting
 
 	work    sync.Mutex // held while checkpoints are made and sent; guards what follows
 	started bool
@@ -186,6 +189,36 @@ func (a *auditor) checkClock(ctx context.Context, last int64) error {
 	return a.store.Record(ctx, audit.Event{Action: "clock.checked", Actor: "system", Result: result, Detail: map[string]string{"ms": fmt.Sprint(step.Milliseconds())}})
 }
 
+// counting is the authority as the responder asks it, with a count of its answers.
+type counting struct {
+	*ca.Service
+	n atomic.Int64
+}
+
+// OCSP implements responder.Authority.
+func (c *counting) OCSP(ctx context.Context, question []byte) (*ca.Answer, error) {
+	a, err := c.Service.OCSP(ctx, question)
+	if err == nil {
+		c.n.Add(1)
+	}
+	return a, err
+}
+
+func (a *auditor) count(s *ca.Service) *counting {
+	a.answers.Service = s
+	return &a.answers
+}
+
+// summary records how many answers were given: each in a record of its own would cost more than it
+// tells (security.md §4: OCSP answers by sample).
+func (a *auditor) summary(ctx context.Context) error {
+	n := a.answers.n.Swap(0)
+	if n == 0 {
+		return nil
+	}
+	return a.store.Record(ctx, audit.Event{Action: "ocsp.answered", Actor: "system", Result: "ok", Detail: map[string]string{"count": fmt.Sprint(n)}})
+}
+
 // run makes and sends checkpoints until ctx ends.
 func (a *auditor) run(ctx context.Context) error {
 	t := time.NewTicker(auditPulse)
@@ -207,7 +240,7 @@ func (a *auditor) pulse(ctx context.Context) {
 		return
 	}
 	if a.now().Sub(a.clock) >= clockEvery {
-		a.tell(a.checkClock(ctx, 0))
+		a.tell(errors.Join(a.checkClock(ctx, 0), a.summary(ctx)))
 	}
 	a.turn(ctx, false)
 }
@@ -275,7 +308,7 @@ func (a *auditor) stop() {
 	a.started = false
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	err := a.store.Stop(ctx)
+	err := errors.Join(a.store.Stop(ctx), a.summary(ctx))
 	err = errors.Join(err, a.store.Record(ctx, audit.Event{Action: "server.stopped", Actor: "system", Result: "ok", Detail: map[string]string{"version": version()}}))
 	if err != nil {
 		a.log.Error("audit: the end was not recorded", "error", err)

@@ -363,7 +363,7 @@ func (s *server) openSites(context.Context) error {
 	}
 	s.serveOn("cabinet", pages)
 	s.sessions = cabinetDesk
-	answers, err := responder.New(responder.Config{Authority: s.ca, Now: s.now, Log: s.log, TestMode: test, Health: s.auditor.health})
+	answers, err := responder.New(responder.Config{Authority: s.auditor.count(s.ca), Now: s.now, Log: s.log, TestMode: test, Health: s.auditor.health})
 	if err != nil {
 		return err
 	}
@@ -444,6 +444,9 @@ func task[T any](do func(context.Context, T) error) func(context.Context, []byte
 // start runs the jobs and tells programs where everything is.
 func (s *server) start(ctx context.Context) error {
 	if err := s.auditor.start(ctx); err != nil {
+		return err
+	}
+	if err := recordProfiles(ctx, s.store, profileDigests()); err != nil {
 		return err
 	}
 	if err := s.store.Start(ctx); err != nil {

@@ -82,7 +82,11 @@ func (s *Service) publish(ctx context.Context, ca string, scheduled bool) error 
 	at := s.whole()
 	err := s.store.Update(ctx, func(tx Tx) (err error) {
 		full, delta, err = s.gather(ctx, tx, a, at, scheduled)
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.Audit(ctx, audit.Event{Action: "ca.will_list", Actor: "system", Object: ca, Result: "ok",
+			Detail: map[string]string{"number": strconv.FormatInt(full.number, 10)}})
 	})
 	if errors.Is(err, errCurrent) {
 		return nil
