@@ -40,6 +40,10 @@ type Event struct {
 	Detail map[string]string
 }
 
+// ErrUnwritten matches the error of a change that was not made because it could not be recorded:
+// the audit takes nothing, or the disk is full.
+var ErrUnwritten = errors.New("nothing can be recorded")
+
 // Limits of an event: longer values are refused, since an audit record is no place for texts.
 const (
 	maxValue  = 512

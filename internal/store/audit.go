@@ -13,7 +13,7 @@ func (t *tx) Audit(ctx context.Context, e audit.Event) error {
 	last, err := one(ctx, t, nil, scanAudit,
 		`select `+auditColumns+` from audit where node = $1 order by seq desc limit 1`, t.s.node)
 	if err != nil {
-		return fmt.Errorf("audit %s: %w", e.Action, err)
+		return fmt.Errorf("audit %s: %w: %w", e.Action, audit.ErrUnwritten, err)
 	}
 	r, err := audit.Next(last, t.s.node, t.now(), e)
 	if err != nil {
@@ -26,7 +26,7 @@ func (t *tx) Audit(ctx context.Context, e audit.Event) error {
 	_, err = t.exec(ctx, `insert into audit (`+auditColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		r.Node, r.Seq, ms(r.At), r.Action, r.Actor, r.Object, r.Result, detail, r.Prev[:], r.Hash[:])
 	if err != nil {
-		return fmt.Errorf("audit %s: %w", e.Action, err)
+		return fmt.Errorf("audit %s: %w: %w", e.Action, audit.ErrUnwritten, err)
 	}
 	return nil
 }
