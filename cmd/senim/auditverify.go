@@ -100,7 +100,7 @@ func (c *auditVerify) run(ctx context.Context, p *program) (status int, err erro
 }
 
 func (v *verifying) readKey(path string) (*audit.Verifier, error) {
-	b, err := os.ReadFile(path) //nolint:gosec // a file the caller named
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, plain(err))
 	}

@@ -214,7 +214,7 @@ func TestShipToAProgram(t *testing.T) {
 	s, _, public := chain(t, 5)
 	dir := t.TempDir()
 	script := filepath.Join(dir, "print")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\ncat > \"$1/$2\"\n"), 0o700); err != nil { //nolint:gosec // a program of the test
+	if err := os.WriteFile(script, []byte("#!/bin/sh\ncat > \"$1/$2\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	sink, err := Open("exec:" + script + " " + dir)
