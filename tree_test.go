@@ -61,7 +61,7 @@ var tree = map[string]place{
 	"internal/shares":   {formats, "", ""},
 
 	"internal/job":         {work, "", ""},
-	"internal/audit":       {work, "", ""},
+	"internal/audit":       {work, "", "github.com/transparency-dev/merkle golang.org/x/mod/sumdb/note"}, // Merkle roots and signed notes as every transparency log has them
 	"internal/trust":       {work, "", ""},
 	"internal/notice":      {work, "internal/job internal/audit", ""},
 	"internal/registry":    {work, "internal/job internal/audit", ""},
@@ -79,6 +79,7 @@ var tree = map[string]place{
 	"internal/clock":      {edges, "", "github.com/beevik/ntp golang.org/x/sys/unix"}, // NTP is a protocol, not our point; the kernel's opinion of its own clock
 	"internal/token":      {edges, "", ""},
 	"internal/published":  {edges, "", ""},
+	"internal/archive":    {edges, "", ""},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},

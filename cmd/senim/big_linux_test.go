@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"crypto/rand"
+	"database/sql"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"senim/algid"
+	"senim/internal/audit"
 	"senim/internal/pkitest"
+	"senim/internal/store"
 	"senim/pfx"
 )
 
@@ -119,5 +123,75 @@ func TestBigFile(t *testing.T) {
 		if kib == 0 || kib > limit {
 			t.Errorf("senim %s held %d KiB, allowed are %d", args[0], kib, limit)
 		}
+	}
+}
+
+// TestBigAudit verifies an audit that does not fit into the memory it is allowed: 50 000 records, or a
+// million with SENIM_LONG=1.
+func TestBigAudit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes records for seconds")
+	}
+	const limit = 96 << 10 // KiB
+	n := 50_000
+	if os.Getenv("SENIM_LONG") != "" {
+		n = 1_000_000
+	}
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), store.Config{URL: filepath.Join(dir, "senim.db"), Node: "n1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "senim.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	insert, err := tx.PrepareContext(t.Context(), `insert into audit values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer insert.Close()
+	var r audit.Record
+	for i := range n { // one transaction: each with its own would take as long as issuing
+		e := audit.Event{Action: "ca.issued", Actor: "application 2026-0000-0017", Object: fmt.Sprintf("%040x", i), Result: "ok", Detail: map[string]string{"ca": "gost"}}
+		if r, err = audit.Next(r, "n1", now, e); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := insert.ExecContext(t.Context(), r.Node, r.Seq, r.At.UnixMilli(), r.Action, r.Actor, r.Object, r.Result, `{"ca":"gost"}`, r.Prev[:], r.Hash[:]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	key := pkitest.NewKey(t, algid.GOST512)
+	k, err := audit.NewKeeper(audit.KeeperConfig{Chain: s, Node: "n1", Key: key, Rand: rand.Reader, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if made, err := k.Keep(t.Context(), true); err != nil || made != n/1000 {
+		t.Fatalf("%d checkpoints, %v", made, err)
+	}
+	t.Logf("checkpoints over %d records made in %.1f s", n, time.Since(began).Seconds())
+	public, err := audit.EncodePublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "audit.pub"), public, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	kib, took := peak(t, binary(t), "audit", "verify", "--data", dir)
+	t.Logf("senim audit verify of %d records: at most %.1f MiB in %.1f s, %.0f records/s", n, float64(kib)/1024, took.Seconds(), float64(n)/took.Seconds())
+	if kib == 0 || kib > limit {
+		t.Errorf("senim audit verify held %d KiB, allowed are %d", kib, limit)
 	}
 }

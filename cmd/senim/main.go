@@ -9,7 +9,8 @@
 // It exits with 0 if everything asked for is good, 1 if something is not, or could not be checked,
 // and 2 if a file cannot be read or the command is misused. Two commands speak on the network,
 // timestamp and ocsp, and only to the --url they are given; for all others what is trusted and what is
-// revoked comes from files. It refuses to write over a file that exists.
+// revoked comes from files; audit may be given the database of a server. It refuses to write over a file
+// that exists.
 package main
 
 import (
@@ -75,6 +76,7 @@ type commands struct {
 	Convert    convert    `cmd:"" help:"Write a file in another form, or take a part out of it."`
 	Key        keys       `cmd:"" help:"Make, finish and list key files, change their passwords."`
 	CA         authority  `cmd:"" name:"ca" help:"Run a certification authority: ceremonies, shares, offline roots."`
+	Audit      auditing   `cmd:"" help:"Verify, search and export the audit of an authority."`
 	Completion completion `cmd:"" help:"Print a script that completes commands in a shell."`
 }
 

@@ -61,6 +61,10 @@ type config struct {
 
 	// proxies are the reverse proxies whose X-Forwarded-For names the visitor.
 	proxies []netip.Prefix
+	// export is where the audit goes off this machine: a folder, a URL, exec:PROGRAM. Default: nowhere.
+	export string
+	// exportAlarm is how old a checkpoint may be that did not go there.
+	exportAlarm time.Duration
 	// clerks is the BIN of the organisation whose operators keep the registry at the desk.
 	clerks ident.BIN
 
@@ -119,6 +123,8 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.DurationVar(&c.resetTTL, "reset.link_ttl", time.Hour, "life of the link that sets a participant's new password")
 	f.StringVar(&c.profiles, "profiles", "", "file of certificate profiles, YAML or JSON (default: the national ones)")
 	f.StringVar(&c.compromised, "compromised-keys", "", "list of keys that get no certificate: SHA-256 of the SubjectPublicKeyInfo, one a line")
+	f.StringVar(&c.export, "audit.export", "", "where the audit goes off this machine: a mounted folder, an http(s) URL that takes PUT, or exec:PROGRAM (default: nowhere)")
+	f.DurationVar(&c.exportAlarm, "audit.alarm", 15*time.Minute, "age of an audit checkpoint that is not exported yet which makes /health fail")
 	f.BoolVar(&c.cast, "cast", true, "seed the demo's people into an empty installation and admit the public test numbers")
 	f.Var(&c.identities, "ident.test_identities", "test numbers admitted in spite of their check digit (default: five public ones with -cast)")
 	f.StringVar(&c.clock, "tsa.clock", "", "how time-stamps know the time: kernel, ntp:SERVER,SERVER or trust (default: kernel, and trust with -cast)")

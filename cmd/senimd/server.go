@@ -57,6 +57,7 @@ type server struct {
 	stamps       *tsa.Authority
 	sessions     *auth.Desk // of the cabinet; it ends those of every site
 	mail         *mailbox.Mailbox
+	auditor      *auditor
 
 	sites      []site
 	background []func(context.Context) error
@@ -72,7 +73,7 @@ func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger)
 			s.close()
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.openAuthority, s.openTrust, s.openStamps, s.openWork, s.openSites, s.handleJobs} {
+	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.openAuthority, s.openStamps, s.openAudit, s.openTrust, s.openWork, s.openSites, s.handleJobs} {
 		if err := step(ctx); err != nil {
 			return s, err
 		}
@@ -86,6 +87,9 @@ func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger)
 func (s *server) close() {
 	for _, one := range s.sites {
 		_ = one.at.Close() // closed already when it was served
+	}
+	if s.auditor != nil {
+		s.auditor.stop()
 	}
 	if s.store != nil {
 		if err := s.store.Close(); err != nil {
@@ -391,7 +395,7 @@ func (s *server) openSites(context.Context) error {
 	}
 	s.serveOn("cabinet", pages)
 	s.sessions = cabinetDesk
-	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test})
+	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test, Health: s.auditor.health})
 	if err != nil {
 		return err
 	}
@@ -471,6 +475,9 @@ func task[T any](do func(context.Context, T) error) func(context.Context, []byte
 
 // start runs the jobs and tells programs where everything is.
 func (s *server) start(ctx context.Context) error {
+	if err := s.auditor.start(ctx); err != nil {
+		return err
+	}
 	if err := s.store.Start(ctx); err != nil {
 		return err
 	}

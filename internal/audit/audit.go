@@ -8,8 +8,10 @@
 // Events never hold IIN, names, addresses or texts: persons are keyed hashes (the Hash method of a
 // store transaction), objects are serials and ids. [Event.Check] refuses what looks otherwise.
 //
-// What it cannot do: cutting off the newest records of a stopped node leaves a good chain. Only
-// signed checkpoints kept on another machine show that (security.md §6).
+// Cutting off the newest records of a stopped node leaves a good chain. What shows it is a
+// [Checkpoint], signed by a [Keeper] every minute and kept on another machine (security.md §6);
+// [Trail] holds records and checkpoints against each other, [Reader] reads the copy kept elsewhere.
+// [Actions] is the list of everything that is recorded.
 package audit
 
 import (
@@ -19,7 +21,9 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Event says what happened.
@@ -36,9 +40,14 @@ type Event struct {
 	Detail map[string]string
 }
 
+// ErrUnwritten matches the error of a change that was not made because it could not be recorded:
+// the audit takes nothing, or the disk is full.
+var ErrUnwritten = errors.New("nothing can be recorded")
+
 // Limits of an event: longer values are refused, since an audit record is no place for texts.
 const (
 	maxValue  = 512
+	maxName   = 64
 	maxDetail = 32
 )
 
@@ -55,6 +64,8 @@ func (e Event) Check() error {
 		switch {
 		case len(value) > maxValue:
 			return fmt.Errorf("audit event %s: %s is longer than %d bytes", e.Action, name, maxValue)
+		case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
+			return fmt.Errorf("audit event %s: %s is no text", e.Action, name)
 		case identity(value):
 			return fmt.Errorf("audit event %s: %s holds an address or a personal number", e.Action, name)
 		}
@@ -62,6 +73,9 @@ func (e Event) Check() error {
 	}
 	err := errors.Join(check("action", e.Action), check("actor", e.Actor), check("object", e.Object), check("result", e.Result))
 	for k, v := range e.Detail {
+		if len(k) > maxName || !utf8.ValidString(k) || strings.ContainsRune(k, 0) {
+			return fmt.Errorf("audit event %s: the name of a detail is longer than %d bytes or no text", e.Action, maxName)
+		}
 		err = errors.Join(err, check("detail "+k, v))
 	}
 	return err

@@ -21,6 +21,11 @@ import (
 // The steps are those of security.md §4; what a crash between two of them leaves is written there.
 func (s *Service) Issue(ctx context.Context, o Order) (*Issued, error) {
 	issued, err := s.issue(ctx, o)
+	if refused, ok := errors.AsType[*Refusal](err); ok {
+		err = errors.Join(err, s.store.Update(ctx, func(tx Tx) error {
+			return tx.Audit(ctx, audit.Event{Action: "ca.refused", Actor: o.By, Object: o.ID, Result: refused.Code})
+		}))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("issue %s: %w", o.ID, err)
 	}

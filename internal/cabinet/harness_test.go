@@ -163,6 +163,7 @@ type site struct {
 	ca       *authority
 	registry registry
 	store    *store.Store
+	file     string
 	office   *ra.Office
 	server   *httptest.Server
 	now      time.Time
@@ -170,12 +171,17 @@ type site struct {
 
 const binX, binY = "123456789021", "123456789025"
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T) *site { return newSiteOf(t, 0) }
+
+// newSiteOf bounds the database to a number of pages.
+func newSiteOf(t *testing.T, pages int64) *site {
 	t.Helper()
 	s := &site{t: t, now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), registry: registry{}}
 	clock := func() time.Time { return s.now }
 	s.ca = &authority{Authority: pkitest.New(t), now: clock, orders: map[string]ra.Certificate{}}
-	s.store = storetest.Open(t, store.Config{URL: t.TempDir() + "/senim.db", Now: clock})
+	file := t.TempDir() + "/senim.db"
+	s.file = file
+	s.store = storetest.Open(t, store.Config{URL: file, Now: clock, MaxPages: pages})
 	judge, err := trust.New(trust.Config{Pool: s.ca.Pool(), Revocation: s.ca, Now: clock})
 	must(t, err)
 	desk, err := auth.New(auth.Config{Store: s.store.Auth(), Judge: judge, Site: "cabinet", Origin: origin, Now: clock})

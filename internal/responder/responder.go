@@ -58,6 +58,8 @@ type Config struct {
 	Alone int
 	// Proxies are the reverse proxies whose X-Forwarded-For names the asker; none by default.
 	Proxies []netip.Prefix
+	// Health is asked too when somebody asks how we are; nil is nothing more to ask.
+	Health func(ctx context.Context) error
 	// TestMode says on the page that the certificates are for tests.
 	TestMode bool
 }

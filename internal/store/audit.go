@@ -13,7 +13,7 @@ func (t *tx) Audit(ctx context.Context, e audit.Event) error {
 	last, err := one(ctx, t, nil, scanAudit,
 		`select `+auditColumns+` from audit where node = $1 order by seq desc limit 1`, t.s.node)
 	if err != nil {
-		return fmt.Errorf("audit %s: %w", e.Action, err)
+		return fmt.Errorf("audit %s: %w: %w", e.Action, audit.ErrUnwritten, err)
 	}
 	r, err := audit.Next(last, t.s.node, t.now(), e)
 	if err != nil {
@@ -26,7 +26,7 @@ func (t *tx) Audit(ctx context.Context, e audit.Event) error {
 	_, err = t.exec(ctx, `insert into audit (`+auditColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		r.Node, r.Seq, ms(r.At), r.Action, r.Actor, r.Object, r.Result, detail, r.Prev[:], r.Hash[:])
 	if err != nil {
-		return fmt.Errorf("audit %s: %w", e.Action, err)
+		return fmt.Errorf("audit %s: %w: %w", e.Action, audit.ErrUnwritten, err)
 	}
 	return nil
 }
@@ -57,22 +57,26 @@ func (s *Store) AuditRecords(ctx context.Context, node string, after int64, limi
 	return all, err
 }
 
-// VerifyAudit reads every node's chain again and returns how many records are good, with a
-// [*audit.BrokenError] for the first bad one.
-func (s *Store) VerifyAudit(ctx context.Context) (good int64, err error) {
-	var nodes []string
+// AuditNodes names every node that has a chain or checkpoints.
+func (s *Store) AuditNodes(ctx context.Context) (nodes []string, err error) {
 	err = s.view(ctx, func(t *tx) error {
-		nodes, err = list(ctx, t, value[string], `select distinct node from audit order by node`)
+		nodes, err = list(ctx, t, value[string], `select node from audit union select node from audit_checkpoints order by node`)
 		return err
 	})
+	return nodes, err
+}
+
+// VerifyAudit reads every node's chain again and returns how many records are good, with a
+// [*audit.BrokenError] for the first bad one. Checkpoints are looked at by `senim audit verify`.
+func (s *Store) VerifyAudit(ctx context.Context) (good int64, err error) {
+	nodes, err := s.AuditNodes(ctx)
 	if err != nil {
 		return 0, err
 	}
-	const piece = 1000
 	for _, node := range nodes {
 		var last audit.Record
 		for {
-			records, err := s.AuditRecords(ctx, node, last.Seq, piece)
+			records, err := s.AuditRecords(ctx, node, last.Seq, auditPage)
 			if err != nil {
 				return good, err
 			}
@@ -82,10 +86,13 @@ func (s *Store) VerifyAudit(ctx context.Context) (good int64, err error) {
 			if err != nil {
 				return good, err
 			}
-			if len(records) < piece {
+			if len(records) < auditPage {
 				break
 			}
 		}
 	}
 	return good, nil
 }
+
+// auditPage is how many records are read at once.
+const auditPage = 1000

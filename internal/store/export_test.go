@@ -28,3 +28,32 @@ func (t *tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
 func (t *tx) Int(ctx context.Context, sql string, args ...any) (int64, error) {
 	return one(ctx, t, errNoRow, value[int64], sql, args...)
 }
+
+// Unguard takes the triggers of the audit away, as somebody who owns the database can.
+func (s *Store) Unguard(ctx context.Context) error {
+	return s.update(ctx, func(t *tx) error {
+		drop := `drop trigger audit_append_only on audit; drop trigger audit_checkpoints_append_only on audit_checkpoints`
+		if s.engine.name() == "sqlite" {
+			drop = `drop trigger audit_no_update; drop trigger audit_no_delete; drop trigger audit_at_end;
+				drop trigger audit_checkpoints_no_update; drop trigger audit_checkpoints_no_delete; drop trigger audit_checkpoints_at_end`
+		}
+		_, err := t.exec(ctx, drop)
+		return err
+	})
+}
+
+// Refuse makes the table of the audit take nothing.
+func (s *Store) Refuse(ctx context.Context) error {
+	return s.update(ctx, func(t *tx) error {
+		sql := `create function refuse() returns trigger language plpgsql as 'begin raise exception ''full''; end';
+			create trigger refuse before insert on audit for each statement execute function refuse()`
+		if s.engine.name() == "sqlite" {
+			sql = `create trigger refuse before insert on audit begin select raise(abort, 'full'); end`
+		}
+		_, err := t.exec(ctx, sql)
+		return err
+	})
+}
+
+// Engine names the database.
+func (s *Store) Engine() string { return s.engine.name() }

@@ -11,11 +11,12 @@ import (
 	"strings"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*.sql migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
 // migrate runs River's migrations and then ours, in the order of their names, each in its own
-// transaction together with the note that it was run.
+// transaction together with the note that it was run. What only one engine understands, triggers,
+// stands in a file of the same name in its folder and is run with it.
 func (s *Store) migrate(ctx context.Context) error {
 	if err := s.engine.migrateJobs(ctx); err != nil {
 		return fmt.Errorf("migrate jobs: %w", err)
@@ -39,7 +40,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("migrate %s: %w", name, err)
 		}
-		if err := s.apply(ctx, name, string(text)); err != nil {
+		own, err := migrations.ReadFile("migrations/" + s.engine.name() + "/" + name + ".sql")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("migrate %s: %w", name, err)
+		}
+		if err := s.apply(ctx, name, string(text)+string(own)); err != nil {
 			return fmt.Errorf("migrate %s: %w", name, err)
 		}
 	}

@@ -73,6 +73,12 @@ func (e *postgresEngine) again(err error) bool {
 	return ok && (f.Code == "40001" || f.Code == "40P01")
 }
 
+// full: disk_full, and io_error of the system.
+func (e *postgresEngine) full(err error) bool {
+	f, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (f.Code == "53100" || f.Code == "58030")
+}
+
 func (e *postgresEngine) locked(ctx context.Context, f func() error) error {
 	c, err := e.pool.Acquire(ctx)
 	if err != nil {

@@ -25,7 +25,7 @@ type sqliteEngine struct {
 	log         *slog.Logger
 }
 
-func openSQLite(ctx context.Context, path string, log *slog.Logger) (*sqliteEngine, error) {
+func openSQLite(ctx context.Context, path string, maxPages int64, log *slog.Logger) (*sqliteEngine, error) {
 	if path == "" {
 		path = "senim.db"
 	}
@@ -37,7 +37,11 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*sqliteEngi
 	// full: a commit is on the disk when it returns, as an authority needs.
 	const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
 	name := (&url.URL{Scheme: "file", Path: path}).String()
-	write, err := sql.Open("sqlite", name+"?_txlock=immediate&"+pragmas)
+	bound := ""
+	if maxPages > 0 {
+		bound = fmt.Sprintf("&_pragma=max_page_count(%d)", maxPages)
+	}
+	write, err := sql.Open("sqlite", name+"?_txlock=immediate&"+pragmas+bound)
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
@@ -84,6 +88,12 @@ func (e *sqliteEngine) again(err error) bool {
 		return code == 5 || code == 6
 	}
 	return false
+}
+
+// full: SQLITE_FULL and SQLITE_IOERR.
+func (e *sqliteEngine) full(err error) bool {
+	f, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (f.Code()&0xff == 13 || f.Code()&0xff == 10)
 }
 
 // locked runs f, and again when another process opened the same file at the same moment: its

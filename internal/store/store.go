@@ -34,6 +34,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"senim/internal/audit"
 )
 
 // Config says which database, and who we are.
@@ -46,6 +48,9 @@ type Config struct {
 	// Node names this process among those that share the database; it names the audit chain.
 	// Empty means the host's name. Two live processes must not use one name.
 	Node string
+	// MaxPages bounds an SQLite file, in pages of 4 KiB; zero leaves it to the disk. A full one takes
+	// nothing more, so nothing more is done.
+	MaxPages int64
 	// Log gets what operators should know; nil means slog.Default.
 	Log *slog.Logger
 	// Key is the installation key, 32 bytes: it seals addresses and keys the hashes of personal
@@ -92,7 +97,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://") {
 		s.engine, err = openPostgres(ctx, c.URL, s.log)
 	} else {
-		s.engine, err = openSQLite(ctx, c.URL, s.log)
+		s.engine, err = openSQLite(ctx, c.URL, c.MaxPages, s.log)
 	}
 	if err != nil {
 		return nil, err
@@ -119,6 +124,8 @@ type engine interface {
 	begin(ctx context.Context, write bool) (conn, error)
 	// again reports that a transaction failed only because of others at the same time.
 	again(err error) bool
+	// full reports that there is no room to write.
+	full(err error) bool
 	// locked runs f while no other node that opens this database does the same.
 	locked(ctx context.Context, f func() error) error
 	// migrateJobs brings River's tables up to date.
@@ -147,6 +154,9 @@ const tries = 60
 func (s *Store) update(ctx context.Context, f func(*tx) error) error {
 	for n := 0; ; n++ {
 		err := s.try(ctx, n > 0, f)
+		if err != nil && s.engine.full(err) && !errors.Is(err, audit.ErrUnwritten) {
+			err = fmt.Errorf("%w: %w", audit.ErrUnwritten, err)
+		}
 		if err == nil || !s.engine.again(err) {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"time"
 
+	"senim/internal/audit"
 	"senim/internal/auth"
 	"senim/internal/lang"
 	"senim/internal/trust"
@@ -83,8 +84,14 @@ func asRefusal(err error) (Refusal, bool) {
 		f, _ := errors.AsType[Refusal](RefusalOf(err, ""))
 		return f.complete(), true
 	}
+	if errors.Is(err, audit.ErrUnwritten) {
+		return Refusal{Code: codeNotRecorded, Status: http.StatusServiceUnavailable, Unknown: true}, true
+	}
 	return Refusal{}, false
 }
+
+// codeNotRecorded says that nothing can be done because nothing can be recorded (security.md §6).
+const codeNotRecorded = "NOT_RECORDED"
 
 func (f Refusal) complete() Refusal {
 	if f.Code == trust.CodeUnavailable {

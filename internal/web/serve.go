@@ -121,6 +121,9 @@ var ErrNotFound = errors.New("no such page")
 func (s *Shell) fail(w http.ResponseWriter, r *Request, err error) {
 	if refusal, ok := asRefusal(err); ok {
 		s.c.Log.InfoContext(r.Context(), "refused", "site", s.c.Site.Name, "path", r.Pattern, "code", refusal.Code)
+		if refusal.Code == codeNotRecorded {
+			s.c.Log.ErrorContext(r.Context(), "nothing can be recorded, so nothing is done", "site", s.c.Site.Name, "path", r.Pattern, "err", err)
+		}
 		if err := r.Render(w, refusal.status(), refusalPage(r, refusal)); err != nil {
 			s.internal(w, r, err)
 		}

@@ -19,6 +19,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		run  func(*testing.T, *store.Store)
 	}{
 		{"Core", Core},
+		{"Audit", Audit},
 		{"Registry", Registry},
 		{"Auth", Auth},
 		{"CA", CA},

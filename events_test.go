@@ -1,0 +1,384 @@
+package senim
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"senim/internal/audit"
+)
+
+// sources parses every file of the programs: no tests, no tests' help, no generated pages.
+func sources(t *testing.T, dirs ...string) map[string]*ast.File {
+	t.Helper()
+	files := map[string]*ast.File{}
+	for _, dir := range dirs {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") || strings.Contains(path, "storetest") {
+				return err
+			}
+			files[path], err = parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// recorded finds every action the code records: literals given to audit.Event, and to functions that
+// pass a parameter named "action" on to it. A literal that something is added to is a beginning.
+type recorded struct {
+	t          *testing.T
+	whole      map[string]string // action → where
+	beginnings map[string]string
+	carriers   map[string]int // function → which parameter is the action
+}
+
+func textOf(e ast.Expr) (string, bool) {
+	l, ok := e.(*ast.BasicLit)
+	if !ok || l.Kind != token.STRING {
+		return "", false
+	}
+	s, err := strconv.Unquote(l.Value)
+	return s, err == nil
+}
+
+// action takes the expression of an action.
+func (r *recorded) action(where string, e ast.Expr) {
+	if s, ok := textOf(e); ok {
+		r.whole[s] = where
+		return
+	}
+	switch e := e.(type) {
+	case *ast.BinaryExpr:
+		if s, ok := textOf(e.X); ok {
+			r.beginnings[s] = where
+			return
+		}
+	case *ast.Ident:
+		if e.Name == "action" {
+			return // a parameter or a variable of that name: looked at where it gets its value
+		}
+	}
+	r.t.Errorf("%s: an action is made in a way this test cannot follow", where)
+}
+
+func (r *recorded) find(path string, f *ast.File) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CompositeLit:
+			if s, ok := n.Type.(*ast.SelectorExpr); ok && s.Sel.Name == "Event" {
+				if x, ok := s.X.(*ast.Ident); ok && x.Name == "audit" {
+					for _, e := range n.Elts {
+						if kv, ok := e.(*ast.KeyValueExpr); ok && kv.Key.(*ast.Ident).Name == "Action" {
+							r.action(path, kv.Value)
+						}
+					}
+				}
+			}
+		case *ast.AssignStmt:
+			for i, left := range n.Lhs {
+				s, isField := left.(*ast.SelectorExpr)
+				id, isName := left.(*ast.Ident)
+				if len(n.Lhs) == len(n.Rhs) && (isField && s.Sel.Name == "Action" || isName && id.Name == "action") {
+					if _, ok := textOf(n.Rhs[i]); ok {
+						r.action(path, n.Rhs[i])
+					}
+				}
+			}
+		case *ast.CallExpr:
+			name := ""
+			switch f := n.Fun.(type) {
+			case *ast.Ident:
+				name = f.Name
+			case *ast.SelectorExpr:
+				name = f.Sel.Name
+			}
+			if i, ok := r.carriers[filepath.Dir(path)+"."+name]; ok && i < len(n.Args) {
+				r.action(path, n.Args[i])
+			}
+		}
+		return true
+	})
+}
+
+// carry notes the functions with a parameter named "action" of packages that record.
+func (r *recorded) carry(path string, f *ast.File) {
+	if !slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"senim/internal/audit"` }) && !strings.Contains(path, "/ra/") {
+		return
+	}
+	for _, d := range f.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Type.Params == nil {
+			continue
+		}
+		at := 0
+		for _, field := range fn.Type.Params.List {
+			for _, name := range field.Names {
+				if name.Name == "action" && fn.Name.Name != "LastAudit" {
+					r.carriers[filepath.Dir(path)+"."+fn.Name.Name] = at
+				}
+				at++
+			}
+		}
+	}
+}
+
+// Every action recorded anywhere is in the list, and everything in the list is recorded somewhere.
+func TestSec6EveryEventIsListed(t *testing.T) {
+	r := &recorded{t: t, whole: map[string]string{}, beginnings: map[string]string{}, carriers: map[string]int{}}
+	files := sources(t, "internal", "cmd")
+	for path, f := range files {
+		r.carry(path, f)
+	}
+	for path, f := range files {
+		r.find(path, f)
+	}
+	if len(r.whole) < 40 || len(r.carriers) < 4 {
+		t.Fatalf("only %d actions and %d functions were found: the test does not see the code", len(r.whole), len(r.carriers))
+	}
+	listed := map[string]bool{}
+	last := ""
+	for _, a := range audit.Actions() {
+		if a.Name <= last || a.Meaning == "" || a.Class == "" {
+			t.Errorf("%s: out of order, or without meaning or class", a.Name)
+		}
+		last = a.Name
+		listed[a.Name] = true
+		_, used := r.whole[a.Name]
+		for b := range r.beginnings {
+			used = used || strings.HasPrefix(a.Name, b)
+		}
+		if !used {
+			t.Errorf("%s is listed and nothing records it", a.Name)
+		}
+	}
+	for name, where := range r.whole {
+		if !listed[name] {
+			t.Errorf("%s records %q, which audit.Actions does not list", where, name)
+		}
+	}
+	for b, where := range r.beginnings {
+		if !slices.ContainsFunc(audit.Actions(), func(a audit.Action) bool { return strings.HasPrefix(a.Name, b) }) {
+			t.Errorf("%s records actions beginning with %q, and none is listed", where, b)
+		}
+	}
+}
+
+// acts says what each route and each act of the authority leaves in the audit: its actions, or after
+// "none:" why nothing is to be recorded. A new one fails the test until it has a line.
+func acts() map[string]string {
+	const shown, later = "none: nothing changes, the page shows what was asked", "none: goes on in the visitor's session; the signature that follows is recorded"
+	return map[string]string{
+		"cabinet POST /signin": "auth.proof", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": shown,
+		"cabinet POST /signup": later, "cabinet POST /signup/sign": "auth.proof account.created account.changed",
+		"cabinet POST /keys/reissue": "application.saved", "cabinet POST /keys/revoke": later, "cabinet POST /keys/revoke/sign": "auth.proof cert.revocation.asked ca.revoked",
+		"cabinet POST /apply/legal": shown, "cabinet POST /apply/legal/data": "application.saved", "cabinet POST /applications/{number}/edit": "application.edited",
+		"cabinet POST /applications/{number}/keys": "application.requests", "cabinet POST /applications/{number}/sign": "application.signed application.routed",
+		"cabinet POST /applications/{number}/install": "application.installed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
+		"cabinet POST /applications/{number}/later": "application.offer_answered",
+
+		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked", "portal POST /login/profile": "profile.chosen",
+		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",
+		"portal POST /register/{id}/2": "reg.data", "portal POST /register/{id}/3": "agreement.signed challenge.failed reg.refused", "portal POST /register/{id}/4": "reg.mail.sent",
+		"portal POST /login/change-email": later, "portal POST /login/change-email/sign": "auth.proof email.change.asked", "portal POST /login/change-email/confirm": "email.change.confirmed",
+		"portal POST /login/change-email/not-me": "email.change.disputed session.closed", "portal POST /login/reset-password": "password.reset.asked",
+		"portal POST /login/reset-password/set": later, "portal POST /login/reset-password/sign": "auth.proof password.reset.done",
+		"portal POST /me/password": later, "portal POST /me/password/sign": "auth.proof details.saved", "portal POST /me/details": later, "portal POST /me/details/sign": "auth.proof details.saved",
+		"portal POST /me/sessions/end": "none: ends one's own other sessions, which must work when nothing can be recorded",
+
+		"desk POST /desk/signin": "auth.proof", "desk POST /desk/registry/new": "none: a draft that nobody acts on; registry.clerk.change.made is when it is signed",
+		"desk POST /desk/registry/{id}": "auth.proof registry.clerk.change.made registry.clerk.change.confirmed registry.clerk.change.rejected registry.clerk.change.refused",
+
+		"responder POST /ocsp": "ocsp.answered", "responder POST /ocsp/{$}": "ocsp.answered",
+
+		"ca Create": "ca.will_create ca.created", "ca Issue": "ca.will_sign ca.issued ca.refused", "ca Revoke": "ca.revoked ca.hold_made_final", "ca Release": "ca.hold_lifted",
+		"ca Publish": "ca.will_list ca.list_published", "ca PublishJob": "ca.will_list ca.list_published", "ca Tend": "ca.will_list ca.list_published ca.will_create ca.created",
+		"ca TendJob": "ca.will_list ca.list_published ca.will_create ca.created", "ca Recover": "ca.issued ca.closed ca.revoked", "ca OCSP": "ocsp.answered",
+		"ca Certificate": shown, "ca ByHolder": shown, "ca Expiring": shown, "ca CRL": shown, "ca Authorities": shown, "ca Open": "none: opens no key; what is signed is recorded by who signs",
+	}
+}
+
+// A test walks every route that may change something and every act of the authority.
+func TestSec6EveryActHasItsEvent(t *testing.T) {
+	found := map[string]bool{}
+	for _, site := range []string{"cabinet", "portal", "desk", "responder"} {
+		for _, f := range sources(t, filepath.Join("internal", site)) {
+			loops(f, site, found)
+		}
+	}
+	for _, f := range sources(t, "internal/ca") {
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || !fn.Name.IsExported() {
+				continue
+			}
+			takesContext := len(fn.Type.Params.List) > 0 && len(fn.Type.Params.List[0].Names) > 0 && fn.Type.Params.List[0].Names[0].Name == "ctx" || strings.HasSuffix(fn.Name.Name, "Job")
+			if (fn.Recv == nil && takesContext) || (fn.Recv != nil && receiver(fn) == "Service") {
+				found["ca "+fn.Name.Name] = true
+			}
+		}
+	}
+	if len(found) < 50 {
+		t.Fatalf("only %d routes and acts were found: the test does not see the code", len(found))
+	}
+	known := map[string]bool{}
+	for _, a := range audit.Actions() {
+		known[a.Name] = true
+	}
+	table := acts()
+	for what := range found {
+		if table[what] == "" {
+			t.Errorf("%s has no line in acts: which record does it leave?", what)
+		}
+	}
+	for what, actions := range table {
+		if !found[what] {
+			t.Errorf("acts has a line for %s, which is not there", what)
+		}
+		if strings.HasPrefix(actions, "none: ") {
+			continue
+		}
+		for _, a := range strings.Fields(actions) {
+			if !known[a] {
+				t.Errorf("%s: no action %q", what, a)
+			}
+		}
+	}
+}
+
+func receiver(fn *ast.FuncDecl) string {
+	if s, ok := fn.Recv.List[0].Type.(*ast.StarExpr); ok {
+		if id, ok := s.X.(*ast.Ident); ok {
+			return id.Name
+		}
+	}
+	return ""
+}
+
+// loops finds the patterns of routes: literals, and "POST …/"+path where path walks the keys of a map.
+func loops(f *ast.File, site string, found map[string]bool) {
+	keys := []string{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if r, ok := n.(*ast.RangeStmt); ok {
+			if m, ok := r.X.(*ast.CompositeLit); ok {
+				for _, e := range m.Elts {
+					if kv, ok := e.(*ast.KeyValueExpr); ok {
+						if k, ok := textOf(kv.Key); ok {
+							keys = append(keys, k)
+						}
+					}
+				}
+			}
+		}
+		return true
+	})
+	ast.Inspect(f, func(n ast.Node) bool {
+		if b, ok := n.(*ast.BinaryExpr); ok {
+			if s, ok := textOf(b.X); ok && changes(s) {
+				for _, k := range keys {
+					found[site+" "+s+k] = true
+				}
+				return false
+			}
+		}
+		if e, ok := n.(ast.Expr); ok {
+			if s, ok := textOf(e); ok && changes(s) {
+				found[site+" "+s] = true
+			}
+		}
+		return true
+	})
+}
+
+// changes reports the pattern of a route that is not only looked at.
+func changes(s string) bool {
+	for _, method := range []string{"POST /", "PUT /", "PATCH /", "DELETE /"} {
+		if strings.HasPrefix(s, method) {
+			return true
+		}
+	}
+	return false
+}
+
+// What doc/audit.md names is there: actions, commands, tests, files.
+func TestAuditDocumentNamesWhatExists(t *testing.T) {
+	b, err := os.ReadFile("doc/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	known := map[string]bool{}
+	for _, a := range audit.Actions() {
+		known[a.Name] = true
+		if !strings.Contains(text, "`"+a.Name+"`") {
+			t.Errorf("doc/audit.md does not name the action %s", a.Name)
+		}
+	}
+	tests, tables := map[string]bool{}, map[string]bool{}
+	err = filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		switch {
+		case strings.HasSuffix(path, "_test.go"):
+			src, err := os.ReadFile(path)
+			for _, m := range regexp.MustCompile(`(?m)^func (Test\w+|Fuzz\w+)\(`).FindAllStringSubmatch(string(src), -1) {
+				tests[m[1]] = true
+			}
+			return err
+		case strings.HasSuffix(path, ".sql"):
+			src, err := os.ReadFile(path)
+			for _, m := range regexp.MustCompile(`create table if not exists (\w+)`).FindAllStringSubmatch(string(src), -1) {
+				tables[m[1]] = true
+			}
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	main, err := os.ReadFile("cmd/senim/audit.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(text, -1) {
+		what := m[1]
+		ok := true
+		switch {
+		case strings.HasPrefix(what, "Test") || strings.HasPrefix(what, "Fuzz"):
+			ok = tests[what]
+		case strings.HasPrefix(what, "senim audit "):
+			verb := strings.Fields(what)[2]
+			ok = regexp.MustCompile(`(?i)(?m)^\t` + verb + ` +audit`).Match(main)
+		case regexp.MustCompile(`^(doc|internal|cmd)/[\w./-]+$`).MatchString(what):
+			_, err := os.Stat(what)
+			ok = err == nil
+		case regexp.MustCompile(`^(ca|audit|ra)_[a-z_]+$`).MatchString(what):
+			ok = tables[what]
+		case regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)+$`).MatchString(what):
+			ok = known[what]
+		default:
+			continue
+		}
+		named++
+		if !ok {
+			t.Errorf("doc/audit.md names %q, and there is no such thing", what)
+		}
+	}
+	if named < 100 {
+		t.Errorf("doc/audit.md names only %d things: the test does not see it", named)
+	}
+}

@@ -1,0 +1,97 @@
+package audit
+
+// Class says what kind of thing an action is, as an auditor sorts them.
+type Class string
+
+// The classes.
+const (
+	Keys         Class = "keys"         // life of the authority's keys and certificates
+	Certificates Class = "certificates" // life of the holders' certificates
+	Status       Class = "status"       // lists and answers
+	Requests     Class = "requests"     // applications and their decisions
+	Access       Class = "access"       // who proved to be who, and who was refused
+	Records      Class = "records"      // facts about people and companies that decisions rest on
+	Letters      Class = "letters"      // who was told what
+	System       Class = "system"       // programs, clocks, settings
+)
+
+// Action is one thing that is recorded. Records are never deleted, so every one of them outlives what
+// BR 5.4.3 asks: two years after the end of the authority's key.
+type Action struct {
+	Name    string
+	Class   Class
+	Meaning string
+}
+
+// Actions is every action of the whole system, by name. A test holds it against the code: what is
+// recorded stands here, and what stands here is recorded.
+func Actions() []Action {
+	return []Action{
+		{"account.changed", Records, "a person changed the address of the account in the cabinet"},
+		{"account.created", Records, "a person got an account in the cabinet and consented"},
+		{"agreement.signed", Requests, "a participant signed the terms"},
+		{"application.edited", Requests, "an application was changed; what was signed and decided before counts no more"},
+		{"application.expired", Requests, "an application was not confirmed in time"},
+		{"application.installed", Certificates, "the holder's agent wrote the issued certificates to the key"},
+		{"application.issued", Certificates, "every certificate of an application was issued"},
+		{"application.issuing", Requests, "an application was closed for changes and went to the authority"},
+		{"application.offer_answered", Requests, "the holder answered the offer to revoke the replaced key"},
+		{"application.rejected", Requests, "an application was refused, by rule or because its signer was revoked"},
+		{"application.requests", Requests, "the requests of an application came with their proofs of possession"},
+		{"application.routed", Requests, "whether somebody else must confirm an application was decided; the state says the outcome: approved, or awaiting whom"},
+		{"application.saved", Requests, "a draft of an application was made"},
+		{"application.signed", Requests, "the applicant signed an application"},
+		{"application.withdrawn", Requests, "the applicant withdrew an application"},
+		{"audit.key_made", Keys, "the key that signs the checkpoints was made"},
+		{"auth.proof", Access, "somebody signed a challenge; refused: what was signed did not prove it"},
+		{"ca.closed", Certificates, "an interrupted order was given up"},
+		{"ca.created", Keys, "an authority, or a certificate of its own services, was made"},
+		{"ca.hold_lifted", Certificates, "two people lifted a hold"},
+		{"ca.hold_made_final", Certificates, "a hold became a revocation for good"},
+		{"ca.issued", Certificates, "a certificate was signed, compared and stored"},
+		{"ca.list_published", Status, "a full and a delta list were signed and stored"},
+		{"ca.refused", Requests, "the authority refused an order, with the code of the rule"},
+		{"ca.revoked", Certificates, "a certificate was revoked or put on hold"},
+		{"ca.will_create", Keys, "the key of an authority or of its service will be certified"},
+		{"ca.will_list", Status, "an authority's key will sign lists of this number"},
+		{"ca.will_sign", Certificates, "an authority's key will sign these bytes"},
+		{"cert.checked", Access, "a certificate was checked at the beginning of a registration"},
+		{"cert.revocation.asked", Requests, "a holder asked for a revocation, with a fresh signature"},
+		{"challenge.failed", Access, "the signature under the terms was not good"},
+		{"clock.checked", System, "the clock was held against the last record and the monotonic clock"},
+		{"details.saved", Records, "a participant changed bank details or the password, with a fresh signature"},
+		{"email.change.asked", Records, "a participant asked for another address"},
+		{"email.change.confirmed", Records, "the new address was confirmed from the letter"},
+		{"email.change.disputed", Records, "the owner of the old address said it was not him"},
+		{"email.confirmed", Records, "an address was confirmed from the letter"},
+		{"head.changed", Records, "a company's profile passed to its new head"},
+		{"notice.failed", Letters, "a letter was refused for good"},
+		{"notice.planned", Letters, "a reminder became due and was written"},
+		{"notice.sent", Letters, "a letter was taken by the mail server"},
+		{"notice.stopped", Letters, "a letter was not true any more and was not sent"},
+		{"ocsp.answered", Status, "how many questions the responder answered since the record before"},
+		{"password.reset.asked", Access, "a link to set a new password was asked for"},
+		{"password.reset.done", Access, "a new password was set from the link, with a fresh signature"},
+		{"profile.chosen", Access, "a participant signed in and chose for whom to act"},
+		{"profile.introduced", System, "a profile of certificates came into use, or came back changed"},
+		{"profile.retired", System, "a profile of certificates went out of use"},
+		{"profile.status", Records, "a participant's right to act was opened or closed"},
+		{"reg.completed", Records, "a registration was completed"},
+		{"reg.data", Records, "the data of a registration were given"},
+		{"reg.expired", Records, "a registration was not completed in time"},
+		{"reg.mail.sent", Letters, "the link that completes a registration was sent"},
+		{"reg.refused", Requests, "a registration was refused, with the code of the rule"},
+		{"reg.started", Requests, "a registration began"},
+		{"registry.clerk.change.confirmed", Records, "a second clerk confirmed a change of the registry"},
+		{"registry.clerk.change.made", Records, "a clerk signed a change of the registry"},
+		{"registry.clerk.change.refused", Records, "an act of a clerk was refused, with the code of the rule"},
+		{"registry.clerk.change.rejected", Records, "a second clerk rejected a change of the registry"},
+		{"registry.load.accepted", Records, "facts of a state registry were taken over"},
+		{"server.crashed", System, "the server was not stopped properly before this start"},
+		{"server.started", System, "the server started, with version and digest of its settings"},
+		{"server.stopped", System, "the server was stopped in order"},
+		{"session.closed", Access, "sessions were ended because a certificate, password or address changed"},
+		{"signin.failed", Access, "a participant's sign-in was refused"},
+		{"signin.locked", Access, "an account was locked after wrong passwords"},
+	}
+}
