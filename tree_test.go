@@ -66,6 +66,7 @@ var tree = map[string]place{
 	"internal/registry":    {work, "internal/job internal/audit", ""},
 	"internal/lint":        {work, "", ""},
 	"internal/ca":          {work, "internal/lint internal/audit internal/job", ""},
+	"internal/access":      {work, "internal/job internal/audit", ""},
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
@@ -78,13 +79,17 @@ var tree = map[string]place{
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail"},
 	"internal/keystore":   {edges, "", ""},
 	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna"},
-	"internal/web":        {edges, "", "github.com/a-h/templ"},
+	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ"},
 	"internal/web/assets": {edges, "", ""},
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
 	"internal/cabinet":    {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/portal":     {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/desk":       {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "", ""},
+
+	"internal/limit":        {edges, "", ""},
+	"internal/caapi":        {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
+	"internal/caapi/client": {edges, "", ""},                                               // what programs that call link: no server, no authority
 
 	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup"},
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
@@ -108,7 +113,7 @@ var denied = map[int][]string{
 // never lists what a program must not link, whoever would bring it along.
 var never = map[string][]string{
 	"cmd/senim-agent": {"senim/internal/store", "senim/internal/ca", "senim/internal/ra", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
-	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent"},
+	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent", "github.com/danielgtaylor/huma/v2"},
 	"cmd/senimd":      {"senim/internal/pkitest", "senim/internal/store/storetest", "testing"},
 }
 

@@ -42,6 +42,8 @@ type Tx interface {
 	Holders(ctx context.Context, iin, bin string) ([]Record, error)
 	// Ending lists issued, unrevoked records whose NotAfter is in [from, to), by NotAfter.
 	Ending(ctx context.Context, from, to time.Time) ([]Record, error)
+	// Search lists issued records that fit, newest first, at most q.Limit.
+	Search(ctx context.Context, q Query) ([]Record, error)
 
 	// AddRevocation records a revocation and gives it the next epoch of its authority; ErrExists
 	// when the serial is revoked, which one with the reason RemoveFromCRL is not.

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"senim/internal/auth"
+	"senim/internal/limit"
 	"senim/internal/web/assets"
 )
 
@@ -78,7 +79,7 @@ type Shell struct {
 	cookie string
 	secure bool
 
-	addresses, certificates *limiter
+	addresses, certificates *limit.Limiter
 }
 
 // New checks the configuration and makes a shell.
@@ -120,7 +121,7 @@ func New(c Config) (*Shell, error) {
 		return nil, err
 	}
 	s := &Shell{c: c, files: files, csp: csp, secure: u.Scheme == "https", cookie: "senim-" + c.Site.Name,
-		addresses: newLimiter(c.Now, perAddress()), certificates: newLimiter(c.Now, perCertificate())}
+		addresses: limit.New(c.Now, perAddress()...), certificates: limit.New(c.Now, perCertificate()...)}
 	if s.secure {
 		s.cookie = "__Host-" + s.cookie
 	}
