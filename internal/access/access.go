@@ -178,6 +178,8 @@ type Tx interface {
 	Request(ctx context.Context, client, key string) (Request, error)
 	// Answer stores the answer of a request that has none; it does nothing to one that has.
 	Answer(ctx context.Context, r Request) error
+	// DropRequest removes a request that has no answer.
+	DropRequest(ctx context.Context, client, key string) error
 	// ForgetRequests removes requests begun before a time.
 	ForgetRequests(ctx context.Context, before time.Time) error
 

@@ -244,6 +244,17 @@ func (g *Gate) Finish(ctx context.Context, r Request, c Call) (stands Request, e
 	return stands, err
 }
 
+// Drop gives the idempotency key of a request back that was refused before anything was looked at,
+// and writes the call's audit record.
+func (g *Gate) Drop(ctx context.Context, r Request, c Call) error {
+	return g.c.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.DropRequest(ctx, r.Client, r.Key); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, c.event(tx))
+	})
+}
+
 // Call is one call as audit records tell it.
 type Call struct {
 	// Actor is a client's, or "unknown"; Route as "POST /ca/v1/certificates"; Object a serial or "".

@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"senim/internal/audit"
 	"senim/internal/ca"
 	"senim/internal/caapi/client"
 	"senim/pki"
@@ -21,33 +22,34 @@ import (
 
 // Inputs of the routes, as the framework reads and describes them.
 type (
-	keyed struct {
+	// Keyed and Named are exported for the framework, which looks into no others.
+	Keyed struct {
 		Key string `header:"Idempotency-Key" required:"true" pattern:"^[A-Za-z0-9._:-]{1,64}$" example:"A-17-k0" doc:"Names the request; for issuing and renewing it names the order."`
 	}
-	named struct {
+	Named struct {
 		Serial string `path:"serial" pattern:"^[0-9a-f]{40}$" example:"59e08b0a21b57a15d8d6a95b6f6d8e2a4d1c3f70" doc:"40 lower hex digits."`
 	}
 	issueInput struct {
-		keyed
+		Keyed
 		Body client.IssueRequest
 	}
 	renewInput struct {
-		named
-		keyed
+		Named
+		Keyed
 		Body client.RenewRequest
 	}
 	revokeInput struct {
-		named
-		keyed
+		Named
+		Keyed
 		Body client.RevokeRequest
 	}
 	holdInput struct {
-		named
-		keyed
+		Named
+		Keyed
 		Body client.HoldRequest
 	}
 	certificateInput struct {
-		named
+		Named
 		Accept string `header:"Accept" example:"application/pkix-cert" doc:"application/json, application/pkix-cert (DER) or application/x-pem-file."`
 	}
 	out[T any] struct{ Body T }
@@ -87,6 +89,16 @@ func (s *Server) failed(ctx context.Context, err error) error {
 	return p
 }
 
+// begin takes a request up: from now on its answer, a refusal too, is kept under its key.
+func (s *Server) begin(ctx context.Context, reference string) (*call, error) {
+	c := callOf(ctx)
+	c.begun = true
+	if (audit.Event{Action: "api.call", Actor: c.by(reference)}).Check() != nil {
+		return c, refuse(http.StatusUnprocessableEntity, "REFERENCE_INVALID", "a reference holds no personal numbers")
+	}
+	return c, nil
+}
+
 // by is the actor of what a call does.
 func (c *call) by(reference string) string {
 	if reference != "" {
@@ -96,7 +108,10 @@ func (c *call) by(reference string) string {
 }
 
 func (s *Server) issue(ctx context.Context, in *issueInput) (*out[client.Issued], error) {
-	c := callOf(ctx)
+	c, err := s.begin(ctx, in.Body.Reference)
+	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
 	if !c.client.Covers(in.Body.Profile) {
 		return nil, s.failed(ctx, refuse(http.StatusForbidden, "PROFILE_NOT_ALLOWED", "this client may not ask for this profile"))
 	}

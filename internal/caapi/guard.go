@@ -72,6 +72,7 @@ type call struct {
 	client access.Client
 	key    string // idempotency key
 	record *access.Call
+	begun  bool // the route's own code has the request: it is as described
 }
 
 type callKey struct{}
@@ -264,6 +265,12 @@ func (s *Server) work(ctx context.Context, rt route, c *call, h http.HandlerFunc
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	h(answer, r)
 	c.outcome(answer)
+	if !c.begun {
+		if err := s.c.Gate.Drop(ctx, request, *c.record); err != nil {
+			return s.problemOf(ctx, err)
+		}
+		return nil
+	}
 	if answer.status >= 500 { // nothing is decided: the same request may be made again
 		if err := s.c.Gate.Record(ctx, *c.record); err != nil {
 			return s.problemOf(ctx, err)

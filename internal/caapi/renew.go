@@ -16,6 +16,9 @@ func renewal(code, why string) *problem { return refuse(http.StatusUnprocessable
 
 // renew: the mode is named by the route and never guessed; the old key speaks for the new one.
 func (s *Server) renew(ctx context.Context, in *renewInput) (*out[client.Issued], error) {
+	if _, err := s.begin(ctx, in.Body.Reference); err != nil {
+		return nil, s.failed(ctx, err)
+	}
 	// Two renewals of one certificate go one after the other, so that only the first finds it not renewed.
 	defer s.renewing.take(in.Serial)()
 	old, err := s.mine(ctx, in.Serial)

@@ -52,6 +52,10 @@ func (c *call) comment(code string) {
 }
 
 func (s *Server) revoke(ctx context.Context, in *revokeInput) (*out[client.Revocation], error) {
+	c, err := s.begin(ctx, in.Body.Reference)
+	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
 	reason, ok := reasonOf(in.Body.Reason)
 	if !ok { // the description excludes it; a second look costs nothing
 		return nil, s.failed(ctx, &ca.Refusal{Code: ca.CodeReasonInvalid, Why: "this reason may not be chosen here"})
@@ -63,11 +67,14 @@ func (s *Server) revoke(ctx context.Context, in *revokeInput) (*out[client.Revoc
 	if since.After(s.c.Now()) {
 		return nil, s.failed(ctx, refuse(http.StatusUnprocessableEntity, "DATE_FUTURE", "the suspected date of a compromise is not in the future"))
 	}
-	callOf(ctx).record.Detail["reason"] = in.Body.Reason
+	c.record.Detail["reason"] = in.Body.Reason
 	return s.end(ctx, in.Serial, reason, since, in.Body.Comment, in.Body.Reference)
 }
 
 func (s *Server) hold(ctx context.Context, in *holdInput) (*out[client.Revocation], error) {
+	if _, err := s.begin(ctx, in.Body.Reference); err != nil {
+		return nil, s.failed(ctx, err)
+	}
 	return s.end(ctx, in.Serial, ca.CertificateHold, time.Time{}, in.Body.Comment, in.Body.Reference)
 }
 
@@ -95,7 +102,10 @@ func (s *Server) touchable(ctx context.Context, serial string) error {
 }
 
 func (s *Server) release(ctx context.Context, in *holdInput) (*out[client.Release], error) {
-	c := callOf(ctx)
+	c, err := s.begin(ctx, in.Body.Reference)
+	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
 	c.comment(in.Body.Comment)
 	if in.Body.Reference != "" {
 		c.record.Detail["reference"] = in.Body.Reference

@@ -113,6 +113,11 @@ func (t accessTx) Answer(ctx context.Context, r access.Request) error {
 	return err
 }
 
+func (t accessTx) DropRequest(ctx context.Context, client, key string) error {
+	_, err := t.exec(ctx, `delete from api_requests where client = $1 and request_key = $2 and status = 0`, client, key)
+	return err
+}
+
 func (t accessTx) ForgetRequests(ctx context.Context, before time.Time) error {
 	_, err := t.exec(ctx, `delete from api_requests where begun < $1`, ms(before))
 	return err
