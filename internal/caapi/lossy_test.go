@@ -76,7 +76,10 @@ func TestWhatTheClientTries(t *testing.T) {
 	var calls atomic.Int64
 	answers := []func(w http.ResponseWriter){
 		func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) },
-		func(w http.ResponseWriter) { w.Header().Set("Location", "https://elsewhere.example/"); w.WriteHeader(http.StatusFound) },
+		func(w http.ResponseWriter) {
+			w.Header().Set("Location", "https://elsewhere.example/")
+			w.WriteHeader(http.StatusFound)
+		},
 	}
 	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answers[min(int(calls.Add(1))-1, 1)](w) }))
 	defer busy.Close()
