@@ -74,6 +74,7 @@ type commands struct {
 	Hash       hashing    `cmd:"" help:"Compute digests of files, or check a list of them."`
 	Convert    convert    `cmd:"" help:"Write a file in another form, or take a part out of it."`
 	Key        keys       `cmd:"" help:"Make, finish and list key files, change their passwords."`
+	CA         authority  `cmd:"" name:"ca" help:"Ask an authority for certificates, and say which programs may."`
 	Completion completion `cmd:"" help:"Print a script that completes commands in a shell."`
 }
 
