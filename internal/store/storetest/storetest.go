@@ -22,6 +22,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Registry", Registry},
 		{"Auth", Auth},
 		{"CA", CA},
+		{"Access", Access},
 		{"RA", RA},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
