@@ -70,6 +70,7 @@ var tree = map[string]place{
 	"internal/weakkey":     {work, "", "github.com/titanous/rocacheck"},                                                                           // one function: the mark of ROCA
 	"internal/lint":        {work, "internal/profile", "github.com/zmap/zlint/v3 github.com/zmap/zcrypto/x509"},                                   // other people's rules for RSA certificates; not on Windows
 	"internal/ca":          {work, "internal/lint internal/profile internal/weakkey internal/audit internal/job", "github.com/maypok86/otter/v2"}, // what is asked often stays in memory, whatever else is asked,
+	"internal/access":      {work, "internal/job internal/audit", ""},
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
@@ -96,6 +97,9 @@ var tree = map[string]place{
 	"internal/responder":  {edges, "internal/limit", ""},
 	"internal/ceremony":   {edges, "internal/store internal/vault", "go.yaml.in/yaml/v3"}, // plans that people write and review
 
+	"internal/caapi":        {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
+	"internal/caapi/client": {edges, "", ""},                                               // what programs that call link: no server, no authority
+
 	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup"},
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
@@ -119,9 +123,9 @@ var denied = map[int][]string{
 // never lists what a program must not link, whoever would bring it along.
 var never = map[string][]string{
 	"cmd/senim-agent": {"senim/internal/store", "senim/internal/ca", "senim/internal/ra", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
-	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent"},
 	"cmd/senimd":      {"senim/internal/pkitest", "senim/internal/store/storetest", "testing", "github.com/miekg/pkcs11"},
 	"cmd/senim-token": {"senim/internal/store", "senim/internal/pkitest", "database/sql", "net/http"},
+	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent", "github.com/danielgtaylor/huma/v2"},
 }
 
 type listed struct {

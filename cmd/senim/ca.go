@@ -19,7 +19,9 @@ type authority struct {
 	Rollover caRollover `cmd:"" help:"Make the next generation of an issuing authority, with cross-certificates."`
 	Profiles caProfiles `cmd:"" help:"Show certificate profiles, and check a file of them."`
 	Split    caSplit    `cmd:"" help:"Divide a passphrase into shares, of which some are enough."`
-	Combine  caCombine  `cmd:"" help:"Put a passphrase together from its shares."`
+	Client   caClients  `cmd:"" help:"Register programs that may call an authority of this machine."`
+	caRemote
+	Combine caCombine `cmd:"" help:"Put a passphrase together from its shares."`
 }
 
 // sharing names shares that take the place of passphrase files.

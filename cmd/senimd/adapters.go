@@ -17,7 +17,7 @@ import (
 // issued shows the registration authority what the certification authority has issued, and carries
 // its orders and revocations there. In one process it is a call; the interfaces are the same when
 // the two sit on different machines.
-type issued struct{ ca *ca.Service }
+type issued struct{ ca authority }
 
 func (i issued) Key(ctx context.Context, serial string) (ra.Key, error) {
 	info, err := i.ca.Certificate(ctx, serial)

@@ -14,7 +14,6 @@ import (
 	"senim/internal/audit"
 	"senim/internal/ca"
 	"senim/internal/store"
-	"senim/internal/store/storetest"
 )
 
 // during serves until everything answers, then as long as during takes.

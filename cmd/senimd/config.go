@@ -59,6 +59,13 @@ type config struct {
 	// the public five with cast.
 	identities list
 
+	// only is "ca" for an authority without cabinet, portal and mail, else "".
+	only string
+	// api is the API for other programs, off by default. remote is an authority on another machine,
+	// which this server asks instead of having one of its own.
+	api    apiConfig
+	remote remoteConfig
+
 	// proxies are the reverse proxies whose X-Forwarded-For names the visitor.
 	proxies []netip.Prefix
 	// export is where the audit goes off this machine: a folder, a URL, exec:PROGRAM. Default: nowhere.
@@ -125,6 +132,16 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.StringVar(&c.compromised, "compromised-keys", "", "list of keys that get no certificate: SHA-256 of the SubjectPublicKeyInfo, one a line")
 	f.StringVar(&c.export, "audit.export", "", "where the audit goes off this machine: a mounted folder, an http(s) URL that takes PUT, or exec:PROGRAM (default: nowhere)")
 	f.DurationVar(&c.exportAlarm, "audit.alarm", 15*time.Minute, "age of an audit checkpoint that is not exported yet which makes /health fail")
+	f.StringVar(&c.only, "only", "", "ca: an authority alone (responder and API), without cabinet, portal and letters")
+	f.StringVar(&c.api.address, "ca.api", "", "address of the authority's API for other programs (default: off)")
+	f.StringVar(&c.api.cert, "ca.api.tls-cert", "", "certificate of that API, PEM with its chain; without it the API listens on this machine only")
+	f.StringVar(&c.api.key, "ca.api.tls-key", "", "its key, PEM, mode 0600")
+	f.StringVar(&c.api.clients, "ca.api.client-ca", "", "authorities that clients' certificates must be of, PEM (default: any; their fingerprints are registered)")
+	f.StringVar(&c.remote.url, "ca.url", "", "API of an authority on another machine, as https://ca:8443; this server then has no authority of its own")
+	f.StringVar(&c.remote.keyFile, "ca.key-file", "", "file with this server's key there, mode 0600")
+	f.StringVar(&c.remote.certificate, "ca.certificate", "", "certificate this server shows there, PEM")
+	f.StringVar(&c.remote.certificateKey, "ca.certificate-key", "", "its key, PEM, mode 0600")
+	f.StringVar(&c.remote.roots, "ca.cacert", "", "authorities of that API's own certificate, PEM (default: the system's)")
 	f.BoolVar(&c.cast, "cast", true, "seed the demo's people into an empty installation and admit the public test numbers")
 	f.Var(&c.identities, "ident.test_identities", "test numbers admitted in spite of their check digit (default: five public ones with -cast)")
 	f.StringVar(&c.clock, "tsa.clock", "", "how time-stamps know the time: kernel, ntp:SERVER,SERVER or trust (default: kernel, and trust with -cast)")
@@ -162,6 +179,9 @@ func (c *config) complete() error {
 	if c.data == "" {
 		return errors.New("-data: a folder is needed")
 	}
+	if err := c.roles(); err != nil {
+		return err
+	}
 	if c.db == "" {
 		c.db = filepath.Join(c.data, "senim.db")
 	}
@@ -187,6 +207,25 @@ func (c *config) complete() error {
 		c.clerks = binClerk
 	}
 	return nil
+}
+
+// roles refuses contradictions about where the authority is.
+func (c *config) roles() error {
+	switch {
+	case c.only != "" && c.only != "ca":
+		return fmt.Errorf("-only %s: it is ca or nothing", c.only)
+	case c.remote.url == "" && c.remote != (remoteConfig{}):
+		return errors.New("-ca.key-file, -ca.certificate, -ca.certificate-key and -ca.cacert go with -ca.url")
+	case c.remote.url != "" && (c.only != "" || c.api.address != ""):
+		return errors.New("-ca.url: the authority is elsewhere, so -only and -ca.api belong there")
+	case c.remote.url != "" && c.cast:
+		return errors.New("-ca.url goes with -cast=false: the demo's people are made where the authority is")
+	case c.remote.url != "" && c.remote.keyFile == "" && c.remote.certificate == "":
+		return errors.New("-ca.url: who is this server there? -ca.key-file or -ca.certificate")
+	case c.remote.url != "" && c.responder.origin == "":
+		return errors.New("-ca.url: -responder.origin says where that authority's responder is")
+	}
+	return c.api.check()
 }
 
 // Secrets that the first start makes when it was given none.

@@ -16,7 +16,7 @@ import (
 // keySets tells the reminders which keys run out, and to whom that is said: certificates from the
 // authority, addresses from the cabinet's accounts. The certificates of one application are one set.
 type keySets struct {
-	ca     *ca.Service
+	ca     authority
 	office *ra.Office
 	// link leads to the cabinet.
 	link string

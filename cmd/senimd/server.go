@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"senim/algid"
+	"senim/internal/access"
 	"senim/internal/auth"
 	"senim/internal/ca"
 	"senim/internal/cabinet"
@@ -47,7 +49,9 @@ type server struct {
 	log *slog.Logger
 
 	store        *store.Store
-	ca, seeder   *ca.Service // seeder may choose dates, for the demo's people only
+	ca, seeder   *ca.Service // seeder may choose dates, for the demo's people only; nil when the authority is elsewhere
+	authority    authority   // ours, or the one elsewhere
+	gate         *access.Gate
 	trust        *trustdir.Trust
 	judge        *trust.Judge
 	book         *registry.Book
@@ -73,7 +77,7 @@ func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger)
 			s.close()
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.openAuthority, s.openStamps, s.openAudit, s.openTrust, s.openWork, s.openSites, s.handleJobs} {
+	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.joinAuthority, s.openStamps, s.openAudit, s.openTrust, s.openWork, s.openSites, s.handleJobs} {
 		if err := step(ctx); err != nil {
 			return s, err
 		}
@@ -102,8 +106,18 @@ func (s *server) close() {
 func (s *server) listen(ctx context.Context) error {
 	for _, one := range []struct {
 		name string
-		at   *listen
-	}{{"cabinet", &s.c.cabinet}, {"portal", &s.c.portal}, {"responder", &s.c.responder}, {"mailbox", &s.c.mail}} {
+		at   interface {
+			open(context.Context) (net.Listener, error)
+		}
+		wanted bool
+	}{{"cabinet", &s.c.cabinet, s.c.only == ""}, {"portal", &s.c.portal, s.c.only == ""}, {"responder", &s.c.responder, s.c.remote.url == ""},
+		{"mailbox", &s.c.mail, s.c.only == ""}, {"ca", &s.c.api, s.c.api.address != ""}} {
+		if !one.wanted {
+			if l, ok := one.at.(*listen); ok && l.origin == "" {
+				l.origin = "http://" + l.address // nobody listens; letters and documents still need a name
+			}
+			continue
+		}
 		ln, err := one.at.open(ctx)
 		if err != nil {
 			return err
@@ -208,6 +222,29 @@ func (s *server) plans() []ca.Plan {
 	}
 }
 
+// joinAuthority opens our own authority, or the way to the one elsewhere.
+func (s *server) joinAuthority(ctx context.Context) error {
+	if s.c.remote.url == "" {
+		if err := s.openAuthority(ctx); err != nil {
+			return err
+		}
+		return s.openAPI(ctx)
+	}
+	r, err := dialRemote(ctx, s.c.remote)
+	if err != nil {
+		return err
+	}
+	r.revoked, s.authority = s.revoked, r
+	marker := filepath.Join(s.c.data, installationFile)
+	if _, err := os.Stat(marker); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := s.writeTrust(); err != nil {
+		return err
+	}
+	return writeJSON(marker, map[string]string{"made": s.now().UTC().Format(time.RFC3339), "authority": s.c.remote.url})
+}
+
 // openAuthority opens the authorities, and makes them in a fresh folder: the one place that does.
 func (s *server) openAuthority(ctx context.Context) error {
 	passphrase, err := s.passphrase()
@@ -248,6 +285,7 @@ func (s *server) openAuthorities(ctx context.Context, keys ca.Keys) (err error) 
 	if s.ca, err = ca.Open(ctx, config); err != nil {
 		return err
 	}
+	s.authority = s.ca
 	config.AllowDates = true
 	if s.seeder, err = ca.Open(ctx, config); err != nil {
 		return err
@@ -290,7 +328,7 @@ func (s *server) writeTrust() error {
 	if err := os.MkdirAll(s.c.trust, 0o755); err != nil { //nolint:gosec // certificates are public
 		return fmt.Errorf("make the trust folder: %w", err)
 	}
-	for _, a := range s.ca.Authorities() {
+	for _, a := range s.authority.Authorities() {
 		name := filepath.Join(s.c.trust, "senim_"+a.Name+".cer")
 		if err := os.WriteFile(name, a.Certificate.Raw, 0o644); err != nil { //nolint:gosec // certificates are public
 			return fmt.Errorf("write the trust folder: %w", err)
@@ -312,8 +350,8 @@ func (s *server) openTrust(context.Context) (err error) {
 		}
 	}
 	others := revocation.New(revocation.Config{Lists: s.rootLists(), Dir: s.c.trust, Log: s.log})
-	own := status{ca: s.ca, issuing: map[string]bool{}, others: others}
-	for _, a := range s.ca.Authorities() {
+	own := status{ca: s.authority, issuing: map[string]bool{}, others: others}
+	for _, a := range s.authority.Authorities() {
 		own.issuing[hex.EncodeToString(a.Certificate.SubjectKeyID)] = a.Issuing
 	}
 	s.judge, err = trust.New(trust.Config{Pool: s.trust.Pool, Now: s.now, Revocation: own})
@@ -323,7 +361,7 @@ func (s *server) openTrust(context.Context) (err error) {
 // responders says where others ask for the status of certificates of our issuing authorities.
 func (s *server) responders() map[string]string {
 	where := map[string]string{}
-	for _, a := range s.ca.Authorities() {
+	for _, a := range s.authority.Authorities() {
 		if a.Issuing {
 			where[hex.EncodeToString(a.Certificate.SubjectKeyID)] = s.c.responder.origin + "/ocsp/"
 		}
@@ -334,7 +372,7 @@ func (s *server) responders() map[string]string {
 // rootLists says where the lists of our roots are published.
 func (s *server) rootLists() map[string][]string {
 	where := map[string][]string{}
-	for _, a := range s.ca.Authorities() {
+	for _, a := range s.authority.Authorities() {
 		if !a.Issuing {
 			where[hex.EncodeToString(a.Certificate.SubjectKeyID)] = []string{s.c.responder.origin + "/crl/" + a.Name + ".crl"}
 		}
@@ -347,7 +385,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	if s.book, err = registry.New(registry.Config{Store: s.store.Registry(), Rules: s.c.rules(), Now: s.now}); err != nil {
 		return err
 	}
-	adapter := issued{s.ca}
+	adapter := issued{s.authority}
 	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, Keys: adapter, Issuer: adapter,
 		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), Log: s.log}); err != nil {
 		return err
@@ -357,7 +395,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		ResetLinkTTL: s.c.resetTTL, Now: s.now}); err != nil {
 		return err
 	}
-	s.scanner = notice.NewScanner(s.store.Notice(), keySets{s.ca, s.office, s.c.cabinet.origin + "/keys"}, s.now)
+	s.scanner = notice.NewScanner(s.store.Notice(), keySets{s.authority, s.office, s.c.cabinet.origin + "/keys"}, s.now)
 	return s.participants.Publish(ctx, agreement())
 }
 
@@ -372,7 +410,7 @@ func (s *server) openSites(context.Context) error {
 		return err
 	}
 	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies, Auth: cabinetDesk,
-		Office: s.office, Judge: s.judge, Keys: issued{s.ca}, Now: s.now, Log: s.log})
+		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -395,6 +433,9 @@ func (s *server) openSites(context.Context) error {
 	}
 	s.serveOn("cabinet", pages)
 	s.sessions = cabinetDesk
+	if s.ca == nil {
+		return nil
+	}
 	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test, Health: s.auditor.health})
 	if err != nil {
 		return err
@@ -405,6 +446,12 @@ func (s *server) openSites(context.Context) error {
 
 // handleJobs joins the jobs with who does them, and opens the way of letters.
 func (s *server) handleJobs(ctx context.Context) error {
+	if s.ca != nil {
+		s.handleAuthority()
+	}
+	if s.c.only == "ca" {
+		return nil
+	}
 	url := s.c.smtp
 	if url == "" {
 		var err error
@@ -431,9 +478,6 @@ func (s *server) handleJobs(ctx context.Context) error {
 	}
 	s.store.Handle(notice.Kind, sender.Do)
 	s.store.Handle(notice.ScanKind, s.scanner.Do)
-	s.store.Handle(ca.JobPublish, s.ca.PublishJob)
-	s.store.Handle(ca.JobTend, s.ca.TendJob)
-	s.store.Handle(revokedKind, task(s.revoked))
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(sweepKind, func(ctx context.Context, _ []byte) error { return s.office.Sweep(ctx) })
@@ -444,9 +488,18 @@ func (s *server) handleJobs(ctx context.Context) error {
 	s.store.Handle(registry.KindEntityEnded, task(func(context.Context, registry.EntityEnded) error { return nil }))
 	s.store.Handle(participant.HeadChangedKind, task(func(context.Context, participant.HeadChanged) error { return nil }))
 	s.store.Every(10*time.Minute, job.Job{Kind: notice.ScanKind, Unique: "all"})
-	s.store.Every(time.Minute, job.Job{Kind: ca.JobTend, Unique: "all"})
 	s.store.Every(time.Hour, job.Job{Kind: sweepKind, Unique: "all"})
 	return nil
+}
+
+// handleAuthority joins the jobs of an authority in this process.
+func (s *server) handleAuthority() {
+	s.store.Handle(ca.JobPublish, s.ca.PublishJob)
+	s.store.Handle(ca.JobTend, s.ca.TendJob)
+	s.store.Handle(revokedKind, task(s.revoked))
+	s.store.Handle(access.SweepKind, s.gate.SweepJob)
+	s.store.Every(time.Hour, job.Job{Kind: ca.JobTend, Unique: "all"})
+	s.store.Every(24*time.Hour, access.Sweep())
 }
 
 const (
@@ -481,8 +534,10 @@ func (s *server) start(ctx context.Context) error {
 	if err := s.store.Start(ctx); err != nil {
 		return err
 	}
-	if err := s.ca.Tend(ctx); err != nil {
-		return err
+	if s.ca != nil {
+		if err := s.ca.Tend(ctx); err != nil {
+			return err
+		}
 	}
 	return writeJSON(filepath.Join(s.c.data, runningFile), running{Cabinet: s.c.cabinet.origin, Portal: s.c.portal.origin,
 		Responder: s.c.responder.origin, Mailbox: s.c.mail.origin, OCSP: s.responders(), People: s.people})
@@ -491,7 +546,13 @@ func (s *server) start(ctx context.Context) error {
 // announce says where everything is; its last line begins with "ready", for programs that wait.
 func (s *server) announce(w interface{ Write([]byte) (int, error) }) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "cabinet    %s\nportal     %s\nresponder  %s\n", s.c.cabinet.origin, s.c.portal.origin, s.c.responder.origin)
+	if s.c.only == "" {
+		fmt.Fprintf(&b, "cabinet    %s\nportal     %s\n", s.c.cabinet.origin, s.c.portal.origin)
+	}
+	fmt.Fprintf(&b, "responder  %s\n", s.c.responder.origin)
+	if s.c.api.address != "" {
+		fmt.Fprintf(&b, "API        %s\n", s.c.api.address)
+	}
 	if s.mail != nil {
 		fmt.Fprintf(&b, "mail box   %s\n", s.c.mail.origin)
 	}

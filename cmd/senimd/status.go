@@ -16,7 +16,7 @@ import (
 // counts from the moment it is recorded and no cached answer outlives it; about everybody else's it
 // asks as a stranger must, by OCSP and lists.
 type status struct {
-	ca *ca.Service
+	ca authority
 	// issuing are the key identifiers (hex) of our issuing authorities.
 	issuing map[string]bool
 	others  trust.Revocation

@@ -341,6 +341,13 @@ func (t *memoryTx) Ending(_ context.Context, from, to time.Time, after string, l
 	return all[:min(limit, len(all))], nil
 }
 
+// Search knows persons and profiles only: the cases of the real one are storetest's.
+func (t *memoryTx) Search(_ context.Context, q Query) ([]Record, error) {
+	return t.find(func(r Record) bool {
+		return r.State == Done && (q.IIN == "" || r.IIN == q.IIN) && (len(q.Profiles) == 0 || slices.Contains(q.Profiles, r.Profile))
+	})
+}
+
 func (t *memoryTx) AddRevocation(_ context.Context, ca, serial string, r Revocation) error {
 	if v, ok := t.d.revoked[serial]; ok && v.Reason != pki.RemoveFromCRL {
 		return ErrExists

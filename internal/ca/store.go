@@ -66,6 +66,8 @@ type Tx interface {
 	// Ending lists issued, unrevoked records whose NotAfter is in [from, to), by NotAfter and serial, at
 	// most limit; of those that end at from, the ones with a serial over after.
 	Ending(ctx context.Context, from, to time.Time, after string, limit int) ([]Record, error)
+	// Search lists issued records that fit, newest first, at most q.Limit.
+	Search(ctx context.Context, q Query) ([]Record, error)
 
 	// AddRevocation records a revocation and gives it the next epoch of its authority; ErrExists
 	// when the serial is revoked, which one with the reason RemoveFromCRL is not.

@@ -91,7 +91,7 @@ func New(c Config) (*Responder, error) {
 		c.Alone = 100
 	}
 	r := &Responder{c: c, mux: http.NewServeMux(), busy: make(chan struct{}, c.AtOnce),
-		alone: limit.New(c.Now, []limit.Rate{{Acts: c.Alone, In: time.Second}})}
+		alone: limit.New(c.Now, limit.Rate{Acts: c.Alone, In: time.Second})}
 	r.mux.HandleFunc("POST /ocsp", r.post)
 	r.mux.HandleFunc("POST /ocsp/{$}", r.post)
 	if c.Stamps != nil {

@@ -12,9 +12,7 @@ import (
 func perAddress() []limit.Rate {
 	return []limit.Rate{{Acts: 60, In: time.Minute}, {Acts: 600, In: time.Hour}}
 }
-func perCertificate() []limit.Rate {
-	return []limit.Rate{{Acts: 30, In: time.Hour}}
-}
+func perCertificate() []limit.Rate { return []limit.Rate{{Acts: 30, In: time.Hour}} }
 
 // limit counts a post or a challenge against the address it comes from, and a challenge against the
 // certificate of the session too. The machine's own loopback is not limited, unless it is a configured

@@ -121,7 +121,7 @@ func New(c Config) (*Shell, error) {
 		return nil, err
 	}
 	s := &Shell{c: c, files: files, csp: csp, secure: u.Scheme == "https", cookie: "senim-" + c.Site.Name,
-		addresses: limit.New(c.Now, perAddress()), certificates: limit.New(c.Now, perCertificate())}
+		addresses: limit.New(c.Now, perAddress()...), certificates: limit.New(c.Now, perCertificate()...)}
 	if s.secure {
 		s.cookie = "__Host-" + s.cookie
 	}

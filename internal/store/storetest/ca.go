@@ -32,6 +32,7 @@ func CA(t *testing.T, s *store.Store) {
 	t.Run("generations", func(t *testing.T) { caGenerations(t, s.CA()) })
 	t.Run("records", func(t *testing.T) { caRecords(t, s.CA()) })
 	t.Run("holders", func(t *testing.T) { caHolders(t, s.CA()) })
+	t.Run("search", func(t *testing.T) { caSearch(t, s.CA()) })
 	t.Run("revocations", func(t *testing.T) { caRevocations(t, s.CA()) })
 	t.Run("lists", func(t *testing.T) { caLists(t, s.CA()) })
 	t.Run("restore", func(t *testing.T) { caRestore(t, s.CA()) })

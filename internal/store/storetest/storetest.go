@@ -24,6 +24,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Auth", Auth},
 		{"CA", CA},
 		{"TSA", TSA},
+		{"Access", Access},
 		{"RA", RA},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
