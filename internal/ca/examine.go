@@ -24,7 +24,7 @@ func (s *Service) examine(o Order) (*draft, error) {
 	if !ok {
 		return nil, &Refusal{CodeProfileUnknown, fmt.Sprintf("no profile %q", o.Profile)}
 	}
-	req, err := provedRequest(o.CSR)
+	req, err := s.provedRequest(o.CSR)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (s *Service) examine(o Order) (*draft, error) {
 }
 
 // provedRequest parses a request and checks that the asker holds the private key.
-func provedRequest(der []byte) (*pki.Request, error) {
+func (s *Service) provedRequest(der []byte) (*pki.Request, error) {
 	if len(der) > maxCSR {
 		return nil, &Refusal{CodeCSRInvalid, fmt.Sprintf("request of %d bytes, at most %d", len(der), maxCSR)}
 	}
@@ -54,7 +54,7 @@ func provedRequest(der []byte) (*pki.Request, error) {
 	if err != nil {
 		return nil, &Refusal{CodeCSRInvalid, err.Error()}
 	}
-	if err := req.CheckSignature(); err != nil {
+	if err := s.proofs.request(req); err != nil {
 		return nil, &Refusal{CodeCSRInvalid, "possession of the key is not proved: " + err.Error()}
 	}
 	return req, nil

@@ -59,8 +59,11 @@ type Service struct {
 	authorities map[string]*authority // never changes after Open
 	order       []string              // their names, sorted
 	orders      locks
-	practice    practice
-	answers     answers
+	proofs      proofs
+	// at is told how far an order has come; tests end the process there.
+	at       func(step string)
+	practice practice
+	answers  answers
 }
 
 // authority is one open authority.
@@ -70,6 +73,7 @@ type authority struct {
 	settings     Settings
 	key          string
 	keys         Keys
+	proofs       *proofs
 
 	mu        sync.Mutex // guards what follows
 	signer    crypto.Signer
@@ -107,6 +111,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.at = func(string) {}
 	var all []AuthorityRecord
 	err := s.store.View(ctx, func(tx Tx) (err error) {
 		all, err = tx.Authorities(ctx)
@@ -123,6 +128,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open authority %s: %w", r.Name, err)
 		}
+		a.proofs = &s.proofs
 		s.authorities[r.Name] = a
 		s.order = append(s.order, r.Name)
 	}

@@ -34,6 +34,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"senim/internal/audit"
 )
 
 // Config says which database, and who we are.
@@ -62,6 +64,12 @@ type Store struct {
 	node   string
 	log    *slog.Logger
 	key    []byte
+
+	// writers share transactions; nil where each has one of its own.
+	writers *group
+	// last is the newest record of our audit chain as the writer whose turn it is left it. It may be out
+	// of date, which inserting after it finds out.
+	last audit.Record
 
 	// again is held by transactions tried again, so that those of one process that disturbed
 	// each other go one after another.
@@ -97,6 +105,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e, ok := s.engine.(*sqliteEngine); ok {
+		s.writers = &group{begin: e.share}
+	}
 	if err = s.engine.locked(ctx, func() error { return s.migrate(ctx) }); err == nil {
 		err = s.useKey(ctx, c.Key)
 	}
@@ -110,7 +121,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(s.Stop(ctx), s.engine.close())
+	err := s.Stop(ctx)
+	if s.writers != nil {
+		s.writers.close()
+	}
+	return errors.Join(err, s.engine.close())
 }
 
 // engine is what SQLite and PostgreSQL do each in their own way.
@@ -147,7 +162,7 @@ const tries = 60
 func (s *Store) update(ctx context.Context, f func(*tx) error) error {
 	for n := 0; ; n++ {
 		err := s.try(ctx, n > 0, f)
-		if err == nil || !s.engine.again(err) {
+		if err == nil || !s.engine.again(err) && !errors.Is(err, errLost) {
 			return err
 		}
 		if n == tries {
@@ -159,11 +174,19 @@ func (s *Store) update(ctx context.Context, f func(*tx) error) error {
 	}
 }
 
-func (s *Store) try(ctx context.Context, again bool, f func(*tx) error) (err error) {
+func (s *Store) try(ctx context.Context, again bool, f func(*tx) error) error {
+	if s.writers != nil {
+		return s.writers.do(ctx, func(c conn) error { return s.run(c, f) })
+	}
 	if again {
 		s.again.Lock()
 		defer s.again.Unlock()
 	}
+	return s.alone(ctx, f)
+}
+
+// alone runs f in a transaction of its own.
+func (s *Store) alone(ctx context.Context, f func(*tx) error) (err error) {
 	c, err := s.engine.begin(ctx, true)
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", err)
@@ -174,22 +197,21 @@ func (s *Store) try(ctx context.Context, again bool, f func(*tx) error) (err err
 			c.rollback(context.WithoutCancel(ctx)) // f failed, or panicked
 		}
 	}()
-	t := &tx{s: s, c: c}
-	if err := f(t); err != nil {
-		if t.disturbed != nil {
-			return t.disturbed
-		}
+	if err := s.run(c, f); err != nil {
 		return err
 	}
-	if t.disturbed != nil {
-		return t.disturbed // f hid the error, but the transaction is lost all the same
-	}
 	done = true
-	if err := c.commit(ctx); err != nil {
-		c.rollback(context.WithoutCancel(ctx))
-		return fmt.Errorf("store: commit: %w", err)
+	return finish(ctx, c, true, nil)
+}
+
+// run gives f the transaction. A disturbance counts for more than what f made of it.
+func (s *Store) run(c conn, f func(*tx) error) error {
+	t := &tx{s: s, c: c}
+	err := f(t)
+	if t.disturbed != nil {
+		return t.disturbed // f may have hidden it, but the change is lost all the same
 	}
-	return nil
+	return err
 }
 
 // view runs f over one steady snapshot. Writing in it fails.
