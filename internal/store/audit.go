@@ -13,7 +13,7 @@ import (
 // Where writers take turns, the record to follow is remembered from the one before. The insert finds out
 // when that is not the end of the chain: a change was taken back, or another process wrote.
 func (t *tx) Audit(ctx context.Context, e audit.Event) error {
-	if t.s.writers != nil && t.s.last.Seq > 0 {
+	if t.turn && t.s.last.Seq > 0 {
 		if followed, err := t.follow(ctx, t.s.last, e); followed || err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (t *tx) follow(ctx context.Context, last audit.Record, e audit.Event) (bool
 	if err != nil {
 		return false, fmt.Errorf("audit %s: %w", e.Action, err)
 	}
-	if n == 1 && t.s.writers != nil {
+	if n == 1 && t.turn {
 		t.s.last = r
 	}
 	return n == 1, nil

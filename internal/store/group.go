@@ -9,17 +9,19 @@ import (
 )
 
 // group lets writers who wait at the same moment share one transaction and one durable commit. SQLite
-// has one writer anyway, and most of what a small change costs is its commit.
+// has one writer anyway, and most of what a small change costs is its commit; on PostgreSQL, writers of
+// one process all follow the end of its audit chain, and would disturb each other.
 //
 // Each writer runs in its own goroutine and inside its own savepoint, one after another, so that an
 // error or a panic undoes that writer's change alone. Then everything is committed at once, and only
 // then anybody learns that his change is kept. Who comes alone waits for nobody.
 type group struct {
-	begin func() (shared, error)
+	begin func(ctx context.Context) (shared, error)
 
 	mu      sync.Mutex
 	waiting []*member // under mu
 	serving bool      // under mu
+	crowds  time.Time // under mu: until when writers are to come here
 	served  sync.WaitGroup
 }
 
@@ -27,6 +29,8 @@ type group struct {
 const (
 	groupMost = 256
 	groupLong = 20 * time.Millisecond
+	// groupStay is how long writers keep together after they disturbed each other, or had company.
+	groupStay = time.Second
 )
 
 // shared is a transaction that several writers use in turn.
@@ -147,7 +151,7 @@ func (g *group) serve() {
 // batch makes one transaction: those who wait, and those who come while it lasts.
 func (g *group) batch() {
 	ctx := context.Background() // of nobody in particular
-	c, err := g.begin()
+	c, err := g.begin(ctx)
 	if err != nil {
 		for m := g.next(); m != nil; m = g.next() {
 			m.turn <- ticket{err: fmt.Errorf("store: begin: %w", err)}
@@ -167,12 +171,18 @@ func (g *group) batch() {
 			break
 		}
 		m.turn <- ticket{c: c}
-		if <-m.ran {
-			kept = append(kept, m)
-			lost = c.keep(ctx)
-		} else {
-			lost = c.undo(ctx)
+		good := <-m.ran
+		if good {
+			if err = c.keep(ctx); err == nil {
+				kept = append(kept, m)
+				continue
+			}
+			m.done <- fmt.Errorf("store: %w", err) // it hid the error of a statement
 		}
+		lost = c.undo(ctx)
+	}
+	if len(kept) > 1 {
+		g.crowd()
 	}
 	err = finish(ctx, c, len(kept) > 0, lost)
 	for _, m := range kept {
@@ -194,6 +204,19 @@ func finish(ctx context.Context, c conn, keep bool, lost error) error {
 		return fmt.Errorf("store: commit: %w", err)
 	}
 	return nil
+}
+
+// crowd has writers come here for a while.
+func (g *group) crowd() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.crowds = time.Now().Add(groupStay)
+}
+
+func (g *group) crowded() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return time.Now().Before(g.crowds)
 }
 
 // close waits until nobody is served any more.

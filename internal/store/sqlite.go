@@ -61,6 +61,8 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger) (*sqliteEngi
 	return e, nil
 }
 
+func (e *sqliteEngine) single() bool { return true }
+
 func (e *sqliteEngine) name() string { return "sqlite" }
 
 func (e *sqliteEngine) close() error {
@@ -69,7 +71,7 @@ func (e *sqliteEngine) close() error {
 
 func (e *sqliteEngine) begin(ctx context.Context, write bool) (conn, error) {
 	if write {
-		return e.share()
+		return e.share(ctx)
 	}
 	t, err := e.read.BeginTx(ctx, nil)
 	if err != nil {
@@ -80,8 +82,8 @@ func (e *sqliteEngine) begin(ctx context.Context, write bool) (conn, error) {
 
 // share opens the writing transaction. No context ends it or a statement of it midway: SQLite answers
 // an interrupted statement with the loss of the whole transaction, which is not one writer's.
-func (e *sqliteEngine) share() (shared, error) {
-	t, err := e.write.BeginTx(context.Background(), nil)
+func (e *sqliteEngine) share(ctx context.Context) (shared, error) {
+	t, err := e.write.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -65,15 +65,11 @@ type Store struct {
 	log    *slog.Logger
 	key    []byte
 
-	// writers share transactions; nil where each has one of its own.
-	writers *group
+	// writers is where changes share transactions.
+	writers group
 	// last is the newest record of our audit chain as the writer whose turn it is left it. It may be out
 	// of date, which inserting after it finds out.
 	last audit.Record
-
-	// again is held by transactions tried again, so that those of one process that disturbed
-	// each other go one after another.
-	again sync.Mutex
 
 	// jobs guards what follows.
 	jobs    sync.Mutex
@@ -105,9 +101,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e, ok := s.engine.(*sqliteEngine); ok {
-		s.writers = &group{begin: e.share}
-	}
+	s.writers.begin = s.engine.share
 	if err = s.engine.locked(ctx, func() error { return s.migrate(ctx) }); err == nil {
 		err = s.useKey(ctx, c.Key)
 	}
@@ -122,9 +116,7 @@ func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	err := s.Stop(ctx)
-	if s.writers != nil {
-		s.writers.close()
-	}
+	s.writers.close()
 	return errors.Join(err, s.engine.close())
 }
 
@@ -132,6 +124,8 @@ func (s *Store) Close() error {
 type engine interface {
 	// begin opens a transaction: serializable for writing, a steady snapshot for reading.
 	begin(ctx context.Context, write bool) (conn, error)
+	// share opens one for several writers in turn.
+	share(ctx context.Context) (shared, error)
 	// again reports that a transaction failed only because of others at the same time.
 	again(err error) bool
 	// locked runs f while no other node that opens this database does the same.
@@ -140,6 +134,8 @@ type engine interface {
 	migrateJobs(ctx context.Context) error
 	// work runs jobs until the returned function is called.
 	work(ctx context.Context, w crew) (stop func(context.Context) error, err error)
+	// single reports that there is one writer at a time in any case.
+	single() bool
 	name() string
 	close() error
 }
@@ -174,15 +170,17 @@ func (s *Store) update(ctx context.Context, f func(*tx) error) error {
 	}
 }
 
+// try runs f once: in a transaction of its own where several may write at once and do not disturb each
+// other, else in a shared one.
 func (s *Store) try(ctx context.Context, again bool, f func(*tx) error) error {
-	if s.writers != nil {
-		return s.writers.do(ctx, func(c conn) error { return s.run(c, f) })
+	if again || s.engine.single() || s.writers.crowded() {
+		return s.writers.do(ctx, func(c conn) error { return s.run(&tx{s: s, c: c, turn: true}, f) })
 	}
-	if again {
-		s.again.Lock()
-		defer s.again.Unlock()
+	err := s.alone(ctx, f)
+	if err != nil && s.engine.again(err) {
+		s.writers.crowd()
 	}
-	return s.alone(ctx, f)
+	return err
 }
 
 // alone runs f in a transaction of its own.
@@ -197,7 +195,7 @@ func (s *Store) alone(ctx context.Context, f func(*tx) error) (err error) {
 			c.rollback(context.WithoutCancel(ctx)) // f failed, or panicked
 		}
 	}()
-	if err := s.run(c, f); err != nil {
+	if err := s.run(&tx{s: s, c: c}, f); err != nil {
 		return err
 	}
 	done = true
@@ -205,8 +203,7 @@ func (s *Store) alone(ctx context.Context, f func(*tx) error) (err error) {
 }
 
 // run gives f the transaction. A disturbance counts for more than what f made of it.
-func (s *Store) run(c conn, f func(*tx) error) error {
-	t := &tx{s: s, c: c}
+func (s *Store) run(t *tx, f func(*tx) error) error {
 	err := f(t)
 	if t.disturbed != nil {
 		return t.disturbed // f may have hidden it, but the change is lost all the same
