@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Tx is the transaction, for tests that go below the domains.
 type Tx = tx
@@ -27,4 +30,17 @@ func (t *tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
 // Int reads one number.
 func (t *tx) Int(ctx context.Context, sql string, args ...any) (int64, error) {
 	return one(ctx, t, errNoRow, value[int64], sql, args...)
+}
+
+// Crowd has writers share transactions for a while, and each transaction take in all who wait.
+func (s *Store) Crowd() {
+	s.writers.crowd()
+	s.writers.long = time.Hour
+}
+
+// Waiting is how many writers wait for their turn.
+func (s *Store) Waiting() int {
+	s.writers.mu.Lock()
+	defer s.writers.mu.Unlock()
+	return len(s.writers.waiting)
 }

@@ -17,6 +17,7 @@ import (
 // then anybody learns that his change is kept. Who comes alone waits for nobody.
 type group struct {
 	begin func(ctx context.Context) (shared, error)
+	long  time.Duration // how long one transaction takes further writers in
 
 	mu      sync.Mutex
 	waiting []*member // under mu
@@ -28,7 +29,7 @@ type group struct {
 // Bounds of one shared transaction: a commit is not put off for longer, however many come.
 const (
 	groupMost = 256
-	groupLong = 20 * time.Millisecond
+	groupLong = 20 * time.Millisecond // group.long, except in tests
 	// groupStay is how long writers keep together after they disturbed each other, or had company.
 	groupStay = time.Second
 )
@@ -160,7 +161,7 @@ func (g *group) batch() {
 	}
 	var kept []*member
 	var lost error
-	end := time.Now().Add(groupLong)
+	end := time.Now().Add(g.long)
 	for n := 0; n < groupMost && lost == nil && (n == 0 || time.Now().Before(end)); n++ {
 		m := g.next()
 		if m == nil {

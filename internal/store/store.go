@@ -101,7 +101,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.writers.begin = s.engine.share
+	s.writers.begin, s.writers.long = s.engine.share, groupLong
 	if err = s.engine.locked(ctx, func() error { return s.migrate(ctx) }); err == nil {
 		err = s.useKey(ctx, c.Key)
 	}
