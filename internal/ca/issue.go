@@ -33,6 +33,7 @@ func (s *Service) issue(ctx context.Context, o Order) (*Issued, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.at("examined")
 	defer s.orders.take(o.ID)()
 	// Step 2: the serial is stored, unique.
 	r, fresh, err := s.reserve(ctx, d)
