@@ -121,8 +121,11 @@ func (t caTx) ByKey(ctx context.Context, key string) (ca.Record, error) {
 	return one(ctx, t.tx, ca.ErrNotFound, scanRecord, caSelect+`where c.key_hash = $1`, key)
 }
 
+// caIntended is served by an index of these records alone, so the state stands in its text.
+const caIntended = caSelect + `where c.state = 'intended' and c.serial > $1 order by c.serial limit $2`
+
 func (t caTx) Intended(ctx context.Context, after string, limit int) ([]ca.Record, error) {
-	return list(ctx, t.tx, scanRecord, caSelect+`where c.state = 'intended' and c.serial > $1 order by c.serial limit $2`, after, limit)
+	return list(ctx, t.tx, scanRecord, caIntended, after, limit)
 }
 
 func (t caTx) Holders(ctx context.Context, iin, bin string) ([]ca.Record, error) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -43,4 +44,17 @@ func (s *Store) Waiting() int {
 	s.writers.mu.Lock()
 	defer s.writers.mu.Unlock()
 	return len(s.writers.waiting)
+}
+
+// Intended is the select that lists what was left open.
+const Intended = caIntended
+
+// Plan is how SQLite goes about a select.
+func (t *tx) Plan(ctx context.Context, sql string, args ...any) (string, error) {
+	steps, err := list(ctx, t, func(r row) (s string, err error) {
+		var id, parent, unused int64
+		err = r.Scan(&id, &parent, &unused, &s)
+		return s, err
+	}, "explain query plan "+sql, args...)
+	return strings.Join(steps, "; "), err
 }

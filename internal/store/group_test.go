@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -243,5 +245,17 @@ func TestChainOfTwoProcesses(t *testing.T) {
 			}
 		}
 		n.has(t, 0, 1, 2, 3, 4, 5)
+	})
+}
+
+// What a start looks for is found by an index that holds nothing else, however much was issued.
+func TestIntendedAreFoundByTheirIndex(t *testing.T) {
+	s := open(t, store.Config{URL: filepath.Join(t.TempDir(), "senim.db")})
+	do(t, s, func(tx *store.Tx) error {
+		plan, err := tx.Plan(t.Context(), store.Intended, "", 10)
+		if !strings.Contains(plan, "ca_certificates_intended") || strings.Contains(plan, "TEMP") {
+			t.Errorf("plan: %s", plan)
+		}
+		return err
 	})
 }
