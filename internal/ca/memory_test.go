@@ -186,7 +186,11 @@ func (t *memoryTx) ByOrder(_ context.Context, order string) (Record, error) {
 }
 
 func (t *memoryTx) BySerial(_ context.Context, serial string) (Record, error) {
-	return t.first(func(r Record) bool { return r.Serial == serial })
+	r, ok := t.d.records[serial]
+	if !ok {
+		return r, ErrNotFound
+	}
+	return t.read(r), nil
 }
 
 func (t *memoryTx) ByKey(_ context.Context, key string) (Record, error) {
