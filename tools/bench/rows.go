@@ -57,14 +57,14 @@ var table = []wanted{
 	ratio("verify256", "verify, 256 bits (tc26-256-A), key as it is", gost("Verify256"), engine, "verify256", 1),
 	ratio("cms-verify", "verify a CMS message of 1 KiB, chain of one, issuer prepared", goBenchmark{normal, "cms", "BenchmarkVerifyMessage"}, engine, "cms", 4),
 
-	ratio("issue512", "issue a GOST512 certificate, durable on SQLite; the peer signs P-256 for tokens checked before, on bbolt; both in process",
-		issue512, stepca, "sign", 2),
+	ratio("issue512", "issue a GOST512 certificate, durable on SQLite; the peer takes a token and signs P-256, on bbolt; both in process",
+		issue512, stepca, "issue", 2),
 	more("issue512-rate", "issue a GOST512 certificate, durable on SQLite, in process", issue512, 1000),
 
 	fewer("sign512-allocations", "allocations of signing, 512 bits", gost("Sign512"), 0),
 	fewer("verify512-prepared-allocations", "allocations of verifying, 512 bits, prepared key", gost("Verify512Prepared"), 0),
 
-	beside("issue512-token", "issue a GOST512 certificate, durable on SQLite; the peer also takes the token, on bbolt", issue512, stepca, "issue"),
+	beside("issue512-signature", "issue a GOST512 certificate, durable on SQLite; the peer signs P-256 for tokens taken before, on bbolt", issue512, stepca, "sign"),
 	beside("sign512", "sign, 512 bits", gost("Sign512"), engine, "sign512"),
 	beside("verify512", "verify, 512 bits, key as it is", gost("Verify512"), engine, "verify512"),
 	beside("keygen512", "make a key, 512 bits", gost("Keygen512"), nettle, "keygen512"),
