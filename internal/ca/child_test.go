@@ -127,7 +127,7 @@ func spawn(t *testing.T, c childTask) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: exec.CommandContext(t.Context(), os.Args[0])} //nolint:gosec // ourselves
+	p := &process{cmd: exec.CommandContext(t.Context(), os.Args[0])}
 	p.cmd.Env = append(os.Environ(), childEnv+"=1")
 	p.cmd.Stderr = &p.trial
 	if p.begin, err = p.cmd.StdinPipe(); err != nil {

@@ -198,15 +198,16 @@ func issuedOnce(t *testing.T, s *store.Store, serials ...string) {
 // TestSec4KilledUnderLoad kills the process while many orders are on their way: every certificate that was
 // given out is there, and every other order can still be carried out.
 func TestSec4KilledUnderLoad(t *testing.T) {
+	t.Parallel()
 	at := newPlace(t, "")
-	orders := make([]ca.Order, 150)
+	orders := make([]ca.Order, 80)
 	for i := range orders {
 		orders[i] = order(t, fmt.Sprint("L-", i))
 	}
 	p := spawn(t, at.task(orders...))
 	p.start(t)
 	given := map[string]childAnswer{}
-	for len(given) < 40 {
+	for len(given) < 20 {
 		a, ok := p.next()
 		if !ok || a.Refused != "" {
 			t.Fatalf("the child ended, or %s: %s", a.Refused, &p.trial)
@@ -254,7 +255,7 @@ func TestSec4TwoProcesses(t *testing.T) {
 func twoProcesses(t *testing.T, url string) {
 	at := newPlace(t, url)
 	var same, pairs []ca.Order
-	for i := range 12 {
+	for i := range 6 {
 		same = append(same, order(t, fmt.Sprint("T-", i)))
 		one := order(t, fmt.Sprint("U-", i, "-a"))
 		two := one

@@ -201,9 +201,7 @@ func TestThousandAtOnce(t *testing.T) {
 	engines(t, func(t *testing.T, url string) {
 		n := newNotes(t, url)
 		var wait sync.WaitGroup
-		var all []int
 		for id := range 1000 {
-			all = append(all, id)
 			wait.Go(func() {
 				if err := n.add(t.Context(), id, nothing); err != nil {
 					t.Errorf("note %d: %v", id, err)
