@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -494,5 +495,42 @@ func TestSec4InterruptedCeremony(t *testing.T) {
 				t.Errorf("transaction %d: %d keys", n, len(keys.keys))
 			}
 		}
+	}
+}
+
+// Recover takes everything that was left open, page by page, and what it cannot finish does not keep it
+// from the rest.
+func TestRecoverTakesAll(t *testing.T) {
+	b := newBench(t)
+	const many = 1234
+	_, like := mustIssue(t, b, order(t, "like these"))
+	err := b.store.Update(t.Context(), func(tx Tx) error {
+		for i := range many {
+			r := Record{CA: "gost", Serial: fmt.Sprintf("%040x", i+1), Order: fmt.Sprint("open-", i), Key: fmt.Sprint(i), Profile: "individual",
+				State: Intended, TBS: like.RawTBS, Created: start.Add(-intentLife)}
+			if i == 700 {
+				r.Created, r.TBS = start, []byte("no certificate") // to be finished, which these bytes cannot be
+			}
+			if err := tx.Reserve(t.Context(), r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Recover(t.Context()); err == nil || strings.Count(err.Error(), "recover ") != 1 {
+		t.Errorf("the one that cannot be finished: %v", err)
+	}
+	closed := 0
+	d := b.store.snapshot()
+	for _, r := range d.records {
+		if _, revoked := d.revoked[r.Serial]; r.State == Closed && revoked {
+			closed++
+		}
+	}
+	if closed != many-1 {
+		t.Errorf("%d of %d were closed and revoked", closed, many-1)
 	}
 }

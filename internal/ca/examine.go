@@ -25,7 +25,7 @@ func (s *Service) examine(o Order) (*draft, error) {
 	if !ok {
 		return nil, &Refusal{CodeProfileUnknown, fmt.Sprintf("no profile %q", o.Profile)}
 	}
-	req, err := provedRequest(o.CSR)
+	req, err := s.provedRequest(o.CSR)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,11 @@ type wanted struct {
 }
 
 // provedRequest parses a request and checks that the asker holds the private key.
-func provedRequest(der []byte) (*pki.Request, error) {
+func (s *Service) provedRequest(der []byte) (*pki.Request, error) {
+	return provedRequest(der, s.proofs.request)
+}
+
+func provedRequest(der []byte, prove func(*pki.Request) error) (*pki.Request, error) {
 	if len(der) > maxCSR {
 		return nil, &Refusal{CodeCSRInvalid, fmt.Sprintf("request of %d bytes, at most %d", len(der), maxCSR)}
 	}
@@ -68,7 +72,7 @@ func provedRequest(der []byte) (*pki.Request, error) {
 	if !proves(req.Signature) {
 		return nil, &Refusal{CodeCSRInvalid, fmt.Sprintf("a signature of %s proves no possession", req.Signature)}
 	}
-	if err := req.CheckSignature(); err != nil {
+	if err := prove(req); err != nil {
 		return nil, &Refusal{CodeCSRInvalid, "possession of the key is not proved: " + err.Error()}
 	}
 	return req, nil

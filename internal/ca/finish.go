@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"senim/internal/audit"
@@ -11,8 +12,9 @@ import (
 	"senim/internal/lint"
 )
 
-// finish signs what was intended and stores the certificate. It does nothing twice.
-func (s *Service) finish(ctx context.Context, r Record, by string) (*Issued, error) {
+// finish signs what was intended and stores the certificate. It does nothing twice. earned is the token
+// for the record's bytes, nil when it has to be earned again.
+func (s *Service) finish(ctx context.Context, r Record, earned *token, by string) (*Issued, error) {
 	switch {
 	case r.State == Done:
 		return issuedOf(r), nil
@@ -25,28 +27,30 @@ func (s *Service) finish(ctx context.Context, r Record, by string) (*Issued, err
 	if !ok {
 		return nil, fmt.Errorf("authority %s: %w", r.CA, ErrNotFound)
 	}
-	raw, err := s.signIntent(ctx, a, r)
+	if earned == nil {
+		var err error
+		if earned, err = s.earn(a, r); err != nil {
+			return nil, err
+		}
+	}
+	raw, err := a.sign(ctx, s.rand, earned, r.TBS)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(raw)
+	s.at("signed")
+	sum, serial := sha256.Sum256(raw), r.Serial
 	err = s.store.Update(ctx, func(tx Tx) error {
-		now, err := tx.BySerial(ctx, r.Serial)
+		err := tx.Finish(ctx, serial, raw)
+		if errors.Is(err, ErrNotFound) { // another was faster, or it was revoked or closed meanwhile
+			if r, err = tx.BySerial(ctx, serial); err == nil && r.State != Done {
+				err = ErrClosed
+			}
+			return err
+		}
 		if err != nil {
 			return err
 		}
-		if now.State == Done {
-			r = now
-			return nil
-		}
-		if now.State != Intended || now.Revoked != nil {
-			return ErrClosed
-		}
-		now.State, now.Raw = Done, raw
-		if err := tx.Advance(ctx, now); err != nil {
-			return err
-		}
-		r = now
+		r.State, r.Raw = Done, raw
 		if err := tx.Audit(ctx, audit.Event{
 			Action: "ca.issued", Actor: by, Object: r.Serial, Result: "ok",
 			Detail: map[string]string{"ca": r.CA, "order": r.Order, "profile": r.Profile, "sha256": hex.EncodeToString(sum[:])},
@@ -58,11 +62,12 @@ func (s *Service) finish(ctx context.Context, r Record, by string) (*Issued, err
 	if err != nil {
 		return nil, err
 	}
+	s.at("stored")
 	return issuedOf(r), nil
 }
 
-// signIntent lints the stored bytes once more, which is what earns the token, and signs them.
-func (s *Service) signIntent(ctx context.Context, a *authority, r Record) ([]byte, error) {
+// earn lints the stored bytes once more, which is what earns the token.
+func (s *Service) earn(a *authority, r Record) (*token, error) {
 	p, ok := s.profile(r.Profile)
 	if !ok {
 		return nil, fmt.Errorf("profile %s is gone", r.Profile)
@@ -79,12 +84,7 @@ func (s *Service) signIntent(ctx context.Context, a *authority, r Record) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	subject := lint.Subject{Kind: lint.Holder, Issuer: a.cert, MaxDays: p.MaxDays(), Meant: meant}
-	t, err := s.practice.prove(s.rand, subject, r.TBS, sig)
-	if err != nil {
-		return nil, err
-	}
-	return a.sign(ctx, s.rand, t, r.TBS)
+	return s.practice.prove(s.rand, lint.Subject{Kind: lint.Holder, Issuer: a.cert, MaxDays: p.MaxDays(), Meant: meant}, r.TBS, sig)
 }
 
 // tell enqueues the configured job about a record.

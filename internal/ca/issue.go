@@ -41,91 +41,109 @@ func (s *Service) issue(ctx context.Context, o Order) (*Issued, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.at("examined")
 	defer s.orders.take(o.ID)()
 	// Step 2: the serial is stored, unique.
-	r, err := s.reserve(ctx, d)
+	r, fresh, err := s.reserve(ctx, d)
 	if err != nil {
 		return nil, err
 	}
+	var earned *token
 	if r.State == Reserved {
 		// Steps 3 to 5: exact bytes, lints, the intent and its audit record.
-		if r, err = s.intend(ctx, o, d, r); err != nil {
+		if r, earned, err = s.intend(ctx, o, d, r, fresh); err != nil {
 			return nil, err
 		}
 	}
 	// Steps 6 to 8.
-	return s.finish(ctx, r, o.By)
+	return s.finish(ctx, r, earned, o.By)
 }
 
 // reserve stores the record of the order, or finds the one stored before.
-func (s *Service) reserve(ctx context.Context, d *draft) (r Record, err error) {
+func (s *Service) reserve(ctx context.Context, d *draft) (r Record, fresh bool, err error) {
 	err = s.store.Update(ctx, func(tx Tx) error {
-		r, err = tx.ByOrder(ctx, d.record.Order)
-		switch {
-		case err == nil:
-			if r.State == Lost || r.State == Closed {
-				return nil // the end says so, whatever the record still knows
-			}
-			if r.Key != d.record.Key || r.Profile != d.record.Profile {
-				return ErrOtherOrder
-			}
-			return nil
-		case !errors.Is(err, ErrNotFound):
+		r, fresh = d.record, true
+		err := tx.Reserve(ctx, r)
+		if !errors.Is(err, ErrExists) {
 			return err
 		}
-		r = d.record
-		if err = tx.Reserve(ctx, r); errors.Is(err, ErrExists) {
-			return taken(ctx, tx, r)
+		fresh = false
+		switch r, err = tx.ByOrder(ctx, d.record.Order); {
+		case errors.Is(err, ErrNotFound):
+			return taken(ctx, tx, d.record)
+		case err != nil:
+			return err
+		case r.State == Lost, r.State == Closed: // the end says so, whatever the record still knows
+		case r.Key != d.record.Key || r.Profile != d.record.Profile:
+			return ErrOtherOrder
 		}
-		return err
+		return nil
 	})
-	return r, err
+	if err == nil {
+		s.at("reserved")
+	}
+	return r, fresh, err
 }
 
 // intend lints the certificate and stores the bytes to be signed, with the audit record that they
-// will be. When another node was faster, its bytes stand and ours are forgotten.
-func (s *Service) intend(ctx context.Context, o Order, d *draft, r Record) (Record, error) {
+// will be. It returns the token for exactly these bytes. When another node was faster, its bytes
+// stand, ours are forgotten and there is no token.
+func (s *Service) intend(ctx context.Context, o Order, d *draft, r Record, fresh bool) (Record, *token, error) {
 	if err := d.adopt(r); err != nil {
-		return r, err
+		return r, nil, err
 	}
 	tbs, err := d.template.TBS()
 	if err != nil {
-		return r, &Refusal{CodeSubjectInvalid, err.Error()}
+		return r, nil, &Refusal{CodeSubjectInvalid, err.Error()}
 	}
 	meant, err := d.issuer.meant(d.profile, d.record, d.shard)
 	if err != nil {
-		return r, err
+		return r, nil, err
 	}
-	subject := lint.Subject{Kind: lint.Holder, Issuer: d.issuer.cert, MaxDays: d.days, Meant: meant}
-	if _, err := s.practice.prove(s.rand, subject, tbs, d.template.Signature); err != nil {
-		var found lint.Error
-		if errors.As(err, &found) {
-			return r, &Refusal{CodeLintFailed, found.Error()}
+	earned, err := s.practice.prove(s.rand, lint.Subject{Kind: lint.Holder, Issuer: d.issuer.cert, MaxDays: d.days, Meant: meant}, tbs, d.template.Signature)
+	if err != nil {
+		if found, ok := errors.AsType[lint.Error](err); ok {
+			return r, nil, &Refusal{CodeLintFailed, found.Error()}
 		}
-		return r, err
+		return r, nil, err
 	}
+	s.at("linted")
 	sum := sha256.Sum256(tbs)
+	next := d.record
+	next.State, next.TBS = Intended, tbs
+	stands := false // our bytes, not another's
 	err = s.store.Update(ctx, func(tx Tx) error {
-		now, err := tx.BySerial(ctx, r.Serial)
+		stands = false
+		err := s.storeIntent(ctx, tx, next, fresh)
+		if errors.Is(err, ErrNotFound) { // another node's stand
+			r, err = tx.BySerial(ctx, next.Serial)
+			return err
+		}
 		if err != nil {
 			return err
 		}
-		if now.State != Reserved {
-			r = now
-			return nil
-		}
-		next := d.record
-		next.State, next.TBS = Intended, tbs
-		if err := tx.Advance(ctx, next); err != nil {
-			return err
-		}
-		r = next
+		r, stands = next, true
 		return tx.Audit(ctx, audit.Event{
 			Action: "ca.will_sign", Actor: o.By, Object: r.Serial, Result: "ok",
 			Detail: map[string]string{"ca": r.CA, "order": r.Order, "profile": r.Profile, "tbs_sha256": hex.EncodeToString(sum[:])},
 		})
 	})
-	return r, err
+	if !stands {
+		earned = nil
+	}
+	if err == nil {
+		s.at("intended")
+	}
+	return r, earned, err
+}
+
+// storeIntent moves a record to Intended; ErrNotFound when it is further already. One that was reserved
+// before, perhaps days ago, also takes the dates and the holder of now.
+func (s *Service) storeIntent(ctx context.Context, tx Tx, next Record, fresh bool) error {
+	if err := tx.Intend(ctx, next.Serial, next.TBS); err != nil || fresh {
+		return err
+	}
+	return tx.Advance(ctx, next)
 }
 
 // draft is an order found to be in order.

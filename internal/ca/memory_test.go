@@ -297,7 +297,11 @@ func (t *memoryTx) ByOrder(_ context.Context, order string) (Record, error) {
 }
 
 func (t *memoryTx) BySerial(_ context.Context, serial string) (Record, error) {
-	return t.first(func(r Record) bool { return r.Serial == serial })
+	r, ok := t.d.records[serial]
+	if !ok {
+		return r, ErrNotFound
+	}
+	return t.read(r), nil
 }
 
 func (t *memoryTx) Status(ctx context.Context, serial string) (Record, error) {
@@ -319,8 +323,29 @@ func (t *memoryTx) ByKey(_ context.Context, key string) (Record, error) {
 	return t.first(func(r Record) bool { return r.Key == key })
 }
 
-func (t *memoryTx) ByState(_ context.Context, s State, _ int) ([]Record, error) {
-	return t.find(func(r Record) bool { return r.State == s })
+func (t *memoryTx) Intend(_ context.Context, serial string, tbs []byte) error {
+	r, ok := t.d.records[serial]
+	if !ok || r.State != Reserved {
+		return ErrNotFound
+	}
+	r.State, r.TBS = Intended, tbs
+	t.d.records[serial] = r
+	return nil
+}
+
+func (t *memoryTx) Finish(_ context.Context, serial string, raw []byte) error {
+	r, ok := t.d.records[serial]
+	if !ok || r.State != Intended || t.read(r).Revoked != nil {
+		return ErrNotFound
+	}
+	r.State, r.Raw = Done, raw
+	t.d.records[serial] = r
+	return nil
+}
+
+func (t *memoryTx) Intended(_ context.Context, after string, limit int) ([]Record, error) {
+	all, err := t.find(func(r Record) bool { return r.State == Intended && r.Serial > after })
+	return all[:min(limit, len(all))], err
 }
 
 func (t *memoryTx) Holders(_ context.Context, iin, bin string) ([]Record, error) {

@@ -15,39 +15,45 @@ import (
 // have been signed.
 const intentLife = 24 * time.Hour
 
-// Recover finishes or closes what an interruption left between intent and certificate. Call it at
-// every start, before orders are taken. It reports the first error but tries every intent.
+// Recover finishes or closes what an interruption left between intent and certificate, however much it
+// is. Call it at every start, before orders are taken. It tries every intent and reports the errors of
+// the first ones. What was only reserved needs nothing: its key is certified for its own order or never.
 func (s *Service) Recover(ctx context.Context) error {
 	if err := s.running(); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
-	const page = 1000
-	var open []Record
-	err := s.store.View(ctx, func(tx Tx) (err error) {
-		open, err = tx.ByState(ctx, Intended, page)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("recover: %w", err)
-	}
+	const page, told = 500, 10
 	var failed []error
-	for _, r := range open {
-		if strings.HasPrefix(r.Order, ceremonies) {
-			s.log.Warn("a ceremony was interrupted; its certificate is not used", "serial", r.Serial)
-			continue
+	for after := ""; ; {
+		var open []Record
+		err := s.store.View(ctx, func(tx Tx) (err error) {
+			open, err = tx.Intended(ctx, after, page)
+			return err
+		})
+		if err != nil {
+			return errors.Join(append(failed, fmt.Errorf("recover: %w", err))...)
 		}
-		if err := s.recover(ctx, r); err != nil {
-			failed = append(failed, fmt.Errorf("recover %s: %w", r.Serial, err))
+		for _, r := range open {
+			after = r.Serial
+			if strings.HasPrefix(r.Order, ceremonies) {
+				s.log.Warn("a ceremony was interrupted; its certificate is not used", "serial", r.Serial)
+				continue
+			}
+			if err := s.recover(ctx, r); err != nil && len(failed) < told {
+				failed = append(failed, fmt.Errorf("recover %s: %w", r.Serial, err))
+			}
+		}
+		if len(open) < page || ctx.Err() != nil {
+			return errors.Join(append(failed, ctx.Err())...)
 		}
 	}
-	return errors.Join(failed...)
 }
 
 func (s *Service) recover(ctx context.Context, r Record) error {
 	defer s.orders.take(r.Order)()
 	_, known := s.profile(r.Profile)
 	if known && r.Revoked == nil && s.now().Sub(r.Created) < intentLife {
-		_, err := s.finish(ctx, r, "system")
+		_, err := s.finish(ctx, r, nil, "system")
 		if err == nil {
 			s.log.Info("an interrupted order was finished", "serial", r.Serial)
 		}

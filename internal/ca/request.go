@@ -154,7 +154,7 @@ func CheckRequest(ctx context.Context, c Ceremony, p AuthorityPlan, csr []byte) 
 // examineRequest holds a request against the plan that was reviewed.
 func (m *making) examineRequest(p AuthorityPlan, csr []byte) (*pki.Request, error) {
 	wrong := func(field, why string) error { return &PlanError{Authority: p.Name, Field: field, Why: why} }
-	req, err := provedRequest(csr)
+	req, err := provedRequest(csr, (*pki.Request).CheckSignature)
 	if err != nil {
 		return nil, wrong("request", err.Error())
 	}

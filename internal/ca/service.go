@@ -76,8 +76,11 @@ type Service struct {
 	authorities map[string]*authority // never changes after Open
 	order       []string              // their names, sorted
 	orders      locks
-	practice    practice
-	suspended   atomic.Pointer[string]
+	proofs      proofs
+	// at is told how far an order has come; tests end the process there.
+	at        func(step string)
+	practice  practice
+	suspended atomic.Pointer[string]
 
 	// What OCSP answers are kept in, and by; see lease.go.
 	settles  time.Duration    // settleTime; a test shows what happens without
@@ -103,6 +106,7 @@ type authority struct {
 	pace         pace
 	lease        func() *lease
 	responder    atomic.Pointer[responder] // nil: not opened yet; written under mu
+	proofs       *proofs
 
 	mu      sync.Mutex // guards what follows
 	signer  crypto.Signer
@@ -154,6 +158,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.at = func(string) {}
 	var all []AuthorityRecord
 	var crosses []CrossRecord
 	err := s.store.View(ctx, func(tx Tx) (err error) {
@@ -174,6 +179,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open authority %s: %w", r.Name, err)
 		}
+		a.proofs = &s.proofs
 		s.authorities[r.Name] = a
 		s.order = append(s.order, r.Name)
 	}

@@ -106,6 +106,11 @@ func (p *practice) prove(random io.Reader, s lint.Subject, tbs []byte, sig algid
 // sign is the one place where an authority's key signs a certificate. It spends t, signs exactly
 // tbs, and holds the result against the issuer's public key and against tbs before giving it out.
 func sign(random io.Reader, key crypto.Signer, issuer *pki.Certificate, t *token, tbs []byte) ([]byte, error) {
+	return signProved(random, key, issuer, t, tbs, (*pki.Certificate).CheckSignatureFrom)
+}
+
+// signProved is sign with another way to verify the signature.
+func signProved(random io.Reader, key crypto.Signer, issuer *pki.Certificate, t *token, tbs []byte, verify func(c, issuer *pki.Certificate) error) ([]byte, error) {
 	var who [32]byte
 	if issuer != nil {
 		who = issuer.Fingerprint()
@@ -135,7 +140,7 @@ func sign(random io.Reader, key crypto.Signer, issuer *pki.Certificate, t *token
 	if issuer == nil {
 		issuer = cert
 	}
-	if err := cert.CheckSignatureFrom(issuer); err != nil {
+	if err := verify(cert, issuer); err != nil {
 		return nil, err
 	}
 	return raw, nil
@@ -147,7 +152,7 @@ func (a *authority) sign(ctx context.Context, random io.Reader, t *token, tbs []
 	if err != nil {
 		return nil, err
 	}
-	return sign(random, key, a.cert, t, tbs)
+	return signProved(random, key, a.cert, t, tbs, a.proofs.certificate)
 }
 
 // randomSerial is 20 octets, positive, with 40 hex digits: the node and 144 random bits and more

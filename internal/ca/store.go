@@ -53,14 +53,21 @@ type Tx interface {
 	// Restore replaces everything of a record but its serial, authority and order: for certificates
 	// that a database restored from an older copy does not know. ErrNotFound when there is none.
 	Restore(ctx context.Context, r Record) error
+	// Intend moves a record from Reserved to Intended with the bytes that may be signed from now on.
+	// ErrNotFound when no record of this serial is Reserved; nothing is changed then.
+	Intend(ctx context.Context, serial string, tbs []byte) error
+	// Finish moves a record from Intended to Done with its certificate. ErrNotFound when no record of
+	// this serial is Intended, or it is revoked; nothing is changed then.
+	Finish(ctx context.Context, serial string, raw []byte) error
 	// ByOrder, BySerial and ByKey find one record. Serials are unique over all authorities.
 	ByOrder(ctx context.Context, order string) (Record, error)
 	BySerial(ctx context.Context, serial string) (Record, error)
 	ByKey(ctx context.Context, key string) (Record, error)
 	// Status is BySerial of CA, Serial, State, NotAfter and Revoked only, which is cheap.
 	Status(ctx context.Context, serial string) (Record, error)
-	// ByState lists records of a state, oldest first, at most limit.
-	ByState(ctx context.Context, state State, limit int) ([]Record, error)
+	// Intended lists records in that state with serials after the given one, by serial, at most limit. It
+	// takes no longer when many certificates have been issued.
+	Intended(ctx context.Context, after string, limit int) ([]Record, error)
 	// Holders lists issued records of a holder, newest first; an empty argument matches any.
 	Holders(ctx context.Context, iin, bin string) ([]Record, error)
 	// Ending lists issued, unrevoked records whose NotAfter is in [from, to), by NotAfter and serial, at

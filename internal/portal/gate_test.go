@@ -234,7 +234,7 @@ func TestR8NewVersion(t *testing.T) {
 func TestP23Race(t *testing.T) {
 	for name, database := range map[string]func(*testing.T) string{
 		"SQLite":     func(t *testing.T) string { return filepath.Join(t.TempDir(), "senim.db") },
-		"PostgreSQL": storetest.PostgresURL,
+		"PostgreSQL": func(t *testing.T) string { return storetest.PostgresURL(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOn(t, database(t), nil)

@@ -9,26 +9,48 @@ import (
 
 // Audit records an event in this node's chain, in this transaction: when it cannot be recorded, the
 // change must not be made. Events that hold personal data are refused ([audit.Event.Check]).
+//
+// Where writers take turns, the record to follow is remembered from the one before. The insert finds out
+// when that is not the end of the chain: a change was taken back, or another process wrote.
 func (t *tx) Audit(ctx context.Context, e audit.Event) error {
+	if t.turn && t.s.last.Seq > 0 {
+		if followed, err := t.follow(ctx, t.s.last, e); followed || err != nil {
+			return err
+		}
+	}
 	last, err := one(ctx, t, nil, scanAudit,
 		`select `+auditColumns+` from audit where node = $1 order by seq desc limit 1`, t.s.node)
 	if err != nil {
 		return fmt.Errorf("audit %s: %w: %w", e.Action, audit.ErrUnwritten, err)
 	}
+	followed, err := t.follow(ctx, last, e)
+	if err == nil && !followed {
+		err = fmt.Errorf("audit %s: the chain does not end in its last record", e.Action)
+	}
+	return err
+}
+
+// follow inserts the record of e after last; false when last is not the end of the chain.
+func (t *tx) follow(ctx context.Context, last audit.Record, e audit.Event) (bool, error) {
 	r, err := audit.Next(last, t.s.node, t.now(), e)
 	if err != nil {
-		return err
+		return false, err
 	}
 	detail, err := text(r.Detail)
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = t.exec(ctx, `insert into audit (`+auditColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		r.Node, r.Seq, ms(r.At), r.Action, r.Actor, r.Object, r.Result, detail, r.Prev[:], r.Hash[:])
+	n, err := t.exec(ctx, `insert into audit (`+auditColumns+`) select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+		where $2 = 1 + coalesce((select max(seq) from audit where node = $1), 0)
+		and ($2 = 1 or exists (select 1 from audit where node = $1 and seq = $2 - 1 and hash = $11))`,
+		r.Node, r.Seq, ms(r.At), r.Action, r.Actor, r.Object, r.Result, detail, r.Prev[:], r.Hash[:], r.Prev[:])
 	if err != nil {
-		return fmt.Errorf("audit %s: %w: %w", e.Action, audit.ErrUnwritten, err)
+		return false, fmt.Errorf("audit %s: %w: %w", e.Action, audit.ErrUnwritten, err)
 	}
-	return nil
+	if n == 1 && t.turn {
+		t.s.last = r
+	}
+	return n == 1, nil
 }
 
 const auditColumns = `node, seq, at, action, actor, object, result, detail, prev, hash`

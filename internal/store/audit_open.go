@@ -26,6 +26,7 @@ func OpenAudit(ctx context.Context, at string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.writers.begin, s.writers.long = s.engine.share, groupLong
 	if _, err := s.AuditNodes(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the audit: %w", err), s.engine.close())
 	}

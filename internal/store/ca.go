@@ -87,6 +87,17 @@ func (t caTx) Restore(ctx context.Context, r ca.Record) error {
 		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.IIN, r.BIN, r.Name, r.Key, r.Profile, r.Serial))
 }
 
+func (t caTx) Intend(ctx context.Context, serial string, tbs []byte) error {
+	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates set state = 'intended', tbs = $1
+		where serial = $2 and state = 'reserved'`, tbs, serial))
+}
+
+func (t caTx) Finish(ctx context.Context, serial string, raw []byte) error {
+	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates set state = 'issued', raw = $1
+		where serial = $2 and state = 'intended'
+		and not exists (select 1 from ca_revoked r where r.serial = $2 and r.reason <> 8)`, raw, serial))
+}
+
 // caSelect reads records with their revocation. Reason 8, removeFromCRL, is a hold that was lifted.
 const caSelect = `select c.serial, c.ca, c.order_id, c.key_hash, c.profile, c.state, c.tbs, c.raw,
 	c.iin, c.bin, c.name, c.replaces, c.not_before, c.not_after, c.created,
@@ -136,8 +147,11 @@ func (t caTx) ByKey(ctx context.Context, key string) (ca.Record, error) {
 	return one(ctx, t.tx, ca.ErrNotFound, scanRecord, caSelect+`where c.key_hash = $1`, key)
 }
 
-func (t caTx) ByState(ctx context.Context, state ca.State, limit int) ([]ca.Record, error) {
-	return list(ctx, t.tx, scanRecord, caSelect+`where c.state = $1 order by c.created, c.serial limit $2`, string(state), limit)
+// caIntended is served by an index of these records alone, so the state stands in its text.
+const caIntended = caSelect + `where c.state = 'intended' and c.serial > $1 order by c.serial limit $2`
+
+func (t caTx) Intended(ctx context.Context, after string, limit int) ([]ca.Record, error) {
+	return list(ctx, t.tx, scanRecord, caIntended, after, limit)
 }
 
 func (t caTx) Holders(ctx context.Context, iin, bin string) ([]ca.Record, error) {

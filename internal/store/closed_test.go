@@ -129,7 +129,7 @@ func numbers(t *testing.T, s *store.Store) string {
 	var all []string
 	err := s.See(t.Context(), func(tx *store.Tx) error {
 		for _, q := range []string{`select count(*) from audit`, `select count(*) from ca_certificates where state <> 'reserved'`, `select count(*) from ca_authorities`,
-			`select count(*) from ca_revocations`, `select coalesce(sum(reason), 0) from ca_revocations`, `select count(*) from ca_lists`, `select coalesce(sum(list_number), 0) from ca_counters`} {
+			`select count(*) from ca_revoked`, `select coalesce(sum(reason), 0) from ca_revoked`, `select count(*) from ca_published`, `select coalesce(sum(list_number), 0) from ca_counters`} {
 			n, err := tx.Int(t.Context(), q)
 			if err != nil {
 				return err

@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+	"strings"
+	"time"
+)
 
 // Tx is the transaction, for tests that go below the domains.
 type Tx = tx
@@ -57,3 +61,29 @@ func (s *Store) Refuse(ctx context.Context) error {
 
 // Engine names the database.
 func (s *Store) Engine() string { return s.engine.name() }
+
+// Crowd has writers share transactions for a while, and each transaction take in all who wait.
+func (s *Store) Crowd() {
+	s.writers.crowd()
+	s.writers.long = time.Hour
+}
+
+// Waiting is how many writers wait for their turn.
+func (s *Store) Waiting() int {
+	s.writers.mu.Lock()
+	defer s.writers.mu.Unlock()
+	return len(s.writers.waiting)
+}
+
+// Intended is the select that lists what was left open.
+const Intended = caIntended
+
+// Plan is how SQLite goes about a select.
+func (t *tx) Plan(ctx context.Context, sql string, args ...any) (string, error) {
+	steps, err := list(ctx, t, func(r row) (s string, err error) {
+		var id, parent, unused int64
+		err = r.Scan(&id, &parent, &unused, &s)
+		return s, err
+	}, "explain query plan "+sql, args...)
+	return strings.Join(steps, "; "), err
+}

@@ -51,6 +51,8 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger) (*postgresE
 	return &postgresEngine{pool: pool, inserter: inserter, log: log}, nil
 }
 
+func (e *postgresEngine) single() bool { return false }
+
 func (e *postgresEngine) name() string { return "postgres" }
 
 func (e *postgresEngine) close() error { e.pool.Close(); return nil }
@@ -64,7 +66,7 @@ func (e *postgresEngine) begin(ctx context.Context, write bool) (conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return postgresConn{t, e.inserter}, nil
+	return postgresConn{t, e.inserter, false}, nil
 }
 
 // again: serialization_failure and deadlock_detected.
@@ -112,27 +114,78 @@ func (e *postgresEngine) work(ctx context.Context, w crew) (func(context.Context
 	return startClient(ctx, riverpgxv5.New(e.pool), w.config(e.log))
 }
 
+// share opens a transaction for several writers: no one's context ends it or a statement of it midway.
+func (e *postgresEngine) share(ctx context.Context) (shared, error) {
+	t, err := e.pool.BeginTx(context.WithoutCancel(ctx), pgx.TxOptions{IsoLevel: pgx.Serializable})
+	if err != nil {
+		return nil, err
+	}
+	return postgresConn{t, e.inserter, true}, nil
+}
+
 type postgresConn struct {
 	t        pgx.Tx
 	inserter *river.Client[pgx.Tx]
+	steady   bool // statements are not interrupted
+}
+
+// context is the one to run a statement with, or why it is not run.
+func (c postgresConn) context(ctx context.Context) (context.Context, error) {
+	if !c.steady {
+		return ctx, nil
+	}
+	return context.WithoutCancel(ctx), ctx.Err()
 }
 
 func (c postgresConn) exec(ctx context.Context, q string, args []any) (int64, error) {
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return 0, err
+	}
 	r, err := c.t.Exec(ctx, q, args...)
 	return r.RowsAffected(), err
 }
 
 func (c postgresConn) query(ctx context.Context, q string, args []any) (rows, error) {
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return c.t.Query(ctx, q, args...) //nolint:sqlclosecheck // the caller walks, checks and closes them
 }
 
 func (c postgresConn) queryRow(ctx context.Context, q string, args []any) row {
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return failed{err}
+	}
 	return c.t.QueryRow(ctx, q, args...)
 }
 
 func (c postgresConn) insertJob(ctx context.Context, e envelope, at time.Time) error {
-	_, err := c.inserter.InsertTx(ctx, c.t, e, e.options(at))
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.inserter.InsertTx(ctx, c.t, e, e.options(at))
 	return err
+}
+
+func (c postgresConn) mark(ctx context.Context) error {
+	_, err := c.exec(ctx, "savepoint writer", nil)
+	return err
+}
+
+func (c postgresConn) keep(ctx context.Context) error {
+	_, err := c.exec(ctx, "release writer", nil)
+	return err
+}
+
+func (c postgresConn) undo(ctx context.Context) error {
+	if _, err := c.exec(ctx, "rollback to writer", nil); err != nil {
+		return err
+	}
+	return c.keep(ctx)
 }
 
 func (c postgresConn) commit(ctx context.Context) error { return c.t.Commit(ctx) }

@@ -41,7 +41,7 @@ func openSQLite(ctx context.Context, path string, maxPages int64, log *slog.Logg
 	if maxPages > 0 {
 		bound = fmt.Sprintf("&_pragma=max_page_count(%d)", maxPages)
 	}
-	write, err := sql.Open("sqlite", name+"?_txlock=immediate&"+pragmas+bound)
+	write, err := openPool(name + "?_txlock=immediate&" + pragmas + bound)
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
@@ -52,7 +52,7 @@ func openSQLite(ctx context.Context, path string, maxPages int64, log *slog.Logg
 	if err := e.locked(ctx, func() error { return write.PingContext(ctx) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), write.Close())
 	}
-	read, err := sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)")
+	read, err := openPool(name + "?" + pragmas + "&_pragma=query_only(1)")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), write.Close())
 	}
@@ -65,20 +65,33 @@ func openSQLite(ctx context.Context, path string, maxPages int64, log *slog.Logg
 	return e, nil
 }
 
+func (e *sqliteEngine) single() bool { return true }
+
 func (e *sqliteEngine) name() string { return "sqlite" }
 
-func (e *sqliteEngine) close() error { return errors.Join(e.read.Close(), e.write.Close()) }
+func (e *sqliteEngine) close() error {
+	return errors.Join(e.read.Close(), e.write.Close())
+}
 
 func (e *sqliteEngine) begin(ctx context.Context, write bool) (conn, error) {
-	pool := e.read
 	if write {
-		pool = e.write
+		return e.share(ctx)
 	}
-	t, err := pool.BeginTx(ctx, nil)
+	t, err := e.read.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	return sqliteConn{t, e.inserter}, nil
+	return &sqliteConn{t: t}, nil
+}
+
+// share opens the writing transaction. No context ends it or a statement of it midway: SQLite answers
+// an interrupted statement with the loss of the whole transaction, which is not one writer's.
+func (e *sqliteEngine) share(ctx context.Context) (shared, error) {
+	t, err := e.write.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteConn{t: t, inserter: e.inserter, steady: true}, nil
 }
 
 // again: SQLITE_BUSY and SQLITE_LOCKED, which another process may cause.
@@ -132,9 +145,22 @@ func (e *sqliteEngine) work(ctx context.Context, w crew) (func(context.Context) 
 type sqliteConn struct {
 	t        *sql.Tx
 	inserter *river.Client[*sql.Tx]
+	steady   bool // statements are not interrupted
 }
 
-func (c sqliteConn) exec(ctx context.Context, q string, args []any) (int64, error) {
+// context is the one to run a statement with, or why it is not run.
+func (c *sqliteConn) context(ctx context.Context) (context.Context, error) {
+	if !c.steady {
+		return ctx, nil
+	}
+	return context.WithoutCancel(ctx), ctx.Err()
+}
+
+func (c *sqliteConn) exec(ctx context.Context, q string, args []any) (int64, error) {
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return 0, err
+	}
 	r, err := c.t.ExecContext(ctx, q, args...)
 	if err != nil {
 		return 0, err
@@ -142,7 +168,11 @@ func (c sqliteConn) exec(ctx context.Context, q string, args []any) (int64, erro
 	return r.RowsAffected()
 }
 
-func (c sqliteConn) query(ctx context.Context, q string, args []any) (rows, error) {
+func (c *sqliteConn) query(ctx context.Context, q string, args []any) (rows, error) {
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return nil, err
+	}
 	r, err := c.t.QueryContext(ctx, q, args...) //nolint:rowserrcheck // the caller walks, checks and closes them
 	if err != nil {
 		return nil, err
@@ -150,18 +180,48 @@ func (c sqliteConn) query(ctx context.Context, q string, args []any) (rows, erro
 	return sqliteRows{r}, nil
 }
 
-func (c sqliteConn) queryRow(ctx context.Context, q string, args []any) row {
+func (c *sqliteConn) queryRow(ctx context.Context, q string, args []any) row {
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return failed{err}
+	}
 	return c.t.QueryRowContext(ctx, q, args...)
 }
 
-func (c sqliteConn) insertJob(ctx context.Context, e envelope, at time.Time) error {
-	_, err := c.inserter.InsertTx(ctx, c.t, e, e.options(at))
+// failed is the row of a statement that was not run.
+type failed struct{ err error }
+
+func (f failed) Scan(...any) error { return f.err }
+
+func (c *sqliteConn) insertJob(ctx context.Context, e envelope, at time.Time) error {
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.inserter.InsertTx(ctx, c.t, e, e.options(at))
 	return err
 }
 
-func (c sqliteConn) commit(context.Context) error { return c.t.Commit() }
+func (c *sqliteConn) mark(ctx context.Context) error {
+	_, err := c.exec(ctx, "savepoint writer", nil)
+	return err
+}
 
-func (c sqliteConn) rollback(context.Context) { _ = c.t.Rollback() }
+func (c *sqliteConn) keep(ctx context.Context) error {
+	_, err := c.exec(ctx, "release writer", nil)
+	return err
+}
+
+func (c *sqliteConn) undo(ctx context.Context) error {
+	if _, err := c.exec(ctx, "rollback to writer", nil); err != nil {
+		return err
+	}
+	return c.keep(ctx)
+}
+
+func (c *sqliteConn) commit(context.Context) error { return c.t.Commit() }
+
+func (c *sqliteConn) rollback(context.Context) { _ = c.t.Rollback() }
 
 type sqliteRows struct{ *sql.Rows }
 

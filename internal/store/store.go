@@ -68,9 +68,11 @@ type Store struct {
 	log    *slog.Logger
 	key    []byte
 
-	// again is held by transactions tried again, so that those of one process that disturbed
-	// each other go one after another.
-	again sync.Mutex
+	// writers is where changes share transactions.
+	writers group
+	// last is the newest record of our audit chain as the writer whose turn it is left it. It may be out
+	// of date, which inserting after it finds out.
+	last audit.Record
 
 	// jobs guards what follows.
 	jobs    sync.Mutex
@@ -102,6 +104,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.writers.begin, s.writers.long = s.engine.share, groupLong
 	if err = s.engine.locked(ctx, func() error { return s.migrate(ctx) }); err == nil {
 		err = s.useKey(ctx, c.Key)
 	}
@@ -115,13 +118,17 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(s.Stop(ctx), s.engine.close())
+	err := s.Stop(ctx)
+	s.writers.close()
+	return errors.Join(err, s.engine.close())
 }
 
 // engine is what SQLite and PostgreSQL do each in their own way.
 type engine interface {
 	// begin opens a transaction: serializable for writing, a steady snapshot for reading.
 	begin(ctx context.Context, write bool) (conn, error)
+	// share opens one for several writers in turn.
+	share(ctx context.Context) (shared, error)
 	// again reports that a transaction failed only because of others at the same time.
 	again(err error) bool
 	// full reports that there is no room to write.
@@ -132,6 +139,8 @@ type engine interface {
 	migrateJobs(ctx context.Context) error
 	// work runs jobs until the returned function is called.
 	work(ctx context.Context, w crew) (stop func(context.Context) error, err error)
+	// single reports that there is one writer at a time in any case.
+	single() bool
 	name() string
 	close() error
 }
@@ -157,7 +166,7 @@ func (s *Store) update(ctx context.Context, f func(*tx) error) error {
 		if err != nil && s.engine.full(err) && !errors.Is(err, audit.ErrUnwritten) {
 			err = fmt.Errorf("%w: %w", audit.ErrUnwritten, err)
 		}
-		if err == nil || !s.engine.again(err) {
+		if err == nil || !s.engine.again(err) && !errors.Is(err, errLost) {
 			return err
 		}
 		if n == tries {
@@ -169,11 +178,21 @@ func (s *Store) update(ctx context.Context, f func(*tx) error) error {
 	}
 }
 
-func (s *Store) try(ctx context.Context, again bool, f func(*tx) error) (err error) {
-	if again {
-		s.again.Lock()
-		defer s.again.Unlock()
+// try runs f once: in a transaction of its own where several may write at once and do not disturb each
+// other, else in a shared one.
+func (s *Store) try(ctx context.Context, again bool, f func(*tx) error) error {
+	if again || s.engine.single() || s.writers.crowded() {
+		return s.writers.do(ctx, func(c conn) error { return s.run(&tx{s: s, c: c, turn: true}, f) })
 	}
+	err := s.alone(ctx, f)
+	if err != nil && s.engine.again(err) {
+		s.writers.crowd()
+	}
+	return err
+}
+
+// alone runs f in a transaction of its own.
+func (s *Store) alone(ctx context.Context, f func(*tx) error) (err error) {
 	c, err := s.engine.begin(ctx, true)
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", err)
@@ -184,22 +203,20 @@ func (s *Store) try(ctx context.Context, again bool, f func(*tx) error) (err err
 			c.rollback(context.WithoutCancel(ctx)) // f failed, or panicked
 		}
 	}()
-	t := &tx{s: s, c: c}
-	if err := f(t); err != nil {
-		if t.disturbed != nil {
-			return t.disturbed
-		}
+	if err := s.run(&tx{s: s, c: c}, f); err != nil {
 		return err
 	}
-	if t.disturbed != nil {
-		return t.disturbed // f hid the error, but the transaction is lost all the same
-	}
 	done = true
-	if err := c.commit(ctx); err != nil {
-		c.rollback(context.WithoutCancel(ctx))
-		return fmt.Errorf("store: commit: %w", err)
+	return finish(ctx, c, true, nil)
+}
+
+// run gives f the transaction. A disturbance counts for more than what f made of it.
+func (s *Store) run(t *tx, f func(*tx) error) error {
+	err := f(t)
+	if t.disturbed != nil {
+		return t.disturbed // f may have hidden it, but the change is lost all the same
 	}
-	return nil
+	return err
 }
 
 // view runs f over one steady snapshot. Writing in it fails.

@@ -13,6 +13,8 @@ import (
 type tx struct {
 	s *Store
 	c conn
+	// turn: the transaction is shared, and its writers take turns.
+	turn bool
 	// disturbed is the first error of a statement that calls for another try.
 	disturbed error
 }

@@ -54,6 +54,11 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: met %v, want %v", name, r.Met != nil && *r.Met, c.met)
 		}
 	}
+	for rate, met := range map[float64]bool{999: false, 1000: true} {
+		if r := judge(more("m", "m", gost("M"), 1000), at(rate), nil, ""); *r.Met != met || r.wanted() != "≥ 1,000 op/s" {
+			t.Errorf("a rate of %v: met %t, wanted %s", rate, *r.Met, r.wanted())
+		}
+	}
 	if r := judge(beside("c", "c", gost("C"), nettle, "c"), at(1), at(2), ""); r.Met != nil || r.Target != nil || *r.Ratio != 0.5 {
 		t.Errorf("without a target: %+v", r)
 	}

@@ -13,6 +13,7 @@ import (
 // harness is a peer's program in peer/, or why there is none.
 type harness struct {
 	path, version string
+	own           bool // its figures are by processor time already
 	missing       error
 }
 
@@ -35,8 +36,31 @@ var sources = map[string]struct {
 	engine: {"engine.c", []string{"libengine-gost-openssl", "libssl-dev"}, []string{"-lcrypto"}},
 }
 
+// modules are the harnesses written in Go, each a module of its own in a folder here. They say themselves
+// how often a second of processor time their operation is done.
+var modules = map[string]string{stepca: "stepca"}
+
+// buildModule builds a harness written in Go.
+func buildModule(ctx context.Context, root, dir, name string) *harness {
+	h := &harness{path: filepath.Join(dir, modules[name]), own: true}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", h.path, ".") //nolint:gosec // our own programs and arguments
+	cmd.Dir = filepath.Join(root, "tools", "bench", modules[name])
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return &harness{missing: fmt.Errorf("it does not build: %s", firstLine(out))}
+	}
+	out, err := exec.CommandContext(ctx, h.path, "version").CombinedOutput() //nolint:gosec // our own programs and arguments
+	if err != nil {
+		return &harness{missing: fmt.Errorf("it does not run: %s", firstLine(out))}
+	}
+	h.version = firstLine(out)
+	return h
+}
+
 // buildHarness compiles a harness and asks it for its version, which shows that it works.
 func buildHarness(ctx context.Context, root, dir, name string) *harness {
+	if modules[name] != "" {
+		return buildModule(ctx, root, dir, name)
+	}
 	s := sources[name]
 	compiler, err := exec.LookPath("cc")
 	if err != nil {
@@ -68,6 +92,9 @@ func (h *harness) run(ctx context.Context, r *runner, operation string, o option
 	v, err := strconv.ParseFloat(value, 64)
 	if err != nil || name != operation || v <= 0 {
 		return 0, fmt.Errorf("%s %s: says %q", filepath.Base(h.path), operation, out)
+	}
+	if h.own {
+		return v, nil
 	}
 	return v / share, nil
 }

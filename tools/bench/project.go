@@ -65,7 +65,11 @@ func (p *project) run(ctx context.Context, r *runner, g goBenchmark, o options) 
 	if !ok {
 		return nil, fmt.Errorf("%s of %s: no result in %q", g.name, g.pkg, out)
 	}
-	units[opsPerSecond] /= share
+	if rate, said := units[perProcessor]; said {
+		units[opsPerSecond] = rate
+	} else {
+		units[opsPerSecond] /= share
+	}
 	return units, nil
 }
 

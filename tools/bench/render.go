@@ -109,7 +109,10 @@ func writeSpeed(w *bytes.Buffer, r *results) {
 }
 
 func (r *result) wanted() string {
-	if r.Peer == nobody {
+	switch {
+	case r.Peer == nobody && r.Unit != allocations:
+		return "≥ " + figure(r.Target, r.Unit)
+	case r.Peer == nobody:
 		return "≤ " + strconv.FormatFloat(*r.Target, 'f', -1, 64)
 	}
 	return "≥ " + strconv.FormatFloat(*r.Target, 'f', -1, 64) + " ×"

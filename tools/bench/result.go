@@ -25,7 +25,7 @@ type result struct {
 	Peer      string   `json:"peer"` // empty: the target is absolute
 	PeerValue *float64 `json:"peer_value"`
 	Ratio     *float64 `json:"ratio"`  // value over peer's value
-	Target    *float64 `json:"target"` // of the ratio, at least; of allocations, at most
+	Target    *float64 `json:"target"` // of the ratio or the rate, at least; of allocations, at most
 	Met       *bool    `json:"met"`    // null without a target; false also when it could not be measured
 	Note      string   `json:"note,omitempty"`
 	Text      string   `json:"text"`
@@ -41,7 +41,7 @@ func judge(w wanted, ours, peers *float64, why string) result {
 	if w.must {
 		met := r.Ratio != nil && *r.Ratio >= w.target
 		if w.peer.peer == nobody {
-			met = ours != nil && *ours <= w.target
+			met = ours != nil && (w.unit == allocations && *ours <= w.target || w.unit != allocations && *ours >= w.target)
 		}
 		r.Target, r.Met = &w.target, &met
 	}

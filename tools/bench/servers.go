@@ -20,10 +20,7 @@ import (
 
 // Units of rows about servers. A request is counted against the CPU time of the server alone, user and
 // system, so that the one who asks, on another core, costs nothing.
-const (
-	perCPU    = "req/CPU-s"
-	mebibytes = "MiB"
-)
+const perCPU = "req/CPU-s"
 
 // Peers of servers.
 const (

@@ -20,7 +20,7 @@ func speed(ctx context.Context, o options) error {
 		return err
 	}
 	harnesses := map[string]*harness{}
-	for _, name := range []string{nettle, engine} {
+	for _, name := range []string{nettle, engine, stepca} {
 		harnesses[name] = buildHarness(ctx, o.root, dir, name)
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, harnesses[name])
 	}

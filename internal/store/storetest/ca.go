@@ -31,6 +31,7 @@ func CA(t *testing.T, s *store.Store) {
 	t.Run("authorities", func(t *testing.T) { caAuthorities(t, s.CA()) })
 	t.Run("generations", func(t *testing.T) { caGenerations(t, s.CA()) })
 	t.Run("records", func(t *testing.T) { caRecords(t, s.CA()) })
+	t.Run("ways", func(t *testing.T) { caWays(t, s.CA()) })
 	t.Run("holders", func(t *testing.T) { caHolders(t, s.CA()) })
 	t.Run("search", func(t *testing.T) { caSearch(t, s.CA()) })
 	t.Run("revocations", func(t *testing.T) { caRevocations(t, s.CA()) })
@@ -127,11 +128,7 @@ func caRecords(t *testing.T, s ca.Store) {
 					t.Error(d)
 				}
 			}
-			all, err4 := tx.ByState(ctx, r.State, 10)
-			if len(all) != 1 || all[0].Serial != r.Serial {
-				t.Errorf("%d of state %s", len(all), r.State)
-			}
-			return errors.Join(err1, err2, err3, err4)
+			return errors.Join(err1, err2, err3)
 		})
 	}
 	in(t, s, func(tx ca.Tx) error {
@@ -142,6 +139,69 @@ func caRecords(t *testing.T, s ca.Store) {
 			t.Errorf("no such serial: %v", err)
 		}
 		return nil
+	})
+}
+
+// caWays: a record moves only from the state it is in.
+func caWays(t *testing.T, s ca.Store) {
+	ctx := t.Context()
+	var records []ca.Record
+	for n := 41; n < 45; n++ {
+		records = append(records, caRecord(n))
+	}
+	in(t, s, func(tx ca.Tx) error {
+		var err error
+		for _, r := range records {
+			err = errors.Join(err, tx.Reserve(ctx, r))
+		}
+		return err
+	})
+	open := func() (serials []string) {
+		in(t, s, func(tx ca.Tx) error {
+			all, err := tx.Intended(ctx, records[0].Serial, 2)
+			serials = nil
+			for _, r := range all {
+				serials = append(serials, r.Serial)
+			}
+			return err
+		})
+		return serials
+	}
+	move := func(want error, f func(ca.Tx) error) {
+		t.Helper()
+		in(t, s, func(tx ca.Tx) error {
+			if err := f(tx); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+			return nil
+		})
+	}
+	first := records[0].Serial
+	move(ca.ErrNotFound, func(tx ca.Tx) error { return tx.Finish(ctx, first, []byte("raw")) })
+	move(ca.ErrNotFound, func(tx ca.Tx) error { return tx.Intend(ctx, "none", []byte("tbs")) })
+	for _, r := range records {
+		move(nil, func(tx ca.Tx) error { return tx.Intend(ctx, r.Serial, []byte("tbs of "+r.Serial)) })
+	}
+	move(ca.ErrNotFound, func(tx ca.Tx) error { return tx.Intend(ctx, first, []byte("other")) })
+	if d := cmp.Diff([]string{records[1].Serial, records[2].Serial}, open()); d != "" {
+		t.Error(d)
+	}
+	revoked := ca.Revocation{At: caStart, Reason: ca.KeyCompromise, By: "one"}
+	move(nil, func(tx ca.Tx) error { return tx.AddRevocation(ctx, "gost", records[1].Serial, revoked) })
+	move(ca.ErrNotFound, func(tx ca.Tx) error { return tx.Finish(ctx, records[1].Serial, []byte("raw")) })
+	for _, r := range []ca.Record{records[0], records[2]} {
+		move(nil, func(tx ca.Tx) error { return tx.Finish(ctx, r.Serial, []byte("raw")) })
+	}
+	move(ca.ErrNotFound, func(tx ca.Tx) error { return tx.Finish(ctx, first, []byte("other")) })
+	if d := cmp.Diff([]string{records[1].Serial, records[3].Serial}, open()); d != "" {
+		t.Error(d)
+	}
+	in(t, s, func(tx ca.Tx) error {
+		r, err := tx.BySerial(ctx, first)
+		if r.State != ca.Done || string(r.TBS) != "tbs of "+first || string(r.Raw) != "raw" {
+			t.Errorf("%s, %q, %q", r.State, r.TBS, r.Raw)
+		}
+		return err
 	})
 }
 

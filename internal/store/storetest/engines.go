@@ -36,7 +36,7 @@ func Postgres(t *testing.T) *store.Store {
 }
 
 // Open opens a store that is closed when the test ends.
-func Open(t *testing.T, c store.Config) *store.Store {
+func Open(t testing.TB, c store.Config) *store.Store {
 	t.Helper()
 	if c.Node == "" {
 		c.Node = "test"
@@ -56,7 +56,7 @@ func Open(t *testing.T, c store.Config) *store.Store {
 // PostgresURL makes a new database and gives its URL. The cluster is that of the environment's
 // SENIM_TEST_POSTGRES (a postgres:// URL of a role that may create databases), or else a throw-away
 // one, started once for the test process in a temporary directory and stopped with it.
-func PostgresURL(t *testing.T) string {
+func PostgresURL(t testing.TB) string {
 	t.Helper()
 	at := os.Getenv("SENIM_TEST_POSTGRES")
 	if at == "" {

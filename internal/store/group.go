@@ -1,0 +1,224 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// group lets writers who wait at the same moment share one transaction and one durable commit. SQLite
+// has one writer anyway, and most of what a small change costs is its commit; on PostgreSQL, writers of
+// one process all follow the end of its audit chain, and would disturb each other.
+//
+// Each writer runs in its own goroutine and inside its own savepoint, one after another, so that an
+// error or a panic undoes that writer's change alone. Then everything is committed at once, and only
+// then anybody learns that his change is kept. Who comes alone waits for nobody.
+type group struct {
+	begin func(ctx context.Context) (shared, error)
+	long  time.Duration // how long one transaction takes further writers in
+
+	mu      sync.Mutex
+	waiting []*member // under mu
+	serving bool      // under mu
+	crowds  time.Time // under mu: until when writers are to come here
+	served  sync.WaitGroup
+}
+
+// Bounds of one shared transaction: a commit is not put off for longer, however many come.
+const (
+	groupMost = 256
+	groupLong = 20 * time.Millisecond // group.long, except in tests
+	// groupStay is how long writers keep together after they disturbed each other, or had company.
+	groupStay = time.Second
+)
+
+// shared is a transaction that several writers use in turn.
+type shared interface {
+	conn
+	// mark begins the change of the next writer, keep ends it, undo takes it back.
+	mark(ctx context.Context) error
+	keep(ctx context.Context) error
+	undo(ctx context.Context) error
+}
+
+// member is a writer who waits for his turn, and then for the commit.
+type member struct {
+	turn chan ticket // once
+	ran  chan bool   // once, after a turn with a transaction: is the change to be kept?
+	done chan error  // once, when it was to be kept
+}
+
+type ticket struct {
+	c   shared
+	err error // there is no transaction
+}
+
+// errLost is the lot of a change that was in order when the transaction it shared was lost before the
+// commit; it is tried again.
+var errLost = errors.New("the shared transaction was lost")
+
+// do runs f in a transaction shared with those who wait at the same moment, and returns when it is
+// durable. A context that ends before f's turn is obeyed; afterwards the true result is returned.
+func (g *group) do(ctx context.Context, f func(conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m := &member{make(chan ticket, 1), make(chan bool, 1), make(chan error, 1)}
+	g.join(m)
+	select {
+	case t := <-m.turn:
+		return m.run(t, f)
+	case <-ctx.Done():
+		if !g.leave(m) { // its turn comes at this moment
+			if t := <-m.turn; t.err == nil {
+				m.ran <- false
+			}
+		}
+		return ctx.Err()
+	}
+}
+
+func (m *member) run(t ticket, f func(conn) error) error {
+	if t.err != nil {
+		return t.err
+	}
+	if err := m.own(t.c, f); err != nil {
+		return err
+	}
+	return <-m.done
+}
+
+// own runs f and passes the turn on, even when f panics.
+func (m *member) own(c conn, f func(conn) error) error {
+	good := false
+	defer func() { m.ran <- good }()
+	err := f(c)
+	good = err == nil
+	return err
+}
+
+func (g *group) join(m *member) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = append(g.waiting, m)
+	if !g.serving {
+		g.serving = true
+		g.served.Go(g.serve)
+	}
+}
+
+// leave takes m out; false when it is out already.
+func (g *group) leave(m *member) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, w := range g.waiting {
+		if w == m {
+			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// next takes the writer who waits for longest, nil when there is none.
+func (g *group) next() *member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.waiting) == 0 {
+		return nil
+	}
+	m := g.waiting[0]
+	g.waiting = g.waiting[1:]
+	return m
+}
+
+// more reports whether anybody waits; when nobody does, serving ends.
+func (g *group) more() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.serving = len(g.waiting) > 0
+	return g.serving
+}
+
+// serve makes transactions as long as writers wait.
+func (g *group) serve() {
+	for g.more() {
+		g.batch()
+	}
+}
+
+// batch makes one transaction: those who wait, and those who come while it lasts.
+func (g *group) batch() {
+	ctx := context.Background() // of nobody in particular
+	c, err := g.begin(ctx)
+	if err != nil {
+		for m := g.next(); m != nil; m = g.next() {
+			m.turn <- ticket{err: fmt.Errorf("store: begin: %w", err)}
+		}
+		return
+	}
+	var kept []*member
+	var lost error
+	end := time.Now().Add(g.long)
+	for n := 0; n < groupMost && lost == nil && (n == 0 || time.Now().Before(end)); n++ {
+		m := g.next()
+		if m == nil {
+			break
+		}
+		if lost = c.mark(ctx); lost != nil {
+			m.turn <- ticket{err: fmt.Errorf("store: %w: %w", errLost, lost)}
+			break
+		}
+		m.turn <- ticket{c: c}
+		good := <-m.ran
+		if good {
+			if err = c.keep(ctx); err == nil {
+				kept = append(kept, m)
+				continue
+			}
+			m.done <- fmt.Errorf("store: %w", err) // it hid the error of a statement
+		}
+		lost = c.undo(ctx)
+	}
+	if len(kept) > 1 {
+		g.crowd()
+	}
+	err = finish(ctx, c, len(kept) > 0, lost)
+	for _, m := range kept {
+		m.done <- err
+	}
+}
+
+// finish commits what is to be kept. When it cannot, nothing is.
+func finish(ctx context.Context, c conn, keep bool, lost error) error {
+	if lost != nil || !keep {
+		c.rollback(context.WithoutCancel(ctx))
+		if lost != nil {
+			return fmt.Errorf("store: %w: %w", errLost, lost)
+		}
+		return nil
+	}
+	if err := c.commit(ctx); err != nil {
+		c.rollback(context.WithoutCancel(ctx))
+		return fmt.Errorf("store: commit: %w", err)
+	}
+	return nil
+}
+
+// crowd has writers come here for a while.
+func (g *group) crowd() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.crowds = time.Now().Add(groupStay)
+}
+
+func (g *group) crowded() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return time.Now().Before(g.crowds)
+}
+
+// close waits until nobody is served any more.
+func (g *group) close() { g.served.Wait() }
