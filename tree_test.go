@@ -58,6 +58,7 @@ var tree = map[string]place{
 	"internal/ident":    {formats, "", "github.com/nyaruka/phonenumbers"},
 	"internal/lang":     {formats, "", "golang.org/x/text"},
 	"internal/ncalayer": {formats, "", ""},
+	"internal/tlog":     {formats, "pki", "golang.org/x/crypto/cryptobyte golang.org/x/mod/sumdb github.com/transparency-dev/formats/log"},
 
 	"internal/job":         {work, "", ""},
 	"internal/audit":       {work, "", ""},
@@ -69,9 +70,11 @@ var tree = map[string]place{
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
+	"internal/feed":        {work, "internal/notice", "golang.org/x/mod/sumdb/note"}, // what was issued, to those it concerns
 
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
 	"internal/vault":      {edges, "", ""},
+	"internal/logdir":     {edges, "", "github.com/transparency-dev/tessera golang.org/x/mod/sumdb/note"},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},
@@ -108,7 +111,7 @@ var denied = map[int][]string{
 // never lists what a program must not link, whoever would bring it along.
 var never = map[string][]string{
 	"cmd/senim-agent": {"senim/internal/store", "senim/internal/ca", "senim/internal/ra", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
-	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent"},
+	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent", "senim/internal/logdir", "github.com/transparency-dev/tessera"},
 	"cmd/senimd":      {"senim/internal/pkitest", "senim/internal/store/storetest", "testing"},
 }
 
