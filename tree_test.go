@@ -89,7 +89,7 @@ var tree = map[string]place{
 	"internal/desk":       {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "", ""},
 
-	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup"},
+	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2"}, // klog: what the log's library says
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
 

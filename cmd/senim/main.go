@@ -7,8 +7,8 @@
 //	senim verify --trust DIR --crl LIST.crl FILE.p7s
 //
 // It exits with 0 if everything asked for is good, 1 if something is not, or could not be checked,
-// and 2 if a file cannot be read or the command is misused. Two commands speak on the network,
-// timestamp and ocsp, and only to the --url they are given; for all others what is trusted and what is
+// and 2 if a file cannot be read or the command is misused. Three commands speak on the network,
+// timestamp, ocsp and log, and only to the address they are given; for all others what is trusted and what is
 // revoked comes from files. It refuses to write over a file that exists.
 package main
 
@@ -74,6 +74,7 @@ type commands struct {
 	Hash       hashing    `cmd:"" help:"Compute digests of files, or check a list of them."`
 	Convert    convert    `cmd:"" help:"Write a file in another form, or take a part out of it."`
 	Key        keys       `cmd:"" help:"Make, finish and list key files, change their passwords."`
+	Log        publicLog  `cmd:"" name:"log" help:"Check the public log of certificates issued."`
 	Completion completion `cmd:"" help:"Print a script that completes commands in a shell."`
 }
 

@@ -21,6 +21,7 @@ import (
 	"senim/internal/cabinet"
 	"senim/internal/courier"
 	"senim/internal/desk"
+	"senim/internal/feed"
 	"senim/internal/job"
 	"senim/internal/mailbox"
 	"senim/internal/notice"
@@ -53,6 +54,8 @@ type server struct {
 	scanner      *notice.Scanner
 	sessions     *auth.Desk // of the cabinet; it ends those of every site
 	mail         *mailbox.Mailbox
+	issueLog     *feed.Log    // nil: this process does not keep the public log
+	logFiles     http.Handler // its files, nil likewise
 
 	sites      []site
 	background []func(context.Context) error
@@ -68,15 +71,17 @@ func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger)
 			s.close()
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.openAuthority, s.openTrust, s.openWork, s.openSites, s.handleJobs} {
+	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.openAuthority, s.openTrust, s.openWork, s.openLog, s.openSites, s.handleJobs} {
 		if err := step(ctx); err != nil {
 			return s, err
 		}
 	}
 	if c.cast {
-		return s, s.seed(ctx)
+		if err := s.seed(ctx); err != nil {
+			return s, err
+		}
 	}
-	return s, nil
+	return s, s.openLetters(ctx)
 }
 
 func (s *server) close() {
@@ -336,7 +341,7 @@ func (s *server) openSites(context.Context) error {
 		return err
 	}
 	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies, Auth: cabinetDesk,
-		Office: s.office, Judge: s.judge, Keys: issued{s.ca}, Now: s.now, Log: s.log})
+		Office: s.office, Judge: s.judge, Keys: issued{s.ca}, Receipts: s.receipts(), Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -363,7 +368,7 @@ func (s *server) openSites(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.serveOn("responder", answers)
+	s.serveOn("responder", s.withLog(answers))
 	return nil
 }
 

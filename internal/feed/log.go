@@ -256,3 +256,6 @@ func (l *Log) release(ctx context.Context) error {
 		return tx.SaveState(ctx, s)
 	})
 }
+
+// Origin is the log's name.
+func (l *Log) Origin() string { return l.key.Origin() }

@@ -87,10 +87,15 @@ func (l *Log) append(ctx context.Context, folder Folder, s State, first int64, e
 			return err
 		}
 	}
+	l.writing(first + int64(len(entries)))
+	return nil
+}
+
+// writing notes that this process writes, and how long the log is.
+func (l *Log) writing(size int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.health = Health{Writing: true, Size: first + int64(len(entries)), Lag: l.health.Lag, Late: l.health.Late}
-	return nil
+	l.health = Health{Writing: true, Size: size, Lag: l.health.Lag, Late: l.health.Late}
 }
 
 // rest notes, when there is nothing to do, what stands in the folder; and renews the lease.

@@ -39,9 +39,14 @@ func (l *Log) recover(ctx context.Context, folder Folder) error {
 		return err
 	}
 	if size > s.Planned {
-		return l.adopt(ctx, files, s.Planned, size)
+		err = l.adopt(ctx, files, s.Planned, size)
+	} else {
+		err = l.finish(ctx, folder, size, s.Planned)
 	}
-	return l.finish(ctx, folder, size, s.Planned)
+	if err == nil {
+		l.writing(max(size, s.Planned))
+	}
+	return err
 }
 
 // compare wants the entries [from, to) of the folder to be those that were given these places.

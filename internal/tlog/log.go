@@ -19,6 +19,8 @@ const (
 	tileHeight = 8
 	tileWidth  = 1 << tileHeight
 	maxBundle  = tileWidth * (2 + maxEntry)
+	// MaxFile bounds every file of a log.
+	MaxFile = maxBundle
 )
 
 // Log reads a log. It keeps nothing but the last tiles it saw; it is used by one goroutine.
