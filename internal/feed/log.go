@@ -36,7 +36,7 @@ type LogConfig struct {
 	Fetch tlog.Fetch
 	// Origin names the log when it is made; it is kept for ever. No spaces, no '+'.
 	Origin string
-	// Node names this process among those that share the database.
+	// Node names this process among those that share the database, in the lease; it may be empty.
 	Node string
 	Now  func() time.Time // nil is time.Now
 	Log  *slog.Logger     // nil discards
@@ -80,7 +80,7 @@ type Health struct {
 
 // OpenLog opens the log of an installation; the first time it gets its key.
 func OpenLog(ctx context.Context, c LogConfig) (*Log, error) {
-	if c.Store == nil || c.Open == nil || c.Fetch == nil || c.Node == "" {
+	if c.Store == nil || c.Open == nil || c.Fetch == nil {
 		return nil, errors.New("open the public log: a part is missing")
 	}
 	if c.Now == nil {
