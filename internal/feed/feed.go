@@ -106,7 +106,7 @@ type Tx interface {
 }
 
 // piece is how many audit records are read at a time.
-const piece = 1024
+const piece = 4096
 
 // batch is the next of what was issued, of one node.
 type batch struct {

@@ -30,7 +30,7 @@ type Folder struct {
 // What is published how often; how many entries become part of the tree at once.
 const (
 	publish    = time.Second
-	batchSize  = 1024
+	batchSize  = 2048
 	batchAge   = 20 * time.Millisecond
 	closeAfter = 10 * time.Second
 	// lockFile is beside the log's own files, and never served.
