@@ -96,7 +96,7 @@ func (f *Folder) Size() (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("size of the log: %w", err)
 	}
-	return int64(n), nil //nolint:gosec // a log of 2⁶³ entries is none
+	return int64(n), nil
 }
 
 // Append adds entries, the first of them at position first, and returns when they stand there for good.
@@ -113,7 +113,7 @@ func (f *Folder) Append(ctx context.Context, first int64, entries [][]byte) erro
 		if err != nil {
 			return fmt.Errorf("append to the log: %w", err)
 		}
-		if at.Index != uint64(first)+uint64(i) { //nolint:gosec // first is a size
+		if at.Index != uint64(first)+uint64(i) {
 			return fmt.Errorf("append to the log: entry %d came to place %d", first+int64(i), at.Index)
 		}
 	}
