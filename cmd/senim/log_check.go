@@ -40,21 +40,21 @@ type proved struct {
 	Grew        string `json:"grew,omitempty"`
 }
 
-func (c *logCheck) run(ctx context.Context, p *program) (int, error) {
+func (c *logCheck) run(ctx context.Context, p *program) error {
 	if c.Receipt == "" && c.Log == "" {
-		return 0, &hinted{errors.New("nothing to check against"), "--receipt FILE, or --log URL, or both"}
+		return &hinted{errors.New("nothing to check against"), "--receipt FILE, or --log URL, or both"}
 	}
 	c.where = c.Log
 	k, err := c.key(p)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	certs, err := p.certificates(c.File)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if len(certs) != 1 {
-		return 0, fmt.Errorf("%s: %s, not one", c.File, count(len(certs), "certificate"))
+		return fmt.Errorf("%s: %s, not one", c.File, count(len(certs), "certificate"))
 	}
 	a := proved{Certificate: newCard(certs[0]), Log: k.Origin(), Index: -1}
 	if c.Receipt != "" {
@@ -63,11 +63,11 @@ func (c *logCheck) run(ctx context.Context, p *program) (int, error) {
 		err = c.bySearch(ctx, p, k, certs[0], &a)
 	}
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if c.JSON {
 		p.json(a)
-		return statusGood, nil
+		return nil
 	}
 	p.line("%s: the certificate stands in the public log, and cannot be taken out of it unseen.", c.File)
 	p.row("log", a.Log)
@@ -77,7 +77,7 @@ func (c *logCheck) run(ctx context.Context, p *program) (int, error) {
 	if a.Grew != "" {
 		p.line("%s", a.Grew)
 	}
-	return statusGood, nil
+	return nil
 }
 
 func (c *logCheck) byReceipt(ctx context.Context, p *program, k tlog.Key, cert *pki.Certificate, a *proved) error {

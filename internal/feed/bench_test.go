@@ -23,7 +23,7 @@ func BenchmarkLog(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close() //nolint:errcheck // the benchmark is over
+	defer s.Close()
 	dir, a, ctx := filepath.Join(b.TempDir(), "log"), pkitest.New(b), b.Context()
 	const n = 5000
 	leaf := a.Individual()
