@@ -59,6 +59,7 @@ var tree = map[string]place{
 	"internal/lang":     {formats, "", "golang.org/x/text"},
 	"internal/ncalayer": {formats, "", ""},
 	"internal/shares":   {formats, "", ""},
+	"internal/tlog":     {formats, "pki", "golang.org/x/crypto/cryptobyte golang.org/x/mod/sumdb github.com/transparency-dev/formats/log"},
 
 	"internal/job":         {work, "", ""},
 	"internal/audit":       {work, "", "github.com/transparency-dev/merkle golang.org/x/mod/sumdb/note"}, // Merkle roots and signed notes as every transparency log has them
@@ -74,6 +75,7 @@ var tree = map[string]place{
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
+	"internal/feed":        {work, "internal/notice", "golang.org/x/mod/sumdb/note"}, // what was issued, to those it concerns
 
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
 	"internal/vault":      {edges, "", ""},
@@ -81,6 +83,7 @@ var tree = map[string]place{
 	"internal/token":      {edges, "", ""},
 	"internal/published":  {edges, "", ""},
 	"internal/archive":    {edges, "", ""},
+	"internal/logdir":     {edges, "", "github.com/transparency-dev/tessera golang.org/x/mod/sumdb/note"},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},
@@ -100,7 +103,7 @@ var tree = map[string]place{
 	"internal/caapi":        {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
 	"internal/caapi/client": {edges, "", ""},                                               // what programs that call link: no server, no authority
 
-	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup"},
+	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2"}, // klog: what the log's library says
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
 	"cmd/senim-token": {wire, "", "github.com/miekg/pkcs11"}, // behind a build tag, and the only cgo
@@ -125,7 +128,7 @@ var never = map[string][]string{
 	"cmd/senim-agent": {"senim/internal/store", "senim/internal/ca", "senim/internal/ra", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
 	"cmd/senimd":      {"senim/internal/pkitest", "senim/internal/store/storetest", "testing", "github.com/miekg/pkcs11"},
 	"cmd/senim-token": {"senim/internal/store", "senim/internal/pkitest", "database/sql", "net/http"},
-	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent", "github.com/danielgtaylor/huma/v2"},
+	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent", "senim/internal/logdir", "github.com/danielgtaylor/huma/v2", "github.com/transparency-dev/tessera"},
 }
 
 type listed struct {

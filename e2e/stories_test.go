@@ -103,7 +103,7 @@ func TestStoryA(t *testing.T) {
 	w.use("/register/confirm", company)
 	w.fill("password", "quiet-evening-bread").submit("/login/password").sees("АО «ТЕСТ»")
 	w.shot("completed")
-	if _, err := sys.Letter(t.Context(), head.Email, "АО «ТЕСТ»"); err != nil {
+	if _, err := sys.Letter(t.Context(), head.Email, "(АО «ТЕСТ»)"); err != nil {
 		t.Error(err)
 	}
 

@@ -141,7 +141,7 @@ func (t *tour) register(head robot.Person, k robot.Choice) error {
 		return w.err
 	}
 	t.next("The second letter: registration is complete")
-	if _, err := t.letter(head.Email, company, ""); err != nil {
+	if _, err := t.letter(head.Email, "("+company+")", ""); err != nil {
 		return err
 	}
 	t.next("The used link is refused")

@@ -81,9 +81,13 @@ func (s *server) openAudit(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(s.c.data, auditKeyFile), public, 0o600); err != nil {
 		return fmt.Errorf("audit key: %w", err)
 	}
-	a := &auditor{store: s.store, ocsp: s.ca.Counts, log: s.log, now: s.now, alarm: s.c.exportAlarm, config: s.store.Hash(fmt.Sprintf("%+v", s.c))}
-	a.keeper, err = audit.NewKeeper(audit.KeeperConfig{Chain: s.store, Node: s.store.Node(), Key: key, Rand: rand.Reader, Now: s.now, Stamper: stamper{s.stamps},
-		Told: func(err error) { s.log.Warn("audit", "error", err) }})
+	a := &auditor{store: s.store, ocsp: func() ca.Counts { return ca.Counts{} }, log: s.log, now: s.now, alarm: s.c.exportAlarm, config: s.store.Hash(fmt.Sprintf("%+v", s.c))}
+	c := audit.KeeperConfig{Chain: s.store, Node: s.store.Node(), Key: key, Rand: rand.Reader, Now: s.now,
+		Told: func(err error) { s.log.Warn("audit", "error", err) }}
+	if s.ca != nil {
+		a.ocsp, c.Stamper = s.ca.Counts, stamper{s.stamps}
+	}
+	a.keeper, err = audit.NewKeeper(c)
 	if err != nil {
 		return err
 	}

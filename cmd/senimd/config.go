@@ -39,6 +39,9 @@ type config struct {
 	smtp string
 	// agents are the sockets at which pages look for the signing agent.
 	agents []string
+	// log is the folder of the public log of certificates issued; "none" for a process that does not keep
+	// it. logOrigin names the log when it is made. Defaults: log in data, the responder's address.
+	log, logOrigin string
 	// changeTTL, changeDelay and resetTTL are email.change_ttl, email.change_delay and reset.link_ttl.
 	changeTTL, changeDelay, resetTTL time.Duration
 	// cabinet, portal, responder and mail are the addresses to listen on.
@@ -113,6 +116,8 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.StringVar(&c.key, "key-file", "", "file with the installation key, 64 hex digits (default: made at the first start)")
 	f.StringVar(&c.node, "node", "", "name of this process among those that share a database (default: the host's name)")
 	f.StringVar(&c.smtp, "smtp.url", "", "server that letters go out by, smtp://host:port (default: the demo's mail box)")
+	f.StringVar(&c.log, "log", "", "folder of the public log of certificates issued, or none (default: log in the data folder)")
+	f.StringVar(&c.logOrigin, "log.origin", "", "name of the public log, chosen once (default: the responder's address and /log)")
 	var agents list
 	f.Var(&agents, "agent-urls", "sockets at which pages look for the agent (default: wss and ws on 127.0.0.1:13579)")
 	address := func(l *listen, name, value, what string) {
@@ -187,6 +192,9 @@ func (c *config) complete() error {
 	}
 	if c.trust == "" {
 		c.trust = filepath.Join(c.data, "trust")
+	}
+	if c.log == "" {
+		c.log = filepath.Join(c.data, "log")
 	}
 	if c.passphrase == "" {
 		c.passphrase = filepath.Join(c.data, passphraseFile)

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/klog/v2"
 )
 
 func main() {
@@ -51,6 +52,8 @@ func (p program) run(ctx context.Context, args []string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	// The log's library has a logger of its own: what it warns of goes where ours goes.
+	klog.SetSlogLogger(slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	s, err := open(ctx, c, p.now, log)
 	if err != nil {
 		return err

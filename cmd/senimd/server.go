@@ -24,6 +24,7 @@ import (
 	"senim/internal/ceremony"
 	"senim/internal/courier"
 	"senim/internal/desk"
+	"senim/internal/feed"
 	"senim/internal/job"
 	"senim/internal/mailbox"
 	"senim/internal/notice"
@@ -62,6 +63,8 @@ type server struct {
 	sessions     *auth.Desk // of the cabinet; it ends those of every site
 	mail         *mailbox.Mailbox
 	auditor      *auditor
+	issueLog     *feed.Log    // nil: this process does not keep the public log
+	logFiles     http.Handler // its files, nil likewise
 
 	sites      []site
 	background []func(context.Context) error
@@ -77,15 +80,17 @@ func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger)
 			s.close()
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.joinAuthority, s.openStamps, s.openAudit, s.openTrust, s.openWork, s.openSites, s.handleJobs} {
+	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.joinAuthority, s.openStamps, s.openAudit, s.openTrust, s.openWork, s.openLog, s.openSites, s.handleJobs} {
 		if err := step(ctx); err != nil {
 			return s, err
 		}
 	}
 	if c.cast {
-		return s, s.seed(ctx)
+		if err := s.seed(ctx); err != nil {
+			return s, err
+		}
 	}
-	return s, nil
+	return s, s.openLetters(ctx)
 }
 
 func (s *server) close() {
@@ -410,7 +415,7 @@ func (s *server) openSites(context.Context) error {
 		return err
 	}
 	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies, Auth: cabinetDesk,
-		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Now: s.now, Log: s.log})
+		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Receipts: s.receipts(), Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -440,7 +445,7 @@ func (s *server) openSites(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.serveOn("responder", answers)
+	s.serveOn("responder", s.withLog(answers))
 	return nil
 }
 

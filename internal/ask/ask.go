@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 )
@@ -43,6 +44,7 @@ func Post(ctx context.Context, c *http.Client, address string, k Kind, question 
 }
 
 // Do sends a request and reads at most limit bytes of a 200 answer; a longer one is an error.
+// One of 404 matches fs.ErrNotExist.
 func Do(c *http.Client, req *http.Request, limit int64) ([]byte, error) {
 	resp, err := c.Do(req) //nolint:gosec // the address is configuration, or what the person at the command line wrote
 	if err != nil {
@@ -52,6 +54,9 @@ func Do(c *http.Client, req *http.Request, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusNotFound {
+		return nil, fmt.Errorf("%s answers %s: %w", req.URL.Host, resp.Status, fs.ErrNotExist)
+	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answers %s", req.URL.Host, resp.Status)
 	}

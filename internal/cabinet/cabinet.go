@@ -39,8 +39,10 @@ type Config struct {
 	Judge auth.Judge
 	// Keys is what the authority has issued. Required.
 	Keys ra.Keys
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Receipts proves that keys stand in the public log; nil where none is kept.
+	Receipts Receipts
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 type cabinet struct {
@@ -80,6 +82,7 @@ func New(c Config) (http.Handler, error) {
 	own("POST /signup/sign", s.signAccount)
 	own("GET /profile", s.profile)
 	own("GET /keys", s.keys)
+	own("GET /keys/receipt", s.receipt)
 	own("GET /keys/reissue", s.askReissue)
 	own("POST /keys/reissue", s.reissue)
 	own("GET /keys/revoke", s.askRevoke)

@@ -167,6 +167,7 @@ type site struct {
 	office   *ra.Office
 	server   *httptest.Server
 	now      time.Time
+	receipts receipts
 }
 
 const binX, binY = "123456789021", "123456789025"
@@ -176,7 +177,7 @@ func newSite(t *testing.T) *site { return newSiteOf(t, 0) }
 // newSiteOf bounds the database to a number of pages.
 func newSiteOf(t *testing.T, pages int64) *site {
 	t.Helper()
-	s := &site{t: t, now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), registry: registry{}}
+	s := &site{t: t, now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), registry: registry{}, receipts: receipts{}}
 	clock := func() time.Time { return s.now }
 	s.ca = &authority{Authority: pkitest.New(t), now: clock, orders: map[string]ra.Certificate{}}
 	file := t.TempDir() + "/senim.db"
@@ -189,7 +190,7 @@ func newSiteOf(t *testing.T, pages int64) *site {
 	s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
 		Now: clock, Identities: ident.Rules{TestIdentities: []string{binX, binY}}})
 	must(t, err)
-	h, err := New(Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Now: clock})
+	h, err := New(Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Receipts: s.receipts, Now: clock})
 	must(t, err)
 	s.server = httptest.NewServer(h)
 	t.Cleanup(s.server.Close)

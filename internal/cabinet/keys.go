@@ -101,6 +101,9 @@ func (s *cabinet) card(r *web.Request, k ra.Key) (web.Key, error) {
 		return web.Key{}, err
 	}
 	card := cardOf(r, c, s.c.Now())
+	if s.c.Receipts != nil && k.IIN == r.Session().IIN {
+		card.Actions = append(card.Actions, web.Link{Text: r.T("cabinet.keys.receipt"), Href: "/keys/receipt?serial=" + k.Serial})
+	}
 	if !k.RevokedAt.IsZero() {
 		card.Kind, card.State = "stop", r.T("cabinet.key.revoked", "date", r.Date(k.RevokedAt))
 		if k.Reason == "certificateHold" {

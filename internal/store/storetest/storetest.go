@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"RA", RA},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
+		{"Feed", Feed},
 	} {
 		t.Run(d.name, func(t *testing.T) { d.run(t, open(t)) })
 	}
