@@ -58,8 +58,7 @@ func (c *home) gate(ctx context.Context, p *program) (g *access.Gate, done func(
 		db = filepath.Join(dir, "senim.db")
 	}
 	// A chain of records of its own: senimd may be at work under the host's name.
-	host, _ := os.Hostname()
-	s, err := store.Open(ctx, store.Config{URL: db, Now: p.Now, Node: host + "-console", Key: key})
+	s, err := store.Open(ctx, store.Config{URL: db, Now: p.Now, Node: store.ConsoleNode(), Key: key})
 	if err != nil {
 		return nil, nil, err
 	}

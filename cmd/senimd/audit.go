@@ -36,16 +36,31 @@ const (
 	drift = time.Second
 )
 
-// auditor makes the checkpoints of this process and takes them off the machine.
-type auditor struct {
-	store   *store.Store
-	log     *slog.Logger
-	now     func() time.Time
-	alarm   time.Duration
-	config  string // digest
+// auditChain is a chain of records that is signed and exported.
+type auditChain struct {
 	keeper  *audit.Keeper
 	shipper *archive.Shipper // nil when nothing is exported
-	ocsp    func() ca.Counts
+}
+
+// keep makes the checkpoints of every chain that are due.
+func (a *auditor) keep(ctx context.Context, now bool) error {
+	var failed []error
+	for _, one := range a.chains {
+		_, err := one.keeper.Keep(ctx, now)
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
+// auditor makes the checkpoints of this process and takes them off the machine.
+type auditor struct {
+	store  *store.Store
+	log    *slog.Logger
+	now    func() time.Time
+	alarm  time.Duration
+	config string       // digest
+	chains []auditChain // this process's own, and that of the commands at the console
+	ocsp   func() ca.Counts
 
 	work    sync.Mutex // held while checkpoints are made and sent; guards what follows
 	started bool
@@ -82,21 +97,27 @@ func (s *server) openAudit(ctx context.Context) error {
 		return fmt.Errorf("audit key: %w", err)
 	}
 	a := &auditor{store: s.store, ocsp: func() ca.Counts { return ca.Counts{} }, log: s.log, now: s.now, alarm: s.c.exportAlarm, config: s.store.Hash(fmt.Sprintf("%+v", s.c))}
-	c := audit.KeeperConfig{Chain: s.store, Node: s.store.Node(), Key: key, Rand: rand.Reader, Now: s.now,
+	c := audit.KeeperConfig{Chain: s.store, Key: key, Rand: rand.Reader, Now: s.now,
 		Told: func(err error) { s.log.Warn("audit", "error", err) }}
 	if s.ca != nil {
 		a.ocsp, c.Stamper = s.ca.Counts, stamper{s.stamps}
 	}
-	a.keeper, err = audit.NewKeeper(c)
-	if err != nil {
-		return err
-	}
+	var sink archive.Sink
 	if s.c.export != "" {
-		sink, err := archive.Open(s.c.export)
-		if err != nil {
+		if sink, err = archive.Open(s.c.export); err != nil {
 			return err
 		}
-		a.shipper = &archive.Shipper{Source: s.store, Sink: sink, Node: s.store.Node(), Key: public}
+	}
+	for _, node := range []string{s.store.Node(), store.ConsoleNode()} {
+		var one auditChain
+		c.Node = node
+		if one.keeper, err = audit.NewKeeper(c); err != nil {
+			return err
+		}
+		if sink != nil {
+			one.shipper = &archive.Shipper{Source: s.store, Sink: sink, Node: node, Key: public}
+		}
+		a.chains = append(a.chains, one)
 	}
 	s.auditor = a
 	s.background = append(s.background, a.run)
@@ -150,10 +171,10 @@ func (a *auditor) start(ctx context.Context) error {
 	if err := a.checkClock(ctx, max(begun.At.UnixMilli(), ended.At.UnixMilli())); err != nil {
 		return err
 	}
-	if _, err := a.keeper.Keep(ctx, true); err != nil {
+	if err := a.keep(ctx, true); err != nil {
 		return fmt.Errorf("%w; `senim audit verify` says more", err)
 	}
-	if a.shipper == nil {
+	if a.chains[0].shipper == nil {
 		a.log.Warn("the audit is kept on this machine only: -audit.export takes it elsewhere")
 	}
 	return nil
@@ -248,13 +269,15 @@ func (a *auditor) pulse(ctx context.Context) {
 
 // turn makes what is due and sends what is made.
 func (a *auditor) turn(ctx context.Context, now bool) {
-	_, err := a.keeper.Keep(ctx, now)
+	err := a.keep(ctx, now)
 	a.mu.Lock()
 	a.broken = err
 	a.mu.Unlock()
-	if a.shipper != nil {
-		_, shipped := a.shipper.Ship(ctx)
-		err = errors.Join(err, shipped)
+	for _, one := range a.chains {
+		if one.shipper != nil {
+			_, shipped := one.shipper.Ship(ctx)
+			err = errors.Join(err, shipped)
+		}
 	}
 	a.tell(err)
 }
@@ -289,12 +312,13 @@ func (a *auditor) health(ctx context.Context) error {
 	if broken != nil {
 		return errAuditBroken
 	}
-	if a.shipper == nil {
-		return nil
-	}
-	behind, err := a.shipper.Behind(ctx, a.now())
-	if err != nil || behind > a.alarm {
-		return errAuditBehind
+	for _, one := range a.chains {
+		if one.shipper == nil {
+			continue
+		}
+		if behind, err := one.shipper.Behind(ctx, a.now()); err != nil || behind > a.alarm {
+			return errAuditBehind
+		}
 	}
 	return nil
 }

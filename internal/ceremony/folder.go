@@ -202,12 +202,8 @@ func (e *Env) open(ctx context.Context, f *folder, db string, key, words []byte)
 	if f.keys, err = vault.Open(filepath.Join(f.dir, vaultDir), words); err != nil {
 		return err
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("name this machine: %w", err)
-	}
 	// senimd may be at work on the same database: a chain of our own.
-	f.store, err = store.Open(ctx, store.Config{URL: db, Now: e.Now, Node: host + ".console", Key: key, Log: slog.New(slog.DiscardHandler)})
+	f.store, err = store.Open(ctx, store.Config{URL: db, Now: e.Now, Node: store.ConsoleNode(), Key: key, Log: slog.New(slog.DiscardHandler)})
 	return err
 }
 

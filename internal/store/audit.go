@@ -3,9 +3,17 @@ package store
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"senim/internal/audit"
 )
+
+// ConsoleNode names the chain of what is done by commands at this machine's console, beside the server's
+// own. The server signs checkpoints over both.
+func ConsoleNode() string {
+	host, _ := os.Hostname()
+	return host + ".console"
+}
 
 // Audit records an event in this node's chain, in this transaction: when it cannot be recorded, the
 // change must not be made. Events that hold personal data are refused ([audit.Event.Check]).
