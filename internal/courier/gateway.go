@@ -29,8 +29,8 @@ type GatewayConfig struct {
 	Tokens *Tokens
 	// OnReceipt gets what the gateway says later. Required with Callback.
 	OnReceipt func(context.Context, Receipt) error
-	// Get asks with GET, for gateways that know nothing else: the password then stands in the
-	// address, and in the gateway's log.
+	// Get asks with GET, for gateways that do not know Kannel's POST: password, phone and text then
+	// stand in the address, and so in the logs of whatever is on the way.
 	Get bool
 	// Timeout bounds one request; 30 s when zero.
 	Timeout time.Duration
@@ -50,8 +50,8 @@ func NewGateway(c GatewayConfig) (*Gateway, error) {
 	if !safe(c.URL) || strings.ContainsAny(c.URL, "?#") {
 		return nil, errors.New("new gateway: the URL is not https, or http on this machine, without a query")
 	}
-	if c.User == "" || c.Password == "" {
-		return nil, errors.New("new gateway: no user or no password")
+	if strange := func(r rune) bool { return r <= ' ' || r > '~' }; c.User == "" || c.Password == "" || strings.ContainsFunc(c.User+c.Password, strange) {
+		return nil, errors.New("new gateway: user and password must be printable ASCII")
 	}
 	if _, err := source(c.From); err != nil {
 		return nil, fmt.Errorf("new gateway: %w", err)
@@ -86,7 +86,7 @@ func (g *Gateway) Send(ctx context.Context, m SMS) ([]string, Outcome) {
 	}
 	var asked atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { asked.Store(true) }})
-	req, err := g.request(ctx, g.form(m, shaped.Coding))
+	req, err := g.request(ctx, m, shaped.Coding)
 	if err != nil {
 		return nil, Outcome{State: Failed}
 	}
@@ -116,9 +116,9 @@ func answered(code int, text string, err error) Outcome {
 	return Outcome{State: Uncertain, Code: code}
 }
 
-func (g *Gateway) form(m SMS, coding byte) url.Values {
-	v := url.Values{"username": {g.c.User}, "password": {g.c.Password}, "from": {g.c.From}, "to": {string(m.To)},
-		"text": {m.Text}, "charset": {"UTF-8"}, "coding": {"0"}}
+// values are what Kannel wants to know, by the names it has in an address.
+func (g *Gateway) values(m SMS, coding byte) url.Values {
+	v := url.Values{"username": {g.c.User}, "password": {g.c.Password}, "from": {g.c.From}, "to": {string(m.To)}, "coding": {"0"}}
 	if coding != 0 {
 		v.Set("coding", "2") // Kannel's number for UCS-2, not SMPP's
 	}
@@ -133,15 +133,24 @@ func (g *Gateway) mac(ref string) string {
 	return hex.EncodeToString(g.c.Tokens.mac("receipt", []byte(ref)))
 }
 
-func (g *Gateway) request(ctx context.Context, form url.Values) (*http.Request, error) {
+func (g *Gateway) request(ctx context.Context, m SMS, coding byte) (*http.Request, error) {
+	v := g.values(m, coding)
 	if g.c.Get {
-		return http.NewRequestWithContext(ctx, http.MethodGet, g.c.URL+"?"+form.Encode(), nil)
+		v.Set("text", m.Text)
+		v.Set("charset", "UTF-8")
+		return http.NewRequestWithContext(ctx, http.MethodGet, g.c.URL+"?"+v.Encode(), nil)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.c.URL, strings.NewReader(form.Encode()))
-	if err == nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	// Kannel takes no form: what is not the text stands in header fields, and the alphabet nowhere
+	// but here.
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.c.URL, strings.NewReader(m.Text))
+	if err != nil {
+		return nil, err
 	}
-	return req, err
+	req.Header.Set("Content-Type", "text/plain; charset=UTF-8")
+	for name := range v {
+		req.Header.Set("X-Kannel-"+name, v.Get(name))
+	}
+	return req, nil
 }
 
 // Receipts takes what the gateway says later of messages, at the address given as Callback. What is

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,12 +27,17 @@ func gateway(t *testing.T, c GatewayConfig) *Gateway {
 
 func TestGatewayIsAskedAsKannelWants(t *testing.T) {
 	for _, get := range []bool{false, true} {
-		var form url.Values
+		var got func(string) string
+		var text string
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_ = r.ParseForm()
-			form = r.Form
-			w.WriteHeader(http.StatusAccepted)
-			_, _ = io.WriteString(w, "0: Accepted for delivery")
+			got = func(name string) string { return r.Header.Get("X-Kannel-" + name) }
+			if body, _ := io.ReadAll(r.Body); !get {
+				text = string(body) + " " + r.Header.Get("Content-Type") + r.URL.RawQuery
+				return202(w)
+				return
+			}
+			got, text = r.URL.Query().Get, r.URL.Query().Get("text")+" "+r.URL.Query().Get("charset")
+			return202(w)
 		}))
 		g := gateway(t, GatewayConfig{URL: s.URL + "/cgi-bin/sendsms", Get: get, Callback: "https://senim.example/sms", Tokens: testTokens(t),
 			OnReceipt: func(context.Context, Receipt) error { return nil }})
@@ -42,13 +46,20 @@ func TestGatewayIsAskedAsKannelWants(t *testing.T) {
 		if o.State != Accepted || len(parts) != 0 {
 			t.Fatalf("%v %+v", parts, o)
 		}
-		for name, want := range map[string]string{"username": "senim", "password": "s3cret", "from": "SENIM", "to": "+77011234567", "text": "ЭЦҚ кілті",
-			"coding": "2", "charset": "UTF-8", "dlr-mask": "31", "dlr-url": "https://senim.example/sms?ref=" + message.Ref + "&mac=" + g.mac(message.Ref) + "&state=%d"} {
-			if form.Get(name) != want {
-				t.Errorf("%s: %q", name, form.Get(name))
+		for name, want := range map[string]string{"username": "senim", "password": "s3cret", "from": "SENIM", "to": "+77011234567", "coding": "2", "dlr-mask": "31", "dlr-url": "https://senim.example/sms?ref=" + message.Ref + "&mac=" + g.mac(message.Ref) + "&state=%d"} {
+			if got(name) != want {
+				t.Errorf("%s: %q", name, got(name))
 			}
 		}
+		if want := map[bool]string{true: "ЭЦҚ кілті UTF-8", false: "ЭЦҚ кілті text/plain; charset=UTF-8"}[get]; text != want {
+			t.Errorf("text %q", text)
+		}
 	}
+}
+
+func return202(w http.ResponseWriter) {
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = io.WriteString(w, "0: Accepted for delivery")
 }
 
 func TestGatewayAnswers(t *testing.T) {
@@ -210,6 +221,7 @@ func TestNewGatewayRefuses(t *testing.T) {
 		"password in URL": func(c *GatewayConfig) { c.URL = "https://u:p@sms.example/send" },
 		"query":           func(c *GatewayConfig) { c.URL += "?x=1" },
 		"no password":     func(c *GatewayConfig) { c.Password = "" },
+		"two lines":       func(c *GatewayConfig) { c.Password = "p\r\nX-Kannel-To: +77" },
 		"long sender":     func(c *GatewayConfig) { c.From = "SENIMSENIMSENIM" },
 		"no tokens":       func(c *GatewayConfig) { c.Tokens = nil },
 		"no reader":       func(c *GatewayConfig) { c.OnReceipt = nil },
