@@ -52,6 +52,9 @@ type Config struct {
 	// Unsubscribe gives the https address that ends reminders of a letter's reader by one POST (RFC
 	// 8058). It is asked for letters of class Reminder only; nil, or an empty answer: no header.
 	Unsubscribe func(notice.Letter) string
+	// Connections bounds how many there are at a time, and they stay open for the next letter, up to
+	// a hundred; 4 is usual. 0: each letter has its own, and nothing bounds them.
+	Connections int
 	// TLS is for tests and private authorities; nil means the system's.
 	TLS *tls.Config
 	// Timeout bounds connecting and each command; 30 s when zero.
@@ -60,13 +63,15 @@ type Config struct {
 	Now func() time.Time
 }
 
-// SMTP sends letters. It is safe for concurrent use; every letter has its own connection.
+// SMTP sends letters. It is safe for concurrent use.
 type SMTP struct {
 	c       Config
 	host    string
 	domain  string
 	options []mail.Option
 	dkim    *dkim.SignOptions // nil: not signed
+	slots   chan struct{}     // nil: any number of connections
+	idle    chan *call
 }
 
 // New checks the configuration. It does not connect.
@@ -103,6 +108,10 @@ func New(c Config) (*SMTP, error) {
 		}
 	}
 	s := &SMTP{c: c, host: u.Hostname(), domain: string(from)[lastAt(string(from))+1:]}
+	if c.Connections > 0 {
+		s.slots = make(chan struct{}, c.Connections)
+	}
+	s.idle = make(chan *call, max(c.Connections, 0))
 	if s.options, err = options(u, c, s.domain); err != nil {
 		return nil, fmt.Errorf("new courier: %w", err)
 	}
@@ -176,15 +185,15 @@ func (s *SMTP) Send(ctx context.Context, l notice.Letter) error {
 	if err != nil {
 		return &notice.RefusedError{Code: 553} // mailbox name not allowed: it will not get better
 	}
-	client, err := mail.NewClient(s.host, s.options...)
-	if err != nil {
-		return errors.New("send letter: the mail client refuses the configuration")
+	if s.slots != nil {
+		select {
+		case s.slots <- struct{}{}:
+			defer func() { <-s.slots }()
+		case <-ctx.Done():
+			return errors.New("send letter: no connection was free in time")
+		}
 	}
-	if err := client.DialWithContext(ctx); err != nil {
-		return errors.New("send letter: the mail server is not reached, or refuses us")
-	}
-	err = client.Send(m)
-	closing := client.Close()
+	err = s.deliver(ctx, m)
 	if m.IsDelivered() { // what fails afterwards, as a refused RSET, must not send it again
 		return nil
 	}
@@ -195,9 +204,8 @@ func (s *SMTP) Send(ctx context.Context, l notice.Letter) error {
 		return fmt.Errorf("send letter: the mail server answers %d", f.ErrorCode())
 	}
 	if err != nil {
-		return errors.New("send letter: the connection broke")
+		return fmt.Errorf("send letter: %w", err)
 	}
-	_ = closing // the server took the letter; how the connection ended changes nothing
 	return nil
 }
 

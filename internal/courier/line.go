@@ -3,6 +3,7 @@ package courier
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -136,8 +137,9 @@ func (l *line) submit(ctx context.Context, p *pdu.SubmitSM, timeout time.Duratio
 		return "", Outcome{State: Uncertain} // an answer, but not to this
 	case data.ESME_RTHROTTLED, data.ESME_RMSGQFUL:
 		return "", Outcome{State: Throttled, Code: int(code), After: throttlePause}
+	default:
+		return "", Outcome{State: Failed, Code: int(code)}
 	}
-	return "", Outcome{State: Failed, Code: int(code)}
 }
 
 // read takes what the centre sends until the line ends.
@@ -148,7 +150,7 @@ func (l *line) read() {
 		if l.conn.SetReadTimeout(l.s.c.EnquireLink+2*l.s.c.Timeout) != nil {
 			return
 		}
-		p, err := pdu.Parse(l.conn)
+		p, err := parse(l.conn)
 		if err != nil {
 			return
 		}
@@ -207,4 +209,13 @@ func (l *line) enquire() {
 			return
 		}
 	}
+}
+
+// parse reads one PDU.
+func parse(r io.Reader) (pdu.PDU, error) {
+	p, err := pdu.Parse(r)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }

@@ -53,6 +53,7 @@ func newCentre(t *testing.T) *centre {
 			}
 		case pdu.DeliverSMRespID:
 			c.answered <- p
+		default:
 		}
 	}
 	t.Cleanup(c.Close)
@@ -425,7 +426,24 @@ func TestPausesGrow(t *testing.T) {
 	}
 }
 
-// What a centre sends is read by a parser of others; it may refuse, never break.
+// Whatever bytes a centre sends: the parser, which is others', may refuse, never break.
+func FuzzPDU(f *testing.F) {
+	for _, p := range []ours.PDU{ours.NewDeliverSM(), ours.NewSubmitSMResp(), ours.NewGenericNack(), ours.NewEnquireLink(), ours.NewUnbind(), ours.NewBindTransceiver()} {
+		buf := ours.NewBuffer(nil)
+		p.Marshal(buf)
+		f.Add(buf.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := parse(bytes.NewReader(b))
+		if (p == nil) == (err == nil) {
+			t.Errorf("%v %v", p, err)
+		}
+		if d, ok := p.(*ours.DeliverSM); ok {
+			receipt(d)
+		}
+	})
+}
+
 func FuzzReceipt(f *testing.F) {
 	f.Add([]byte("id:1 sub:001 stat:DELIVRD err:000"), byte(4), byte(2))
 	f.Fuzz(func(t *testing.T, text []byte, class, state byte) {

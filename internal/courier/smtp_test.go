@@ -47,8 +47,11 @@ func (p posted) header(t *testing.T) mail.Header {
 type office struct {
 	mu      sync.Mutex
 	letters []posted
+	calls   int
 	// answer, when set, is what a server says to a recipient, or after the letter.
 	rcpt, data func(to string) error
+	// patience is how long the server waits for the next command; 0: for ever.
+	patience time.Duration
 }
 
 func (o *office) all() []posted {
@@ -102,7 +105,12 @@ func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 // serve starts the server; cert nil: it knows no TLS; implicit: TLS from the first byte.
 func (o *office) serve(t *testing.T, cert *tls.Certificate, implicit bool) string {
 	t.Helper()
-	s := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) { return &talk{o: o, c: c}, nil }))
+	s := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.calls++
+		return &talk{o: o, c: c}, nil
+	}))
 	s.Domain = "mail.example"
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -114,7 +122,7 @@ func (o *office) serve(t *testing.T, cert *tls.Certificate, implicit bool) strin
 	if implicit {
 		l = tls.NewListener(l, s.TLSConfig)
 	}
-	s.ErrorLog = quiet{}
+	s.ErrorLog, s.ReadTimeout = quiet{}, o.patience
 	done := make(chan struct{})
 	go func() { _ = s.Serve(l); close(done) }()
 	t.Cleanup(func() { _ = s.Close(); <-done })
@@ -382,6 +390,62 @@ func TestARefusalCarriesItsCode(t *testing.T) {
 	refused, ok := errors.AsType[*notice.RefusedError](err)
 	if !ok || refused.Code != 550 || refused.Status != "5.1.1" || FateOf(refused.Status) != Hard || strings.Contains(err.Error(), "example") {
 		t.Errorf("%v", err)
+	}
+}
+
+// Connections stay open for the next letter, at most a hundred letters long and so many at a time.
+func TestConnectionsStayOpen(t *testing.T) {
+	o := &office{}
+	s := courier(t, Config{URL: "smtp://" + o.serve(t, nil, false) + "?tls=none", Connections: 2})
+	defer func() { _ = s.Close() }()
+	for range lettersPerCall + 50 {
+		if err := s.Send(t.Context(), reminder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(o.all()); n != lettersPerCall+50 || o.calls != 2 {
+		t.Errorf("%d letters over %d connections", n, o.calls)
+	}
+	now, most := 0, 0
+	var mu sync.Mutex
+	o.data = func(string) error {
+		mu.Lock()
+		now++
+		most = max(most, now)
+		mu.Unlock()
+		<-time.After(5 * time.Millisecond)
+		mu.Lock()
+		now--
+		mu.Unlock()
+		return nil
+	}
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			if err := s.Send(t.Context(), reminder); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if most != 2 {
+		t.Errorf("%d at a time", most)
+	}
+}
+
+// A server that hung up meanwhile gets the letter over a new connection, once.
+func TestAConnectionThatEndedIsMadeAnew(t *testing.T) {
+	o := &office{patience: 30 * time.Millisecond}
+	s := courier(t, Config{URL: "smtp://" + o.serve(t, nil, false) + "?tls=none", Connections: 1})
+	defer func() { _ = s.Close() }()
+	for i := range 3 {
+		if err := s.Send(t.Context(), reminder); err != nil {
+			t.Fatalf("letter %d: %v", i, err)
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+	if n := len(o.all()); n != 3 || o.calls != 3 {
+		t.Errorf("%d letters over %d connections", n, o.calls)
 	}
 }
 
