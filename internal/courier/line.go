@@ -3,7 +3,6 @@ package courier
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"sync"
 	"time"
@@ -150,7 +149,7 @@ func (l *line) read() {
 		if l.conn.SetReadTimeout(l.s.c.EnquireLink+2*l.s.c.Timeout) != nil {
 			return
 		}
-		p, err := parse(l.conn)
+		p, err := pdu.Parse(l.conn)
 		if err != nil {
 			return
 		}
@@ -209,13 +208,4 @@ func (l *line) enquire() {
 			return
 		}
 	}
-}
-
-// parse reads one PDU.
-func parse(r io.Reader) (pdu.PDU, error) {
-	p, err := pdu.Parse(r)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
 }

@@ -2,6 +2,7 @@ package courier
 
 import (
 	"errors"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -101,13 +102,17 @@ func Fit(write func(org string) string, org string, limit int) (string, error) {
 		_, to := g.Positions()
 		ends = append(ends, to)
 	}
-	for n := len(ends) - 2; n > 0; n-- {
-		text = write(cutName(org, ends, n))
-		if _, err = Shape(text, limit); err == nil {
-			return text, nil
-		}
+	fits := func(n int) bool {
+		_, err := Shape(write(org[:ends[n]]+"…"), limit)
+		return err == nil
 	}
-	return "", err
+	// "…" makes it UCS-2 whatever is cut, so a shorter name never takes more room. The first
+	// number that does not fit, of those that ever could:
+	n := sort.Search(min(len(ends)-1, limit*ucsAlone), func(n int) bool { return !fits(n) }) - 1
+	if n < 1 {
+		return "", ErrTooLong
+	}
+	return write(cutName(org, ends, n)), nil
 }
 
 // cutName keeps n characters of a name, or up to ten fewer when a word ends there.

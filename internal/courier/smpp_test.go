@@ -434,9 +434,12 @@ func FuzzPDU(f *testing.F) {
 		f.Add(buf.Bytes())
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := parse(bytes.NewReader(b))
-		if (p == nil) == (err == nil) {
-			t.Errorf("%v %v", p, err)
+		p, err := ours.Parse(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		if p.GetHeader().CommandLength > 64<<10 {
+			t.Error("longer than the bound")
 		}
 		if d, ok := p.(*ours.DeliverSM); ok {
 			receipt(d)
