@@ -7,8 +7,8 @@
 // an address still works.
 //
 // Short messages go by a [Texter]: [SMPP] speaks with the operator's centre, [Gateway] with an HTTP
-// gateway of Kannel's kind, whose reports [Gateway.Receipts] takes. [Shape] and [Fit] make a text
-// fit, [Hours] says when it may go.
+// gateway of Kannel's kind, whose reports [Gateway.Receipts] takes; [Sink] only writes files.
+// [Shape] and [Fit] make a text fit, [Hours] says when it may go.
 //
 // Errors and outcomes never hold an address, a phone, a password or what the other side said, since
 // servers repeat addresses.

@@ -66,15 +66,6 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-func open(port string) bool {
-	c, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second)
-	if err != nil {
-		return false
-	}
-	_ = c.Close()
-	return true
-}
-
 // kannel starts a real Kannel with its fake message centre; what the centre says, and the address to
 // send by.
 func kannel(t *testing.T) (*output, string) {
@@ -126,8 +117,8 @@ text = none
 	until(t, "Kannel there", func() bool { return strings.Contains(log.String(), "Start-up done") })
 	said := program(t, fakesmsc, "-H", "127.0.0.1", "-r", smsc, "-m", "0", "1 2 text x")
 	until(t, "Kannel's centre there", func() bool { return strings.Contains(log.String(), "Fakesmsc client connected") })
-	program(t, smsbox, "-v", "3", conf)
-	until(t, "Kannel ready to send", func() bool { return open(send) })
+	box := program(t, smsbox, "-v", "1", conf)
+	until(t, "Kannel ready to send", func() bool { return strings.Contains(box.String(), "Connected to bearerbox") })
 	return said, "http://127.0.0.1:" + send + "/cgi-bin/sendsms"
 }
 
