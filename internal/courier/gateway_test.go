@@ -103,11 +103,16 @@ func TestNT10NobodyKnowsAndNothingGoesTwice(t *testing.T) {
 	for _, get := range []bool{false, true} {
 		var asked atomic.Int32
 		release := make(chan struct{})
-		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1); <-release }))
-		_, o := gateway(t, GatewayConfig{URL: s.URL, Get: get, Timeout: 50 * time.Millisecond}).Send(t.Context(), message)
+		ctx, stop := context.WithCancel(t.Context())
+		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1); stop(); <-release }))
+		_, o := gateway(t, GatewayConfig{URL: s.URL, Get: get}).Send(ctx, message)
+		if o.State != Uncertain || asked.Load() != 1 {
+			t.Errorf("given up: %+v after %d requests", o, asked.Load())
+		}
+		_, o = gateway(t, GatewayConfig{URL: s.URL, Get: get, Timeout: time.Second}).Send(t.Context(), message)
 		close(release)
 		s.Close()
-		if o.State != Uncertain || asked.Load() != 1 {
+		if o.State != Uncertain || asked.Load() != 2 {
 			t.Errorf("in time: %+v after %d requests", o, asked.Load())
 		}
 

@@ -50,8 +50,7 @@ type office struct {
 	calls   int
 	// answer, when set, is what a server says to a recipient, or after the letter.
 	rcpt, data func(to string) error
-	// patience is how long the server waits for the next command; 0: for ever.
-	patience time.Duration
+	talks      []*smtp.Conn
 }
 
 func (o *office) all() []posted {
@@ -109,6 +108,7 @@ func (o *office) serve(t *testing.T, cert *tls.Certificate, implicit bool) strin
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		o.calls++
+		o.talks = append(o.talks, c)
 		return &talk{o: o, c: c}, nil
 	}))
 	s.Domain = "mail.example"
@@ -122,7 +122,7 @@ func (o *office) serve(t *testing.T, cert *tls.Certificate, implicit bool) strin
 	if implicit {
 		l = tls.NewListener(l, s.TLSConfig)
 	}
-	s.ErrorLog, s.ReadTimeout = quiet{}, o.patience
+	s.ErrorLog = quiet{}
 	done := make(chan struct{})
 	go func() { _ = s.Serve(l); close(done) }()
 	t.Cleanup(func() { _ = s.Close(); <-done })
@@ -408,12 +408,15 @@ func TestConnectionsStayOpen(t *testing.T) {
 	}
 	now, most := 0, 0
 	var mu sync.Mutex
+	two := make(chan struct{})
 	o.data = func(string) error {
 		mu.Lock()
-		now++
+		if now++; now == 2 && most < 2 {
+			close(two)
+		}
 		most = max(most, now)
 		mu.Unlock()
-		<-time.After(5 * time.Millisecond)
+		<-two
 		mu.Lock()
 		now--
 		mu.Unlock()
@@ -435,14 +438,18 @@ func TestConnectionsStayOpen(t *testing.T) {
 
 // A server that hung up meanwhile gets the letter over a new connection, once.
 func TestAConnectionThatEndedIsMadeAnew(t *testing.T) {
-	o := &office{patience: 30 * time.Millisecond}
+	o := &office{}
 	s := courier(t, Config{URL: "smtp://" + o.serve(t, nil, false) + "?tls=none", Connections: 1})
 	defer func() { _ = s.Close() }()
 	for i := range 3 {
 		if err := s.Send(t.Context(), reminder); err != nil {
 			t.Fatalf("letter %d: %v", i, err)
 		}
-		<-time.After(100 * time.Millisecond)
+		o.mu.Lock()
+		for _, c := range o.talks {
+			_ = c.Conn().Close()
+		}
+		o.mu.Unlock()
 	}
 	if n := len(o.all()); n != 3 || o.calls != 3 {
 		t.Errorf("%d letters over %d connections", n, o.calls)
