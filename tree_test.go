@@ -87,7 +87,7 @@ var tree = map[string]place{
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},
-	"internal/courier":    {edges, "", "github.com/wneessen/go-mail"},
+	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/linxGnu/gosmpp github.com/rivo/uniseg"}, // SMTP, DKIM and SMPP are protocols, not our point; so is where a letter as people see it ends
 	"internal/keystore":   {edges, "", ""},
 	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna"},
 	"internal/limit":      {edges, "", ""},

@@ -14,6 +14,7 @@ openssl version >/dev/null 2>&1 || lack openssl "independent checks of what we w
 openssl engine gost >/dev/null 2>&1 || lack libengine-gost-openssl "the independent check of Streebog" libengine-gost-openssl
 command -v xmllint >/dev/null 2>&1 || lack xmllint "the independent check of canonical XML" libxml2-utils
 command -v xmlsec1 >/dev/null 2>&1 || lack xmlsec1 "the independent check of XML signatures" xmlsec1
+{ [ -x /usr/sbin/smsbox ] && [ -x /usr/lib/kannel/test/fakesmsc ]; } || lack kannel "short messages through a real gateway" "kannel kannel-extras"
 command -v softhsm2-util >/dev/null 2>&1 || lack softhsm2-util "keys in a PKCS #11 token" softhsm2
 
 # Accessibility checks of the pages come from npm, pinned in the lock file.

@@ -20,7 +20,11 @@ type Courier interface {
 }
 
 // RefusedError is a mail server's refusal for good (SMTP 5xx).
-type RefusedError struct{ Code int }
+type RefusedError struct {
+	Code int
+	// Status is the server's enhanced code, as "5.1.1"; empty when it gave none.
+	Status string
+}
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("the mail server refused: code %d", e.Code) }
 
