@@ -53,7 +53,7 @@ func (c *caSplit) run(_ context.Context, p *program) error {
 
 // words reads a passphrase as senimd does: the whole file but for white space around.
 func (p *program) words(name string) ([]byte, error) {
-	text, err := p.private(name, 4<<10)
+	text, err := p.private(name)
 	return bytes.TrimSpace(text), err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -9,11 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"os/user"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"senim/internal/access"
+	"senim/internal/store"
 )
 
 // caClients are the commands that say which programs may call; they work on the data of the authority.
@@ -24,9 +28,38 @@ type caClients struct {
 	Rotate  clientRotate  `cmd:"" help:"Give a program a new key or certificate; the old one is worth nothing at once."`
 }
 
-// gate opens the clients of an installation.
+// home is the data of an authority of this machine.
+type home struct {
+	Data    string `required:"" help:"Data folder of senimd." placeholder:"DIR"`
+	DB      string `name:"db" help:"Its database when that is elsewhere, as for senimd -db." placeholder:"URL"`
+	KeyFile string `help:"Its installation key when that is elsewhere, as for senimd -key-file." placeholder:"FILE"`
+}
+
+// gate opens the clients of an installation that exists: a wrong path makes nothing.
 func (c *home) gate(ctx context.Context, p *program) (g *access.Gate, done func(), err error) {
-	s, err := c.open(ctx, p)
+	dir := p.path(c.Data)
+	if _, err := os.Stat(filepath.Join(dir, "installation.json")); err != nil {
+		return nil, nil, &hinted{fmt.Errorf("open %s: no installation of senimd is there", c.Data), "--data names its data folder; senimd makes it at its first start"}
+	}
+	name := c.KeyFile
+	if name == "" {
+		name = filepath.Join(c.Data, "installation.key")
+	}
+	b, err := p.private(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := hex.DecodeString(string(bytes.TrimSpace(b)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read %s: not an installation key", name)
+	}
+	db := c.DB
+	if db == "" {
+		db = filepath.Join(dir, "senim.db")
+	}
+	// A chain of records of its own: senimd may be at work under the host's name.
+	host, _ := os.Hostname()
+	s, err := store.Open(ctx, store.Config{URL: db, Now: p.Now, Node: host + "-console", Key: key})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -59,7 +60,7 @@ func (c *calling) open(p *program) (*client.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		secret, err := p.private(c.CertKey, 1<<20)
+		secret, err := p.private(c.CertKey)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +72,7 @@ func (c *calling) open(p *program) (*client.Client, error) {
 	}
 	key := ""
 	if c.KeyFile != "" {
-		b, err := p.private(c.KeyFile, 4<<10)
+		b, err := p.private(c.KeyFile)
 		if err != nil {
 			return nil, err
 		}
@@ -85,6 +86,14 @@ func (c *calling) open(p *program) (*client.Client, error) {
 		return nil, fmt.Errorf("--url: %w", err)
 	}
 	return out, nil
+}
+
+// private reads a secret from a file that nobody else of the machine may read.
+func (p *program) private(name string) ([]byte, error) {
+	if info, err := os.Stat(p.path(name)); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		return nil, &hinted{fmt.Errorf("read %s: others may read it (mode %o)", name, info.Mode().Perm()), "chmod 600 " + name}
+	}
+	return p.readUpTo(name, 1<<20)
 }
 
 // refusedBy tells a refusal of the authority: a finding, not a misuse of the command.

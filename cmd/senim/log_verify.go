@@ -116,11 +116,10 @@ func (c *logVerify) withDatabase(ctx context.Context, p *program, l *tlog.Log, a
 
 // database opens the authority's database as its server does.
 func (c *logVerify) database(ctx context.Context, p *program) (*store.Store, error) {
-	key, err := (&home{Data: c.Data, KeyFile: c.KeyFile}).key(p)
-	if err != nil {
-		return nil, err
+	file, db := c.KeyFile, c.DB
+	if file == "" {
+		file = filepath.Join(c.Data, "installation.key")
 	}
-	db := c.DB
 	if db == "" {
 		db = p.path(filepath.Join(c.Data, "senim.db"))
 	}
@@ -128,6 +127,14 @@ func (c *logVerify) database(ctx context.Context, p *program) (*store.Store, err
 		if _, err := os.Stat(db); err != nil { // opening would make a new one
 			return nil, fmt.Errorf("read %s: %w", db, plain(err))
 		}
+	}
+	raw, err := p.private(file)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("%s does not hold 64 hex digits", file)
 	}
 	return store.Open(ctx, store.Config{URL: db, Now: p.Now, Key: key, Node: "log-verify"})
 }
