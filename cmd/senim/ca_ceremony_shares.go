@@ -6,8 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"senim/internal/shares"
@@ -55,20 +53,8 @@ func (c *caSplit) run(_ context.Context, p *program) error {
 
 // words reads a passphrase as senimd does: the whole file but for white space around.
 func (p *program) words(name string) ([]byte, error) {
-	if name != "-" {
-		info, err := os.Stat(p.path(name))
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, plain(err))
-		}
-		if info.Mode().Perm()&0o077 != 0 {
-			return nil, fmt.Errorf("read %s: others may read it: chmod 600 it: %w", name, fs.ErrPermission)
-		}
-	}
-	text, err := p.readUpTo(name, 4<<10)
-	if err != nil {
-		return nil, err
-	}
-	return bytes.TrimSpace(text), nil
+	text, err := p.private(name)
+	return bytes.TrimSpace(text), err
 }
 
 type caCombine struct {

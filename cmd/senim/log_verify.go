@@ -128,7 +128,7 @@ func (c *logVerify) database(ctx context.Context, p *program) (*store.Store, err
 			return nil, fmt.Errorf("read %s: %w", db, plain(err))
 		}
 	}
-	raw, err := p.readUpTo(file, 1<<10)
+	raw, err := p.private(file)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"senim/internal/ca"
 	"senim/internal/caapi/client"
 	"senim/internal/trust"
+	"senim/internal/vault"
 	"senim/pki"
 )
 
@@ -57,7 +58,7 @@ func dialRemote(ctx context.Context, c remoteConfig) (*remote, error) {
 	}
 	key := ""
 	if c.keyFile != "" {
-		b, err := secretFile(c.keyFile, false)
+		b, _, err := vault.Secret(c.keyFile, false)
 		if err != nil {
 			return nil, fmt.Errorf("key of the authority's API: %w", err)
 		}
@@ -118,7 +119,7 @@ func (c remoteConfig) settings() (*tls.Config, error) {
 
 // readPair reads a certificate and its key, which nobody else of the machine may read.
 func readPair(certificate, key string) (tls.Certificate, error) {
-	secret, err := secretFile(key, false)
+	secret, _, err := vault.Secret(key, false)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

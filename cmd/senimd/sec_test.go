@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/hex"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,26 +9,6 @@ import (
 	"senim/internal/trust"
 	"senim/pki"
 )
-
-// TestSec9SecretModes: a secret that others of the machine may read is refused, and said so.
-func TestSec9SecretModes(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "passphrase")
-	if err := os.WriteFile(path, []byte("a secret of an operator\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if b, err := secretFile(path, false); err != nil || string(b) != "a secret of an operator" {
-		t.Fatalf("%q, %v", b, err)
-	}
-	for _, mode := range []os.FileMode{0o640, 0o604, 0o666} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := secretFile(path, true); err == nil {
-			t.Errorf("mode %o is read", mode)
-		}
-	}
-}
 
 // TestSec5StatusOfTheSameBytes: our record of a serial answers for the certificate we issued under it
 // and for no other one with that serial.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -155,34 +153,15 @@ func (s *server) openStore(ctx context.Context) (err error) {
 // installationKey reads the key that seals addresses in the database and hashes personal numbers in
 // the audit log; the first start of an installation that was given none makes it.
 func (s *server) installationKey() ([]byte, error) {
-	made, err := secretFile(s.c.key, s.c.key == filepath.Join(s.c.data, keyFile))
+	text, _, err := vault.Secret(s.c.key, s.c.key == filepath.Join(s.c.data, keyFile))
 	if err != nil {
 		return nil, fmt.Errorf("installation key: %w", err)
 	}
-	key, err := hex.DecodeString(string(made))
+	key, err := hex.DecodeString(string(text))
 	if err != nil || len(key) != 32 {
 		return nil, fmt.Errorf("installation key: %s does not hold 64 hex digits", s.c.key)
 	}
 	return key, nil
-}
-
-// secretFile reads a secret from a file, and refuses one that others of the machine may read or
-// change; when it may be made and is not there, 32 random bytes are written in hex, for the owner only.
-func secretFile(path string, mayMake bool) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s may be read or changed by others (mode %o): chmod 600 it", path, info.Mode().Perm())
-	}
-	b, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) && mayMake {
-		made := make([]byte, 32)
-		_, _ = rand.Read(made) // never fails: crypto/rand
-		b = []byte(hex.EncodeToString(made) + "\n")
-		err = os.WriteFile(path, b, 0o600)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return bytes.TrimSpace(b), nil
 }
 
 // installationFile is written when the first start is complete.
@@ -304,7 +283,7 @@ func (s *server) passphrase() ([]byte, error) {
 	if len(s.c.shares) > 0 {
 		return gather(s.c.shares)
 	}
-	b, err := secretFile(s.c.passphrase, s.c.passphrase == filepath.Join(s.c.data, passphraseFile))
+	b, _, err := vault.Secret(s.c.passphrase, s.c.passphrase == filepath.Join(s.c.data, passphraseFile))
 	if err != nil {
 		return nil, fmt.Errorf("passphrase of the authorities' keys: %w", err)
 	}
@@ -315,7 +294,7 @@ func (s *server) passphrase() ([]byte, error) {
 func gather(files []string) ([]byte, error) {
 	var all []shares.Share
 	for _, name := range files {
-		text, err := secretFile(name, false)
+		text, _, err := vault.Secret(name, false)
 		if err != nil {
 			return nil, fmt.Errorf("share of the passphrase: %w", err)
 		}

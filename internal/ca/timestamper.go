@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"fmt"
-	"time"
 
 	"senim/algid"
 	"senim/pki"
@@ -23,33 +22,10 @@ func (s *Service) TimeStamper(ctx context.Context, k algid.Key) (crypto.Signer, 
 	if old := a.stamper; old != nil && !old.stale(now) {
 		return old.key, old.cert, nil
 	}
-	next, err := s.openTimeStamper(ctx, a, now)
+	next, err := s.openSigner(ctx, a, SignerTSA, a.stamper, now)
 	if err != nil {
 		return nil, nil, fmt.Errorf("time-stamps of %s: %w", a.name, err)
 	}
 	a.stamper = next
 	return next.key, next.cert, nil
-}
-
-func (s *Service) openTimeStamper(ctx context.Context, a *authority, now time.Time) (*responder, error) {
-	var rec SignerRecord
-	err := s.store.View(ctx, func(tx Tx) (err error) {
-		rec, err = tx.Signer(ctx, a.name, SignerTSA)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if old := a.stamper; old != nil && old.serial == rec.Serial {
-		return &responder{cert: old.cert, serial: old.serial, key: old.key, looked: now}, nil
-	}
-	cert, err := pki.ParseCertificate(rec.Raw)
-	if err != nil {
-		return nil, err
-	}
-	key, err := openKey(ctx, a.keys, rec.Key, cert)
-	if err != nil {
-		return nil, err
-	}
-	return &responder{cert: cert, serial: rec.Serial, key: key, looked: now}, nil
 }

@@ -8,29 +8,13 @@ import (
 
 	"senim/internal/ca"
 	"senim/internal/caapi/client"
+	"senim/internal/trust"
 )
-
-// reasonName is the name of RFC 5280 section 5.3.1.
-func reasonName(r ca.Reason) string {
-	switch r {
-	case ca.KeyCompromise:
-		return "keyCompromise"
-	case ca.AffiliationChanged:
-		return "affiliationChanged"
-	case ca.Superseded:
-		return "superseded"
-	case ca.CessationOfOperation:
-		return "cessationOfOperation"
-	case ca.CertificateHold:
-		return "certificateHold"
-	}
-	return "unspecified"
-}
 
 // reasonOf reads a reason that ends a certificate for good.
 func reasonOf(name string) (ca.Reason, bool) {
 	for _, r := range []ca.Reason{ca.Unspecified, ca.KeyCompromise, ca.AffiliationChanged, ca.Superseded, ca.CessationOfOperation} {
-		if reasonName(r) == name {
+		if trust.ReasonName(int(r)) == name {
 			return r, true
 		}
 	}
@@ -38,7 +22,7 @@ func reasonOf(name string) (ca.Reason, bool) {
 }
 
 func revocationOf(v *ca.Revocation) client.Revocation {
-	out := client.Revocation{At: v.At, Reason: reasonName(v.Reason)}
+	out := client.Revocation{At: v.At, Reason: trust.ReasonName(int(v.Reason))}
 	if !v.Invalidity.IsZero() {
 		out.Invalidity = &v.Invalidity
 	}

@@ -25,6 +25,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/ca"
+	"senim/internal/vault"
 )
 
 // Env is where a ceremony takes place.
@@ -50,7 +51,7 @@ func (e *Env) passphrase(gathered []byte, file string, mayMake bool, what string
 	if gathered != nil {
 		return slices.Clone(gathered), nil
 	}
-	words, made, err := secret(file, mayMake)
+	words, made, err := vault.Secret(file, mayMake)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
@@ -153,8 +154,8 @@ func (e *Env) apart(p *Plan) error {
 	case e.RootShares == nil && e.Shares == nil && words == file:
 		return p.wrong("the root has a passphrase of its own", "root", "passphrase-file")
 	}
-	if one, _, err := secret(words, false); err == nil {
-		if other, _, err := secret(file, false); err == nil && bytes.Equal(one, other) {
+	if one, _, err := vault.Secret(words, false); err == nil {
+		if other, _, err := vault.Secret(file, false); err == nil && bytes.Equal(one, other) {
 			return p.wrong("the root's passphrase is that of the online keys", "root", "passphrase-file")
 		}
 	}

@@ -3,7 +3,6 @@ package ceremony
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -90,34 +89,6 @@ func finished(dir, marker, what string) error {
 	return nil
 }
 
-// secret reads a secret from a file that is its owner's alone; when it may be made and is not there, 32
-// random bytes are written in hex.
-func secret(path string, mayMake bool) ([]byte, bool, error) {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) && mayMake {
-		made := make([]byte, 32)
-		_, _ = rand.Read(made) // never fails: crypto/rand
-		text := []byte(hex.EncodeToString(made))
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return nil, false, err
-		}
-		_, err = f.Write(append(text, '\n'))
-		return text, true, errors.Join(err, f.Sync(), f.Close())
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, false, fmt.Errorf("%s may be read or changed by others (mode %o): chmod 600 it", path, info.Mode().Perm())
-	}
-	if info.Size() > 4<<10 {
-		return nil, false, fmt.Errorf("%s has %d bytes", path, info.Size())
-	}
-	b, err := os.ReadFile(path)
-	return bytes.TrimSpace(b), false, err
-}
-
 // within reports that a path lies in a folder, or is it.
 func within(path, dir string) bool {
 	real := func(p string) string {
@@ -179,7 +150,7 @@ func (e *Env) openOnline(ctx context.Context, o Online) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, _, err := secret(key, o.New)
+	text, _, err := vault.Secret(key, o.New)
 	if err != nil {
 		return nil, fmt.Errorf("installation key: %w", err)
 	}

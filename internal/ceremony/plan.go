@@ -14,6 +14,7 @@ import (
 
 	"senim/algid"
 	"senim/internal/ca"
+	"senim/internal/trust"
 	"senim/pki"
 )
 
@@ -261,9 +262,13 @@ func (p *Plan) checkActs() error {
 	return nil
 }
 
+// reasons are those for which an authority may be revoked, by name.
 func reasons() map[string]ca.Reason {
-	return map[string]ca.Reason{"keyCompromise": ca.KeyCompromise, "cACompromise": pki.CACompromise, "affiliationChanged": ca.AffiliationChanged,
-		"superseded": ca.Superseded, "cessationOfOperation": ca.CessationOfOperation}
+	all := map[string]ca.Reason{}
+	for _, r := range []ca.Reason{ca.KeyCompromise, pki.CACompromise, ca.AffiliationChanged, ca.Superseded, ca.CessationOfOperation} {
+		all[trust.ReasonName(int(r))] = r
+	}
+	return all
 }
 
 // authority is one of the plan as package ca takes it.

@@ -191,7 +191,7 @@ func (e *Env) checked(ctx context.Context, fresh bool, dir, words, marker string
 		}
 	}
 	if words != "" {
-		if _, _, err := secret(words, false); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if _, _, err := vault.Secret(words, false); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
 	}
