@@ -42,8 +42,18 @@ func (c counter) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) ([]b
 }
 
 func ceremony(s *store.Store, keys ca.Keys, name string) error {
-	return ca.Create(context.Background(), ca.Ceremony{Store: s.CA(), Keys: keys, By: "tester", Plans: []ca.Plan{{
-		Name: name, Algorithm: algid.GOST512, RootName: "ROOT " + name, IssuingName: "ISSUING " + name, Organization: "СЕНІМ", Address: "http://localhost:8082"}}})
+	c := by(s, keys)
+	c.Plans = []ca.Plan{{Name: name, Algorithm: algid.GOST512, RootName: "ROOT " + name, IssuingName: "ISSUING " + name, Organization: "СЕНІМ", Address: "http://localhost:8082"}}
+	return ca.Create(context.Background(), c)
+}
+
+func by(s *store.Store, keys ca.Keys) ca.Ceremony {
+	return ca.Ceremony{Store: s.CA(), Keys: keys, By: "tester"}
+}
+
+// below is an authority under the root of "one".
+func below(name, follows string) ca.AuthorityPlan {
+	return ca.AuthorityPlan{Name: name, Parent: "root_one", Follows: follows, Algorithm: algid.GOST512, CommonName: "ISSUING " + name, Organization: "СЕНІМ", Address: "http://localhost:8082"}
 }
 
 func orderOf(t *testing.T, id string) ca.Order {
@@ -102,7 +112,31 @@ func TestSec6FailClosed(t *testing.T) {
 			},
 			"release": func() error { return authority.Release(t.Context(), made[1].Serial, "first", "second") },
 			"publish": func() error { return authority.Publish(t.Context(), "one") },
-			"create":  func() error { return ceremony(s, keys, "two") },
+			"create": func() error {
+				c := by(s, keys)
+				c.Authorities = []ca.AuthorityPlan{below("two", "one")}
+				return ca.Create(t.Context(), c)
+			},
+			"create a root": func() error {
+				c := by(s, keys)
+				c.Authorities = []ca.AuthorityPlan{{Name: "root_three", Algorithm: algid.GOST512, CommonName: "ROOT three", PathLength: ca.Unlimited}}
+				return ca.Create(t.Context(), c)
+			},
+			"request": func() error {
+				_, err := ca.Request(t.Context(), by(s, keys), below("four", "one"))
+				return err
+			},
+			"list of the root": func() error {
+				_, err := ca.UpperList(t.Context(), by(s, keys), "root_one")
+				return err
+			},
+			"revoke the authority": func() error {
+				_, err := ca.RevokeAuthority(t.Context(), by(s, keys), "root_one", issuing, ca.CessationOfOperation)
+				return err
+			},
+			"divide":      func() error { return ca.Divide(t.Context(), s.CA(), "one", 8, "tester") },
+			"add client":  func() error { _, err := gate.Add(t.Context(), client("ra-2"), true, "tester"); return err },
+			"shut client": func() error { return gate.Disable(t.Context(), "ra-1", "tester") },
 		} {
 			if err := act(); !errors.Is(err, audit.ErrUnwritten) {
 				t.Errorf("%s: %v", name, err)
