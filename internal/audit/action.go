@@ -84,6 +84,7 @@ func Actions() []Action {
 		{"email.change.disputed", Records, "the owner of the old address said it was not him"},
 		{"email.confirmed", Records, "an address was confirmed from the letter"},
 		{"head.changed", Records, "a company's profile passed to its new head"},
+		{"log.key_made", Keys, "the key of the public log was made"},
 		{"notice.failed", Letters, "a letter was refused for good"},
 		{"notice.planned", Letters, "a reminder became due and was written"},
 		{"notice.sent", Letters, "a letter was taken by the mail server"},
