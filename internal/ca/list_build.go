@@ -14,8 +14,7 @@ import (
 	"senim/pki"
 )
 
-// listOf is what a list will say; base is -1 for a full one. Entries of an issuing authority's list
-// are added one by one to its draft.
+// listOf is what a list will say; base is -1 for a full one. Entries are added one by one to its draft.
 type listOf struct {
 	number, base, epoch int64
 	at                  time.Time
@@ -23,7 +22,6 @@ type listOf struct {
 	end                 time.Time // of the authority
 	points              []string  // of one of the divided lists; nil for the list of all
 	freshest            []string
-	entries             []RevokedRecord
 }
 
 // next promises no list after the end of the authority.
@@ -59,13 +57,7 @@ func newDraft(issuer *pki.Certificate, l listOf) (*draftList, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &draftList{l: l, issuer: issuer, w: w}
-	for _, r := range l.entries {
-		if err := d.add(r); err != nil {
-			return nil, err
-		}
-	}
-	return d, nil
+	return &draftList{l: l, issuer: issuer, w: w}, nil
 }
 
 // add writes one entry.
@@ -115,16 +107,4 @@ func (d *draftList) sign(random io.Reader, key crypto.Signer) ([]byte, error) {
 		return nil, err
 	}
 	return d.w.Assemble(value), nil
-}
-
-// buildList writes, lints and signs a list at once.
-func buildList(random io.Reader, key crypto.Signer, issuer *pki.Certificate, l listOf) ([]byte, error) {
-	d, err := newDraft(issuer, l)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.lint(); err != nil {
-		return nil, err
-	}
-	return d.sign(random, key)
 }

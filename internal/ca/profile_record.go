@@ -94,20 +94,24 @@ func (s *Service) compare(had []ProfileVersion) (c difference) {
 // tell writes an audit record for each profile that came, changed or went. The first set of an
 // installation is one record: the table holds its profiles.
 func (c difference) tell(ctx context.Context, tx Tx, set string) error {
-	write := func(action, object string) error {
-		return tx.Audit(ctx, audit.Event{Action: action, Actor: "system", Object: object, Result: "ok", Detail: map[string]string{"set": set}})
-	}
 	if c.first {
-		return write("ca.profiles_set", fmt.Sprint(len(c.added), " profiles"))
+		return tellProfiles(ctx, tx, "ca.profiles_set", set, fmt.Sprint(len(c.added), " profiles"))
 	}
-	for _, part := range []struct {
-		action string
-		names  []string
-	}{{"ca.profile_added", c.added}, {"ca.profile_changed", c.changed}, {"ca.profile_retired", c.retired}} {
-		for _, name := range part.names {
-			if err := write(part.action, name); err != nil {
-				return err
-			}
+	err := tellProfiles(ctx, tx, "ca.profile_added", set, c.added...)
+	if err == nil {
+		err = tellProfiles(ctx, tx, "ca.profile_changed", set, c.changed...)
+	}
+	if err == nil {
+		err = tellProfiles(ctx, tx, "ca.profile_retired", set, c.retired...)
+	}
+	return err
+}
+
+func tellProfiles(ctx context.Context, tx Tx, action, set string, objects ...string) error {
+	for _, object := range objects {
+		err := tx.Audit(ctx, audit.Event{Action: action, Actor: "system", Object: object, Result: "ok", Detail: map[string]string{"set": set}})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

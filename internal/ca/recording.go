@@ -27,10 +27,12 @@ func (m *making) firstLists(ctx context.Context) error {
 	return nil
 }
 
-// upperList takes the next number of an upper authority's lists and signs what is revoked. The list is
-// recorded with everything else.
+// upperList takes the next number of an upper authority's lists, records what will be signed, and signs
+// what is revoked. The list is recorded with everything else.
 func (m *making) upperList(ctx context.Context, a *party, at time.Time) (ListRecord, error) {
 	l := listOf{base: -1, at: at, days: rootListDays, end: a.cert.NotAfter}
+	var draft *draftList
+	entries := 0
 	err := m.Upper.Store.Update(ctx, func(tx Tx) (err error) {
 		if l.number, l.epoch, err = tx.NextListNumber(ctx, a.name); err != nil {
 			return err
@@ -42,11 +44,21 @@ func (m *making) upperList(ctx context.Context, a *party, at time.Time) (ListRec
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		l.entries = nil
-		return tx.EachRevoked(ctx, a.name, "", 0, l.at.Add(-listLinger), func(r RevokedRecord) error {
-			l.entries = append(l.entries, r)
-			return nil
+		if draft, err = newDraft(a.cert, l); err != nil {
+			return err
+		}
+		entries = 0
+		err = tx.EachRevoked(ctx, a.name, "", 0, l.at.Add(-listLinger), func(r RevokedRecord) error {
+			entries++
+			return draft.add(r)
 		})
+		if err == nil {
+			err = draft.lint()
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Audit(ctx, event("ca.will_publish", m.By, a.name, map[string]string{"number": fmt.Sprint(l.number), "tbs_sha256": sumHex(draft.tbs)}))
 	})
 	if err != nil {
 		return ListRecord{}, err
@@ -55,13 +67,13 @@ func (m *making) upperList(ctx context.Context, a *party, at time.Time) (ListRec
 	if err != nil {
 		return ListRecord{}, err
 	}
-	raw, err := buildList(m.Rand, key, a.cert, l)
+	raw, err := draft.sign(m.Rand, key)
 	if err != nil {
 		return ListRecord{}, err
 	}
 	r := l.record(a.name, "", true, raw)
 	m.lists = append(m.lists, r)
-	return r, m.note("revocation list %d of %s: %d entries, next by %s, SHA-256 %x", r.Number, a.name, len(l.entries),
+	return r, m.note("revocation list %d of %s: %d entries, next by %s, SHA-256 %x", r.Number, a.name, entries,
 		r.NextUpdate.Format(time.DateOnly), algid.SHA256.Sum(raw))
 }
 

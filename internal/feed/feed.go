@@ -13,6 +13,7 @@ import (
 	"errors"
 	"time"
 
+	"senim/internal/audit"
 	"senim/internal/notice"
 )
 
@@ -103,6 +104,7 @@ type Tx interface {
 	Certificate(ctx context.Context, serial string) (Issued, error)
 
 	Notify(ctx context.Context, m notice.Message) error
+	Audit(ctx context.Context, e audit.Event) error
 }
 
 // piece is how many audit records are read at a time.

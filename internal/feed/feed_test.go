@@ -555,3 +555,14 @@ func TestLetters(t *testing.T) {
 		t.Errorf("letters: %v", got)
 	}
 }
+
+// TestLogKeyIsRecorded once, however often the log is opened.
+func TestLogKeyIsRecorded(t *testing.T) {
+	w := newWorld(t)
+	w.open(w.config("a", nil))
+	w.open(w.config("b", nil))
+	all, err := w.s.AuditRecords(t.Context(), w.s.Node(), 0, 100)
+	if err != nil || len(all) != 1 || all[0].Action != "log.key_made" || all[0].Object != "test.example/log" {
+		t.Errorf("%+v, %v", all, err)
+	}
+}

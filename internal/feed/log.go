@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"senim/internal/audit"
 	"senim/internal/tlog"
 )
 
@@ -113,7 +114,10 @@ func (l *Log) found(ctx context.Context) error {
 			return err
 		}
 		s = State{Origin: l.c.Origin, Key: public, Secret: []byte(secret)}
-		return tx.SaveState(ctx, s)
+		if err := tx.SaveState(ctx, s); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, audit.Event{Action: "log.key_made", Actor: "system", Object: s.Origin, Result: "ok", Detail: map[string]string{"key": s.Key}})
 	})
 	if err != nil {
 		return err
