@@ -272,6 +272,11 @@ func (s *server) openAuthority(ctx context.Context) error {
 		return err
 	}
 	s.keys = keyring.New(files, inside)
+	if inside != nil {
+		if err := inside.Try(); err != nil { // it may come back; the authorities with keys in files work
+			s.log.Error("the token cannot be used: nothing is signed with the keys in it", "error", err)
+		}
+	}
 	keys := s.keys
 	marker := filepath.Join(s.c.data, installationFile)
 	if _, err := os.Stat(marker); errors.Is(err, os.ErrNotExist) {

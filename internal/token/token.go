@@ -68,7 +68,7 @@ func Open(c Config) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.do(request{Op: opInfo}); err != nil {
+	if err := t.Try(); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
@@ -83,6 +83,12 @@ func Later(c Config) (*Token, error) {
 		c.Timeout = 30 * time.Second
 	}
 	return &Token{c: c}, nil
+}
+
+// Try opens the token when it is not open, and says whether it can be used.
+func (t *Token) Try() error {
+	_, err := t.do(request{Op: opInfo})
+	return err
 }
 
 // Close ends the program.
