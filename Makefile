@@ -4,7 +4,7 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build purego test unit big e2e demo tour fuzz bench timing wycheproof bettertls clean
+.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour fuzz bench timing wycheproof bettertls clean
 
 all: fmt vet lint test purego ## the gate: format, vet, linters, tree, tests with fuzz seeds, both builds
 
@@ -33,8 +33,13 @@ lint: ## golangci-lint, pinned in tools/lint
 	go build -modfile=tools/lint/go.mod -o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	GOLANGCI_LINT_CACHE=$(CURDIR)/.cache/lint $(BIN)/golangci-lint run ./...
 
-build: ## the three programs, into bin/, without cgo
+build: ## the three programs, into bin/, without cgo; senim-token too where there is a C compiler
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./cmd/senimd ./cmd/senim ./cmd/senim-agent
+	@$(MAKE) --no-print-directory token
+
+token: ## senim-token with its PKCS #11 driver, into bin/; needs a C compiler, and says so where there is none
+	@if command -v "$$(go env CC)" >/dev/null 2>&1; then echo CGO_ENABLED=1 go build -trimpath -tags pkcs11 -o $(BIN)/ ./cmd/senim-token; \
+		CGO_ENABLED=1 go build -trimpath -tags pkcs11 -o $(BIN)/ ./cmd/senim-token; else echo "no C compiler: bin/senim-token is not built" >&2; fi
 
 purego: ## everything builds and the mathematics pass without assembly
 	CGO_ENABLED=0 go build -tags purego ./...

@@ -81,6 +81,7 @@ var tree = map[string]place{
 	"internal/vault":      {edges, "", ""},
 	"internal/clock":      {edges, "", "github.com/beevik/ntp golang.org/x/sys/unix"}, // NTP is a protocol, not our point; the kernel's opinion of its own clock
 	"internal/token":      {edges, "", ""},
+	"internal/keyring":    {edges, "internal/vault internal/token", ""}, // a key's name says where it is
 	"internal/published":  {edges, "", ""},
 	"internal/archive":    {edges, "", ""},
 	"internal/logdir":     {edges, "", "github.com/transparency-dev/tessera golang.org/x/mod/sumdb/note"},
@@ -98,7 +99,7 @@ var tree = map[string]place{
 	"internal/portal":     {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/desk":       {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "internal/limit", ""},
-	"internal/ceremony":   {edges, "internal/store internal/vault", "go.yaml.in/yaml/v3"}, // plans that people write and review
+	"internal/ceremony":   {edges, "internal/store internal/vault internal/token internal/keyring", "go.yaml.in/yaml/v3"}, // plans that people write and review
 
 	"internal/caapi":        {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
 	"internal/caapi/client": {edges, "", ""},                                               // what programs that call link: no server, no authority

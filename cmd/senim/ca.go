@@ -71,10 +71,26 @@ type installed struct {
 	PassphraseFile string `help:"File with the passphrase of its keys; by default passphrase in the folder." placeholder:"FILE"`
 	KeyFile        string `help:"File with the installation key; by default installation.key in the folder." placeholder:"FILE"`
 	Trust          string `help:"Its folder of trusted authorities; by default trust in the folder." placeholder:"DIR"`
+	tokened
+}
+
+// tokened names the PKCS #11 token of an installation or of a root.
+type tokened struct {
+	TokenModule  string `help:"Driver of the PKCS #11 token where keys of RSA authorities are made." placeholder:"FILE"`
+	TokenLabel   string `help:"Label of that token." placeholder:"NAME"`
+	TokenPINFile string `name:"token-pin-file" help:"File with its PIN, mode 0600." placeholder:"FILE"`
+	TokenProgram string `help:"The senim-token program; by default the one beside this program." placeholder:"FILE"`
+}
+
+func (t tokened) token() *ceremony.Token {
+	if t == (tokened{}) {
+		return nil
+	}
+	return &ceremony.Token{Module: t.TokenModule, Label: t.TokenLabel, PINFile: t.TokenPINFile, Program: t.TokenProgram}
 }
 
 func (i installed) online() ceremony.Online {
-	return ceremony.Online{Data: i.Data, DB: i.DB, PassphraseFile: i.PassphraseFile, KeyFile: i.KeyFile, Trust: i.Trust}
+	return ceremony.Online{Data: i.Data, DB: i.DB, PassphraseFile: i.PassphraseFile, KeyFile: i.KeyFile, Trust: i.Trust, Token: i.token()}
 }
 
 // rooted names an offline root's folder.
@@ -104,7 +120,8 @@ type caInit struct {
 // Help is what --help adds.
 func (*caInit) Help() string {
 	return `The folder must be empty, but for trust, passphrase and installation.key; what is not there is made at
-random. senimd -data DIR then opens the installation. The transcript lies in the folder.
+random. senimd -data DIR then opens the installation. The transcript lies in the folder. With a token the
+keys of the RSA authorities are made there and never leave it; senimd -token.module … is told where it is.
 
   senim ca init --data /var/lib/senim --address http://pki.example.kz \
       --root /media/root --root-passphrase-file /media/words/root \

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"path/filepath"
+	"strings"
 
 	"senim/internal/ceremony"
 )
@@ -54,6 +56,7 @@ type caRootList struct {
 	DB          string   `name:"db" help:"Its database, as senimd -db." placeholder:"URL"`
 	Participant []string `required:"" help:"Roles of those who take part; two at least with --root." placeholder:"ROLE"`
 	Passphrase  string   `name:"passphrase-file" help:"File with the passphrase of the installation's keys." placeholder:"FILE"`
+	tokened
 	rooted
 	sharing
 }
@@ -71,12 +74,16 @@ func (c *caRootList) run(ctx context.Context, p *program) error {
 	}
 	var online *ceremony.Online
 	if c.Data != "" {
-		online = &ceremony.Online{Data: c.Data, DB: c.DB, PassphraseFile: c.Passphrase}
+		online = &ceremony.Online{Data: c.Data, DB: c.DB, PassphraseFile: c.Passphrase, Token: c.token()}
+	}
+	root := c.root()
+	if online == nil && root != nil {
+		root.Token = c.token()
 	}
 	if online == nil && c.Root == "" {
 		return errors.New("--root or --data is wanted: where is the root's key?")
 	}
-	plan, err := ceremony.List(online, c.root(), c.Name, c.Participant)
+	plan, err := ceremony.List(online, root, c.Name, c.Participant)
 	if err != nil {
 		return err
 	}
@@ -108,6 +115,12 @@ func (c *caRollover) run(ctx context.Context, p *program) error {
 	if c.Out != "" { // the plan will be seen from its own folder
 		online.Data, online.PassphraseFile = absolute(e.Dir, online.Data), absolute(e.Dir, online.PassphraseFile)
 		online.KeyFile, online.Trust = absolute(e.Dir, online.KeyFile), absolute(e.Dir, online.Trust)
+		if t := online.Token; t != nil {
+			t.PINFile, t.Program = absolute(e.Dir, t.PINFile), absolute(e.Dir, t.Program)
+			if strings.ContainsRune(t.Module, filepath.Separator) {
+				t.Module = absolute(e.Dir, t.Module)
+			}
+		}
 		if root != nil {
 			root.Keys, root.PassphraseFile = absolute(e.Dir, root.Keys), absolute(e.Dir, root.PassphraseFile)
 		}

@@ -154,6 +154,11 @@ func (s *site) work() (*ca.Service, func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return s.workWith(keys)
+}
+
+func (s *site) workWith(keys ca.Keys) (*ca.Service, func()) {
+	s.t.Helper()
 	key, err := hex.DecodeString(strings.TrimSpace(s.read("data/installation.key")))
 	if err != nil {
 		s.t.Fatal(err)

@@ -51,6 +51,8 @@ type config struct {
 	// profiles is a file that adds certificate profiles to the national ones, changes or retires
 	// them; compromised a list of keys that get no certificate. Both are optional; see doc/operator.md.
 	profiles, compromised string
+	// token is where keys of RSA authorities may be, beside the sealed files; zero is nowhere.
+	token tokenConfig
 	// cast admits the test identities and seeds the people of the demo.
 	cast bool
 	// clock is how the time-stamping authority knows the time: kernel, ntp:SERVER,SERVER or trust.
@@ -113,6 +115,10 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.StringVar(&c.trust, "trust", "", "folder of trusted authorities and their lists (default: trust in the data folder)")
 	f.StringVar(&c.passphrase, "passphrase-file", "", "file with the passphrase of the authorities' keys (default: made at the first start)")
 	f.Var(&c.shares, "passphrase-shares", "files with shares of that passphrase (senim ca split), instead of its file")
+	f.StringVar(&c.token.Module, "token.module", "", "driver of the PKCS #11 token in which keys of RSA authorities are (default: none)")
+	f.StringVar(&c.token.Label, "token.label", "", "label of that token")
+	f.StringVar(&c.token.PINFile, "token.pin-file", "", "file with its PIN, mode 0600")
+	f.StringVar(&c.token.Program, "token.program", "", "the senim-token program (default: the one beside this program)")
 	f.StringVar(&c.key, "key-file", "", "file with the installation key, 64 hex digits (default: made at the first start)")
 	f.StringVar(&c.node, "node", "", "name of this process among those that share a database (default: the host's name)")
 	f.StringVar(&c.smtp, "smtp.url", "", "server that letters go out by, smtp://host:port (default: the demo's mail box)")
@@ -228,6 +234,10 @@ func (c *config) roles() error {
 		return errors.New("-ca.url: the authority is elsewhere, so -only and -ca.api belong there")
 	case c.remote.url != "" && c.cast:
 		return errors.New("-ca.url goes with -cast=false: the demo's people are made where the authority is")
+	case c.remote.url != "" && c.token != (tokenConfig{}):
+		return errors.New("-ca.url: the authority is elsewhere, and its token too")
+	case c.token != (tokenConfig{}) && (c.token.Module == "" || c.token.Label == "" || c.token.PINFile == ""):
+		return errors.New("-token.module, -token.label and -token.pin-file go together")
 	case c.remote.url != "" && c.remote.keyFile == "" && c.remote.certificate == "":
 		return errors.New("-ca.url: who is this server there? -ca.key-file or -ca.certificate")
 	case c.remote.url != "" && c.responder.origin == "":

@@ -24,6 +24,7 @@ import (
 	"senim/internal/desk"
 	"senim/internal/feed"
 	"senim/internal/job"
+	"senim/internal/keyring"
 	"senim/internal/mailbox"
 	"senim/internal/notice"
 	"senim/internal/participant"
@@ -60,6 +61,7 @@ type server struct {
 	stamps       *tsa.Authority
 	sessions     *auth.Desk // of the cabinet; it ends those of every site
 	mail         *mailbox.Mailbox
+	keys         *keyring.Ring // nil: the authority is elsewhere
 	auditor      *auditor
 	issueLog     *feed.Log    // nil: this process does not keep the public log
 	logFiles     http.Handler // its files, nil likewise
@@ -101,6 +103,11 @@ func (s *server) close() {
 	if s.store != nil {
 		if err := s.store.Close(); err != nil {
 			s.log.Error("close the database", "error", err)
+		}
+	}
+	if s.keys != nil {
+		if err := s.keys.Close(); err != nil {
+			s.log.Error("close the token", "error", err)
 		}
 	}
 }
@@ -202,7 +209,7 @@ func (s *server) plans() []ca.Plan {
 		{Name: "gost", Algorithm: algid.GOST512, RootName: "СЕНІМ НЕГІЗГІ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ (GOST)", IssuingName: "СЕНІМ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ (GOST)",
 			Organization: org, Address: s.c.responder.origin, NotBefore: begin},
 		{Name: "rsa", Algorithm: algid.RSA, RSABits: s.c.rsaBits, RootName: "СЕНІМ НЕГІЗГІ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ (RSA)",
-			IssuingName: "СЕНІМ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ (RSA)", Organization: org, Address: s.c.responder.origin, NotBefore: begin},
+			IssuingName: "СЕНІМ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ (RSA)", Organization: org, Address: s.c.responder.origin, NotBefore: begin, Token: s.c.token != tokenConfig{}},
 	}
 }
 
@@ -235,10 +242,21 @@ func (s *server) openAuthority(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys, err := vault.Open(filepath.Join(s.c.data, "vault"), passphrase)
+	files, err := vault.Open(filepath.Join(s.c.data, "vault"), passphrase)
 	if err != nil {
 		return err
 	}
+	inside, err := s.c.token.later()
+	if err != nil {
+		return err
+	}
+	s.keys = keyring.New(files, inside)
+	if inside != nil {
+		if err := inside.Try(); err != nil { // it may come back; the authorities with keys in files work
+			s.log.Error("the token cannot be used: nothing is signed with the keys in it", "error", err)
+		}
+	}
+	keys := s.keys
 	marker := filepath.Join(s.c.data, installationFile)
 	if _, err := os.Stat(marker); errors.Is(err, os.ErrNotExist) {
 		s.log.Info("first start: making the authorities (the RSA keys take a moment)")
@@ -519,7 +537,12 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	if s.ca != nil {
-		if err := s.ca.Tend(ctx); err != nil {
+		err := s.ca.Tend(ctx)
+		if errors.Is(err, ca.ErrKeyAway) { // the others work; it is tried again with every tending
+			s.log.Error("a token with keys of authorities cannot be used: nothing is signed with them", "error", err)
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,7 @@ import (
 	"errors"
 	"time"
 
+	"senim/algid"
 	"senim/pki"
 )
 
@@ -150,6 +151,9 @@ var (
 	ErrOtherOrder = errors.New("the order was made before with other content")
 	// ErrClosed: the order was given up after an interruption; a new order with a new key is needed.
 	ErrClosed = errors.New("the order is closed: a new request with a new key is needed")
+	// ErrKeyAway: the key is in a token that is not there, or that nobody named. Everything but signing
+	// with it goes on.
+	ErrKeyAway = errors.New("the token with the key cannot be used")
 	// ErrExists: the authority has been created already.
 	ErrExists = errors.New("already exists")
 )
@@ -184,6 +188,18 @@ type Keys interface {
 	// Keep stores a new key and returns when it is durable. A name that is taken is an error:
 	// nothing is ever replaced.
 	Keep(ctx context.Context, name string, key crypto.Signer) error
-	// Key opens the key of this name.
+	// Key opens the key of this name. Where the answer is that there is none, it matches [ErrNotFound] for
+	// names that begin with [TokenKey].
 	Key(ctx context.Context, name string) (crypto.Signer, error)
+}
+
+// TokenKey begins the names of keys that are in a token: a [Maker] made them, and they are nowhere else.
+const TokenKey = "token:"
+
+// Maker is a [Keys] that also makes keys, in a token. Their names begin with [TokenKey]; Keep refuses those.
+type Maker interface {
+	Keys
+	// Make makes a key under a name that nothing has there, and returns when it is durable; [ErrExists]
+	// when the name is taken.
+	Make(ctx context.Context, name string, kind algid.Key, bits int) (crypto.Signer, error)
 }

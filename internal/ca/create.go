@@ -74,6 +74,7 @@ type making struct {
 	crosses  []CrossRecord
 	lists    []ListRecord
 	keys     map[string]crypto.Signer // new ones by name
+	wishes   map[string]wish          // those that the token will make
 	practice practice
 }
 
@@ -91,7 +92,7 @@ func begin(c Ceremony) (*making, error) {
 	if c.Upper == nil {
 		c.Upper = &Place{c.Store, c.Keys}
 	}
-	return &making{Ceremony: c, apart: apart, known: map[string]*party{}, keys: map[string]crypto.Signer{}}, nil
+	return &making{Ceremony: c, apart: apart, known: map[string]*party{}, keys: map[string]crypto.Signer{}, wishes: map[string]wish{}}, nil
 }
 
 func (m *making) note(format string, args ...any) error {
@@ -168,7 +169,10 @@ func (m *making) plan(ctx context.Context) error {
 		if p.Issuing() && m.Store == nil {
 			return &PlanError{Authority: p.Name, Field: "parent", Why: "an issuing authority is made where it works: order it with a request"}
 		}
-		a := &party{name: p.Name, parent: p.Parent, plan: &p, settings: m.settings(p), keyName: p.Name}
+		a := &party{name: p.Name, parent: p.Parent, plan: &p, settings: m.settings(p), keyName: p.key()}
+		if err := m.free(ctx, a); err != nil {
+			return err
+		}
 		m.known[p.Name] = a
 		m.planned = append(m.planned, a)
 		if old := m.known[p.Follows]; old != nil {
@@ -188,7 +192,7 @@ func Create(ctx context.Context, c Ceremony) error {
 		return fmt.Errorf("create authority: %w", err)
 	}
 	// All keys are made before anything is kept: that takes seconds, and whoever interrupts it has
-	// nothing to clear away.
+	// nothing to clear away. Only a token makes its keys when they are kept.
 	for _, step := range []func(context.Context) error{m.plan, m.generate, m.certify, m.cross, m.firstLists, m.prove, m.record, m.readBack} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("create authority: %w", err)
@@ -220,6 +224,10 @@ func (m *making) newKey(ctx context.Context, name string, a *party, most ...int)
 	bits := a.bits()
 	for _, n := range most {
 		bits = min(bits, n)
+	}
+	if inToken(name) {
+		m.wishes[name] = wish{a.algorithm(), bits}
+		return nil
 	}
 	key, err := generate(a.algorithm(), bits, m.Rand)
 	if err != nil {

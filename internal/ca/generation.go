@@ -50,7 +50,7 @@ func (a *party) next() AuthorityPlan {
 	years := a.cert.NotAfter.Year() - a.cert.NotBefore.Year()
 	p := AuthorityPlan{Name: step(a.name, ""), Algorithm: a.cert.Key, CommonName: step(a.commonName(), " G"), Organization: a.settings.Organization,
 		Address: a.settings.Address, Policy: a.settings.Policy, CPS: a.settings.CPS, Years: min(max(years, 1), 40), PathLength: a.cert.MaxPathLen,
-		Follows: a.name, NoTSA: a.settings.NoTSA}
+		Follows: a.name, NoTSA: a.settings.NoTSA, Token: inToken(a.keyName)}
 	if p.Algorithm == algid.RSA {
 		p.Bits = a.bits()
 	}

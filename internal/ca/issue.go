@@ -43,6 +43,10 @@ func (s *Service) issue(ctx context.Context, o Order) (*Issued, error) {
 	}
 	s.at("examined")
 	defer s.orders.take(o.ID)()
+	// Without the key nothing is begun; what is done already is still given out.
+	if _, err := d.issuer.open(ctx); err != nil {
+		return s.done(ctx, d, err)
+	}
 	// Step 2: the serial is stored, unique.
 	r, fresh, err := s.reserve(ctx, d)
 	if err != nil {
@@ -57,6 +61,22 @@ func (s *Service) issue(ctx context.Context, o Order) (*Issued, error) {
 	}
 	// Steps 6 to 8.
 	return s.finish(ctx, r, earned, o.By)
+}
+
+// done returns what an order gave before, else the error for which it gives nothing now.
+func (s *Service) done(ctx context.Context, d *draft, why error) (i *Issued, err error) {
+	err = s.store.View(ctx, func(tx Tx) error {
+		r, err := tx.ByOrder(ctx, d.record.Order)
+		if err != nil || r.State != Done {
+			return why
+		}
+		if r.Key != d.record.Key || r.Profile != d.record.Profile {
+			return ErrOtherOrder
+		}
+		i = issuedOf(r)
+		return nil
+	})
+	return i, err
 }
 
 // reserve stores the record of the order, or finds the one stored before.

@@ -103,13 +103,13 @@ func (s *Service) publishOne(ctx context.Context, a *authority, number int64, sh
 		}
 		detail[[]string{"tbs_sha256", "delta_tbs_sha256"}[i]] = sumHex(d.tbs)
 	}
-	err = s.store.Update(ctx, func(tx Tx) error {
-		return tx.Audit(ctx, audit.Event{Action: "ca.will_publish", Actor: "system", Object: a.name, Result: "ok", Detail: detail})
-	})
+	key, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
-	key, err := a.open(ctx)
+	err = s.store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: "ca.will_publish", Actor: "system", Object: a.name, Result: "ok", Detail: detail})
+	})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"math/big"
 	"time"
 
@@ -49,15 +48,11 @@ func (m *making) template(public crypto.PublicKey, subject pki.Name, from, to ti
 
 // authority makes the certificate of a planned authority.
 func (m *making) authority(ctx context.Context, a *party) error {
-	key := m.keys[a.keyName]
-	a.open = held(key)
-	at := *m.Upper
-	if a.issuing() {
-		at = Place{m.Store, m.Keys}
-	}
-	if err := m.keep(ctx, at.Keys, a.keyName, key); err != nil {
+	key, err := m.keep(ctx, m.place(a), a.keyName)
+	if err != nil {
 		return err
 	}
+	a.open = held(key)
 	cert, err := m.authorityCertificate(ctx, *a.plan, key.Public())
 	a.cert = cert
 	return err
@@ -84,7 +79,7 @@ func (m *making) authorityCertificate(ctx context.Context, p AuthorityPlan, publ
 	}
 	t.IsCA, t.MaxPathLen, t.KeyUsage = true, p.PathLength, pki.CertSign|pki.CRLSign
 	t.Policies = []pki.Policy{{OID: policy, CPS: p.CPS}}
-	q := part{key: p.Name, kind: lint.Root, profile: profileRoot, t: t, at: *m.Upper, ca: p.Name}
+	q := part{key: p.key(), kind: lint.Root, profile: profileRoot, t: t, at: *m.Upper, ca: p.Name}
 	if parent != nil {
 		q.kind, q.profile, q.signer, q.ca = lint.Authority, profileAuthority, parent, parent.name
 		if p.PathLength != 0 {
@@ -122,13 +117,6 @@ func (m *making) settings(p AuthorityPlan) Settings {
 		OCSP: []string{p.Address + "/ocsp/"}, Issuers: []string{p.Address + "/cert/" + p.Name + ".cer"},
 		CRL: []string{p.Address + listPath(p.Name)}, DeltaCRL: []string{p.Address + listPath(p.Name+"_d")},
 	}
-}
-
-func (m *making) keep(ctx context.Context, keys Keys, name string, key crypto.Signer) error {
-	if err := keys.Keep(ctx, name, key); err != nil {
-		return fmt.Errorf("keep key %s: %w", name, err)
-	}
-	return m.note("key %s: made and sealed, %s, id %x", name, algid.KeyOf(key.Public()), algid.KeyID(key.Public()))
 }
 
 // make lints, records the intent and the audit entry, signs, and records the certificate.

@@ -33,6 +33,8 @@ type Plan struct {
 	NotBefore time.Time
 	// RootYears is 20 when zero, IssuingYears 10.
 	RootYears, IssuingYears int
+	// Token has the keys of both made in a token.
+	Token bool
 }
 
 // authorities are the two of a plan.
@@ -44,6 +46,7 @@ func (p Plan) authorities() []AuthorityPlan {
 	if p.Algorithm == algid.RSA {
 		root.Bits, issuing.Bits = p.RSABits, p.RSABits
 	}
+	root.Token, issuing.Token = p.Token, p.Token
 	return []AuthorityPlan{root, issuing}
 }
 
@@ -77,6 +80,16 @@ type AuthorityPlan struct {
 	Follows string
 	// NoTSA leaves the time-stamping authority out.
 	NoTSA bool
+	// Token has its key, and those of its services, made in a token: Keys is a [Maker]. RSA only.
+	Token bool
+}
+
+// key is the name of its key.
+func (p AuthorityPlan) key() string {
+	if p.Token {
+		return TokenKey + p.Name
+	}
+	return p.Name
 }
 
 // Issuing reports that it signs certificates of people and not of authorities. Such a key is online.
@@ -110,7 +123,7 @@ func (p AuthorityPlan) defaults(now time.Time) AuthorityPlan {
 }
 
 // PlanError is a mistake in a plan. Field is as in plans: "name", "parent", "algorithm", "bits",
-// "common-name", "address", "policy", "cps", "years", "path-length", "follows", "tsa".
+// "common-name", "address", "policy", "cps", "years", "path-length", "follows", "tsa", "token".
 type PlanError struct {
 	Authority string // its name in the plan
 	Field     string
@@ -147,6 +160,8 @@ func (p AuthorityPlan) check() error {
 		return wrong("path-length", "%d: 0 to 5 are wanted", p.PathLength)
 	case p.Parent == "" && p.PathLength == 0:
 		return wrong("path-length", "a root has an authority below it")
+	case p.Token && p.Algorithm != algid.RSA:
+		return wrong("token", "only RSA keys are made in a token")
 	case p.NoTSA && !p.Issuing():
 		return wrong("tsa", "only issuing authorities have services")
 	case !plainURL(p.CPS):

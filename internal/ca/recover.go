@@ -39,7 +39,12 @@ func (s *Service) Recover(ctx context.Context) error {
 				s.log.Warn("a ceremony was interrupted; its certificate is not used", "serial", r.Serial)
 				continue
 			}
-			if err := s.recover(ctx, r); err != nil && len(failed) < told {
+			err := s.recover(ctx, r)
+			if errors.Is(err, ErrKeyAway) { // the order finishes it when it is asked for again
+				s.log.Warn("an interrupted order waits for its token", "serial", r.Serial, "error", err)
+				continue
+			}
+			if err != nil && len(failed) < told {
 				failed = append(failed, fmt.Errorf("recover %s: %w", r.Serial, err))
 			}
 		}

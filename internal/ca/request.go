@@ -47,12 +47,15 @@ func requestAuthority(ctx context.Context, c Ceremony, p AuthorityPlan) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	a := &party{name: p.Name, parent: p.Parent, plan: &p, keyName: p.Name}
+	a := &party{name: p.Name, parent: p.Parent, plan: &p, keyName: p.key(), settings: m.settings(p)}
+	if err := m.free(ctx, a); err != nil {
+		return nil, err
+	}
 	if err := m.newKey(ctx, a.keyName, a); err != nil {
 		return nil, err
 	}
-	key := m.keys[a.keyName]
-	if err := m.keep(ctx, m.Keys, a.keyName, key); err != nil {
+	key, err := m.keep(ctx, m.Keys, a.keyName)
+	if err != nil {
 		return nil, err
 	}
 	raw, err := pki.CreateRequest(m.Rand, key, pki.RequestTemplate{Subject: p.subject()})

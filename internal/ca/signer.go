@@ -87,8 +87,8 @@ func (k service) template(issuer *pki.Certificate, s Settings, now time.Time, se
 // service keeps the key of one of the authority's services and certifies it.
 func (m *making) service(ctx context.Context, a *party, k service) error {
 	name := firstKey(a, k)
-	key := m.keys[name]
-	if err := m.keep(ctx, m.Keys, name, key); err != nil {
+	key, err := m.keep(ctx, m.Keys, name)
+	if err != nil {
 		return err
 	}
 	serial, err := randomSerial(m.Rand, 0)

@@ -63,11 +63,15 @@ func (s *Service) newSigner(ctx context.Context, a *authority, k service) error 
 	if public, ok := a.cert.PublicKey.(*rsa.PublicKey); ok {
 		bits = min(bits, public.N.BitLen())
 	}
-	key, err := generate(a.cert.Key, bits, s.rand)
-	if err != nil {
+	if _, err := a.open(ctx); err != nil { // before a key is kept that nobody would certify
 		return err
 	}
 	serial, err := randomSerial(s.rand, s.node)
+	if err != nil {
+		return err
+	}
+	name := a.key + "_" + k.kind + "_" + hex.EncodeToString(serial[:8])
+	key, err := s.newKey(ctx, name, wish{a.cert.Key, bits})
 	if err != nil {
 		return err
 	}
@@ -83,9 +87,10 @@ func (s *Service) newSigner(ctx context.Context, a *authority, k service) error 
 	if err != nil {
 		return err
 	}
-	name := a.name + "_" + k.kind + "_" + hex.EncodeToString(serial[:8])
-	if err := s.keys.Keep(ctx, name, key); err != nil {
-		return fmt.Errorf("keep key %s: %w", name, err)
+	if !inToken(name) {
+		if err := s.keys.Keep(ctx, name, key); err != nil {
+			return fmt.Errorf("keep key %s: %w", name, err)
+		}
 	}
 	spki, err := algid.MarshalPublicKey(key.Public())
 	if err != nil {

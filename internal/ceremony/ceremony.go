@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"senim/algid"
 	"senim/internal/audit"
 	"senim/internal/ca"
 	"senim/internal/vault"
@@ -89,6 +90,15 @@ func (k keeping) Keep(ctx context.Context, name string, key crypto.Signer) error
 		k.a.kept = append(k.a.kept, kept{k.f, name})
 	}
 	return err
+}
+
+// Make has the token make a key. One that failed may be there all the same: nobody knows how far it came.
+func (k keeping) Make(ctx context.Context, name string, kind algid.Key, bits int) (crypto.Signer, error) {
+	key, err := k.f.keys.Make(ctx, name, kind, bits)
+	if !errors.Is(err, ca.ErrExists) {
+		k.a.kept = append(k.a.kept, kept{k.f, name})
+	}
+	return key, err
 }
 
 func (k keeping) Key(ctx context.Context, name string) (crypto.Signer, error) {
@@ -236,6 +246,7 @@ func (a *act) end(ctx context.Context, err error) error {
 func (a *act) remains(ctx context.Context) (lines []string) {
 	for _, f := range a.folders() {
 		if f.fresh {
+			lines = append(lines, a.inToken(f, nil)...)
 			lines = append(lines, fmt.Sprintf("%s: its first ceremony is not complete; nothing in it is used. To go on: keep this transcript, empty the folder, start again.", f.dir))
 			continue
 		}
@@ -254,20 +265,36 @@ func (a *act) remains(ctx context.Context) (lines []string) {
 		})
 		var loose []string
 		for _, k := range a.kept {
-			if k.in == f && !used[k.name] {
+			if k.in == f && !used[k.name] && !strings.HasPrefix(k.name, ca.TokenKey) {
 				loose = append(loose, k.name+".key")
 			}
 		}
+		left := a.inToken(f, used)
 		switch {
 		case err != nil:
 			lines = append(lines, fmt.Sprintf("%s: what is recorded could not be read: %v", f.dir, err))
 		case len(loose) > 0:
 			lines = append(lines, fmt.Sprintf("%s: sealed but used by nothing: %s. To go on: move them out of %s, start again.", f.dir, strings.Join(loose, " "), filepath.Join(f.dir, vaultDir)))
-		default:
+		case len(left) == 0:
 			lines = append(lines, f.dir+": no key was left over; what is recorded here stands as the lines above say.")
 		}
+		lines = append(lines, left...)
 	}
 	return lines
+}
+
+// inToken names the keys that this act left in a token without anything that uses them.
+func (a *act) inToken(f *folder, used map[string]bool) []string {
+	var loose []string
+	for _, k := range a.kept {
+		if name, ok := strings.CutPrefix(k.name, ca.TokenKey); ok && k.in == f && !used[k.name] {
+			loose = append(loose, name)
+		}
+	}
+	if len(loose) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: in its token but used by nothing: %s. To go on: delete them there with the token's own tools, start again.", f.dir, strings.Join(loose, " "))}
 }
 
 func (a *act) close() error {

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"senim/internal/ca"
+	"senim/internal/keyring"
 	"senim/internal/store"
+	"senim/internal/token"
 	"senim/internal/vault"
 )
 
@@ -39,14 +41,18 @@ type folder struct {
 	publish     string // where certificates and lists are laid
 	prefix      string // of their names
 	store       *store.Store
-	keys        *vault.Vault
+	keys        *keyring.Ring
 }
 
 func (f *folder) close() error {
-	if f == nil || f.store == nil {
-		return nil
+	var err error
+	if f != nil && f.keys != nil {
+		err = f.keys.Close()
 	}
-	return f.store.Close()
+	if f != nil && f.store != nil {
+		err = errors.Join(err, f.store.Close())
+	}
+	return err
 }
 
 // empty makes a folder, and refuses one in which anything is but what is named.
@@ -126,7 +132,7 @@ func (e *Env) openRoot(ctx context.Context, r Root) (*folder, error) {
 		return nil, err
 	}
 	f := &folder{dir: dir, marker: rootMarker, fresh: r.New, publish: filepath.Join(dir, publishDir)}
-	return f, e.open(ctx, f, filepath.Join(dir, rootDB), nil, words)
+	return f, e.open(ctx, f, filepath.Join(dir, rootDB), nil, words, r.Token)
 }
 
 // openOnline opens an installation of senimd.
@@ -165,14 +171,36 @@ func (e *Env) openOnline(ctx context.Context, o Online) (*folder, error) {
 		db = e.path(db)
 	}
 	f := &folder{dir: dir, marker: onlineMarker, fresh: o.New, publish: in(o.Trust, trustDir), prefix: "senim_"}
-	return f, e.open(ctx, f, db, raw, sealing)
+	return f, e.open(ctx, f, db, raw, sealing, o.Token)
 }
 
-func (e *Env) open(ctx context.Context, f *folder, db string, key, words []byte) (err error) {
+// token opens a place's token, nil when it has none.
+func (e *Env) token(t *Token) (*token.Token, error) {
+	if t == nil {
+		return nil, nil //nolint:nilnil // it has none
+	}
+	at := keyring.Place{Module: t.Module, Label: t.Label, PINFile: e.path(t.PINFile), Program: e.path(t.Program)}
+	if strings.ContainsRune(at.Module, filepath.Separator) { // a bare name is looked for where libraries are
+		at.Module = e.path(at.Module)
+	}
+	c, err := at.Config()
+	if err != nil {
+		return nil, err
+	}
+	return token.Open(c)
+}
+
+func (e *Env) open(ctx context.Context, f *folder, db string, key, words []byte, t *Token) (err error) {
 	defer clear(words)
-	if f.keys, err = vault.Open(filepath.Join(f.dir, vaultDir), words); err != nil {
+	files, err := vault.Open(filepath.Join(f.dir, vaultDir), words)
+	if err != nil {
 		return err
 	}
+	inside, err := e.token(t)
+	if err != nil {
+		return err
+	}
+	f.keys = keyring.New(files, inside)
 	// senimd may be at work on the same database: a chain of our own.
 	f.store, err = store.Open(ctx, store.Config{URL: db, Now: e.Now, Node: store.ConsoleNode(), Key: key, Log: slog.New(slog.DiscardHandler)})
 	return err

@@ -78,6 +78,9 @@ func (e *Env) Rollover(ctx context.Context, online Online, root *Root, name stri
 		return nil, err
 	}
 	for _, n := range next {
+		if n.Token && p.token(n) == nil {
+			return nil, fmt.Errorf("the keys of %s are in a token, and its follower's belong there too: name the token", n.Follows)
+		}
 		p.Authorities = append(p.Authorities, authorityOf(n))
 	}
 	return p.written()

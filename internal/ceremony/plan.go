@@ -56,6 +56,16 @@ type Root struct {
 	Keys           string `yaml:"keys,omitempty"`            // folder
 	New            bool   `yaml:"new,omitempty"`             // it is made, and must be empty; else it must be a root's
 	PassphraseFile string `yaml:"passphrase-file,omitempty"` // of its own; made at random when it is not there and New
+	Token          *Token `yaml:"token,omitempty"`
+}
+
+// Token is a PKCS #11 token. New RSA authorities of the place that names one have their keys made there,
+// with those of their services.
+type Token struct {
+	Module  string `yaml:"module,omitempty"` // the driver
+	Label   string `yaml:"label,omitempty"`
+	PINFile string `yaml:"pin-file,omitempty"`
+	Program string `yaml:"program,omitempty"` // senim-token; by default the one beside this program
 }
 
 // Online is an installation of senimd.
@@ -66,6 +76,7 @@ type Online struct {
 	PassphraseFile string `yaml:"passphrase-file,omitempty"`
 	KeyFile        string `yaml:"key-file,omitempty"`
 	Trust          string `yaml:"trust,omitempty"` // folder; by default trust in Data
+	Token          *Token `yaml:"token,omitempty"`
 }
 
 // Authority is one authority to make.
@@ -208,6 +219,10 @@ func (p *Plan) check() error {
 		return p.wrong("a root has a passphrase of its own", "root", "passphrase-file")
 	case p.Online != nil && p.Online.Data == "":
 		return p.wrong("a folder is wanted", "online", "data")
+	case p.Root != nil && !p.Root.Token.complete():
+		return p.wrong("module, label and pin-file are wanted", "root", "token")
+	case p.Online != nil && !p.Online.Token.complete():
+		return p.wrong("module, label and pin-file are wanted", "online", "token")
 	case len(p.Authorities)+len(p.Sign)+len(p.Revoke)+len(p.Lists) == 0:
 		return p.wrong("nothing is planned", "authorities")
 	case len(p.Authorities)+len(p.Sign)+len(p.Revoke)+len(p.Lists) > maxItems:
@@ -269,6 +284,23 @@ func reasons() map[string]ca.Reason {
 		all[trust.ReasonName(int(r))] = r
 	}
 	return all
+}
+
+func (t *Token) complete() bool {
+	return t == nil || t.Module != "" && t.Label != "" && t.PINFile != ""
+}
+
+// token is where the keys of a planned authority are made; nil is in a sealed file.
+func (p *Plan) token(a ca.AuthorityPlan) *Token {
+	switch {
+	case a.Algorithm != algid.RSA:
+		return nil
+	case p.Root != nil && !a.Issuing():
+		return p.Root.Token
+	case p.Online != nil:
+		return p.Online.Token
+	}
+	return nil
 }
 
 // authority is one of the plan as package ca takes it.

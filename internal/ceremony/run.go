@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"senim/internal/ca"
+	"senim/internal/keyring"
 	"senim/internal/store"
 	"senim/internal/vault"
 	"senim/pki"
@@ -64,6 +65,7 @@ func (p *Plan) authorities() (all []ca.AuthorityPlan, err error) {
 		if err != nil {
 			return nil, err
 		}
+		one.Token = p.token(one) != nil
 		all = append(all, one)
 	}
 	return all, nil
@@ -158,7 +160,7 @@ func (e *Env) Check(ctx context.Context, p *Plan, tell func(line string)) (err e
 	}()
 	quiet := &Env{Dir: e.Dir, Now: e.Now, RootShares: e.RootShares, Shares: e.Shares}
 	if p.Root != nil {
-		f, err := quiet.checked(ctx, p.Root.New, e.path(p.Root.Keys), e.path(p.Root.PassphraseFile), rootMarker, nil, func() (*folder, error) { return quiet.openRoot(ctx, *p.Root) })
+		f, err := quiet.checked(ctx, p.Root.New, e.path(p.Root.Keys), e.path(p.Root.PassphraseFile), rootMarker, p.Root.Token, nil, func() (*folder, error) { return quiet.openRoot(ctx, *p.Root) })
 		if f != nil {
 			opened = append(opened, f)
 		}
@@ -168,7 +170,7 @@ func (e *Env) Check(ctx context.Context, p *Plan, tell func(line string)) (err e
 		c.Upper = &ca.Place{Store: f.store.CA(), Keys: f.keys}
 	}
 	if p.Online != nil {
-		f, err := quiet.checked(ctx, p.Online.New, e.path(p.Online.Data), e.path(p.Online.PassphraseFile), onlineMarker, []string{trustDir, passphrase, keyFile}, func() (*folder, error) { return quiet.openOnline(ctx, *p.Online) })
+		f, err := quiet.checked(ctx, p.Online.New, e.path(p.Online.Data), e.path(p.Online.PassphraseFile), onlineMarker, p.Online.Token, []string{trustDir, passphrase, keyFile}, func() (*folder, error) { return quiet.openOnline(ctx, *p.Online) })
 		if f != nil {
 			opened = append(opened, f)
 		}
@@ -181,9 +183,9 @@ func (e *Env) Check(ctx context.Context, p *Plan, tell func(line string)) (err e
 }
 
 // checked opens a folder, or an empty one for the time of the check where the plan makes a new one.
-func (e *Env) checked(ctx context.Context, fresh bool, dir, words, marker string, allowed []string, open func() (*folder, error)) (*folder, error) {
+func (e *Env) checked(ctx context.Context, fresh bool, dir, words, marker string, t *Token, allowed []string, there func() (*folder, error)) (*folder, error) {
 	if !fresh {
-		return open()
+		return there()
 	}
 	if _, err := os.Stat(dir); err == nil {
 		if err := empty(dir, marker, allowed...); err != nil {
@@ -200,9 +202,15 @@ func (e *Env) checked(ctx context.Context, fresh bool, dir, words, marker string
 		return nil, err
 	}
 	f := &folder{dir: aside, fresh: true}
-	if f.keys, err = vault.Open(filepath.Join(aside, vaultDir), []byte("nothing is kept here")); err != nil {
+	files, err := vault.Open(filepath.Join(aside, vaultDir), []byte("nothing is kept here"))
+	if err != nil {
 		return f, err
 	}
+	open, err := e.token(t)
+	if err != nil {
+		return f, err
+	}
+	f.keys = keyring.New(files, open)
 	f.store, err = store.Open(ctx, store.Config{URL: filepath.Join(aside, "check.db"), Now: e.Now, Node: "check"})
 	return f, err
 }
@@ -257,6 +265,9 @@ func (p *Plan) words(a Authority, out ca.AuthorityPlan) string {
 	keys := "the root's folder"
 	if out.Issuing() || p.Root == nil {
 		keys = "the online folder"
+	}
+	if t := p.token(out); t != nil {
+		keys = "token " + t.Label
 	}
 	what := "root"
 	switch {

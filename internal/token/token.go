@@ -33,7 +33,7 @@ type Config struct {
 	Module, Label string
 	// PIN is the user's. It goes to the program through the pipe, never by argument or environment.
 	PIN []byte
-	// Timeout bounds every act of the token; zero is 30 s. Making a long key takes a while.
+	// Timeout bounds every act of the token; zero is 30 s. Making a key may take ten times as long.
 	Timeout time.Duration
 }
 
@@ -55,21 +55,40 @@ type Token struct {
 	mu   sync.Mutex // guards what follows
 	p    *process   // nil: to be started with the next act
 	dead error      // set when nothing is to be tried again
+	late error      // why it could not be opened the last time,
+	when time.Time  // and when
 }
+
+// pause is how long a token that could not be opened is left alone: many may ask for its keys at once.
+const pause = 2 * time.Second
 
 // Open starts the program and opens the token, so that a wrong setting is told at once.
 func Open(c Config) (*Token, error) {
+	t, err := Later(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.Try(); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// Later is Open with the first act: a token that is not there yet may come.
+func Later(c Config) (*Token, error) {
 	if c.Program == "" || c.Module == "" || c.Label == "" {
 		return nil, errors.New("open token: program, module and label are wanted")
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second
 	}
-	t := &Token{c: c}
-	if _, err := t.do(request{Op: opInfo}); err != nil {
-		return nil, errors.Join(err, t.Close())
-	}
-	return t, nil
+	return &Token{c: c}, nil
+}
+
+// Try opens the token when it is not open, and says whether it can be used.
+func (t *Token) Try() error {
+	_, err := t.do(request{Op: opInfo})
+	return err
 }
 
 // Close ends the program.
@@ -161,8 +180,11 @@ func (t *Token) do(q request) (response, error) {
 		return response{}, t.dead
 	}
 	if t.p == nil {
+		if t.late != nil && time.Since(t.when) < pause {
+			return response{}, t.late
+		}
 		p, err := start(t.c)
-		if err != nil {
+		if t.late, t.when = err, time.Now(); err != nil {
 			if errors.Is(err, ErrPIN) {
 				t.dead = err
 			}
@@ -170,7 +192,14 @@ func (t *Token) do(q request) (response, error) {
 		}
 		t.p = p
 	}
-	a, err := t.p.ask(q, t.c.Timeout)
+	most := t.c.Timeout
+	if q.Op == opGenerate {
+		most *= 10
+	}
+	a, err := t.p.ask(q, most)
+	if err == nil && a.Code == codeFailed {
+		err = a.failure() // perhaps its session ended with a card pulled out: it is opened anew
+	}
 	if err != nil {
 		_ = t.p.end() // the error that matters is the one above
 		t.p = nil

@@ -5,8 +5,7 @@
 // AES-256, PBKDF2 with 600 000 rounds), readable by its owner only.
 //
 // It refuses: to replace a key, to read a file that others may read, names that are no plain words,
-// and short passphrases. Losing the passphrase loses the keys. A hardware module would be another
-// package with the same two methods.
+// and short passphrases. Losing the passphrase loses the keys. Package keyring joins it with a token.
 package vault
 
 import (
