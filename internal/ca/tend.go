@@ -23,10 +23,15 @@ func (s *Service) Tend(ctx context.Context) error {
 	failed := []error{s.blocked.load(ctx)}
 	for _, name := range s.order {
 		a := s.authorities[name]
+		if a.works() {
+			failed = append(failed, s.tendLists(ctx, a))
+		}
+		if err := s.lay(ctx, a); err != nil {
+			s.log.Error("a revocation list was not laid where it is read from", "ca", name, "error", err)
+		}
 		if !a.works() {
 			continue
 		}
-		failed = append(failed, s.tendLists(ctx, a))
 		for _, k := range services() {
 			failed = append(failed, s.renew(ctx, a, k))
 		}
