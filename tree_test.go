@@ -83,6 +83,7 @@ var tree = map[string]place{
 	"internal/token":      {edges, "", ""},
 	"internal/published":  {edges, "", ""},
 	"internal/archive":    {edges, "", ""},
+	"internal/restore":    {edges, "internal/archive internal/published internal/store", ""},
 	"internal/logdir":     {edges, "", "github.com/transparency-dev/tessera golang.org/x/mod/sumdb/note"},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},

@@ -50,7 +50,7 @@ func (t *tx) importAudit(ctx context.Context, records []audit.Record, point audi
 		if err != nil {
 			return err
 		}
-		if err := t.insert(ctx, `insert into audit (`+auditColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		if _, err := t.exec(ctx, `insert into audit (`+auditColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			r.Node, r.Seq, ms(r.At), r.Action, r.Actor, r.Object, r.Result, detail, r.Prev[:], r.Hash[:]); err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (t *tx) importAudit(ctx context.Context, records []audit.Record, point audi
 	if last.Seq < point.Size {
 		return &audit.BrokenError{Node: point.Node, Seq: last.Seq + 1, Why: "it is missing"}
 	}
-	if err := t.insert(ctx, `insert into audit_checkpoints (node, number, size, note, token, tree) values ($1, $2, $3, $4, $5, $6)`,
+	if _, err := t.exec(ctx, `insert into audit_checkpoints (node, number, size, note, token, tree) values ($1, $2, $3, $4, $5, $6)`,
 		point.Node, point.Number, point.Size, string(point.Note), append([]byte{}, point.Token...), bytes.Join(point.Tree, nil)); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (t *tx) importAudit(ctx context.Context, records []audit.Record, point audi
 		on conflict (node) do update set number = excluded.number where excluded.number > audit_exports.number`, point.Node, point.Number); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `insert into feed_cursors (feed, node, seq) select distinct feed, $1, $2 from feed_cursors where feed <> ''
+	_, err = t.exec(ctx, `insert into feed_cursors (feed, node, seq) select distinct feed, cast($1 as text), cast($2 as bigint) from feed_cursors where feed <> ''
 		on conflict (feed, node) do update set seq = excluded.seq where excluded.seq > feed_cursors.seq`, point.Node, point.Size)
 	return err
 }
