@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"senim/internal/audit"
 	"senim/internal/ca"
 	"senim/internal/restore"
+	"senim/pki"
 )
 
 // reconcile does what `senim ca reconcile --apply` does.
@@ -75,6 +77,23 @@ func live(t *testing.T, s *server) (all []*ca.Info) {
 	return all
 }
 
+// copyFolder copies a data folder as a backup would, for its owner only.
+func copyFolder(t *testing.T, to, from string) {
+	t.Helper()
+	err := os.CopyFS(to, os.DirFS(from))
+	if err == nil {
+		err = filepath.WalkDir(to, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			return os.Chmod(path, 0o600)
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Yesterday's folder is put back: the server stands still until it is reconciled, and nothing is un-revoked.
 func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	t.Parallel()
@@ -87,9 +106,7 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	first := mustOpen(t, dir, flags...)
 	during(t, first, func() {})
 	first.close()
-	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
-	}
+	copyFolder(t, copied, dir)
 
 	second := mustOpen(t, dir, flags...)
 	known := live(t, second)
@@ -98,6 +115,7 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	}
 	gone := known[0].Serial
 	var number int64
+	var lost *ca.Info
 	during(t, second, func() {
 		if second.suspended() {
 			t.Fatalf("suspended: %s", second.ca.Suspended())
@@ -107,6 +125,14 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 		}
 		if err := second.ca.Publish(t.Context(), known[0].CA); err != nil {
 			t.Error(err)
+		}
+		if _, err := second.seedKey(t.Context(), cast()[0], cast()[0].keys[0], "late-k0", filepath.Join(base, "late"), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range live(t, second) {
+			if !slices.ContainsFunc(known, func(k *ca.Info) bool { return k.Serial == i.Serial }) {
+				lost = i
+			}
 		}
 		l, err := second.ca.CRL(t.Context(), known[0].CA, false)
 		if err != nil {
@@ -118,14 +144,7 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.CopyFS(dir, os.DirFS(copied)); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{passphraseFile, keyFile} {
-		if err := os.Chmod(filepath.Join(dir, name), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	copyFolder(t, dir, copied)
 
 	third := mustOpen(t, dir, flags...)
 	during(t, third, func() {
@@ -145,7 +164,7 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	third.close()
 
 	fourth := mustOpen(t, dir, flags...)
-	if d := reconcile(t, fourth); len(d.Revoked) != 1 || d.Revoked[0].Serial != gone {
+	if d := reconcile(t, fourth); len(d.Revoked) != 1 || d.Revoked[0].Serial != gone || len(d.Lost) != 1 || d.Lost[0].Serial != lost.Serial {
 		t.Errorf("difference: %+v", d)
 	}
 	fourth.close()
@@ -159,6 +178,15 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 		if err != nil || i.Revoked == nil || i.Revoked.Reason != ca.KeyCompromise {
 			t.Errorf("after all: %+v %v", i, err)
 		}
+		if b, err := fifth.ca.CRL(t.Context(), lost.CA, false); err != nil || !listed(t, b.Raw, lost.Serial) {
+			t.Errorf("the lost certificate is on no list: %v", err)
+		}
+		if i, err := fifth.ca.Return(t.Context(), lost.Raw, "tester"); err != nil || i.Revoked != nil {
+			t.Errorf("brought back: %+v %v", i, err)
+		}
+		if _, err := fifth.ca.Certificate(t.Context(), lost.Serial); err != nil {
+			t.Errorf("brought back: %v", err)
+		}
 		l, err := fifth.ca.CRL(t.Context(), known[0].CA, false)
 		if err != nil || l.Number <= number {
 			t.Errorf("list number after %d: %+v %v", number, l, err)
@@ -169,6 +197,21 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	})
 	fifth.close()
 	wholeExport(t, out)
+}
+
+// listed reports that a serial stands on a list.
+func listed(t *testing.T, raw []byte, serial string) bool {
+	t.Helper()
+	l, err := pki.ParseRevocationList(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range l.Entries {
+		if pki.SerialHex(e.Serial) == serial {
+			return true
+		}
+	}
+	return false
 }
 
 // wholeExport checks every chain in an export from its first record.
