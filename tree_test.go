@@ -84,6 +84,7 @@ var tree = map[string]place{
 	"internal/keyring":    {edges, "internal/vault internal/token", ""}, // a key's name says where it is
 	"internal/published":  {edges, "", ""},
 	"internal/archive":    {edges, "", ""},
+	"internal/restore":    {edges, "internal/archive internal/published internal/store", ""},
 	"internal/logdir":     {edges, "", "github.com/transparency-dev/tessera golang.org/x/mod/sumdb/note"},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},

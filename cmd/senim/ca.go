@@ -11,15 +11,17 @@ import (
 
 // authority is the group of commands for operators of a certification authority.
 type authority struct {
-	Init     caInit     `cmd:"" help:"Make the plain installation: GOST512 and RSA, each a root and an issuing authority."`
-	Ceremony caCeremony `cmd:"" help:"Carry out a ceremony's plan, or say what it would do."`
-	Request  caRequest  `cmd:"" help:"Make keys of issuing authorities and requests for an offline root."`
-	Install  caInstall  `cmd:"" help:"Take what an offline root signed into the installation."`
-	RootList caRootList `cmd:"" name:"root-list" help:"Have a root publish its next revocation list."`
-	Rollover caRollover `cmd:"" help:"Make the next generation of an issuing authority, with cross-certificates."`
-	Profiles caProfiles `cmd:"" help:"Show certificate profiles, and check a file of them."`
-	Split    caSplit    `cmd:"" help:"Divide a passphrase into shares, of which some are enough."`
-	Client   caClients  `cmd:"" help:"Register programs that may call an authority of this machine."`
+	Init      caInit      `cmd:"" help:"Make the plain installation: GOST512 and RSA, each a root and an issuing authority."`
+	Ceremony  caCeremony  `cmd:"" help:"Carry out a ceremony's plan, or say what it would do."`
+	Request   caRequest   `cmd:"" help:"Make keys of issuing authorities and requests for an offline root."`
+	Install   caInstall   `cmd:"" help:"Take what an offline root signed into the installation."`
+	RootList  caRootList  `cmd:"" name:"root-list" help:"Have a root publish its next revocation list."`
+	Rollover  caRollover  `cmd:"" help:"Make the next generation of an issuing authority, with cross-certificates."`
+	Profiles  caProfiles  `cmd:"" help:"Show certificate profiles, and check a file of them."`
+	Reconcile caReconcile `cmd:"" help:"After an older copy of the database was put back: bring in what it lacks."`
+	Rescue    caRescue    `cmd:"" help:"When certificates of the authority itself have ended: say what, and renew its services."`
+	Split     caSplit     `cmd:"" help:"Divide a passphrase into shares, of which some are enough."`
+	Client    caClients   `cmd:"" help:"Register programs that may call an authority of this machine."`
 	caRemote
 	Combine caCombine `cmd:"" help:"Put a passphrase together from its shares."`
 }

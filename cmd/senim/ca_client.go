@@ -37,9 +37,20 @@ type home struct {
 
 // gate opens the clients of an installation that exists: a wrong path makes nothing.
 func (c *home) gate(ctx context.Context, p *program) (g *access.Gate, done func(), err error) {
+	// A chain of records of its own: senimd may be at work under the host's name.
+	s, err := c.open(ctx, p, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err = access.New(access.Config{Store: s.Access(), Now: p.Now})
+	return g, func() { _ = s.Close() }, err // everything is committed by then
+}
+
+// open opens the database; what is recorded goes into the console's chain, or into one of its name and end.
+func (c *home) open(ctx context.Context, p *program, end string) (*store.Store, error) {
 	dir := p.path(c.Data)
 	if _, err := os.Stat(filepath.Join(dir, "installation.json")); err != nil {
-		return nil, nil, &hinted{fmt.Errorf("open %s: no installation of senimd is there", c.Data), "--data names its data folder; senimd makes it at its first start"}
+		return nil, &hinted{fmt.Errorf("open %s: no installation of senimd is there", c.Data), "--data names its data folder; senimd makes it at its first start"}
 	}
 	name := c.KeyFile
 	if name == "" {
@@ -47,23 +58,17 @@ func (c *home) gate(ctx context.Context, p *program) (g *access.Gate, done func(
 	}
 	b, err := p.private(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	key, err := hex.DecodeString(string(bytes.TrimSpace(b)))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: not an installation key", name)
+		return nil, fmt.Errorf("read %s: not an installation key", name)
 	}
 	db := c.DB
 	if db == "" {
 		db = filepath.Join(dir, "senim.db")
 	}
-	// A chain of records of its own: senimd may be at work under the host's name.
-	s, err := store.Open(ctx, store.Config{URL: db, Now: p.Now, Node: store.ConsoleNode(), Key: key})
-	if err != nil {
-		return nil, nil, err
-	}
-	g, err = access.New(access.Config{Store: s.Access(), Now: p.Now})
-	return g, func() { _ = s.Close() }, err // everything is committed by then
+	return store.Open(ctx, store.Config{URL: db, Now: p.Now, Node: store.ConsoleNode() + end, Key: key})
 }
 
 // operator is who is at the console, for the record.

@@ -125,6 +125,9 @@ func (s *server) openAudit(ctx context.Context) error {
 }
 
 func (s *server) makeAuditKey(ctx context.Context, keys *vault.Vault) (crypto.Signer, error) {
+	if s.suspended() {
+		return nil, errors.New("it is not in the vault, and the database is an older copy: bring the vault back too")
+	}
 	last, err := s.store.LastCheckpoint(ctx, s.store.Node())
 	if err != nil {
 		return nil, err

@@ -73,6 +73,10 @@ type config struct {
 
 	// proxies are the reverse proxies whose X-Forwarded-For names the visitor.
 	proxies []netip.Prefix
+	// publish is the folder that lists are laid in, "" for none; published are where evidence is read at
+	// the start, by default that folder.
+	publish   string
+	published list
 	// export is where the audit goes off this machine: a folder, a URL, exec:PROGRAM. Default: nowhere.
 	export string
 	// exportAlarm is how old a checkpoint may be that did not go there.
@@ -141,6 +145,8 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.DurationVar(&c.resetTTL, "reset.link_ttl", time.Hour, "life of the link that sets a participant's new password")
 	f.StringVar(&c.profiles, "profiles", "", "file of certificate profiles, YAML or JSON (default: the national ones)")
 	f.StringVar(&c.compromised, "compromised-keys", "", "list of keys that get no certificate: SHA-256 of the SubjectPublicKeyInfo, one a line")
+	f.StringVar(&c.publish, "publish", "", "folder in which revocation lists are laid as files (default: none)")
+	f.Var(&c.published, "published", "folders, files or addresses of published lists that the database is held against at the start (default: the folder of -publish)")
 	f.StringVar(&c.export, "audit.export", "", "where the audit goes off this machine: a mounted folder, an http(s) URL that takes PUT, or exec:PROGRAM (default: nowhere)")
 	f.DurationVar(&c.exportAlarm, "audit.alarm", 15*time.Minute, "age of an audit checkpoint that is not exported yet which makes /health fail")
 	f.StringVar(&c.only, "only", "", "ca: an authority alone (responder and API), without cabinet, portal and letters")
@@ -213,6 +219,9 @@ func (c *config) complete() error {
 		if c.cast {
 			c.clock = "trust"
 		}
+	}
+	if len(c.published) == 0 && c.publish != "" {
+		c.published = list{c.publish}
 	}
 	if c.cast && len(c.identities) == 0 {
 		c.identities = testIdentities()

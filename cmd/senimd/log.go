@@ -49,7 +49,9 @@ func (s *server) openLog(ctx context.Context) error {
 		h := l.Health()
 		return h, h.Trouble == "" && !h.Late
 	}}.Handler(logPrefix)
-	s.background = append(s.background, l.Run)
+	if !s.suspended() {
+		s.background = append(s.background, l.Run)
+	}
 	return nil
 }
 
@@ -74,7 +76,9 @@ func (s *server) openLetters(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.background = append(s.background, l.Run)
+	if !s.suspended() {
+		s.background = append(s.background, l.Run)
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"senim/algid"
@@ -66,6 +67,8 @@ type server struct {
 	issueLog     *feed.Log    // nil: this process does not keep the public log
 	logFiles     http.Handler // its files, nil likewise
 
+	first      bool // this start makes the installation
+	tended     atomic.Pointer[error]
 	sites      []site
 	background []func(context.Context) error
 	people     []person
@@ -260,6 +263,12 @@ func (s *server) openAuthority(ctx context.Context) error {
 	marker := filepath.Join(s.c.data, installationFile)
 	if _, err := os.Stat(marker); errors.Is(err, os.ErrNotExist) {
 		s.log.Info("first start: making the authorities (the RSA keys take a moment)")
+		s.first = true
+		if s.c.publish != "" {
+			if err := os.MkdirAll(s.c.publish, 0o755); err != nil { //nolint:gosec // lists are public
+				return fmt.Errorf("-publish: %w", err)
+			}
+		}
 		transcript, err := ceremony.OpenTranscript(s.c.data, s.now)
 		if err != nil {
 			return err
@@ -284,13 +293,21 @@ func (s *server) openAuthorities(ctx context.Context, keys ca.Keys) (err error) 
 	if config.Profiles, err = s.profiles(); err != nil {
 		return err
 	}
+	config.Check = s.check
+	if s.c.publish != "" {
+		config.Published = s.lay
+	}
 	if s.ca, err = ca.Open(ctx, config); err != nil {
 		return err
 	}
 	s.authority = s.ca
-	config.AllowDates = true
+	config.AllowDates, config.Published = true, nil
+	config.Check = func(context.Context, *ca.Service) (string, error) { return s.ca.Suspended(), nil }
 	if s.seeder, err = ca.Open(ctx, config); err != nil {
 		return err
+	}
+	if s.suspended() {
+		return nil
 	}
 	return s.ca.Recover(ctx)
 }
@@ -438,7 +455,7 @@ func (s *server) openSites(context.Context) error {
 	if s.ca == nil {
 		return nil
 	}
-	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test, Health: s.auditor.health})
+	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test, Health: s.health})
 	if err != nil {
 		return err
 	}
@@ -497,7 +514,7 @@ func (s *server) handleJobs(ctx context.Context) error {
 // handleAuthority joins the jobs of an authority in this process.
 func (s *server) handleAuthority() {
 	s.store.Handle(ca.JobPublish, s.ca.PublishJob)
-	s.store.Handle(ca.JobTend, s.ca.TendJob)
+	s.store.Handle(ca.JobTend, func(ctx context.Context, _ []byte) error { return s.tend(ctx) })
 	s.store.Handle(revokedKind, task(s.revoked))
 	s.store.Handle(access.SweepKind, s.gate.SweepJob)
 	s.store.Every(time.Hour, job.Job{Kind: ca.JobTend, Unique: "all"})
@@ -533,17 +550,14 @@ func (s *server) start(ctx context.Context) error {
 	if err := s.auditor.start(ctx); err != nil {
 		return err
 	}
-	if err := s.store.Start(ctx); err != nil {
-		return err
-	}
-	if s.ca != nil {
-		err := s.ca.Tend(ctx)
-		if errors.Is(err, ca.ErrKeyAway) { // the others work; it is tried again with every tending
-			s.log.Error("a token with keys of authorities cannot be used: nothing is signed with them", "error", err)
-			err = nil
-		}
-		if err != nil {
+	if !s.suspended() { // no letter and no order of an older copy goes out again
+		if err := s.store.Start(ctx); err != nil {
 			return err
+		}
+		if s.ca != nil {
+			if err := s.tend(ctx); err != nil { // pages and answers are wanted all the more
+				s.log.Error("lists or services of the authority could not be renewed; `senim ca rescue` says what to do", "error", err)
+			}
 		}
 	}
 	return writeJSON(filepath.Join(s.c.data, runningFile), running{Cabinet: s.c.cabinet.origin, Portal: s.c.portal.origin,

@@ -68,6 +68,7 @@ func Actions() []Action {
 		{"ca.recorded", Keys, "an authority was recorded: it works from the next start on"},
 		{"ca.refused", Requests, "the authority refused an order, with the code of the rule"},
 		{"ca.requested", Keys, "an authority's key was made here and its certificate asked of a root"},
+		{"ca.rescued", System, "an operator had the authority's own certificates looked at and its services renewed"},
 		{"ca.retired", Keys, "an authority issues no more: another follows it, or its root revoked it"},
 		{"ca.returned", Certificates, "a lost certificate came back into the records from its holder"},
 		{"ca.revoked", Certificates, "a certificate was revoked or put on hold"},

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/transparency-dev/merkle/compact"
 )
@@ -94,7 +95,7 @@ func (t *Trail) Mark(s Statement) error {
 	case c.Root != root:
 		return wrong("its Merkle root is not that of the records")
 	}
-	t.point = Statement{Checkpoint: c, Note: s.Note, Token: s.Token}
+	t.point = Statement{Checkpoint: c, Note: s.Note, Token: s.Token, Tree: slices.Clone(t.tree.Hashes())}
 	return nil
 }
 

@@ -91,11 +91,12 @@ type gathered struct {
 	losses  map[string]*Loss
 	changes map[string]*learned
 	numbers map[string]int64
+	upper   map[string]*pki.RevocationList // the newest full list of authorities that work elsewhere
 }
 
 // gather reads evidence; lists are held against the authorities' keys.
 func (s *Service) gatherEvidence(e Evidence) (*gathered, error) {
-	g := &gathered{map[string]*Loss{}, map[string]*learned{}, map[string]int64{}}
+	g := &gathered{map[string]*Loss{}, map[string]*learned{}, map[string]int64{}, map[string]*pki.RevocationList{}}
 	for _, act := range e.Acts {
 		g.act(act)
 	}
@@ -108,6 +109,12 @@ func (s *Service) gatherEvidence(e Evidence) (*gathered, error) {
 			return nil, fmt.Errorf("a published list of %s has no number", a.name)
 		}
 		g.numbers[a.name] = max(g.numbers[a.name], l.Number.Int64())
+		if !a.works() { // what a root revokes is on record where the root is; here its list counts
+			if newest := g.upper[a.name]; l.BaseNumber == nil && (newest == nil || newest.Number.Cmp(l.Number) < 0) {
+				g.upper[a.name] = l
+			}
+			continue
+		}
 		for _, entry := range l.Entries {
 			serial := pki.SerialHex(entry.Serial)
 			g.learn(Change{Serial: serial, CA: a.name, Source: fmt.Sprintf("list %s", l.Number),
@@ -117,10 +124,10 @@ func (s *Service) gatherEvidence(e Evidence) (*gathered, error) {
 	return g, nil
 }
 
-// publisher is the authority that signed a list.
+// publisher is the authority that signed a list, one of all certificates or a divided one.
 func (s *Service) publisher(l *pki.RevocationList) (*authority, error) {
 	for _, name := range s.order {
-		if a := s.authorities[name]; l.CheckSignatureFrom(a.cert) == nil {
+		if a := s.authorities[name]; l.CheckPartSignatureFrom(a.cert) == nil {
 			return a, nil
 		}
 	}

@@ -11,6 +11,9 @@ import (
 // Certificate returns what is known of a serial (40 lower hex digits); [ErrNotFound] unless it was
 // issued.
 func (s *Service) Certificate(ctx context.Context, serial string) (*Info, error) {
+	if err := s.running(); err != nil { // what an older copy says of it may be wrong
+		return nil, fmt.Errorf("certificate %s: %w", serial, err)
+	}
 	var r Record
 	err := s.store.View(ctx, func(tx Tx) (err error) {
 		r, err = tx.BySerial(ctx, serial)

@@ -33,6 +33,9 @@ func (s *Service) publish(ctx context.Context, a *authority, scheduled bool) err
 			failed = append(failed, fmt.Errorf("publish %s: list %d %s: %w", a.name, number, shard, err))
 		}
 	}
+	if err := s.lay(ctx, a); err != nil {
+		s.log.Error("a revocation list was not laid where it is read from", "ca", a.name, "error", err)
+	}
 	return errors.Join(failed...)
 }
 

@@ -54,6 +54,13 @@ func (s *Service) compareRecords(ctx context.Context, tx Tx, g *gathered, d *Dif
 		if err != nil {
 			return err
 		}
+		heads, err := tx.Heads(ctx, name) // of a root that works elsewhere only its lists are here
+		if err != nil {
+			return err
+		}
+		for _, head := range heads {
+			given = max(given, head.Number)
+		}
 		if number > given {
 			d.Numbers[name] = number
 		}
@@ -85,6 +92,10 @@ func (s *Service) Reconcile(ctx context.Context, e Evidence, by string) (*Differ
 	if err != nil {
 		return nil, err
 	}
+	g, err := s.gatherEvidence(e)
+	if err != nil {
+		return nil, fmt.Errorf("reconcile: %w", err)
+	}
 	err = s.store.Update(ctx, func(tx Tx) error {
 		for _, loss := range d.Lost {
 			if err := s.recordLoss(ctx, tx, loss); err != nil {
@@ -99,6 +110,11 @@ func (s *Service) Reconcile(ctx context.Context, e Evidence, by string) (*Differ
 		for name, number := range d.Numbers {
 			if err := tx.RaiseListNumber(ctx, name, number); err != nil {
 				return fmt.Errorf("list numbers of %s: %w", name, err)
+			}
+		}
+		for name, l := range g.upper {
+			if err := putBack(ctx, tx, name, l); err != nil {
+				return fmt.Errorf("list of %s: %w", name, err)
 			}
 		}
 		return tx.Audit(ctx, audit.Event{Action: "ca.reconciled", Actor: by, Result: "ok", Detail: map[string]string{
@@ -118,6 +134,15 @@ func (s *Service) Reconcile(ctx context.Context, e Evidence, by string) (*Differ
 		}
 	}
 	return d, nil
+}
+
+// putBack stores the published list of an authority that works elsewhere, unless it is here.
+func putBack(ctx context.Context, tx Tx, name string, l *pki.RevocationList) error {
+	last, err := tx.Head(ctx, name, "", false)
+	if err != nil && !errors.Is(err, ErrNotFound) || last.Number >= l.Number.Int64() {
+		return err
+	}
+	return tx.AddList(ctx, ListRecord{CA: name, Scheduled: true, Number: l.Number.Int64(), Epoch: last.Epoch, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate, Size: int64(len(l.Raw)), Raw: l.Raw})
 }
 
 // recordLoss takes the serial, and the order, of a certificate whose bytes are not here.
@@ -243,6 +268,12 @@ func (s *Service) Return(ctx context.Context, der []byte, by string) (*Info, err
 			r.Revoked = nil
 		}
 		out = infoOf(r)
+		// Whoever follows what was issued could not, without its bytes: now he can.
+		issued := audit.Event{Action: "ca.issued", Actor: by, Object: r.Serial, Result: "ok", Detail: map[string]string{
+			"ca": r.CA, "order": r.Order, "profile": r.Profile, "sha256": fingerprint(c)}}
+		if err := tx.Audit(ctx, issued); err != nil {
+			return err
+		}
 		return tx.Audit(ctx, audit.Event{Action: "ca.returned", Actor: by, Object: r.Serial, Result: "ok", Detail: map[string]string{"ca": r.CA}})
 	})
 	if err != nil {

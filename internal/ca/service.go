@@ -48,6 +48,13 @@ type Config struct {
 	// Profiles is the set to issue by; nil is the national one, [profile.NCA]. Another set than the
 	// one before is recorded, and audited.
 	Profiles profile.Set
+	// Published is told of every list that was stored, to lay it where it is read from: name as for
+	// [Service.CRL]. What fails is logged, and tried again with the next Tend. The lists that are there
+	// are told by the first Tend. Nil: nobody.
+	Published func(ctx context.Context, name string, delta bool, l *List) error
+	// Check is called before anything is done or recorded here. What it answers, if anything, suspends
+	// the service: see [Service.Suspend]. Nil: nothing is checked.
+	Check func(ctx context.Context, s *Service) (why string, err error)
 	// Compromised reads the list of keys known to be compromised: at Open, which fails when it does,
 	// and again with every Tend. Nil: there is none.
 	Compromised func(context.Context) (weakkey.List, error)
@@ -92,6 +99,7 @@ type Service struct {
 	counts   counts
 
 	published listCache
+	laying    laying
 }
 
 // authority is one open authority.
@@ -141,7 +149,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
 		store: c.Store, keys: c.Keys, now: c.Now, rand: c.Rand, log: c.Log, allowDates: c.AllowDates,
 		issuedJob: c.IssuedJob, revokedJob: c.RevokedJob, node: c.Node, authorities: map[string]*authority{},
-		profiles: c.Profiles, blocked: blocked{read: c.Compromised},
+		profiles: c.Profiles, blocked: blocked{read: c.Compromised}, laying: laying{put: c.Published},
 	}
 	if s.profiles == nil {
 		s.profiles = profile.NCA()
@@ -193,6 +201,16 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 			return nil, fmt.Errorf("open authority %s: %w", x.Name, err)
 		}
 		a.crosses = append(a.crosses, Cross{x.Name, cert})
+	}
+	if c.Check != nil {
+		why, err := c.Check(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("open authority: %w", err)
+		}
+		if why != "" {
+			s.Suspend(why)
+			return s, nil
+		}
 	}
 	if err := s.blocked.load(ctx); err != nil {
 		return nil, fmt.Errorf("open authority: %w", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"senim/algid"
 )
@@ -23,15 +24,45 @@ func (s *Service) Tend(ctx context.Context) error {
 	failed := []error{s.blocked.load(ctx)}
 	for _, name := range s.order {
 		a := s.authorities[name]
+		if a.works() {
+			failed = append(failed, s.tendLists(ctx, a))
+		}
+		if err := s.lay(ctx, a); err != nil {
+			s.log.Error("a revocation list was not laid where it is read from", "ca", name, "error", err)
+		}
 		if !a.works() {
 			continue
 		}
-		failed = append(failed, s.tendLists(ctx, a))
 		for _, k := range services() {
 			failed = append(failed, s.renew(ctx, a, k))
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// Renew makes new keys of the services of every authority that is alive, where they are due, and nothing
+// else: no list, so that it may be done to a database nobody has held against what was published.
+func (s *Service) Renew(ctx context.Context) error {
+	var failed []error
+	for _, name := range s.order {
+		for _, k := range services() {
+			if a := s.authorities[name]; a.works() {
+				failed = append(failed, s.renew(ctx, a, k))
+			}
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// ServiceEnds tells when the newest certificate of an authority's service ([SignerOCSP], [SignerTSA]) ends;
+// [ErrNotFound] when it has none.
+func (s *Service) ServiceEnds(ctx context.Context, name, kind string) (end time.Time, err error) {
+	err = s.store.View(ctx, func(tx Tx) error {
+		r, err := tx.Signer(ctx, name, kind)
+		end = r.NotAfter
+		return err
+	})
+	return end, err
 }
 
 // renew makes a new key and certificate for one of the authority's services when the present one ends

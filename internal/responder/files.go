@@ -57,16 +57,16 @@ func (r *Responder) certificate(w http.ResponseWriter, req *http.Request) {
 // named in [Config] besides is well.
 func (r *Responder) health(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	if r.c.Health != nil { // it may know why there are no lists
+		if err := r.c.Health(req.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+	}
 	for _, a := range r.c.Authority.Authorities() {
 		l, err := r.c.Authority.CRL(req.Context(), a.Name, false)
 		if err != nil || r.c.Now().After(l.NextUpdate) {
 			http.Error(w, "no current revocation list of "+a.Name, http.StatusServiceUnavailable)
-			return
-		}
-	}
-	if r.c.Health != nil {
-		if err := r.c.Health(req.Context()); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 	}

@@ -14,6 +14,7 @@ import (
 func Audit(t *testing.T, s *store.Store) {
 	t.Run("checkpoints", func(t *testing.T) { checkpoints(t, s) })
 	t.Run("exported", func(t *testing.T) { exported(t, s) })
+	t.Run("import", func(t *testing.T) { imported(t, s) })
 	t.Run("search", func(t *testing.T) { search(t, s) })
 }
 
@@ -105,5 +106,45 @@ func search(t *testing.T, s *store.Store) {
 	}
 	if r, err := s.LastAudit(ctx, "ca.none"); err != nil || r.Seq != 0 {
 		t.Errorf("last of none: %+v %v", r, err)
+	}
+}
+
+// imported puts records of another node back, and refuses what does not follow.
+func imported(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	var records []audit.Record
+	var last audit.Record
+	for range 3 {
+		next, err := audit.Next(last, "lost", time.Unix(1, 0), audit.Event{Action: "test.act"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		records, last = append(records, next), next
+	}
+	point := func(number, size int64) audit.Statement {
+		return audit.Statement{Checkpoint: audit.Checkpoint{Node: "lost", Number: number, Size: size}, Note: []byte("x")}
+	}
+	if err := s.ImportAudit(ctx, records[1:], point(1, 3)); err == nil {
+		t.Error("a gap was taken")
+	}
+	if err := s.ImportAudit(ctx, records[:2], point(1, 3)); err == nil {
+		t.Error("a checkpoint over a record that is missing was taken")
+	}
+	if err := s.ImportAudit(ctx, records[:2], point(1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	other := records[1]
+	other.Hash[0] ^= 1
+	if err := s.ImportAudit(ctx, []audit.Record{other, records[2]}, point(2, 3)); err == nil {
+		t.Error("a record other than the one here was taken")
+	}
+	if err := s.ImportAudit(ctx, records[1:], point(2, 3)); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := s.AuditRecords(ctx, "lost", 0, 10); err != nil || len(all) != 3 || all[2].Hash != last.Hash {
+		t.Errorf("%+v %v", all, err)
+	}
+	if n, err := s.Exported(ctx, "lost"); err != nil || n != 2 {
+		t.Errorf("exported %d %v", n, err)
 	}
 }
