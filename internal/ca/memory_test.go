@@ -256,7 +256,7 @@ func (t *memoryTx) Advance(_ context.Context, r Record) error {
 	if !ok {
 		return ErrNotFound
 	}
-	r.Order, r.Key, r.CA, r.Profile, r.Created = old.Order, old.Key, old.CA, old.Profile, old.Created
+	r.Order, r.Key, r.Profile = old.Order, old.Key, old.Profile
 	r.Revoked, r.ReplacedBy = nil, ""
 	t.d.records[r.Serial] = r
 	return nil

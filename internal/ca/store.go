@@ -48,7 +48,8 @@ type Tx interface {
 	// Reserve inserts a new record. ErrExists when its order, its serial at this authority or its
 	// key is taken.
 	Reserve(ctx context.Context, r Record) error
-	// Advance replaces the state, TBS, Raw, dates and holder of a record; ErrNotFound when there is none.
+	// Advance replaces the authority, state, TBS, Raw, dates and holder of a record, and when it was created;
+	// ErrNotFound when there is none.
 	Advance(ctx context.Context, r Record) error
 	// Restore replaces everything of a record but its serial, authority and order: for certificates
 	// that a database restored from an older copy does not know. ErrNotFound when there is none.

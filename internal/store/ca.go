@@ -75,9 +75,9 @@ func (t caTx) Reserve(ctx context.Context, r ca.Record) error {
 
 func (t caTx) Advance(ctx context.Context, r ca.Record) error {
 	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates
-		set state = $1, tbs = $2, raw = $3, not_before = $4, not_after = $5, iin = $6, bin = $7, name = $8, replaces = $9
-		where serial = $10`,
-		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.IIN, r.BIN, r.Name, r.Replaces, r.Serial))
+		set state = $1, tbs = $2, raw = $3, not_before = $4, not_after = $5, iin = $6, bin = $7, name = $8, replaces = $9, ca = $10, created = $11
+		where serial = $12`,
+		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.IIN, r.BIN, r.Name, r.Replaces, r.CA, ms(r.Created), r.Serial))
 }
 
 func (t caTx) Restore(ctx context.Context, r ca.Record) error {

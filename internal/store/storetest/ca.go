@@ -115,6 +115,7 @@ func caRecords(t *testing.T, s ca.Store) {
 	}
 	intended := first
 	intended.State, intended.TBS, intended.Name = ca.Intended, []byte("tbs"), "ТЕСТОВ Т"
+	intended.CA, intended.Created = "next", first.Created.Add(time.Hour)
 	done := intended
 	done.State, done.Raw = ca.Done, []byte("raw")
 	for _, r := range []ca.Record{intended, done} {
