@@ -84,3 +84,46 @@ func TestSec4LateIntent(t *testing.T) {
 	}
 	mustIssue(t, b, o)
 }
+
+// TestRevokedServices: what a revoked key of a service would sign nobody gets; a new one is made at once.
+func TestRevokedServices(t *testing.T) {
+	b := newBench(t)
+	issued, _ := mustIssue(t, b, order(t, "A-1"))
+	_, stamper, err := b.TimeStamper(t.Context(), algid.GOST512)
+	if err != nil {
+		t.Fatal(err)
+	}
+	responder := b.authorities["gost"].responderSerial(t, b)
+	for _, serial := range []string{stamper.SerialHex(), responder} {
+		b.mustRevoke(t, serial, KeyCompromise)
+	}
+	b.clock.move(2 * time.Minute)
+	if _, c, err := b.TimeStamper(t.Context(), algid.GOST512); err == nil {
+		t.Errorf("time-stamps by %s, which is revoked: %t", c.SerialHex(), c.SerialHex() == stamper.SerialHex())
+	}
+	der, err := ocsp.CreateRequest(ocsp.Request{IDs: []ocsp.CertID{b.id(t, issued.Serial)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.OCSP(t.Context(), der); err == nil {
+		t.Error("answers by a responder that is revoked")
+	}
+	if err := b.Tend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, c, err := b.TimeStamper(t.Context(), algid.GOST512); err != nil || c.SerialHex() == stamper.SerialHex() {
+		t.Errorf("no new key for time-stamps: %v", err)
+	}
+	if b.authorities["gost"].responderSerial(t, b) == responder || b.ask(t, issued.Serial).Status != ocsp.Good {
+		t.Error("no new responder")
+	}
+}
+
+// TestSuspendedStampsNothing: whether the key for time-stamps is revoked is on record, too.
+func TestSuspendedStampsNothing(t *testing.T) {
+	b := newBench(t)
+	b.Suspend("the database is of yesterday")
+	if _, _, err := b.TimeStamper(t.Context(), algid.GOST512); !errors.Is(err, ErrSuspended) {
+		t.Errorf("a key for time-stamps: %v", err)
+	}
+}

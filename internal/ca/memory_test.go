@@ -191,6 +191,9 @@ func (t *memoryTx) AddSigner(_ context.Context, r SignerRecord) error {
 func (t *memoryTx) Signer(_ context.Context, ca, kind string) (best SignerRecord, err error) {
 	err = ErrNotFound
 	for _, r := range t.d.signers {
+		if v, ok := t.d.revoked[r.Serial]; ok && v.Reason != pki.RemoveFromCRL {
+			continue
+		}
 		if r.CA == ca && r.Kind == kind && (err != nil || r.NotAfter.After(best.NotAfter)) {
 			best, err = r, nil
 		}

@@ -36,7 +36,8 @@ type Tx interface {
 	Request(ctx context.Context, name string) (RequestRecord, error)
 	// AddSigner records the certificate of one of the authority's own services and the name of its key.
 	AddSigner(ctx context.Context, r SignerRecord) error
-	// Signer returns the one of its kind ([SignerOCSP], [SignerTSA]) whose certificate ends last.
+	// Signer returns the one of its kind ([SignerOCSP], [SignerTSA]) whose certificate ends last, of those
+	// that are not revoked.
 	Signer(ctx context.Context, ca, kind string) (SignerRecord, error)
 
 	// AddProfile records a version of a profile, EndProfile that the version in force of a name went,

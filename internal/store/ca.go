@@ -62,7 +62,8 @@ func (t caTx) Signer(ctx context.Context, authority, kind string) (ca.SignerReco
 		o.NotAfter = at(notAfter)
 		return o, err
 	}, `select ca, kind, serial, key_name, raw, not_after from ca_signers
-		where ca = $1 and kind = $2 order by not_after desc, serial limit 1`, authority, kind)
+		where ca = $1 and kind = $2 and not exists (select 1 from ca_revoked r where r.serial = ca_signers.serial and r.reason <> 8)
+		order by not_after desc, serial limit 1`, authority, kind)
 }
 
 func (t caTx) Reserve(ctx context.Context, r ca.Record) error {

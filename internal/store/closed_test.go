@@ -41,9 +41,9 @@ func (c counter) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) ([]b
 	return c.Signer.Sign(random, digest, o)
 }
 
-func ceremony(s *store.Store, keys ca.Keys, name string) error {
+func ceremony(s *store.Store, keys ca.Keys, name string, kind algid.Key) error {
 	return ca.Create(context.Background(), ca.Ceremony{Store: s.CA(), Keys: keys, By: "tester", Plans: []ca.Plan{{
-		Name: name, Algorithm: algid.GOST512, RootName: "ROOT " + name, IssuingName: "ISSUING " + name, Organization: "СЕНІМ", Address: "http://localhost:8082"}}})
+		Name: name, Algorithm: kind, RSABits: 2048, RootName: "ROOT " + name, IssuingName: "ISSUING " + name, Organization: "СЕНІМ", Address: "http://localhost:8082"}}})
 }
 
 func orderOf(t *testing.T, id string) ca.Order {
@@ -59,7 +59,7 @@ func TestSec6FailClosed(t *testing.T) {
 	engines(t, func(t *testing.T, url string) {
 		s := open(t, store.Config{URL: url, Node: "test"})
 		keys := &counted{}
-		if err := ceremony(s, keys, "one"); err != nil {
+		if err := ceremony(s, keys, "one", algid.GOST512); err != nil {
 			t.Fatal(err)
 		}
 		authority, err := ca.Open(t.Context(), ca.Config{Store: s.CA(), Keys: keys})
@@ -102,7 +102,7 @@ func TestSec6FailClosed(t *testing.T) {
 			},
 			"release": func() error { return authority.Release(t.Context(), made[1].Serial, "first", "second") },
 			"publish": func() error { return authority.Publish(t.Context(), "one") },
-			"create":  func() error { return ceremony(s, keys, "two") },
+			"create":  func() error { return ceremony(s, keys, "two", algid.RSA) },
 		} {
 			if err := act(); !errors.Is(err, audit.ErrUnwritten) {
 				t.Errorf("%s: %v", name, err)
@@ -148,7 +148,7 @@ func numbers(t *testing.T, s *store.Store) string {
 func TestSec6FullDiskStopsIssuing(t *testing.T) {
 	s := open(t, store.Config{URL: t.TempDir() + "/senim.db", Node: "test"})
 	keys := &counted{}
-	if err := ceremony(s, keys, "one"); err != nil {
+	if err := ceremony(s, keys, "one", algid.GOST512); err != nil {
 		t.Fatal(err)
 	}
 	authority, err := ca.Open(t.Context(), ca.Config{Store: s.CA(), Keys: keys})
