@@ -288,7 +288,8 @@ func (g *Gate) Record(ctx context.Context, c Call) error {
 // Approve counts a client's voice, given by the request of this key, for lifting the hold that began at
 // held. It returns the client that spoke first when this is the second voice, which must be another's;
 // "" when this is the first, which waits until the returned time. The request that was second is second
-// again, so that an interrupted release can be finished; no other request profits from its voice.
+// again, so that an interrupted release can be finished; no other request profits from its voice. The voice
+// of a client that was shut out since counts no more.
 func (g *Gate) Approve(ctx context.Context, serial string, held time.Time, client, key string) (first string, until time.Time, err error) {
 	now := g.c.Now()
 	voice := client + " " + key
@@ -299,6 +300,13 @@ func (g *Gate) Approve(ctx context.Context, serial string, held time.Time, clien
 			return err
 		}
 		live := err == nil && p.Held.Equal(held.Truncate(time.Millisecond)) && now.Sub(p.Asked) < g.c.SecondWithin
+		if live && p.Second == "" {
+			spoke, err := tx.Client(ctx, p.First)
+			if err != nil {
+				return err
+			}
+			live = spoke.speaks(now)
+		}
 		switch {
 		case live && p.Second == "" && p.First == client:
 			until = p.Asked.Add(g.c.SecondWithin)
@@ -314,6 +322,11 @@ func (g *Gate) Approve(ctx context.Context, serial string, held time.Time, clien
 		return "", time.Time{}, fmt.Errorf("approve the release of %s: %w", serial, err)
 	}
 	return first, until, nil
+}
+
+// speaks reports whether the client's voice counts: it may still call, and lift holds.
+func (c Client) speaks(now time.Time) bool {
+	return c.Disabled.IsZero() && (c.Expires.IsZero() || now.Before(c.Expires)) && c.May(Release)
 }
 
 // Seconded reports whether the request of this key was the second voice for a certificate: what a

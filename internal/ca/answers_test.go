@@ -476,7 +476,7 @@ func TestSec5OnTheWay(t *testing.T) {
 			continue
 		}
 		err = b.store.Update(t.Context(), func(tx Tx) error {
-			return tx.Advance(t.Context(), Record{Serial: serial, State: Done, NotAfter: start.AddDate(1, 0, 0)})
+			return tx.Advance(t.Context(), Record{CA: "gost", Serial: serial, State: Done, NotAfter: start.AddDate(1, 0, 0)})
 		})
 		if err != nil {
 			t.Fatal(err)

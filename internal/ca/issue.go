@@ -158,7 +158,8 @@ func (s *Service) intend(ctx context.Context, o Order, d *draft, r Record, fresh
 }
 
 // storeIntent moves a record to Intended; ErrNotFound when it is further already. One that was reserved
-// before, perhaps days ago, also takes the dates and the holder of now.
+// before, perhaps days ago and perhaps under the generation of before, takes the authority, the dates and
+// the holder of now.
 func (s *Service) storeIntent(ctx context.Context, tx Tx, next Record, fresh bool) error {
 	if err := tx.Intend(ctx, next.Serial, next.TBS); err != nil || fresh {
 		return err

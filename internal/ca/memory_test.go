@@ -191,6 +191,9 @@ func (t *memoryTx) AddSigner(_ context.Context, r SignerRecord) error {
 func (t *memoryTx) Signer(_ context.Context, ca, kind string) (best SignerRecord, err error) {
 	err = ErrNotFound
 	for _, r := range t.d.signers {
+		if v, ok := t.d.revoked[r.Serial]; ok && v.Reason != pki.RemoveFromCRL {
+			continue
+		}
 		if r.CA == ca && r.Kind == kind && (err != nil || r.NotAfter.After(best.NotAfter)) {
 			best, err = r, nil
 		}
@@ -256,7 +259,7 @@ func (t *memoryTx) Advance(_ context.Context, r Record) error {
 	if !ok {
 		return ErrNotFound
 	}
-	r.Order, r.Key, r.CA, r.Profile, r.Created = old.Order, old.Key, old.CA, old.Profile, old.Created
+	r.Order, r.Key, r.Profile = old.Order, old.Key, old.Profile
 	r.Revoked, r.ReplacedBy = nil, ""
 	t.d.records[r.Serial] = r
 	return nil

@@ -36,7 +36,8 @@ type Tx interface {
 	Request(ctx context.Context, name string) (RequestRecord, error)
 	// AddSigner records the certificate of one of the authority's own services and the name of its key.
 	AddSigner(ctx context.Context, r SignerRecord) error
-	// Signer returns the one of its kind ([SignerOCSP], [SignerTSA]) whose certificate ends last.
+	// Signer returns the one of its kind ([SignerOCSP], [SignerTSA]) whose certificate ends last, of those
+	// that are not revoked.
 	Signer(ctx context.Context, ca, kind string) (SignerRecord, error)
 
 	// AddProfile records a version of a profile, EndProfile that the version in force of a name went,
@@ -48,7 +49,8 @@ type Tx interface {
 	// Reserve inserts a new record. ErrExists when its order, its serial at this authority or its
 	// key is taken.
 	Reserve(ctx context.Context, r Record) error
-	// Advance replaces the state, TBS, Raw, dates and holder of a record; ErrNotFound when there is none.
+	// Advance replaces the authority, state, TBS, Raw, dates and holder of a record, and when it was created;
+	// ErrNotFound when there is none.
 	Advance(ctx context.Context, r Record) error
 	// Restore replaces everything of a record but its serial, authority and order: for certificates
 	// that a database restored from an older copy does not know. ErrNotFound when there is none.

@@ -9,8 +9,8 @@ import (
 // what it has published.
 var ErrSuspended = errors.New("the authority is suspended")
 
-// Suspend stops everything that would rest on the records: issuing, revoking, lists, OCSP answers. It
-// stays until [Service.Reconcile] or the end of the process.
+// Suspend stops everything that would rest on the records: issuing, revoking, lists, OCSP answers,
+// time-stamps. It stays until [Service.Reconcile] or the end of the process.
 func (s *Service) Suspend(why string) { s.suspended.Store(&why) }
 
 // Suspended says why the authority does nothing, or "".

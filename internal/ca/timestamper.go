@@ -10,7 +10,8 @@ import (
 )
 
 // TimeStamper returns the present key for time-stamps of the issuing authority for a kind of key, and
-// its certificate; [ErrNotFound] when there is none. A renewed one is noticed within a minute.
+// its certificate; [ErrNotFound] when there is none. That it was renewed or revoked
+// is noticed within a minute.
 func (s *Service) TimeStamper(ctx context.Context, k algid.Key) (crypto.Signer, *pki.Certificate, error) {
 	if err := s.running(); err != nil {
 		return nil, nil, fmt.Errorf("time-stamps by %s: %w", k, err)

@@ -124,10 +124,29 @@ func (s *Server) issue(ctx context.Context, in *issueInput) (*out[client.Issued]
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
+	if err := s.follows(ctx, b); err != nil {
+		return nil, s.failed(ctx, err)
+	}
 	return s.order(ctx, ca.Order{Profile: b.Profile, CSR: csr, Storage: storage, Identity: b.Identity, Replaces: b.Replaces, Subject: ca.Subject{
 		CommonName: b.Subject.CommonName, Surname: b.Subject.Surname, Patronymic: b.Subject.Patronymic, IIN: b.Subject.IIN,
 		Organization: b.Subject.Organization, BIN: b.Subject.BIN, UID: b.Subject.UID, System: b.Subject.System,
 		TreasuryRole: b.Subject.TreasuryRole, TreasuryCode: b.Subject.TreasuryCode, Email: b.Subject.Email}}, b.Reference)
+}
+
+// follows refuses a request that names as replaced what is not the same holder's, or not the client's to
+// touch: it would count as renewed.
+func (s *Server) follows(ctx context.Context, r client.IssueRequest) error {
+	if r.Replaces == "" {
+		return nil
+	}
+	old, err := s.mine(ctx, r.Replaces)
+	if err == nil && (old.IIN != r.Subject.IIN || old.BIN != r.Subject.BIN) {
+		err = ca.ErrNotFound
+	}
+	if errors.Is(err, ca.ErrNotFound) {
+		return refuse(http.StatusUnprocessableEntity, "REPLACES_INVALID", "the certificate to be replaced is not this holder's, or not yours to touch")
+	}
+	return err
 }
 
 // order carries an order of this call out. Its ID is the client's name and its idempotency key: one

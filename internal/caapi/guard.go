@@ -145,9 +145,6 @@ func tooMany(wait time.Duration) *problem {
 
 // admit finds out who calls and whether he may. What it learns is in c even when it refuses.
 func (s *Server) admit(r *http.Request, rt route, c *call) error {
-	if r.Header.Get("Content-Encoding") != "" {
-		return refuse(http.StatusUnsupportedMediaType, "CONTENT_ENCODING", "send the request as it is, not compressed")
-	}
 	who, err := s.identify(r)
 	if err != nil {
 		return err
@@ -165,6 +162,9 @@ func (s *Server) admit(r *http.Request, rt route, c *call) error {
 	}
 	if !who.May(rt.right) {
 		return refuse(http.StatusForbidden, "RIGHT_MISSING", "this client has no right to "+string(rt.right))
+	}
+	if r.Header.Get("Content-Encoding") != "" {
+		return refuse(http.StatusUnsupportedMediaType, "CONTENT_ENCODING", "send the request as it is, not compressed")
 	}
 	return nil
 }

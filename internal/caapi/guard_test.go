@@ -412,6 +412,83 @@ func TestSec9Limits(t *testing.T) {
 	}
 }
 
+// TestStrangersAreNotRecordedWithoutEnd: whoever proves nothing is told so before anything else of his call is
+// looked at, and soon is not recorded any more.
+func TestStrangersAreNotRecordedWithoutEnd(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(c *caapi.Config) { c.Failures = limit.Rate{Acts: 5, In: time.Minute} }, algid.GOST512)
+	codes := map[int]int{}
+	for range 20 {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/ca/v1/certificates", strings.NewReader("{}"))
+		r.RemoteAddr = "203.0.113.1:1"
+		r.Header.Set("Content-Encoding", "gzip")
+		w := httptest.NewRecorder()
+		s.Config.Handler.ServeHTTP(w, r)
+		codes[w.Code]++
+	}
+	if codes[http.StatusUnauthorized] != 5 || codes[http.StatusTooManyRequests] != 15 {
+		t.Errorf("answers to a stranger: %v", codes)
+	}
+}
+
+// TestReplacesItsOwn: a new certificate follows one of the same holder that the client may touch; another's
+// would count as renewed.
+func TestReplacesItsOwn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil, algid.GOST512)
+	all, _ := s.client(t, access.Client{Name: "all"})
+	narrow, _ := s.client(t, access.Client{Name: "narrow", Profiles: []string{"individual-sign"}})
+	cert, _ := s.issue(t, all, "A-1")
+	for name, c := range map[string]struct {
+		by     *client.Client
+		change func(*client.IssueRequest)
+		want   string
+	}{
+		"nobody's":             {all, func(r *client.IssueRequest) { r.Replaces = strings.Repeat("1", 40) }, "REPLACES_INVALID"},
+		"another holder's":     {all, func(r *client.IssueRequest) { r.Subject.IIN = "990101300018" }, "REPLACES_INVALID"},
+		"of a profile not his": {narrow, func(r *client.IssueRequest) { r.Profile = "individual-sign" }, "REPLACES_INVALID"},
+		"the same holder's":    {all, func(*client.IssueRequest) {}, ""},
+	} {
+		o, _ := order(t)
+		o.Replaces = cert.SerialHex()
+		c.change(&o)
+		if _, err := c.by.Issue(t.Context(), strings.Map(func(r rune) rune {
+			if r == ' ' || r == '\'' {
+				return '-'
+			}
+			return r
+		}, name), o); code(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestFirstVoiceOfOneShutOut: the voice of a client that was disabled, or lost the right, counts no more.
+func TestFirstVoiceOfOneShutOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil, algid.GOST512)
+	first, _ := s.client(t, access.Client{Name: "first"})
+	second, _ := s.client(t, access.Client{Name: "second"})
+	third, _ := s.client(t, access.Client{Name: "third"})
+	cert, _ := s.issue(t, first, "A-1")
+	serial := cert.SerialHex()
+	if _, err := first.Hold(t.Context(), serial, "H", client.HoldRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := first.Release(t.Context(), serial, "R", client.HoldRequest{}); err != nil || r.State != "awaiting_second" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if err := s.gate.Disable(t.Context(), "first", "tester"); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := second.Release(t.Context(), serial, "R", client.HoldRequest{}); err != nil || r.State != "awaiting_second" || r.First != "second" {
+		t.Errorf("with the voice of a client that is disabled: %+v, %v", r, err)
+	}
+	if r, err := third.Release(t.Context(), serial, "R", client.HoldRequest{}); err != nil || r.State != "released" || r.First != "second" {
+		t.Errorf("two voices: %+v, %v", r, err)
+	}
+}
+
 // TestMutualTLS: the certificate of the connection says who calls; a key bound to a certificate is
 // worth nothing without it.
 func TestMutualTLS(t *testing.T) {

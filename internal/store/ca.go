@@ -62,7 +62,8 @@ func (t caTx) Signer(ctx context.Context, authority, kind string) (ca.SignerReco
 		o.NotAfter = at(notAfter)
 		return o, err
 	}, `select ca, kind, serial, key_name, raw, not_after from ca_signers
-		where ca = $1 and kind = $2 order by not_after desc, serial limit 1`, authority, kind)
+		where ca = $1 and kind = $2 and not exists (select 1 from ca_revoked r where r.serial = ca_signers.serial and r.reason <> 8)
+		order by not_after desc, serial limit 1`, authority, kind)
 }
 
 func (t caTx) Reserve(ctx context.Context, r ca.Record) error {
@@ -75,9 +76,9 @@ func (t caTx) Reserve(ctx context.Context, r ca.Record) error {
 
 func (t caTx) Advance(ctx context.Context, r ca.Record) error {
 	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates
-		set state = $1, tbs = $2, raw = $3, not_before = $4, not_after = $5, iin = $6, bin = $7, name = $8, replaces = $9
-		where serial = $10`,
-		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.IIN, r.BIN, r.Name, r.Replaces, r.Serial))
+		set state = $1, tbs = $2, raw = $3, not_before = $4, not_after = $5, iin = $6, bin = $7, name = $8, replaces = $9, ca = $10, created = $11
+		where serial = $12`,
+		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.IIN, r.BIN, r.Name, r.Replaces, r.CA, ms(r.Created), r.Serial))
 }
 
 func (t caTx) Restore(ctx context.Context, r ca.Record) error {

@@ -68,7 +68,9 @@ func caAuthorities(t *testing.T, s ca.Store) {
 	late := ca.SignerRecord{CA: "z", Kind: ca.SignerOCSP, Serial: "2", Key: "k2", Raw: []byte{3}, NotAfter: caStart.AddDate(1, 0, 0)}
 	in(t, s, func(tx ca.Tx) error {
 		other := ca.SignerRecord{CA: "z", Kind: ca.SignerTSA, Serial: "3", Key: "k3", Raw: []byte{4}, NotAfter: caStart.AddDate(2, 0, 0)}
-		return errors.Join(tx.AddSigner(t.Context(), late), tx.AddSigner(t.Context(), early), tx.AddSigner(t.Context(), other))
+		gone := ca.SignerRecord{CA: "z", Kind: "revoked", Serial: "4", Key: "k4", Raw: []byte{5}, NotAfter: caStart.AddDate(2, 0, 0)}
+		return errors.Join(tx.AddSigner(t.Context(), late), tx.AddSigner(t.Context(), early), tx.AddSigner(t.Context(), other), tx.AddSigner(t.Context(), gone),
+			tx.AddRevocation(t.Context(), "z", gone.Serial, ca.Revocation{At: caStart, Recorded: caStart, Reason: ca.KeyCompromise, By: "tester"}))
 	})
 	err = s.View(t.Context(), func(tx ca.Tx) error {
 		a.Settings = []byte(`{"shards":[2]}`)
@@ -79,6 +81,9 @@ func caAuthorities(t *testing.T, s ca.Store) {
 		got, err2 := tx.Signer(t.Context(), "z", ca.SignerOCSP)
 		if d := cmp.Diff(late, got); d != "" {
 			t.Error(d)
+		}
+		if _, err := tx.Signer(t.Context(), "z", "revoked"); !errors.Is(err, ca.ErrNotFound) {
+			t.Errorf("a revoked signer: %v", err)
 		}
 		if _, err := tx.Signer(t.Context(), "none", ca.SignerOCSP); !errors.Is(err, ca.ErrNotFound) {
 			t.Errorf("no responder: %v", err)
@@ -115,6 +120,7 @@ func caRecords(t *testing.T, s ca.Store) {
 	}
 	intended := first
 	intended.State, intended.TBS, intended.Name = ca.Intended, []byte("tbs"), "ТЕСТОВ Т"
+	intended.CA, intended.Created = "next", first.Created.Add(time.Hour)
 	done := intended
 	done.State, done.Raw = ca.Done, []byte("raw")
 	for _, r := range []ca.Record{intended, done} {
