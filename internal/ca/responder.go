@@ -35,6 +35,8 @@ func (a *authority) currentResponder(ctx context.Context, s *Service) (*responde
 	if old != nil && !old.stale(now) {
 		return old, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
 	var rec SignerRecord
 	err := s.store.View(ctx, func(tx Tx) (err error) {
 		rec, err = tx.Signer(ctx, a.name, SignerOCSP)
