@@ -198,5 +198,6 @@ func addTime(b *cryptobyte.Builder, t time.Time) {
 		b.SetError(fmt.Errorf("year %d cannot be written", t.Year()))
 		return
 	}
-	b.AddASN1(cbasn1.GeneralizedTime, func(b *cryptobyte.Builder) { b.AddBytes([]byte(t.Format("20060102150405Z"))) })
+	var text [2 + 15]byte
+	b.AddBytes(t.AppendFormat(append(text[:0], byte(cbasn1.GeneralizedTime), 15), "20060102150405Z"))
 }

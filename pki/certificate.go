@@ -41,6 +41,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"encoding/asn1"
+	"encoding/hex"
 	"fmt"
 	"math/big"
 	"time"
@@ -120,7 +121,15 @@ const (
 func (c *Certificate) SerialHex() string { return SerialHex(c.Serial) }
 
 // SerialHex writes a serial as 40 lower-case hex digits, more when it is longer.
-func SerialHex(serial *big.Int) string { return fmt.Sprintf("%040x", serial) }
+func SerialHex(serial *big.Int) string {
+	if serial == nil || serial.Sign() < 0 || serial.BitLen() > 8*20 {
+		return fmt.Sprintf("%040x", serial)
+	}
+	var number [20]byte
+	var text [40]byte
+	hex.Encode(text[:], serial.FillBytes(number[:]))
+	return string(text[:])
+}
 
 // Fingerprint is SHA-256 of the DER.
 func (c *Certificate) Fingerprint() [32]byte { return sha256.Sum256(c.Raw) }

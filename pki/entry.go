@@ -53,10 +53,13 @@ func (e *Entry) Since() time.Time {
 	return e.RevokedAt
 }
 
+// usualEntry is a little less than the bytes of most entries.
+const usualEntry = 32
+
 // readEntries checks every entry once and makes the index.
 func (l *RevocationList) readEntries(entries cryptobyte.String) error {
 	l.body = entries
-	var keys []serialKey
+	keys := make([]serialKey, 0, len(entries)/usualEntry)
 	for rest := entries; !rest.Empty(); {
 		at := uint32(len(l.body) - len(rest)) // bounded by maxList
 		if !skipPlain(&rest) {

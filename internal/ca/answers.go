@@ -64,11 +64,11 @@ func (s *Service) Kept(ctx context.Context, request []byte) (*Answer, bool) {
 	if k.of.lease().hold(ctx, s, k.of, arrived) != nil || !k.of.lease().unchanged(k.known.epoch, k.known.bucket) {
 		return nil, false
 	}
-	r := k.of.responder.Load()
-	if r == nil || r.stale(s.now()) {
+	r, now := k.of.responder.Load(), s.now()
+	if r == nil || r.stale(now) {
 		return nil, false
 	}
-	switch k.signed.at(s.now(), r.serial) {
+	switch k.signed.at(now, r.serial) {
 	case fresh:
 	case aging:
 		if !k.signed.renewing.Load() {

@@ -62,21 +62,25 @@ func TestSec5EveryNode(t *testing.T) {
 				}
 				return stands(t, a)
 			}
-			wrong := 0
+			wrong, late := 0, 0
 			for range rounds {
+				begun := time.Now()
 				for ask() != ocsp.Good { // and a lease just taken, the worst case
+					begun = time.Now()
 				}
 				if _, err := one.Revoke(t.Context(), issued.Serial, CertificateHold, "tester", time.Time{}); err != nil {
 					t.Fatal(err)
 				}
 				if ask() != ocsp.Revoked {
 					wrong++
+				} else if waits == 0 && time.Since(begun) >= leaseTime { // a busy machine: the lease ran out by itself
+					late++
 				}
 				if err := one.Release(t.Context(), issued.Serial, "tester", "another"); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if want := map[bool]int{true: 0, false: rounds}[waits > 0]; wrong != want {
+			if want := map[bool]int{true: 0, false: max(rounds-late, 1)}[waits > 0]; wrong != want {
 				t.Errorf("%d of %d answers from before, want %d", wrong, rounds, want)
 			}
 		})

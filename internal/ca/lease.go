@@ -16,7 +16,7 @@ import (
 const (
 	leaseTime  = 50 * time.Millisecond
 	settleTime = leaseTime + 10*time.Millisecond // clocks of two machines do not run alike to the last tick
-	readTime   = 5 * time.Second                 // an epoch that takes longer cannot be read
+	readTime   = 5 * time.Second                 // an epoch or a status that takes longer cannot be read; both in turn are BR 4.10.2's ten
 	maxChanges = 1000                            // more than that at once, and everything kept is checked again
 	buckets    = 1 << 14
 )

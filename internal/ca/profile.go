@@ -41,7 +41,7 @@ func usages(p Profile, o Order) []asn1.ObjectIdentifier {
 
 // policies are the profile's, with what it leaves to the authority filled in.
 func (a *authority) policies(p Profile) ([]pki.Policy, error) {
-	own, err := parseOID(a.settings.Policy)
+	own, err := a.policy()
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (a *authority) meant(p Profile, r Record, shard string) (*lint.Meant, error
 		return nil, fmt.Errorf("authority %s has no divided list %s", a.name, shard)
 	}
 	lists, deltas := a.points(shard)
-	own, err := parseOID(a.settings.Policy)
+	own, err := a.policy()
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,8 @@ func (a *authority) currentResponder(ctx context.Context, s *Service) (*responde
 
 // openSigner opens the present signer of a kind, keeping what is open when it is still the same one.
 func (s *Service) openSigner(ctx context.Context, a *authority, kind string, old *responder, now time.Time) (*responder, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
 	var rec SignerRecord
 	err := s.store.View(ctx, func(tx Tx) (err error) {
 		rec, err = tx.Signer(ctx, a.name, kind)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
+	"encoding/asn1"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -107,7 +108,8 @@ type authority struct {
 	name, parent string
 	cert         *pki.Certificate
 	settings     Settings
-	retired      bool // it issues no more
+	policy       func() (asn1.ObjectIdentifier, error) // its own, of the settings; read once
+	retired      bool                                  // it issues no more
 	crosses      []Cross
 	key          string
 	keys         Keys
@@ -230,6 +232,7 @@ func openAuthority(r AuthorityRecord, keys Keys) (*authority, error) {
 	if err := json.Unmarshal(r.Settings, &a.settings); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
+	a.policy = sync.OnceValues(func() (asn1.ObjectIdentifier, error) { return parseOID(a.settings.Policy) })
 	return a, nil
 }
 

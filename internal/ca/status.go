@@ -53,6 +53,8 @@ func (s *Service) known(ctx context.Context, a *authority, ids []ocsp.CertID, ar
 // look reads the status of every serial, in one snapshot with the epoch. What was not issued is not
 // kept: it may be issued any moment, and anyone can ask for it without end.
 func (s *Service) look(ctx context.Context, a *authority, ids []ocsp.CertID, all []*known) error {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
 	err := s.store.View(ctx, func(tx Tx) error {
 		epoch, _, err := tx.Changed(ctx, a.name, 0, 0)
 		if err != nil {

@@ -16,6 +16,7 @@ package lint
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"senim/pki"
 )
@@ -80,10 +81,13 @@ func Rules() []Rule {
 	return all
 }
 
+// rules is Rules, made once. Nobody changes it.
+var rules = sync.OnceValue(Rules)
+
 // Certificate runs every rule that applies to s.Kind. The error is nil or an [Error].
 func Certificate(s Subject) error {
 	var found Error
-	for _, r := range Rules() {
+	for _, r := range rules() {
 		if !r.applies(s.Kind) {
 			continue
 		}

@@ -21,6 +21,8 @@ type refusal struct {
 
 func (r refusal) Error() string { return r.why }
 
+var long = refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("a request has at most %d bytes", maxQuestion)}
+
 // read takes the question out of a POST.
 func read(w http.ResponseWriter, req *http.Request) ([]byte, error) {
 	kind, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";")
@@ -30,7 +32,6 @@ func read(w http.ResponseWriter, req *http.Request) ([]byte, error) {
 	if req.Header.Get("Content-Encoding") != "" {
 		return nil, refusal{http.StatusUnsupportedMediaType, "a request is not encoded"}
 	}
-	long := refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("a request has at most %d bytes", maxQuestion)}
 	if req.ContentLength > maxQuestion {
 		return nil, long
 	}
@@ -56,6 +57,11 @@ func read(w http.ResponseWriter, req *http.Request) ([]byte, error) {
 // padding, in the alphabet of addresses, after one slash too many. Base64 of DER never begins with
 // a slash, so nothing here is a guess. false: it is no base64.
 func decode(text string) ([]byte, bool) {
+	if !strings.HasPrefix(text, "/") { // as it should be, and nearly always is
+		if der, err := base64.StdEncoding.DecodeString(text); err == nil {
+			return der, true
+		}
+	}
 	text = strings.TrimLeft(text, "/")
 	if strings.Contains(text, "%") {
 		again, err := url.PathUnescape(text)

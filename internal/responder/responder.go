@@ -27,14 +27,12 @@ import (
 	"senim/ocsp"
 )
 
-// answerTime is how long a question may take (BR 4.10.2).
-const answerTime = 10 * time.Second
-
 // Authority is what the responder speaks for; *ca.Service is one. Safe for concurrent use.
 type Authority interface {
 	// Kept is the answer to the same bytes asked before, if it is at hand.
 	Kept(ctx context.Context, request []byte) (*ca.Answer, bool)
-	// Answer answers; admit is asked before something is signed that nobody else can use.
+	// Answer answers, or says within ten seconds that it cannot (BR 4.10.2); admit is asked before
+	// something is signed that nobody else can use.
 	Answer(ctx context.Context, request []byte, admit func() error) (*ca.Answer, error)
 	CRL(ctx context.Context, name string, delta bool) (*ca.List, error)
 	Authorities() []ca.Authority
@@ -186,9 +184,7 @@ func (r *Responder) answer(w http.ResponseWriter, req *http.Request, der []byte)
 		r.write(w, ocsp.ErrorResponse(ocsp.TryLater), http.StatusOK)
 		return nil, false
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), answerTime)
-	defer cancel()
-	a, err := r.c.Authority.Answer(ctx, der, func() error { return r.admit(req) })
+	a, err := r.c.Authority.Answer(req.Context(), der, func() error { return r.admit(req) })
 	if many, ok := errors.AsType[tooMany](err); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(int(many.wait/time.Second)+1))
 		r.write(w, ocsp.ErrorResponse(ocsp.TryLater), http.StatusTooManyRequests)

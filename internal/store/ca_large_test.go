@@ -72,10 +72,11 @@ func (l *large) open(tb testing.TB, s *store.Store) *ca.Service {
 	return c
 }
 
-// fill runs statements on the file with nothing but speed in mind.
+// fill runs statements on the file with nothing but speed in mind: without a journal, since in a log of
+// gigabytes each page is looked for from end to end, and with all rows in the order of every index.
 func fill(tb testing.TB, path string, statements ...string) {
 	tb.Helper()
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=cache_size(-1000000)&_pragma=wal_autocheckpoint(100000)")
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=cache_size(-250000)")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -90,7 +91,8 @@ func fill(tb testing.TB, path string, statements ...string) {
 	}
 }
 
-// revokedRows writes n revocations of certificates with serials in no order.
+// revokedRows writes n revocations of certificates with serials in no order. The last scheduled list knew
+// all but a thousand of them: the full list has a million entries, its delta a thousand.
 func revokedRows(n int) []string {
 	return []string{
 		fmt.Sprintf(`with recursive n(i) as (select 1 union all select i + 1 from n where i < %d)
@@ -98,6 +100,7 @@ func revokedRows(n int) []string {
 		select '1' || substr(lower(hex(randomblob(20))), 2), 'large', '', i, %d - i, %d - i, 4, 0, %d, 'tester' from n`,
 			n, largeStart.UnixMilli(), largeStart.UnixMilli(), largeStart.AddDate(1, 0, 0).UnixMilli()),
 		fmt.Sprintf(`insert into ca_counters (ca, epoch, list_number) values ('large', %d, 1) on conflict (ca) do update set epoch = %d`, n, n),
+		fmt.Sprintf(`update ca_published set epoch = %d where ca = 'large'`, n-1000),
 	}
 }
 
@@ -144,8 +147,8 @@ func BenchmarkMillionEntries512(b *testing.B) { benchmarkList(b, algid.GOST512) 
 
 func BenchmarkMillionEntriesRSA(b *testing.B) { benchmarkList(b, algid.RSA) }
 
-// benchmarkList makes and stores the lists of an authority with a million revocations. It counts the
-// seconds of the processor: how long the disk takes to store 53 MB is the disk's.
+// benchmarkList makes and stores the lists of an authority with a million revocations. It counts seconds of
+// the clock, the disk and other programs included, and those of the processor, which are ours.
 func benchmarkList(b *testing.B, algorithm algid.Key) {
 	path := filepath.Join(b.TempDir(), "senim.db")
 	l := newLarge(b, path, algorithm)
@@ -156,15 +159,16 @@ func benchmarkList(b *testing.B, algorithm algid.Key) {
 	c := l.open(b, s)
 	runtime.GC()
 	resetPeak()
-	begin, runs := used(b), 0
+	start, begin, runs := time.Now(), used(b), 0
 	for b.Loop() {
 		if err := c.Publish(b.Context(), "large"); err != nil {
 			b.Fatal(err)
 		}
 		runs++
 	}
-	took := used(b) - begin
+	took, clock := used(b)-begin, time.Since(start)
 	b.StopTimer()
+	b.ReportMetric(clock.Seconds()/float64(runs), "s")
 	b.ReportMetric(took.Seconds()/float64(runs), "CPU-s")
 	b.ReportMetric(peak(b), "MiB")
 	list, err := c.CRL(b.Context(), "large", false)

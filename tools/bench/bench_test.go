@@ -170,13 +170,13 @@ func TestTicks(t *testing.T) {
 // A program that only waits did not have its core: it is run again, and told of.
 func TestRunnerRepeatsDisturbed(t *testing.T) {
 	r := newRunner()
-	if out, share, err := r.output(t.Context(), "", "sh", "-c", "echo ran; sleep 0.1"); err != nil || string(out) != "ran\n" || share <= 0 || share > 0.5 {
+	if out, share, err := r.output(t.Context(), "", attempts, "sh", "-c", "echo ran; sleep 0.1"); err != nil || string(out) != "ran\n" || share <= 0 || share > 0.5 {
 		t.Fatalf("%q, share %v, %v", out, share, err)
 	}
 	if r.runs != 1 || r.again != 1 || r.crowded != 1 {
 		t.Errorf("%d runs, %d again, %d crowded", r.runs, r.again, r.crowded)
 	}
-	if _, _, err := r.output(t.Context(), "", "sh", "-c", "echo why; exit 3"); err == nil || !strings.Contains(err.Error(), "why") {
+	if _, _, err := r.output(t.Context(), "", attempts, "sh", "-c", "echo why; exit 3"); err == nil || !strings.Contains(err.Error(), "why") {
 		t.Errorf("a program that fails: %v", err)
 	}
 }

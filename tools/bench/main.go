@@ -24,7 +24,7 @@ import (
 func main() {
 	var o options
 	flag.StringVar(&o.root, "root", "../..", "the checkout")
-	flag.IntVar(&o.rounds, "rounds", 9, "rounds of project and peers in turn")
+	flag.IntVar(&o.rounds, "rounds", 7, "rounds of project and peers in turn")
 	flag.DurationVar(&o.each, "each", 300*time.Millisecond, "time for one operation in one round")
 	flag.IntVar(&o.serials, "serials", 1_000_000, "certificates asked for to see the responder's memory; the target is for a million")
 	flag.IntVar(&o.samples, "samples", 30_000, "measurements of each timing experiment")

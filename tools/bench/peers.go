@@ -84,7 +84,7 @@ func buildHarness(ctx context.Context, root, dir, name string) *harness {
 
 // run measures one operation and returns operations per second of the core's time.
 func (h *harness) run(ctx context.Context, r *runner, operation string, o options) (float64, error) {
-	out, share, err := r.output(ctx, "", h.path, strconv.FormatFloat(o.each.Seconds(), 'f', -1, 64), operation)
+	out, share, err := r.output(ctx, "", attempts, h.path, strconv.FormatFloat(o.each.Seconds(), 'f', -1, 64), operation)
 	if err != nil {
 		return 0, fmt.Errorf("%s %s: %w", filepath.Base(h.path), operation, err)
 	}

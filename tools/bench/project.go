@@ -54,9 +54,9 @@ func (p *project) has(g goBenchmark) bool {
 }
 
 // run runs one benchmark once and returns its figures by unit, with operations per second among them.
-func (p *project) run(ctx context.Context, r *runner, g goBenchmark, o options) (map[string]float64, error) {
+func (p *project) run(ctx context.Context, r *runner, g goBenchmark, o options, most int) (map[string]float64, error) {
 	pattern := "^" + strings.ReplaceAll(g.name, "/", "$/^") + "$"
-	out, share, err := r.output(ctx, filepath.Join(p.root, g.pkg), p.binaries[binary{g.build, g.pkg}], "-test.run", "^$", "-test.bench", pattern,
+	out, share, err := r.output(ctx, filepath.Join(p.root, g.pkg), most, p.binaries[binary{g.build, g.pkg}], "-test.run", "^$", "-test.bench", pattern,
 		"-test.benchtime", o.each.String(), "-test.count", "1", "-test.benchmem")
 	if err != nil {
 		return nil, fmt.Errorf("%s of %s: %w", g.name, g.pkg, err)

@@ -58,11 +58,11 @@ func (r *runner) command(ctx context.Context, path string, args ...string) *exec
 	return exec.CommandContext(ctx, "taskset", append([]string{"-c", r.core, path}, args...)...) //nolint:gosec // our own programs and arguments
 }
 
-// output runs a measurement in a folder, again while it is disturbed, and returns what the least
-// disturbed attempt printed, with the share of the core it had.
-func (r *runner) output(ctx context.Context, dir, path string, args ...string) (best []byte, share float64, err error) {
+// output runs a measurement in a folder, again while it is disturbed, so many times at most, and returns
+// what the least disturbed attempt printed, with the share of the core it had.
+func (r *runner) output(ctx context.Context, dir string, most int, path string, args ...string) (best []byte, share float64, err error) {
 	share = -1
-	for attempt := 0; attempt < attempts && share < undisturbed; attempt++ {
+	for attempt := 0; attempt < most && share < undisturbed; attempt++ {
 		if attempt == 1 {
 			r.again++
 		}
