@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"context"
 	"encoding/json"
 	"html"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"senim/algid"
+	"senim/internal/auth"
 	"senim/internal/pkitest"
 	"senim/internal/ra"
 	"senim/internal/trust"
@@ -215,6 +217,25 @@ func TestStrangers(t *testing.T) {
 	y.enter("")
 	y.get(p.path).has(t, 404, `data-code="NOT_YOUR_APPLICATION"`)
 	b.get(p.path).has(t, 200, "Шаг 2 из 5")
+}
+
+// TestRevocationEndsItsOwnSession: the key that signs is the one that is revoked, and the sessions it had
+// opened may be ended before the page answers; the person reads what happened all the same.
+func TestRevocationEndsItsOwnSession(t *testing.T) {
+	s := newSite(t)
+	s.ca.follow = func(ctx context.Context, serial string) error {
+		_, err := s.desk.EndWhere(ctx, auth.Filter{Serial: serial})
+		return err
+	}
+	key := s.personal("123456789013")
+	b := s.browser(key)
+	b.enter("")
+	to, call, form := b.post("/keys/revoke", url.Values{"serial": {key.Certificate.SerialHex()}, "reason": {"superseded"}}).agent(t)
+	form.Set("answer", b.ask(call))
+	b.post(to, form).has(t, 200, "отозван")
+	if p := b.get("/keys"); !strings.HasPrefix(p.path, "/signin") && p.path != "/" {
+		t.Errorf("still signed in, at %s", p.path)
+	}
 }
 
 // TestRevocationSignedByAnother: the fresh signature must be of the same person, over this wish.

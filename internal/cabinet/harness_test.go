@@ -39,6 +39,8 @@ const origin = "http://localhost:8080"
 
 // authority is a certification authority in memory: what it issued, what it revoked.
 type authority struct {
+	t      *testing.T
+	follow func(ctx context.Context, serial string) error // what follows a revocation, at once
 	*pkitest.Authority
 	mu     sync.Mutex
 	now    func() time.Time
@@ -121,7 +123,10 @@ func (a *authority) Issue(_ context.Context, o ra.Order) (ra.Certificate, error)
 	return c, nil
 }
 
-func (a *authority) Revoke(_ context.Context, serial, reason string, _ time.Time, _ string) (time.Time, error) {
+func (a *authority) Revoke(ctx context.Context, serial, reason string, _ time.Time, _ string) (time.Time, error) {
+	if a.follow != nil {
+		defer func() { must(a.t, a.follow(ctx, serial)) }()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := range a.keys {
@@ -165,6 +170,7 @@ type site struct {
 	store    *store.Store
 	file     string
 	office   *ra.Office
+	desk     *auth.Desk
 	server   *httptest.Server
 	now      time.Time
 	receipts receipts
@@ -187,6 +193,7 @@ func newSiteOf(t *testing.T, pages int64) *site {
 	must(t, err)
 	desk, err := auth.New(auth.Config{Store: s.store.Auth(), Judge: judge, Site: "cabinet", Origin: origin, Now: clock})
 	must(t, err)
+	s.ca.t, s.desk = t, desk
 	s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
 		Now: clock, Identities: ident.Rules{TestIdentities: []string{binX, binY}}})
 	must(t, err)

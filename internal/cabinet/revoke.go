@@ -205,7 +205,9 @@ func (s *cabinet) revoke(w http.ResponseWriter, r *web.Request) error {
 			first = at
 		}
 	}
-	if err := r.Set(map[string]string{"revoke": ""}); err != nil {
+	own := slices.Contains(v.Serials, r.Session().Serial)
+	// The revocation itself ends the sessions of the key, and may have ended this one already.
+	if err := r.Set(map[string]string{"revoke": ""}); err != nil && !(own && auth.IsNotFound(err)) {
 		return err
 	}
 	for _, serial := range v.Serials {
@@ -213,5 +215,5 @@ func (s *cabinet) revoke(w http.ResponseWriter, r *web.Request) error {
 			return err
 		}
 	}
-	return r.OK(w, revokedPage(r, v, first, slices.Contains(v.Serials, r.Session().Serial)))
+	return r.OK(w, revokedPage(r, v, first, own))
 }
