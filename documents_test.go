@@ -50,7 +50,7 @@ func TestDocumentsNameTests(t *testing.T) {
 	}
 	slices.Sort(there)
 	named := regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w*…?`)
-	example := regexp.MustCompile("-run \\w+")
+	example := regexp.MustCompile(`-run \w+`)
 	for file, text := range documents(t) {
 		for _, name := range named.FindAllString(example.ReplaceAllString(text, ""), -1) {
 			beginning, all := strings.CutSuffix(name, "…")

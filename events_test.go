@@ -383,7 +383,7 @@ func TestAuditDocumentNamesWhatExists(t *testing.T) {
 	named := 0
 	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(text, -1) {
 		what := m[1]
-		ok := true
+		var ok bool
 		switch {
 		case strings.HasPrefix(what, "Test") || strings.HasPrefix(what, "Fuzz"):
 			ok = tests[what]

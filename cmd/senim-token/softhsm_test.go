@@ -25,7 +25,7 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "senim-token")
-	cmd := exec.Command("go", "build", "-tags", "pkcs11", "-o", path, ".") //nolint:noctx // shared by all tests, so of none's context
+	cmd := exec.Command("go", "build", "-tags", "pkcs11", "-o", path, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -36,14 +36,14 @@ func (c *caRevoke) run(ctx context.Context, p *program) error {
 		}
 		ask.Invalidity = &at
 	}
-	return c.change(ctx, p, c.Certificate, "revoke", func(to *client.Client, serial string) (any, string, error) {
+	return c.change(p, c.Certificate, "revoke", func(to *client.Client, serial string) (any, string, error) {
 		v, err := to.Revoke(ctx, serial, c.key(), ask)
 		return v, fmt.Sprintf("Revoked at %s: %s.", v.At.UTC().Format(time.RFC3339), v.Reason), err
 	})
 }
 
 // change carries a change of one certificate out and shows its outcome.
-func (c *calling) change(ctx context.Context, p *program, certificate, what string, f func(*client.Client, string) (any, string, error)) error {
+func (c *calling) change(p *program, certificate, what string, f func(*client.Client, string) (any, string, error)) error {
 	serial, err := p.serial(certificate)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (*caHold) Help() string {
 }
 
 func (c *caHold) run(ctx context.Context, p *program) error {
-	return c.change(ctx, p, c.Certificate, "hold", func(to *client.Client, serial string) (any, string, error) {
+	return c.change(p, c.Certificate, "hold", func(to *client.Client, serial string) (any, string, error) {
 		v, err := to.Hold(ctx, serial, c.key(), client.HoldRequest{Comment: c.Comment, Reference: c.Reference})
 		return v, fmt.Sprintf("Not in force since %s: %s.", v.At.UTC().Format(time.RFC3339), v.Reason), err
 	})
@@ -106,7 +106,7 @@ Exit status: 0 released, 1 the second voice is still wanted.`
 
 func (c *caRelease) run(ctx context.Context, p *program) (status int, err error) {
 	status = statusGood
-	err = c.change(ctx, p, c.Certificate, "release", func(to *client.Client, serial string) (any, string, error) {
+	err = c.change(p, c.Certificate, "release", func(to *client.Client, serial string) (any, string, error) {
 		v, err := to.Release(ctx, serial, c.key(), client.HoldRequest{Comment: c.Comment, Reference: c.Reference})
 		words := "Released: the certificate is in force again."
 		if v.State != "released" {
@@ -136,7 +136,7 @@ func (*caStatus) Help() string {
 
 func (c *caStatus) run(ctx context.Context, p *program) (status int, err error) {
 	status = statusBad
-	err = c.change(ctx, p, c.Certificate, "status of", func(to *client.Client, serial string) (any, string, error) {
+	err = c.change(p, c.Certificate, "status of", func(to *client.Client, serial string) (any, string, error) {
 		v, err := to.Certificate(ctx, serial)
 		if err != nil {
 			return nil, "", err

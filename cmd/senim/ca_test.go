@@ -63,7 +63,7 @@ func TestAuthorityByCommands(t *testing.T) {
 	defer server.Close()
 	put("me.p10", pkitest.Request(t, pkitest.NewKey(t, algid.GOST512), pkitest.Person()))
 	put("open.key", []byte("a.b"))
-	if err := os.Chmod(filepath.Join(dir, "open.key"), 0o644); err != nil { //nolint:gosec // that is what is refused
+	if err := os.Chmod(filepath.Join(dir, "open.key"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	as := func(file string, args ...string) []string {

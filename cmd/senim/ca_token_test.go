@@ -94,7 +94,7 @@ func TestKeysInAToken(t *testing.T) {
 		return append([]string{"ca", "init", "--data", data, "--passphrase-file", "words.online", "--address", "http://pki.example.kz", "--rsa-bits", "2048"}, flags...)
 	}
 	s.write("pin", "2468-user\n", 0o600)
-	if err := os.Chmod(at.PINFile, 0o644); err != nil { //nolint:gosec // this is what is refused
+	if err := os.Chmod(at.PINFile, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s.bad("may be read or changed by others", begin("data")...)

@@ -291,9 +291,9 @@ func (a *auditor) tell(err error) {
 	if err != nil {
 		text = err.Error()
 	}
-	switch {
-	case text == a.trouble:
-	case text == "":
+	switch text {
+	case a.trouble:
+	case "":
 		a.log.Info("audit: checkpoints are made and exported again")
 	default:
 		a.log.Error("audit", "error", text)

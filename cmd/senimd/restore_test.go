@@ -49,7 +49,7 @@ func reconcile(t *testing.T, s *server) *ca.Difference {
 // say asks the responder of a server.
 func say(t *testing.T, s *server, path string) (int, string) {
 	t.Helper()
-	a, err := http.Get(s.c.responder.origin + path) //nolint:noctx // a test's own server
+	a, err := http.Get(s.c.responder.origin + path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func (g *Gate) key(c *Client) (secret string, err error) {
 
 // Disable shuts a client out, from its next call on.
 func (g *Gate) Disable(ctx context.Context, name, by string) error {
-	_, err := g.change(ctx, name, by, "api.client_disabled", func(c *Client) error {
+	err := g.change(ctx, name, by, "api.client_disabled", func(c *Client) error {
 		if c.Disabled.IsZero() {
 			c.Disabled = g.c.Now()
 		}
@@ -129,7 +129,7 @@ func (g *Gate) Rotate(ctx context.Context, name, fingerprint, by string) (secret
 			return "", fmt.Errorf("rotate client %s: %w", name, err)
 		}
 	}
-	_, err = g.change(ctx, name, by, "api.client_rotated", func(c *Client) error {
+	err = g.change(ctx, name, by, "api.client_rotated", func(c *Client) error {
 		switch {
 		case fingerprint != "":
 			c.Certificate = fingerprint
@@ -146,9 +146,10 @@ func (g *Gate) Rotate(ctx context.Context, name, fingerprint, by string) (secret
 	return secret, nil
 }
 
-func (g *Gate) change(ctx context.Context, name, by, action string, f func(*Client) error) (c Client, err error) {
-	err = g.c.Store.Update(ctx, func(tx Tx) error {
-		if c, err = tx.Client(ctx, name); err != nil {
+func (g *Gate) change(ctx context.Context, name, by, action string, f func(*Client) error) error {
+	err := g.c.Store.Update(ctx, func(tx Tx) error {
+		c, err := tx.Client(ctx, name)
+		if err != nil {
 			return err
 		}
 		if err := f(&c); err != nil {
@@ -160,9 +161,9 @@ func (g *Gate) change(ctx context.Context, name, by, action string, f func(*Clie
 		return tx.Audit(ctx, about(action, by, c))
 	})
 	if err != nil {
-		return Client{}, fmt.Errorf("change client %s: %w", name, err)
+		return fmt.Errorf("change client %s: %w", name, err)
 	}
-	return c, nil
+	return nil
 }
 
 // Clients lists all clients by name; their KeyHash is of no use to anybody.

@@ -93,7 +93,7 @@ func EncodePublicKey(public crypto.PublicKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: pemPublic, Bytes: spki}), nil
 }
 
-// Name, KeyHash and Verify implement [note.Verifier].
+// Name is part of [note.Verifier], as KeyHash and Verify are.
 func (v *Verifier) Name() string { return keyName }
 
 // KeyHash is the key identifier in a signature line.

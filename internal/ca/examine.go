@@ -84,8 +84,9 @@ func proves(a algid.Signature) bool {
 	switch a {
 	case algid.GOST512Sig, algid.SHA256WithRSA, algid.SHA384WithRSA, algid.SHA512WithRSA:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // subject makes the name of the certificate: what the profile wants, and nothing else.

@@ -54,7 +54,7 @@ func (r *epochRead) covers(arrived time.Time) bool {
 }
 
 func bucketOf(seed maphash.Seed, serial string) uint32 {
-	return uint32(maphash.String(seed, serial) % buckets) //nolint:gosec // below buckets
+	return uint32(maphash.String(seed, serial) % buckets)
 }
 
 // unchanged reports whether what was read of a bucket's serial at an epoch is still so, as far as is

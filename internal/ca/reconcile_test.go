@@ -44,10 +44,10 @@ func (b *bench) restored(t *testing.T, copied data) {
 // history is a day of an authority, of which only the morning is in the backup.
 type history struct {
 	*bench
-	evidence                                  Evidence
-	before, held, lifted, after, gone, number string
-	afterRaw                                  []byte
-	afterOrder                                Order
+	evidence                          Evidence
+	before, held, lifted, after, gone string
+	afterRaw                          []byte
+	afterOrder                        Order
 }
 
 func newHistory(t *testing.T) *history {

@@ -81,7 +81,7 @@ func (a *authority) shardFor(serial []byte) string {
 		return ""
 	}
 	sum := sha256.Sum256(serial)
-	return shardName(n, int(binary.BigEndian.Uint32(sum[:])%uint32(n))) //nolint:gosec // at most maxShards
+	return shardName(n, int(binary.BigEndian.Uint32(sum[:])%uint32(n)))
 }
 
 // points are the addresses of a list and of its deltas: those of the authority, or below them for one

@@ -28,10 +28,10 @@ type Clock interface {
 
 // Parse reads a setting: "kernel", "trust", or "ntp:SERVER,SERVER,…" with optional ports.
 func Parse(s string) (Clock, error) {
-	switch {
-	case s == "kernel":
+	switch s {
+	case "kernel":
 		return Kernel{}, nil
-	case s == "trust":
+	case "trust":
 		return Trusted{}, nil
 	}
 	list, ok := strings.CutPrefix(s, "ntp:")

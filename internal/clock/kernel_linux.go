@@ -24,7 +24,7 @@ func (Kernel) Offset(context.Context) (time.Duration, error) {
 
 func kernelOffset(state, status int, maxError int64) (time.Duration, error) {
 	if state == unix.TIME_ERROR || status&unix.STA_UNSYNC != 0 {
-		return 0, errors.New("nothing keeps the machine's clock right: run a time daemon, or name servers with ntp:")
+		return 0, errors.New("nothing keeps the machine's clock right: run a time daemon, or name NTP servers")
 	}
 	return time.Duration(maxError) * time.Microsecond, nil
 }

@@ -33,6 +33,7 @@ func service(t *testing.T, a *pkitest.Authority, kind Kind) *trial {
 		tpl.Policies = []pki.Policy{{OID: pki.PolicyTSA, CPS: "http://pki.example.kz/cps"}}
 	case Authority, SubAuthority, Root:
 		tpl.KeyUsage, tpl.IsCA, tpl.Subject = pki.CertSign|pki.CRLSign, true, tpl.Subject[:2]
+	default:
 	}
 	switch kind {
 	case Authority:
@@ -45,6 +46,7 @@ func service(t *testing.T, a *pkitest.Authority, kind Kind) *trial {
 	case Root:
 		r.s.Issuer, tpl.RawIssuer, tpl.AuthorityKeyID, tpl.MaxPathLen = nil, nil, nil, -1
 		tpl.CRL, tpl.OCSP, tpl.Issuers = nil, nil, nil
+	default:
 	}
 	return r
 }

@@ -154,8 +154,9 @@ func (p Profile) checkUsage() error {
 			return errors.New("an authority has none")
 		}
 		return nil
+	default:
+		return p.checkRoles()
 	}
-	return p.checkRoles()
 }
 
 func (p Profile) checkRoles() error {

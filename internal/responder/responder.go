@@ -164,7 +164,7 @@ func (r *Responder) get(w http.ResponseWriter, req *http.Request, question strin
 		return
 	}
 	h["Content-Type"], h["Content-Length"] = kindOCSP, d.length
-	_, _ = w.Write(d.body) //nolint:gosec // DER with its own content type and nosniff: no page
+	_, _ = w.Write(d.body)
 }
 
 // tooMany is that an address asks too often, and when it may again.
@@ -215,5 +215,5 @@ func (r *Responder) write(w http.ResponseWriter, der []byte, code int) {
 	h := w.Header()
 	h["Cache-Control"], h["Content-Type"], h["Content-Length"] = noStore, kindOCSP, []string{strconv.Itoa(len(der))}
 	w.WriteHeader(code)
-	_, _ = w.Write(der) //nolint:gosec // DER with its own content type and nosniff: no page
+	_, _ = w.Write(der)
 }

@@ -273,7 +273,7 @@ func (c *Client) try(ctx context.Context, method, path string, q url.Values, key
 		}
 		// By chance a little longer, so that many who were refused together do not come back together.
 		wait := min(max(pause, a.wait), maxPause)
-		timer := time.NewTimer(wait + rand.N(wait/4+1))
+		timer := time.NewTimer(wait + rand.N(wait/4+1)) //nolint:gosec // spreads callers over time; nothing to guess
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -302,7 +302,7 @@ func (c *Client) once(ctx context.Context, method, path string, q url.Values, ke
 		req.Header.Set(IdempotencyKey, key)
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := c.http.Do(req) //nolint:gosec // the address is configuration
+	resp, err := c.http.Do(req)
 	if err != nil {
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err // the query may hold personal numbers

@@ -14,8 +14,8 @@ import (
 func Audit(t *testing.T, s *store.Store) {
 	t.Run("checkpoints", func(t *testing.T) { checkpoints(t, s) })
 	t.Run("exported", func(t *testing.T) { exported(t, s) })
-	t.Run("import", func(t *testing.T) { imported(t, s) })
 	t.Run("search", func(t *testing.T) { search(t, s) })
+	t.Run("import", func(t *testing.T) { imported(t, s) })
 }
 
 func checkpoints(t *testing.T, s *store.Store) {
