@@ -15,6 +15,14 @@ type caRequest struct {
 	sharing
 }
 
+// Help is what --help adds.
+func (*caRequest) Help() string {
+	return `The keys are made and sealed in the installation; only the requests leave it. What the root signed comes back
+with senim ca install.
+
+  senim ca request plan.yaml --out /media/carry`
+}
+
 func (c *caRequest) run(ctx context.Context, p *program) error {
 	plan, e, err := c.plan(p, c.Plan)
 	if err != nil {
@@ -40,6 +48,14 @@ type caInstall struct {
 	Root        []string `help:"SHA-256 of a new root that may be trusted, compared with the root's transcript." placeholder:"HEX"`
 	Participant []string `default:"operator" help:"Roles of those who take part." placeholder:"ROLE"`
 	sharing
+}
+
+// Help is what --help adds.
+func (*caInstall) Help() string {
+	return `Each certificate must be of a key that was made here with senim ca request, and of a root that is trusted
+already or named with --root. Revocation lists of the root are taken when they are newer.
+
+  senim ca install --data /var/lib/senim /media/carry/gost.cer /media/carry/root_gost.crl`
 }
 
 func (c *caInstall) run(ctx context.Context, p *program) error {

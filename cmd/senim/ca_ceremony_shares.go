@@ -62,6 +62,13 @@ type caCombine struct {
 	Out   string   `help:"File for the passphrase, for its owner only; without it, the shares are only tried." placeholder:"FILE"`
 }
 
+// Help is what --help adds.
+func (*caCombine) Help() string {
+	return `Without --out nothing is written: the shares are only tried, which says whether they still fit together.
+
+  senim ca combine share-1.txt share-3.txt share-4.txt`
+}
+
 func (c *caCombine) run(_ context.Context, p *program) error {
 	words, err := p.combine(c.Files)
 	if err != nil {
