@@ -63,14 +63,15 @@ var tree = map[string]place{
 
 	"internal/job":         {work, "", ""},
 	"internal/audit":       {work, "", "github.com/transparency-dev/merkle golang.org/x/mod/sumdb/note"}, // Merkle roots and signed notes as every transparency log has them
+	"internal/turn":        {work, "", ""},
 	"internal/trust":       {work, "", ""},
 	"internal/notice":      {work, "internal/job internal/audit", ""},
 	"internal/registry":    {work, "internal/job internal/audit", ""},
 	"internal/tsa":         {work, "internal/audit", ""},
 	"internal/profile":     {work, "", "go.yaml.in/yaml/v3"},
-	"internal/weakkey":     {work, "", "github.com/titanous/rocacheck"},                                                                           // one function: the mark of ROCA
-	"internal/lint":        {work, "internal/profile", "github.com/zmap/zlint/v3 github.com/zmap/zcrypto/x509"},                                   // other people's rules for RSA certificates; not on Windows
-	"internal/ca":          {work, "internal/lint internal/profile internal/weakkey internal/audit internal/job", "github.com/maypok86/otter/v2"}, // what is asked often stays in memory, whatever else is asked,
+	"internal/weakkey":     {work, "", "github.com/titanous/rocacheck"},                                                                                         // one function: the mark of ROCA
+	"internal/lint":        {work, "internal/profile", "github.com/zmap/zlint/v3 github.com/zmap/zcrypto/x509"},                                                 // other people's rules for RSA certificates; not on Windows
+	"internal/ca":          {work, "internal/lint internal/profile internal/weakkey internal/audit internal/job internal/turn", "github.com/maypok86/otter/v2"}, // what is asked often stays in memory, whatever else is asked,
 	"internal/access":      {work, "internal/job internal/audit", ""},
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},

@@ -42,7 +42,7 @@ func (s *Service) issue(ctx context.Context, o Order) (*Issued, error) {
 		return nil, err
 	}
 	s.at("examined")
-	defer s.orders.take(o.ID)()
+	defer s.orders.Take(o.ID)()
 	// Without the key nothing is begun; what is done already is still given out.
 	if _, err := d.issuer.open(ctx); err != nil {
 		return s.done(ctx, d, err)

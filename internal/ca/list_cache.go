@@ -50,7 +50,7 @@ var errFollowed = errors.New("the list has been followed by another")
 
 // read reads the bytes of a list, one reader at a time.
 func (c *listCache) read(ctx context.Context, s *Service, key listKey, head ListRecord) (*List, error) {
-	defer s.orders.take("crl:" + key.ca + "/" + key.shard)()
+	defer s.orders.Take("crl:" + key.ca + "/" + key.shard)()
 	if l, ok := c.find(key, head.Number); ok {
 		return l, nil
 	}

@@ -20,7 +20,7 @@ func (s *Service) publish(ctx context.Context, a *authority, scheduled bool) err
 	if err := s.running(); err != nil {
 		return fmt.Errorf("publish %s: %w", a.name, err)
 	}
-	defer s.orders.take("list:" + a.name)()
+	defer s.orders.Take("list:" + a.name)()
 	begin := s.now()
 	defer func() { a.pace.took(s.now().Sub(begin), s.now()) }()
 	number, shards, err := s.planLists(ctx, a, scheduled)

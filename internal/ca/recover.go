@@ -55,7 +55,7 @@ func (s *Service) Recover(ctx context.Context) error {
 }
 
 func (s *Service) recover(ctx context.Context, r Record) error {
-	defer s.orders.take(r.Order)()
+	defer s.orders.Take(r.Order)()
 	_, known := s.profile(r.Profile)
 	if known && r.Revoked == nil && s.now().Sub(r.Created) < intentLife {
 		_, err := s.finish(ctx, r, nil, "system")

@@ -20,6 +20,7 @@ import (
 
 	"senim/algid"
 	"senim/internal/profile"
+	"senim/internal/turn"
 	"senim/internal/weakkey"
 	"senim/pki"
 )
@@ -83,7 +84,7 @@ type Service struct {
 
 	authorities map[string]*authority // never changes after Open
 	order       []string              // their names, sorted
-	orders      locks
+	orders      turn.Turns
 	proofs      proofs
 	// at is told how far an order has come; tests end the process there.
 	at        func(step string)

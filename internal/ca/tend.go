@@ -68,7 +68,7 @@ func (s *Service) ServiceEnds(ctx context.Context, name, kind string) (end time.
 // renew makes a new key and certificate for one of the authority's services when the present one ends
 // soon or there is none. A certificate cut short by the end of the authority is not made again.
 func (s *Service) renew(ctx context.Context, a *authority, k service) error {
-	defer s.orders.take(k.kind + ":" + a.name)()
+	defer s.orders.Take(k.kind + ":" + a.name)()
 	if k.kind == SignerTSA && (a.settings.NoTSA || a.retired) || !s.now().Before(a.cert.NotAfter) {
 		return nil
 	}

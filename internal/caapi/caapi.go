@@ -26,6 +26,7 @@ import (
 	"senim/internal/ca"
 	"senim/internal/limit"
 	"senim/internal/profile"
+	"senim/internal/turn"
 )
 
 // Authority is what the API has done; [ca.Service] is the real one.
@@ -64,8 +65,8 @@ type Server struct {
 	addresses *limit.Limiter
 	failures  *limit.Limiter
 	clients   *limit.Limiter
-	working   locks
-	renewing  locks
+	working   turn.Turns
+	renewing  turn.Turns
 }
 
 // Prefix is where the routes are.

@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"senim/internal/access"
@@ -246,7 +245,7 @@ func (s *Server) work(ctx context.Context, rt route, c *call, h http.HandlerFunc
 	c.record.Detail["key"] = c.key
 	// The same request at the same time waits here; on another node it does the same work, which has one
 	// effect all the same.
-	defer s.working.take(c.client.Name + " " + c.key)()
+	defer s.working.Take(c.client.Name + " " + c.key)()
 	sum := sha256.Sum256([]byte(r.Method + " " + r.URL.EscapedPath() + "\n" + string(body)))
 	request, err := s.c.Gate.Begin(ctx, access.Request{Client: c.client.Name, Key: c.key, Digest: sum[:]})
 	if err != nil {
@@ -349,39 +348,4 @@ func (a *recorder) send(w http.ResponseWriter) {
 	}
 	w.WriteHeader(max(a.status, http.StatusOK))
 	_, _ = w.Write(a.body.Bytes()) // the caller is gone, or reads it
-}
-
-// locks lets one goroutine work on one name at a time.
-type locks struct {
-	mu   sync.Mutex
-	held map[string]*lock
-}
-
-type lock struct {
-	mu   sync.Mutex
-	uses int
-}
-
-// take waits for the name and returns what gives it back.
-func (l *locks) take(name string) func() {
-	l.mu.Lock()
-	if l.held == nil {
-		l.held = map[string]*lock{}
-	}
-	k := l.held[name]
-	if k == nil {
-		k = &lock{}
-		l.held[name] = k
-	}
-	k.uses++
-	l.mu.Unlock()
-	k.mu.Lock()
-	return func() {
-		k.mu.Unlock()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if k.uses--; k.uses == 0 {
-			delete(l.held, name)
-		}
-	}
 }

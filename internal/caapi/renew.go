@@ -21,7 +21,7 @@ func (s *Server) renew(ctx context.Context, in *renewInput) (*out[client.Issued]
 		return nil, s.failed(ctx, err)
 	}
 	// Two renewals of one certificate go one after the other, so that only the first finds it not renewed.
-	defer s.renewing.take(in.Serial)()
+	defer s.renewing.Take(in.Serial)()
 	old, err := s.mine(ctx, in.Serial)
 	if err != nil {
 		return nil, s.failed(ctx, err)
