@@ -75,6 +75,21 @@ func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
 	})
 }
 
+// Phone tells where a person gets short messages. Bad: NoPhone, he registered none.
+func (b *Book) Phone(ctx context.Context, iin ident.IIN) Answer[MobileContact] {
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[MobileContact], error) {
+		kept, err := tx.Contact(ctx, iin)
+		if err != nil {
+			return Answer[MobileContact]{}, err
+		}
+		best, err := newest(ctx, b, tx, kept, now)
+		if err != nil || best.Source != "" {
+			return best, err
+		}
+		return absent[MobileContact](ctx, b, tx, SourceMobile, NoPhone, now)
+	})
+}
+
 // Loads lists the newest loads of all sources, newest first, for the page of registry updates.
 func (b *Book) Loads(ctx context.Context, limit int) (all []Load, err error) {
 	err = b.c.Store.View(ctx, func(tx Tx) error { all, err = tx.Loads(ctx, limit); return err })
