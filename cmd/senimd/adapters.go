@@ -87,6 +87,27 @@ func (i issued) Revoke(ctx context.Context, serial, reason string, invalidity ti
 	return time.Time{}, fmt.Errorf("revoke: no reason %q", reason)
 }
 
+// people answers the registration authority about persons from the registry.
+type people struct{ book *registry.Book }
+
+func (p people) Person(ctx context.Context, iin ident.IIN) ra.PersonAnswer {
+	a := p.book.Person(ctx, iin)
+	out := ra.PersonAnswer{Verdict: trust.Verdict(a.Verdict), Code: a.Code, AsOf: a.AsOf, Source: a.Source, Load: a.LoadID}
+	if a.Verdict == registry.Good {
+		out.Surname, out.Name, out.Patronymic, out.Nonresident = a.Value.Surname, a.Value.Name, a.Value.Patronymic, a.Value.Nonresident
+	}
+	return out
+}
+
+func (p people) Phone(ctx context.Context, iin ident.IIN) ra.PhoneAnswer {
+	a := p.book.Phone(ctx, iin)
+	out := ra.PhoneAnswer{Verdict: trust.Verdict(a.Verdict), Code: a.Code}
+	if a.Verdict == registry.Good {
+		out.Phone = a.Value.Phone
+	}
+	return out
+}
+
 // heads answers the registration authority from the registry.
 type heads struct {
 	book *registry.Book

@@ -26,6 +26,8 @@ const (
 // member is one person of the demo: who he is, and what he has on the first day.
 type member struct {
 	who, surname, name, patronymic, iin string
+	// phone is his number in the mobile citizens base; empty for none.
+	phone ident.Phone
 	// keys are made at the first start.
 	keys []seedKey
 	// cabinet: he has an account there with a confirmed address.
@@ -56,13 +58,13 @@ func cast() []member {
 		return seedKey{profile: profile, bin: bin, org: org, folder: folder, from: -30, to: 335}
 	}
 	return []member{
-		{who: "old-head", surname: "ТЕСТТОВ", name: "ТЕСТТ", patronymic: "ТЕСТТОВИЧ", iin: "123456789012", cabinet: true,
+		{who: "old-head", surname: "ТЕСТТОВ", name: "ТЕСТТ", patronymic: "ТЕСТТОВИЧ", iin: "123456789012", phone: "+77010000012", cabinet: true,
 			keys: []seedKey{year("individual", "", "", "personal"), year("head", binX, orgX, "company-X"), year("head", binY, orgY, "company-Y")},
 			portal: []participant.SeededProfile{
 				{Category: participant.LegalEntity, TIN: binX, Name: orgX}, {Category: participant.LegalEntity, TIN: binY, Name: orgY}}},
-		{who: "new-head", surname: "ТЕСТОВ", name: "ТЕСТ", patronymic: "ТЕСТОВИЧ", iin: "123456789011", cabinet: true,
+		{who: "new-head", surname: "ТЕСТОВ", name: "ТЕСТ", patronymic: "ТЕСТОВИЧ", iin: "123456789011", phone: "+77010000011", cabinet: true,
 			keys: []seedKey{year("individual", "", "", "personal")}},
-		{who: "person", surname: "СЕРИКОВА", name: "АЙГУЛЬ", patronymic: "БОЛАТОВНА", iin: "123456789013", cabinet: true,
+		{who: "person", surname: "СЕРИКОВА", name: "АЙГУЛЬ", patronymic: "БОЛАТОВНА", iin: "123456789013", phone: "+77010000013", cabinet: true,
 			keys: []seedKey{{profile: "individual", folder: "personal", from: -345, to: 20}}},
 		{who: "accountant", surname: "АХМЕТОВА", name: "ДИНАРА", patronymic: "СЕРИКОВНА", iin: "009900000910", cabinet: true,
 			keys: []seedKey{year("employee", binX, orgX, "company-X"),
@@ -96,6 +98,17 @@ func persons(now time.Time) registry.Batch {
 	b := registry.Batch{Source: registry.SourcePersons, Full: true, AsOf: now.Add(-time.Hour), Operator: "system"}
 	for _, m := range cast() {
 		b.Persons = append(b.Persons, registry.Person{IIN: ident.IIN(m.iin), Surname: m.surname, Name: m.name, Patronymic: m.patronymic})
+	}
+	return b
+}
+
+// contacts are their phones; the accountant and the clerks registered none.
+func contacts(now time.Time) registry.Batch {
+	b := registry.Batch{Source: registry.SourceMobile, Full: true, AsOf: now.Add(-time.Hour), Operator: "system"}
+	for _, m := range cast() {
+		if m.phone != "" {
+			b.Contacts = append(b.Contacts, registry.MobileContact{IIN: ident.IIN(m.iin), Phone: m.phone, RegisteredOn: "2024-02-01"})
+		}
 	}
 	return b
 }

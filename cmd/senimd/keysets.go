@@ -195,4 +195,5 @@ var (
 	_ ra.Issuer      = issued{}
 	_ ra.Revoker     = issued{}
 	_ ra.Registry    = heads{}
+	_ ra.People      = people{}
 )

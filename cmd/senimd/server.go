@@ -405,7 +405,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		return err
 	}
 	adapter := issued{s.authority}
-	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, Keys: adapter, Issuer: adapter,
+	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, People: people{s.book}, Keys: adapter, Issuer: adapter,
 		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), Log: s.log}); err != nil {
 		return err
 	}

@@ -66,43 +66,73 @@ func New(c Config) (http.Handler, error) {
 	}
 	s := &cabinet{c: c}
 	mux := http.NewServeMux()
-	open := func(pattern string, h web.Handler) { shell.Handle(mux, pattern, refusals(h)) }
-	own := func(pattern string, h web.Handler) { shell.Handle(mux, pattern, signedIn(refusals(h))) }
-
-	open("GET /{$}", s.start)
-	open("GET /signin", s.askSignIn)
-	open("POST /signin", s.signIn)
-	open("GET /email/{token}", s.askEmail)
-	open("POST /email/{token}", s.confirmEmail)
-	open("GET /check", s.askCheck)
-	open("POST /check", s.check)
-	own("GET /signup", s.askAccount)
-	own("POST /signup", s.takeAccount)
-	own("GET /signup/sign", s.askAccountSignature)
-	own("POST /signup/sign", s.signAccount)
-	own("GET /profile", s.profile)
-	own("GET /keys", s.keys)
-	own("GET /keys/receipt", s.receipt)
-	own("GET /keys/reissue", s.askReissue)
-	own("POST /keys/reissue", s.reissue)
-	own("GET /keys/revoke", s.askRevoke)
-	own("POST /keys/revoke", s.chooseRevoke)
-	own("GET /keys/revoke/sign", s.askRevokeSignature)
-	own("POST /keys/revoke/sign", s.revoke)
-	own("GET /apply/legal", s.askLegal)
-	own("POST /apply/legal", s.checkBIN)
-	own("GET /apply/legal/data", s.askLegalData)
-	own("POST /apply/legal/data", s.applyLegal)
-	own("GET /applications", s.applications)
-	own("GET /applications/{number}", s.application)
-	own("GET /applications/{number}/edit", s.askEdit)
-	own("POST /applications/{number}/edit", s.edit)
-	for path, h := range map[string]web.Handler{"keys": s.takeKeys, "sign": s.takeSignature, "install": s.takeInstalled,
-		"withdraw": s.withdraw, "later": s.later} {
-		own("GET /applications/{number}/"+path, s.toApplication)
-		own("POST /applications/{number}/"+path, h)
+	at := routes{
+		open: func(pattern string, h web.Handler) { shell.Handle(mux, pattern, refusals(h)) },
+		own:  func(pattern string, h web.Handler) { shell.Handle(mux, pattern, signedIn(refusals(h))) },
+	}
+	for _, add := range []func(routes){
+		s.firstRoutes,
+		s.accountRoutes,
+		s.keyRoutes,
+		s.legalRoutes,
+		s.applicationRoutes,
+	} {
+		add(at)
 	}
 	return shell.Handler(mux), nil
+}
+
+// routes adds pages: open ones for everybody, own ones for who has signed in. Each area adds its own.
+type routes struct {
+	open, own func(pattern string, h web.Handler)
+}
+
+func (s *cabinet) firstRoutes(at routes) {
+	at.open("GET /{$}", s.start)
+	at.open("GET /signin", s.askSignIn)
+	at.open("POST /signin", s.signIn)
+	at.open("GET /check", s.askCheck)
+	at.open("POST /check", s.check)
+}
+
+func (s *cabinet) accountRoutes(at routes) {
+	at.open("GET /email/{token}", s.askEmail)
+	at.open("POST /email/{token}", s.confirmEmail)
+	at.own("GET /signup", s.askAccount)
+	at.own("POST /signup", s.takeAccount)
+	at.own("GET /signup/sign", s.askAccountSignature)
+	at.own("POST /signup/sign", s.signAccount)
+	at.own("GET /profile", s.profile)
+}
+
+func (s *cabinet) keyRoutes(at routes) {
+	at.own("GET /keys", s.keys)
+	at.own("GET /keys/receipt", s.receipt)
+	at.own("GET /keys/reissue", s.askReissue)
+	at.own("POST /keys/reissue", s.reissue)
+	at.own("GET /keys/revoke", s.askRevoke)
+	at.own("POST /keys/revoke", s.chooseRevoke)
+	at.own("GET /keys/revoke/sign", s.askRevokeSignature)
+	at.own("POST /keys/revoke/sign", s.revoke)
+}
+
+func (s *cabinet) legalRoutes(at routes) {
+	at.own("GET /apply/legal", s.askLegal)
+	at.own("POST /apply/legal", s.checkBIN)
+	at.own("GET /apply/legal/data", s.askLegalData)
+	at.own("POST /apply/legal/data", s.applyLegal)
+}
+
+func (s *cabinet) applicationRoutes(at routes) {
+	at.own("GET /applications", s.applications)
+	at.own("GET /applications/{number}", s.application)
+	at.own("GET /applications/{number}/edit", s.askEdit)
+	at.own("POST /applications/{number}/edit", s.edit)
+	for path, h := range map[string]web.Handler{"keys": s.takeKeys, "sign": s.takeSignature, "install": s.takeInstalled,
+		"withdraw": s.withdraw, "later": s.later} {
+		at.own("GET /applications/{number}/"+path, s.toApplication)
+		at.own("POST /applications/{number}/"+path, h)
+	}
 }
 
 // menu is the header's links for people who have signed in.

@@ -162,11 +162,32 @@ func (r registry) Head(_ context.Context, bin ident.BIN) ra.HeadAnswer {
 	return ra.HeadAnswer{Verdict: trust.Bad, Code: "ENTERPRISE_UNKNOWN"}
 }
 
+// folk are the persons the state registers know, with their phones.
+type folk map[ident.IIN]struct {
+	ra.PersonAnswer
+	phone ident.Phone
+}
+
+func (f folk) Person(_ context.Context, iin ident.IIN) ra.PersonAnswer {
+	if p, ok := f[iin]; ok {
+		return p.PersonAnswer
+	}
+	return ra.PersonAnswer{Verdict: trust.Bad, Code: "PERSON_UNKNOWN"}
+}
+
+func (f folk) Phone(_ context.Context, iin ident.IIN) ra.PhoneAnswer {
+	if p, ok := f[iin]; ok && p.phone != "" {
+		return ra.PhoneAnswer{Verdict: trust.Good, Phone: p.phone}
+	}
+	return ra.PhoneAnswer{Verdict: trust.Bad, Code: "NO_PHONE"}
+}
+
 // site is a whole cabinet over SQLite.
 type site struct {
 	t        *testing.T
 	ca       *authority
 	registry registry
+	folk     folk
 	store    *store.Store
 	file     string
 	office   *ra.Office
@@ -183,7 +204,7 @@ func newSite(t *testing.T) *site { return newSiteOf(t, 0) }
 // newSiteOf bounds the database to a number of pages.
 func newSiteOf(t *testing.T, pages int64) *site {
 	t.Helper()
-	s := &site{t: t, now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), registry: registry{}, receipts: receipts{}}
+	s := &site{t: t, now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), registry: registry{}, folk: folk{}, receipts: receipts{}}
 	clock := func() time.Time { return s.now }
 	s.ca = &authority{Authority: pkitest.New(t), now: clock, orders: map[string]ra.Certificate{}}
 	file := t.TempDir() + "/senim.db"
@@ -194,7 +215,7 @@ func newSiteOf(t *testing.T, pages int64) *site {
 	desk, err := auth.New(auth.Config{Store: s.store.Auth(), Judge: judge, Site: "cabinet", Origin: origin, Now: clock})
 	must(t, err)
 	s.ca.t, s.desk = t, desk
-	s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
+	s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, People: s.folk, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
 		Now: clock, Identities: ident.Rules{TestIdentities: []string{binX, binY}}})
 	must(t, err)
 	h, err := New(Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Receipts: s.receipts, Now: clock})

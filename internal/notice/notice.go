@@ -19,7 +19,10 @@ import (
 type Message struct {
 	// N is the number of the text, as "N-05" (notifications.md §3 and §6). Required.
 	N string
-	// To is an e-mail address. Required. It is kept encrypted and never logged.
+	// Channel is how it goes; empty is [Email].
+	Channel Channel
+	// To is an e-mail address, or the phone of an [SMS] in E.164 form. Required. It is kept
+	// encrypted and never logged.
 	To string
 	// Lang is the reader's language; empty when unknown: Kazakh, then Russian, in one letter.
 	Lang lang.Tag
@@ -33,6 +36,15 @@ type Message struct {
 	// just before sending whether it is still true. Empty when nothing can make it untrue.
 	About string
 }
+
+// Channel is the way a message goes.
+type Channel string
+
+// The channels. One N may have a text for each (N-12, N-14, N-21).
+const (
+	Email Channel = "" // by SMTP
+	SMS   Channel = "sms"
+)
 
 // Key makes an idempotency key (rule I1) from the number, the subject's id, the stage or the event's
 // id, and the address: 64 hex digits that tell nothing of them.

@@ -35,6 +35,7 @@ type Config struct {
 	Store    Store
 	Judge    Judge
 	Registry Registry
+	People   People
 	Keys     Keys
 	Issuer   Issuer
 	Revoker  Revoker
@@ -58,8 +59,8 @@ type Office struct{ c Config }
 
 // New checks the configuration and opens an office.
 func New(c Config) (*Office, error) {
-	if c.Store == nil || c.Judge == nil || c.Registry == nil || c.Keys == nil || c.Issuer == nil || c.Revoker == nil {
-		return nil, errors.New("open an office: store, judge, registry, keys, issuer and revoker are required")
+	if c.Store == nil || c.Judge == nil || c.Registry == nil || c.People == nil || c.Keys == nil || c.Issuer == nil || c.Revoker == nil {
+		return nil, errors.New("open an office: store, judge, registry, people, keys, issuer and revoker are required")
 	}
 	if c.Origin == "" {
 		return nil, errors.New("open an office: no origin")

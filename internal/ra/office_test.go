@@ -26,6 +26,8 @@ type town struct {
 	report trust.Report
 	keys   map[string]Key
 	heads  map[ident.BIN]HeadAnswer
+	people map[ident.IIN]PersonAnswer
+	phones map[ident.IIN]ident.Phone
 	orders map[string]int
 	fail   error
 }
@@ -34,6 +36,20 @@ func (w *town) Certificate(context.Context, *pki.Certificate, trust.Purpose) tru
 	return w.report
 }
 func (w *town) Head(_ context.Context, bin ident.BIN) HeadAnswer { return w.heads[bin] }
+
+func (w *town) Person(_ context.Context, iin ident.IIN) PersonAnswer {
+	if p, ok := w.people[iin]; ok {
+		return p
+	}
+	return PersonAnswer{Verdict: trust.Bad, Code: "PERSON_UNKNOWN"}
+}
+
+func (w *town) Phone(_ context.Context, iin ident.IIN) PhoneAnswer {
+	if p, ok := w.phones[iin]; ok {
+		return PhoneAnswer{Verdict: trust.Good, Phone: p}
+	}
+	return PhoneAnswer{Verdict: trust.Bad, Code: "NO_PHONE"}
+}
 
 func (w *town) Key(_ context.Context, serial string) (Key, error) {
 	k, ok := w.keys[serial]
@@ -76,10 +92,11 @@ func (w *town) Revoke(_ context.Context, serial, reason string, _ time.Time, _ s
 
 func newTown(t *testing.T) *town {
 	t.Helper()
-	w := &town{t: t, ca: pkitest.New(t), m: newMemory(), now: t0, keys: map[string]Key{}, heads: map[ident.BIN]HeadAnswer{}, orders: map[string]int{},
+	w := &town{t: t, ca: pkitest.New(t), m: newMemory(), now: t0, keys: map[string]Key{}, heads: map[ident.BIN]HeadAnswer{},
+		people: map[ident.IIN]PersonAnswer{}, phones: map[ident.IIN]ident.Phone{}, orders: map[string]int{},
 		report: trust.Report{{Name: trust.CheckRevocation, Verdict: trust.Good}}}
 	var err error
-	w.o, err = New(Config{Store: w.m, Judge: w, Registry: w, Keys: w, Issuer: w, Revoker: w, Origin: "https://cabinet.example.kz",
+	w.o, err = New(Config{Store: w.m, Judge: w, Registry: w, People: w, Keys: w, Issuer: w, Revoker: w, Origin: "https://cabinet.example.kz",
 		Now: func() time.Time { return w.now }, Identities: ident.Rules{TestIdentities: []string{"123456789021"}}})
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,32 @@ type HeadAnswer struct {
 	Source, Load string
 }
 
+// People is what state registries know of persons. Like [Registry] it is bounded in time and
+// answers unknown rather than failing.
+type People interface {
+	Person(ctx context.Context, iin ident.IIN) PersonAnswer
+	// Phone is the person's phone in the mobile citizens base: the only place short messages go.
+	Phone(ctx context.Context, iin ident.IIN) PhoneAnswer
+}
+
+// PersonAnswer says who a person is: good, bad with a code (PERSON_UNKNOWN, PERSON_EXCLUDED), or unknown.
+type PersonAnswer struct {
+	Verdict                   trust.Verdict
+	Code                      string
+	Surname, Name, Patronymic string
+	// Nonresident: no second factor is asked of him.
+	Nonresident  bool
+	AsOf         time.Time
+	Source, Load string
+}
+
+// PhoneAnswer is a person's phone: good, bad with NO_PHONE, or unknown.
+type PhoneAnswer struct {
+	Verdict trust.Verdict
+	Code    string
+	Phone   ident.Phone
+}
+
 func (h HeadAnswer) unknown() bool { return h.Verdict != trust.Good && h.Verdict != trust.Bad }
 func (h HeadAnswer) bad() bool     { return h.Verdict == trust.Bad }
 

@@ -32,6 +32,7 @@ type Batch struct {
 	Entities []LegalEntity
 	Leaders  []Leader
 	Persons  []Person
+	Contacts []MobileContact `json:",omitempty"`
 }
 
 // Row codes of quarantine (registries.md §6).
@@ -41,11 +42,12 @@ const (
 	RowDuplicate = "ROW_DUPLICATE"
 	RowBadText   = "ROW_BAD_TEXT"
 	RowBadKind   = "ROW_BAD_KIND"
+	RowBadPhone  = "ROW_BAD_PHONE"
 )
 
 // Quarantined is a row that was not loaded.
 type Quarantined struct {
-	// File is entities, leaders or persons; Row counts from 1 in it.
+	// File is entities, leaders, persons or contacts; Row counts from 1 in it.
 	File string
 	Row  int
 	Code string
@@ -94,6 +96,18 @@ func (b Batch) check(rules ident.Rules) checked {
 			return RowBadDate
 		case p.Surname == "" || !plain(p.Surname, p.Name, p.Patronymic):
 			return RowBadText
+		}
+		return ""
+	})
+	c.Contacts = sift(&c, "contacts", b.Contacts, func(m MobileContact) string { return string(m.IIN) }, func(m MobileContact) string {
+		phone, err := ident.ParsePhone(string(m.Phone))
+		switch {
+		case !admitted(rules, string(m.IIN)):
+			return RowBadNumber
+		case err != nil || phone != m.Phone || !strings.HasPrefix(string(m.Phone), "+7"):
+			return RowBadPhone
+		case !dates(m.RegisteredOn):
+			return RowBadDate
 		}
 		return ""
 	})

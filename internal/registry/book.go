@@ -67,11 +67,26 @@ func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
 		}
 		switch {
 		case best.Source == "":
-			return absent[Person](ctx, b, tx, SourcePersons, PersonUnknown, now)
+			return absent[Person](ctx, b, tx, PersonUnknown, now, SourcePersons, SourceClerk)
 		case best.Verdict == Good && (best.Value.Excluded || best.Value.Dead):
 			best.Verdict, best.Code = Bad, PersonExcluded
 		}
 		return best, nil
+	})
+}
+
+// Phone tells where a person gets short messages. Bad: NoPhone, he registered none.
+func (b *Book) Phone(ctx context.Context, iin ident.IIN) Answer[MobileContact] {
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[MobileContact], error) {
+		kept, err := tx.Contact(ctx, iin)
+		if err != nil {
+			return Answer[MobileContact]{}, err
+		}
+		best, err := newest(ctx, b, tx, kept, now)
+		if err != nil || best.Source != "" {
+			return best, err
+		}
+		return absent[MobileContact](ctx, b, tx, NoPhone, now, SourceMobile)
 	})
 }
 
@@ -106,7 +121,7 @@ func (b *Book) entity(ctx context.Context, tx Tx, bin ident.BIN, now time.Time) 
 		return best, err
 	}
 	if best.Source == "" {
-		return absent[LegalEntity](ctx, b, tx, SourceLegal, EntityUnknown, now)
+		return absent[LegalEntity](ctx, b, tx, EntityUnknown, now, SourceLegal, SourceClerk)
 	}
 	if best.Verdict != Good {
 		return best, nil
@@ -186,12 +201,14 @@ func (b *Book) old(l Load, now time.Time) bool {
 
 // absent is the answer about what no source knows: bad when the right source was loaded lately, or
 // when this installation has only its clerks; else unknown (rule V2).
-func absent[T any](ctx context.Context, b *Book, tx Tx, source, code string, now time.Time) (Answer[T], error) {
-	l, err := tx.LastLoad(ctx, source)
+func absent[T any](ctx context.Context, b *Book, tx Tx, code string, now time.Time, sources ...string) (Answer[T], error) {
+	var l Load
+	err := ErrNotFound
+	for i := 0; i < len(sources) && errors.Is(err, ErrNotFound); i++ {
+		l, err = tx.LastLoad(ctx, sources[i])
+	}
 	if errors.Is(err, ErrNotFound) {
-		if l, err = tx.LastLoad(ctx, SourceClerk); errors.Is(err, ErrNotFound) {
-			return Answer[T]{Verdict: Unknown, Code: NeverLoaded}, nil
-		}
+		return Answer[T]{Verdict: Unknown, Code: NeverLoaded}, nil
 	}
 	if err != nil {
 		return Answer[T]{}, err

@@ -75,7 +75,7 @@ func (b *Book) load(ctx context.Context, tx Tx, batch Batch) (Load, []Quarantine
 		return Load{}, nil, err
 	}
 	load := Load{Source: batch.Source, Full: batch.Full, AsOf: batch.AsOf, Received: b.c.Now(), SHA256: hash, Operator: batch.Operator,
-		Entities: len(c.Entities), Leaders: len(c.Leaders), Persons: len(c.Persons), Quarantined: len(c.quarantined)}
+		Entities: len(c.Entities), Leaders: len(c.Leaders), Persons: len(c.Persons) + len(c.Contacts), Quarantined: len(c.quarantined)}
 	if load.Number, err = tx.InsertLoad(ctx, load); err != nil {
 		return load, nil, err
 	}
@@ -117,7 +117,7 @@ func (b *Book) follows(ctx context.Context, tx Tx, batch Batch, hash string) err
 
 func (b *Book) put(ctx context.Context, tx Tx, load Load, c checked) error {
 	var bins []ident.BIN
-	var iins []ident.IIN
+	var iins, phones []ident.IIN
 	for _, e := range c.Entities {
 		bins = append(bins, e.BIN)
 		if err := tx.PutEntity(ctx, load.Source, load.Number, e); err != nil {
@@ -146,8 +146,14 @@ func (b *Book) put(ctx context.Context, tx Tx, load Load, c checked) error {
 			return err
 		}
 	}
+	for _, m := range c.Contacts {
+		phones = append(phones, m.IIN)
+		if err := tx.PutContact(ctx, load.Source, load.Number, m); err != nil {
+			return err
+		}
+	}
 	if load.Full {
-		return tx.EndAbsent(ctx, load.Source, load.Number, bins, iins)
+		return tx.EndAbsent(ctx, load.Source, load.Number, bins, iins, phones)
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 // Package registry knows who is who and who heads what, and since when it knows it.
 //
-// [New] makes a [Book] over a store. Its questions [Book.Entity], [Book.Head] and [Book.Person]
-// give an [Answer] of three values: good, bad, or unknown with the reason. Unknown is never good:
+// [New] makes a [Book] over a store. Its questions [Book.Entity], [Book.Head], [Book.Person] and
+// [Book.Phone] give an [Answer] of three values: good, bad, or unknown with the reason. Unknown is never good:
 // whoever asks keeps the gate closed. [Book.Load] takes a [Batch] of records from a source; a
 // change of head recorded by two clerks ([Book.Draft], [Book.Sign], [Book.Confirm]) becomes such a
 // batch of one.
@@ -38,6 +38,7 @@ const (
 	NoHeadOffice     = "ROW_NO_HEAD_OFFICE"
 	PersonUnknown    = "PERSON_UNKNOWN"
 	PersonExcluded   = "PERSON_EXCLUDED"
+	NoPhone          = "NO_PHONE"
 	TooOld           = "REGISTRY_TOO_OLD" // the last load is older than Config.MaxAge
 	NeverLoaded      = "REGISTRY_EMPTY"   // the source was never loaded
 	Unreachable      = "UNKNOWN"          // the database did not answer
@@ -68,6 +69,7 @@ type Answer[T any] struct {
 const (
 	SourceLegal   = "gbdul" // state database of legal entities
 	SourcePersons = "gbdfl" // state database of persons
+	SourceMobile  = "bmg"   // mobile citizens base
 	SourceClerk   = "clerk" // two clerks of this installation
 )
 
@@ -143,6 +145,13 @@ type Person struct {
 // FullName is surname, name and patronymic.
 func (p Person) FullName() string {
 	return strings.TrimSpace(strings.Join([]string{p.Surname, p.Name, p.Patronymic}, " "))
+}
+
+// MobileContact is the phone a person registered in the mobile citizens base.
+type MobileContact struct {
+	IIN          ident.IIN
+	Phone        ident.Phone
+	RegisteredOn Date
 }
 
 // Head is the answer about who heads an organisation on a day.

@@ -25,7 +25,7 @@ type Load struct {
 	Operator    string
 	Entities    int
 	Leaders     int
-	Persons     int
+	Persons     int // contacts too
 	Quarantined int
 }
 
@@ -70,17 +70,20 @@ type Tx interface {
 	Leaders(ctx context.Context, bin ident.BIN) ([]KeptLeader, error)
 	// Person lists the records in force for an IIN, at most one for each source.
 	Person(ctx context.Context, iin ident.IIN) ([]Kept[Person], error)
+	// Contact lists the phones in force for an IIN, at most one for each source.
+	Contact(ctx context.Context, iin ident.IIN) ([]Kept[MobileContact], error)
 
-	// PutEntity, PutLeader and PutPerson write a record of a load and end the one it replaces: of
+	// PutEntity, PutLeader, PutPerson and PutContact write a record of a load and end the one it replaces: of
 	// the same source and key. An equal record is left as it is.
 	PutEntity(ctx context.Context, source string, load int64, e LegalEntity) error
 	PutLeader(ctx context.Context, source string, load int64, l Leader, disputed bool) error
 	PutPerson(ctx context.Context, source string, load int64, p Person) error
+	PutContact(ctx context.Context, source string, load int64, c MobileContact) error
 	// EndLeadersAfter ends leaders of a source and BIN appointed after a day: the source took them back.
 	EndLeadersAfter(ctx context.Context, source string, load int64, bin ident.BIN, day Date) error
-	// EndAbsent ends the entities (with their leaders) and persons of a source that a full load
-	// does not have: keep lists those it has.
-	EndAbsent(ctx context.Context, source string, load int64, entities []ident.BIN, persons []ident.IIN) error
+	// EndAbsent ends the entities (with their leaders), persons and contacts of a source that a full
+	// load does not have: the lists are those it has.
+	EndAbsent(ctx context.Context, source string, load int64, entities []ident.BIN, persons, contacts []ident.IIN) error
 
 	// Change reads a clerk's change; ErrNotFound.
 	Change(ctx context.Context, id string) (Change, error)

@@ -76,6 +76,12 @@ func (t registryTx) Person(ctx context.Context, iin ident.IIN) ([]registry.Kept[
 		`select record, source, from_load, content from registry_person where iin = $1 and until_load = 0 order by record`, string(iin))
 }
 
+// Contact lists the phones in force for an IIN.
+func (t registryTx) Contact(ctx context.Context, iin ident.IIN) ([]registry.Kept[registry.MobileContact], error) {
+	return list(ctx, t.tx, scanKept[registry.MobileContact],
+		`select record, source, from_load, content from registry_contact where iin = $1 and until_load = 0 order by record`, string(iin))
+}
+
 // Leaders lists the leaders in force for a BIN.
 func (t registryTx) Leaders(ctx context.Context, bin ident.BIN) ([]registry.KeptLeader, error) {
 	scan := func(r row) (k registry.KeptLeader, err error) {
@@ -99,6 +105,11 @@ func (t registryTx) PutEntity(ctx context.Context, source string, load int64, e 
 // PutPerson writes a person's record and ends the one before.
 func (t registryTx) PutPerson(ctx context.Context, source string, load int64, p registry.Person) error {
 	return t.put(ctx, "registry_person", "iin", string(p.IIN), source, load, p)
+}
+
+// PutContact writes a person's phone and ends the one before.
+func (t registryTx) PutContact(ctx context.Context, source string, load int64, c registry.MobileContact) error {
+	return t.put(ctx, "registry_contact", "iin", string(c.IIN), source, load, c)
 }
 
 // put writes a record of a table keyed by one column. Table and column are ours, not anybody's text.
@@ -151,14 +162,17 @@ func (t registryTx) EndLeadersAfter(ctx context.Context, source string, load int
 }
 
 // EndAbsent ends what a full load does not have.
-func (t registryTx) EndAbsent(ctx context.Context, source string, load int64, entities []ident.BIN, persons []ident.IIN) error {
+func (t registryTx) EndAbsent(ctx context.Context, source string, load int64, entities []ident.BIN, persons, contacts []ident.IIN) error {
 	if err := t.endOthers(ctx, "registry_entity", "bin", source, load, set(entities)); err != nil {
 		return err
 	}
 	if err := t.endOthers(ctx, "registry_leader", "bin", source, load, set(entities)); err != nil {
 		return err
 	}
-	return t.endOthers(ctx, "registry_person", "iin", source, load, set(persons))
+	if err := t.endOthers(ctx, "registry_person", "iin", source, load, set(persons)); err != nil {
+		return err
+	}
+	return t.endOthers(ctx, "registry_contact", "iin", source, load, set(contacts))
 }
 
 func (t registryTx) endOthers(ctx context.Context, table, column, source string, load int64, keep map[string]bool) error {

@@ -247,6 +247,27 @@ func disputed(t *testing.T, b *book) {
 			t.Errorf("person: %s %s, want %q", a.Verdict, a.Code, want)
 		}
 	}
+	phones := registry.Batch{Source: registry.SourceMobile, Full: true, AsOf: at(9, 5), Contacts: []registry.MobileContact{
+		{IIN: newHead, Phone: "+77011234567", RegisteredOn: "2025-01-10"}, {IIN: oldHead, Phone: "87011234568"}}}
+	if a := b.Phone(ctx, newHead); a.Verdict != registry.Unknown {
+		t.Errorf("phone before the first load: %s %s", a.Verdict, a.Code)
+	}
+	if _, bad, err := b.Load(ctx, phones); err != nil || len(bad) != 1 || bad[0].Code != registry.RowBadPhone {
+		t.Fatalf("load of phones: %v %v", bad, err)
+	}
+	if a := b.Phone(ctx, newHead); a.Verdict != registry.Good || a.Value.Phone != "+77011234567" {
+		t.Errorf("phone: %+v", a)
+	}
+	if a := b.Phone(ctx, oldHead); a.Verdict != registry.Bad || a.Code != registry.NoPhone {
+		t.Errorf("phone nobody registered: %s %s", a.Verdict, a.Code)
+	}
+	phones.AsOf, phones.Contacts = at(9, 6), nil
+	if _, _, err := b.Load(ctx, phones); err != nil {
+		t.Fatal(err)
+	}
+	if a := b.Phone(ctx, newHead); a.Code != registry.NoPhone {
+		t.Errorf("phone a full load does not have: %s %s", a.Verdict, a.Code)
+	}
 }
 
 func receive[T any](t *testing.T, c <-chan T) (v T) {
