@@ -4,7 +4,7 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour fuzz bench timing wycheproof bettertls clean
+.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls clean
 
 all: fmt vet lint test purego ## the gate: format, vet, linters, tree, tests with fuzz seeds, both builds
 
@@ -56,6 +56,9 @@ e2e: need build ## the browser tests alone
 
 tour: build ## both stories walked by the program, with every step, letter and verdict printed
 	@go run ./tour -bin $(BIN)
+
+load: build ## how long the pages take with 200 people at once; fails when 1 of 100 waits 50 ms
+	@go run ./load -bin $(BIN)
 
 demo: need build ## everything running on this machine, with test people; a person walks the stories
 	@$(BIN)/senimd demo --agent $(BIN)/senim-agent --dir .demo

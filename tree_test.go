@@ -115,6 +115,7 @@ var tree = map[string]place{
 	"internal/store/storetest": {helps, "", "github.com/jackc/pgx/v5 github.com/google/go-cmp"},
 	"internal/robot":           {helps, "", "github.com/coder/websocket golang.org/x/net/html"},
 	"tour":                     {helps, "internal/robot", ""},
+	"load":                     {helps, "internal/robot", ""},
 	"e2e":                      {helps, "internal/robot", "github.com/chromedp"},
 	"":                         {helps, "", ""},
 }

@@ -39,6 +39,9 @@ func NewBrowser(lang string) *Browser {
 	return &Browser{client: &http.Client{Jar: jar}, lang: lang}
 }
 
+// Client is what the browser fetches with: it has the person's cookies.
+func (b *Browser) Client() *http.Client { return b.client }
+
 // Open gets a page by its address. A page with an error status is a page too: see [Page.Status].
 func (b *Browser) Open(ctx context.Context, address string) (*Page, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
