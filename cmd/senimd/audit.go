@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -59,7 +60,7 @@ type auditor struct {
 	now    func() time.Time
 	alarm  time.Duration
 	config string       // digest
-	chains []auditChain // this process's own, and that of the commands at the console
+	chains []auditChain // this process's own first, then those of the commands at the console
 	ocsp   func() ca.Counts
 
 	work    sync.Mutex // held while checkpoints are made and sent; guards what follows
@@ -108,7 +109,11 @@ func (s *server) openAudit(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, node := range []string{s.store.Node(), store.ConsoleNode()} {
+	nodes, err := s.auditNodes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, node := range nodes {
 		var one auditChain
 		c.Node = node
 		if one.keeper, err = audit.NewKeeper(c); err != nil {
@@ -122,6 +127,23 @@ func (s *server) openAudit(ctx context.Context) error {
 	s.auditor = a
 	s.background = append(s.background, a.run)
 	return nil
+}
+
+// auditNodes are the chains this process signs: its own, that of the commands at this machine's console, and
+// those that commands of a restore left, each under a name of its own, since they were at work while the
+// console's own may have been among what was put back.
+func (s *server) auditNodes(ctx context.Context) ([]string, error) {
+	all, err := s.store.AuditNodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	nodes := []string{s.store.Node(), store.ConsoleNode()}
+	for _, n := range all {
+		if strings.HasPrefix(n, store.ConsoleNode()+"-") {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes, nil
 }
 
 func (s *server) makeAuditKey(ctx context.Context, keys *vault.Vault) (crypto.Signer, error) {

@@ -167,3 +167,31 @@ func TestSec6ALostAuditKeyIsNotReplaced(t *testing.T) {
 	}
 	mustOpen(t, dir, "-cast=false", "-node", "n1").close()
 }
+
+// What commands of a restore recorded, in a chain of its own, is signed at the next start.
+func TestSec6ChainsOfARestoreAreSigned(t *testing.T) {
+	t.Parallel()
+	dir, out := t.TempDir(), t.TempDir()
+	mustOpen(t, dir, "-cast=false", "-node", "n1").close()
+	command := store.ConsoleNode() + "-rescue-20261127T120000.000"
+	s := mustOpen(t, dir, "-cast=false", "-node", "n1") // opens the database with the installation's key
+	s.store.UseNode(command)
+	if err := s.store.Record(t.Context(), audit.Event{Action: "server.started", Actor: "console", Result: "ok"}); err != nil {
+		t.Fatal(err)
+	}
+	s.close()
+	next := mustOpen(t, dir, "-cast=false", "-node", "n1", "-audit.export", out)
+	during(t, next, func() {})
+	p, err := next.store.LastCheckpoint(t.Context(), command)
+	next.close()
+	if err != nil || p.Number != 1 || p.Size != 1 {
+		t.Errorf("checkpoint %+v: %v", p, err)
+	}
+	f, err := archive.OpenFolder(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Segments(command)) != 1 {
+		t.Error("it did not leave the machine")
+	}
+}
