@@ -61,8 +61,8 @@ func (a *Application) heard() []string {
 	return all
 }
 
-// tellEnded writes N-11 about an edit or a withdrawal to the applicant and to those who were asked to
-// confirm: what they saw, or decided, counts no more.
+// tellEnded writes N-11 about an edit, a withdrawal or the end of the time to the applicant and to
+// those who were asked to confirm: what they saw, or decided, counts no more.
 func (o *Office) tellEnded(ctx context.Context, tx Tx, a *Application, who []string, why string) error {
 	vars := map[string]string{"reason": "@confirm.letter." + why, "advice": "@confirm.letter." + why + ".advice"}
 	if why == "edited" {

@@ -230,6 +230,9 @@ func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer
 		return by, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
 	}
 	by.Leader, by.Registry = !head.bad() && head.IIN == by.IIN, head.evidence()
+	if by.Registry["d"] == "" {
+		by.Registry["d"] = o.c.Now().UTC().Format(time.RFC3339)
+	}
 	return by, nil
 }
 

@@ -140,7 +140,7 @@ func (o *Office) expire(ctx context.Context, s State, before time.Time) error {
 			if err := o.save(ctx, tx, &a, "application.expired"); err != nil {
 				return err
 			}
-			return o.tell(ctx, tx, &a, "N-11")
+			return o.tellEnded(ctx, tx, &a, nil, "expired")
 		})
 		if err != nil {
 			return fmt.Errorf("expire %s: %w", FormatNumber(n), err)
