@@ -99,6 +99,9 @@ func fromReport(r trust.Report, cert *pki.Certificate) *Refusal {
 		e["date"] = cert.NotBefore.UTC().Format(time.RFC3339)
 	case trust.CodeRevoked:
 		e["date"] = e["revokedAt"]
+		if e["reason"] == "certificateHold" {
+			code = "CERT_ON_HOLD"
+		}
 	}
 	return &Refusal{Code: code, Evidence: e}
 }
