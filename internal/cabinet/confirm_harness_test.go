@@ -42,10 +42,11 @@ func company(t *testing.T) *site {
 
 // staff issues a key of X in a role.
 func (s *site) staff(iin string, role pki.Role) *pkitest.Leaf {
-	return s.staffUntil(iin, role, time.Time{})
+	return s.staffFrom(iin, role, time.Time{})
 }
 
-func (s *site) staffUntil(iin string, role pki.Role, until time.Time) *pkitest.Leaf {
+// staffFrom issues one that began, and will end a year after, another day than usual.
+func (s *site) staffFrom(iin string, role pki.Role, from time.Time) *pkitest.Leaf {
 	h := person("СЕРИКОВА АЙГУЛЬ", "СЕРИКОВА", "БОЛАТОВНА", iin, pki.RoleLegal, role)
 	h.BIN, h.Organization = binX, "АО «ТЕСТ»"
 	return s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: h, NotBefore: from}))

@@ -119,7 +119,8 @@ func (o *Office) decideOne(ctx context.Context, by Confirmer, d Decision, c Choi
 		if err != nil {
 			return err
 		}
-		now, action, n := o.c.Now(), "", ""
+		now := o.c.Now()
+		var action, n string
 		switch d.Act {
 		case ActConfirm:
 			action = "application.confirmed"
