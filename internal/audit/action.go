@@ -34,6 +34,7 @@ func Actions() []Action {
 		{"api.client_added", Access, "a program was admitted to the API, with its rights"},
 		{"api.client_disabled", Access, "a program was shut out of the API"},
 		{"api.client_rotated", Access, "a program's key or certificate for the API was replaced"},
+		{"application.confirmed", Requests, "the head or a delegate confirmed an application by signature, or was refused: code, key, delegation, and the hash of the signed decision"},
 		{"application.edited", Requests, "an application was changed; what was signed and decided before counts no more"},
 		{"application.expired", Requests, "an application was not confirmed in time"},
 		{"application.installed", Certificates, "the holder's agent wrote the issued certificates to the key"},

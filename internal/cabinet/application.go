@@ -40,11 +40,12 @@ func (s *cabinet) toApplication(_ http.ResponseWriter, r *web.Request) error {
 // shown is an application as its page shows it.
 type shown struct {
 	ra.Application
-	// Own: the applicant looks, and may act.
-	Own   bool
-	Step  int
-	Call  web.AgentCall
-	Offer bool
+	// Own: the applicant looks, and may act. Decide: a confirmer looks, and it waits for him.
+	Own    bool
+	Decide bool
+	Step   int
+	Call   web.AgentCall
+	Offer  bool
 }
 
 // show decides which step an application is at and what the agent is asked there.
@@ -58,6 +59,9 @@ func (s *cabinet) show(r *web.Request, a ra.Application) shown {
 		}
 	case ra.Signed, ra.Approved, ra.AwaitingDirector, ra.AwaitingDesk:
 		v.Step = 4
+		if cert, err := r.Certificate(); err == nil && !v.Own {
+			v.Decide = s.c.Office.MayDecide(r.Context(), cert, a)
+		}
 	case ra.Issued:
 		v.Step, v.Call = 5, install(r, a)
 	case ra.Installed:

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,8 @@ func New(c Config) (http.Handler, error) {
 		s.keyRoutes,
 		s.legalRoutes,
 		s.applicationRoutes,
+		s.confirmRoutes,
+		s.employeeRoutes,
 	} {
 		add(at)
 	}
@@ -144,8 +147,12 @@ func menu(r *web.Request) []web.Link {
 	link := func(key, href string) web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
-	return []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
+	links := []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
 		link("cabinet.menu.legal", "/apply/legal"), link("cabinet.menu.profile", "/profile")}
+	if mayConfirm(r) {
+		links = slices.Insert(links, 2, link("confirm.menu", "/confirm"))
+	}
+	return links
 }
 
 // signedIn sends strangers to sign in and brings them back afterwards.

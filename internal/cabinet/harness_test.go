@@ -107,8 +107,8 @@ func (a *authority) Issue(_ context.Context, o ra.Order) (ra.Certificate, error)
 	}
 	h := pki.Holder{CommonName: o.Subject.CommonName, Surname: o.Subject.Surname, Given: o.Subject.Patronymic, IIN: o.Subject.IIN,
 		BIN: o.Subject.BIN, Organization: o.Subject.Organization, Country: "KZ", Email: o.Email, Roles: []pki.Role{pki.RoleIndividual}}
-	if o.Profile == ra.RoleHead {
-		h.Roles = []pki.Role{pki.RoleLegal, pki.RoleFirstHead}
+	if o.Subject.BIN != "" {
+		h.Roles = []pki.Role{pki.RoleLegal, legalRoles[o.Profile]}
 	}
 	leaf := a.add(a.Authority.Issue(pkitest.Spec{Key: public{req.PublicKey}, Holder: h}))
 	a.mu.Lock()
@@ -147,7 +147,11 @@ func (a *authority) Status(ctx context.Context, cert, _ *pki.Certificate, _ time
 	}
 	k, err := a.Key(ctx, cert.SerialHex())
 	if err == nil && !k.RevokedAt.IsZero() {
-		return trust.Status{State: trust.StateRevoked, RevokedAt: k.RevokedAt, Reason: 4, Source: "ocsp"}
+		reason := 4
+		if k.Reason == "certificateHold" {
+			reason = 6
+		}
+		return trust.Status{State: trust.StateRevoked, RevokedAt: k.RevokedAt, Reason: reason, Source: "ocsp"}
 	}
 	return trust.Status{State: trust.StateGood, Source: "ocsp"}
 }

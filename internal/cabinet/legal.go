@@ -12,7 +12,7 @@ import (
 // askLegal asks for the BIN of the organisation.
 func (s *cabinet) askLegal(w http.ResponseWriter, r *web.Request) error {
 	if r.Session().BIN != "" {
-		return web.Refusal{Code: "PERSONAL_KEY_NEEDED", Next: []web.Link{{Text: "cabinet.next.keys", Href: "/keys"}}}
+		return web.Refusal{Code: "PERSONAL_KEY_NEEDED", Next: []web.Link{{Text: "confirm.employee.not_head", Href: "/apply/legal/employee"}, {Text: "cabinet.next.keys", Href: "/keys"}}}
 	}
 	return r.OK(w, legalPage(r, nil))
 }

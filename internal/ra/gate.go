@@ -40,7 +40,7 @@ func (o *Office) Gate(ctx context.Context, ask Ask) (Subject, string, error) {
 	case FirstHead:
 		return o.gateHead(ctx, subject, h, ask.Form.BIN)
 	case Employee:
-		return o.gateEmployee(ctx, subject, ask.Form)
+		return o.gateEmployee(ctx, subject, h, ask.Form)
 	}
 	return Subject{}, "", fmt.Errorf("apply: unknown kind %q", ask.Kind)
 }
@@ -62,24 +62,6 @@ func (o *Office) gateHead(ctx context.Context, s Subject, h pki.Holder, bin stri
 	}
 	s.BIN, s.Organization = string(admitted), head.Organization
 	return s, RoleHead, nil
-}
-
-func (o *Office) gateEmployee(ctx context.Context, s Subject, f Form) (Subject, string, error) {
-	admitted, err := o.c.Identities.AdmitBIN(f.BIN)
-	if err != nil {
-		return Subject{}, "", refuse("BIN_INVALID")
-	}
-	switch f.Role {
-	case RoleSignRight, RoleFinance, RoleHR, RoleEmployee:
-	default:
-		return Subject{}, "", refuse("ROLE_INVALID")
-	}
-	head, err := o.headOf(ctx, admitted)
-	if err != nil {
-		return Subject{}, "", err
-	}
-	s.BIN, s.Organization = string(admitted), head.Organization
-	return s, f.Role, nil
 }
 
 // headOf asks the registry who heads a company; an answer that is not good is a refusal.
@@ -117,6 +99,9 @@ func fromReport(r trust.Report, cert *pki.Certificate) *Refusal {
 		e["date"] = cert.NotBefore.UTC().Format(time.RFC3339)
 	case trust.CodeRevoked:
 		e["date"] = e["revokedAt"]
+		if e["reason"] == "certificateHold" {
+			code = "CERT_ON_HOLD"
+		}
 	}
 	return &Refusal{Code: code, Evidence: e}
 }

@@ -131,8 +131,12 @@ func (o *Office) Edit(ctx context.Context, iin, number string, f Form) (Applicat
 	if err != nil {
 		return Application{}, err
 	}
-	return o.change(ctx, iin, number, "application.edited", func(_ Tx, a *Application) error {
-		return a.Edit(f.Email, f.City, f.Storage, o.c.Now())
+	return o.change(ctx, iin, number, "application.edited", func(tx Tx, a *Application) error {
+		draft, who := a.State == Draft, a.heard()
+		if err := a.Edit(f.Email, f.City, f.Storage, o.c.Now()); err != nil || draft {
+			return err
+		}
+		return o.tellEnded(ctx, tx, a, who, "edited")
 	})
 }
 
@@ -143,7 +147,7 @@ func (o *Office) Withdraw(ctx context.Context, iin, number string) (Application,
 		if err := a.Withdraw(o.c.Now()); err != nil || draft {
 			return err
 		}
-		return o.tell(ctx, tx, a, "N-11")
+		return o.tellEnded(ctx, tx, a, a.heard(), "withdrawn")
 	})
 }
 

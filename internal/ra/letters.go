@@ -3,6 +3,7 @@ package ra
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"senim/internal/lang"
 	"senim/internal/notice"
@@ -19,6 +20,11 @@ func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string) erro
 		return err
 	}
 	t := letterLang(a.Lang, account.Lang)
+	return o.write(ctx, tx, a, n, account, t, nil)
+}
+
+// write puts the letter itself; more are values that differ from the usual ones.
+func (o *Office) write(ctx context.Context, tx Tx, a *Application, n string, to Account, t lang.Tag, more map[string]string) error {
 	vars := map[string]string{
 		"number": FormatNumber(a.Number), "status": t.Text("cabinet.state." + string(a.State)),
 		"link": o.c.Origin + "/applications/" + a.Number, "name": a.Subject.CommonName, "org": a.Subject.Organization,
@@ -31,8 +37,9 @@ func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string) erro
 		vars["time"] = t.DateTime(a.InstalledAt)
 		vars["link"] = o.c.Origin + "/keys"
 	}
-	return tx.Notify(ctx, notice.Message{N: n, To: account.Confirmed(), Lang: t, Vars: vars,
-		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), account.Confirmed()), About: "application:" + FormatNumber(a.Number)})
+	maps.Copy(vars, more)
+	return tx.Notify(ctx, notice.Message{N: n, To: to.Confirmed(), Lang: t, Vars: vars,
+		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), to.Confirmed()), About: "application:" + FormatNumber(a.Number)})
 }
 
 func letterLang(tags ...lang.Tag) lang.Tag {

@@ -22,8 +22,8 @@ func verified(signed []byte) (*dsig.Verified, error) {
 // Viewer is who looks: the person and, when signed in with an organisation's key, its BIN.
 type Viewer struct{ IIN, BIN string }
 
-// Find gives an application to its applicant, or to the head of its organisation; everybody else
-// gets the answer for a number that does not exist (C-12).
+// Find gives an application to its applicant, or to the head of its organisation or his delegate;
+// everybody else gets the answer for a number that does not exist (C-12).
 func (o *Office) Find(ctx context.Context, who Viewer, number string) (Application, error) {
 	a, err := o.load(ctx, number)
 	if errors.Is(err, ErrNotFound) {
@@ -32,10 +32,33 @@ func (o *Office) Find(ctx context.Context, who Viewer, number string) (Applicati
 	if err != nil {
 		return Application{}, err
 	}
-	if a.Subject.IIN == who.IIN || (a.State != Draft && a.Subject.BIN != "" && a.Subject.BIN == who.BIN && o.Heads(ctx, who.IIN, who.BIN)) {
+	if a.Subject.IIN == who.IIN {
 		return a, nil
 	}
-	return Application{}, refuse("NOT_YOUR_APPLICATION")
+	if a.State == Draft || a.Subject.BIN == "" || a.Subject.BIN != who.BIN {
+		return Application{}, refuse("NOT_YOUR_APPLICATION")
+	}
+	if acts, err := o.actsFor(ctx, who); err != nil || !acts {
+		return Application{}, errors.Join(err, refuse("NOT_YOUR_APPLICATION"))
+	}
+	return a, nil
+}
+
+// actsFor reports that a person heads the organisation whose key he signed in with, or confirms for
+// its head.
+func (o *Office) actsFor(ctx context.Context, who Viewer) (bool, error) {
+	if o.Heads(ctx, who.IIN, who.BIN) {
+		return true, nil
+	}
+	id := ""
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		id, err = tx.LivingDelegation(ctx, who.BIN, who.IIN, PowerConfirm, o.c.Now())
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for a delegation: %w", err)
+	}
+	return id != "", nil
 }
 
 // Mine lists a person's applications, and for the head those of the organisation (L2).
@@ -117,7 +140,7 @@ func (o *Office) expire(ctx context.Context, s State, before time.Time) error {
 			if err := o.save(ctx, tx, &a, "application.expired"); err != nil {
 				return err
 			}
-			return o.tell(ctx, tx, &a, "N-11")
+			return o.tellEnded(ctx, tx, &a, nil, "expired")
 		})
 		if err != nil {
 			return fmt.Errorf("expire %s: %w", FormatNumber(n), err)

@@ -16,6 +16,9 @@ import (
 type memory struct {
 	mu sync.Mutex
 	d  data
+
+	delegations []delegation
+	decisions   map[string]SignedDecision
 }
 
 type data struct {

@@ -127,8 +127,11 @@ type Application struct {
 	SignedDocument []byte
 	SignedHash     string
 	SignedAt       time.Time
-	// Approvals are the confirmations of this revision.
+	// Approvals are the confirmations of this revision; Rejection is the decision against it.
 	Approvals []Approval
+	Rejection *Approval
+	// Asked are the persons (IIN) who were asked to confirm this revision: they hear when it changes.
+	Asked []string
 	// Reason says why it was rejected, or why it waits ("REG_UNAVAILABLE").
 	Reason Reason
 	// IssueBegun is set when the first order went out: from then on nothing can be changed.
@@ -147,11 +150,12 @@ type Request struct {
 	KeyID   string
 }
 
-// Approval is a confirmation by a head or his delegate.
+// Approval is a decision of a head or his delegate.
 type Approval struct {
 	IIN, Serial string
 	Revision    int
 	Hash        string // of the signed document confirmed
+	Evidence    string // hash of the signed decision
 	At          time.Time
 	// Delegation is the id of the delegation used; empty for the head himself.
 	Delegation string

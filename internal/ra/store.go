@@ -22,6 +22,9 @@ type Store interface {
 
 // Tx is one transaction over applications and accounts.
 type Tx interface {
+	delegationTx
+	decisionTx
+
 	// Counter gives the next number of a day (as 261124), from 1.
 	Counter(ctx context.Context, day string) (int, error)
 	// Put writes an application, new or changed.

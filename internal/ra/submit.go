@@ -67,7 +67,7 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 		return Application{}, err
 	}
 	document := a.Document
-	head := o.head(ctx, a)
+	head := o.answers(ctx, a)
 	return o.change(ctx, iin, number, "application.signed", func(tx Tx, a *Application) error {
 		if a.Document != document {
 			return refuse("REVISION_CHANGED", "n", itoa(a.Revision))
@@ -80,6 +80,9 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 			return err
 		}
 		if err := o.follow(ctx, tx, a); err != nil {
+			return err
+		}
+		if err := o.askConfirmers(ctx, tx, a, head); err != nil {
 			return err
 		}
 		return o.tell(ctx, tx, a, "N-09")
@@ -149,12 +152,15 @@ func (o *Office) Reroute(ctx context.Context, t Task) error {
 	if a.State != Signed || a.Revision != t.Revision {
 		return nil
 	}
-	head := o.head(ctx, a)
+	head := o.answers(ctx, a)
 	_, err = o.change(ctx, a.Subject.IIN, t.Number, "application.routed", func(tx Tx, a *Application) error {
 		if a.State != Signed || a.Revision != t.Revision {
 			return nil
 		}
 		if err := a.Route(head, o.c.Now()); err != nil || a.State == Signed {
+			return err
+		}
+		if err := o.askConfirmers(ctx, tx, a, head); err != nil {
 			return err
 		}
 		return o.follow(ctx, tx, a)

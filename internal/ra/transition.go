@@ -70,40 +70,33 @@ func (a *Application) move2(to State, why Reason, at time.Time) error {
 }
 
 // Confirm records the approval of the head or his delegate (C1, C2): by revision and hash, so that
-// a confirmation of an older text counts for nothing.
-func (a *Application) Confirm(by Confirmer, revision int, hash string, at time.Time) error {
-	if err := a.mayDecide(by); err != nil {
+// a confirmation of an older text counts for nothing. Evidence is the hash of the signed decision.
+func (a *Application) Confirm(by Confirmer, revision int, hash, evidence string, at time.Time) error {
+	if err := a.decidable(by, Choice{a.Number, revision, hash}, at.Sub(a.SignedAt) > ConfirmTTL); err != nil {
 		return err
 	}
-	if a.State == Approved || a.State == Issued || a.State == Installed {
-		return refuse("ALREADY_CONFIRMED")
-	}
-	if a.State != AwaitingDirector {
-		return refuse("APPLICATION_STATE", "state", string(a.State))
-	}
-	if revision != a.Revision || hash != a.SignedHash {
-		return refuse("REVISION_CHANGED", "n", itoa(a.Revision))
-	}
-	if at.Sub(a.SignedAt) > ConfirmTTL {
-		return refuse("APPLICATION_STATE", "state", string(Expired))
-	}
-	a.Approvals = append(a.Approvals, Approval{IIN: by.IIN, Serial: by.Serial, Revision: revision, Hash: hash, At: at, Delegation: by.Delegation})
+	a.Approvals = append(a.Approvals, by.approval(revision, hash, evidence, at))
 	return a.move(Approved, at, AwaitingDirector)
 }
 
 // Reject ends a waiting application; a reason is required.
-func (a *Application) Reject(by Confirmer, text string, at time.Time) error {
-	if err := a.mayDecide(by); err != nil {
+func (a *Application) Reject(by Confirmer, revision int, hash, evidence, text string, at time.Time) error {
+	if err := a.decidable(by, Choice{a.Number, revision, hash}, at.Sub(a.SignedAt) > ConfirmTTL); err != nil {
 		return err
 	}
 	if text == "" {
 		return refuse("REASON_REQUIRED")
 	}
-	if err := a.move(Rejected, at, AwaitingDirector, AwaitingDesk); err != nil {
+	if err := a.move(Rejected, at, AwaitingDirector); err != nil {
 		return err
 	}
-	a.Reason = Reason{Code: "REJECTED_BY_HEAD", Text: text}
+	rejection := by.approval(revision, hash, evidence, at)
+	a.Rejection, a.Reason = &rejection, Reason{Code: "REJECTED_BY_HEAD", Text: text}
 	return nil
+}
+
+func (by Confirmer) approval(revision int, hash, evidence string, at time.Time) Approval {
+	return Approval{IIN: by.IIN, Serial: by.Serial, Revision: revision, Hash: hash, Evidence: evidence, At: at, Delegation: by.Delegation}
 }
 
 // RejectBy ends an application for a cause of the system: OLD_KEY_REVOKED, HEAD_CHANGED,
@@ -131,7 +124,7 @@ func (a *Application) Edit(email, city string, storage Storage, at time.Time) er
 	}
 	a.Email, a.City, a.Storage = email, city, storage
 	a.Requests, a.Document, a.SignedDocument, a.SignedHash, a.SignedAt = nil, "", nil, "", time.Time{}
-	a.Approvals, a.Reason = nil, Reason{}
+	a.Approvals, a.Reason, a.Asked = nil, Reason{}, nil
 	return nil
 }
 

@@ -54,12 +54,14 @@ func TestConfirm(t *testing.T) {
 	}{
 		{"C-08 head", director(), 1, "hash", time.Hour, ""},
 		{"C-18 in the last hour", director(), 1, "hash", 30*24*time.Hour - time.Hour, ""},
-		{"after 30 days", director(), 1, "hash", 30*24*time.Hour + time.Second, "APPLICATION_STATE"},
+		{"after 30 days", director(), 1, "hash", 30*24*time.Hour + time.Second, "APPLICATION_EXPIRED"},
 		{"C-10 applicant's own certificate", Confirmer{IIN: "E", BIN: "X", Role: RoleHead, Leader: true}, 1, "hash", 0, "SELF_CONFIRM"},
 		{"C-11 HR", Confirmer{IIN: "H", BIN: "X", Role: RoleHR, Leader: true, Delegation: "d"}, 1, "hash", 0, "ROLE_CANNOT_CONFIRM"},
 		{"C-13 delegate", Confirmer{IIN: "S", BIN: "X", Role: RoleSignRight, Delegation: "d"}, 1, "hash", 0, ""},
 		{"C-14 no delegation", Confirmer{IIN: "S", BIN: "X", Role: RoleSignRight}, 1, "hash", 0, "ROLE_CANNOT_CONFIRM"},
-		{"head's certificate, not leader any more", Confirmer{IIN: "D", BIN: "X", Role: RoleHead}, 1, "hash", 0, "ROLE_CANNOT_CONFIRM"},
+		{"head's certificate, not leader any more", Confirmer{IIN: "D", BIN: "X", Role: RoleHead}, 1, "hash", 0, "NOT_HEAD_NOW"},
+		{"a delegate's application by another delegate", Confirmer{IIN: "S", BIN: "X", Role: RoleSignRight, Delegation: "d", Peer: true}, 1, "hash", 0, "HEAD_ONLY"},
+		{"C-10 with a personal key", Confirmer{IIN: "E", Role: RoleIndividual}, 1, "hash", 0, "SELF_CONFIRM"},
 		{"C-41 head of Y", Confirmer{IIN: "Z", BIN: "Y", Role: RoleHead, Leader: true}, 1, "hash", 0, "NOT_YOUR_APPLICATION"},
 		{"no organisation", Confirmer{IIN: "Z", Role: RoleHead, Leader: true}, 1, "hash", 0, "NOT_YOUR_APPLICATION"},
 		{"C-39 other revision", director(), 2, "hash", 0, "REVISION_CHANGED"},
@@ -67,35 +69,36 @@ func TestConfirm(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := signedEmployee(t)
-			want(t, "confirm", a.Confirm(c.by, c.revision, c.hash, t0.Add(c.after)), c.want)
+			want(t, "confirm", a.Confirm(c.by, c.revision, c.hash, "evidence", t0.Add(c.after)), c.want)
 			if (a.State == Approved) != (c.want == "") || (len(a.Approvals) == 1) != (c.want == "") {
 				t.Errorf("state %s with %d approvals", a.State, len(a.Approvals))
 			}
 		})
 	}
 	a := signedEmployee(t)
-	want(t, "first", a.Confirm(director(), 1, "hash", t0), "")
-	want(t, "second at once", a.Confirm(director(), 1, "hash", t0), "ALREADY_CONFIRMED")
+	want(t, "first", a.Confirm(director(), 1, "hash", "evidence", t0), "")
+	want(t, "second at once", a.Confirm(director(), 1, "hash", "evidence", t0), "ALREADY_CONFIRMED")
 }
 
 func TestReject(t *testing.T) {
 	a := signedEmployee(t)
-	want(t, "without a reason", a.Reject(director(), "", t0), "REASON_REQUIRED")
-	want(t, "own", a.Reject(Confirmer{IIN: "E", BIN: "X", Role: RoleHead, Leader: true}, "x", t0), "SELF_CONFIRM")
-	want(t, "with a reason", a.Reject(director(), "не наш сотрудник", t0), "")
-	if a.State != Rejected || a.Reason.Text == "" {
+	want(t, "without a reason", a.Reject(director(), 1, "hash", "evidence", "", t0), "REASON_REQUIRED")
+	want(t, "own", a.Reject(Confirmer{IIN: "E", BIN: "X", Role: RoleHead, Leader: true}, 1, "hash", "evidence", "x", t0), "SELF_CONFIRM")
+	want(t, "with a reason", a.Reject(director(), 1, "hash", "evidence", "не наш сотрудник", t0), "")
+	want(t, "again", a.Reject(director(), 1, "hash", "evidence", "x", t0), "APPLICATION_REJECTED")
+	if a.State != Rejected || a.Reason.Text != "не наш сотрудник" || a.Rejection == nil || a.Rejection.IIN != "D" || a.Rejection.Evidence != "evidence" {
 		t.Errorf("%s %+v", a.State, a.Reason)
 	}
 }
 
 func TestEditCancelsApprovals(t *testing.T) { // C-16
 	a := signedEmployee(t)
-	want(t, "confirm", a.Confirm(director(), 1, "hash", t0), "")
+	want(t, "confirm", a.Confirm(director(), 1, "hash", "evidence", t0), "")
 	want(t, "edit", a.Edit("new@example.kz", "Астана", PKCS12, t0), "")
 	if a.State != Draft || a.Revision != 2 || len(a.Approvals) != 0 || len(a.Requests) != 0 || a.SignedHash != "" || a.Document != "" {
 		t.Errorf("after the edit: %+v", a)
 	}
-	want(t, "old confirmation replayed", a.Confirm(director(), 1, "hash", t0), "APPLICATION_STATE")
+	want(t, "old confirmation replayed", a.Confirm(director(), 1, "hash", "evidence", t0), "REVISION_CHANGED")
 	fresh := &Application{State: Draft, Revision: 1}
 	want(t, "edit a draft", fresh.Edit("a", "b", PKCS12, t0), "")
 	if fresh.Revision != 1 {
@@ -106,9 +109,9 @@ func TestEditCancelsApprovals(t *testing.T) { // C-16
 func TestWithdraw(t *testing.T) { // C-19
 	a := signedEmployee(t)
 	want(t, "withdraw", a.Withdraw(t0), "")
-	want(t, "confirm a withdrawn one", a.Confirm(director(), 1, "hash", t0), "APPLICATION_STATE")
+	want(t, "confirm a withdrawn one", a.Confirm(director(), 1, "hash", "evidence", t0), "APPLICATION_WITHDRAWN")
 	b := signedEmployee(t)
-	want(t, "confirm", b.Confirm(director(), 1, "hash", t0), "")
+	want(t, "confirm", b.Confirm(director(), 1, "hash", "evidence", t0), "")
 	want(t, "begin", b.BeginIssue(t0), "")
 	want(t, "withdraw after issuing began", b.Withdraw(t0), "APPLICATION_STATE")
 	want(t, "edit after issuing began", b.Edit("a", "b", PKCS12, t0), "APPLICATION_STATE")
@@ -185,9 +188,9 @@ func TestFinalStatesStay(t *testing.T) {
 			case 2:
 				_ = a.Route(HeadAnswer{Verdict: "good", IIN: "D"}, at)
 			case 3:
-				_ = a.Confirm(director(), a.Revision, a.SignedHash, at)
+				_ = a.Confirm(director(), a.Revision, a.SignedHash, "evidence", at)
 			case 4:
-				_ = a.Reject(director(), "no", at)
+				_ = a.Reject(director(), a.Revision, a.SignedHash, "evidence", "no", at)
 			case 5:
 				_ = a.Edit("e", "c", PKCS12, at)
 			case 6:

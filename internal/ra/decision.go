@@ -1,0 +1,254 @@
+package ra
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"senim/dsig"
+	"senim/internal/ident"
+	"senim/pki"
+)
+
+// MaxDecided bounds the applications of one decision.
+const MaxDecided = 50
+
+// DecisionTTL is how long a decision may wait for its signature to arrive.
+const DecisionTTL = time.Hour
+
+// decisionTx keeps what deciding needs beside the applications.
+type decisionTx interface {
+	// Awaiting lists at most limit applications of an organisation that wait for its head, those
+	// that close first at the top.
+	Awaiting(ctx context.Context, bin string, limit int) ([]Application, error)
+	// Delegates lists the persons who have a power in an organisation at a moment.
+	Delegates(ctx context.Context, bin, power string, at time.Time) (iins []string, err error)
+	// PutDecision keeps a signed decision as evidence, by its hash; the same one again is no error.
+	PutDecision(ctx context.Context, d SignedDecision) error
+	// SignedDecision reads one back; [ErrNotFound].
+	SignedDecision(ctx context.Context, hash string) (SignedDecision, error)
+}
+
+// SignedDecision is a decision as its confirmer signed it: the evidence behind approvals.
+type SignedDecision struct {
+	// Hash is the SHA-256 of Document in hexadecimal; approvals name it.
+	Hash, Serial string
+	At           time.Time
+	Document     []byte
+}
+
+// Act is what a confirmer does with applications.
+type Act string
+
+// The acts.
+const (
+	ActConfirm Act = "confirm"
+	ActReject  Act = "reject"
+)
+
+// Choice names what exactly is decided: this revision of this application, by the hash of the
+// document its applicant signed.
+type Choice struct {
+	Number   string `xml:"number"`
+	Revision int    `xml:"revision"`
+	Hash     string `xml:"sha256"`
+}
+
+// Decision is what a confirmer signs, once for any number of applications.
+type Decision struct {
+	Act      Act
+	IIN, BIN string
+	Choices  []Choice
+	// Reason is required to reject, and empty to confirm.
+	Reason string
+	At     time.Time
+}
+
+// wire is the decision as XML. Reading it back and writing it again must give the same document.
+type wire struct {
+	Version string   `xml:"version,attr"`
+	Act     Act      `xml:"act"`
+	IIN     string   `xml:"iin"`
+	BIN     string   `xml:"bin"`
+	Choices []Choice `xml:"applications>application"`
+	Reason  string   `xml:"reason"`
+	Time    string   `xml:"time"`
+	Origin  string   `xml:"origin"`
+}
+
+// check refuses a decision that says nothing, too much, or rejects without a reason.
+func (d Decision) check() error {
+	switch {
+	case d.Act != ActConfirm && d.Act != ActReject, len(d.Choices) == 0:
+		return refuse("NOTHING_CHOSEN")
+	case len(d.Choices) > MaxDecided:
+		return refuse("TOO_MANY_CHOSEN", "n", itoa(MaxDecided))
+	case d.Act == ActReject && strings.TrimSpace(d.Reason) == "":
+		return refuse("REASON_REQUIRED")
+	case len([]rune(d.Reason)) > 500:
+		return refuse("REASON_LONG")
+	}
+	return nil
+}
+
+// document writes the XML to be signed.
+func (d Decision) document(origin string) string {
+	var b strings.Builder
+	put := func(name, value string) {
+		b.WriteString("<" + name + ">" + escape(value) + "</" + name + ">")
+	}
+	b.WriteString(`<decision version="1">`)
+	put("act", string(d.Act))
+	put("iin", d.IIN)
+	put("bin", d.BIN)
+	b.WriteString("<applications>")
+	for _, c := range d.Choices {
+		b.WriteString("<application>")
+		put("number", c.Number)
+		put("revision", itoa(c.Revision))
+		put("sha256", c.Hash)
+		b.WriteString("</application>")
+	}
+	b.WriteString("</applications>")
+	put("reason", d.Reason)
+	put("time", d.At.UTC().Format(time.RFC3339))
+	put("origin", origin)
+	b.WriteString("</decision>")
+	return b.String()
+}
+
+// readDecision reads what was signed and accepts it only when our own document of the same content
+// has the same bytes: nothing can stand in it that the page did not show.
+func readDecision(signed []byte, origin string) (Decision, error) {
+	var w wire
+	if err := xml.Unmarshal(signed, &w); err != nil {
+		return Decision{}, err
+	}
+	at, err := time.Parse(time.RFC3339, w.Time)
+	if err != nil {
+		return Decision{}, err
+	}
+	d := Decision{Act: w.Act, IIN: w.IIN, BIN: w.BIN, Choices: w.Choices, Reason: w.Reason, At: at}
+	own, err := dsig.Canonicalize([]byte(d.document(origin)), false)
+	if err != nil {
+		return Decision{}, err
+	}
+	if !bytes.Equal(own, signed) {
+		return Decision{}, errors.New("not a decision of this site")
+	}
+	return d, nil
+}
+
+// Prepared is a decision ready to be signed.
+type Prepared struct {
+	// Document is the XML to be signed; Applications are those it names, as they stand now.
+	Document     string
+	Applications []Application
+	// Dropped are applications that were chosen and cannot be decided about any more, with the cause.
+	Dropped []Outcome
+}
+
+// Prepare writes the document by which the holder of a certificate decides about the applications as
+// they stand now. When nothing is left to decide it refuses with the cause of the first.
+func (o *Office) Prepare(ctx context.Context, cert *pki.Certificate, act Act, numbers []string, reason string) (Prepared, error) {
+	by, err := o.deciding(ctx, cert)
+	if err != nil {
+		return Prepared{}, err
+	}
+	var p Prepared
+	var first error
+	d := Decision{Act: act, IIN: by.IIN, BIN: by.BIN, Reason: oneLine(reason), At: o.c.Now().UTC().Truncate(time.Second)}
+	err = o.c.Store.View(ctx, func(tx Tx) error {
+		seen := map[string]bool{}
+		for _, n := range numbers {
+			if seen[n] {
+				continue
+			}
+			seen[n] = true
+			a, err := o.offer(ctx, tx, by, n)
+			no, refused := errors.AsType[*Refusal](err)
+			switch {
+			case refused:
+				p.Dropped = append(p.Dropped, Outcome{Number: n, Act: act, Code: no.Code, Evidence: no.Evidence})
+				if first == nil {
+					first = no
+				}
+			case err != nil:
+				return err
+			default:
+				p.Applications = append(p.Applications, a)
+				d.Choices = append(d.Choices, Choice{a.Number, a.Revision, a.SignedHash})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Prepared{}, fmt.Errorf("prepare a decision: %w", err)
+	}
+	if len(d.Choices) == 0 && first != nil {
+		return Prepared{}, first
+	}
+	if err := d.check(); err != nil {
+		return Prepared{}, err
+	}
+	p.Document = d.document(o.c.Origin)
+	return p, nil
+}
+
+// offer reads an application that a confirmer may decide about now.
+func (o *Office) offer(ctx context.Context, tx Tx, by Confirmer, number string) (Application, error) {
+	a, err := tx.Application(ctx, number)
+	if errors.Is(err, ErrNotFound) {
+		return a, refuse("NOT_YOUR_APPLICATION")
+	}
+	if err != nil {
+		return a, err
+	}
+	if by, err = o.may(ctx, tx, by, &a); err != nil {
+		return a, err
+	}
+	return a, a.decidable(by, Choice{a.Number, a.Revision, a.SignedHash}, o.c.Now().Sub(a.SignedAt) > ConfirmTTL)
+}
+
+// oneLine is a text without line breaks, as a document can carry it through every signing program.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// deciding is who decides, by the certificate that signed. For a head's certificate the registry is
+// asked; its silence is no answer.
+func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer, error) {
+	h := cert.Holder()
+	by := Confirmer{IIN: h.IIN, BIN: h.BIN, Serial: cert.SerialHex(), Role: RoleOf(h)}
+	if by.BIN == "" || by.Role != RoleHead {
+		return by, nil
+	}
+	head := o.c.Registry.Head(ctx, ident.BIN(by.BIN))
+	if head.unknown() {
+		return by, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
+	}
+	by.Leader, by.Registry = !head.bad() && head.IIN == by.IIN, head.evidence()
+	if by.Registry["d"] == "" {
+		by.Registry["d"] = o.c.Now().UTC().Format(time.RFC3339)
+	}
+	return by, nil
+}
+
+// may completes a confirmer with what the office knows of delegations at this moment.
+func (o *Office) may(ctx context.Context, tx Tx, by Confirmer, a *Application) (Confirmer, error) {
+	if by.Role != RoleSignRight || by.BIN == "" {
+		return by, nil
+	}
+	var err error
+	if by.Delegation, err = tx.LivingDelegation(ctx, by.BIN, by.IIN, PowerConfirm, o.c.Now()); err != nil {
+		return by, fmt.Errorf("look for a delegation: %w", err)
+	}
+	other, err := tx.LivingDelegation(ctx, by.BIN, a.Subject.IIN, PowerConfirm, o.c.Now())
+	if err != nil {
+		return by, fmt.Errorf("look for a delegation: %w", err)
+	}
+	by.Peer = other != ""
+	return by, nil
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"senim/internal/ra"
+)
+
+func (t raTx) Awaiting(ctx context.Context, bin string, limit int) ([]ra.Application, error) {
+	return list(ctx, t.tx, application, `select body from ra_applications
+		where bin = $1 and bin <> '' and state = 'AWAITING_DIRECTOR' order by signed, number limit $2`, bin, limit)
+}
+
+func (t raTx) PutDecision(ctx context.Context, d ra.SignedDecision) error {
+	_, err := t.exec(ctx, `insert into ra_decisions (hash, serial, at, body) values ($1, $2, $3, $4) on conflict (hash) do nothing`,
+		d.Hash, d.Serial, ms(d.At), d.Document)
+	return err
+}
+
+func (t raTx) SignedDecision(ctx context.Context, hash string) (ra.SignedDecision, error) {
+	return one(ctx, t.tx, ra.ErrNotFound, func(r row) (d ra.SignedDecision, err error) {
+		var when int64
+		err = r.Scan(&d.Hash, &d.Serial, &when, &d.Document)
+		d.At = at(when)
+		return d, err
+	}, `select hash, serial, at, body from ra_decisions where hash = $1`, hash)
+}
+
+// living is a delegation as those who ask for a power need it.
+type living struct{ id, iin, powers string }
+
+func (t raTx) living(ctx context.Context, bin string, when time.Time) ([]living, error) {
+	return list(ctx, t.tx, func(r row) (l living, err error) {
+		err = r.Scan(&l.id, &l.iin, &l.powers)
+		return l, err
+	}, `select id, iin, powers from ra_delegations
+		where bin = $1 and bin <> '' and from_at <= $2 and until_at > $2 and (ended_at = 0 or ended_at > $2) order by from_at, id`, bin, ms(when))
+}
+
+func (t raTx) LivingDelegation(ctx context.Context, bin, iin, power string, when time.Time) (string, error) {
+	all, err := t.living(ctx, bin, when)
+	for _, l := range all {
+		if l.iin == iin && slices.Contains(strings.Fields(l.powers), power) {
+			return l.id, err
+		}
+	}
+	return "", err
+}
+
+func (t raTx) Delegates(ctx context.Context, bin, power string, when time.Time) ([]string, error) {
+	all, err := t.living(ctx, bin, when)
+	var iins []string
+	for _, l := range all {
+		if slices.Contains(strings.Fields(l.powers), power) && !slices.Contains(iins, l.iin) {
+			iins = append(iins, l.iin)
+		}
+	}
+	return iins, err
+}
