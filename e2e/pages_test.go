@@ -66,9 +66,15 @@ func TestPages(t *testing.T) {
 
 	who := sys.Person("old-head")
 	p.w.open(sys.Cabinet+"/signin").use("/signin", keyOf(sys.Person("person"), "personal"))
-	for _, at := range []string{"/keys", "/keys/reissue", "/applications", "/profile", "/apply/legal"} {
+	for _, at := range []string{"/keys", "/keys/reissue", "/applications", "/profile", "/apply/legal", "/apply/legal/employee",
+		"/apply/legal/employee/data?bin=123456789021"} {
 		p.look("cabinet", sys.Cabinet+at)
 	}
+	head := newTab(t, b, sys, "ru")
+	head.open(sys.Cabinet+"/signin").use("/signin", keyOf(who, "company-X"))
+	p.open(head)
+	p.look("head", sys.Cabinet+"/confirm")
+	p.open(newTab(t, b, sys, "ru"))
 	p.w.portalSignIn(keyOf(who, "company-X"), who.PortalPassword)
 	for _, at := range []string{"/me", "/login/profile"} {
 		p.look("portal-in", sys.Portal+at)

@@ -278,6 +278,7 @@ func (s waiting) facts(r *web.Request) []web.Row {
 		{Label: r.T("confirm.card.signed"), Value: r.DateTime(s.SignedAt)},
 		{Label: r.T("confirm.card.closes"), Value: r.Date(s.SignedAt.Add(ra.ConfirmTTL))},
 	}
+	rows = append(rows, web.Row{Label: r.T("confirm.card.hash"), Value: s.SignedHash, Mono: true})
 	for _, p := range s.Prints {
 		rows = append(rows, web.Row{Label: r.T("confirm.card.prints"), Value: p, Mono: true})
 	}

@@ -119,7 +119,7 @@ func TestC08ManyInOneSignature(t *testing.T) {
 	}
 	sign := d.get("/confirm/sign?"+url.Values{"number": {first, second, third, third}}.Encode()).has(t, 200, "Подпишите подтверждение 3 заявок")
 	one.post("/applications/"+second+"/withdraw", nil).has(t, 200, "Отозвана")
-	d.click(sign).has(t, 200, "Принято не всё", "Подтверждены 2 заявки", `data-code="APPLICATION_WITHDRAWN"`, "Заявка отозвана")
+	d.click(sign).has(t, 200, "Принято не всё", "Подтверждены 2 заявки", "СЕРИКОВА АЙГУЛЬ", `data-code="APPLICATION_WITHDRAWN"`, "Заявка отозвана")
 	a, b := s.state(first, ra.Approved), s.state(third, ra.Approved)
 	s.state(second, ra.Withdrawn)
 	if a.Approvals[0].Evidence != b.Approvals[0].Evidence {
@@ -270,5 +270,27 @@ func TestDelegateIsAskedAndConfirms(t *testing.T) {
 		if _, err := notice.Render(l, "Senim"); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestNT23ScannerConfirmsNothing: whoever opens the link of N-10, signed in or not, decides nothing.
+func TestNT23ScannerConfirmsNothing(t *testing.T) {
+	t.Parallel()
+	s := company(t)
+	d := s.enters("d@example.kz", s.head(iinD, binX))
+	e := s.enters("e@example.kz", s.personal(iinE))
+	number := e.applies(ra.RoleEmployee)
+	m, _ := s.lastLetter("d@example.kz")
+	link := strings.TrimPrefix(m.Vars["link"], origin)
+	before := s.state(number, ra.AwaitingDirector)
+	for _, b := range []*browser{s.browser(), d} {
+		for _, path := range []string{link, link + "/sign?number=" + number, link + "/reject?number=" + number, link + "/done", link + "?all=1", "/applications/" + number} {
+			if p := b.get(path); p.status != 200 {
+				t.Errorf("GET %s: %d", path, p.status)
+			}
+		}
+	}
+	if after := s.state(number, ra.AwaitingDirector); !after.Changed.Equal(before.Changed) || len(s.recorded(number, "application.confirmed")) != 0 {
+		t.Error("looking changed something")
 	}
 }

@@ -11,9 +11,11 @@ import (
 	"senim/pki"
 )
 
-// Outcome is what became of one application of a decision: Code is empty when it was done.
+// Outcome is what became of one application of a decision: Code is empty when it was done. Name is the
+// applicant's, where the confirmer may know it.
 type Outcome struct {
 	Number   string            `json:"number"`
+	Name     string            `json:"name,omitempty"`
 	Act      Act               `json:"act"`
 	Code     string            `json:"code,omitempty"`
 	Evidence map[string]string `json:"evidence,omitempty"`
@@ -48,12 +50,12 @@ func (o *Office) Decide(ctx context.Context, who Viewer, signed []byte) ([]Outco
 	evidence := SignedDecision{Hash: hexSum(signed), Serial: confirmer.Serial, At: o.c.Now(), Document: signed}
 	out := make([]Outcome, 0, len(d.Choices))
 	for _, c := range d.Choices {
-		err := o.decideOne(ctx, confirmer, d, c, evidence)
+		name, err := o.decideOne(ctx, confirmer, d, c, evidence)
 		no, refused := errors.AsType[*Refusal](err)
 		if err != nil && !refused {
 			return out, fmt.Errorf("decide %s: %w", FormatNumber(c.Number), err)
 		}
-		one := Outcome{Number: c.Number, Act: d.Act}
+		one := Outcome{Number: c.Number, Name: name, Act: d.Act}
 		if refused {
 			one.Code, one.Evidence = no.Code, no.Evidence
 			if err := o.refused(ctx, confirmer, d, c, no.Code); err != nil {
@@ -105,9 +107,10 @@ func (o *Office) allOf(ctx context.Context, iin string, d Decision) (bool, error
 	return true, nil
 }
 
-// decideOne is one transaction: read, look up the delegation, move, write, audit, tell, enqueue.
-func (o *Office) decideOne(ctx context.Context, by Confirmer, d Decision, c Choice, evidence SignedDecision) error {
-	return o.c.Store.Update(ctx, func(tx Tx) error {
+// decideOne is one transaction: read, look up the delegation, move, write, audit, tell, enqueue. It
+// gives the applicant's name once it is sure that the confirmer may decide about him.
+func (o *Office) decideOne(ctx context.Context, by Confirmer, d Decision, c Choice, evidence SignedDecision) (name string, err error) {
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		a, err := tx.Application(ctx, c.Number)
 		if errors.Is(err, ErrNotFound) {
 			return refuse("NOT_YOUR_APPLICATION")
@@ -119,14 +122,16 @@ func (o *Office) decideOne(ctx context.Context, by Confirmer, d Decision, c Choi
 		if err != nil {
 			return err
 		}
-		now := o.c.Now()
-		var action, n string
-		switch d.Act {
+		if a.mayDecide(by) == nil {
+			name = a.Subject.CommonName
+		}
+		var action string
+		switch now := o.c.Now(); d.Act {
 		case ActConfirm:
 			action = "application.confirmed"
 			err = a.Confirm(by, c.Revision, c.Hash, evidence.Hash, now)
 		case ActReject:
-			action, n = "application.rejected", "N-11"
+			action = "application.rejected"
 			err = a.Reject(by, c.Revision, c.Hash, evidence.Hash, d.Reason, now)
 		default:
 			err = refuse("NOTHING_CHOSEN")
@@ -134,22 +139,16 @@ func (o *Office) decideOne(ctx context.Context, by Confirmer, d Decision, c Choi
 		if err != nil {
 			return err
 		}
-		if err := tx.PutDecision(ctx, evidence); err != nil {
+		more := map[string]string{"state": string(a.State), "evidence": evidence.Hash}
+		if err := errors.Join(tx.PutDecision(ctx, evidence), tx.Put(ctx, a), tx.Audit(ctx, o.decisionEvent(tx, action, "ok", by, c, more))); err != nil {
 			return err
 		}
-		if err := tx.Put(ctx, a); err != nil {
-			return err
-		}
-		if err := tx.Audit(ctx, o.decisionEvent(tx, action, "ok", by, c, map[string]string{"state": string(a.State), "evidence": evidence.Hash})); err != nil {
-			return err
-		}
-		if n != "" {
-			if err := o.tell(ctx, tx, &a, n); err != nil {
-				return err
-			}
+		if a.State == Rejected {
+			return o.tell(ctx, tx, &a, "N-11")
 		}
 		return o.follow(ctx, tx, &a)
 	})
+	return name, err
 }
 
 // decisionEvent says who decided about which text of an application, by which key and delegation.

@@ -91,7 +91,7 @@ func TestReject(t *testing.T) {
 	}
 }
 
-func TestEditCancelsApprovals(t *testing.T) { // C-16
+func TestC16EditCancelsApprovals(t *testing.T) {
 	a := signedEmployee(t)
 	want(t, "confirm", a.Confirm(director(), 1, "hash", "evidence", t0), "")
 	want(t, "edit", a.Edit("new@example.kz", "Астана", PKCS12, t0), "")
@@ -106,7 +106,7 @@ func TestEditCancelsApprovals(t *testing.T) { // C-16
 	}
 }
 
-func TestWithdraw(t *testing.T) { // C-19
+func TestC19WithdrawnIsNotConfirmed(t *testing.T) {
 	a := signedEmployee(t)
 	want(t, "withdraw", a.Withdraw(t0), "")
 	want(t, "confirm a withdrawn one", a.Confirm(director(), 1, "hash", "evidence", t0), "APPLICATION_WITHDRAWN")
@@ -117,7 +117,7 @@ func TestWithdraw(t *testing.T) { // C-19
 	want(t, "edit after issuing began", b.Edit("a", "b", PKCS12, t0), "APPLICATION_STATE")
 }
 
-func TestExpire(t *testing.T) { // C-17
+func TestC17Expire(t *testing.T) {
 	a := signedEmployee(t)
 	want(t, "at 30 days", a.Expire(t0.Add(30*24*time.Hour)), "APPLICATION_STATE")
 	want(t, "a second later", a.Expire(t0.Add(30*24*time.Hour+time.Second)), "")
