@@ -36,7 +36,7 @@ func (o *Office) Gate(ctx context.Context, ask Ask) (Subject, string, error) {
 			return Subject{}, "", refuse("NOT_A_PERSON")
 		}
 		subject.BIN, subject.Organization = h.BIN, h.Organization
-		return subject, role, nil
+		return subject, role, o.notDismissed(ctx, subject, role)
 	case FirstHead:
 		return o.gateHead(ctx, subject, h, ask.Form.BIN)
 	case Employee:
@@ -79,7 +79,7 @@ func (o *Office) gateEmployee(ctx context.Context, s Subject, f Form) (Subject, 
 		return Subject{}, "", err
 	}
 	s.BIN, s.Organization = string(admitted), head.Organization
-	return s, f.Role, nil
+	return s, f.Role, o.notDismissed(ctx, s, f.Role)
 }
 
 // headOf asks the registry who heads a company; an answer that is not good is a refusal.
