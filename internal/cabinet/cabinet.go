@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,8 @@ func New(c Config) (http.Handler, error) {
 		s.keyRoutes,
 		s.legalRoutes,
 		s.applicationRoutes,
+		s.DelegationRoutes,
+		s.CompanyRoutes,
 	} {
 		add(at)
 	}
@@ -144,8 +147,10 @@ func menu(r *web.Request) []web.Link {
 	link := func(key, href string) web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
-	return []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
+	links := []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
 		link("cabinet.menu.legal", "/apply/legal"), link("cabinet.menu.profile", "/profile")}
+	links = slices.Insert(links, 2, staffLinks(r, link)...)
+	return links
 }
 
 // signedIn sends strangers to sign in and brings them back afterwards.
@@ -174,7 +179,7 @@ func refusals(h web.Handler) web.Handler {
 		switch no.Code {
 		case "CERT_EXPIRED":
 			f.Code = "KEY_EXPIRED_NO_RENEWAL"
-		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN":
+		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN", "DELEGATION_UNKNOWN", "DISMISSAL_UNKNOWN":
 			f.Status = http.StatusNotFound
 		case "CHECK_UNAVAILABLE":
 			f.Unknown, f.Retry = true, r.URL.Path

@@ -73,6 +73,9 @@ type Staff struct {
 // Company lists the keys of the organisation of a certificate, for its head and for a delegate.
 func (o *Office) Company(ctx context.Context, by pki.Holder, q StaffQuery) (Staff, error) {
 	as, d, err := o.StandingOf(ctx, by, "")
+	if no, ok := errors.AsType[*Refusal](err); ok && no.Code == "ROLE_CANNOT_CONFIRM" {
+		return Staff{}, refuse("COMPANY_ONLY")
+	}
 	if err != nil {
 		return Staff{}, err
 	}

@@ -54,7 +54,7 @@ func (o *Office) delegate(ctx context.Context, d Delegation, now time.Time) (str
 		return "", fmt.Errorf("find a delegate's key: %w", err)
 	}
 	if !d.held(keys, now) {
-		return "", refuse("DELEGATE_KEY_NEEDED", "template", "@web.role.sign-right")
+		return "", refuse("DELEGATE_KEY_NEEDED", "template", "web.role.sign-right")
 	}
 	if err := o.notDismissed(ctx, Subject{BIN: d.BIN, IIN: d.IIN}, RoleSignRight); err != nil {
 		return "", err

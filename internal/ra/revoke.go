@@ -122,9 +122,13 @@ func (o *Office) RevocationRefused(ctx context.Context, by *pki.Certificate, v R
 	if !errors.As(why, &no) {
 		return why
 	}
+	e := audit.Event{Action: "cert.revocation.asked", Object: "unknown", Result: no.Code, Detail: map[string]string{"signer": by.SerialHex()}}
+	if _, err := o.c.Keys.Key(ctx, v.Serial); err == nil { // what was typed is not written down
+		e.Object = v.Serial
+	}
 	err := o.c.Store.Update(ctx, func(tx Tx) error {
-		return tx.Audit(ctx, audit.Event{Action: "cert.revocation.asked", Actor: tx.Hash(by.Holder().IIN), Object: v.Serial, Result: no.Code,
-			Detail: map[string]string{"reason": v.Reason, "signer": by.SerialHex()}})
+		e.Actor = tx.Hash(by.Holder().IIN)
+		return tx.Audit(ctx, e)
 	})
 	if err != nil {
 		return fmt.Errorf("revoke %s: %w", v.Serial, err)
