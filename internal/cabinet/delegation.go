@@ -107,7 +107,7 @@ func (s *cabinet) takeDelegation(w http.ResponseWriter, r *web.Request) error {
 	if no, ok := errors.AsType[*ra.Refusal](err); ok {
 		switch no.Code {
 		case "IIN_INVALID":
-			return r.Invalid(w, delegationPage(r, typed, web.Errors{{Field: "iin", Text: r.T("delegation.error.iin")}}))
+			return r.Invalid(w, delegationPage(r, typed, web.Errors{{Field: "iin", Text: r.T("codes.IIN_INVALID")}}))
 		case "DELEGATION_TERM":
 			return r.Invalid(w, delegationPage(r, typed, web.Errors{{Field: "until", Text: r.T("cabinet.code.DELEGATION_TERM")}}))
 		}

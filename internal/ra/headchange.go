@@ -117,7 +117,7 @@ func (o *Office) EntityEnded(ctx context.Context, bin, change string) error {
 		if err := o.endCompany(ctx, tx, bin, EndEntityClosed, func(Delegation) bool { return true }); err != nil {
 			return err
 		}
-		return o.rejectWaiting(ctx, tx, bin, Reason{Code: "ENTERPRISE_LIQUIDATED"}, func(Application) bool { return true })
+		return o.rejectWaiting(ctx, tx, bin, Reason{Code: "ORGANISATION_ENDED"}, func(Application) bool { return true })
 	})
 	if err != nil {
 		return fmt.Errorf("follow the end of an organisation: %w", err)
