@@ -188,7 +188,7 @@ func acts() map[string]string {
 		"cabinet POST /applications/{number}/keys": "application.requests", "cabinet POST /applications/{number}/sign": "application.signed application.routed",
 		"cabinet POST /applications/{number}/install": "application.installed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
 		"cabinet POST /applications/{number}/later": "application.offer_answered",
-		"cabinet POST /delegation/new": later, "cabinet POST /delegation/sign": "delegation.made", "cabinet POST /delegation/{id}/end": "delegation.ended",
+		"cabinet POST /delegation/new":              later, "cabinet POST /delegation/sign": "delegation.made", "cabinet POST /delegation/{id}/end": "delegation.ended",
 		"cabinet POST /company/dismiss":     "employee.dismissed cert.revocation.asked cert.revocation.done application.rejected delegation.ended",
 		"cabinet POST /company/return/{id}": "employee.returned",
 

@@ -187,4 +187,3 @@ func (o *Office) Ended(ctx context.Context, k Key) (string, error) {
 	}
 	return "", err
 }
-

@@ -62,7 +62,8 @@ func (o *Office) StandingOf(ctx context.Context, by pki.Holder, power string) (S
 }
 
 // delegated finds a delegation that counts now: living, given by the present head, to a person who is
-// not dismissed and holds a valid key with the right to sign.
+// not dismissed and holds a valid key with the right to sign. With power "" it has every power that
+// living delegations give him.
 func (o *Office) delegated(ctx context.Context, by pki.Holder, power string, head HeadAnswer) (Delegation, error) {
 	keys, err := o.c.Keys.Of(ctx, by.IIN)
 	if err != nil {
@@ -75,6 +76,10 @@ func (o *Office) delegated(ctx context.Context, by pki.Holder, power string, hea
 	now := o.c.Now()
 	var found Delegation
 	err = o.c.Store.View(ctx, func(tx Tx) error {
+		if gone, err := dismissed(ctx, tx, by.BIN, by.IIN); err != nil || gone {
+			return err
+		}
+		var given []string
 		for _, p := range powers {
 			id, err := tx.LivingDelegation(ctx, by.BIN, by.IIN, p, now)
 			if err != nil {
@@ -87,14 +92,12 @@ func (o *Office) delegated(ctx context.Context, by pki.Holder, power string, hea
 			if err != nil {
 				return err
 			}
-			gone, err := dismissed(ctx, tx, by.BIN, by.IIN)
-			if err != nil {
-				return err
+			if d.Living(now) && d.Head == head.IIN && d.held(keys, now) {
+				given, found = append(given, p), d
 			}
-			if d.Living(now) && d.Head == head.IIN && d.held(keys, now) && !gone {
-				found = d
-				return nil
-			}
+		}
+		if power == "" {
+			found.Powers = given
 		}
 		return nil
 	})
