@@ -610,3 +610,47 @@ func TestCompanyPage(t *testing.T) {
 	sb.get("/company/dismiss?serial="+first.Certificate.SerialHex()).has(t, 422, `data-code="HEAD_ONLY"`)
 	s.browser().get("/company").has(t, 200, "Вход")
 }
+
+// Every page about people in every language: no text is missing, no {name} left.
+func TestStaffPagesInEveryLanguage(t *testing.T) {
+	for _, tag := range []string{"kk", "ru", "en"} {
+		t.Run(tag, func(t *testing.T) {
+			s := newSite(t)
+			s.leads(binX, iinD)
+			s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+			key := s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
+			d := s.browser(s.head(iinD, binX))
+			d.enter("")
+			d.lang = tag
+			look := func(p page) page {
+				t.Helper()
+				if m := missing.FindString(p.body); m != "" || p.status >= 500 {
+					t.Errorf("%d %s: %s", p.status, p.path, m)
+				}
+				return p
+			}
+			look(d.get("/delegation"))
+			look(d.get("/delegation/new"))
+			look(d.post("/delegation/new", url.Values{"from": {"x"}}))
+			for _, iin := range []string{iinE, iinD, "1"} {
+				look(d.post("/delegation/new", url.Values{"iin": {iin}, "from": {"2026-09-01"}, "until": {"2026-10-01"}, "confirm": {"yes"}}))
+			}
+			look(d.click(look(d.post("/delegation/new", url.Values{"iin": {iinS}, "from": {"2026-09-02"}, "until": {"2026-10-01"}, "confirm": {"yes"}, "revoke": {"yes"}}))))
+			list := look(d.get("/delegation"))
+			look(d.click(look(d.get(regexp.MustCompile(`/delegation/[0-9a-f]{32}/end`).FindString(list.body)))))
+			look(d.get("/delegation"))
+			look(d.get("/delegation/none/end"))
+			look(d.get("/company?state=all"))
+			look(d.click(look(d.get("/company/dismiss?serial=" + key.Certificate.SerialHex()))))
+			look(d.get("/company/dismiss?serial=" + key.Certificate.SerialHex()))
+			back := regexp.MustCompile(`/company/return/[0-9a-f]{32}`).FindString(look(d.get("/company")).body)
+			look(d.click(look(d.get(back))))
+			look(d.get(back))
+			e := s.browser(s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee))
+			e.enter("")
+			e.lang = tag
+			look(e.get("/company"))
+			look(e.get("/delegation"))
+		})
+	}
+}
