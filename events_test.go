@@ -183,13 +183,16 @@ func acts() map[string]string {
 	return map[string]string{
 		"cabinet POST /signin": "auth.proof", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": shown,
 		"cabinet POST /signup": later, "cabinet POST /signup/sign": "auth.proof account.created account.changed",
-		"cabinet POST /keys/reissue": "application.saved", "cabinet POST /keys/revoke": later, "cabinet POST /keys/revoke/sign": "auth.proof cert.revocation.asked ca.revoked",
+		"cabinet POST /keys/reissue": "application.saved", "cabinet POST /keys/revoke": later, "cabinet POST /keys/revoke/sign": "auth.proof cert.revocation.asked cert.revocation.done ca.revoked",
 		"cabinet POST /apply/legal": shown, "cabinet POST /apply/legal/data": "application.saved", "cabinet POST /applications/{number}/edit": "application.edited",
 		"cabinet POST /applications/{number}/keys": "application.requests", "cabinet POST /applications/{number}/sign": "application.signed application.routed",
 		"cabinet POST /applications/{number}/install": "application.installed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
 		"cabinet POST /applications/{number}/later": "application.offer_answered",
 		"cabinet POST /confirm/sign":                "application.confirmed application.rejected", "cabinet POST /confirm/reject": shown,
 		"cabinet POST /apply/legal/employee": shown, "cabinet POST /apply/legal/employee/data": "application.saved",
+		"cabinet POST /delegation/new":              later, "cabinet POST /delegation/sign": "delegation.made", "cabinet POST /delegation/{id}/end": "delegation.ended",
+		"cabinet POST /company/dismiss":     "employee.dismissed cert.revocation.asked cert.revocation.done application.rejected delegation.ended",
+		"cabinet POST /company/return/{id}": "employee.returned",
 
 		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",

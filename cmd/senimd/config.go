@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"senim/internal/ident"
+	"senim/internal/ra"
 )
 
 // config is everything that can be chosen when the server starts. Its zero value is not usable;
@@ -44,6 +45,8 @@ type config struct {
 	log, logOrigin string
 	// changeTTL, changeDelay and resetTTL are email.change_ttl, email.change_delay and reset.link_ttl.
 	changeTTL, changeDelay, resetTTL time.Duration
+	// autoRevoke is head_change.auto_revoke.
+	autoRevoke ra.AutoRevoke
 	// cabinet, portal, responder and mail are the addresses to listen on.
 	cabinet, portal, responder, mail, sink listen
 	// rsaBits is the length of the RSA authorities' keys made at the first start.
@@ -143,6 +146,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.DurationVar(&c.changeTTL, "email.change_ttl", 24*time.Hour, "life of the link that confirms a participant's new e-mail")
 	f.DurationVar(&c.changeDelay, "email.change_delay", 0, "time between that confirmation and the change")
 	f.DurationVar(&c.resetTTL, "reset.link_ttl", time.Hour, "life of the link that sets a participant's new password")
+	f.Var(&c.autoRevoke, "head_change.auto_revoke", "keys of a former head: offer (to the new head, for revocation), after_days:N or now")
 	f.StringVar(&c.profiles, "profiles", "", "file of certificate profiles, YAML or JSON (default: the national ones)")
 	f.StringVar(&c.compromised, "compromised-keys", "", "list of keys that get no certificate: SHA-256 of the SubjectPublicKeyInfo, one a line")
 	f.StringVar(&c.publish, "publish", "", "folder in which revocation lists are laid as files (default: none)")

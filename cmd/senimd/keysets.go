@@ -165,6 +165,10 @@ func earlier(a, b time.Time) time.Time {
 func (k keySets) set(ctx context.Context, i ca.Info) (notice.KeySet, error) {
 	s := notice.KeySet{ID: i.Serial, Capacity: capacity(i), Legal: i.BIN != "", Issued: i.IssuedAt, NotAfter: i.NotAfter,
 		Name: i.Name, Link: k.link, Lang: lang.RU}
+	var err error
+	if s.Ended, err = k.office.Ended(ctx, key(i)); err != nil {
+		return s, err
+	}
 	account, err := k.office.Account(ctx, i.IIN)
 	if errors.Is(err, ra.ErrNotFound) {
 		return s, nil // nobody to write to: the scanner notes it
@@ -181,9 +185,6 @@ func (k keySets) set(ctx context.Context, i ca.Info) (notice.KeySet, error) {
 				s.Role = s.Lang.Text("web.role." + r.String())
 			}
 		}
-	}
-	if s.Legal && !k.office.Heads(ctx, i.IIN, i.BIN) && strings.HasPrefix(i.Profile, ra.RoleHead) {
-		s.Ended = "head-changed"
 	}
 	return s, nil
 }

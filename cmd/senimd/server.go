@@ -406,7 +406,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	}
 	adapter := issued{s.authority}
 	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, People: people{s.book}, Keys: adapter, Issuer: adapter,
-		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), Log: s.log}); err != nil {
+		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke, Log: s.log}); err != nil {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book,
@@ -504,7 +504,9 @@ func (s *server) handleJobs(ctx context.Context) error {
 	s.store.Handle(participant.EmailKind, task(func(ctx context.Context, j participant.EmailJob) error { return s.participants.ApplyEmail(ctx, j.ID) }))
 	s.store.Handle(participant.ResetKind, task(func(ctx context.Context, j participant.ResetJob) error { return s.participants.SendReset(ctx, j.ID) }))
 	s.store.Handle(registry.KindHeadChanged, task(s.headChanged))
-	s.store.Handle(registry.KindEntityEnded, task(func(context.Context, registry.EntityEnded) error { return nil }))
+	s.store.Handle(registry.KindEntityEnded, task(s.entityEnded))
+	s.store.Handle(ra.JobRevoke, task(s.office.RevokeAll))
+	s.store.Handle(ra.JobPreviousHead, task(s.office.RevokePrevious))
 	s.store.Handle(participant.HeadChangedKind, task(func(context.Context, participant.HeadChanged) error { return nil }))
 	s.store.Every(10*time.Minute, job.Job{Kind: notice.ScanKind, Unique: "all"})
 	s.store.Every(time.Hour, job.Job{Kind: sweepKind, Unique: "all"})
@@ -528,10 +530,13 @@ const (
 	revokedKind = "ca.revoked"
 )
 
-// revoked ends the sessions, on every site, that were opened with a certificate now revoked.
+// revoked ends the sessions, on every site, that were opened with a certificate now revoked, and tells
+// whom it concerns.
 func (s *server) revoked(ctx context.Context, e ca.Event) error {
-	_, err := s.sessions.EndWhere(ctx, auth.Filter{Serial: e.Serial})
-	return err
+	if _, err := s.sessions.EndWhere(ctx, auth.Filter{Serial: e.Serial}); err != nil {
+		return err
+	}
+	return s.office.KeyRevoked(ctx, e.Serial)
 }
 
 // task reads a job's payload.

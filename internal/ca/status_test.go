@@ -3,6 +3,7 @@ package ca
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"math/big"
 	"strings"
@@ -136,7 +137,8 @@ func TestSec5RevokedEverywhere(t *testing.T) {
 	}
 }
 
-func TestRevokeTwice(t *testing.T) {
+// TestC33RevokedTwice: the first date stays, and the list has one entry.
+func TestC33RevokedTwice(t *testing.T) {
 	b := newBench(t)
 	issued, _ := mustIssue(t, b, order(t, "A-1"))
 	first, err := b.Revoke(t.Context(), issued.Serial, CertificateHold, "one", time.Time{})
@@ -155,6 +157,15 @@ func TestRevokeTwice(t *testing.T) {
 	}
 	if len(b.store.snapshot().audit) != before {
 		t.Error("a second revocation made a record")
+	}
+	b.runJobs(t)
+	list, err := b.CRL(t.Context(), "gost", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial, err := hex.DecodeString(issued.Serial)
+	if n := bytes.Count(list.Raw, serial); err != nil || n != 1 {
+		t.Errorf("%s stands in the list %d times, %v", issued.Serial, n, err)
 	}
 	if _, err := b.Revoke(t.Context(), issued.Serial, pki.RemoveFromCRL, "x", time.Time{}); err == nil {
 		t.Error("removeFromCRL is no reason to choose")

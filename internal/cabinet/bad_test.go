@@ -16,7 +16,6 @@ import (
 	"senim/internal/pkitest"
 	"senim/internal/ra"
 	"senim/internal/trust"
-	"senim/pki"
 )
 
 // TestSignInRefused signs in with every kind of wrong key; each gets its own page.
@@ -262,17 +261,6 @@ func TestRevocationSignedByAnother(t *testing.T) {
 	}
 	b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"affiliationChanged"}}).has(t, 422, "Выберите причину")
 	b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"unspecified"}}).has(t, 422, "Опишите причину")
-}
-
-// TestHRMayNotRevoke: C-11, V6.
-func TestHRMayNotRevoke(t *testing.T) {
-	s := newSite(t)
-	h := pkitest.Member(pki.RoleHR)
-	h.IIN, h.BIN = "123456789014", binX
-	head := s.head("123456789012", binX)
-	b := s.browser(s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: h})))
-	b.enter("")
-	b.get("/keys/revoke?serial="+head.Certificate.SerialHex()).has(t, 422, `data-code="ROLE_CANNOT_CONFIRM"`)
 }
 
 // TestRegistrySilent: C-31. The page says "could not check"; signed applications wait and pass by

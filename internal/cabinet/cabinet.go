@@ -79,6 +79,8 @@ func New(c Config) (http.Handler, error) {
 		s.applicationRoutes,
 		s.confirmRoutes,
 		s.employeeRoutes,
+		s.DelegationRoutes,
+		s.CompanyRoutes,
 	} {
 		add(at)
 	}
@@ -152,6 +154,7 @@ func menu(r *web.Request) []web.Link {
 	if mayConfirm(r) {
 		links = slices.Insert(links, 2, link("confirm.menu", "/confirm"))
 	}
+	links = slices.Insert(links, 2, staffLinks(r, link)...)
 	return links
 }
 
@@ -181,7 +184,7 @@ func refusals(h web.Handler) web.Handler {
 		switch no.Code {
 		case "CERT_EXPIRED":
 			f.Code = "KEY_EXPIRED_NO_RENEWAL"
-		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN":
+		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN", "DELEGATION_UNKNOWN", "DISMISSAL_UNKNOWN":
 			f.Status = http.StatusNotFound
 		case "CHECK_UNAVAILABLE":
 			f.Unknown, f.Retry = true, r.URL.Path

@@ -9,7 +9,7 @@ import (
 	"senim/internal/trust"
 )
 
-var missing = regexp.MustCompile(`\[(web|cabinet|codes)\.[^\]]*\]|\{[a-z0-9]+\}`)
+var missing = regexp.MustCompile(`\[(web|cabinet|codes|company|delegation)\.[^\]]*\]|\{[a-z0-9]+\}`)
 
 // TestEveryPageInEveryLanguage looks for texts that are not in the catalogue and {names} nobody filled.
 func TestEveryPageInEveryLanguage(t *testing.T) {

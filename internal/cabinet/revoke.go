@@ -42,46 +42,76 @@ func (v wish) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// choice is the keys a revocation is asked for, and what may be said of them.
+type choice struct {
+	Cards []web.Key
+	// Reasons may be given for every one of them.
+	Reasons []string
+	// BIN is the organisation in whose name other people's keys are revoked; empty when all are one's own.
+	BIN string
+	// Stops are what will not work any more, in words.
+	Stops []string
+}
+
 // chosen are the keys on the page, each one the person may revoke.
-func (s *cabinet) chosen(r *web.Request, serials []string) (cards []web.Key, owner bool, err error) {
+func (s *cabinet) chosen(r *web.Request, serials []string) (v choice, err error) {
 	if len(serials) == 0 || len(serials) > 50 {
-		return nil, false, web.Refusal{Code: "KEY_UNKNOWN", Status: http.StatusNotFound, Next: []web.Link{{Text: "cabinet.next.keys", Href: "/keys"}}}
+		return v, web.Refusal{Code: "KEY_UNKNOWN", Status: http.StatusNotFound, Next: []web.Link{{Text: "cabinet.next.keys", Href: "/keys"}}}
 	}
-	owner = true
-	for _, serial := range serials {
-		k, own, err := s.revocable(r, serial)
+	for i, serial := range serials {
+		k, as, err := s.revocable(r, serial)
 		if err != nil {
-			return nil, false, err
+			return v, err
 		}
 		if !k.RevokedAt.IsZero() && k.Reason != "certificateHold" {
-			return nil, false, web.Refusal{Code: "ALREADY_REVOKED", Evidence: map[string]string{"date": k.RevokedAt.UTC().Format(time.RFC3339)},
+			return v, web.Refusal{Code: "ALREADY_REVOKED", Evidence: map[string]string{"date": k.RevokedAt.UTC().Format(time.RFC3339)},
 				Next: []web.Link{{Text: "cabinet.next.keys", Href: "/keys"}}}
 		}
-		owner = owner && own
+		may := ra.Reasons(as)
+		if i == 0 {
+			v.Reasons = may
+		}
+		v.Reasons = slices.DeleteFunc(v.Reasons, func(one string) bool { return !slices.Contains(may, one) })
+		if as != ra.AsOwner {
+			v.BIN = k.BIN
+		}
 		card, err := s.card(r, k)
 		if err != nil {
-			return nil, false, err
+			return v, err
 		}
 		card.Actions = nil
-		cards = append(cards, card)
+		v.Cards = append(v.Cards, card)
 	}
-	return cards, owner, nil
+	v.Stops = stops(r, v.Cards)
+	return v, nil
+}
+
+// stops names what ends with keys (V3).
+func stops(r *web.Request, cards []web.Key) (all []string) {
+	for _, k := range cards {
+		for _, can := range k.Can {
+			if !slices.Contains(all, can) {
+				all = append(all, can)
+			}
+		}
+	}
+	return append(all, r.T("company.stops.old"))
 }
 
 // revocable asks the office about a key on behalf of the person as he will sign: with the session's
 // certificate, or as head of the key's organisation with a living head's key of his.
-func (s *cabinet) revocable(r *web.Request, serial string) (ra.Key, bool, error) {
+func (s *cabinet) revocable(r *web.Request, serial string) (ra.Key, ra.Standing, error) {
 	c, err := r.Certificate()
 	if err != nil {
-		return ra.Key{}, false, err
+		return ra.Key{}, "", err
 	}
-	k, owner, first := s.c.Office.Revocable(r.Context(), c.Holder(), serial)
+	k, as, first := s.c.Office.Revocable(r.Context(), c.Holder(), serial)
 	if first == nil {
-		return k, owner, nil
+		return k, as, nil
 	}
 	mine, err := s.c.Keys.Of(r.Context(), r.Session().IIN)
 	if err != nil {
-		return ra.Key{}, false, err
+		return ra.Key{}, "", err
 	}
 	for _, other := range mine {
 		if !other.Live(s.c.Now()) || other.BIN == "" {
@@ -89,13 +119,13 @@ func (s *cabinet) revocable(r *web.Request, serial string) (ra.Key, bool, error)
 		}
 		oc, err := pki.ParseCertificate(other.Raw)
 		if err != nil {
-			return ra.Key{}, false, err
+			return ra.Key{}, "", err
 		}
-		if k, owner, err := s.c.Office.Revocable(r.Context(), oc.Holder(), serial); err == nil {
-			return k, owner, nil
+		if k, as, err := s.c.Office.Revocable(r.Context(), oc.Holder(), serial); err == nil {
+			return k, as, nil
 		}
 	}
-	return ra.Key{}, false, first
+	return ra.Key{}, "", first
 }
 
 // serialsOf reads which keys are meant: one, or all of the previous head of a BIN.
@@ -117,26 +147,26 @@ func (s *cabinet) askRevoke(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	cards, owner, err := s.chosen(r, serials)
+	of, err := s.chosen(r, serials)
 	if err != nil {
 		return err
 	}
 	reason := r.URL.Query().Get("reason")
-	if !owner && reason == "" {
+	if of.BIN != "" && reason == "" {
 		reason = "affiliationChanged"
 	}
-	return r.OK(w, revokePage(r, cards, ra.Reasons(owner), wish{Serials: serials, Reason: reason}, nil))
+	return r.OK(w, revokePage(r, of, wish{Serials: serials, Reason: reason}, nil))
 }
 
 // chooseRevoke checks the reason and keeps the wish for the signature.
 func (s *cabinet) chooseRevoke(w http.ResponseWriter, r *web.Request) error {
 	v := wish{Serials: r.PostForm["serial"], Reason: r.Field("reason"), Text: r.Field("text")}
-	cards, owner, err := s.chosen(r, v.Serials)
+	of, err := s.chosen(r, v.Serials)
 	if err != nil {
-		return err
+		return s.refusedRevoke(r, v, err)
 	}
 	var errs web.Errors
-	if !slices.Contains(ra.Reasons(owner), v.Reason) {
+	if !slices.Contains(of.Reasons, v.Reason) {
 		errs.Add("reason", r.T("cabinet.error.reason"))
 	}
 	if v.Reason == "unspecified" && v.Text == "" {
@@ -148,7 +178,7 @@ func (s *cabinet) chooseRevoke(w http.ResponseWriter, r *web.Request) error {
 		}
 	}
 	if len(errs) > 0 {
-		return r.Invalid(w, revokePage(r, cards, ra.Reasons(owner), v, errs))
+		return r.Invalid(w, revokePage(r, of, v, errs))
 	}
 	kept, err := json.Marshal(v)
 	if err != nil {
@@ -158,6 +188,19 @@ func (s *cabinet) chooseRevoke(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	return r.Redirect("/keys/revoke/sign")
+}
+
+// refusedRevoke records who asked for what he may not.
+func (s *cabinet) refusedRevoke(r *web.Request, v wish, why error) error {
+	c, err := r.Certificate()
+	if err != nil {
+		return err
+	}
+	one := ra.Revocation{Reason: v.Reason}
+	if len(v.Serials) > 0 {
+		one.Serial = v.Serials[0]
+	}
+	return s.c.Office.RevocationRefused(r.Context(), c, one, why)
 }
 
 func keptWish(r *web.Request) (v wish, ok bool) {
@@ -170,7 +213,7 @@ func (s *cabinet) askRevokeSignature(w http.ResponseWriter, r *web.Request) erro
 	if !ok {
 		return r.Redirect("/keys")
 	}
-	cards, owner, err := s.chosen(r, v.Serials)
+	of, err := s.chosen(r, v.Serials)
 	if err != nil {
 		return err
 	}
@@ -178,11 +221,8 @@ func (s *cabinet) askRevokeSignature(w http.ResponseWriter, r *web.Request) erro
 	if err != nil {
 		return err
 	}
-	signer := web.Signer{IIN: r.Session().IIN}
-	if !owner {
-		signer.BIN = cards[0].BIN
-	}
-	return r.OK(w, revokeSignPage(r, cards, v, web.SignChallenge(r.Lang(), c, signer)))
+	signer := web.Signer{IIN: r.Session().IIN, BIN: of.BIN}
+	return r.OK(w, revokeSignPage(r, of, v, web.SignChallenge(r.Lang(), c, signer)))
 }
 
 // revoke takes the signature, revokes, and ends the sessions the keys had opened.

@@ -25,7 +25,7 @@ func (o *Office) gateEmployee(ctx context.Context, s Subject, h pki.Holder, f Fo
 	if !slices.Contains(EmployeeRoles(), f.Role) {
 		return Subject{}, "", refuse("ROLE_INVALID")
 	}
-	return s, f.Role, nil
+	return s, f.Role, o.notDismissed(ctx, s, f.Role)
 }
 
 // employer is the part of the gate that does not depend on the role.

@@ -36,7 +36,7 @@ func (o *Office) Gate(ctx context.Context, ask Ask) (Subject, string, error) {
 			return Subject{}, "", refuse("NOT_A_PERSON")
 		}
 		subject.BIN, subject.Organization = h.BIN, h.Organization
-		return subject, role, nil
+		return subject, role, o.notDismissed(ctx, subject, role)
 	case FirstHead:
 		return o.gateHead(ctx, subject, h, ask.Form.BIN)
 	case Employee:

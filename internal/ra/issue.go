@@ -73,6 +73,12 @@ func (o *Office) beginIssue(ctx context.Context, a Application) (done bool, err 
 			return true, o.reject(ctx, a, Reason{Code: "HEAD_CHANGED", Evidence: head.evidence()})
 		}
 	}
+	var gone *Refusal
+	if err := o.notDismissed(ctx, a.Subject, a.Role); errors.As(err, &gone) {
+		return true, o.reject(ctx, a, Reason{Code: gone.Code})
+	} else if err != nil {
+		return false, err
+	}
 	_, err = o.change(ctx, a.Subject.IIN, a.Number, "application.issuing", func(_ Tx, b *Application) error {
 		if b.Revision != a.Revision {
 			return refuse("REVISION_CHANGED", "n", itoa(b.Revision))

@@ -97,13 +97,17 @@ func (o *Office) Organisation(ctx context.Context, ask Ask) (Subject, error) {
 	return s, err
 }
 
-// Sweep expires what nobody confirmed in 30 days and removes drafts of 7 days. Run it nightly.
+// Sweep expires what nobody confirmed in 30 days, removes drafts of 7 days and ends delegations that
+// ran out. Run it nightly.
 func (o *Office) Sweep(ctx context.Context) error {
 	now := o.c.Now()
 	for _, s := range []State{AwaitingDirector, AwaitingDesk} {
 		if err := o.expire(ctx, s, now.Add(-ConfirmTTL)); err != nil {
 			return err
 		}
+	}
+	if err := o.sweepDelegations(ctx); err != nil {
+		return err
 	}
 	return o.c.Store.Update(ctx, func(tx Tx) error {
 		old, err := tx.Overdue(ctx, Draft, now.Add(-DraftTTL))

@@ -30,11 +30,12 @@ type data struct {
 	jobs     []job.Job
 	events   []audit.Event
 	letters  []notice.Message
+	staff    staffBook
 }
 
 func newMemory() *memory {
 	return &memory{d: data{counters: map[string]int{}, apps: map[string]Application{}, keys: map[string]string{},
-		accounts: map[string]Account{}, links: map[string]Link{}}}
+		accounts: map[string]Account{}, links: map[string]Link{}, staff: newStaffBook()}}
 }
 
 func (m *memory) Update(_ context.Context, f func(Tx) error) error {
@@ -44,6 +45,7 @@ func (m *memory) Update(_ context.Context, f func(Tx) error) error {
 	m.d.counters, m.d.apps, m.d.keys = maps.Clone(was.counters), maps.Clone(was.apps), maps.Clone(was.keys)
 	m.d.accounts, m.d.links = maps.Clone(was.accounts), maps.Clone(was.links)
 	m.d.jobs, m.d.events, m.d.letters = slices.Clone(was.jobs), slices.Clone(was.events), slices.Clone(was.letters)
+	m.d.staff = was.staff.clone()
 	if err := f(m); err != nil {
 		m.d = was
 		return err

@@ -49,6 +49,8 @@ type Config struct {
 	Classic bool
 	// PerDay and OpenAtOnce bound a person's applications: 5 and 3 by default; negative: no bound.
 	PerDay, OpenAtOnce int
+	// AutoRevoke is head_change.auto_revoke; zero only offers the keys of a former head.
+	AutoRevoke AutoRevoke
 	// RetryRegistry is how long to wait before asking a silent registry again; 1 minute by default.
 	RetryRegistry time.Duration
 	Log           *slog.Logger

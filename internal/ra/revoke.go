@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"senim/internal/audit"
-	"senim/internal/notice"
 	"senim/pki"
 )
 
@@ -32,18 +31,23 @@ func (v Revocation) Digest() string {
 	return hexSum([]byte("senim revocation 1\n" + v.Serial + "\n" + v.Reason + "\n" + since + "\n" + v.Text + "\n"))
 }
 
-// Reasons lists what may be chosen for a key by its owner or by the head of its organisation.
-func Reasons(owner bool) []string {
-	if owner {
+// Reasons lists what may be chosen for a key, by who asks (cabinet.md §11).
+func Reasons(by Standing) []string {
+	switch by {
+	case AsOwner:
 		return []string{"superseded", "keyCompromise", "cessationOfOperation", "certificateHold", "unspecified"}
+	case AsHead:
+		return []string{"affiliationChanged", "keyCompromise", "cessationOfOperation", "certificateHold", "unspecified"}
+	case AsDelegate:
+		return []string{"affiliationChanged", "unspecified"}
 	}
-	return []string{"affiliationChanged", "keyCompromise", "cessationOfOperation", "certificateHold", "unspecified"}
+	return nil
 }
 
 // check refuses a reason nobody offered, and what it lacks.
-func (v Revocation) check(owner bool, now time.Time) error {
+func (v Revocation) check(by Standing, now time.Time) error {
 	switch {
-	case !slices.Contains(Reasons(owner), v.Reason):
+	case !slices.Contains(Reasons(by), v.Reason):
 		return refuse("REASON_INVALID")
 	case v.Reason == "unspecified" && v.Text == "":
 		return refuse("REASON_REQUIRED")
@@ -55,46 +59,48 @@ func (v Revocation) check(owner bool, now time.Time) error {
 	return nil
 }
 
-// Revocable finds a key that the signer may revoke (V2, V6): his own, or one of the organisation
-// he heads by the registry and by his certificate. Other people's keys are answered like unknown ones.
-func (o *Office) Revocable(ctx context.Context, by pki.Holder, serial string) (k Key, owner bool, err error) {
-	k, err = o.c.Keys.Key(ctx, serial)
+// Revocable finds a key that the signer may revoke, and by what right (V2, V6): his own, or one of the
+// organisation he heads by the registry and by his certificate, or was given the power to revoke in. A
+// delegate may not revoke the head's own keys. Other people's keys are answered like unknown ones.
+func (o *Office) Revocable(ctx context.Context, by pki.Holder, serial string) (Key, Standing, error) {
+	k, err := o.c.Keys.Key(ctx, serial)
 	if errors.Is(err, ErrNoKey) {
-		return Key{}, false, refuse("KEY_UNKNOWN")
+		return Key{}, "", refuse("KEY_UNKNOWN")
 	}
 	if err != nil {
-		return Key{}, false, err
+		return Key{}, "", err
 	}
 	if by.IIN != "" && by.IIN == k.IIN {
-		return k, true, nil
+		return k, AsOwner, nil
 	}
 	if k.BIN == "" || k.BIN != by.BIN {
-		return Key{}, false, refuse("KEY_UNKNOWN")
+		return Key{}, "", refuse("KEY_UNKNOWN")
 	}
-	if RoleOf(by) != RoleHead {
-		return Key{}, false, refuse("ROLE_CANNOT_CONFIRM")
+	as, d, err := o.StandingOf(ctx, by, PowerRevoke)
+	if err != nil {
+		return Key{}, "", err
 	}
-	if !o.Heads(ctx, by.IIN, by.BIN) {
-		return Key{}, false, refuse("HEAD_NOT_IN_REGISTRY", "d", o.c.Now().UTC().Format(time.RFC3339))
+	if as == AsDelegate && k.IIN == d.Head {
+		return Key{}, "", refuse("ROLE_CANNOT_CONFIRM")
 	}
-	return k, false, nil
+	return k, as, nil
 }
 
 // Revoke carries out a request signed by the holder by (the caller has proved it with a fresh
 // challenge over [Revocation.Digest]). It gives the moment of revocation, which is the first one
-// when the key was revoked before (V7).
+// when the key was revoked before (V7). A refusal is recorded too.
 func (o *Office) Revoke(ctx context.Context, by *pki.Certificate, v Revocation) (time.Time, error) {
 	h := by.Holder()
-	k, owner, err := o.Revocable(ctx, h, v.Serial)
-	if err != nil {
-		return time.Time{}, err
+	k, as, err := o.Revocable(ctx, h, v.Serial)
+	if err == nil {
+		err = v.check(as, o.c.Now())
 	}
-	if err := v.check(owner, o.c.Now()); err != nil {
-		return time.Time{}, err
+	if err != nil {
+		return time.Time{}, o.RevocationRefused(ctx, by, v, err)
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		return tx.Audit(ctx, audit.Event{Action: "cert.revocation.asked", Actor: tx.Hash(h.IIN), Object: v.Serial, Result: "ok",
-			Detail: map[string]string{"reason": v.Reason, "signer": by.SerialHex(), "digest": v.Digest()}})
+			Detail: map[string]string{"reason": v.Reason, "as": string(as), "signer": by.SerialHex(), "digest": v.Digest()}})
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("revoke %s: %w", v.Serial, err)
@@ -106,52 +112,28 @@ func (o *Office) Revoke(ctx context.Context, by *pki.Certificate, v Revocation) 
 	if !k.RevokedAt.IsZero() && k.Reason != "certificateHold" {
 		return at, nil // revoked before: nothing new to tell
 	}
-	err = o.c.Store.Update(ctx, func(tx Tx) error {
-		if err := o.tellRevoked(ctx, tx, k, v.Reason, at); err != nil {
-			return err
-		}
-		return o.dropDependent(ctx, tx, k)
+	return at, o.revocationDone(ctx, k, v.Reason, at)
+}
+
+// RevocationRefused records that somebody asked for what he may not, and gives the refusal back; other
+// errors pass.
+func (o *Office) RevocationRefused(ctx context.Context, by *pki.Certificate, v Revocation, why error) error {
+	var no *Refusal
+	if !errors.As(why, &no) {
+		return why
+	}
+	e := audit.Event{Action: "cert.revocation.asked", Object: "unknown", Result: no.Code, Detail: map[string]string{"signer": by.SerialHex()}}
+	if _, err := o.c.Keys.Key(ctx, v.Serial); err == nil { // what was typed is not written down
+		e.Object = v.Serial
+	}
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		e.Actor = tx.Hash(by.Holder().IIN)
+		return tx.Audit(ctx, e)
 	})
-	return at, err
-}
-
-// tellRevoked writes to the owner (N-14), when his address is confirmed.
-func (o *Office) tellRevoked(ctx context.Context, tx Tx, k Key, reason string, at time.Time) error {
-	account, err := tx.Account(ctx, k.IIN)
-	if errors.Is(err, ErrNotFound) || (err == nil && account.Confirmed() == "") {
-		return nil
-	}
 	if err != nil {
-		return err
+		return fmt.Errorf("revoke %s: %w", v.Serial, err)
 	}
-	t := letterLang(account.Lang)
-	return tx.Notify(ctx, notice.Message{N: "N-14", To: account.Confirmed(), Lang: t,
-		Key: notice.Key("N-14", k.Serial, reason, account.Confirmed()),
-		Vars: map[string]string{"serial4": k.Serial[max(0, len(k.Serial)-4):], "time": t.DateTime(at),
-			"reason": t.Text("web.reason." + reason), "link": o.c.Origin + "/keys"}})
-}
-
-// dropDependent rejects what still waits on the strength of a revoked key.
-func (o *Office) dropDependent(ctx context.Context, tx Tx, k Key) error {
-	mine, err := tx.OfPerson(ctx, k.IIN)
-	if err != nil {
-		return err
-	}
-	for _, a := range mine {
-		if a.SignerSerial != k.Serial || !a.State.waits() || a.IssueBegun {
-			continue
-		}
-		if err := a.RejectBy(Reason{Code: "OLD_KEY_REVOKED"}, o.c.Now()); err != nil {
-			return err
-		}
-		if err := o.save(ctx, tx, &a, "application.rejected"); err != nil {
-			return err
-		}
-		if err := o.tell(ctx, tx, &a, "N-11"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return why
 }
 
 // Keys lists a person's own keys; with a BIN those of that organisation only.

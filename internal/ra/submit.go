@@ -1,12 +1,10 @@
 package ra
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
-	"senim/dsig"
 	"senim/internal/ident"
 	"senim/internal/trust"
 )
@@ -66,6 +64,9 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 	if err := o.verify(ctx, a, signed); err != nil {
 		return Application{}, err
 	}
+	if err := o.notDismissed(ctx, a.Subject, a.Role); err != nil {
+		return Application{}, err
+	}
 	document := a.Document
 	head := o.answers(ctx, a)
 	return o.change(ctx, iin, number, "application.signed", func(tx Tx, a *Application) error {
@@ -91,33 +92,18 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 
 // verify checks the signature on an application's document.
 func (o *Office) verify(ctx context.Context, a Application, signed []byte) error {
-	invalid := func(err error) error { return &Refusal{Code: "SIGNATURE_INVALID", Err: err} }
-	if len(signed) > maxDocument {
-		return invalid(errors.New("document is too large"))
-	}
-	doc, err := dsig.Parse(signed)
+	cert, err := signatureOn(a.Document, signed)
 	if err != nil {
-		return invalid(err)
+		return err
 	}
-	v, err := doc.VerifyOne()
-	if err != nil {
-		return invalid(err)
-	}
-	want, err := dsig.Canonicalize([]byte(a.Document), false)
-	if err != nil {
-		return fmt.Errorf("read our own document: %w", err)
-	}
-	if v.ID != "" || v.Weak || !bytes.Equal(v.Signed, want) {
-		return invalid(errors.New("another document was signed"))
-	}
-	if v.Certificate.SerialHex() != a.SignerSerial {
+	if cert.SerialHex() != a.SignerSerial {
 		return refuse("WRONG_KEY", "serial", a.SignerSerial)
 	}
-	if v.Certificate.Holder().IIN != a.Subject.IIN {
+	if cert.Holder().IIN != a.Subject.IIN {
 		return refuse("CERT_OTHER_PERSON")
 	}
-	if report := o.c.Judge.Certificate(ctx, v.Certificate, trust.Signing); report.Verdict() != trust.Good {
-		return fromReport(report, v.Certificate)
+	if report := o.c.Judge.Certificate(ctx, cert, trust.Signing); report.Verdict() != trust.Good {
+		return fromReport(report, cert)
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Access", Access},
 		{"RA", RA},
 		{"RAConfirm", RAConfirm},
+		{"Staff", Staff},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
 		{"Feed", Feed},

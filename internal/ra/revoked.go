@@ -1,0 +1,122 @@
+package ra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"senim/internal/audit"
+	"senim/internal/ident"
+	"senim/internal/lang"
+	"senim/internal/notice"
+	"senim/internal/trust"
+)
+
+// revocationDone records a revocation this office asked for, and follows it.
+func (o *Office) revocationDone(ctx context.Context, k Key, reason string, at time.Time) error {
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: "cert.revocation.done", Actor: "system", Object: k.Serial, Result: "ok",
+			Detail: map[string]string{"reason": reason, "at": at.UTC().Format(time.RFC3339)}})
+	})
+	if err != nil {
+		return fmt.Errorf("revoke %s: %w", k.Serial, err)
+	}
+	k.Reason, k.RevokedAt = reason, at
+	return o.followRevoked(ctx, k)
+}
+
+// KeyRevoked follows a revocation whoever asked for it, the desk and programs too: owner and head are
+// told (N-14), what waits on the strength of the key is rejected, delegations that stood on it end. It
+// may be called again: nothing is said twice.
+func (o *Office) KeyRevoked(ctx context.Context, serial string) error {
+	k, err := o.c.Keys.Key(ctx, serial)
+	if errors.Is(err, ErrNoKey) || err == nil && (k.RevokedAt.IsZero() || k.IIN == "") {
+		return nil // lifted again, or nobody's
+	}
+	if err != nil {
+		return fmt.Errorf("follow a revocation: %w", err)
+	}
+	return o.followRevoked(ctx, k)
+}
+
+func (o *Office) followRevoked(ctx context.Context, k Key) error {
+	told := o.told(ctx, k)
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		for _, p := range told {
+			if err := o.tellRevoked(ctx, tx, k, p); err != nil {
+				return err
+			}
+		}
+		return o.dropDependent(ctx, tx, k)
+	})
+	if err != nil {
+		return fmt.Errorf("follow a revocation: %w", err)
+	}
+	return o.endDelegationsTo(ctx, k.IIN)
+}
+
+// reader is somebody who hears of a revocation, with the phone in the mobile citizens base.
+type reader struct {
+	iin   string
+	phone ident.Phone
+}
+
+// told are the owner and, for a key of an organisation, its head.
+func (o *Office) told(ctx context.Context, k Key) []reader {
+	all := []reader{{iin: k.IIN}}
+	if k.BIN != "" {
+		if head := o.c.Registry.Head(ctx, ident.BIN(k.BIN)); !head.unknown() && !head.bad() && head.IIN != k.IIN {
+			all = append(all, reader{iin: head.IIN})
+		}
+	}
+	for i := range all {
+		if a := o.c.People.Phone(ctx, ident.IIN(all[i].iin)); a.Verdict == trust.Good {
+			all[i].phone = a.Phone
+		}
+	}
+	return all
+}
+
+// tellRevoked writes N-14 by e-mail where an address is confirmed, and by SMS where there is a phone.
+func (o *Office) tellRevoked(ctx context.Context, tx Tx, k Key, p reader) error {
+	n := "N-14"
+	if k.Reason == "certificateHold" {
+		n = "N-14.hold"
+	}
+	vars := map[string]string{"serial4": k.Serial[max(0, len(k.Serial)-4):], "time": notice.Moment(k.RevokedAt),
+		"reason": "@web.reason." + k.Reason, "link": o.c.Origin + "/keys"}
+	err := o.tellPerson(ctx, tx, p.iin, n, k.Serial, k.Reason, func(lang.Tag) map[string]string { return vars })
+	if err != nil || p.phone == "" {
+		return err
+	}
+	account, err := tx.Account(ctx, p.iin)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return tx.Notify(ctx, notice.Message{N: n, Channel: notice.SMS, To: string(p.phone), Lang: account.Lang,
+		Key: notice.Key(n, k.Serial, k.Reason, string(p.phone)), Vars: vars})
+}
+
+// dropDependent rejects what still waits on the strength of a revoked key.
+func (o *Office) dropDependent(ctx context.Context, tx Tx, k Key) error {
+	mine, err := tx.OfPerson(ctx, k.IIN)
+	if err != nil {
+		return err
+	}
+	for _, a := range mine {
+		if a.SignerSerial != k.Serial || !a.State.waits() || a.IssueBegun {
+			continue
+		}
+		if err := a.RejectBy(Reason{Code: "OLD_KEY_REVOKED"}, o.c.Now()); err != nil {
+			return err
+		}
+		if err := o.save(ctx, tx, &a, "application.rejected"); err != nil {
+			return err
+		}
+		if err := o.tell(ctx, tx, &a, "N-11"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package ra
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"senim/dsig"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// signatureOn checks that signed is exactly a document of ours under one signature, and gives the
+// signer's certificate, which nobody has judged yet.
+func signatureOn(document string, signed []byte) (*pki.Certificate, error) {
+	invalid := func(err error) error { return &Refusal{Code: "SIGNATURE_INVALID", Err: err} }
+	if len(signed) > maxDocument {
+		return nil, invalid(errors.New("document is too large"))
+	}
+	doc, err := dsig.Parse(signed)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	v, err := doc.VerifyOne()
+	if err != nil {
+		return nil, invalid(err)
+	}
+	want, err := dsig.Canonicalize([]byte(document), false)
+	if err != nil {
+		return nil, fmt.Errorf("read our own document: %w", err)
+	}
+	if v.ID != "" || v.Weak || !bytes.Equal(v.Signed, want) {
+		return nil, invalid(errors.New("another document was signed"))
+	}
+	return v.Certificate, nil
+}
+
+// goodSignature is signatureOn by a certificate that may sign now.
+func (o *Office) goodSignature(ctx context.Context, document string, signed []byte) (*pki.Certificate, error) {
+	cert, err := signatureOn(document, signed)
+	if err != nil {
+		return nil, err
+	}
+	if report := o.c.Judge.Certificate(ctx, cert, trust.Signing); report.Verdict() != trust.Good {
+		return nil, fromReport(report, cert)
+	}
+	return cert, nil
+}
+
+// element writes one XML element with text.
+func element(b *strings.Builder, name, value string) {
+	b.WriteString("<" + name + ">" + escape(value) + "</" + name + ">")
+}
+
+// newID is a random name, 32 hex digits.
+func newID() string {
+	b := make([]byte, 16)
+	rand.Read(b) // never fails (crypto/rand)
+	return hex.EncodeToString(b)
+}

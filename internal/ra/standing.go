@@ -1,0 +1,161 @@
+package ra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"senim/internal/ident"
+	"senim/pki"
+)
+
+// Standing is by what right somebody acts on a key or for an organisation.
+type Standing string
+
+// The standings.
+const (
+	AsOwner    Standing = "owner"
+	AsHead     Standing = "head"
+	AsDelegate Standing = "delegate"
+)
+
+// Role is the role of a key, by its profile, or by its certificate when no profile is told.
+func (k Key) Role() string {
+	if k.Profile != "" {
+		return strings.TrimSuffix(strings.TrimSuffix(k.Profile, "-auth"), "-sign")
+	}
+	c, err := pki.ParseCertificate(k.Raw)
+	if err != nil {
+		return ""
+	}
+	return RoleOf(c.Holder())
+}
+
+// StandingOf says by what right a holder acts for the organisation of his certificate: as its head by
+// certificate and registry, or as a delegate with a power ("" for any). HR may do neither (V6).
+// Everybody else is refused. The certificate itself is judged where it signs.
+func (o *Office) StandingOf(ctx context.Context, by pki.Holder, power string) (Standing, Delegation, error) {
+	role := RoleOf(by)
+	if by.IIN == "" || by.BIN == "" || (role != RoleHead && role != RoleSignRight) {
+		return "", Delegation{}, refuse("ROLE_CANNOT_CONFIRM")
+	}
+	head, err := o.headOf(ctx, ident.BIN(by.BIN))
+	if err != nil {
+		return "", Delegation{}, err
+	}
+	if role == RoleHead {
+		if head.IIN != by.IIN {
+			return "", Delegation{}, &Refusal{Code: "HEAD_NOT_IN_REGISTRY", Evidence: head.evidence()}
+		}
+		return AsHead, Delegation{}, nil
+	}
+	d, err := o.delegated(ctx, by, power, head)
+	if err != nil {
+		return "", Delegation{}, err
+	}
+	if d.ID == "" {
+		return "", Delegation{}, refuse("ROLE_CANNOT_CONFIRM")
+	}
+	return AsDelegate, d, nil
+}
+
+// delegated finds a delegation that counts now: living, given by the present head, to a person who is
+// not dismissed and holds a valid key with the right to sign. With power "" it has every power that
+// living delegations give him.
+func (o *Office) delegated(ctx context.Context, by pki.Holder, power string, head HeadAnswer) (Delegation, error) {
+	keys, err := o.c.Keys.Of(ctx, by.IIN)
+	if err != nil {
+		return Delegation{}, fmt.Errorf("find a delegate's key: %w", err)
+	}
+	powers := []string{power}
+	if power == "" {
+		powers = []string{PowerConfirm, PowerRevoke}
+	}
+	now := o.c.Now()
+	var found Delegation
+	err = o.c.Store.View(ctx, func(tx Tx) error {
+		if gone, err := dismissed(ctx, tx, by.BIN, by.IIN); err != nil || gone {
+			return err
+		}
+		var given []string
+		for _, p := range powers {
+			id, err := tx.LivingDelegation(ctx, by.BIN, by.IIN, p, now)
+			if err != nil {
+				return err
+			}
+			if id == "" {
+				continue
+			}
+			d, err := tx.Delegation(ctx, id)
+			if err != nil {
+				return err
+			}
+			if d.Living(now) && d.Head == head.IIN && d.held(keys, now) {
+				given, found = append(given, p), d
+			}
+		}
+		if power == "" {
+			found.Powers = given
+		}
+		return nil
+	})
+	if err != nil {
+		return Delegation{}, fmt.Errorf("find a delegation: %w", err)
+	}
+	return found, nil
+}
+
+// asHead refuses everybody but the head of the organisation of the certificate.
+func (o *Office) asHead(ctx context.Context, by pki.Holder) (HeadAnswer, error) {
+	if by.BIN == "" || RoleOf(by) != RoleHead {
+		return HeadAnswer{}, refuse("HEAD_ONLY")
+	}
+	head, err := o.headOf(ctx, ident.BIN(by.BIN))
+	if err != nil {
+		return HeadAnswer{}, err
+	}
+	if by.IIN == "" || head.IIN != by.IIN {
+		return HeadAnswer{}, &Refusal{Code: "HEAD_NOT_IN_REGISTRY", Evidence: head.evidence()}
+	}
+	return head, nil
+}
+
+func dismissed(ctx context.Context, tx Tx, bin, iin string) (bool, error) {
+	d, err := tx.Dismissal(ctx, bin, iin)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && d.LiftedAt.IsZero(), err
+}
+
+// Dismissed reports whether the head of an organisation has marked a person as dismissed.
+func (o *Office) Dismissed(ctx context.Context, bin, iin string) (gone bool, err error) {
+	err = o.c.Store.View(ctx, func(tx Tx) error {
+		gone, err = dismissed(ctx, tx, bin, iin)
+		return err
+	})
+	return gone, err
+}
+
+// notDismissed refuses keys of an organisation for somebody its head has dismissed (L3). A head
+// whom the registry names needs nobody's leave.
+func (o *Office) notDismissed(ctx context.Context, s Subject, role string) error {
+	if s.BIN == "" || role == RoleHead {
+		return nil
+	}
+	gone, err := o.Dismissed(ctx, s.BIN, s.IIN)
+	if err != nil {
+		return fmt.Errorf("ask for a dismissal: %w", err)
+	}
+	if gone {
+		return refuse("NOT_EMPLOYED")
+	}
+	return nil
+}
+
+// revocable reports a key whose life a revocation could still shorten.
+func (k Key) revocable(now time.Time) bool {
+	return (k.RevokedAt.IsZero() || k.Reason == "certificateHold") && !now.After(k.NotAfter)
+}
