@@ -12,7 +12,8 @@ import (
 // confirmed address; without one there is no letter (I6), and the pages say so.
 func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string) error {
 	account, err := tx.Account(ctx, a.Subject.IIN)
-	if errors.Is(err, ErrNotFound) || (err == nil && account.Confirmed() == "") {
+	to := account.Address(notice.ClassOf(n))
+	if errors.Is(err, ErrNotFound) || (err == nil && to == "") {
 		return nil
 	}
 	if err != nil {
@@ -31,8 +32,8 @@ func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string) erro
 		vars["time"] = t.DateTime(a.InstalledAt)
 		vars["link"] = o.c.Origin + "/keys"
 	}
-	return tx.Notify(ctx, notice.Message{N: n, To: account.Confirmed(), Lang: t, Vars: vars,
-		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), account.Confirmed()), About: "application:" + FormatNumber(a.Number)})
+	return tx.Notify(ctx, notice.Message{N: n, To: to, Lang: t, Vars: vars,
+		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), to), About: "application:" + FormatNumber(a.Number)})
 }
 
 func letterLang(tags ...lang.Tag) lang.Tag {
