@@ -19,7 +19,7 @@ func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string) erro
 	if err != nil {
 		return err
 	}
-	t := letterLang(a.Lang, account.Lang)
+	t := letterLang(account.Lang, a.Lang)
 	vars := map[string]string{
 		"number": FormatNumber(a.Number), "status": t.Text("cabinet.state." + string(a.State)),
 		"link": o.c.Origin + "/applications/" + a.Number, "name": a.Subject.CommonName, "org": a.Subject.Organization,
