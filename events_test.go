@@ -188,6 +188,8 @@ func acts() map[string]string {
 		"cabinet POST /applications/{number}/keys": "application.requests", "cabinet POST /applications/{number}/sign": "application.signed application.routed",
 		"cabinet POST /applications/{number}/install": "application.installed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
 		"cabinet POST /applications/{number}/later": "application.offer_answered",
+		"cabinet POST /factor": "factor.started factor.passed", "cabinet POST /factor/code": "factor.passed factor.failed",
+		"cabinet POST /profile/link": "email.link.sent", "cabinet POST /profile/reminders": "unsubscribed resubscribed",
 
 		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",
