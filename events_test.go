@@ -193,6 +193,8 @@ func acts() map[string]string {
 		"cabinet POST /delegation/new":              later, "cabinet POST /delegation/sign": "delegation.made", "cabinet POST /delegation/{id}/end": "delegation.ended",
 		"cabinet POST /company/dismiss":     "employee.dismissed cert.revocation.asked cert.revocation.done application.rejected delegation.ended",
 		"cabinet POST /company/return/{id}": "employee.returned",
+		"cabinet POST /factor": "factor.started factor.passed", "cabinet POST /factor/code": "factor.passed factor.failed",
+		"cabinet POST /profile/link": "email.link.sent", "cabinet POST /profile/reminders": "unsubscribed resubscribed",
 
 		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",

@@ -97,7 +97,7 @@ var tree = map[string]place{
 	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ"},
 	"internal/web/assets": {edges, "", ""},
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
-	"internal/cabinet":    {edges, "internal/web", "github.com/a-h/templ"},
+	"internal/cabinet":    {edges, "internal/web internal/limit", "github.com/a-h/templ"},
 	"internal/portal":     {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/desk":       {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "internal/limit", ""},

@@ -22,13 +22,27 @@ func keyOf(p robot.Person, folder string) choice {
 	return choice{file: p.Keys[folder], password: p.Password}
 }
 
+// code chooses e-mail for the second factor, reads the code in the mail box, and types it.
+func (w *tab) code(email string) {
+	w.t.Helper()
+	w.shot("factor")
+	w.tick("kind", "email").submit("/factor")
+	w.shot("factor-code")
+	code, err := w.sys.Code(w.t.Context(), email)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.fill("code", code).submit("/factor/code")
+}
+
 // issue walks from an application's page to installed keys, and gives the new key.
-func (w *tab) issue(folder string, present choice) choice {
+func (w *tab) issue(email, folder string, present choice) choice {
 	w.t.Helper()
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		w.t.Fatal(err)
 	}
 	w.use("/keys", choice{folder: folder, shot: "generate"})
+	w.code(email)
 	w.shot("sign-application")
 	w.use("/sign", present)
 	w.act("wait for the certificate", chromedp.WaitVisible(css(`main form[action*="/install"]`)))
@@ -42,8 +56,8 @@ func (w *tab) issue(folder string, present choice) choice {
 	return choice{file: files[0], password: newPassword}
 }
 
-// TestStoryB renews a person's key in the browser.
-func TestStoryB(t *testing.T) {
+// TestC01StoryB renews a person's key in the browser, and revokes the old one (C-02).
+func TestC01StoryB(t *testing.T) {
 	t.Parallel()
 	b := browser(t)
 	sys := start(t)
@@ -61,7 +75,7 @@ func TestStoryB(t *testing.T) {
 	w.follow("/keys/reissue").shot("reissue")
 	w.fill("email", who.Email).fill("city", "Астана").submit("/keys/reissue")
 	w.shot("generate")
-	made := w.issue(filepath.Join(filepath.Dir(who.Folder), "person-2027"), present)
+	made := w.issue(who.Email, filepath.Join(filepath.Dir(who.Folder), "person-2027"), present)
 	w.open(sys.Cabinet+"/keys").sees(serial(t, made), serial(t, present), "заменён")
 	w.shot("both")
 	w.open(sys.Cabinet + "/keys/revoke?reason=superseded&serial=" + serial(t, present)).shot("revoke")
@@ -89,7 +103,7 @@ func TestStoryA(t *testing.T) {
 	w.fill("bin", bin).submit("/apply/legal").sees("АО «ТЕСТ»")
 	w.shot("legal-data")
 	w.fill("email", head.Email).fill("city", "Астана").submit("/apply/legal/data")
-	company := w.issue(filepath.Join(filepath.Dir(head.Folder), "new-head-X"), keyOf(head, "personal"))
+	company := w.issue(head.Email, filepath.Join(filepath.Dir(head.Folder), "new-head-X"), keyOf(head, "personal"))
 
 	w.open(sys.Portal + "/register").shot("categories")
 	w.tick("category", "legal-entity").submit("/register").shot("step1")

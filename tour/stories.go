@@ -36,7 +36,7 @@ func (t *tour) renewal() error {
 	w := t.person().signIn(t.sys.Cabinet+"/signin", old).passed()
 	t.next("Ask for re-issue")
 	w.follow("/keys/reissue").send("/keys/reissue", "email", who.Email, "city", "Астана", "storage", "PKCS12")
-	made, err := w.issue(filepath.Join(filepath.Dir(who.Folder), "person-2027"), old)
+	made, err := w.issue(who.Email, filepath.Join(filepath.Dir(who.Folder), "person-2027"), old)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (t *tour) reregistration() error {
 	w := t.person().signIn(t.sys.Cabinet+"/signin", key(head, "personal")).passed().
 		open(t.sys.Cabinet+"/apply/legal").send("bin", "bin", bin).
 		send("/apply/legal/data", "email", head.Email, "city", "Астана", "storage", "PKCS12")
-	made, err := w.issue(filepath.Join(filepath.Dir(head.Folder), "new-head-company-X"), key(head, "personal"))
+	made, err := w.issue(head.Email, filepath.Join(filepath.Dir(head.Folder), "new-head-company-X"), key(head, "personal"))
 	if err != nil {
 		return err
 	}
@@ -148,13 +148,15 @@ func (t *tour) register(head robot.Person, k robot.Choice) error {
 	return t.person().open(link).refused("LINK_STALE").err
 }
 
-// issue goes on from an application's page: new keys, signature, certificate, installation.
-func (w *walk) issue(folder string, present robot.Choice) (made robot.Choice, err error) {
+// issue goes on from an application's page: new keys, code, signature, certificate, installation.
+func (w *walk) issue(email, folder string, present robot.Choice) (made robot.Choice, err error) {
 	w.t.next("The agent makes the new key pair in %s", filepath.Base(folder))
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return made, err
 	}
 	w.use("/keys", robot.Choice{Folder: folder}).passed()
+	w.t.next("The second factor: a code by e-mail, typed before the signature")
+	w.factor(email)
 	w.t.next("The application is signed with the present key")
 	w.use("/sign", present).passed()
 	w.t.next("The authority issues; the agent installs the certificate into a new file under a new password")

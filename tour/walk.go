@@ -126,6 +126,21 @@ func (w *walk) says() *walk {
 	return w
 }
 
+// factor chooses e-mail for the second factor, reads the code in the mail box, and types it.
+func (w *walk) factor(email string) *walk {
+	w.send("kind", "kind", "email").at("/factor").passed()
+	if w.err != nil {
+		return w
+	}
+	code, err := w.t.sys.Code(w.t.ctx, email)
+	if err != nil {
+		w.err = err
+		return w
+	}
+	w.t.note("a letter to %s brings the code", email)
+	return w.send("code", "code", code).passed()
+}
+
 // signIn answers the challenge of a sign-in page.
 func (w *walk) signIn(address string, k robot.Choice) *walk { return w.open(address).use("answer", k) }
 

@@ -47,6 +47,8 @@ type config struct {
 	changeTTL, changeDelay, resetTTL time.Duration
 	// autoRevoke is head_change.auto_revoke.
 	autoRevoke ra.AutoRevoke
+	// factor is second_factor.kinds, in the order offered.
+	factor []ra.FactorKind
 	// cabinet, portal, responder and mail are the addresses to listen on.
 	cabinet, portal, responder, mail, sink listen
 	// rsaBits is the length of the RSA authorities' keys made at the first start.
@@ -142,6 +144,14 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	address(&c.responder, "responder", "127.0.0.1:8082", "the responder (OCSP, lists, certificates)")
 	address(&c.mail, "mailbox", "127.0.0.1:8025", "the page of the demo's mail box")
 	f.StringVar(&c.sink.address, "mailbox.smtp", "127.0.0.1:1025", "address of the demo's mail box for SMTP")
+	c.factor = []ra.FactorKind{ra.FactorSMS, ra.FactorEmail}
+	f.Func("second_factor.kinds", "second factors in the order offered: sms, email (confirmed a day ago), or none (default: sms,email)", func(v string) error {
+		c.factor = nil
+		for _, one := range strings.Split(v, ",") {
+			c.factor = append(c.factor, ra.FactorKind(one))
+		}
+		return nil
+	})
 	f.IntVar(&c.rsaBits, "rsa-bits", 4096, "length of the RSA authorities' keys made at the first start")
 	f.DurationVar(&c.changeTTL, "email.change_ttl", 24*time.Hour, "life of the link that confirms a participant's new e-mail")
 	f.DurationVar(&c.changeDelay, "email.change_delay", 0, "time between that confirmation and the change")

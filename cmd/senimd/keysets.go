@@ -176,7 +176,10 @@ func (k keySets) set(ctx context.Context, i ca.Info) (notice.KeySet, error) {
 	if err != nil {
 		return s, err
 	}
-	s.To, s.Lang = account.Confirmed(), account.Lang
+	s.To, s.Lang = account.Address(notice.Reminder), account.Lang
+	if account.NoReminders {
+		s.Ended = "unsubscribed"
+	}
 	if c, err := pki.ParseCertificate(i.Raw); err == nil {
 		h := c.Holder()
 		s.Org = h.Organization

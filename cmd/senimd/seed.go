@@ -113,7 +113,7 @@ func (s *server) seedMember(ctx context.Context, m member, now time.Time) (perso
 	}
 	if m.cabinet {
 		err := s.store.RA().Update(ctx, func(tx ra.Tx) error {
-			return tx.PutAccount(ctx, ra.Account{IIN: m.iin, City: "Астана", Lang: lang.RU, Email: m.email(), ConfirmedAt: now, ConsentAt: now,
+			return tx.PutAccount(ctx, ra.Account{IIN: m.iin, City: "Астана", Lang: lang.RU, Email: m.email(), ConfirmedAt: now.Add(-2 * ra.FactorAge), ConsentAt: now,
 				Created: now, Changed: now})
 		})
 		if err != nil {

@@ -29,6 +29,8 @@ func Actions() []Action {
 	return []Action{
 		{"account.changed", Records, "a person changed the address of the account in the cabinet"},
 		{"account.created", Records, "a person got an account in the cabinet and consented"},
+		{"address.bad", Records, "letters to an address of the cabinet do not arrive"},
+		{"address.cleared", Records, "letters to an address of the cabinet arrive again"},
 		{"agreement.signed", Requests, "a participant signed the terms"},
 		{"api.call", Access, "a program called the API, or was turned away: route, status, and the key of the request"},
 		{"api.client_added", Access, "a program was admitted to the API, with its rights"},
@@ -90,6 +92,10 @@ func Actions() []Action {
 		{"email.confirmed", Records, "an address was confirmed from the letter"},
 		{"employee.dismissed", Records, "a head marked an employee as dismissed, with a signed document that names the keys to revoke"},
 		{"employee.returned", Records, "a head lifted the mark of a dismissed employee, with a signed document"},
+		{"email.link.sent", Letters, "the link that confirms an address was sent once more"},
+		{"factor.failed", Access, "a wrong code of the second factor; the result says which refusal"},
+		{"factor.passed", Access, "a person passed the second factor for the object; nonresident: no code is asked of him"},
+		{"factor.started", Access, "a code of the second factor was asked for"},
 		{"head.changed", Records, "a company's profile passed to its new head"},
 		{"head_change.offered", Records, "a company has another head: how many keys of the former one are left, and what the setting does with them"},
 		{"log.key_made", Keys, "the key of the public log was made"},
@@ -113,6 +119,7 @@ func Actions() []Action {
 		{"registry.clerk.change.refused", Records, "an act of a clerk was refused, with the code of the rule"},
 		{"registry.clerk.change.rejected", Records, "a second clerk rejected a change of the registry"},
 		{"registry.load.accepted", Records, "facts of a state registry were taken over"},
+		{"resubscribed", Records, "a person switched reminders by e-mail on again"},
 		{"server.crashed", System, "the server was not stopped properly before this start"},
 		{"server.started", System, "the server started, with version and digest of its settings"},
 		{"server.stopped", System, "the server was stopped in order"},
@@ -121,5 +128,6 @@ func Actions() []Action {
 		{"signin.locked", Access, "an account was locked after wrong passwords"},
 		{"tsa.clock_checked", System, "the clock was compared with others; while it cannot be, no time-stamp is given"},
 		{"tsa.serials_taken", Status, "a block of numbers for time-stamps was taken"},
+		{"unsubscribed", Records, "a person switched reminders by e-mail off"},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"senim/internal/ident"
@@ -31,9 +32,12 @@ func (s *cabinet) askAccount(w http.ResponseWriter, r *web.Request) error {
 	if err != nil && !first {
 		return err
 	}
-	typed := account{a.Email, a.City, string(r.Lang())}
-	if first {
-		typed.Email = emailOf(r)
+	typed := account{a.Email, a.City, string(a.Lang)}
+	switch {
+	case first:
+		typed.Email, typed.Lang = emailOf(r), string(r.Lang())
+	case a.Next != "":
+		typed.Email = a.Next
 	}
 	return r.OK(w, accountPage(r, typed, first, nil))
 }
@@ -121,26 +125,29 @@ func (s *cabinet) signAccount(_ http.ResponseWriter, r *web.Request) error {
 	if next == "" {
 		next = "/profile"
 	}
+	if lang.Tag(a.Lang) != r.Lang() {
+		next = inLanguage(next, lang.Tag(a.Lang))
+	}
 	return r.Redirect(next)
 }
 
-// profile shows what the cabinet knows of the person.
-func (s *cabinet) profile(w http.ResponseWriter, r *web.Request) error {
-	a, err := s.c.Office.Account(r.Context(), r.Session().IIN)
-	if errors.Is(err, ra.ErrNotFound) {
-		return r.Redirect("/signup")
-	}
+// inLanguage makes a path show its page, and those after it, in a language.
+func inLanguage(path string, t lang.Tag) string {
+	u, err := url.Parse(path)
 	if err != nil {
-		return err
+		return path
 	}
-	return r.OK(w, profilePage(r, a))
+	q := u.Query()
+	q.Set("lang", string(t))
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // askEmail shows the button of a link from a letter; mail scanners that follow links change nothing.
 func (s *cabinet) askEmail(w http.ResponseWriter, r *web.Request) error {
 	link, err := s.c.Office.Link(r.Context(), r.PathValue("token"))
 	if err != nil {
-		return err
+		return staleLink(err)
 	}
 	return r.OK(w, emailPage(r, ident.MaskEmail(ident.Email(link.Email)), false))
 }
@@ -149,10 +156,19 @@ func (s *cabinet) askEmail(w http.ResponseWriter, r *web.Request) error {
 func (s *cabinet) confirmEmail(w http.ResponseWriter, r *web.Request) error {
 	link, err := s.c.Office.Link(r.Context(), r.PathValue("token"))
 	if err != nil {
-		return err
+		return staleLink(err)
 	}
 	if err := s.c.Office.ConfirmEmail(r.Context(), r.PathValue("token")); err != nil {
-		return err
+		return staleLink(err)
 	}
 	return r.OK(w, emailPage(r, ident.MaskEmail(ident.Email(link.Email)), true))
+}
+
+// staleLink offers a new link where one is (C-38).
+func staleLink(err error) error {
+	var no *ra.Refusal
+	if !errors.As(err, &no) || no.Code != "LINK_STALE" {
+		return err
+	}
+	return web.Refusal{Code: no.Code, Next: []web.Link{{Text: "profile.link.new", Href: "/profile"}}}
 }

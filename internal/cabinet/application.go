@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"net/http"
+	"time"
 
 	"senim/internal/ra"
 	"senim/internal/web"
@@ -10,11 +11,7 @@ import (
 // applications is «Статус поданной заявки»: all of them, and a search by number.
 func (s *cabinet) applications(w http.ResponseWriter, r *web.Request) error {
 	if typed := r.URL.Query().Get("number"); typed != "" {
-		number, err := ra.ParseNumber(typed)
-		if err != nil {
-			return err
-		}
-		return r.Redirect("/applications/" + number)
+		return s.search(r, typed)
 	}
 	list, err := s.c.Office.Mine(r.Context(), viewer(r))
 	if err != nil {
@@ -23,13 +20,52 @@ func (s *cabinet) applications(w http.ResponseWriter, r *web.Request) error {
 	return r.OK(w, applicationsPage(r, list))
 }
 
+// search goes to an application by its number, 30 times an hour for each session.
+func (s *cabinet) search(r *web.Request, typed string) error {
+	if err := s.mayAsk(r); err != nil {
+		return err
+	}
+	number, err := ra.ParseNumber(typed)
+	if err != nil {
+		return err
+	}
+	if _, err := s.c.Office.Find(r.Context(), viewer(r), number); err != nil {
+		return err
+	}
+	return r.Redirect("/applications/" + number)
+}
+
+// mayAsk counts a question about a number against the session.
+func (s *cabinet) mayAsk(r *web.Request) error {
+	wait := s.searches.Take(r.SID())
+	if wait == 0 {
+		return nil
+	}
+	until := s.c.Now().Add(wait).Truncate(time.Minute).Add(time.Minute) // pages show minutes
+	return web.Refusal{Code: "TOO_MANY_SEARCHES", Status: http.StatusTooManyRequests, Evidence: map[string]string{"until": until.UTC().Format(time.RFC3339)},
+		Next: []web.Link{{Text: "cabinet.next.applications", Href: "/applications"}}}
+}
+
 // application shows one, with the step its applicant is at.
 func (s *cabinet) application(w http.ResponseWriter, r *web.Request) error {
 	a, err := s.c.Office.Find(r.Context(), viewer(r), r.PathValue("number"))
 	if err != nil {
+		if limited := s.mayAsk(r); limited != nil { // an address typed is a search too
+			return limited
+		}
 		return err
 	}
-	return r.OK(w, applicationPage(r, s.show(r, a)))
+	v := s.show(r, a)
+	if v.Own && v.Step == 3 {
+		open, err := s.c.Office.FactorOpen(r.Context(), a.Subject.IIN, a.FactorAbout())
+		if err != nil {
+			return err
+		}
+		if !open {
+			v.Factor = factorPath(a.FactorAbout(), "/applications/"+a.Number)
+		}
+	}
+	return r.OK(w, applicationPage(r, v))
 }
 
 // toApplication answers a GET of an address that is only posted to.
@@ -43,9 +79,11 @@ type shown struct {
 	// Own: the applicant looks, and may act. Decide: a confirmer looks, and it waits for him.
 	Own    bool
 	Decide bool
-	Step   int
-	Call   web.AgentCall
-	Offer  bool
+	Step  int
+	Call  web.AgentCall
+	Offer bool
+	// Factor is the page of the second factor, when it is to be passed before the signature.
+	Factor string
 }
 
 // show decides which step an application is at and what the agent is asked there.
@@ -104,10 +142,10 @@ func (s *cabinet) takeKeys(_ http.ResponseWriter, r *web.Request) error {
 	for i, k := range keys {
 		csrs[i] = k.Request
 	}
-	if _, err := s.c.Office.Requests(r.Context(), r.Session().IIN, number, csrs); err != nil {
+	if a, err = s.c.Office.Requests(r.Context(), r.Session().IIN, number, csrs); err != nil {
 		return back(err, here)
 	}
-	return r.Redirect(here)
+	return s.toFactor(r, a.FactorAbout(), here)
 }
 
 // takeSignature takes the signed application.

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"senim/internal/auth"
+	"senim/internal/limit"
 	"senim/internal/ra"
 	"senim/internal/web"
 )
@@ -48,6 +49,8 @@ type Config struct {
 
 type cabinet struct {
 	c Config
+	// searches bounds how often a session asks for application numbers.
+	searches *limit.Limiter
 }
 
 // New checks the configuration and makes the site.
@@ -58,14 +61,14 @@ func New(c Config) (http.Handler, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	s := &cabinet{c: c, searches: limit.New(c.Now, limit.Rate{Acts: 30, In: time.Hour})}
 	shell, err := web.New(web.Config{
 		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Proxies: c.Proxies},
-		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu,
+		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu, Profile: "/profile", Notice: s.notice,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := &cabinet{c: c}
 	mux := http.NewServeMux()
 	at := routes{
 		open: func(pattern string, h web.Handler) { shell.Handle(mux, pattern, refusals(h)) },
@@ -81,6 +84,8 @@ func New(c Config) (http.Handler, error) {
 		s.employeeRoutes,
 		s.DelegationRoutes,
 		s.CompanyRoutes,
+		s.profileRoutes,
+		s.factorRoutes,
 	} {
 		add(at)
 	}
@@ -107,7 +112,6 @@ func (s *cabinet) accountRoutes(at routes) {
 	at.own("POST /signup", s.takeAccount)
 	at.own("GET /signup/sign", s.askAccountSignature)
 	at.own("POST /signup/sign", s.signAccount)
-	at.own("GET /profile", s.profile)
 }
 
 func (s *cabinet) keyRoutes(at routes) {
@@ -150,7 +154,7 @@ func menu(r *web.Request) []web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
 	links := []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
-		link("cabinet.menu.legal", "/apply/legal"), link("cabinet.menu.profile", "/profile")}
+		link("cabinet.menu.legal", "/apply/legal")}
 	if mayConfirm(r) {
 		links = slices.Insert(links, 2, link("confirm.menu", "/confirm"))
 	}

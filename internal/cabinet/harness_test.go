@@ -169,7 +169,8 @@ func (r registry) Head(_ context.Context, bin ident.BIN) ra.HeadAnswer {
 // folk are the persons the state registers know, with their phones.
 type folk map[ident.IIN]struct {
 	ra.PersonAnswer
-	phone ident.Phone
+	phone  ident.Phone
+	silent bool // the mobile base does not answer
 }
 
 func (f folk) Person(_ context.Context, iin ident.IIN) ra.PersonAnswer {
@@ -180,6 +181,9 @@ func (f folk) Person(_ context.Context, iin ident.IIN) ra.PersonAnswer {
 }
 
 func (f folk) Phone(_ context.Context, iin ident.IIN) ra.PhoneAnswer {
+	if f[iin].silent {
+		return ra.PhoneAnswer{}
+	}
 	if p, ok := f[iin]; ok && p.phone != "" {
 		return ra.PhoneAnswer{Verdict: trust.Good, Phone: p.phone}
 	}
@@ -206,7 +210,7 @@ const binX, binY = "123456789021", "123456789025"
 func newSite(t *testing.T) *site { return newSiteOf(t, 0) }
 
 // newSiteOf bounds the database to a number of pages.
-func newSiteOf(t *testing.T, pages int64) *site {
+func newSiteOf(t *testing.T, pages int64, change ...func(*ra.Config)) *site {
 	t.Helper()
 	s := &site{t: t, now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), registry: registry{}, folk: folk{}, receipts: receipts{}}
 	clock := func() time.Time { return s.now }
@@ -219,8 +223,12 @@ func newSiteOf(t *testing.T, pages int64) *site {
 	desk, err := auth.New(auth.Config{Store: s.store.Auth(), Judge: judge, Site: "cabinet", Origin: origin, Now: clock})
 	must(t, err)
 	s.ca.t, s.desk = t, desk
-	s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, People: s.folk, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
-		Now: clock, Identities: ident.Rules{TestIdentities: []string{binX, binY}}})
+	c := ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, People: s.folk, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
+		Now: clock, Identities: ident.Rules{TestIdentities: []string{binX, binY}}}
+	for _, f := range change {
+		f(&c)
+	}
+	s.office, err = ra.New(c)
 	must(t, err)
 	h, err := New(Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Receipts: s.receipts, Now: clock})
 	must(t, err)

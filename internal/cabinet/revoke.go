@@ -28,7 +28,7 @@ type wish struct {
 func (v wish) each() []ra.Revocation {
 	all := make([]ra.Revocation, len(v.Serials))
 	for i, serial := range v.Serials {
-		all[i] = ra.Revocation{Serial: serial, Reason: v.Reason, Text: v.Text, Since: v.Since}
+		all[i] = ra.Revocation{Serial: serial, Reason: v.Reason, Text: v.Text, Since: v.Since, With: v.Serials}
 	}
 	return all
 }
@@ -187,7 +187,10 @@ func (s *cabinet) chooseRevoke(w http.ResponseWriter, r *web.Request) error {
 	if err := r.Set(map[string]string{"revoke": string(kept)}); err != nil {
 		return err
 	}
-	return r.Redirect("/keys/revoke/sign")
+	if owner {
+		return r.Redirect("/keys/revoke/sign")
+	}
+	return s.toFactor(r, v.about(), "/keys/revoke/sign")
 }
 
 // refusedRevoke records who asked for what he may not.
@@ -216,6 +219,11 @@ func (s *cabinet) askRevokeSignature(w http.ResponseWriter, r *web.Request) erro
 	of, err := s.chosen(r, v.Serials)
 	if err != nil {
 		return err
+	}
+	if open, err := s.othersOpen(r, v, owner); err != nil {
+		return err
+	} else if !open {
+		return r.Redirect(factorPath(v.about(), "/keys/revoke/sign"))
 	}
 	c, err := r.Ask(purposeRevoke, v.digest())
 	if err != nil {

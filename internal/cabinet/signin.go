@@ -19,6 +19,9 @@ func (s *cabinet) askSignIn(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	if side := r.URL.Query().Get("side"); side != "" && r.Session().SignedIn() {
+		return r.OK(w, sidePage(r, proveSide(r, c, strings.TrimPrefix(side, personalSide)), next(r)))
+	}
 	return r.OK(w, signInPage(r, c, next(r)))
 }
 

@@ -22,8 +22,8 @@ func (s *site) issue(p page) {
 	must(s.t, s.office.Issue(s.t.Context(), ra.Task{Number: m[1], Revision: 1}))
 }
 
-// TestStoryB renews a person's key and revokes the old one (C-01, C-02).
-func TestStoryB(t *testing.T) {
+// TestC02OldKeyRevokedAfterReissue is story B: a person's key is renewed and the old one revoked.
+func TestC02OldKeyRevokedAfterReissue(t *testing.T) {
 	s := newSite(t)
 	old := s.personal("123456789013")
 	b := s.browser(old)

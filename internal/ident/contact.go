@@ -82,12 +82,16 @@ func MaskEmail(e Email) string {
 	return string(e[:n]) + "***" + string(e[at:])
 }
 
-// MaskPhone shows the country and the last two digits: "+7*** *** ** 67".
+// MaskPhone shows the operator and the last two digits, "+7 701 ••• •• 67"; of a phone of another
+// country only its beginning and end.
 func MaskPhone(p Phone) string {
 	if len(p) < 4 {
-		return "***"
+		return "•••"
 	}
-	return string(p[:2]) + "*** *** ** " + string(p[len(p)-2:])
+	if strings.HasPrefix(string(p), "+7") && len(p) == 12 {
+		return "+7 " + string(p[2:5]) + " ••• •• " + string(p[10:])
+	}
+	return string(p[:3]) + " ••• •• " + string(p[len(p)-2:])
 }
 
 // MaskNumber shows the last four digits of an IIN or BIN: "********9011".

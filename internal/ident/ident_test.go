@@ -113,7 +113,7 @@ func TestContacts(t *testing.T) {
 
 func TestMasks(t *testing.T) {
 	for got, want := range map[string]string{
-		MaskEmail("bolat@example.kz"): "b***@example.kz", MaskEmail("x"): "***", MaskPhone("+77011234567"): "+7*** *** ** 67", MaskPhone(""): "***",
+		MaskEmail("bolat@example.kz"): "b***@example.kz", MaskEmail("x"): "***", MaskPhone("+77011234567"): "+7 701 ••• •• 67", MaskPhone("+998901234567"): "+99 ••• •• 67",
 		MaskNumber("123456789011"): "********9011", MaskNumber("1"): "********", FormatIIN("123456789011"): "123 456 789 011", FormatIIN("1"): "1",
 	} {
 		if got != want {

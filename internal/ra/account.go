@@ -27,7 +27,8 @@ func (o *Office) Account(ctx context.Context, iin string) (a Account, err error)
 }
 
 // Register makes or changes a person's account. A new address gets a letter with a link (N-16) and
-// nothing else until the link was confirmed. An empty address is allowed.
+// nothing else until the link was confirmed; a confirmed one before it stays until then, and is told
+// (N-17). An empty address is allowed.
 func (o *Office) Register(ctx context.Context, iin, email, city string, t lang.Tag) (Account, error) {
 	var address ident.Email
 	if email != "" {
@@ -49,15 +50,23 @@ func (o *Office) Register(ctx context.Context, iin, email, city string, t lang.T
 		} else if err != nil {
 			return err
 		}
-		changed := a.Email != string(address)
+		was := a
 		a.City, a.Lang, a.Changed = city, t, now
-		if changed {
-			a.Email, a.ConfirmedAt = string(address), time.Time{}
-		}
+		old := a.move(string(address))
 		if err := tx.PutAccount(ctx, a); err != nil {
 			return err
 		}
-		if a.Email != "" && a.ConfirmedAt.IsZero() {
+		if err := o.tellOld(ctx, tx, a, old); err != nil {
+			return err
+		}
+		if (a.Next != "" && a.Next != was.Next) || (a.Email != "" && a.Email != was.Email) {
+			had, err := tx.LinksOf(ctx, iin, now)
+			if err != nil {
+				return err
+			}
+			if err := linksToday(had); err != nil {
+				return err
+			}
 			if err := o.sendLink(ctx, tx, a); err != nil {
 				return err
 			}
@@ -70,17 +79,17 @@ func (o *Office) Register(ctx context.Context, iin, email, city string, t lang.T
 	return a, nil
 }
 
-// sendLink writes a link and the letter that carries it.
+// sendLink writes a link for the address that waits, and the letter that carries it.
 func (o *Office) sendLink(ctx context.Context, tx Tx, a Account) error {
 	b := make([]byte, 32)
 	rand.Read(b) // never fails (crypto/rand)
 	token := base64.RawURLEncoding.EncodeToString(b)
-	l := Link{Hash: hexSum([]byte(token)), IIN: a.IIN, Email: a.Email, Expires: o.c.Now().Add(LinkTTL)}
+	l := Link{Hash: hexSum([]byte(token)), IIN: a.IIN, Email: a.Awaits(), Expires: o.c.Now().Add(LinkTTL)}
 	if err := tx.PutLink(ctx, l); err != nil {
 		return err
 	}
 	t := letterLang(a.Lang)
-	return tx.Notify(ctx, notice.Message{N: "N-16", To: a.Email, Lang: t, Key: notice.Key("N-16", l.Hash, "", a.Email),
+	return tx.Notify(ctx, notice.Message{N: "N-16", To: l.Email, Lang: t, Key: notice.Key("N-16", l.Hash, "", l.Email),
 		Vars: map[string]string{"link": o.c.Origin + "/email/" + token, "time": t.DateTime(l.Expires)}})
 }
 
@@ -118,10 +127,18 @@ func (o *Office) ConfirmEmail(ctx context.Context, token string) error {
 		if err != nil {
 			return err
 		}
-		if a.Email != l.Email {
+		switch l.Email {
+		case a.Next:
+			a.Email, a.Next, a.Bad, a.ConfirmedAt = a.Next, "", false, o.c.Now()
+		case a.Email: // not confirmed yet, or confirmed once more
+			a.Bad = false
+			if a.ConfirmedAt.IsZero() {
+				a.ConfirmedAt = o.c.Now()
+			}
+		default:
 			return refuse("LINK_STALE")
 		}
-		a.ConfirmedAt, a.Changed = o.c.Now(), o.c.Now()
+		a.Changed = o.c.Now()
 		if err := tx.PutAccount(ctx, a); err != nil {
 			return err
 		}

@@ -13,14 +13,13 @@ import (
 // confirmed address; without one there is no letter (I6), and the pages say so.
 func (o *Office) tell(ctx context.Context, tx Tx, a *Application, n string) error {
 	account, err := tx.Account(ctx, a.Subject.IIN)
-	if errors.Is(err, ErrNotFound) || (err == nil && account.Confirmed() == "") {
+	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	t := letterLang(a.Lang, account.Lang)
-	return o.write(ctx, tx, a, n, account, t, nil)
+	return o.write(ctx, tx, a, n, account, letterLang(account.Lang, a.Lang), nil)
 }
 
 // write puts the letter itself; more are values that differ from the usual ones.
@@ -38,8 +37,12 @@ func (o *Office) write(ctx context.Context, tx Tx, a *Application, n string, to 
 		vars["link"] = o.c.Origin + "/keys"
 	}
 	maps.Copy(vars, more)
-	return tx.Notify(ctx, notice.Message{N: n, To: to.Confirmed(), Lang: t, Vars: vars,
-		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), to.Confirmed()), About: "application:" + FormatNumber(a.Number)})
+	address := to.Address(notice.ClassOf(n))
+	if address == "" {
+		return nil
+	}
+	return tx.Notify(ctx, notice.Message{N: n, To: address, Lang: t, Vars: vars,
+		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), address), About: "application:" + FormatNumber(a.Number)})
 }
 
 func letterLang(tags ...lang.Tag) lang.Tag {

@@ -110,6 +110,9 @@ func (o *Office) Sweep(ctx context.Context) error {
 		return err
 	}
 	return o.c.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.ForgetFactors(ctx, now.Add(-2*24*time.Hour)); err != nil {
+			return err
+		}
 		old, err := tx.Overdue(ctx, Draft, now.Add(-DraftTTL))
 		if err != nil {
 			return err

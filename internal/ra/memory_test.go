@@ -27,6 +27,7 @@ type data struct {
 	keys     map[string]string
 	accounts map[string]Account
 	links    map[string]Link
+	factors  []Factor
 	jobs     []job.Job
 	events   []audit.Event
 	letters  []notice.Message
@@ -44,6 +45,7 @@ func (m *memory) Update(_ context.Context, f func(Tx) error) error {
 	was := m.d
 	m.d.counters, m.d.apps, m.d.keys = maps.Clone(was.counters), maps.Clone(was.apps), maps.Clone(was.keys)
 	m.d.accounts, m.d.links = maps.Clone(was.accounts), maps.Clone(was.links)
+	m.d.factors = slices.Clone(was.factors)
 	m.d.jobs, m.d.events, m.d.letters = slices.Clone(was.jobs), slices.Clone(was.events), slices.Clone(was.letters)
 	m.d.staff = was.staff.clone()
 	if err := f(m); err != nil {
@@ -135,7 +137,7 @@ func (m *memory) UseLink(_ context.Context, hash string) (bool, error) {
 	return ok, nil
 }
 
-func (m *memory) Hash(s string) string { return "hash of " + string(rune(len(s)+'a')) }
+func (m *memory) Hash(s string) string { return "hash of " + hexSum([]byte(s))[:16] }
 func (m *memory) Enqueue(_ context.Context, j job.Job) error {
 	m.d.jobs = append(m.d.jobs, j)
 	return nil

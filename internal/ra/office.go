@@ -53,7 +53,9 @@ type Config struct {
 	AutoRevoke AutoRevoke
 	// RetryRegistry is how long to wait before asking a silent registry again; 1 minute by default.
 	RetryRegistry time.Duration
-	Log           *slog.Logger
+	// Factor is the second factor; none by default.
+	Factor FactorConfig
+	Log    *slog.Logger
 }
 
 // Office takes applications. It is safe for concurrent use.
@@ -66,6 +68,9 @@ func New(c Config) (*Office, error) {
 	}
 	if c.Origin == "" {
 		return nil, errors.New("open an office: no origin")
+	}
+	if err := c.Factor.check(); err != nil {
+		return nil, fmt.Errorf("open an office: %w", err)
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -20,6 +20,9 @@ type Revocation struct {
 	Text string
 	// Since is the suspected day of a compromise; zero when not told.
 	Since time.Time
+	// With lists the serials asked for in the same act, this one among them; empty: this one alone.
+	// One second factor is passed for all of them.
+	With []string
 }
 
 // Digest is what the person's challenge names: the request in one line, hashed.
@@ -98,7 +101,15 @@ func (o *Office) Revoke(ctx context.Context, by *pki.Certificate, v Revocation) 
 	if err != nil {
 		return time.Time{}, o.RevocationRefused(ctx, by, v, err)
 	}
+	if len(v.With) > 0 && !slices.Contains(v.With, v.Serial) {
+		return time.Time{}, refuse("FACTOR_NEEDED")
+	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		if !owner {
+			if err := o.needFactor(ctx, tx, h.IIN, v.FactorAbout()); err != nil {
+				return err
+			}
+		}
 		return tx.Audit(ctx, audit.Event{Action: "cert.revocation.asked", Actor: tx.Hash(h.IIN), Object: v.Serial, Result: "ok",
 			Detail: map[string]string{"reason": v.Reason, "as": string(as), "signer": by.SerialHex(), "digest": v.Digest()}})
 	})

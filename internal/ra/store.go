@@ -56,6 +56,8 @@ type Tx interface {
 
 	delegationTx
 	staffTx
+	factorTx
+	contactTx
 
 	// Hash gives the keyed hash that names a person in the audit log.
 	Hash(personal string) string
@@ -71,6 +73,13 @@ type Account struct {
 	// Email may be empty; nothing but confirmation letters goes to it until ConfirmedAt.
 	Email       string
 	ConfirmedAt time.Time
+	// Next is the address that shall follow a confirmed one, once its link was used; until then it
+	// gets nothing but N-16, and Email stays.
+	Next string
+	// Bad: letters to Email do not arrive ([Office.AddressBad]).
+	Bad bool
+	// NoReminders: the person wants no reminders by e-mail; short messages and security letters go on.
+	NoReminders bool
 	// ConsentAt is when the person agreed to the processing of personal data.
 	ConsentAt        time.Time
 	Created, Changed time.Time
@@ -82,6 +91,15 @@ func (a Account) Confirmed() string {
 		return ""
 	}
 	return a.Email
+}
+
+// Address is where letters of a class may go: codes, links and security letters to the confirmed
+// address; business ones and reminders not to one that is bad (I5).
+func (a Account) Address(c notice.Class) string {
+	if a.Bad && c != notice.Transaction && c != notice.Security {
+		return ""
+	}
+	return a.Confirmed()
 }
 
 // Link is a link sent by mail, stored by the hash of its token.

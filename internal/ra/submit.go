@@ -73,6 +73,9 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 		if a.Document != document {
 			return refuse("REVISION_CHANGED", "n", itoa(a.Revision))
 		}
+		if err := o.needFactor(ctx, tx, iin, a.FactorAbout()); err != nil {
+			return err
+		}
 		now := o.c.Now()
 		if err := a.Sign(signed, hexSum(signed), now); err != nil {
 			return err

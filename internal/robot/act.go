@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -59,6 +60,11 @@ type Letter struct {
 
 // Letter waits for the newest letter to an address whose subject or text contains words.
 func (s *System) Letter(ctx context.Context, to, words string) (Letter, error) {
+	return s.wait(ctx, to, strings.TrimSpace("with "+words), func(l Letter) bool { return strings.Contains(l.Subject+"\n"+l.Text, words) })
+}
+
+// wait looks for the newest letter to an address that is the one; what says which, for the error.
+func (s *System) wait(ctx context.Context, to, what string, is func(Letter) bool) (Letter, error) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.After(windowWait); ; {
@@ -67,19 +73,40 @@ func (s *System) Letter(ctx context.Context, to, words string) (Letter, error) {
 			return Letter{}, err
 		}
 		for _, l := range all {
-			if strings.Contains(l.Subject+"\n"+l.Text, words) {
+			if is(l) {
 				return l, nil
 			}
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			return Letter{}, fmt.Errorf("no letter with %q came to %s within %s (%d others did)", words, to, windowWait, len(all))
+			return Letter{}, fmt.Errorf("no letter %s came to %s within %s (%d others did)", what, to, windowWait, len(all))
 		case <-ctx.Done():
 			return Letter{}, ctx.Err()
 		}
 	}
 }
+
+// Code waits for a letter with a code of the second factor, newer than the last one read for the
+// address, and gives the code.
+func (s *System) Code(ctx context.Context, to string) (string, error) {
+	s.mu.Lock()
+	last := s.codes[to]
+	s.mu.Unlock()
+	l, err := s.wait(ctx, to, "with a code", func(l Letter) bool { return l.ID > last && len(l.Links) == 0 && code.MatchString(l.Text) })
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.codes == nil {
+		s.codes = map[string]int{}
+	}
+	s.codes[to] = l.ID
+	return code.FindString(l.Text), nil
+}
+
+var code = regexp.MustCompile(`\b[0-9]{6}\b`)
 
 func (s *System) letters(ctx context.Context, to string) ([]Letter, error) {
 	var all []Letter

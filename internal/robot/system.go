@@ -57,6 +57,7 @@ type System struct {
 
 	mu        sync.Mutex
 	processes []*process
+	codes     map[string]int // the last letter with a code read for each address
 }
 
 // Config says how to start a System.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"senim/internal/lang"
 	"senim/internal/ra"
 )
 
@@ -74,13 +73,7 @@ func (t raTx) ClaimKey(ctx context.Context, keyHash, id string) (bool, error) {
 }
 
 func (t raTx) Account(ctx context.Context, iin string) (ra.Account, error) {
-	return one(ctx, t.tx, ra.ErrNotFound, func(r row) (a ra.Account, err error) {
-		var tag string
-		var confirmed, consent, created, changed int64
-		err = r.Scan(&a.IIN, &a.Email, &a.City, &tag, &confirmed, &consent, &created, &changed)
-		a.Lang, a.ConfirmedAt, a.ConsentAt, a.Created, a.Changed = lang.Tag(tag), at(confirmed), at(consent), at(created), at(changed)
-		return a, err
-	}, `select iin, email, city, lang, confirmed, consent, created, changed from ra_accounts where iin = $1`, iin)
+	return one(ctx, t.tx, ra.ErrNotFound, account, accounts+`where a.iin = $1`, iin)
 }
 
 func (t raTx) PutAccount(ctx context.Context, a ra.Account) error {
@@ -89,7 +82,10 @@ func (t raTx) PutAccount(ctx context.Context, a ra.Account) error {
 		on conflict (iin) do update set email = excluded.email, city = excluded.city, lang = excluded.lang,
 			confirmed = excluded.confirmed, consent = excluded.consent, changed = excluded.changed`,
 		a.IIN, a.Email, a.City, string(a.Lang), ms(a.ConfirmedAt), ms(a.ConsentAt), ms(a.Created), ms(a.Changed))
-	return err
+	if err != nil {
+		return err
+	}
+	return t.putContact(ctx, a)
 }
 
 func (t raTx) PutLink(ctx context.Context, l ra.Link) error {
@@ -98,12 +94,7 @@ func (t raTx) PutLink(ctx context.Context, l ra.Link) error {
 }
 
 func (t raTx) Link(ctx context.Context, hash string) (ra.Link, error) {
-	return one(ctx, t.tx, ra.ErrNotFound, func(r row) (l ra.Link, err error) {
-		var expires int64
-		err = r.Scan(&l.Hash, &l.IIN, &l.Email, &expires)
-		l.Expires = at(expires)
-		return l, err
-	}, `select hash, iin, email, expires from ra_links where hash = $1`, hash)
+	return one(ctx, t.tx, ra.ErrNotFound, link, `select hash, iin, email, expires from ra_links where hash = $1`, hash)
 }
 
 func (t raTx) UseLink(ctx context.Context, hash string) (bool, error) {

@@ -51,6 +51,13 @@ type Link struct {
 	Current bool
 }
 
+// Notice is something a person should do, said on every page until it is done.
+type Notice struct {
+	// Code names it for tests and styles.
+	Code, Text string
+	Link       Link
+}
+
 // Config says what a Shell works with.
 type Config struct {
 	Site Site
@@ -62,6 +69,10 @@ type Config struct {
 	Now func() time.Time
 	// Menu gives the links of the header for a request; nil for none.
 	Menu func(*Request) []Link
+	// Notice is said above every page's content; nil, or an empty Text, for none.
+	Notice func(*Request) (Notice, error)
+	// Profile is the path behind the person's name in the header; empty shows the name alone.
+	Profile string
 	// SignIn is the path pages that need a session send people to; "/signin" by default.
 	SignIn string
 	// SignOut is the path the header's sign-out button posts to; "/signout" by default. The shell

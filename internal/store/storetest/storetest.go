@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"RA", RA},
 		{"RAConfirm", RAConfirm},
 		{"Staff", Staff},
+		{"RAFactor", RAFactor},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
 		{"Feed", Feed},
