@@ -36,11 +36,13 @@ type Config struct {
 	// Office takes applications. Required.
 	Office *ra.Office
 	// Judge decides about certificates on the check page. Required.
-	Judge auth.Judge
+	Judge Judge
 	// Keys is what the authority has issued. Required.
 	Keys ra.Keys
 	// Receipts proves that keys stand in the public log; nil where none is kept.
 	Receipts Receipts
+	// KeyIDs finds certificates by key identifier; nil: the check page knows serial numbers only.
+	KeyIDs KeyIDs
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -59,7 +61,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	shell, err := web.New(web.Config{
 		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Proxies: c.Proxies},
-		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu,
+		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu, Larger: map[string]int64{"/check": maxDocument},
 	})
 	if err != nil {
 		return nil, err
@@ -76,6 +78,8 @@ func New(c Config) (http.Handler, error) {
 		s.keyRoutes,
 		s.legalRoutes,
 		s.applicationRoutes,
+		s.checkRoutes,
+		s.reportRoutes,
 	} {
 		add(at)
 	}
@@ -91,8 +95,6 @@ func (s *cabinet) firstRoutes(at routes) {
 	at.open("GET /{$}", s.start)
 	at.open("GET /signin", s.askSignIn)
 	at.open("POST /signin", s.signIn)
-	at.open("GET /check", s.askCheck)
-	at.open("POST /check", s.check)
 }
 
 func (s *cabinet) accountRoutes(at routes) {
@@ -145,7 +147,7 @@ func menu(r *web.Request) []web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
 	return []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
-		link("cabinet.menu.legal", "/apply/legal"), link("cabinet.menu.profile", "/profile")}
+		link("cabinet.menu.legal", "/apply/legal"), link("reports.title", "/reports"), link("cabinet.menu.profile", "/profile")}
 }
 
 // signedIn sends strangers to sign in and brings them back afterwards.
