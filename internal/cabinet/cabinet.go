@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"senim/internal/auth"
+	"senim/internal/limit"
 	"senim/internal/ra"
 	"senim/internal/web"
 )
@@ -49,6 +50,8 @@ type Config struct {
 
 type cabinet struct {
 	c Config
+	// searches counts searches by number of each certificate.
+	searches *limit.Limiter
 }
 
 // New checks the configuration and makes the site.
@@ -66,7 +69,10 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &cabinet{c: c}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &cabinet{c: c, searches: limit.New(c.Now, perSession())}
 	mux := http.NewServeMux()
 	at := routes{
 		open: func(pattern string, h web.Handler) { shell.Handle(mux, pattern, refusals(h)) },
@@ -176,7 +182,7 @@ func refusals(h web.Handler) web.Handler {
 		switch no.Code {
 		case "CERT_EXPIRED":
 			f.Code = "KEY_EXPIRED_NO_RENEWAL"
-		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN":
+		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN", "CONSENT_UNKNOWN", "REPORT_NOT_FOUND":
 			f.Status = http.StatusNotFound
 		case "CHECK_UNAVAILABLE":
 			f.Unknown, f.Retry = true, r.URL.Path

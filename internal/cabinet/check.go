@@ -137,7 +137,7 @@ func (s *cabinet) byNumber(ctx context.Context, r *web.Request, number string, a
 		cert, err = pki.ParseCertificate(k.Raw)
 	}
 	if err != nil {
-		s.log().ErrorContext(ctx, "a number could not be checked", "err", err)
+		s.c.Log.ErrorContext(ctx, "a number could not be checked", "err", err)
 		return checked{Word: "unknown", Kind: "soon", Text: r.T("cabinet.verdict_text.unknown"), Reasons: []string{r.T("check.why.authority")}}
 	}
 	return s.verdict(ctx, r, cert, at)

@@ -218,7 +218,7 @@ func newSiteOf(t *testing.T, pages int64) *site {
 	s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, People: s.folk, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
 		Now: clock, Identities: ident.Rules{TestIdentities: []string{binX, binY}}})
 	must(t, err)
-	h, err := New(Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Receipts: s.receipts, Now: clock})
+	h, err := New(Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Receipts: s.receipts, KeyIDs: s.ca, Now: clock})
 	must(t, err)
 	s.server = httptest.NewServer(h)
 	t.Cleanup(s.server.Close)

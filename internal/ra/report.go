@@ -211,11 +211,15 @@ func (o *Office) FindReport(ctx context.Context, iin, id string) (Report, error)
 	return r, nil
 }
 
-// Download gives the file of a report to the person who asked for it and still may see it, and records it.
-func (o *Office) Download(ctx context.Context, iin, id string) (Report, error) {
+// Download gives the file of a report to the person who asked for it and still may see it, and records it. What was
+// asked for at the desk is given at the desk only.
+func (o *Office) Download(ctx context.Context, iin string, operator bool, id string) (Report, error) {
 	r, err := o.FindReport(ctx, iin, id)
 	if err != nil {
 		return Report{}, err
+	}
+	if r.Operator && !operator {
+		return Report{}, refuse("REPORT_NOT_FOUND")
 	}
 	if err := o.mayReport(ctx, r); err != nil {
 		return Report{}, err
