@@ -108,46 +108,53 @@ func (s *Store) SerialOf(ctx context.Context, keyID string) (serial string, err 
 	return serial, err
 }
 
-// keyIDsFilled names the setting that says that every certificate of before has its key identifier noted.
-const keyIDsFilled = "ca-key-ids"
+// keyIDsNoted names the setting that says how far the certificates of before have their key identifiers
+// noted: the last serial looked at, or keyIDsDone.
+const (
+	keyIDsNoted = "ca-key-ids"
+	keyIDsDone  = "done"
+)
 
 // FillKeyIDs notes the key identifiers of certificates issued before they were noted. It does so once in the
 // life of a database, in pages, and goes on where it was interrupted.
 func (s *Store) FillKeyIDs(ctx context.Context) error {
-	const page = 500
-	for after, done := "", false; !done; {
-		next := after
-		err := s.update(ctx, func(t *tx) error {
-			_, err := one(ctx, t, errNoRow, value[[]byte], `select value from setting where name = $1`, keyIDsFilled)
-			if err == nil || !errors.Is(err, errNoRow) {
-				done = true
-				return err
-			}
-			type issued struct {
-				serial string
-				raw    []byte
-			}
-			some, err := list(ctx, t, func(r row) (i issued, err error) { return i, r.Scan(&i.serial, &i.raw) },
-				`select serial, raw from ca_certificates where serial > $1 and state = 'issued' order by serial limit $2`, after, int64(page))
-			if err != nil {
-				return err
-			}
-			for _, i := range some {
-				if err := (caTx{t}).keyID(ctx, i.serial, i.raw); err != nil {
-					return err
-				}
-				next = i.serial
-			}
-			if done = len(some) < page; done {
-				_, err = t.exec(ctx, `insert into setting (name, value) values ($1, $2)`, keyIDsFilled, []byte("done"))
-				return err
-			}
-			return nil
+	for done := false; !done; {
+		err := s.update(ctx, func(t *tx) (err error) {
+			done, err = t.fillKeyIDs(ctx)
+			return err
 		})
-		after = next
 		if err != nil {
 			return fmt.Errorf("note key identifiers: %w", err)
 		}
 	}
 	return nil
+}
+
+// fillKeyIDs notes one page.
+func (t *tx) fillKeyIDs(ctx context.Context) (done bool, err error) {
+	const page = 500
+	after, err := one(ctx, t, errNoRow, value[[]byte], `select value from setting where name = $1`, keyIDsNoted)
+	if err != nil && !errors.Is(err, errNoRow) || string(after) == keyIDsDone {
+		return true, err
+	}
+	type issued struct {
+		serial string
+		raw    []byte
+	}
+	some, err := list(ctx, t, func(r row) (i issued, err error) { return i, r.Scan(&i.serial, &i.raw) },
+		`select serial, raw from ca_certificates where serial > $1 and state = 'issued' order by serial limit $2`, string(after), int64(page))
+	if err != nil {
+		return false, err
+	}
+	next := keyIDsDone
+	for _, i := range some {
+		if err := (caTx{t}).keyID(ctx, i.serial, i.raw); err != nil {
+			return false, err
+		}
+	}
+	if len(some) == page {
+		next = some[page-1].serial
+	}
+	_, err = t.exec(ctx, `insert into setting (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value`, keyIDsNoted, []byte(next))
+	return next == keyIDsDone, err
 }
