@@ -181,7 +181,7 @@ func acts() map[string]string {
 	const shown, later = "none: nothing changes, the page shows what was asked", "none: goes on in the visitor's session; the signature that follows is recorded"
 	const planned = "none: says what would be done, and does nothing"
 	return map[string]string{
-		"cabinet POST /signin": "auth.proof", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": shown,
+		"cabinet POST /signin": "auth.proof", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": "check.done",
 		"cabinet POST /signup": later, "cabinet POST /signup/sign": "auth.proof account.created account.changed",
 		"cabinet POST /keys/reissue": "application.saved", "cabinet POST /keys/revoke": later, "cabinet POST /keys/revoke/sign": "auth.proof cert.revocation.asked cert.revocation.done ca.revoked",
 		"cabinet POST /apply/legal": shown, "cabinet POST /apply/legal/data": "application.saved", "cabinet POST /applications/{number}/edit": "application.edited",
@@ -195,6 +195,9 @@ func acts() map[string]string {
 		"cabinet POST /company/return/{id}": "employee.returned",
 		"cabinet POST /factor": "factor.started factor.passed", "cabinet POST /factor/code": "factor.passed factor.failed",
 		"cabinet POST /profile/link": "email.link.sent", "cabinet POST /profile/reminders": "unsubscribed resubscribed",
+		"cabinet POST /check/person": "check.searched", "cabinet POST /check/consent/{token}": "consent.used",
+		"cabinet POST /keys/share": "consent.given", "cabinet POST /keys/share/end": "consent.ended",
+		"cabinet POST /reports": "report.made", "cabinet POST /reports/{id}": "report.downloaded",
 
 		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",

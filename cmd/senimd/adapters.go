@@ -36,6 +36,11 @@ func (i issued) OfCompany(ctx context.Context, bin string) ([]ra.Key, error) {
 	return i.list(ctx, "", bin)
 }
 
+// Ending walks what ends in a time and is not revoked.
+func (i issued) Ending(ctx context.Context, from, to time.Time, f func(ra.Key) error) error {
+	return i.ca.Expiring(ctx, from, to, func(info ca.Info) error { return f(key(info)) })
+}
+
 func (i issued) list(ctx context.Context, iin, bin string) ([]ra.Key, error) {
 	infos, err := i.ca.ByHolder(ctx, iin, bin)
 	if err != nil {

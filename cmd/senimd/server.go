@@ -406,7 +406,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	}
 	adapter := issued{s.authority}
 	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, People: people{s.book}, Keys: adapter, Issuer: adapter,
-		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
+		Revoker: adapter, Ending: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
 		Factor: ra.FactorConfig{Kinds: s.c.factor}, Log: s.log}); err != nil {
 		return err
 	}
@@ -430,7 +430,7 @@ func (s *server) openSites(context.Context) error {
 		return err
 	}
 	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies, Auth: cabinetDesk,
-		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Receipts: s.receipts(), Now: s.now, Log: s.log})
+		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Receipts: s.receipts(), KeyIDs: s.keyIDs(), Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -500,6 +500,8 @@ func (s *server) handleJobs(ctx context.Context) error {
 	s.store.Handle(notice.ScanKind, s.scanner.Do)
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
+	s.store.Handle(ra.JobReport, task(s.office.MakeReport))
+	s.store.Handle(ra.JobReportWipe, task(s.office.WipeReport))
 	s.store.Handle(sweepKind, func(ctx context.Context, _ []byte) error { return s.office.Sweep(ctx) })
 	s.store.Handle(participant.ExpireKind, task(func(ctx context.Context, j participant.ExpireJob) error { return s.participants.Expire(ctx, j.ID) }))
 	s.store.Handle(participant.EmailKind, task(func(ctx context.Context, j participant.EmailJob) error { return s.participants.ApplyEmail(ctx, j.ID) }))
@@ -520,6 +522,8 @@ func (s *server) handleAuthority() {
 	s.store.Handle(ca.JobTend, func(ctx context.Context, _ []byte) error { return s.tend(ctx) })
 	s.store.Handle(revokedKind, task(s.revoked))
 	s.store.Handle(access.SweepKind, s.gate.SweepJob)
+	s.store.Handle(keyIDsKind, func(ctx context.Context, _ []byte) error { return s.store.FillKeyIDs(ctx) })
+	s.store.Every(24*time.Hour, job.Job{Kind: keyIDsKind, Unique: "all"})
 	s.store.Every(time.Hour, job.Job{Kind: ca.JobTend, Unique: "all"})
 	s.store.Every(24*time.Hour, access.Sweep())
 }
@@ -527,9 +531,19 @@ func (s *server) handleAuthority() {
 const (
 	// sweepKind is the job that ends applications nobody confirmed.
 	sweepKind = "ra.sweep"
+	// keyIDsKind is the job that notes the key identifiers of certificates of before they were noted.
+	keyIDsKind = "ca.key_ids"
 	// revokedKind follows every revocation, whoever asked for it.
 	revokedKind = "ca.revoked"
 )
+
+// keyIDs finds certificates by key identifier, where the authority keeps its records in our database.
+func (s *server) keyIDs() cabinet.KeyIDs {
+	if s.ca == nil {
+		return nil
+	}
+	return s.store
+}
 
 // revoked ends the sessions, on every site, that were opened with a certificate now revoked, and tells
 // whom it concerns.

@@ -361,24 +361,3 @@ func TestSec7GetChangesNothing(t *testing.T) {
 		t.Error("a GET changed something")
 	}
 }
-
-// TestCheck: C-34, C-35 and the verdicts.
-func TestCheck(t *testing.T) {
-	s := newSite(t)
-	key := s.personal("123456789013")
-	b := s.browser()
-	serial := key.Certificate.SerialHex()
-	check := func(v string) page { return b.post("/check", url.Values{"serial": {v}}) }
-	check(strings.ToUpper(serial)).has(t, 200, `data-verdict="valid"`)
-	if strings.Contains(check(serial).body, "1234 5678 9013") || strings.Contains(check(serial).body, "123456789013") {
-		t.Error("the number is shown to a stranger")
-	}
-	check("0123456789abcdef0123456789abcdef01234567").has(t, 200, `data-verdict="never"`)
-	check("zz").has(t, 422, "Введите номер")
-	s.ca.silent = true
-	check(serial).has(t, 200, `data-verdict="unknown"`, "Не удалось проверить")
-	s.ca.silent = false
-	_, err := s.ca.Revoke(t.Context(), serial, "superseded", time.Time{}, "")
-	must(t, err)
-	check(serial).has(t, 200, `data-verdict="revoked"`)
-}

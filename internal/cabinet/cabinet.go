@@ -38,18 +38,21 @@ type Config struct {
 	// Office takes applications. Required.
 	Office *ra.Office
 	// Judge decides about certificates on the check page. Required.
-	Judge auth.Judge
+	Judge Judge
 	// Keys is what the authority has issued. Required.
 	Keys ra.Keys
 	// Receipts proves that keys stand in the public log; nil where none is kept.
 	Receipts Receipts
+	// KeyIDs finds certificates by key identifier; nil: the check page knows serial numbers only.
+	KeyIDs KeyIDs
 	Now      func() time.Time
 	Log      *slog.Logger
 }
 
 type cabinet struct {
 	c Config
-	// searches bounds how often a session asks for application numbers.
+	// searches bounds how often a session asks for application numbers, and a certificate for keys by
+	// number.
 	searches *limit.Limiter
 }
 
@@ -61,10 +64,14 @@ func New(c Config) (http.Handler, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &cabinet{c: c, searches: limit.New(c.Now, limit.Rate{Acts: 30, In: time.Hour})}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &cabinet{c: c, searches: limit.New(c.Now, perSession())}
 	shell, err := web.New(web.Config{
 		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Proxies: c.Proxies},
 		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu, Profile: "/profile", Notice: s.notice,
+		Larger: map[string]int64{"/check": maxDocument},
 	})
 	if err != nil {
 		return nil, err
@@ -86,6 +93,8 @@ func New(c Config) (http.Handler, error) {
 		s.CompanyRoutes,
 		s.profileRoutes,
 		s.factorRoutes,
+		s.checkRoutes,
+		s.reportRoutes,
 	} {
 		add(at)
 	}
@@ -101,8 +110,6 @@ func (s *cabinet) firstRoutes(at routes) {
 	at.open("GET /{$}", s.start)
 	at.open("GET /signin", s.askSignIn)
 	at.open("POST /signin", s.signIn)
-	at.open("GET /check", s.askCheck)
-	at.open("POST /check", s.check)
 }
 
 func (s *cabinet) accountRoutes(at routes) {
@@ -154,7 +161,7 @@ func menu(r *web.Request) []web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
 	links := []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
-		link("cabinet.menu.legal", "/apply/legal")}
+		link("cabinet.menu.legal", "/apply/legal"), link("reports.title", "/reports")}
 	if mayConfirm(r) {
 		links = slices.Insert(links, 2, link("confirm.menu", "/confirm"))
 	}
@@ -188,7 +195,7 @@ func refusals(h web.Handler) web.Handler {
 		switch no.Code {
 		case "CERT_EXPIRED":
 			f.Code = "KEY_EXPIRED_NO_RENEWAL"
-		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN", "DELEGATION_UNKNOWN", "DISMISSAL_UNKNOWN":
+		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN", "DELEGATION_UNKNOWN", "DISMISSAL_UNKNOWN", "CONSENT_UNKNOWN", "REPORT_NOT_FOUND":
 			f.Status = http.StatusNotFound
 		case "CHECK_UNAVAILABLE":
 			f.Unknown, f.Retry = true, r.URL.Path

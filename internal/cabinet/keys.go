@@ -22,14 +22,23 @@ func (s *cabinet) keys(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	came, err := s.c.Office.Issuances(r.Context(), r.Session().IIN, list)
+	if err != nil {
+		return err
+	}
 	v := keysView{Foreign: true}
 	for _, k := range list {
 		card, err := s.card(r, k)
 		if err != nil {
 			return err
 		}
+		card.Facts = facts(r, k, came[k.Serial])
 		if k.Serial == r.Session().Serial {
 			v.Foreign = false
+		}
+		if over(k, s.c.Now()) {
+			v.Archive = append(v.Archive, card)
+			continue
 		}
 		v.Cards = append(v.Cards, card)
 	}
@@ -48,10 +57,33 @@ func (s *cabinet) keys(w http.ResponseWriter, r *web.Request) error {
 type keysView struct {
 	Cards    []web.Key
 	Previous []previousHead
+	// Archive are keys that are over for good.
+	Archive []web.Key
 	// NoLetters: no confirmed address, so no reminder will come.
 	NoLetters bool
 	// Foreign: the key used to sign in was issued by another authority.
 	Foreign bool
+}
+
+// over reports a key that nothing can bring back: expired or revoked, and not on hold.
+func over(k ra.Key, now time.Time) bool {
+	return now.After(k.NotAfter) || !k.RevokedAt.IsZero() && k.Reason != "certificateHold"
+}
+
+// facts say when and how a key was issued, and when it was used last as far as is known here.
+func facts(r *web.Request, k ra.Key, i ra.Issuance) []web.Row {
+	rows := []web.Row{{Label: r.T("reports.key.issued"), Value: r.Date(i.At)}}
+	if i.Where != "" {
+		rows = append(rows, web.Row{Label: r.T("reports.key.where"), Value: r.T(i.Where)})
+	}
+	if i.Number != "" {
+		rows = append(rows, web.Row{Label: r.T("reports.key.application"), Value: ra.FormatNumber(i.Number), Change: "/applications/" + i.Number})
+	}
+	rows = append(rows, web.Row{Label: r.T("reports.key.how"), Value: r.T(i.How)})
+	if k.Serial == r.Session().Serial {
+		rows = append(rows, web.Row{Label: r.T("reports.key.used"), Value: r.T("reports.key.used_now")})
+	}
+	return rows
 }
 
 // previousHead is the living keys of the head before, in one organisation.

@@ -19,6 +19,7 @@ type memory struct {
 
 	delegations []delegation
 	decisions   map[string]SignedDecision
+	checkMemory
 }
 
 type data struct {

@@ -39,6 +39,8 @@ type Config struct {
 	Keys     Keys
 	Issuer   Issuer
 	Revoker  Revoker
+	// Ending walks what ends, for the operators' reports; nil: they cannot be made.
+	Ending Ending
 	// Origin of the cabinet, as "https://cabinet.example.kz": written into documents and letters.
 	Origin string
 	// Brand is the name letters use, by language; optional.

@@ -58,6 +58,8 @@ type Tx interface {
 	staffTx
 	factorTx
 	contactTx
+	consentTx
+	reportTx
 
 	// Hash gives the keyed hash that names a person in the audit log.
 	Hash(personal string) string

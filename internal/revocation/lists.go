@@ -54,7 +54,7 @@ func (s *Source) askLists(ctx context.Context, cert, issuer *pki.Certificate, at
 	full, stale := s.newest(all, issuer, at, func(l laid) bool { return l.BaseNumber == nil && l.Covers(cert) })
 	if full == nil {
 		if stale != nil {
-			return trust.Status{}, fmt.Errorf("the newest list, %s, ended at %s", stale.from, stamp(stale.NextUpdate))
+			return trust.Status{}, &staleError{stale.from, stale.NextUpdate}
 		}
 		return trust.Status{}, errNobody // nor is a list for other certificates of the issuer of any use
 	}

@@ -127,7 +127,7 @@ func (s *Source) askResponder(ctx context.Context, cert, issuer *pki.Certificate
 	defer cancel()
 	raw, err := ask.Post(ctx, s.c.HTTP, address, ask.OCSP, question, MaxAnswer)
 	if err != nil {
-		return trust.Status{}, err
+		return trust.Status{}, fmt.Errorf("%w: %w", errSilent, err)
 	}
 	a, err := q.read(&s.answers, raw, at)
 	if err != nil {

@@ -116,7 +116,7 @@ func (s *Source) Status(ctx context.Context, cert, issuer *pki.Certificate, at t
 		return st
 	}
 	s.c.Log.Warn("revocation could not be checked", "issuer", hex.EncodeToString(issuer.SubjectKeyID), "serial", cert.SerialHex(), "ocsp", ocspErr, "lists", listErr)
-	return trust.Status{State: trust.StateUnknown, Err: "ocsp: " + ocspErr.Error() + "; lists: " + listErr.Error()}
+	return trust.Status{State: trust.StateUnknown, Err: "ocsp: " + ocspErr.Error() + "; lists: " + listErr.Error(), Evidence: reasons(ocspErr, listErr)}
 }
 
 // errNobody: nothing is configured for this issuer.

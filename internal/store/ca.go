@@ -82,10 +82,14 @@ func (t caTx) Advance(ctx context.Context, r ca.Record) error {
 }
 
 func (t caTx) Restore(ctx context.Context, r ca.Record) error {
-	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates
+	err := changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates
 		set state = $1, tbs = $2, raw = $3, not_before = $4, not_after = $5, iin = $6, bin = $7, name = $8, key_hash = $9, profile = $10
 		where serial = $11`,
 		string(r.State), r.TBS, r.Raw, ms(r.NotBefore), ms(r.NotAfter), r.IIN, r.BIN, r.Name, r.Key, r.Profile, r.Serial))
+	if err != nil {
+		return err
+	}
+	return t.keyID(ctx, r.Serial, r.Raw)
 }
 
 func (t caTx) Intend(ctx context.Context, serial string, tbs []byte) error {
@@ -94,9 +98,13 @@ func (t caTx) Intend(ctx context.Context, serial string, tbs []byte) error {
 }
 
 func (t caTx) Finish(ctx context.Context, serial string, raw []byte) error {
-	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates set state = 'issued', raw = $1
+	err := changed(ca.ErrNotFound)(t.exec(ctx, `update ca_certificates set state = 'issued', raw = $1
 		where serial = $2 and state = 'intended'
 		and not exists (select 1 from ca_revoked r where r.serial = $2 and r.reason <> 8)`, raw, serial))
+	if err != nil {
+		return err
+	}
+	return t.keyID(ctx, serial, raw)
 }
 
 // caSelect reads records with their revocation. Reason 8, removeFromCRL, is a hold that was lifted.

@@ -37,8 +37,9 @@ func (s *Shell) prepare(w http.ResponseWriter, r *Request) error {
 				return err
 			}
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, s.c.MaxBody)
-		if err := parseForm(r.Request, s.c.MaxBody); err != nil {
+		most := max(s.c.MaxBody, s.c.Larger[r.URL.Path])
+		r.Body = http.MaxBytesReader(w, r.Body, most)
+		if err := parseForm(r.Request, most); err != nil {
 			if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 				return Refusal{Code: "TOO_LARGE", Status: http.StatusRequestEntityTooLarge}
 			}

@@ -80,6 +80,8 @@ type Config struct {
 	SignOut string
 	// MaxBody bounds the body of a post; 1 MiB by default.
 	MaxBody int64
+	// Larger gives paths that take documents a bound of their own.
+	Larger map[string]int64
 }
 
 // Shell serves one site. It is safe for concurrent use.

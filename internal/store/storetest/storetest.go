@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"RAConfirm", RAConfirm},
 		{"Staff", Staff},
 		{"RAFactor", RAFactor},
+		{"RACheck", RACheck},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
 		{"Feed", Feed},
