@@ -64,12 +64,19 @@ type Job struct {
 // State is where a message of the outbox stands.
 type State string
 
-// The states. Only Waiting goes on to another.
+// The states. A worker claims a Waiting message as Sending, so that two never send it. Throttled is
+// only of outcomes: nothing was taken. Nothing follows Stopped, Failed and Delivered but a report of a
+// letter that came back; after Uncertain nobody may send again but an operator (rule I2), though a
+// receipt still tells how it ended.
 const (
-	Waiting State = "waiting"
-	Sent    State = "sent"
-	Stopped State = "stopped" // not true any more
-	Failed  State = "failed"  // refused for good, or tried too often
+	Waiting   State = "waiting"
+	Sending   State = "sending"
+	Throttled State = "throttled" // not now: nothing was sent
+	Sent      State = "sent"      // the mail server, or the message centre, has it
+	Delivered State = "delivered" // the phone has it
+	Uncertain State = "uncertain" // it may have been sent
+	Stopped   State = "stopped"   // not true any more, or not wanted
+	Failed    State = "failed"    // refused for good, undeliverable, or tried too often
 )
 
 // Check reports what keeps a message from being written down.
