@@ -29,6 +29,8 @@ func Actions() []Action {
 	return []Action{
 		{"account.changed", Records, "a person changed the address of the account in the cabinet"},
 		{"account.created", Records, "a person got an account in the cabinet and consented"},
+		{"address.bad", Letters, "letters to an address do not arrive; no reminder goes there any more"},
+		{"address.cleared", Letters, "the owner of such an address confirmed it"},
 		{"agreement.signed", Requests, "a participant signed the terms"},
 		{"api.call", Access, "a program called the API, or was turned away: route, status, and the key of the request"},
 		{"api.client_added", Access, "a program was admitted to the API, with its rights"},
@@ -86,10 +88,15 @@ func Actions() []Action {
 		{"email.confirmed", Records, "an address was confirmed from the letter"},
 		{"head.changed", Records, "a company's profile passed to its new head"},
 		{"log.key_made", Keys, "the key of the public log was made"},
-		{"notice.failed", Letters, "a letter was refused for good"},
+		{"notice.bounced", Letters, "a letter came back"},
+		{"notice.capped", Letters, "a message waits for room in the day's bound, or four fifths of it are used"},
+		{"notice.delivered", Letters, "a phone has the message"},
+		{"notice.failed", Letters, "a message was refused for good"},
 		{"notice.planned", Letters, "a reminder became due and was written"},
-		{"notice.sent", Letters, "a letter was taken by the mail server"},
+		{"notice.sent", Letters, "a message was taken by the mail server or the message centre"},
+		{"notice.settled", Letters, "an operator said what became of a message in doubt, or had it sent again"},
 		{"notice.stopped", Letters, "a letter was not true any more and was not sent"},
+		{"notice.uncertain", Letters, "a message may have gone; it does not go again by itself"},
 		{"ocsp.answered", Status, "how many questions the responder answered since the record before"},
 		{"password.reset.asked", Access, "a link to set a new password was asked for"},
 		{"password.reset.done", Access, "a new password was set from the link, with a fresh signature"},
@@ -114,5 +121,6 @@ func Actions() []Action {
 		{"signin.locked", Access, "an account was locked after wrong passwords"},
 		{"tsa.clock_checked", System, "the clock was compared with others; while it cannot be, no time-stamp is given"},
 		{"tsa.serials_taken", Status, "a block of numbers for time-stamps was taken"},
+		{"unsubscribed", Letters, "a reader wanted no more reminders, by the link or by a complaint"},
 	}
 }

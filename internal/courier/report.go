@@ -17,13 +17,7 @@ import (
 )
 
 // Report is what came back about a letter.
-type Report struct {
-	// ID is the letter's, from the token.
-	ID   string
-	Fate Fate
-	// Status is the enhanced code (RFC 3463), as "5.1.1"; empty for a complaint.
-	Status string
-}
+type Report = notice.Returned
 
 // ErrReport says that a letter is not a report of delivery: an answer by a machine or a person.
 var ErrReport = errors.New("not a report of delivery")

@@ -1,9 +1,10 @@
 // Package notice knows what Senim says to people: which message, in which language, when, and when
-// not any more. It sends nothing itself: a [Courier] does.
+// not any more. It sends nothing itself: a [Courier] brings letters, a [Texter] short messages.
 //
 // Work packages put a [Message] into the transaction of the change it speaks about with the Notify
-// method of their transaction. [Sender] sends it from there, once. [Render] makes the letter.
-// [Scanner] plans the reminders before a key expires.
+// method of their transaction. [Sender] sends it from there, once, and takes what comes back: reports
+// of letters, receipts of short messages, readers who want no more reminders. [Render] makes the
+// letter, [RenderShort] the short message. [Scanner] plans the reminders before a key expires.
 package notice
 
 import (
@@ -11,6 +12,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"senim/internal/lang"
 )
@@ -32,6 +34,8 @@ type Message struct {
 	// Key makes the message one of its kind: a second one with the same key is dropped. Required;
 	// see [Key].
 	Key string
+	// Expires is when a code or a link in it dies: it is not sent afterwards. Zero: never.
+	Expires time.Time
 	// About names what the message speaks about, as "keyset:17", so that [Sender] can ask again
 	// just before sending whether it is still true. Empty when nothing can make it untrue.
 	About string
@@ -51,6 +55,15 @@ const (
 func Key(n, subject, event, to string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{"senim-notice/1", n, subject, event, to}, "\x00")))
 	return hex.EncodeToString(sum[:])
+}
+
+// Identity is what makes a message one of its kind in the outbox: its key, and for a short message
+// the channel too, so that one event may use one key for both.
+func (m Message) Identity() string {
+	if m.Channel == Email {
+		return m.Key
+	}
+	return Key(string(m.Channel), m.Key, "", "")
 }
 
 // Kind is the job that sends a message of the outbox; its payload is [Job].
@@ -86,6 +99,8 @@ func (m Message) Check() error {
 		return fmt.Errorf("message %q: number, address and key are required", m.N)
 	case strings.ContainsAny(m.To, "\r\n"):
 		return fmt.Errorf("message %s: address of more than one line", m.N)
+	case m.Channel != Email && m.Channel != SMS:
+		return fmt.Errorf("message %s: no channel %q", m.N, m.Channel)
 	}
 	return nil
 }
