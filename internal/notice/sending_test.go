@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"senim/internal/audit"
 	"senim/internal/lang"
 	"senim/internal/notice"
 	"senim/internal/store"
@@ -225,20 +224,199 @@ func TestKeysAreOfAChannel(t *testing.T) {
 	})
 }
 
-// killed runs a job in a process that dies over the hand-over: nothing is written down afterwards.
-func (h *house) killed(id int64) {
+// dying is the store of a process that is killed when it writes down how the hand-over ended.
+type dying struct {
+	notice.Store
+	updates *int
+}
+
+var errDead = errors.New("killed")
+
+func (d dying) Update(ctx context.Context, f func(notice.Tx) error) error {
+	if *d.updates--; *d.updates < 0 {
+		return errDead
+	}
+	return d.Store.Update(ctx, f)
+}
+
+// killed runs a job in a process that dies after the hand-over.
+func (h *house) killed(id int64, updates int) {
 	h.t.Helper()
-	dead := h.config
-	dead.Store = dying{h.store.Notice(), 2}
-	s, err := notice.NewSender(dead)
+	c := h.config
+	c.Store = dying{h.store.Notice(), &updates}
+	s, err := notice.NewSender(c)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	d := dead.Store.(dying)
-	_ = d
 	if err := s.Do(h.t.Context(), fmt.Appendf(nil, `{"id":%d}`, id)); !errors.Is(err, errDead) {
 		h.t.Fatalf("the process lives: %v", err)
 	}
 }
 
-var errDead = errors.New("killed")
+// NT-09: killed after the mail server took the letter, it goes once more as the same letter, and not a
+// third time; a short message never goes again.
+func TestNT09KilledBeforeTheMark(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		once := h.notify("N-20", notice.Email, "once@example.kz", "1")
+		h.killed(once, 1)
+		h.want("while the claim is fresh", h.do(once), notice.Sending, "")
+		if len(h.out.letters) != 1 {
+			t.Fatalf("%d letters while another worker may still be at it", len(h.out.letters))
+		}
+		h.now = h.now.Add(10 * time.Minute)
+		h.want("after the restart", h.do(once), notice.Sent, "")
+		if l := h.out.letters; len(l) != 2 || l[0].ID != l[1].ID || l[0].ID == "" {
+			t.Errorf("not the same letter twice: %+v", l)
+		}
+
+		twice := h.notify("N-20", notice.Email, "twice@example.kz", "2")
+		h.killed(twice, 1)
+		h.now = h.now.Add(10 * time.Minute)
+		h.killed(twice, 2)
+		h.now = h.now.Add(10 * time.Minute)
+		h.want("killed twice", h.do(twice), notice.Uncertain, "interrupted")
+		if len(h.out.letters) != 4 {
+			t.Errorf("%d letters, want two of each", len(h.out.letters))
+		}
+
+		sms := h.notify("N-14", notice.SMS, "+77011234567", "3")
+		h.killed(sms, 1)
+		h.now = h.now.Add(10 * time.Minute)
+		o := h.do(sms)
+		h.want("the short message", o, notice.Uncertain, "interrupted")
+		if len(h.out.texts) != 1 || h.out.texts[0].Ref != o.Ref || o.Ref == "" {
+			t.Errorf("%d texts, the name kept %q", len(h.out.texts), o.Ref)
+		}
+		if err := h.sender.Receive(t.Context(), notice.Receipt{Ref: o.Ref, State: notice.Delivered}); err != nil {
+			t.Fatal(err)
+		}
+		h.want("a receipt still tells", h.read(sms), notice.Delivered, "")
+	})
+}
+
+// NT-10: nobody knows whether the message went; it does not go again, and the operator sees it and
+// decides.
+func TestNT10NobodyKnows(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		h.out.text = func(notice.Short) ([]string, notice.Outcome) { return nil, notice.Outcome{State: notice.Uncertain, Code: 503} }
+		id := h.notify("N-14", notice.SMS, "+77011234567", "1")
+		code := h.notify("N-21", notice.SMS, "+77011234567", "2")
+		for range 3 {
+			h.want("the message", h.do(id), notice.Uncertain, "no answer")
+			h.do(code)
+		}
+		if len(h.out.texts) != 2 {
+			t.Errorf("%d messages went", len(h.out.texts))
+		}
+		doubts := h.report().Uncertain
+		if len(doubts) != 2 || doubts[1].ID != id || doubts[1].N != "N-14" || doubts[1].Code != 503 || !doubts[1].Again || doubts[0].Again {
+			t.Fatalf("the operator sees %+v", doubts)
+		}
+		if err := h.sender.Settle(t.Context(), code, notice.Waiting, "op:1"); !errors.Is(err, notice.ErrSettled) {
+			t.Errorf("a code nobody waits for goes again: %v", err)
+		}
+		if o := h.read(code); o.To != "" || o.Vars != nil {
+			t.Errorf("the code is kept: %+v", o)
+		}
+		h.out.text = nil
+		for as, id := range map[notice.State]int64{notice.Waiting: id, notice.Failed: code} {
+			if err := h.sender.Settle(t.Context(), id, as, "op:1"); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.sender.Settle(t.Context(), id, as, "op:1"); !errors.Is(err, notice.ErrSettled) {
+				t.Errorf("settled twice: %v", err)
+			}
+		}
+		h.want("told to go again", h.do(id), notice.Sent, "")
+		if len(h.out.texts) != 3 || h.out.texts[2].Ref == h.out.texts[0].Ref || len(h.report().Uncertain) != 0 {
+			t.Errorf("%+v, %+v", h.out.texts, h.report().Uncertain)
+		}
+		want := []string{"notice.uncertain(no answer)", "notice.uncertain(no answer)", "notice.settled(failed)", "notice.settled(waiting)", "notice.sent(ok)"}
+		got := h.recorded("notice.")
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("recorded %q", got)
+		}
+	})
+}
+
+// NT-13: a report with our token makes the address bad at once; nothing but security letters goes there
+// until its owner confirms it.
+func TestNT13AHardBounceEndsTheAddress(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		const to = "gone@example.kz"
+		h.want("the letter", h.do(h.notify("N-01", notice.Email, to, "28d")), notice.Sent, "")
+		back := notice.Returned{ID: h.out.letters[0].ID, Fate: notice.Hard, Status: "5.1.1"}
+		bad := func() bool {
+			is, err := h.sender.AddressBad(t.Context(), to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return is
+		}
+		if err := h.sender.Returned(t.Context(), notice.Returned{ID: strings.Repeat("ab", 20), Fate: notice.Hard, Status: "5.1.1"}); err != nil || bad() {
+			t.Errorf("a letter we do not know: %v, bad %v", err, bad())
+		}
+		for range 2 {
+			if err := h.sender.Returned(t.Context(), back); err != nil || !bad() {
+				t.Fatalf("%v, bad %v", err, bad())
+			}
+		}
+		h.want("the letter that came back", h.read(1), notice.Failed, "bounced 5.1.1")
+		h.want("the next stage", h.do(h.notify("N-01", notice.Email, to, "14d")), notice.Stopped, "address-bad")
+		h.want("business", h.do(h.notify("N-09", notice.Email, to, "9")), notice.Stopped, "address-bad")
+		h.want("security", h.do(h.notify("N-14", notice.Email, to, "14")), notice.Sent, "")
+		h.want("the phone", h.do(h.notify("N-02", notice.SMS, "+77011234567", "10d")), notice.Sent, "")
+		if r := h.report(); r.Bad != 1 || r.Why["bounced 5.1.1"] != 1 || r.Ended[notice.Stopped] != 2 {
+			t.Errorf("the report: %+v", r)
+		}
+		h.now = h.now.Add(time.Hour)
+		if err := h.sender.AddressConfirmed(t.Context(), to); err != nil || bad() {
+			t.Fatalf("confirmed: %v, bad %v", err, bad())
+		}
+		h.want("after that", h.do(h.notify("N-01", notice.Email, to, "7d")), notice.Sent, "")
+		if got := h.recorded("address.", "notice.bounced"); !slices.Equal(got, []string{"notice.bounced(bounced 5.1.1)", "address.bad(hard)", "address.cleared(confirmed)"}) {
+			t.Errorf("recorded %q", got)
+		}
+	})
+}
+
+// A refusal while sending is a failure of the address when it says so, and not when it speaks of us.
+func TestRefusalsCount(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		for status, want := range map[string]bool{"5.1.1": true, "5.7.1": false, "": false} {
+			h.out.letter = func(notice.Letter) error { return &notice.RefusedError{Code: 550, Status: status} }
+			to := "r" + strings.ReplaceAll(status, ".", "") + "@example.kz"
+			if o := h.do(h.notify("N-01", notice.Email, to, "28d")); o.State != notice.Failed || o.Code != 550 {
+				t.Errorf("%s: %+v", status, o)
+			}
+			if bad, err := h.sender.AddressBad(t.Context(), to); err != nil || bad != want {
+				t.Errorf("%q: bad %v, %v", status, bad, err)
+			}
+		}
+	})
+}
+
+// NT-14: of four letters that came back in seven days the third makes the address bad.
+func TestNT14TheThirdSoftBounceInAWeek(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		const to = "full@example.kz"
+		var ids []string
+		for i := range 4 {
+			h.do(h.notify("N-14", notice.Email, to, fmt.Sprint(i)))
+			ids = append(ids, h.out.letters[i].ID)
+		}
+		for i, id := range ids {
+			for range 2 { // the same report again is not another failure
+				if err := h.sender.Returned(t.Context(), notice.Returned{ID: id, Fate: notice.Soft, Status: "4.2.2"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if bad, err := h.sender.AddressBad(t.Context(), to); err != nil || bad != (i >= 2) {
+				t.Errorf("after %d: bad %v, %v", i+1, bad, err)
+			}
+			h.now = h.now.Add(36 * time.Hour)
+		}
+	})
+}
