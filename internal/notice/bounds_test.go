@@ -94,7 +94,12 @@ func TestNT22NoRemindersAnyMore(t *testing.T) {
 }
 
 // accounts is a cabinet in which the owner of one key set has an account.
-type accounts struct{ asked []string }
+type accounts struct{ asked, bad []string }
+
+func (a *accounts) AddressBad(_ context.Context, email string, bad bool) error {
+	a.bad = append(a.bad, fmt.Sprint(email, bad))
+	return nil
+}
 
 func (a *accounts) Unsubscribe(_ context.Context, about string) (bool, error) {
 	a.asked = append(a.asked, about)
@@ -252,6 +257,41 @@ func TestClassesHaveAnOrder(t *testing.T) {
 		middle := func(c notice.Class, of int) int { return place[c] / of }
 		if tr, se, bu, re := middle(notice.Transaction, 30), middle(notice.Security, 30), middle(notice.Business, 30), middle(notice.Reminder, 60); tr >= se || se >= bu || bu >= re || tr > 25 || re < 100 {
 			t.Errorf("the middle places of T, S, B, R: %d %d %d %d", tr, se, bu, re)
+		}
+	})
+}
+
+// The cabinet learns of an address that went bad, by a job of the same transaction, and not of one that
+// was confirmed meanwhile.
+func TestTheCabinetLearnsOfABadAddress(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		a := &accounts{}
+		h.with(func(c *notice.SenderConfig) { c.Accounts = a })
+		id := h.notify("N-14", notice.Email, "gone@example.kz", "1")
+		h.do(id)
+		if err := h.sender.Returned(t.Context(), notice.Returned{ID: h.out.letters[0].ID, Fate: notice.Hard, Status: "5.1.1"}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := h.sender.TellBad(t.Context(), notice.Job{ID: id}); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.sender.AddressConfirmed(t.Context(), "gone@example.kz"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(a.bad, []string{"gone@example.kztrue"}) {
+			t.Errorf("told %q", a.bad)
+		}
+		if o := h.read(id); o.Vars != nil {
+			t.Errorf("values are kept: %+v", o)
+		}
+		h.now = h.now.AddDate(0, 0, 15)
+		if err := h.sender.Sweep(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if o := h.read(id); o.To != "" {
+			t.Errorf("after 15 days the address is kept: %+v", o)
 		}
 	})
 }

@@ -15,8 +15,8 @@ var ErrNotFound = errors.New("no such message in the outbox")
 // Outgoing is a message of the outbox.
 type Outgoing struct {
 	ID int64
-	// Message has N, Channel, Lang, Expires, About, and as Key its [Message.Identity]. The address and
-	// the values are empty once they are wiped; see Wiped.
+	// Message has N, Channel, Lang, Expires, About, and as Key its [Message.Identity]. The values are
+	// empty once they are Wiped, and the address unless it is to be known when the letter comes back.
 	Message
 	State State
 	// Who is the keyed hash of the address, for logs and for what is known of it.
@@ -38,7 +38,12 @@ type Outgoing struct {
 	Done time.Time
 }
 
-// Wiped reports that the address and the values are not needed any more. An operator may still send
+// Returns reports that a letter that ended may still come back: its address is kept for that.
+func (o Outgoing) Returns() bool {
+	return o.Channel == Email && (o.State == Sent || o.State == Failed)
+}
+
+// Wiped reports that the values are not needed any more. An operator may still send
 // what is uncertain, but no code that nobody waits for.
 func (o Outgoing) Wiped() bool {
 	switch o.State {
@@ -64,8 +69,8 @@ type Store interface {
 type Tx interface {
 	// Outgoing reads a message; ErrNotFound when there is none.
 	Outgoing(ctx context.Context, id int64) (Outgoing, error)
-	// SaveOutgoing writes State, Ref, Why, Code, Attempts, Due, Claimed, Claims and Done, and wipes the
-	// address and the values when they are [Outgoing.Wiped].
+	// SaveOutgoing writes State, Ref, Why, Code, Attempts, Due, Claimed, Claims and Done. It wipes the
+	// values when they are [Outgoing.Wiped], and then the address too unless it [Outgoing.Returns].
 	SaveOutgoing(ctx context.Context, o Outgoing) error
 	// Received lists the numbers of what was sent since a moment to the address of message id, and of
 	// what is being sent there now.

@@ -62,8 +62,9 @@ type reportTx interface {
 	InDoubt(ctx context.Context, limit int) ([]Outgoing, error)
 	// BadAddresses counts them.
 	BadAddresses(ctx context.Context) (int, error)
-	// Forget deletes messages that ended before a moment, with all that belongs to them.
-	Forget(ctx context.Context, before time.Time) error
+	// Forget deletes messages that ended before a moment, with all that belongs to them, and the
+	// addresses of those that ended before returns.
+	Forget(ctx context.Context, before, returns time.Time) error
 }
 
 // Counts of days; see Tx.Count.
@@ -161,10 +162,18 @@ func (s *Sender) Settle(ctx context.Context, id int64, as State, by string) erro
 // SweepKind is the job that forgets messages long ended; ask for it once a day.
 const SweepKind = "notice.sweep"
 
-// keepDays is notify.keep.
-const keepDays = 180
+const (
+	// keepDays is notify.keep.
+	keepDays = 180
+	// returnDays is how long a letter may come back: mail servers give up after five (RFC 5321 §4.5.4.1).
+	returnDays = 14
+)
 
-// Sweep is the handler of [SweepKind] jobs: what ended 180 days ago is forgotten.
+// Sweep is the handler of [SweepKind] jobs: what ended 180 days ago is forgotten, and where a letter
+// went when it cannot come back any more.
 func (s *Sender) Sweep(ctx context.Context, _ []byte) error {
-	return s.c.Store.Update(ctx, func(tx Tx) error { return tx.Forget(ctx, s.c.Now().AddDate(0, 0, -keepDays)) })
+	now := s.c.Now()
+	return s.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Forget(ctx, now.AddDate(0, 0, -keepDays), now.AddDate(0, 0, -returnDays))
+	})
 }

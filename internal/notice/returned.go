@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"senim/internal/audit"
+	"senim/internal/job"
 )
 
 // Returned is what came back about a letter.
@@ -104,7 +105,7 @@ func (s *Sender) Returned(ctx context.Context, r Returned) error {
 		if err := s.record(ctx, tx, o, "bounced"); err != nil {
 			return err
 		}
-		return s.failure(ctx, tx, o.Who, r.Fate)
+		return s.failure(ctx, tx, o, r.Fate)
 	})
 	if err != nil {
 		return fmt.Errorf("take a report: %w", err)
@@ -113,15 +114,15 @@ func (s *Sender) Returned(ctx context.Context, r Returned) error {
 }
 
 // failure notes a letter that did not arrive, and finds out whether letters there still make sense.
-func (s *Sender) failure(ctx context.Context, tx Tx, who string, fate Fate) error {
-	if err := tx.AddFailure(ctx, who, Failure{s.c.Now(), fate}); err != nil {
+func (s *Sender) failure(ctx context.Context, tx Tx, o Outgoing, fate Fate) error {
+	if err := tx.AddFailure(ctx, o.Who, Failure{s.c.Now(), fate}); err != nil {
 		return err
 	}
-	a, err := tx.Address(ctx, who)
+	a, err := tx.Address(ctx, o.Who)
 	if err != nil || !a.Bad.IsZero() {
 		return err
 	}
-	all, err := tx.Failures(ctx, who)
+	all, err := tx.Failures(ctx, o.Who)
 	if err != nil || Working(all, a.Confirmed) {
 		return err
 	}
@@ -129,7 +130,32 @@ func (s *Sender) failure(ctx context.Context, tx Tx, who string, fate Fate) erro
 	if err := tx.SaveAddress(ctx, a); err != nil {
 		return err
 	}
-	return tx.Audit(ctx, audit.Event{Action: "address.bad", Actor: "system", Object: who, Result: string(fate)})
+	if s.c.Accounts != nil {
+		if err := tx.Enqueue(ctx, job.Job{Kind: BadKind, Payload: Job{o.ID}}); err != nil {
+			return err
+		}
+	}
+	return tx.Audit(ctx, audit.Event{Action: "address.bad", Actor: "system", Object: o.Who, Result: string(fate)})
+}
+
+// BadKind is the job that tells the cabinet of an address that went bad; its payload is [Job], of the
+// letter that did not arrive.
+const BadKind = "notice.address_bad"
+
+// TellBad is the handler of [BadKind] jobs.
+func (s *Sender) TellBad(ctx context.Context, j Job) error {
+	var o Outgoing
+	err := s.c.Store.View(ctx, func(tx Tx) (err error) {
+		o, err = tx.Outgoing(ctx, j.ID)
+		return err
+	})
+	if err != nil || o.To == "" || s.c.Accounts == nil {
+		return ignore(err, ErrNotFound)
+	}
+	if bad, err := s.AddressBad(ctx, o.To); err != nil || !bad {
+		return err // confirmed meanwhile
+	}
+	return s.c.Accounts.AddressBad(ctx, o.To, true)
 }
 
 // ofAddress reports a status that speaks of the address or its box, and not of us (RFC 3463 §3.2, §3.3).

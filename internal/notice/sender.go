@@ -38,10 +38,13 @@ type Still interface {
 	Still(ctx context.Context, about string) (reason string, err error)
 }
 
-// Accounts is the cabinet's knowledge of its readers. Unsubscribe ends the reminders of whoever a message
-// about this was for; known is false when that is nobody with an account.
+// Accounts is what the cabinet knows of its readers.
 type Accounts interface {
+	// Unsubscribe ends the reminders of whoever a message about this was for; known is false when that
+	// is nobody with an account.
 	Unsubscribe(ctx context.Context, about string) (known bool, err error)
+	// AddressBad notes that letters to an address do not arrive.
+	AddressBad(ctx context.Context, email string, bad bool) error
 }
 
 // SenderConfig is what a [Sender] needs.
@@ -54,7 +57,8 @@ type SenderConfig struct {
 	Hours Hours
 	// Still is asked about messages that name their subject, just before sending. Nil: never.
 	Still Still
-	// Accounts learns that a reader wants no more reminders. Nil: it is kept for the address alone.
+	// Accounts learns that a reader wants no more reminders, and that his address is bad. Nil: both are
+	// kept for the address alone.
 	Accounts Accounts
 	// Brand is the installation's name in letters; "Senim" when empty.
 	Brand string
@@ -269,7 +273,7 @@ func (s *Sender) settle(ctx context.Context, was, o Outgoing, parts []string) er
 			}
 		}
 		if status, refused := strings.CutPrefix(o.Why, "refused "); refused && ofAddress(status) {
-			if err := s.failure(ctx, tx, o.Who, FateOf(status)); err != nil {
+			if err := s.failure(ctx, tx, o, FateOf(status)); err != nil {
 				return err
 			}
 		}

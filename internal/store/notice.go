@@ -105,7 +105,17 @@ func (t noticeTx) SaveOutgoing(ctx context.Context, o notice.Outgoing) error {
 		o.ID, string(o.Channel), o.Ref, ms(o.Expires), ms(o.Claimed), o.Claims, o.Code); err != nil || !o.Wiped() {
 		return err
 	}
-	_, err = t.exec(ctx, `update outbox set sealed = $1 where id = $2`, []byte{}, o.ID)
+	rest := []byte{}
+	if o.Returns() && o.To != "" {
+		plain, err := json.Marshal(contents{To: o.To})
+		if err != nil {
+			return fmt.Errorf("store: write outbox: %w", err)
+		}
+		if rest, err = t.s.seal("outbox/"+o.Key, plain); err != nil {
+			return err
+		}
+	}
+	_, err = t.exec(ctx, `update outbox set sealed = $1 where id = $2`, rest, o.ID)
 	return err
 }
 

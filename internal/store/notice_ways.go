@@ -138,8 +138,12 @@ func (t noticeTx) BadAddresses(ctx context.Context) (int, error) {
 	return int(n), err
 }
 
-// Forget deletes what ended before a moment.
-func (t noticeTx) Forget(ctx context.Context, before time.Time) error {
+// Forget deletes what ended before a moment, and wipes the addresses of what ended before returns.
+func (t noticeTx) Forget(ctx context.Context, before, returns time.Time) error {
+	if _, err := t.exec(ctx, `update outbox set sealed = $1 where done > 0 and done < $2 and state <> $3 and sealed <> $1`,
+		[]byte{}, ms(returns), string(notice.Uncertain)); err != nil {
+		return err
+	}
 	for _, sql := range []string{
 		`delete from outbox_part where id in (select id from outbox where done > 0 and done < $1)`,
 		`delete from outbox_way where id in (select id from outbox where done > 0 and done < $1)`,
