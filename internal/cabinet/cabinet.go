@@ -41,6 +41,8 @@ type Config struct {
 	Keys ra.Keys
 	// Receipts proves that keys stand in the public log; nil where none is kept.
 	Receipts Receipts
+	// Letters takes what readers do by the links of letters; nil: nothing of it.
+	Letters Letters
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -76,6 +78,7 @@ func New(c Config) (http.Handler, error) {
 		s.keyRoutes,
 		s.legalRoutes,
 		s.applicationRoutes,
+		s.letterRoutes,
 	} {
 		add(at)
 	}

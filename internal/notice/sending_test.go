@@ -298,7 +298,9 @@ func TestNT09KilledBeforeTheMark(t *testing.T) {
 // decides.
 func TestNT10NobodyKnows(t *testing.T) {
 	everywhere(t, func(t *testing.T, h *house) {
-		h.out.text = func(notice.Short) ([]string, notice.Outcome) { return nil, notice.Outcome{State: notice.Uncertain, Code: 503} }
+		h.out.text = func(notice.Short) ([]string, notice.Outcome) {
+			return nil, notice.Outcome{State: notice.Uncertain, Code: 503}
+		}
 		id := h.notify("N-14", notice.SMS, "+77011234567", "1")
 		code := h.notify("N-21", notice.SMS, "+77011234567", "2")
 		for range 3 {
