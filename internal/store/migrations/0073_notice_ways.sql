@@ -33,7 +33,7 @@ create table if not exists address_failure (
   fate text   not null
 );
 create index if not exists address_failure_who on address_failure (who, at);
--- Numbers of a day; each node counts in a row of its own, so that nodes do not disturb each other.
+-- Numbers of a day; each node counts in a row of its own, so that counting alone makes no two wait.
 create table if not exists outbox_day (
   day    text   not null,
   what   text   not null,
