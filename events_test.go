@@ -182,6 +182,8 @@ func acts() map[string]string {
 	const planned = "none: says what would be done, and does nothing"
 	return map[string]string{
 		"cabinet POST /signin": "auth.proof", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": "check.done",
+		"cabinet POST /signin": "auth.proof", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": shown,
+		"cabinet POST /unsubscribe/{token}": "unsubscribed",
 		"cabinet POST /signup": later, "cabinet POST /signup/sign": "auth.proof account.created account.changed",
 		"cabinet POST /keys/reissue": "application.saved", "cabinet POST /keys/revoke": later, "cabinet POST /keys/revoke/sign": "auth.proof cert.revocation.asked cert.revocation.done ca.revoked",
 		"cabinet POST /apply/legal": shown, "cabinet POST /apply/legal/data": "application.saved", "cabinet POST /applications/{number}/edit": "application.edited",

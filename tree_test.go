@@ -56,6 +56,7 @@ var tree = map[string]place{
 	"internal/ber":      {formats, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/pdf":      {formats, "", ""},
 	"internal/ident":    {formats, "", "github.com/nyaruka/phonenumbers"},
+	"internal/gsm":      {formats, "", "github.com/linxGnu/gosmpp/data github.com/rivo/uniseg"}, // GSM's alphabet is no point of ours; nor is where a letter as people see it ends
 	"internal/lang":     {formats, "", "golang.org/x/text"},
 	"internal/ncalayer": {formats, "", ""},
 	"internal/shares":   {formats, "", ""},
@@ -91,7 +92,7 @@ var tree = map[string]place{
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/trustdir":   {edges, "", ""},
-	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/linxGnu/gosmpp github.com/rivo/uniseg"}, // SMTP, DKIM and SMPP are protocols, not our point; so is where a letter as people see it ends
+	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/emersion/go-smtp github.com/linxGnu/gosmpp"}, // SMTP, DKIM and SMPP are protocols, not our point
 	"internal/keystore":   {edges, "", ""},
 	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna"},
 	"internal/limit":      {edges, "", ""},

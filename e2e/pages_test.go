@@ -54,7 +54,7 @@ func TestPages(t *testing.T) {
 	b, sys := browser(t), start(t)
 	p := &pages{t: t, axe: string(checker)}
 	p.open(newTab(t, b, sys, "ru"))
-	for _, at := range []string{"/", "/signin", "/check", "/no-such-page", "/email/AAAA", "/desk/signin"} {
+	for _, at := range []string{"/", "/signin", "/check", "/no-such-page", "/email/AAAA", "/unsubscribe/AAAA", "/desk/signin"} {
 		p.look("open", sys.Cabinet+at)
 	}
 	for _, at := range []string{"/", "/login", "/login/recover", "/login/change-email", "/login/reset-password", "/register",
@@ -63,6 +63,7 @@ func TestPages(t *testing.T) {
 	}
 	p.look("responder", sys.Responder+"/")
 	p.look("mailbox", sys.Mailbox+"/")
+	p.look("mailbox", sys.Mailbox+"/sms")
 
 	who := sys.Person("old-head")
 	p.w.open(sys.Cabinet+"/signin").use("/signin", keyOf(sys.Person("person"), "personal"))

@@ -38,6 +38,8 @@ type config struct {
 	// smtp is the server that letters go out by, as smtp://host:port. Default: the built-in mail
 	// box of the demo, which shows letters and delivers none.
 	smtp string
+	// messages is everything else about letters and short messages.
+	messages mailConfig
 	// agents are the sockets at which pages look for the signing agent.
 	agents []string
 	// log is the folder of the public log of certificates issued; "none" for a process that does not keep
@@ -131,6 +133,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.StringVar(&c.key, "key-file", "", "file with the installation key, 64 hex digits (default: made at the first start)")
 	f.StringVar(&c.node, "node", "", "name of this process among those that share a database (default: the host's name)")
 	f.StringVar(&c.smtp, "smtp.url", "", "server that letters go out by, smtp://host:port (default: the demo's mail box)")
+	c.messages.flags(f)
 	f.StringVar(&c.log, "log", "", "folder of the public log of certificates issued, or none (default: log in the data folder)")
 	f.StringVar(&c.logOrigin, "log.origin", "", "name of the public log, chosen once (default: the responder's address and /log)")
 	var agents list
@@ -211,6 +214,9 @@ func (c *config) complete() error {
 		return errors.New("-data: a folder is needed")
 	}
 	if err := c.roles(); err != nil {
+		return err
+	}
+	if err := c.messages.complete(c.smtp, c.cast); err != nil {
 		return err
 	}
 	if c.db == "" {

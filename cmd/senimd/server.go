@@ -62,7 +62,10 @@ type server struct {
 	stamps       *tsa.Authority
 	sessions     *auth.Desk // of the cabinet; it ends those of every site
 	mail         *mailbox.Mailbox
-	keys         *keyring.Ring // nil: the authority is elsewhere
+	sender       *notice.Sender
+	tokens       *courier.Tokens // of messages and of what comes back
+	textReceipts http.Handler    // of the gateway for short messages; nil: there is none
+	keys         *keyring.Ring   // nil: the authority is elsewhere
 	auditor      *auditor
 	issueLog     *feed.Log    // nil: this process does not keep the public log
 	logFiles     http.Handler // its files, nil likewise
@@ -83,7 +86,7 @@ func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger)
 			s.close()
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.joinAuthority, s.openStamps, s.openAudit, s.openTrust, s.openWork, s.openLog, s.openSites, s.handleJobs} {
+	for _, step := range []func(context.Context) error{s.listen, s.openStore, s.joinAuthority, s.openStamps, s.openAudit, s.openTrust, s.openWork, s.openLog, s.openMail, s.openSites, s.handleJobs} {
 		if err := step(ctx); err != nil {
 			return s, err
 		}
@@ -430,7 +433,7 @@ func (s *server) openSites(context.Context) error {
 		return err
 	}
 	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies, Auth: cabinetDesk,
-		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Receipts: s.receipts(), KeyIDs: s.keyIDs(), Now: s.now, Log: s.log})
+		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Receipts: s.receipts(), KeyIDs: s.keyIDs(), Letters: s.linksOfLetters(), Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -451,7 +454,7 @@ func (s *server) openSites(context.Context) error {
 		mux.Handle("/desk/", clerks)
 		pages = mux
 	}
-	s.serveOn("cabinet", pages)
+	s.serveOn("cabinet", s.withReceipts(pages))
 	s.sessions = cabinetDesk
 	if s.ca == nil {
 		return nil
@@ -464,39 +467,15 @@ func (s *server) openSites(context.Context) error {
 	return nil
 }
 
-// handleJobs joins the jobs with who does them, and opens the way of letters.
-func (s *server) handleJobs(ctx context.Context) error {
+// handleJobs joins the jobs with who does them.
+func (s *server) handleJobs(context.Context) error {
 	if s.ca != nil {
 		s.handleAuthority()
 	}
 	if s.c.only == "ca" {
 		return nil
 	}
-	url := s.c.smtp
-	if url == "" {
-		var err error
-		if s.mail, err = mailbox.Open(filepath.Join(s.c.data, "letters.json"), s.now); err != nil {
-			return err
-		}
-		ln, err := s.c.sink.open(ctx)
-		if err != nil {
-			return err
-		}
-		url = "smtp://" + s.c.sink.address + "?tls=none"
-		s.background = append(s.background, func(ctx context.Context) error { return s.mail.Serve(ctx, ln) })
-		s.serveOn("mailbox", s.mail.Handler())
-	} else {
-		s.serveOn("mailbox", http.NotFoundHandler())
-	}
-	smtp, err := courier.New(courier.Config{URL: url, From: "senim@example.kz", Now: s.now})
-	if err != nil {
-		return err
-	}
-	sender, err := notice.NewSender(notice.SenderConfig{Store: s.store.Notice(), Courier: smtp, Still: s.scanner, Now: s.now})
-	if err != nil {
-		return err
-	}
-	s.store.Handle(notice.Kind, sender.Do)
+	s.handleMail()
 	s.store.Handle(notice.ScanKind, s.scanner.Do)
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))

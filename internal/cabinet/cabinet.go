@@ -45,6 +45,8 @@ type Config struct {
 	Receipts Receipts
 	// KeyIDs finds certificates by key identifier; nil: the check page knows serial numbers only.
 	KeyIDs KeyIDs
+	// Letters takes what readers do by the links of letters; nil: nothing of it.
+	Letters Letters
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -95,6 +97,7 @@ func New(c Config) (http.Handler, error) {
 		s.factorRoutes,
 		s.checkRoutes,
 		s.reportRoutes,
+		s.letterRoutes,
 	} {
 		add(at)
 	}

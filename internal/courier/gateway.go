@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"senim/internal/gsm"
 )
 
 // GatewayConfig says through which HTTP gateway and as whom.
@@ -80,8 +82,8 @@ func safe(address string) bool {
 // when the gateway was certainly not asked is it Throttled; an answer that is no answer is
 // Uncertain.
 func (g *Gateway) Send(ctx context.Context, m SMS) ([]string, Outcome) {
-	shaped, err := Shape(m.Text, MaxParts)
-	if err != nil || !m.checked() {
+	shaped, err := gsm.Shape(m.Text, gsm.MaxParts)
+	if err != nil || !checked(m) {
 		return nil, Outcome{State: Failed}
 	}
 	var asked atomic.Bool

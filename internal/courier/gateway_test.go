@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"senim/internal/notice"
 )
 
 var message = SMS{Ref: "0123456789abcdef0123", To: "+77011234567", Text: "ЭЦҚ кілті"}
@@ -155,7 +157,7 @@ func (l *ledger) take(_ context.Context, r Receipt) error {
 	if r.Ref != message.Ref {
 		return errors.New("no such message")
 	}
-	next, changed := Advance(l.state, r.State)
+	next, changed := notice.Advance(l.state, r.State)
 	l.state = next
 	if changed {
 		l.changes++

@@ -18,6 +18,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"senim/internal/gsm"
+	"senim/internal/notice"
 )
 
 const fakesmsc = "/usr/lib/kannel/test/fakesmsc" // where Debian's kannel-extras has it
@@ -136,7 +139,7 @@ func shown(said string) (all []string) {
 		if err != nil {
 			continue
 		}
-		text := decode(Shaped{Coding: 8, Parts: [][]byte{[]byte(raw)}})
+		text := decode(gsm.Shaped{Coding: 8, Parts: [][]byte{[]byte(raw)}})
 		if m[1] != "" && strings.HasSuffix(m[1], "%02%02") { // the second of two
 			all[len(all)-1] += text
 			continue
@@ -156,7 +159,7 @@ func TestNT17TextsComeWholeThroughKannel(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		calls++
-		if next, changed := Advance(states[r.Ref], r.State); changed {
+		if next, changed := notice.Advance(states[r.Ref], r.State); changed {
 			states[r.Ref] = next
 		}
 		return nil

@@ -12,28 +12,12 @@ import (
 	"net/textproto"
 	"regexp"
 	"strings"
-)
 
-// Fate is what a report says of a letter.
-type Fate string
-
-// The fates of a letter.
-const (
-	Hard      Fate = "hard"      // the address does not exist or takes no mail
-	Soft      Fate = "soft"      // not delivered now: full, busy, refused for its content
-	Delayed   Fate = "delayed"   // the server still tries
-	Arrived   Fate = "arrived"   // delivered, or passed on
-	Complaint Fate = "complaint" // the reader calls it unwanted (RFC 5965)
+	"senim/internal/notice"
 )
 
 // Report is what came back about a letter.
-type Report struct {
-	// ID is the letter's, from the token.
-	ID   string
-	Fate Fate
-	// Status is the enhanced code (RFC 3463), as "5.1.1"; empty for a complaint.
-	Status string
-}
+type Report = notice.Returned
 
 // ErrReport says that a letter is not a report of delivery: an answer by a machine or a person.
 var ErrReport = errors.New("not a report of delivery")
@@ -82,7 +66,7 @@ func readReport(letter io.Reader) (Report, error) {
 		case "message/delivery-status", "message/global-delivery-status":
 			return readStatus(p)
 		case "message/feedback-report":
-			return Report{Fate: Complaint}, nil
+			return Report{Fate: notice.Complaint}, nil
 		}
 	}
 	return Report{}, fmt.Errorf("read report: no status in it: %w", ErrReport)
@@ -98,7 +82,7 @@ func readStatus(p io.Reader) (Report, error) {
 		fields, err := r.ReadMIMEHeader()
 		if action := fields.Get("Action"); action != "" {
 			if now, ok := judge(action, fields.Get("Status"), fields.Get("Diagnostic-Code")); ok {
-				if now.Fate == Hard || now.Fate == Soft {
+				if now.Fate == notice.Hard || now.Fate == notice.Soft {
 					return now, nil
 				}
 				if best.Fate == "" {
@@ -134,21 +118,11 @@ func judge(action, code, diagnostic string) (Report, bool) {
 				m = more
 			}
 		}
-		return Report{Fate: FateOf(m), Status: m}, true
+		return Report{Fate: notice.FateOf(m), Status: m}, true
 	case "delayed":
-		return Report{Fate: Delayed, Status: m}, true
+		return Report{Fate: notice.Delayed, Status: m}, true
 	case "delivered", "relayed", "expanded":
-		return Report{Fate: Arrived, Status: m}, true
+		return Report{Fate: notice.Arrived, Status: m}, true
 	}
 	return Report{}, false
-}
-
-// FateOf tells a hard failure from a soft one by its enhanced code: hard is only what no later
-// letter can mend, an address or mail box that is not there (RFC 3463 §3.2, §3.3; RFC 7505).
-func FateOf(code string) Fate {
-	switch code {
-	case "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1":
-		return Hard
-	}
-	return Soft
 }

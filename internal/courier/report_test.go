@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"senim/internal/notice"
 )
@@ -56,7 +55,7 @@ func TestNT13AReportWithOurTokenTells(t *testing.T) {
 		t.Fatalf("envelope sender %q", back)
 	}
 	r, err := tokens.Read(back, strings.NewReader(failed("5.1.1")))
-	if err != nil || r != (Report{ID: reminder.ID, Fate: Hard, Status: "5.1.1"}) {
+	if err != nil || r != (Report{ID: reminder.ID, Fate: notice.Hard, Status: "5.1.1"}) {
 		t.Errorf("%+v %v", r, err)
 	}
 	if r, err := tokens.Read(strings.ToUpper(back), strings.NewReader(failed("5.1.1"))); err != nil || r.ID != reminder.ID {
@@ -90,20 +89,20 @@ func TestNT13FatesOfReports(t *testing.T) {
 		letter string
 		fate   Fate
 	}{
-		"no such user":        {failed("5.1.1"), Hard},
-		"no such domain":      {failed("5.1.2"), Hard},
-		"box switched off":    {failed("5.2.1"), Hard},
-		"domain takes none":   {failed("5.1.10"), Hard},
-		"box full":            {failed("5.2.2"), Soft},
-		"given up":            {failed("4.4.7"), Soft},
-		"policy":              {failed("5.7.1"), Soft},
-		"said in the text":    {dsn("Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.1 unknown\n"), Hard},
-		"said nowhere":        {dsn("Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 go away\n"), Soft},
-		"still trying":        {dsn("Action: delayed\nStatus: 4.4.1\n"), Delayed},
-		"delivered":           {dsn("Action: delivered\nStatus: 2.1.5\n"), Arrived},
-		"two, one failed":     {dsn("Action: delivered\nStatus: 2.1.5\n\nAction: failed\nStatus: 5.1.1\n"), Hard},
-		"status with comment": {failed("5.1.1 (bad destination)"), Hard},
-		"complaint":           {complaint, Complaint},
+		"no such user":        {failed("5.1.1"), notice.Hard},
+		"no such domain":      {failed("5.1.2"), notice.Hard},
+		"box switched off":    {failed("5.2.1"), notice.Hard},
+		"domain takes none":   {failed("5.1.10"), notice.Hard},
+		"box full":            {failed("5.2.2"), notice.Soft},
+		"given up":            {failed("4.4.7"), notice.Soft},
+		"policy":              {failed("5.7.1"), notice.Soft},
+		"said in the text":    {dsn("Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.1 unknown\n"), notice.Hard},
+		"said nowhere":        {dsn("Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 go away\n"), notice.Soft},
+		"still trying":        {dsn("Action: delayed\nStatus: 4.4.1\n"), notice.Delayed},
+		"delivered":           {dsn("Action: delivered\nStatus: 2.1.5\n"), notice.Arrived},
+		"two, one failed":     {dsn("Action: delivered\nStatus: 2.1.5\n\nAction: failed\nStatus: 5.1.1\n"), notice.Hard},
+		"status with comment": {failed("5.1.1 (bad destination)"), notice.Hard},
+		"complaint":           {complaint, notice.Complaint},
 	} {
 		if r, err := tokens.Read(to, strings.NewReader(c.letter)); err != nil || r.Fate != c.fate || r.ID != reminder.ID {
 			t.Errorf("%s: %+v %v", name, r, err)
@@ -143,40 +142,6 @@ func FuzzReport(f *testing.F) {
 			}
 		}
 	})
-}
-
-// NT-14: three soft failures in seven days, or one hard.
-func TestNT14AddressesGoBad(t *testing.T) {
-	day := 24 * time.Hour
-	soft := func(after ...time.Duration) (all []Failure) {
-		for _, d := range after {
-			all = append(all, Failure{at.Add(d), Soft})
-		}
-		return all
-	}
-	for name, c := range map[string]struct {
-		failures  []Failure
-		confirmed time.Time
-		works     bool
-	}{
-		"none":                         {nil, time.Time{}, true},
-		"two soft":                     {soft(0, day), time.Time{}, true},
-		"third of four in seven days":  {soft(0, 2*day, 4*day), time.Time{}, false},
-		"four in seven days":           {soft(0, 2*day, 4*day, 6*day), time.Time{}, false},
-		"three in just seven days":     {soft(0, 3*day, 7*day), time.Time{}, false},
-		"three in a second more":       {soft(0, 3*day, 7*day+time.Second), time.Time{}, true},
-		"out of order":                 {soft(4*day, 0, 2*day), time.Time{}, false},
-		"the window slides":            {soft(0, 6*day, 8*day, 9*day), time.Time{}, false},
-		"hard":                         {[]Failure{{at, Hard}}, time.Time{}, false},
-		"hard, then confirmed":         {[]Failure{{at, Hard}}, at.Add(time.Hour), true},
-		"confirmed, then hard":         {[]Failure{{at, Hard}}, at.Add(-time.Hour), false},
-		"two before, one after":        {soft(0, day, 3*day), at.Add(2 * day), true},
-		"delays and complaints beside": {[]Failure{{at, Delayed}, {at, Complaint}, {at, Arrived}, {at, Soft}}, time.Time{}, true},
-	} {
-		if got := Working(c.failures, c.confirmed); got != c.works {
-			t.Errorf("%s: works %v", name, got)
-		}
-	}
 }
 
 func TestTokensRefuse(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"senim/internal/gsm"
 )
 
 // Sink is a [Texter] that sends nothing: it writes each message into a file of a folder, for
@@ -22,8 +24,8 @@ func NewSink(dir string) (*Sink, error) {
 
 // Send writes REF.txt. A message of the same Ref is refused, as [Texter] promises.
 func (s *Sink) Send(_ context.Context, m SMS) ([]string, Outcome) {
-	shaped, err := Shape(m.Text, MaxParts)
-	if err != nil || !m.checked() {
+	shaped, err := gsm.Shape(m.Text, gsm.MaxParts)
+	if err != nil || !checked(m) {
 		return nil, Outcome{State: Failed}
 	}
 	f, err := os.OpenFile(filepath.Join(s.dir, m.Ref+".txt"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

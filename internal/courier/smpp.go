@@ -16,6 +16,8 @@ import (
 	"github.com/linxGnu/gosmpp"
 	"github.com/linxGnu/gosmpp/data"
 	"github.com/linxGnu/gosmpp/pdu"
+
+	"senim/internal/gsm"
 )
 
 // SMPPConfig says through which message centre and as whom.
@@ -117,8 +119,8 @@ func source(from string) (pdu.Address, error) {
 
 // Send hands over a message and waits for the centre's answer. Without a line it is Throttled.
 func (s *SMPP) Send(ctx context.Context, m SMS) ([]string, Outcome) {
-	shaped, err := Shape(m.Text, MaxParts)
-	if err != nil || !m.checked() {
+	shaped, err := gsm.Shape(m.Text, gsm.MaxParts)
+	if err != nil || !checked(m) {
 		return nil, Outcome{State: Failed}
 	}
 	select {
@@ -155,7 +157,7 @@ func (s *SMPP) Send(ctx context.Context, m SMS) ([]string, Outcome) {
 }
 
 // part makes the submit_sm of one part, with the header that joins parts (3GPP TS 23.040 §9.2.3.24.1).
-func (s *SMPP) part(m SMS, shaped Shaped, i int) (*pdu.SubmitSM, error) {
+func (s *SMPP) part(m SMS, shaped gsm.Shaped, i int) (*pdu.SubmitSM, error) {
 	p := pdu.NewSubmitSM().(*pdu.SubmitSM)
 	p.SourceAddr = s.source
 	to, err := pdu.NewAddressWithTonNpiAddr(1, 1, strings.TrimPrefix(string(m.To), "+"))

@@ -18,6 +18,8 @@ import (
 	"github.com/fiorix/go-smpp/smpp/pdu/pdufield"
 	"github.com/fiorix/go-smpp/smpp/smpptest"
 	ours "github.com/linxGnu/gosmpp/pdu"
+
+	"senim/internal/gsm"
 )
 
 // centre is a message centre in the test, by another's implementation of SMPP.
@@ -141,7 +143,7 @@ func TestNT17KazakhComesWhole(t *testing.T) {
 		}
 	}
 	text := p.Fields()[pdufield.ShortMessage].Bytes()
-	if got := decode(Shaped{Coding: 8, Parts: [][]byte{text}}); got != "ЭЦҚ кілті" {
+	if got := decode(gsm.Shaped{Coding: 8, Parts: [][]byte{text}}); got != "ЭЦҚ кілті" {
 		t.Errorf("the centre has %q", got)
 	}
 }
@@ -181,7 +183,7 @@ func TestNT16TwoPartsAreJoined(t *testing.T) {
 		ref = b[3]
 		text = append(text, b[6:])
 	}
-	if got := decode(Shaped{Coding: 8, Parts: text}); got != m.Text {
+	if got := decode(gsm.Shaped{Coding: 8, Parts: text}); got != m.Text {
 		t.Errorf("the phone shows %q", got)
 	}
 	m.Text = strings.Repeat("ә", 135)

@@ -388,7 +388,7 @@ func TestARefusalCarriesItsCode(t *testing.T) {
 	s := courier(t, Config{URL: "smtp://" + o.serve(t, nil, false) + "?tls=none"})
 	err := s.Send(context.Background(), reminder)
 	refused, ok := errors.AsType[*notice.RefusedError](err)
-	if !ok || refused.Code != 550 || refused.Status != "5.1.1" || FateOf(refused.Status) != Hard || strings.Contains(err.Error(), "example") {
+	if !ok || refused.Code != 550 || refused.Status != "5.1.1" || notice.FateOf(refused.Status) != notice.Hard || strings.Contains(err.Error(), "example") {
 		t.Errorf("%v", err)
 	}
 }

@@ -43,16 +43,42 @@ func (t *Tokens) mac(label string, data []byte) []byte {
 
 // envelope puts the token of a letter into an address: bounce@d becomes bounce+TOKEN@d.
 func (t *Tokens) envelope(address, id string) (string, error) {
-	raw, err := hex.DecodeString(id)
-	if err != nil || len(raw) == 0 || len(raw) > maxBinary {
-		return "", errors.New("write token: the letter's identifier is not 40 hex digits or fewer")
+	token, err := t.write("bounce", id)
+	if err != nil {
+		return "", err
 	}
 	local, domain, _ := strings.Cut(address, "@")
-	whole := local + "+" + alphabet.EncodeToString(append(raw, t.mac("bounce", raw)...)) + "@" + domain
+	whole := local + "+" + token + "@" + domain
 	if _, err := ident.ParseEmail(whole); err != nil {
 		return "", errors.New("write token: no room for it in the address")
 	}
 	return whole, nil
+}
+
+// Unsubscribe is the token of a link that ends the reminders of a letter's reader.
+func (t *Tokens) Unsubscribe(id string) (string, error) { return t.write("unsubscribe", id) }
+
+// Unsubscribed gives the identifier of the letter with such a link; [ErrToken] when it is not ours.
+func (t *Tokens) Unsubscribed(token string) (string, error) { return t.read("unsubscribe", token) }
+
+func (t *Tokens) write(label, id string) (string, error) {
+	raw, err := hex.DecodeString(id)
+	if err != nil || len(raw) == 0 || len(raw) > maxBinary {
+		return "", errors.New("write token: the letter's identifier is not 40 hex digits or fewer")
+	}
+	return alphabet.EncodeToString(append(raw, t.mac(label, raw)...)), nil
+}
+
+func (t *Tokens) read(label, token string) (string, error) {
+	raw, err := alphabet.DecodeString(strings.ToLower(token))
+	if err != nil || len(raw) <= macSize || len(raw) > maxBinary+macSize {
+		return "", ErrToken
+	}
+	id, mac := raw[:len(raw)-macSize], raw[len(raw)-macSize:]
+	if !hmac.Equal(mac, t.mac(label, id)) {
+		return "", ErrToken
+	}
+	return hex.EncodeToString(id), nil
 }
 
 // Letter gives the identifier of the letter whose envelope had this sender; [ErrToken] when the
@@ -67,13 +93,5 @@ func (t *Tokens) Letter(address string) (string, error) {
 	if at < 0 {
 		return "", ErrToken
 	}
-	raw, err := alphabet.DecodeString(strings.ToLower(local[at+1:]))
-	if err != nil || len(raw) <= macSize || len(raw) > maxBinary+macSize {
-		return "", ErrToken
-	}
-	id, mac := raw[:len(raw)-macSize], raw[len(raw)-macSize:]
-	if !hmac.Equal(mac, t.mac("bounce", id)) {
-		return "", ErrToken
-	}
-	return hex.EncodeToString(id), nil
+	return t.read("bounce", local[at+1:])
 }

@@ -19,4 +19,6 @@ type Job struct {
 	// Unique, when not empty, makes a second job of the same Kind and Unique a no-op while the
 	// first has not finished.
 	Unique string
+	// Priority orders jobs that are due when there are more than can be done: 1 first, 4 last. 0 is 1.
+	Priority int
 }

@@ -16,7 +16,7 @@ func Open(path string, now func() time.Time) (*Mailbox, error) {
 	b.path = path
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return b, nil
+		return b, b.openTexts()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the mail box: %w", err)
@@ -27,7 +27,7 @@ func Open(path string, now func() time.Time) (*Mailbox, error) {
 	for _, l := range b.letters {
 		b.last = max(b.last, l.ID)
 	}
-	return b, nil
+	return b, b.openTexts()
 }
 
 // keep writes the letters down: a new file in place of the old, never half of one. b.mu is held.
@@ -35,15 +35,20 @@ func (b *Mailbox) keep() error {
 	if b.path == "" {
 		return nil
 	}
-	data, err := json.Marshal(b.letters)
+	return keepFile(b.path, b.letters)
+}
+
+// keepFile writes a new file in place of the old.
+func keepFile(path string, all any) error {
+	data, err := json.Marshal(all)
 	if err != nil {
 		return fmt.Errorf("keep letters: %w", err)
 	}
-	next := b.path + ".new"
+	next := path + ".new"
 	if err := os.WriteFile(next, data, 0o600); err != nil {
 		return fmt.Errorf("keep letters: %w", err)
 	}
-	if err := os.Rename(next, b.path); err != nil {
+	if err := os.Rename(next, path); err != nil {
 		return fmt.Errorf("keep letters: %w", err)
 	}
 	return nil

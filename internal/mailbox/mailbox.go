@@ -1,10 +1,10 @@
 // Package mailbox is a mail server for one machine: it takes every letter sent to it over SMTP,
 // keeps the newest in memory and shows them on a page, so that a demonstration or a test has an
-// inbox without any mail leaving the machine.
+// inbox without any mail leaving the machine. It takes short messages too.
 //
-// [New] makes a [Mailbox]; [*Mailbox.Serve] takes letters from a listener; [*Mailbox.Handler] shows
-// them: the page at "/", one letter at "/letters/{id}", all as JSON at "/letters.json" (newest
-// first, ?to= for one address).
+// [New] makes a [Mailbox]; [*Mailbox.Serve] takes letters from a listener, [*Mailbox.Send] short
+// messages; [*Mailbox.Handler] shows them: the page at "/", one letter at "/letters/{id}", all as JSON
+// at "/letters.json" (newest first, ?to= for one address), short messages at "/sms" and "/sms.json".
 //
 // It refuses listeners and guests that are not of this machine: letters hold sign-in links.
 package mailbox
@@ -51,6 +51,7 @@ type Mailbox struct {
 	mu sync.Mutex
 	// Under mu:
 	letters []Letter // oldest first
+	texts   []SMS    // oldest first
 	last    int
 	news    chan struct{} // closed when a letter comes
 }
@@ -123,7 +124,7 @@ func (b *Mailbox) Wait(ctx context.Context, good func(Letter) bool) (Letter, err
 func (b *Mailbox) Clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.letters = nil
+	b.letters, b.texts = nil, nil
 }
 
 // add takes a letter; an error means that it could not be kept, and the sender tries again.

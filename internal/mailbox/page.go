@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"senim/internal/lang"
 	"senim/internal/notice"
@@ -20,6 +21,8 @@ func (b *Mailbox) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", b.list)
 	mux.HandleFunc("GET /letters/{id}", b.one)
 	mux.HandleFunc("GET /letters.json", b.json)
+	mux.HandleFunc("GET /sms", b.listTexts)
+	mux.HandleFunc("GET /sms.json", b.jsonTexts)
 	mux.HandleFunc("GET /mailbox.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		_, _ = w.Write([]byte(style))
@@ -61,13 +64,15 @@ type page struct {
 	Letters []Letter
 	Letter  *Letter
 	Words   []notice.Run
+	SMS     bool // the list of short messages
+	Texts   []SMS
 }
 
 // T gives a text of the catalogue.
 func (p page) T(key string, vars ...any) string { return p.Tag.Text("mailbox."+key, vars...) }
 
-// At writes when a letter came.
-func (p page) At(l Letter) string { return p.Tag.DateTime(l.Time) }
+// At writes when something came.
+func (p page) At(t time.Time) string { return p.Tag.DateTime(t) }
 
 func (b *Mailbox) list(w http.ResponseWriter, r *http.Request) {
 	to := r.URL.Query().Get("to")
@@ -101,16 +106,18 @@ func show(w http.ResponseWriter, p page) {
 
 var pages = template.Must(template.New("mailbox").Parse(`<!DOCTYPE html>
 <html lang="{{.Tag}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{with .Letter}}{{.Subject}} — {{end}}{{.T "title"}}</title><link rel="stylesheet" href="/mailbox.css">
+<title>{{with .Letter}}{{.Subject}} — {{end}}{{if .SMS}}SMS — {{end}}{{.T "title"}}</title><link rel="stylesheet" href="/mailbox.css">
 {{if not .Letter}}<meta http-equiv="refresh" content="5">{{end}}</head>
-<body><header><a href="/">{{.T "title"}}</a><span>{{.T "note"}}</span></header><main>
+<body><header><a href="/">{{.T "title"}}</a><a href="/sms">SMS</a><span>{{.T "note"}}</span></header><main>
 {{$p := .}}{{with .Letter}}<p><a href="/">← {{$p.T "back"}}</a></p>
 <article><h1>{{.Subject}}</h1>
-<dl><dt>{{$p.T "to"}}</dt><dd>{{range .To}}{{.}} {{end}}</dd><dt>{{$p.T "from"}}</dt><dd>{{.From}}</dd><dt>{{$p.T "time"}}</dt><dd>{{$p.At .}}</dd></dl>
+<dl><dt>{{$p.T "to"}}</dt><dd>{{range .To}}{{.}} {{end}}</dd><dt>{{$p.T "from"}}</dt><dd>{{.From}}</dd><dt>{{$p.T "time"}}</dt><dd>{{$p.At .Time}}</dd></dl>
 <pre>{{range $p.Words}}{{if .Link}}<a href="{{.Link}}">{{.Text}}</a>{{else}}{{.Text}}{{end}}{{end}}</pre></article>
-{{else}}<h1>{{if .To}}{{.T "for" "to" .To}}{{else}}{{.T "all"}}{{end}}</h1>
-{{if .Letters}}<ul>{{range .Letters}}<li><a href="/letters/{{.ID}}">{{.Subject}}</a><p>{{range .To}}{{.}} {{end}}· <time>{{$p.At .}}</time></p></li>
-{{end}}</ul>{{else}}<p>{{.T "empty"}}</p>{{end}}{{end}}</main></body></html>
+{{else}}{{if .SMS}}<h1>SMS{{with .To}}: {{.}}{{end}}</h1>
+{{if .Texts}}<ul>{{range .Texts}}<li>{{.Text}}<p>{{.To}} · <time>{{$p.At .Time}}</time></p></li>
+{{end}}</ul>{{else}}<p>{{.T "no_sms"}}</p>{{end}}{{else}}<h1>{{if .To}}{{.T "for" "to" .To}}{{else}}{{.T "all"}}{{end}}</h1>
+{{if .Letters}}<ul>{{range .Letters}}<li><a href="/letters/{{.ID}}">{{.Subject}}</a><p>{{range .To}}{{.}} {{end}}· <time>{{$p.At .Time}}</time></p></li>
+{{end}}</ul>{{else}}<p>{{.T "empty"}}</p>{{end}}{{end}}{{end}}</main></body></html>
 `))
 
 const style = `:root{color-scheme:light dark;--line:#b1b4b6;--ink:#0b0c0c;--soft:#505a5f;--link:#0b5d66;--back:#fff}

@@ -1,9 +1,10 @@
 // Package notice knows what Senim says to people: which message, in which language, when, and when
-// not any more. It sends nothing itself: a [Courier] does.
+// not any more. It sends nothing itself: a [Courier] brings letters, a [Texter] short messages.
 //
 // Work packages put a [Message] into the transaction of the change it speaks about with the Notify
-// method of their transaction. [Sender] sends it from there, once. [Render] makes the letter.
-// [Scanner] plans the reminders before a key expires.
+// method of their transaction. [Sender] sends it from there, once, and takes what comes back: reports
+// of letters, receipts of short messages, readers who want no more reminders. [Render] makes the
+// letter, [RenderShort] the short message. [Scanner] plans the reminders before a key expires.
 package notice
 
 import (
@@ -11,6 +12,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"senim/internal/lang"
 )
@@ -32,6 +34,8 @@ type Message struct {
 	// Key makes the message one of its kind: a second one with the same key is dropped. Required;
 	// see [Key].
 	Key string
+	// Expires is when a code or a link in it dies: it is not sent afterwards. Zero: never.
+	Expires time.Time
 	// About names what the message speaks about, as "keyset:17", so that [Sender] can ask again
 	// just before sending whether it is still true. Empty when nothing can make it untrue.
 	About string
@@ -53,6 +57,15 @@ func Key(n, subject, event, to string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Identity is what makes a message one of its kind in the outbox: its key, and for a short message
+// the channel too, so that one event may use one key for both.
+func (m Message) Identity() string {
+	if m.Channel == Email {
+		return m.Key
+	}
+	return Key(string(m.Channel), m.Key, "", "")
+}
+
 // Kind is the job that sends a message of the outbox; its payload is [Job].
 const Kind = "notice.send"
 
@@ -64,12 +77,19 @@ type Job struct {
 // State is where a message of the outbox stands.
 type State string
 
-// The states. Only Waiting goes on to another.
+// The states. A worker claims a Waiting message as Sending, so that two never send it. Throttled is
+// only of outcomes: nothing was taken. Nothing follows Stopped, Failed and Delivered but a report of a
+// letter that came back; after Uncertain nobody may send again but an operator (rule I2), though a
+// receipt still tells how it ended.
 const (
-	Waiting State = "waiting"
-	Sent    State = "sent"
-	Stopped State = "stopped" // not true any more
-	Failed  State = "failed"  // refused for good, or tried too often
+	Waiting   State = "waiting"
+	Sending   State = "sending"
+	Throttled State = "throttled" // not now: nothing was sent
+	Sent      State = "sent"      // the mail server, or the message centre, has it
+	Delivered State = "delivered" // the phone has it
+	Uncertain State = "uncertain" // it may have been sent
+	Stopped   State = "stopped"   // not true any more, or not wanted
+	Failed    State = "failed"    // refused for good, undeliverable, or tried too often
 )
 
 // Check reports what keeps a message from being written down.
@@ -79,6 +99,8 @@ func (m Message) Check() error {
 		return fmt.Errorf("message %q: number, address and key are required", m.N)
 	case strings.ContainsAny(m.To, "\r\n"):
 		return fmt.Errorf("message %s: address of more than one line", m.N)
+	case m.Channel != Email && m.Channel != SMS:
+		return fmt.Errorf("message %s: no channel %q", m.N, m.Channel)
 	}
 	return nil
 }

@@ -48,6 +48,11 @@ func ClassOf(n string) Class {
 	return Business
 }
 
+// area is where the texts of a number stand in the catalogue.
+func area(n string) string {
+	return "notice." + strings.ToLower(strings.NewReplacer("-", "", ".", "").Replace(n))
+}
+
 // Moment writes a moment as a value of [Message.Vars] that every reader sees in the own language
 // and in Astana time, to the minute.
 func Moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }
@@ -60,13 +65,14 @@ func Day(at time.Time) string { return at.In(lang.Astana).Format(time.DateOnly) 
 //
 // Values of Vars: those of [Moment] and [Day] are written in the reader's language, and so is
 // "@key", the text of a key of the catalogue. Other values stand as they are, control characters
-// out, names longer than 80 characters cut at a word. It fails when the number has no text, or a
+// out, names longer than 80 characters cut at a word, and of the lines of "list" the first ten, with
+// how many more there are (rule I9). It fails when the number has no text, or a
 // {placeholder} has no value: a letter with holes is not sent.
 func Render(m Message, brand string) (Letter, error) {
 	if err := m.Check(); err != nil {
 		return Letter{}, err
 	}
-	area := "notice." + strings.ToLower(strings.NewReplacer("-", "", ".", "").Replace(m.N))
+	area := area(m.N)
 	if !lang.Has(area + ".body") {
 		return Letter{}, fmt.Errorf("render %s: no such text", m.N)
 	}
@@ -132,10 +138,25 @@ func written(name, v string, tag lang.Tag) string {
 		}
 		return r
 	}, v)
-	if name == "name" || name == "org" {
+	switch name {
+	case "name", "org":
 		return cut(v, 80)
+	case "list":
+		return rows(v, tag)
 	}
 	return v
+}
+
+// maxRows is how many lines of a list a letter shows.
+const maxRows = 10
+
+// rows keeps the first lines of a list, and says how many there are beside.
+func rows(list string, tag lang.Tag) string {
+	all := strings.Split(strings.Trim(list, "\n"), "\n")
+	if len(all) <= maxRows {
+		return strings.Join(all, "\n")
+	}
+	return strings.Join(all[:maxRows], "\n") + "\n" + tag.Text("notice.more", "n", len(all)-maxRows)
 }
 
 // cut shortens text to at most n characters, at a word where there is one, and says so with "…".

@@ -68,6 +68,9 @@ func (s *Scanner) Scan(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// noAddress is why nobody is reminded of a set whose owner gave no address.
+const noAddress = "no-address"
+
 // stage examines one stage of one set, once for ever.
 func (s *Scanner) stage(ctx context.Context, set KeySet, stage Stage, now time.Time) error {
 	others, err := s.sets.Capacity(ctx, set.Capacity)
@@ -76,7 +79,7 @@ func (s *Scanner) stage(ctx context.Context, set KeySet, stage Stage, now time.T
 	}
 	why := Stop(set, others)
 	if why == "" && set.To == "" {
-		why = "no-address"
+		why = noAddress
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
 		first, err := tx.Examine(ctx, set.ID, stage.Name, now)
@@ -86,6 +89,11 @@ func (s *Scanner) stage(ctx context.Context, set KeySet, stage Stage, now time.T
 		m := reminder(set, stage, now)
 		e := audit.Event{Action: "notice.planned", Actor: "system", Object: "keyset:" + set.ID, Result: "ok",
 			Detail: map[string]string{"n": m.N, "stage": stage.Name}}
+		if why == "" || why == noAddress {
+			if err := tx.Count(ctx, dayOf(now), map[bool]string{true: countReminded, false: countNoContact}[why == ""]); err != nil {
+				return err
+			}
+		}
 		if why != "" {
 			e.Action, e.Result = "notice.stopped", why
 			return tx.Audit(ctx, e)

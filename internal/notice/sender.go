@@ -2,14 +2,18 @@ package notice
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"senim/internal/audit"
-	"senim/internal/job"
+	"senim/internal/ident"
+	"senim/internal/lang"
 )
 
 // Courier brings a letter to its reader's mail server. It returns nil when the server took it, a
@@ -34,17 +38,38 @@ type Still interface {
 	Still(ctx context.Context, about string) (reason string, err error)
 }
 
+// Accounts is what the cabinet knows of its readers.
+type Accounts interface {
+	// Unsubscribe ends the reminders of whoever a message about this was for; known is false when that
+	// is nobody with an account.
+	Unsubscribe(ctx context.Context, about string) (known bool, err error)
+	// AddressBad notes that letters to an address do not arrive.
+	AddressBad(ctx context.Context, email string, bad bool) error
+}
+
 // SenderConfig is what a [Sender] needs.
 type SenderConfig struct {
 	Store   Store
 	Courier Courier
+	// Texter hands over short messages; nil: none is sent, and who writes one finds it Failed.
+	Texter Texter
+	// Hours are when phones may ring but for a code; zero is [Daytime].
+	Hours Hours
 	// Still is asked about messages that name their subject, just before sending. Nil: never.
 	Still Still
+	// Accounts learns that a reader wants no more reminders, and that his address is bad. Nil: both are
+	// kept for the address alone.
+	Accounts Accounts
 	// Brand is the installation's name in letters; "Senim" when empty.
 	Brand string
-	// DailyCap bounds the letters of classes Business and Reminder to one address in 24 hours (rule
+	// Unknown is the language of short messages to readers whose own is not known; Kazakh when empty.
+	Unknown lang.Tag
+	// DailyCap bounds the messages of classes Business and Reminder to one address in 24 hours (rule
 	// I4); more wait until the next day. 0 means no bound; 5 is usual.
 	DailyCap int
+	// Caps bound what the installation sends by a channel in a day of Astana: then reminders, and
+	// nothing else, wait until the next. 0 means no bound.
+	Caps map[Channel]int
 	// Log gets, by number of the text and never by address, what was not sent; nil means nothing.
 	Log *slog.Logger
 	// Now is the clock; nil means time.Now.
@@ -62,6 +87,12 @@ func NewSender(c SenderConfig) (*Sender, error) {
 	if c.Brand == "" {
 		c.Brand = "Senim"
 	}
+	if c.Unknown == "" {
+		c.Unknown = lang.KK
+	}
+	if c.Hours == (Hours{}) {
+		c.Hours = Daytime
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -71,103 +102,202 @@ func NewSender(c SenderConfig) (*Sender, error) {
 	return &Sender{c}, nil
 }
 
-// Do is the handler of [Kind] jobs. A message that ended already is left alone. A failed try is
-// written down and asked for again, after 1, 5, 15, 60 minutes and 4 hours; then the message is
-// Failed. The error it returns is only of the database or of a subject that could not be checked.
+// ready is a message written out: a letter, or the text of a short message.
+type ready struct {
+	letter Letter
+	text   string
+}
+
+// Do is the handler of [Kind] jobs. A message that ended already is left alone, and one that another
+// worker sends just now. A failed try is written down and asked for again, after 1, 5, 15, 60 minutes
+// and 4 hours; then the message is Failed. The error it returns is only of the database or of a subject
+// that could not be checked.
 func (s *Sender) Do(ctx context.Context, payload []byte) error {
 	var j Job
 	if err := json.Unmarshal(payload, &j); err != nil {
 		return fmt.Errorf("send notice: %w", err)
 	}
-	var o Outgoing
-	err := s.c.Store.View(ctx, func(tx Tx) (err error) {
-		o, err = tx.Outgoing(ctx, j.ID)
-		return err
-	})
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil {
+	if err := s.do(ctx, j.ID); err != nil {
 		return fmt.Errorf("send notice %d: %w", j.ID, err)
 	}
-	if o.State != Waiting {
-		return nil
-	}
-	next, err := s.try(ctx, o)
-	if err != nil {
-		return fmt.Errorf("send notice %d: %w", j.ID, err)
-	}
-	return s.mark(ctx, next)
+	return nil
 }
 
-// try decides and sends; the result is how the message stands afterwards.
-func (s *Sender) try(ctx context.Context, o Outgoing) (Outgoing, error) {
+func (s *Sender) do(ctx context.Context, id int64) error {
+	var o Outgoing
+	err := s.c.Store.View(ctx, func(tx Tx) (err error) {
+		o, err = tx.Outgoing(ctx, id)
+		return err
+	})
+	if err != nil || !o.open() {
+		return ignore(err, ErrNotFound)
+	}
+	if o.State == Sending {
+		if free, err := s.interrupted(ctx, id); err != nil || !free {
+			return err
+		}
+		o.State = Waiting
+	}
+	r, next, err := s.prepare(ctx, o)
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		return s.settle(ctx, o, next, nil)
+	}
+	o, mine, err := s.claim(ctx, id)
+	if err != nil || !mine {
+		return err
+	}
+	next, parts := s.deliver(ctx, o, *r)
+	if next.State != Sent {
+		s.c.Log.WarnContext(ctx, "message not sent", "n", o.N, "channel", o.Channel.word(), "to", o.Who, "state", string(next.State),
+			"why", next.Why, "code", next.Code, "attempts", next.Attempts)
+	}
+	// What became of it is kept even when the server is told to stop: it cannot be found out again.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	return s.settle(last, o, next, parts)
+}
+
+// keepTime bounds writing down what became of a message.
+const keepTime = 10 * time.Second
+
+// prepare asks whether a message is to go now, and writes it out; without that, next is how it stands.
+func (s *Sender) prepare(ctx context.Context, o Outgoing) (r *ready, next Outgoing, err error) {
+	now := s.c.Now()
+	if !o.Expires.IsZero() && !now.Before(o.Expires) {
+		return nil, o.end(Stopped, "expired", now), nil
+	}
 	if o.About != "" && s.c.Still != nil {
 		reason, err := s.c.Still.Still(ctx, o.About)
 		if err != nil {
-			return o, err
+			return nil, o, err
 		}
 		if reason != "" {
-			return o.end(Stopped, reason, s.c.Now()), nil
+			return nil, o.end(Stopped, reason, now), nil
 		}
 	}
-	if full, err := s.full(ctx, o); err != nil {
-		return o, err
-	} else if full {
-		o.Due = s.c.Now().Add(24 * time.Hour)
-		s.c.Log.WarnContext(ctx, "letter waits: daily bound of its address", "n", o.N)
-		return o, nil
+	r = &ready{}
+	if o.Channel != SMS {
+		r.letter, err = Render(o.Message, s.c.Brand)
+	} else if at := s.c.Hours.Next(now, ClassOf(o.N)); at.After(now) {
+		o = o.wait("hours")
+		o.Due = at
+		return nil, o, nil
+	} else {
+		r.text, err = RenderShort(o.Message, s.c.Brand, s.c.Unknown)
 	}
-	letter, err := Render(o.Message, s.c.Brand)
 	if err != nil {
-		s.c.Log.ErrorContext(ctx, "letter cannot be written", "n", o.N, "err", err) // a mistake of ours
-		return o.end(Failed, "no text", s.c.Now()), nil
+		s.c.Log.ErrorContext(ctx, "message cannot be written", "n", o.N, "channel", o.Channel.word(), "err", err) // a mistake of ours
+		return nil, o.end(Failed, "no text", now), nil
 	}
-	if err := s.c.Courier.Send(ctx, letter); err != nil {
-		o = o.fail(s.c.Now(), err)
-		s.c.Log.WarnContext(ctx, "letter not sent", "n", o.N, "state", string(o.State), "attempts", o.Attempts, "err", err)
-		return o, nil
-	}
-	return o.end(Sent, "", s.c.Now()), nil
+	return r, o, nil
 }
 
-// full reports that the address of a message got its share of the day; codes, links and security
-// messages go all the same.
-func (s *Sender) full(ctx context.Context, o Outgoing) (bool, error) {
-	bounded := func(n string) bool { c := ClassOf(n); return c == Business || c == Reminder }
-	if s.c.DailyCap <= 0 || !bounded(o.N) {
-		return false, nil
-	}
-	var got int
-	err := s.c.Store.View(ctx, func(tx Tx) error {
-		all, err := tx.Received(ctx, o.ID, s.c.Now().Add(-24*time.Hour))
-		for _, n := range all {
-			if bounded(n) {
-				got++
-			}
+// deliver hands a message over; a panic on the way is this message's failure and no other's.
+func (s *Sender) deliver(ctx context.Context, o Outgoing, r ready) (next Outgoing, parts []string) {
+	defer func() {
+		if recover() == nil { // its value may repeat an address
+			return
 		}
-		return err
-	})
-	return got >= s.c.DailyCap, err
+		if next, parts = o.end(Failed, "panic", s.c.Now()), nil; o.Channel == SMS {
+			next.State = Uncertain
+		}
+	}()
+	if o.Channel == SMS {
+		return s.text(ctx, o, r.text)
+	}
+	err := s.c.Courier.Send(ctx, r.letter)
+	if err == nil {
+		return o.end(Sent, "", s.c.Now()), nil
+	}
+	var refused *RefusedError
+	isRefused := errors.As(err, &refused)
+	if next = o.fail(s.c.Now(), 0, isRefused); isRefused {
+		next.Code = refused.Code
+		if refused.Status != "" {
+			next.Why = "refused " + refused.Status
+		}
+	}
+	return next, nil
 }
 
-func (s *Sender) mark(ctx context.Context, o Outgoing) error {
+// text hands over a short message.
+func (s *Sender) text(ctx context.Context, o Outgoing, text string) (Outgoing, []string) {
+	now := s.c.Now()
+	if s.c.Texter == nil {
+		return o.end(Failed, "no way", now), nil
+	}
+	phone, err := ident.ParsePhone(o.To)
+	if err != nil {
+		return o.end(Failed, "no phone", now), nil
+	}
+	parts, said := s.c.Texter.Send(ctx, Short{Ref: o.Ref, To: phone, Text: text})
+	o.Code = said.Code
+	switch said.State {
+	case Sent, Delivered:
+		return o.end(Sent, "", s.c.Now()), parts
+	case Throttled:
+		return o.fail(s.c.Now(), said.After, false), nil
+	case Failed:
+		return o.end(Failed, "refused", s.c.Now()), parts
+	case Waiting, Sending, Stopped, Uncertain:
+	}
+	return o.end(Uncertain, "no answer", s.c.Now()), parts
+}
+
+// ref makes the random name of a short message.
+func (s *Sender) ref() string {
+	b := make([]byte, 16)
+	rand.Read(b) // never fails (crypto/rand)
+	return hex.EncodeToString(b)
+}
+
+// settle writes how a message stands after this worker's try, unless it moved on meanwhile: a receipt
+// may be faster.
+func (s *Sender) settle(ctx context.Context, was, o Outgoing, parts []string) error {
 	return s.c.Store.Update(ctx, func(tx Tx) error {
 		now, err := tx.Outgoing(ctx, o.ID)
-		if err != nil || now.State != Waiting {
-			return err // another worker was faster
-		}
-		if err := tx.SaveOutgoing(ctx, o); err != nil {
+		if err != nil || now.State != was.State || now.Claims != was.Claims {
 			return err
 		}
-		if o.State == Waiting {
-			return tx.Enqueue(ctx, job.Job{Kind: Kind, Payload: Job{o.ID}, At: o.Due})
+		for _, name := range parts {
+			if err := tx.SavePart(ctx, o.ID, Part{name, Sent}); err != nil {
+				return err
+			}
 		}
-		result := "ok"
-		if o.State != Sent {
-			result = o.Why
+		if o.State == Uncertain && len(parts) > 0 { // the rest of it has no name
+			if err := tx.SavePart(ctx, o.ID, Part{"?" + o.Ref, Uncertain}); err != nil {
+				return err
+			}
 		}
-		return tx.Audit(ctx, audit.Event{Action: "notice." + string(o.State), Actor: "system",
-			Object: o.Key[:min(len(o.Key), 16)], Result: result, Detail: map[string]string{"n": o.N, "channel": "e-mail"}})
+		if status, refused := strings.CutPrefix(o.Why, "refused "); refused && ofAddress(status) {
+			if err := s.failure(ctx, tx, o, FateOf(status)); err != nil {
+				return err
+			}
+		}
+		return s.keep(ctx, tx, o)
 	})
+}
+
+// keep writes how a message stands, with the record or the job that belongs to it.
+func (s *Sender) keep(ctx context.Context, tx Tx, o Outgoing) error {
+	if err := tx.SaveOutgoing(ctx, o); err != nil {
+		return err
+	}
+	if o.State == Waiting {
+		return tx.Enqueue(ctx, o.job(o.Due))
+	}
+	return s.record(ctx, tx, o, string(o.State))
+}
+
+// record writes what became of a message into the audit.
+func (s *Sender) record(ctx context.Context, tx Tx, o Outgoing, what string) error {
+	result := "ok"
+	if o.Why != "" {
+		result = o.Why
+	}
+	return tx.Audit(ctx, audit.Event{Action: "notice." + what, Actor: "system", Object: o.Key[:min(len(o.Key), 16)], Result: result,
+		Detail: map[string]string{"n": o.N, "channel": o.Channel.word()}})
 }

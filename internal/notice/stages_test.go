@@ -15,6 +15,9 @@ import (
 
 // memory is a store that keeps what it is told, and may fail.
 type memory struct {
+	deliveryTx
+	reportTx
+
 	stages map[string]bool
 	sent   []Message
 	events []string

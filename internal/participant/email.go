@@ -137,7 +137,7 @@ func (o *Office) replaceChanges(ctx context.Context, tx Tx, iin ident.IIN) error
 func (o *Office) emailLetters(ctx context.Context, tx Tx, a Account, c EmailChange, confirm, dispute string) error {
 	vars := timeVars(c.Lang, c.Expires)
 	vars["link"] = o.c.Origin + "/login/change-email/confirm?t=" + confirm
-	if err := tx.Notify(ctx, notice.Message{N: "N-16", To: c.New, Lang: c.Lang, Vars: vars, Key: notice.Key("N-16", c.ID, "", c.New)}); err != nil {
+	if err := tx.Notify(ctx, notice.Message{N: "N-16", To: c.New, Lang: c.Lang, Vars: vars, Expires: c.Expires, Key: notice.Key("N-16", c.ID, "", c.New)}); err != nil {
 		return err
 	}
 	if a.Email == "" || a.EmailConfirmed.IsZero() {

@@ -36,7 +36,7 @@ func (o *Office) letter(ctx context.Context, tx Tx, r *Registration) error {
 	}
 	vars := timeVars(r.Lang, r.Expires)
 	vars["link"] = o.c.Origin + "/register/confirm?t=" + token
-	m := notice.Message{N: "N-15", To: to, Lang: r.Lang, Vars: vars, Key: notice.Key("N-15", r.ID, strconv.Itoa(r.Letters)+" "+stamp(now), to)}
+	m := notice.Message{N: "N-15", To: to, Lang: r.Lang, Vars: vars, Expires: r.Expires, Key: notice.Key("N-15", r.ID, strconv.Itoa(r.Letters)+" "+stamp(now), to)}
 	if err := tx.Notify(ctx, m); err != nil {
 		return err
 	}

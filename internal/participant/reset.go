@@ -102,7 +102,7 @@ func (o *Office) sendReset(ctx context.Context, tx Tx, ask ResetAsk, token strin
 	}
 	vars := timeVars(ask.Lang, p.Expires)
 	vars["link"] = o.c.Origin + "/login/reset-password/set?t=" + token
-	return "ok", tx.Notify(ctx, notice.Message{N: "N-18", To: a.Email, Lang: ask.Lang, Vars: vars, Key: notice.Key("N-18", p.Hash, "", a.Email)})
+	return "ok", tx.Notify(ctx, notice.Message{N: "N-18", To: a.Email, Lang: ask.Lang, Vars: vars, Expires: p.Expires, Key: notice.Key("N-18", p.Hash, "", a.Email)})
 }
 
 // ResetLink says whether a letter's link may still set a password: nil, or LINK_STALE. It changes

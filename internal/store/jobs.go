@@ -29,7 +29,7 @@ func (t *tx) Enqueue(ctx context.Context, j job.Job) error {
 	if !at.IsZero() { // by the store's clock, which may not be the machine's; River's is
 		at = time.Now().Add(at.Sub(t.s.now()))
 	}
-	if err := t.c.insertJob(ctx, envelope{kind: j.Kind, Unique: j.Unique, Payload: payload}, at); err != nil {
+	if err := t.c.insertJob(ctx, envelope{kind: j.Kind, priority: j.Priority, Unique: j.Unique, Payload: payload}, at); err != nil {
 		return t.note(fmt.Errorf("enqueue %s: %w", j.Kind, err))
 	}
 	return nil
@@ -102,16 +102,17 @@ func (s *Store) Stop(ctx context.Context) error {
 
 // envelope is a job of any kind as River keeps it.
 type envelope struct {
-	kind    string
-	Unique  string          `json:"unique" river:"unique"`
-	Payload json.RawMessage `json:"payload"`
+	kind     string
+	priority int
+	Unique   string          `json:"unique" river:"unique"`
+	Payload  json.RawMessage `json:"payload"`
 }
 
 // Kind is River's name of the job.
 func (e envelope) Kind() string { return e.kind }
 
 func (e envelope) options(at time.Time) *river.InsertOpts {
-	o := &river.InsertOpts{ScheduledAt: at}
+	o := &river.InsertOpts{ScheduledAt: at, Priority: e.priority}
 	if e.Unique != "" {
 		o.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,

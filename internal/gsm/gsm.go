@@ -1,4 +1,8 @@
-package courier
+// Package gsm shapes texts for short messages: which alphabet, how many parts, and what is shortened
+// when they do not fit. It sends nothing.
+//
+// It refuses control characters, and a text that only fits when more than a name is cut.
+package gsm
 
 import (
 	"errors"

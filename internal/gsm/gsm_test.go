@@ -1,15 +1,13 @@
-package courier
+package gsm
 
 import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"senim/internal/lang"
-	"senim/internal/notice"
 )
 
 // decode is the other way round, written apart from [Shape].
@@ -132,53 +130,4 @@ func FuzzFit(f *testing.F) {
 			t.Errorf("%q comes back as %q", text, decode(s))
 		}
 	})
-}
-
-// NT-29: what falls into the night waits until nine.
-func TestNT29NoPhoneRingsAtNight(t *testing.T) {
-	day := func(d, hour, minute int) time.Time { return time.Date(2026, 3, d, hour, minute, 0, 0, lang.Astana) }
-	for _, c := range []struct {
-		now, next time.Time
-		class     notice.Class
-	}{
-		{day(2, 3, 0), day(2, 9, 0), notice.Reminder},
-		{day(2, 8, 59), day(2, 9, 0), notice.Security},
-		{day(2, 9, 0), day(2, 9, 0), notice.Reminder},
-		{day(2, 19, 59), day(2, 19, 59), notice.Reminder},
-		{day(2, 20, 0), day(3, 9, 0), notice.Business},
-		{day(31, 23, 0), day(32, 9, 0), notice.Reminder},
-		{day(2, 3, 0), day(2, 3, 0), notice.Transaction},
-	} {
-		if got := Daytime.Next(c.now.UTC(), c.class); !got.Equal(c.next) {
-			t.Errorf("%s %s: %s", c.class, c.now, got.In(lang.Astana))
-		}
-	}
-}
-
-func TestReceiptsOnlyGoForward(t *testing.T) {
-	for _, c := range []struct {
-		now, receipt, next State
-		changed            bool
-	}{
-		{Accepted, Delivered, Delivered, true},
-		{Accepted, Failed, Failed, true},
-		{Accepted, Accepted, Accepted, false},
-		{Uncertain, Delivered, Delivered, true},
-		{Uncertain, Accepted, Accepted, true},
-		{Delivered, Failed, Delivered, false},
-		{Delivered, Delivered, Delivered, false},
-		{Failed, Delivered, Failed, false},
-		{Failed, Accepted, Failed, false},
-	} {
-		if next, changed := Advance(c.now, c.receipt); next != c.next || changed != c.changed {
-			t.Errorf("%s after %s: %s %v", c.receipt, c.now, next, changed)
-		}
-	}
-	for want, parts := range map[State][]State{
-		Delivered: {Delivered, Delivered}, Accepted: {Delivered, Accepted}, Failed: {Uncertain, Delivered, Failed}, Uncertain: {Delivered, Uncertain},
-	} {
-		if got := Whole(parts); got != want {
-			t.Errorf("%v: %s", parts, got)
-		}
-	}
 }

@@ -1,10 +1,9 @@
-package courier
+package notice
 
 import (
 	"time"
 
 	"senim/internal/lang"
-	"senim/internal/notice"
 )
 
 // Hours are those of a day, in Astana, when phones may ring: from From o'clock until To o'clock.
@@ -15,8 +14,8 @@ var Daytime = Hours{From: 9, To: 20}
 
 // Next is the first moment, not before now, when a short message of a class may go. Codes go at
 // once: somebody waits for them. Hours that hold no time at all hold everything.
-func (h Hours) Next(now time.Time, class notice.Class) time.Time {
-	if class == notice.Transaction || h.From < 0 || h.To > 24 || h.From >= h.To {
+func (h Hours) Next(now time.Time, class Class) time.Time {
+	if class == Transaction || h.From < 0 || h.To > 24 || h.From >= h.To {
 		return now
 	}
 	local := now.In(lang.Astana)

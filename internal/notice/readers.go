@@ -1,0 +1,89 @@
+package notice
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"senim/internal/audit"
+)
+
+// Unsubscribe ends the reminders of the reader of a letter, by its [Letter.ID]: his account's when the
+// letter was about one, else those to that address. Short messages and security letters go on. A second
+// time changes nothing. ErrNotFound says that the letter is not known any more.
+func (s *Sender) Unsubscribe(ctx context.Context, letter string) error {
+	if err := s.unsubscribe(ctx, letter, "link"); err != nil {
+		return fmt.Errorf("unsubscribe: %w", err)
+	}
+	return nil
+}
+
+// Unsubscribes reports whether [Sender.Unsubscribe] would find the letter.
+func (s *Sender) Unsubscribes(ctx context.Context, letter string) error {
+	return s.c.Store.View(ctx, func(tx Tx) error {
+		_, err := tx.ByLetter(ctx, letter)
+		return err
+	})
+}
+
+func (s *Sender) unsubscribe(ctx context.Context, letter, by string) error {
+	var o Outgoing
+	err := s.c.Store.View(ctx, func(tx Tx) (err error) {
+		o, err = tx.ByLetter(ctx, letter)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	known := false
+	if s.c.Accounts != nil && o.About != "" {
+		if known, err = s.c.Accounts.Unsubscribe(ctx, o.About); err != nil {
+			return err
+		}
+	}
+	return s.c.Store.Update(ctx, func(tx Tx) error {
+		a, err := tx.Address(ctx, o.Who)
+		if err != nil || !a.Muted.IsZero() {
+			return err
+		}
+		if !known {
+			a.Muted = s.c.Now()
+			if err := tx.SaveAddress(ctx, a); err != nil {
+				return err
+			}
+		}
+		return tx.Audit(ctx, audit.Event{Action: "unsubscribed", Actor: o.Who, Object: "n:" + o.N, Result: by})
+	})
+}
+
+// AddressBad reports that letters to an address do not arrive (rule I5): its owner is to be told, and
+// reminded by short message where there is a phone.
+func (s *Sender) AddressBad(ctx context.Context, email string) (bad bool, err error) {
+	err = s.c.Store.View(ctx, func(tx Tx) error {
+		a, err := tx.Address(ctx, tx.Hash(email))
+		bad = !a.Bad.IsZero()
+		return err
+	})
+	return bad, err
+}
+
+// AddressConfirmed notes that its owner confirmed an address by a link: it is not bad any more, and what
+// failed before does not count.
+func (s *Sender) AddressConfirmed(ctx context.Context, email string) error {
+	err := s.c.Store.Update(ctx, func(tx Tx) error {
+		a, err := tx.Address(ctx, tx.Hash(email))
+		if err != nil {
+			return err
+		}
+		was := a.Bad
+		a.Bad, a.Confirmed = time.Time{}, s.c.Now()
+		if err := tx.SaveAddress(ctx, a); err != nil || was.IsZero() {
+			return err
+		}
+		return tx.Audit(ctx, audit.Event{Action: "address.cleared", Actor: "system", Object: a.Who, Result: "confirmed"})
+	})
+	if err != nil {
+		return fmt.Errorf("note a confirmed address: %w", err)
+	}
+	return nil
+}
