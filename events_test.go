@@ -222,7 +222,7 @@ func acts() map[string]string {
 		"ca Tend": "ca.will_publish ca.list_published ca.will_create ca.created", "ca TendJob": "ca.will_publish ca.list_published ca.will_create ca.created",
 		"ca Recover": "ca.issued ca.closed ca.revoked", "ca OCSP": "ocsp.answered", "ca Answer": "ocsp.answered", "ca Kept": "ocsp.answered",
 		"ca Suspend": "none: the authority does nothing until ca.reconciled", "ca TimeStamper": "none: gives the key to the time-stamping authority, whose tokens are in tsa.serials_taken",
-		"ca Certificate": shown, "ca ByHolder": shown, "ca Expiring": shown, "ca CRL": shown, "ca Authorities": shown, "ca Profiles": shown, "ca Search": shown,
+		"ca Certificate": shown, "ca Living": shown, "ca Companies": shown, "ca ByHolder": shown, "ca Expiring": shown, "ca CRL": shown, "ca Authorities": shown, "ca Profiles": shown, "ca Search": shown,
 		"ca Counts": shown, "ca Suspended": shown,
 
 		"tsa Answer": "tsa.serials_taken", "tsa Stamp": "tsa.serials_taken", "tsa CheckClock": "tsa.clock_checked", "tsa Ready": shown,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"senim/internal/ident"
+	"senim/internal/notice"
 )
 
 // config is everything that can be chosen when the server starts. Its zero value is not usable;
@@ -83,6 +84,9 @@ type config struct {
 	exportAlarm time.Duration
 	// clerks is the BIN of the organisation whose operators keep the registry at the desk.
 	clerks ident.BIN
+
+	// plan says when people are reminded; the zero plan is the usual one.
+	plan notice.Plan
 
 	// The rest belongs to `senimd demo`.
 	agent, browser string
@@ -177,6 +181,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 		c.clerks, err = ident.ParseBIN(v)
 		return err
 	})
+	planFlags(f, &c.plan)
 	if command == "demo" {
 		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")

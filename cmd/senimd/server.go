@@ -414,7 +414,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		ResetLinkTTL: s.c.resetTTL, Now: s.now}); err != nil {
 		return err
 	}
-	s.scanner = notice.NewScanner(s.store.Notice(), keySets{s.authority, s.office, s.c.cabinet.origin + "/keys"}, s.now)
+	s.openReminders()
 	return s.participants.Publish(ctx, agreement())
 }
 

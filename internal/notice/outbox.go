@@ -47,6 +47,7 @@ type Tx interface {
 	Received(ctx context.Context, id int64, since time.Time) ([]string, error)
 	// Examine notes that a stage of a key set was looked at. First is false when it had been.
 	Examine(ctx context.Context, set, stage string, at time.Time) (first bool, err error)
+	scanTx
 
 	Notify(ctx context.Context, m Message) error
 	Enqueue(ctx context.Context, j job.Job) error
