@@ -27,6 +27,7 @@ type data struct {
 	jobs     []job.Job
 	events   []audit.Event
 	letters  []notice.Message
+	calendarData
 }
 
 func newMemory() *memory {

@@ -52,6 +52,13 @@ type Config struct {
 	// RetryRegistry is how long to wait before asking a silent registry again; 1 minute by default.
 	RetryRegistry time.Duration
 	Log           *slog.Logger
+	// Delegate reports whether a person is a delegate of an organisation now; nil: nobody is.
+	Delegate func(ctx context.Context, iin, bin string) (bool, error)
+	// Companies lists organisations with keys that end in [from, to), in order, after one, at most limit;
+	// nil: heads get no weekly list.
+	Companies func(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error)
+	// NotifyAt is the time of day in Astana at which reminders go; 10:00 by default.
+	NotifyAt time.Duration
 }
 
 // Office takes applications. It is safe for concurrent use.
@@ -76,6 +83,9 @@ func New(c Config) (*Office, error) {
 	}
 	if c.RetryRegistry <= 0 {
 		c.RetryRegistry = time.Minute
+	}
+	if c.NotifyAt == 0 {
+		c.NotifyAt = 10 * time.Hour
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
