@@ -1,17 +1,33 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"time"
 
+	"senim/internal/job"
 	"senim/internal/notice"
+	"senim/internal/ra"
 )
 
 // openReminders joins what plans letters with what it asks.
 func (s *server) openReminders() {
 	sets := keySets{ca: s.authority, office: s.office, book: s.book, notices: s.store.Notice(), here: s.ca != nil, link: s.c.cabinet.origin + "/keys"}
-	s.scanner = notice.NewScanner(notice.ScannerConfig{Store: s.store.Notice(), Sets: sets, Plan: s.c.plan, Now: s.now})
+	s.scanner = notice.NewScanner(notice.ScannerConfig{Store: s.store.Notice(), Sets: sets, Plan: s.c.plan, Beside: s.office, Now: s.now})
+}
+
+// scanTime bounds one scan; what is left then is left for the next, which goes on where it was.
+const scanTime = 8 * time.Minute
+
+// handleReminders joins the jobs of reminders with who does them.
+func (s *server) handleReminders() {
+	s.store.HandleLong(notice.ScanKind, scanTime, s.scanner.Do)
+	s.store.HandleLong(ra.JobDigest, scanTime, func(ctx context.Context, _ []byte) error { return s.office.SendLists(ctx) })
+	s.store.Handle(ra.JobRemind, task(s.office.Remind))
+	for _, kind := range []string{notice.ScanKind, ra.JobDigest} {
+		s.store.Every(10*time.Minute, job.Job{Kind: kind, Unique: "all"})
+	}
 }
 
 // planFlags are the settings of notifications.md §8 about when people are reminded.

@@ -406,7 +406,8 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	}
 	adapter := issued{s.authority}
 	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, People: people{s.book}, Keys: adapter, Issuer: adapter,
-		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), Log: s.log}); err != nil {
+		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), Log: s.log,
+		Companies: s.authority.Companies, NotifyAt: s.c.plan.At}); err != nil {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book,
@@ -496,7 +497,7 @@ func (s *server) handleJobs(ctx context.Context) error {
 		return err
 	}
 	s.store.Handle(notice.Kind, sender.Do)
-	s.store.Handle(notice.ScanKind, s.scanner.Do)
+	s.handleReminders()
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(sweepKind, func(ctx context.Context, _ []byte) error { return s.office.Sweep(ctx) })
@@ -506,7 +507,6 @@ func (s *server) handleJobs(ctx context.Context) error {
 	s.store.Handle(registry.KindHeadChanged, task(s.headChanged))
 	s.store.Handle(registry.KindEntityEnded, task(func(context.Context, registry.EntityEnded) error { return nil }))
 	s.store.Handle(participant.HeadChangedKind, task(func(context.Context, participant.HeadChanged) error { return nil }))
-	s.store.Every(10*time.Minute, job.Job{Kind: notice.ScanKind, Unique: "all"})
 	s.store.Every(time.Hour, job.Job{Kind: sweepKind, Unique: "all"})
 	return nil
 }

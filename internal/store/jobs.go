@@ -38,6 +38,8 @@ func (t *tx) Enqueue(ctx context.Context, j job.Job) error {
 // handling is how jobs of one kind are done.
 type handling struct {
 	do func(ctx context.Context, payload []byte) error
+	// bound is how long one try may take; 0 is the usual time.
+	bound time.Duration
 }
 
 // timed is a job asked for at intervals.
@@ -53,12 +55,18 @@ type timed struct {
 // an error with a method Permanent() bool that gives true ends it. Error texts are kept with the
 // job and logged: no personal data in them.
 func (s *Store) Handle(kind string, f func(ctx context.Context, payload []byte) error) {
+	s.HandleLong(kind, 0, f)
+}
+
+// HandleLong is [Store.Handle] for jobs that may take longer than two minutes: up to bound, which must be
+// less than the ten after which a job counts as lost.
+func (s *Store) HandleLong(kind string, bound time.Duration, f func(ctx context.Context, payload []byte) error) {
 	s.jobs.Lock()
 	defer s.jobs.Unlock()
 	if _, taken := s.handled[kind]; taken || s.started || len(kind) < 2 {
 		panic(fmt.Sprintf("store: Handle(%q): too late, taken, or too short", kind)) // a mistake of wiring
 	}
-	s.handled[kind] = handling{do: f}
+	s.handled[kind] = handling{do: f, bound: bound}
 }
 
 // Every asks for a job again and again, the first time soon after [Store.Start]; of several nodes
@@ -126,6 +134,9 @@ type worker struct {
 	river.WorkerDefaults[envelope]
 	h handling
 }
+
+// Timeout is how long a try may take; 0 is the client's.
+func (w *worker) Timeout(*river.Job[envelope]) time.Duration { return w.h.bound }
 
 // Work calls the handler.
 func (w *worker) Work(ctx context.Context, j *river.Job[envelope]) error {
