@@ -189,6 +189,9 @@ func acts() map[string]string {
 		"cabinet POST /applications/{number}/install": "application.installed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
 		"cabinet POST /applications/{number}/later": "application.offer_answered",
 
+		"cabinet POST /calendar/link": "feed.created feed.revoked", "cabinet POST /calendar/revoke": "feed.revoked", "cabinet POST /calendar/staff": "feed.changed",
+		"cabinet POST /calendar/digest": "digest.chosen",
+
 		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",
 		"portal POST /register/{id}/2": "reg.data", "portal POST /register/{id}/3": "agreement.signed challenge.failed reg.refused", "portal POST /register/{id}/4": "reg.mail.sent",

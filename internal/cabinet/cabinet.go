@@ -76,6 +76,7 @@ func New(c Config) (http.Handler, error) {
 		s.keyRoutes,
 		s.legalRoutes,
 		s.applicationRoutes,
+		s.calendarRoutes,
 	} {
 		add(at)
 	}
@@ -145,7 +146,7 @@ func menu(r *web.Request) []web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
 	return []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
-		link("cabinet.menu.legal", "/apply/legal"), link("cabinet.menu.profile", "/profile")}
+		link("cabinet.menu.legal", "/apply/legal"), link("calendar.menu", "/calendar"), link("cabinet.menu.profile", "/profile")}
 }
 
 // signedIn sends strangers to sign in and brings them back afterwards.
