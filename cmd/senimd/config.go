@@ -88,6 +88,9 @@ type config struct {
 	// plan says when people are reminded; the zero plan is the usual one.
 	plan notice.Plan
 
+	// walk lets a person move the clock of a demonstration.
+	walk bool
+
 	// The rest belongs to `senimd demo`.
 	agent, browser string
 	showAgent      bool
@@ -182,6 +185,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 		return err
 	})
 	planFlags(f, &c.plan)
+	f.BoolVar(&c.walk, "clock", false, "let a person move the clock, on the page /clock of the mail box; with -cast only")
 	if command == "demo" {
 		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")
@@ -203,6 +207,9 @@ func (c *config) complete() error {
 	}
 	if err := c.roles(); err != nil {
 		return err
+	}
+	if c.walk && (!c.cast || c.smtp != "" || c.only != "" || c.clock != "" && c.clock != "trust") {
+		return errors.New("-clock moves the time of a demonstration: it goes with -cast, the built-in mail box and -tsa.clock trust only")
 	}
 	if c.db == "" {
 		c.db = filepath.Join(c.data, "senim.db")

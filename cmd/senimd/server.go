@@ -67,7 +67,8 @@ type server struct {
 	issueLog     *feed.Log    // nil: this process does not keep the public log
 	logFiles     http.Handler // its files, nil likewise
 
-	first      bool // this start makes the installation
+	walking    *walker // nil: the clock is the machine's
+	first      bool    // this start makes the installation
 	tended     atomic.Pointer[error]
 	sites      []site
 	background []func(context.Context) error
@@ -78,6 +79,13 @@ type server struct {
 // every address.
 func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger) (s *server, err error) {
 	s = &server{c: c, now: now, log: log}
+	if c.walk {
+		clock, err := openClock(c.data, now)
+		if err != nil {
+			return nil, err
+		}
+		s.now, s.walking = clock.Now, &walker{walkingClock: clock, s: s}
+	}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -361,7 +369,7 @@ func (s *server) openTrust(context.Context) (err error) {
 	if s.trust, err = trustdir.Load(s.c.trust); err != nil {
 		return err
 	}
-	if len(s.c.identities) > 0 {
+	if len(s.c.identities) > 0 || s.c.walk {
 		for _, a := range s.trust.Authorities {
 			if production(a) {
 				return errors.New("-ident.test_identities: test numbers are admitted while a production authority is trusted: empty the list (-cast=false) or take the authority out of the trust folder")
@@ -484,6 +492,9 @@ func (s *server) handleJobs(ctx context.Context) error {
 		}
 		url = "smtp://" + s.c.sink.address + "?tls=none"
 		s.background = append(s.background, func(ctx context.Context) error { return s.mail.Serve(ctx, ln) })
+		if s.walking != nil {
+			s.mail.Walk(s.walking)
+		}
 		s.serveOn("mailbox", s.mail.Handler())
 	} else {
 		s.serveOn("mailbox", http.NotFoundHandler())
@@ -576,6 +587,9 @@ func (s *server) announce(w interface{ Write([]byte) (int, error) }) {
 	}
 	if s.mail != nil {
 		fmt.Fprintf(&b, "mail box   %s\n", s.c.mail.origin)
+		if s.walking != nil {
+			fmt.Fprintf(&b, "clock      %s/clock\n", s.c.mail.origin)
+		}
 	}
 	b.WriteString("ready\n")
 	_, _ = w.Write([]byte(b.String()))

@@ -177,7 +177,7 @@ func TestCalendarPage(t *testing.T) {
 	b.enter("p@example.kz")
 	b.get("/calendar").has(t, 200, "Календарь сроков", "Сентябрь 2026: истекает ключей 1", "Октябрь 2026: истекает ключей 0", "21.09.2026", "СЕРИКОВА А. Б.", "Создать ссылку")
 	for _, tag := range []string{"kk", "en"} {
-		if p := b.get("/calendar?lang=" + tag).has(t, 200); strings.Contains(p.body, "[calendar.") {
+		if p := b.get("/calendar?lang="+tag).has(t, 200); strings.Contains(p.body, "[calendar.") {
 			t.Errorf("%s: a text is missing", tag)
 		}
 	}

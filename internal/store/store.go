@@ -139,6 +139,8 @@ type engine interface {
 	migrateJobs(ctx context.Context) error
 	// work runs jobs until the returned function is called.
 	work(ctx context.Context, w crew) (stop func(context.Context) error, err error)
+	// leap is how jobs are moved in time.
+	leap() leap
 	// single reports that there is one writer at a time in any case.
 	single() bool
 	name() string
