@@ -243,7 +243,7 @@ func (k keySets) dress(ctx context.Context, sets []held, c notice.Channel) error
 			companies[s.bin] = true
 		}
 	}
-	accounts, err := k.office.Accounts(ctx, keys(people))
+	accounts, err := k.office.AccountsOf(ctx, keys(people))
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,8 @@ type Outgoing struct {
 type Store interface {
 	Update(ctx context.Context, f func(Tx) error) error
 	View(ctx context.Context, f func(Tx) error) error
+	// UpdateMany is Update for many messages at once: what f records and asks for is written at its end.
+	UpdateMany(ctx context.Context, f func(Tx) error) error
 }
 
 // Tx is one transaction.

@@ -73,7 +73,7 @@ func (s *Scanner) Scan(ctx context.Context) error {
 
 // batch examines a stage of some sets in one transaction; when that fails, each in its own.
 func (s *Scanner) batch(ctx context.Context, w Window, sets []KeySet, now time.Time) []error {
-	err := s.c.Store.Update(ctx, func(tx Tx) error { return s.examine(ctx, tx, w, sets, now) })
+	err := s.c.Store.UpdateMany(ctx, func(tx Tx) error { return s.examine(ctx, tx, w, sets, now) })
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}

@@ -33,6 +33,7 @@ func (m *memory) Update(_ context.Context, f func(Tx) error) error {
 	}
 	return nil
 }
+func (m *memory) UpdateMany(ctx context.Context, f func(Tx) error) error       { return m.Update(ctx, f) }
 func (m *memory) View(ctx context.Context, f func(Tx) error) error             { return f(m) }
 func (m *memory) Outgoing(context.Context, int64) (Outgoing, error)            { return Outgoing{}, ErrNotFound }
 func (m *memory) SaveOutgoing(context.Context, Outgoing) error                 { return nil }

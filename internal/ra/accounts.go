@@ -2,25 +2,18 @@ package ra
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
-// Accounts reads the accounts of some persons; those without one are absent.
-func (o *Office) Accounts(ctx context.Context, iins []string) (map[string]Account, error) {
+// AccountsOf reads the accounts of some persons; those without one are absent.
+func (o *Office) AccountsOf(ctx context.Context, iins []string) (map[string]Account, error) {
 	all := make(map[string]Account, len(iins))
 	err := o.c.Store.View(ctx, func(tx Tx) error {
-		for _, iin := range iins {
-			a, err := tx.Account(ctx, iin)
-			if errors.Is(err, ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			all[iin] = a
+		found, err := tx.AccountsOf(ctx, iins)
+		for _, a := range found {
+			all[a.IIN] = a
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read accounts: %w", err)

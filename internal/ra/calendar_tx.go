@@ -18,6 +18,8 @@ type Holder struct{ IIN, BIN string }
 
 // calendarTx keeps calendar feeds, and who looks after whose keys.
 type calendarTx interface {
+	// AccountsOf reads the accounts of some persons; those without one are absent.
+	AccountsOf(ctx context.Context, iins []string) ([]Account, error)
 	// FeedOf reads the feed of a person that is not revoked; FeedByHash any; [ErrNotFound].
 	FeedOf(ctx context.Context, iin string) (Feed, error)
 	FeedByHash(ctx context.Context, hash string) (Feed, error)

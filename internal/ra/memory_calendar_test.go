@@ -14,6 +14,15 @@ type calendarData struct {
 	examined map[string]bool
 }
 
+func (m *memory) AccountsOf(_ context.Context, iins []string) (all []Account, _ error) {
+	for _, iin := range iins {
+		if a, ok := m.d.accounts[iin]; ok {
+			all = append(all, a)
+		}
+	}
+	return all, nil
+}
+
 func (m *memory) FeedOf(_ context.Context, iin string) (Feed, error) {
 	for _, f := range m.d.feeds {
 		if f.IIN == iin && f.Revoked.IsZero() {

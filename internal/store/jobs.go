@@ -29,7 +29,12 @@ func (t *tx) Enqueue(ctx context.Context, j job.Job) error {
 	if !at.IsZero() { // by the store's clock, which may not be the machine's; River's is
 		at = time.Now().Add(at.Sub(t.s.now()))
 	}
-	if err := t.c.insertJob(ctx, envelope{kind: j.Kind, Unique: j.Unique, Payload: payload}, at); err != nil {
+	e := envelope{kind: j.Kind, Unique: j.Unique, Payload: payload}
+	if t.gather != nil && j.Unique == "" {
+		t.gather.jobs = append(t.gather.jobs, asked{e, at})
+		return nil
+	}
+	if err := t.c.insertJob(ctx, e, at); err != nil {
 		return t.note(fmt.Errorf("enqueue %s: %w", j.Kind, err))
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"senim/internal/lang"
 	"senim/internal/ra"
 )
 
@@ -74,13 +73,7 @@ func (t raTx) ClaimKey(ctx context.Context, keyHash, id string) (bool, error) {
 }
 
 func (t raTx) Account(ctx context.Context, iin string) (ra.Account, error) {
-	return one(ctx, t.tx, ra.ErrNotFound, func(r row) (a ra.Account, err error) {
-		var tag string
-		var confirmed, consent, created, changed int64
-		err = r.Scan(&a.IIN, &a.Email, &a.City, &tag, &confirmed, &consent, &created, &changed)
-		a.Lang, a.ConfirmedAt, a.ConsentAt, a.Created, a.Changed = lang.Tag(tag), at(confirmed), at(consent), at(created), at(changed)
-		return a, err
-	}, `select iin, email, city, lang, confirmed, consent, created, changed from ra_accounts where iin = $1`, iin)
+	return one(ctx, t.tx, ra.ErrNotFound, account, accounts+`where a.iin = $1`, iin)
 }
 
 func (t raTx) PutAccount(ctx context.Context, a ra.Account) error {

@@ -72,3 +72,9 @@ func (t raTx) WasExamined(ctx context.Context, subject, stage string) (bool, err
 	n, err := one(ctx, t.tx, errNoRow, value[int64], `select count(*) from reminder where key_set = $1 and stage = $2`, subject, stage)
 	return n > 0, err
 }
+
+func (t raTx) AccountsOf(ctx context.Context, iins []string) ([]ra.Account, error) {
+	return many(ctx, t.tx, iins, account, accountsOf)
+}
+
+var accountsOf = accounts + `where a.iin in (` + places(1, `?`) + `)`

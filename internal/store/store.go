@@ -153,6 +153,7 @@ type conn interface {
 	query(ctx context.Context, sql string, args []any) (rows, error)
 	queryRow(ctx context.Context, sql string, args []any) row
 	insertJob(ctx context.Context, e envelope, at time.Time) error
+	insertJobs(ctx context.Context, all []asked) error
 	commit(ctx context.Context) error
 	rollback(ctx context.Context)
 }
