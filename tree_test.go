@@ -55,6 +55,7 @@ var tree = map[string]place{
 	"pades":             {formats, "cades cms tsp pki algid internal/ber internal/pdf", ""},
 	"internal/ber":      {formats, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/pdf":      {formats, "", ""},
+	"internal/ical":     {formats, "", ""},
 	"internal/ident":    {formats, "", "github.com/nyaruka/phonenumbers"},
 	"internal/gsm":      {formats, "", "github.com/linxGnu/gosmpp/data github.com/rivo/uniseg"}, // GSM's alphabet is no point of ours; nor is where a letter as people see it ends
 	"internal/lang":     {formats, "", "golang.org/x/text"},

@@ -55,7 +55,7 @@ func (i issued) list(ctx context.Context, iin, bin string) ([]ra.Key, error) {
 }
 
 func key(i ca.Info) ra.Key {
-	k := ra.Key{Serial: i.Serial, Profile: i.Profile, IIN: i.IIN, BIN: i.BIN, NotBefore: i.NotBefore, NotAfter: i.NotAfter,
+	k := ra.Key{Serial: i.Serial, Profile: i.Profile, Order: i.Order, IIN: i.IIN, BIN: i.BIN, NotBefore: i.NotBefore, NotAfter: i.NotAfter,
 		ReplacedBy: i.ReplacedBy, Raw: i.Raw}
 	if i.Revoked != nil {
 		k.RevokedAt, k.Reason = i.Revoked.At, trust.ReasonName(int(i.Revoked.Reason))

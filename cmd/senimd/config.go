@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"senim/internal/ident"
+	"senim/internal/notice"
 	"senim/internal/ra"
 )
 
@@ -90,6 +91,12 @@ type config struct {
 	exportAlarm time.Duration
 	// clerks is the BIN of the organisation whose operators keep the registry at the desk.
 	clerks ident.BIN
+
+	// plan says when people are reminded; the zero plan is the usual one.
+	plan notice.Plan
+
+	// walk lets a person move the clock of a demonstration.
+	walk bool
 
 	// The rest belongs to `senimd demo`.
 	agent, browser string
@@ -194,6 +201,8 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 		c.clerks, err = ident.ParseBIN(v)
 		return err
 	})
+	planFlags(f, &c.plan)
+	f.BoolVar(&c.walk, "clock", false, "let a person move the clock, on the page /clock of the mail box; with -cast only")
 	if command == "demo" {
 		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")
@@ -218,6 +227,9 @@ func (c *config) complete() error {
 	}
 	if err := c.messages.complete(c.smtp, c.cast); err != nil {
 		return err
+	}
+	if c.walk && (!c.cast || c.smtp != "" || c.only != "" || c.clock != "" && c.clock != "trust") {
+		return errors.New("-clock moves the time of a demonstration: it goes with -cast, the built-in mail box and -tsa.clock trust only")
 	}
 	if c.db == "" {
 		c.db = filepath.Join(c.data, "senim.db")

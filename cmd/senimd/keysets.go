@@ -3,21 +3,29 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"senim/internal/ca"
+	"senim/internal/ident"
 	"senim/internal/lang"
 	"senim/internal/notice"
 	"senim/internal/ra"
+	"senim/internal/registry"
 	"senim/pki"
 )
 
 // keySets tells the reminders which keys run out, and to whom that is said: certificates from the
-// authority, addresses from the cabinet's accounts. The certificates of one application are one set.
+// authority, addresses from the cabinet's accounts, phones and heads from the registry. The certificates
+// of one application are one set.
 type keySets struct {
 	ca     authority
 	office *ra.Office
+	book   *registry.Book
+	// notices has the stages that were examined; with here the authority's certificates lie beside them.
+	notices notice.Store
+	here    bool
 	// link leads to the cabinet.
 	link string
 }
@@ -25,62 +33,87 @@ type keySets struct {
 // together is how far apart certificates of one application may end.
 const together = time.Hour
 
-// Expiring joins the certificates as they come, by their end: a set is complete when what comes ends
-// later than its members could.
-func (k keySets) Expiring(ctx context.Context, from, to time.Time, f func(notice.KeySet) error) error {
-	open := map[string][]ca.Info{}
-	var waiting []string
-	tell := func(before time.Time) error {
-		for len(waiting) > 0 && open[waiting[0]][0].NotAfter.Before(before) {
-			sets, err := k.sets(ctx, open[waiting[0]])
-			if err != nil {
-				return err
-			}
-			delete(open, waiting[0])
-			waiting = waiting[1:]
-			for _, s := range sets {
-				if err := f(s); err != nil {
-					return err
-				}
-			}
+// atOnce is how many certificates are looked at in one batch.
+const atOnce = 500
+
+// Due pages through what ends in a window and was not examined.
+func (k keySets) Due(ctx context.Context, w notice.Window, f func([]notice.KeySet) error) error {
+	tell := func(places []notice.Place) error {
+		iins := map[string]bool{}
+		due := map[string]bool{}
+		for _, p := range places {
+			iins[p.IIN], due[p.Serial] = true, true
 		}
-		return nil
-	}
-	err := k.ca.Expiring(ctx, from, to, func(i ca.Info) error {
-		if err := tell(i.NotAfter.Add(-together)); err != nil {
+		sets, err := k.living(ctx, keys(iins), places[0].NotAfter.Add(-together), func(s held) bool {
+			return slices.ContainsFunc(s.Serials, func(serial string) bool { return due[serial] })
+		})
+		if err == nil {
+			err = k.dress(ctx, sets, w.Channel)
+		}
+		if err != nil {
 			return err
 		}
-		name := order(i)
-		if len(open[name]) == 0 {
-			waiting = append(waiting, name)
+		return f(plain(sets))
+	}
+	if !k.here {
+		return k.dueElsewhere(ctx, w, tell)
+	}
+	for after := (notice.Place{}); ; {
+		var places []notice.Place
+		err := k.notices.View(ctx, func(tx notice.Tx) (err error) {
+			places, err = tx.Ending(ctx, w, after, atOnce)
+			return err
+		})
+		if err != nil || len(places) == 0 {
+			return err
 		}
-		open[name] = append(open[name], i)
-		return nil
-	})
-	if err != nil {
+		if err := tell(places); err != nil {
+			return err
+		}
+		if len(places) < atOnce {
+			return nil
+		}
+		after = places[len(places)-1]
+	}
+}
+
+// dueElsewhere asks an authority on another machine for all of a window, and leaves out here what was examined.
+func (k keySets) dueElsewhere(ctx context.Context, w notice.Window, tell func([]notice.Place) error) error {
+	var places []notice.Place
+	some := func() error {
+		serials := make([]string, len(places))
+		for i, p := range places {
+			serials[i] = p.Serial
+		}
+		err := k.notices.View(ctx, func(tx notice.Tx) error {
+			known, err := tx.Examined(ctx, w.Stage, serials)
+			places = slices.DeleteFunc(places, func(p notice.Place) bool { return known[p.Serial] })
+			return err
+		})
+		if err != nil || len(places) == 0 {
+			return err
+		}
+		err = tell(places)
+		places = places[:0]
 		return err
 	}
-	return tell(to)
-}
-
-// Capacity lists the sets of one person in one capacity; the name of a capacity is made by [capacity].
-func (k keySets) Capacity(ctx context.Context, name string) ([]notice.KeySet, error) {
-	iin, rest, _ := strings.Cut(name, "/")
-	bin, _, _ := strings.Cut(rest, "/")
-	infos, err := k.ca.ByHolder(ctx, iin, bin)
-	if err != nil {
-		return nil, err
-	}
-	var same []ca.Info
-	for _, i := range infos {
-		if capacity(i) == name {
-			same = append(same, i)
+	err := k.ca.Expiring(ctx, w.From, w.To, func(i ca.Info) error {
+		if i.IIN == "" || (i.BIN != "") != w.Legal {
+			return nil
 		}
+		if places = append(places, notice.Place{NotAfter: i.NotAfter, Serial: i.Serial, IIN: i.IIN}); len(places) == atOnce {
+			return some()
+		}
+		return nil
+	})
+	if err != nil || len(places) == 0 {
+		return err
 	}
-	return k.sets(ctx, same)
+	return some()
 }
 
-func (k keySets) KeySet(ctx context.Context, id string) (notice.KeySet, error) {
+// KeySet reads one set with everything about it.
+func (k keySets) KeySet(ctx context.Context, id string, c notice.Channel) (notice.KeySet, error) {
 	info, err := k.ca.Certificate(ctx, id)
 	if errors.Is(err, ca.ErrNotFound) {
 		return notice.KeySet{}, notice.ErrNotFound
@@ -88,22 +121,58 @@ func (k keySets) KeySet(ctx context.Context, id string) (notice.KeySet, error) {
 	if err != nil {
 		return notice.KeySet{}, err
 	}
-	all, err := k.Capacity(ctx, capacity(*info))
+	sets, err := k.living(ctx, []string{info.IIN}, info.NotAfter.Add(-together), func(s held) bool { return s.ID == id })
 	if err != nil {
 		return notice.KeySet{}, err
 	}
-	for _, s := range all {
-		if s.ID == id {
-			return s, nil
-		}
+	if len(sets) == 0 {
+		return notice.KeySet{}, notice.ErrNotFound
 	}
-	return notice.KeySet{}, notice.ErrNotFound
+	err = k.dress(ctx, sets, c)
+	return sets[0].KeySet, err
+}
+
+// held is a set with whose it is.
+type held struct {
+	notice.KeySet
+	iin, bin string
+	head     bool // a key of the organisation's head
+	members  int
+	onHold   int
+	role     string // as the catalogue names it
+}
+
+func plain(sets []held) []notice.KeySet {
+	all := make([]notice.KeySet, len(sets))
+	for i, s := range sets {
+		all[i] = s.KeySet
+	}
+	return all
+}
+
+// living lists the sets wanted of some persons, each with the others of its capacity that end at a moment or later.
+func (k keySets) living(ctx context.Context, iins []string, from time.Time, want func(held) bool) ([]held, error) {
+	infos, err := k.ca.Living(ctx, iins, from)
+	if err != nil {
+		return nil, err
+	}
+	all := join(infos)
+	by := map[string][]notice.KeySet{}
+	for _, s := range all {
+		by[s.Capacity] = append(by[s.Capacity], s.KeySet)
+	}
+	all = slices.DeleteFunc(all, func(s held) bool { return !want(s) })
+	for i := range all {
+		all[i].Others, all[i].Link = by[all[i].Capacity], k.link
+	}
+	return all, nil
 }
 
 // capacity names a person in a role: IIN, BIN, role without the kind of the key.
-func capacity(i ca.Info) string {
-	role := strings.TrimSuffix(strings.TrimSuffix(i.Profile, "-auth"), "-sign")
-	return i.IIN + "/" + i.BIN + "/" + role
+func capacity(i ca.Info) string { return i.IIN + "/" + i.BIN + "/" + role(i) }
+
+func role(i ca.Info) string {
+	return strings.TrimSuffix(strings.TrimSuffix(i.Profile, "-auth"), "-sign")
 }
 
 // order is what the certificates of one set share: the order without the number of the key.
@@ -114,82 +183,147 @@ func order(i ca.Info) string {
 	return i.Order
 }
 
-// sets joins certificates of one order; the set is named by the serial of its first certificate.
-func (k keySets) sets(ctx context.Context, infos []ca.Info) ([]notice.KeySet, error) {
-	var sets []notice.KeySet
+// join makes sets of certificates, by their end; a set is named by the first of its serials. Systems have
+// nobody to write to.
+func join(infos []ca.Info) []held {
+	var sets []held
 	at := map[string]int{}
-	held := map[string]int{}
-	members := map[string]int{}
 	for _, i := range infos {
 		if i.IIN == "" {
-			continue // systems have nobody to write to
+			continue
 		}
-		name := order(i)
-		n, known := at[name]
+		n, known := at[order(i)]
 		if !known {
-			s, err := k.set(ctx, i)
-			if err != nil {
-				return nil, err
-			}
 			n = len(sets)
-			at[name] = n
-			sets = append(sets, s)
+			at[order(i)] = n
+			sets = append(sets, held{iin: i.IIN, bin: i.BIN, head: role(i) == ra.RoleHead, KeySet: notice.KeySet{ID: i.Serial, Capacity: capacity(i),
+				Legal: i.BIN != "", Issued: i.IssuedAt, NotAfter: i.NotAfter, Name: i.Name}})
 		}
-		s := &sets[n]
-		s.ID = min(s.ID, i.Serial)
-		s.NotAfter = earlier(s.NotAfter, i.NotAfter)
-		members[name]++
-		if c, err := pki.ParseCertificate(i.Raw); err == nil {
-			s.SignIn = s.SignIn || c.ForSignIn()
-			s.Signing = s.Signing || c.ForSigning()
-		}
-		switch {
-		case i.Revoked == nil:
-		case i.Revoked.Reason == ca.CertificateHold:
-			held[name]++
-		default:
-			s.Revoked = true
-		}
-		s.Held = held[name] == members[name]
+		sets[n].add(i)
 	}
-	return sets, nil
+	slices.SortStableFunc(sets, func(a, b held) int { return a.NotAfter.Compare(b.NotAfter) })
+	return sets
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func (k keySets) set(ctx context.Context, i ca.Info) (notice.KeySet, error) {
-	s := notice.KeySet{ID: i.Serial, Capacity: capacity(i), Legal: i.BIN != "", Issued: i.IssuedAt, NotAfter: i.NotAfter,
-		Name: i.Name, Link: k.link, Lang: lang.RU}
-	var err error
-	if s.Ended, err = k.office.Ended(ctx, key(i)); err != nil {
-		return s, err
-	}
-	account, err := k.office.Account(ctx, i.IIN)
-	if errors.Is(err, ra.ErrNotFound) {
-		return s, nil // nobody to write to: the scanner notes it
-	}
-	if err != nil {
-		return s, err
-	}
-	s.To, s.Lang = account.Address(notice.Reminder), account.Lang
-	if account.NoReminders {
-		s.Ended = "unsubscribed"
+// add takes a certificate into its set.
+func (s *held) add(i ca.Info) {
+	s.Serials = append(s.Serials, i.Serial)
+	s.ID = min(s.ID, i.Serial)
+	if i.NotAfter.Before(s.NotAfter) {
+		s.NotAfter = i.NotAfter
 	}
 	if c, err := pki.ParseCertificate(i.Raw); err == nil {
+		s.SignIn, s.Signing = s.SignIn || c.ForSignIn(), s.Signing || c.ForSigning()
 		h := c.Holder()
 		s.Org = h.Organization
 		for _, r := range h.Roles {
 			if r != pki.RoleLegal && lang.Has("web.role."+r.String()) {
-				s.Role = s.Lang.Text("web.role." + r.String())
+				s.role = "web.role." + r.String()
 			}
 		}
 	}
-	return s, nil
+	s.members++
+	switch {
+	case i.Revoked == nil:
+	case i.Revoked.Reason == ca.CertificateHold:
+		s.onHold++
+	default:
+		s.Revoked = true
+	}
+	s.Held = s.onHold == s.members
+}
+
+// dress adds to sets where their people are written to and whether they may still act. What the registry
+// does not know is no reason to stop: a reminder harms nobody, and its loss does.
+func (k keySets) dress(ctx context.Context, sets []held, c notice.Channel) error {
+	people, companies := map[string]bool{}, map[string]bool{}
+	for _, s := range sets {
+		people[s.iin] = true
+		if s.bin != "" {
+			companies[s.bin] = true
+		}
+	}
+	accounts, err := k.office.AccountsOf(ctx, keys(people))
+	if err != nil {
+		return err
+	}
+	phones := c == notice.SMS
+	for i := range sets {
+		s := &sets[i]
+		s.address(accounts)
+		phones = phones || s.EmailBad
+	}
+	gone, err := k.office.DismissedAmong(ctx, keys(people))
+	if err != nil {
+		return err
+	}
+	known := k.book.Many(ctx, typed[ident.IIN](people), typed[ident.BIN](companies), phones)
+	for i := range sets {
+		s := &sets[i]
+		if s.Ended = s.ended(known); s.Ended == "" && !s.head && gone[ra.Post{BIN: s.bin, IIN: s.iin}] {
+			s.Ended = "dismissed"
+		}
+		if phones {
+			s.phone(known)
+		}
+	}
+	return nil
+}
+
+// address fills in where letters go, and in which language.
+func (s *held) address(accounts map[string]ra.Account) {
+	s.Lang = lang.RU
+	if a, ok := accounts[s.iin]; ok {
+		s.To, s.Lang = a.Confirmed(), a.Lang
+		s.EmailBad, s.Unsubscribed = a.Bad, a.NoReminders
+	}
+	if s.role != "" {
+		s.Role = "@" + s.role
+	}
+}
+
+// ended says why the person may not act any more in this capacity.
+func (s *held) ended(known registry.Many) string {
+	if p := known.Persons[ident.IIN(s.iin)]; p.Verdict == registry.Bad && p.Code == registry.PersonExcluded {
+		return "excluded"
+	}
+	head := known.Heads[ident.BIN(s.bin)]
+	switch {
+	case s.bin == "":
+	case head.Verdict == registry.Bad && head.Code == registry.EntityLiquidated:
+		return "liquidated"
+	case s.head && (head.Verdict == registry.Good && string(head.Value.Leader.IIN) != s.iin || head.Verdict == registry.Bad && head.Code == registry.NoHead):
+		return "head-changed"
+	}
+	return ""
+}
+
+// phone fills in where short messages go: to the person, for an organisation to its head.
+func (s *held) phone(known registry.Many) {
+	iin := ident.IIN(s.iin)
+	if s.bin != "" {
+		head := known.Heads[ident.BIN(s.bin)]
+		if head.Verdict != registry.Good {
+			s.PhoneUnknown = head.Verdict == registry.Unknown && head.Code != registry.NeverLoaded
+			return
+		}
+		iin = head.Value.Leader.IIN
+	}
+	answer := known.Phones[iin]
+	s.Phone = string(answer.Value.Phone)
+	s.PhoneUnknown = answer.Verdict == registry.Unknown && answer.Code != registry.NeverLoaded
+}
+
+// keys lists a set's members in order.
+func keys(m map[string]bool) []string { return typed[string](m) }
+
+func typed[K ~string](m map[string]bool) []K {
+	all := make([]K, 0, len(m))
+	for k := range m {
+		all = append(all, K(k))
+	}
+	slices.Sort(all)
+	return all
 }
 
 // The interfaces the adapters are for, checked where they are made.

@@ -103,6 +103,9 @@ func (s *server) openLetterWay(ctx context.Context) (notice.Courier, error) {
 		}
 		c.URL = "smtp://" + s.c.sink.address + "?tls=none"
 		s.background = append(s.background, func(ctx context.Context) error { return s.mail.Serve(ctx, ln) })
+		if s.walking != nil {
+			s.mail.Walk(s.walking)
+		}
 		s.serveOn("mailbox", s.mail.Handler())
 	}
 	return courier.New(c)

@@ -28,6 +28,8 @@ type authority interface {
 	Revoke(ctx context.Context, serial string, reason ca.Reason, by string, invalidity time.Time) (*ca.Revocation, error)
 	Certificate(ctx context.Context, serial string) (*ca.Info, error)
 	ByHolder(ctx context.Context, iin, bin string) ([]ca.Info, error)
+	Living(ctx context.Context, iins []string, from time.Time) ([]ca.Info, error)
+	Companies(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error)
 	Expiring(ctx context.Context, from, to time.Time, f func(ca.Info) error) error
 	Authorities() []ca.Authority
 }
@@ -212,6 +214,35 @@ func (r *remote) ByHolder(ctx context.Context, iin, bin string) ([]ca.Info, erro
 		return nil, errors.New("certificates of a holder: neither IIN nor BIN")
 	}
 	return r.search(ctx, client.Query{IIN: iin, BIN: bin, Limit: 100})
+}
+
+// Living asks for one person after the other: the API has no question about many.
+func (r *remote) Living(ctx context.Context, iins []string, from time.Time) (all []ca.Info, err error) {
+	for _, iin := range iins {
+		infos, err := r.ByHolder(ctx, iin, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range infos {
+			if !i.NotAfter.Before(from) {
+				all = append(all, i)
+			}
+		}
+	}
+	return all, nil
+}
+
+// Companies collects them from everything that ends.
+func (r *remote) Companies(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error) {
+	bins := map[string]bool{}
+	err := r.Expiring(ctx, from, to, func(i ca.Info) error {
+		if i.BIN > after {
+			bins[i.BIN] = true
+		}
+		return nil
+	})
+	all := keys(bins)
+	return all[:min(len(all), limit)], err
 }
 
 func (r *remote) Expiring(ctx context.Context, from, to time.Time, f func(ca.Info) error) error {

@@ -70,7 +70,8 @@ type server struct {
 	issueLog     *feed.Log    // nil: this process does not keep the public log
 	logFiles     http.Handler // its files, nil likewise
 
-	first      bool // this start makes the installation
+	walking    *walker // nil: the clock is the machine's
+	first      bool    // this start makes the installation
 	tended     atomic.Pointer[error]
 	sites      []site
 	background []func(context.Context) error
@@ -81,6 +82,13 @@ type server struct {
 // every address.
 func open(ctx context.Context, c config, now func() time.Time, log *slog.Logger) (s *server, err error) {
 	s = &server{c: c, now: now, log: log}
+	if c.walk {
+		clock, err := openClock(c.data, now)
+		if err != nil {
+			return nil, err
+		}
+		s.now, s.walking = clock.Now, &walker{walkingClock: clock, s: s}
+	}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -364,7 +372,7 @@ func (s *server) openTrust(context.Context) (err error) {
 	if s.trust, err = trustdir.Load(s.c.trust); err != nil {
 		return err
 	}
-	if len(s.c.identities) > 0 {
+	if len(s.c.identities) > 0 || s.c.walk {
 		for _, a := range s.trust.Authorities {
 			if production(a) {
 				return errors.New("-ident.test_identities: test numbers are admitted while a production authority is trusted: empty the list (-cast=false) or take the authority out of the trust folder")
@@ -409,8 +417,8 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	}
 	adapter := issued{s.authority}
 	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, People: people{s.book}, Keys: adapter, Issuer: adapter,
-		Revoker: adapter, Ending: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
-		Factor: ra.FactorConfig{Kinds: s.c.factor}, Log: s.log}); err != nil {
+		Revoker: adapter, Ends: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
+		Factor: ra.FactorConfig{Kinds: s.c.factor}, Log: s.log, Companies: s.authority.Companies, NotifyAt: s.c.plan.At}); err != nil {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book,
@@ -418,7 +426,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		ResetLinkTTL: s.c.resetTTL, Now: s.now}); err != nil {
 		return err
 	}
-	s.scanner = notice.NewScanner(s.store.Notice(), keySets{s.authority, s.office, s.c.cabinet.origin + "/keys"}, s.now)
+	s.openReminders()
 	return s.participants.Publish(ctx, agreement())
 }
 
@@ -476,7 +484,7 @@ func (s *server) handleJobs(context.Context) error {
 		return nil
 	}
 	s.handleMail()
-	s.store.Handle(notice.ScanKind, s.scanner.Do)
+	s.handleReminders()
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(ra.JobReport, task(s.office.MakeReport))
@@ -490,7 +498,6 @@ func (s *server) handleJobs(context.Context) error {
 	s.store.Handle(ra.JobRevoke, task(s.office.RevokeAll))
 	s.store.Handle(ra.JobPreviousHead, task(s.office.RevokePrevious))
 	s.store.Handle(participant.HeadChangedKind, task(func(context.Context, participant.HeadChanged) error { return nil }))
-	s.store.Every(10*time.Minute, job.Job{Kind: notice.ScanKind, Unique: "all"})
 	s.store.Every(time.Hour, job.Job{Kind: sweepKind, Unique: "all"})
 	return nil
 }
@@ -575,6 +582,9 @@ func (s *server) announce(w interface{ Write([]byte) (int, error) }) {
 	}
 	if s.mail != nil {
 		fmt.Fprintf(&b, "mail box   %s\n", s.c.mail.origin)
+		if s.walking != nil {
+			fmt.Fprintf(&b, "clock      %s/clock\n", s.c.mail.origin)
+		}
 	}
 	b.WriteString("ready\n")
 	_, _ = w.Write([]byte(b.String()))

@@ -39,6 +39,25 @@ func (s *Service) ByHolder(ctx context.Context, iin, bin string) ([]Info, error)
 	return s.infos(ctx, func(tx Tx) ([]Record, error) { return tx.Holders(ctx, iin, bin) })
 }
 
+// Living lists the certificates of many persons that end at a moment or later, revoked ones too, in no
+// order.
+func (s *Service) Living(ctx context.Context, iins []string, from time.Time) ([]Info, error) {
+	return s.infos(ctx, func(tx Tx) ([]Record, error) { return tx.Living(ctx, iins, from) })
+}
+
+// Companies lists the BINs of unrevoked certificates that end in [from, to), in order, after one, at
+// most limit.
+func (s *Service) Companies(ctx context.Context, from, to time.Time, after string, limit int) (bins []string, err error) {
+	err = s.store.View(ctx, func(tx Tx) (err error) {
+		bins, err = tx.Companies(ctx, from, to, after, limit)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list companies: %w", err)
+	}
+	return bins, nil
+}
+
 // Expiring calls f for certificates of holders that end in [from, to) and are not revoked, by their
 // end, and stops at its first error. They may be very many: they are read in pages, each over a
 // snapshot of its own. Those with ReplacedBy have a successor already.

@@ -72,6 +72,10 @@ type Tx interface {
 	Intended(ctx context.Context, after string, limit int) ([]Record, error)
 	// Holders lists issued records of a holder, newest first; an empty argument matches any.
 	Holders(ctx context.Context, iin, bin string) ([]Record, error)
+	// Living lists issued records of many persons that end at a moment or later, revoked ones too.
+	Living(ctx context.Context, iins []string, from time.Time) ([]Record, error)
+	// Companies lists the BINs of unrevoked certificates that end in [from, to), in order, after one, at most limit.
+	Companies(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error)
 	// Ending lists issued, unrevoked records whose NotAfter is in [from, to), by NotAfter and serial, at
 	// most limit; of those that end at from, the ones with a serial over after.
 	Ending(ctx context.Context, from, to time.Time, after string, limit int) ([]Record, error)

@@ -79,9 +79,9 @@ type shown struct {
 	// Own: the applicant looks, and may act. Decide: a confirmer looks, and it waits for him.
 	Own    bool
 	Decide bool
-	Step  int
-	Call  web.AgentCall
-	Offer bool
+	Step   int
+	Call   web.AgentCall
+	Offer  bool
 	// Factor is the page of the second factor, when it is to be passed before the signature.
 	Factor string
 }

@@ -47,8 +47,8 @@ type Config struct {
 	KeyIDs KeyIDs
 	// Letters takes what readers do by the links of letters; nil: nothing of it.
 	Letters Letters
-	Now      func() time.Time
-	Log      *slog.Logger
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 type cabinet struct {
@@ -98,6 +98,7 @@ func New(c Config) (http.Handler, error) {
 		s.checkRoutes,
 		s.reportRoutes,
 		s.letterRoutes,
+		s.calendarRoutes,
 	} {
 		add(at)
 	}
@@ -164,7 +165,7 @@ func menu(r *web.Request) []web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
 	links := []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
-		link("cabinet.menu.legal", "/apply/legal"), link("reports.title", "/reports")}
+		link("cabinet.menu.legal", "/apply/legal"), link("calendar.menu", "/calendar"), link("reports.title", "/reports")}
 	if mayConfirm(r) {
 		links = slices.Insert(links, 2, link("confirm.menu", "/confirm"))
 	}

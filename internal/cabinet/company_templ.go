@@ -833,7 +833,7 @@ func pages(r *web.Request, v companyView) templ.Component {
 	})
 }
 
-func month(t time.Time) string { return t.Format("01.2006") }
+func monthOf(t time.Time) string { return t.Format("01.2006") }
 
 // monthsChart shows how many keys end in which month; the same numbers stand in a table behind it.
 func monthsChart(r *web.Request, all []ra.MonthCount) templ.Component {
@@ -1073,9 +1073,9 @@ func monthsChart(r *web.Request, all []ra.MonthCount) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var61 string
-			templ_7745c5c3_Var61, templ_7745c5c3_Err = templ.JoinStringErrs(month(m.Month))
+			templ_7745c5c3_Var61, templ_7745c5c3_Err = templ.JoinStringErrs(monthOf(m.Month))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/cabinet/company.templ`, Line: 180, Col: 53}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/cabinet/company.templ`, Line: 180, Col: 55}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var61))
 			if templ_7745c5c3_Err != nil {

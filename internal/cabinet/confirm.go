@@ -273,7 +273,7 @@ func (s waiting) facts(r *web.Request) []web.Row {
 		{Label: r.T("confirm.card.number"), Value: ra.FormatNumber(s.Number) + ", " + r.T("confirm.card.revision", "n", s.Revision)},
 		{Label: r.T("cabinet.application.kind"), Value: r.T("cabinet.kind." + string(s.Kind))},
 		{Label: r.T("web.key.iin"), Value: ident.FormatIIN(s.Subject.IIN)},
-		{Label: r.T("confirm.card.role"), Value: r.T("web.role." + roleKey(s.Role))},
+		{Label: r.T("confirm.card.role"), Value: r.T(roleKey(s.Role))},
 		{Label: r.T("cabinet.field.storage"), Value: r.T("cabinet.storage." + string(s.Storage))},
 		{Label: r.T("confirm.card.signed"), Value: r.DateTime(s.SignedAt)},
 		{Label: r.T("confirm.card.closes"), Value: r.Date(s.SignedAt.Add(ra.ConfirmTTL))},
@@ -293,12 +293,4 @@ func (s waiting) facts(r *web.Request) []web.Row {
 		lines = []string{r.T("confirm.card.no_previous")}
 	}
 	return append(rows, web.Row{Label: r.T("confirm.card.previous"), Value: strings.Join(lines, "; ")})
-}
-
-// roleKey is the role's name in the catalogue.
-func roleKey(role string) string {
-	if role == ra.RoleHead {
-		return "first-head"
-	}
-	return role
 }

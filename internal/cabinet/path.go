@@ -114,5 +114,5 @@ func legalRole(r *web.Request, a ra.Application) string {
 	if a.Subject.BIN == "" {
 		return ""
 	}
-	return r.T("web.role." + roleKey(a.Role))
+	return r.T(roleKey(a.Role))
 }

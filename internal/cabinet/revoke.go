@@ -187,7 +187,7 @@ func (s *cabinet) chooseRevoke(w http.ResponseWriter, r *web.Request) error {
 	if err := r.Set(map[string]string{"revoke": string(kept)}); err != nil {
 		return err
 	}
-	if owner {
+	if of.BIN == "" {
 		return r.Redirect("/keys/revoke/sign")
 	}
 	return s.toFactor(r, v.about(), "/keys/revoke/sign")
@@ -220,7 +220,7 @@ func (s *cabinet) askRevokeSignature(w http.ResponseWriter, r *web.Request) erro
 	if err != nil {
 		return err
 	}
-	if open, err := s.othersOpen(r, v, owner); err != nil {
+	if open, err := s.othersOpen(r, v, of.BIN == ""); err != nil {
 		return err
 	} else if !open {
 		return r.Redirect(factorPath(v.about(), "/keys/revoke/sign"))

@@ -45,8 +45,9 @@ type Letter struct {
 
 // Mailbox keeps letters in memory. It is safe for concurrent use.
 type Mailbox struct {
-	now  func() time.Time
-	path string // where letters are kept; "" keeps them in memory
+	now   func() time.Time
+	clock Clock  // nil: the machine's
+	path  string // where letters are kept; "" keeps them in memory
 
 	mu sync.Mutex
 	// Under mu:

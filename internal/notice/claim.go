@@ -135,7 +135,7 @@ func (s *Sender) full(ctx context.Context, tx Tx, o Outgoing, now time.Time) (ti
 // count counts a message of the day; near names its channel when four fifths of the bound are reached
 // with it.
 func (s *Sender) count(ctx context.Context, tx Tx, o Outgoing, now time.Time) (near string, err error) {
-	if err := tx.Count(ctx, dayOf(now), o.Channel.word()); err != nil {
+	if err := tx.Count(ctx, dayOf(now), o.Channel.word(), 1); err != nil {
 		return "", err
 	}
 	limit := s.c.Caps[o.Channel]

@@ -39,9 +39,9 @@ type deliveryTx interface {
 	Failures(ctx context.Context, who string) ([]Failure, error)
 	AddFailure(ctx context.Context, who string, f Failure) error
 
-	// Count adds one to a day's number of something, as "email"; Counted reads it. Nodes of one
+	// Count adds to a day's number of something, as "email"; Counted reads it. Nodes of one
 	// installation do not wait for each other.
-	Count(ctx context.Context, day, what string) error
+	Count(ctx context.Context, day, what string, n int) error
 	Counted(ctx context.Context, day, what string) (int, error)
 
 	// Hash is the keyed hash of an address.

@@ -63,6 +63,8 @@ func (o Outgoing) open() bool { return o.State == Waiting || o.State == Sending 
 type Store interface {
 	Update(ctx context.Context, f func(Tx) error) error
 	View(ctx context.Context, f func(Tx) error) error
+	// UpdateMany is Update for many messages at once: what f records and asks for is written at its end.
+	UpdateMany(ctx context.Context, f func(Tx) error) error
 }
 
 // Tx is one transaction.
@@ -79,6 +81,7 @@ type Tx interface {
 	Examine(ctx context.Context, set, stage string, at time.Time) (first bool, err error)
 	deliveryTx
 	reportTx
+	scanTx
 
 	Notify(ctx context.Context, m Message) error
 	Enqueue(ctx context.Context, j job.Job) error

@@ -11,15 +11,14 @@ import (
 	"senim/internal/audit"
 )
 
-// KeySets tells the [Scanner] of certificates; the authority's registration office knows.
+// KeySets tells the [Scanner] of certificates; the authority and the registration office know.
 type KeySets interface {
-	// Expiring calls f for sets not revoked whose NotAfter is after from and not after to, and stops at
-	// its first error. There may be very many.
-	Expiring(ctx context.Context, from, to time.Time, f func(KeySet) error) error
-	// Capacity lists every issued set of a capacity.
-	Capacity(ctx context.Context, capacity string) ([]KeySet, error)
-	// KeySet reads one set; ErrNotFound when there is none.
-	KeySet(ctx context.Context, id string) (KeySet, error)
+	// Due calls f with the sets of a window that its stage was not examined of, some hundreds at a
+	// time, by their end, and stops at f's first error. Revoked sets and those on hold are among them.
+	// There may be very many: it keeps no more than one batch.
+	Due(ctx context.Context, w Window, f func([]KeySet) error) error
+	// KeySet reads one set, with its phone when c asks for one; ErrNotFound when there is none.
+	KeySet(ctx context.Context, id string, c Channel) (KeySet, error)
 }
 
 // ScanKind is the job that looks for reminders that are due; ask for it every few minutes.
@@ -28,20 +27,27 @@ const ScanKind = "notice.scan"
 // maxErrors bounds how many failures of one scan are told.
 const maxErrors = 100
 
-// Scanner plans the reminders of expiry: each stage of each key set is looked at once, whoever and
-// how often asks. It also is the [Still] of the reminders it planned.
-type Scanner struct {
-	store Store
-	sets  KeySets
-	now   func() time.Time
+// ScannerConfig is what a [Scanner] needs.
+type ScannerConfig struct {
+	Store Store
+	Sets  KeySets
+	Plan  Plan
+	// Beside is asked about messages that are not of the scanner; nil: those are always true.
+	Beside Still
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
 }
 
-// NewScanner joins the outbox and the key sets; now nil means time.Now.
-func NewScanner(store Store, sets KeySets, now func() time.Time) *Scanner {
-	if now == nil {
-		now = time.Now
+// Scanner plans the reminders of expiry: each stage of each key set is looked at once, whoever and
+// how often asks. It also is the [Still] of the reminders it planned.
+type Scanner struct{ c ScannerConfig }
+
+// NewScanner joins the outbox and the key sets.
+func NewScanner(c ScannerConfig) *Scanner {
+	if c.Now == nil {
+		c.Now = time.Now
 	}
-	return &Scanner{store, sets, now}
+	return &Scanner{c}
 }
 
 // Do is the handler of [ScanKind] jobs.
@@ -50,91 +56,166 @@ func (s *Scanner) Do(ctx context.Context, _ []byte) error { return s.Scan(ctx) }
 // Scan puts every reminder that is due into the outbox. A set that fails does not stop the others;
 // the errors come back together.
 func (s *Scanner) Scan(ctx context.Context) error {
-	now := s.now()
+	now := s.c.Now()
 	var errs []error
-	err := s.sets.Expiring(ctx, now, now.AddDate(0, 0, 33), func(set KeySet) error { // a month before is the earliest stage
-		stage, due := Due(Stages(set.NotAfter, set.Legal), now, set.NotAfter)
-		if !due {
-			return nil
+	for _, w := range s.c.Plan.Windows(now) {
+		err := s.c.Sets.Due(ctx, w, func(sets []KeySet) error {
+			failed := s.batch(ctx, w, sets, now)
+			errs = append(errs, failed[:min(len(failed), maxErrors-len(errs))]...)
+			return ctx.Err()
+		})
+		if err != nil {
+			return errors.Join(append(errs, fmt.Errorf("scan for reminders: %w", err))...)
 		}
-		if err := s.stage(ctx, set, stage, now); err != nil && len(errs) < maxErrors {
-			errs = append(errs, fmt.Errorf("remind of key set %s: %w", set.ID, err))
-		}
-		return ctx.Err()
-	})
-	if err != nil {
-		errs = append(errs, fmt.Errorf("scan for reminders: %w", err))
 	}
 	return errors.Join(errs...)
 }
 
-// noAddress is why nobody is reminded of a set whose owner gave no address.
-const noAddress = "no-address"
+// batch examines a stage of some sets in one transaction; when that fails, each in its own.
+func (s *Scanner) batch(ctx context.Context, w Window, sets []KeySet, now time.Time) []error {
+	err := s.c.Store.UpdateMany(ctx, func(tx Tx) error { return s.examine(ctx, tx, w, sets, now) })
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	var errs []error
+	for i := range sets {
+		err := s.c.Store.Update(ctx, func(tx Tx) error { return s.examine(ctx, tx, w, sets[i:i+1], now) })
+		if err != nil {
+			errs = append(errs, fmt.Errorf("remind of key set %s: %w", sets[i].ID, err))
+		}
+	}
+	return errs
+}
 
-// stage examines one stage of one set, once for ever.
-func (s *Scanner) stage(ctx context.Context, set KeySet, stage Stage, now time.Time) error {
-	others, err := s.sets.Capacity(ctx, set.Capacity)
+// examine decides about a stage of sets, once for ever. What could not be decided is left for the next scan.
+func (s *Scanner) examine(ctx context.Context, tx Tx, w Window, sets []KeySet, now time.Time) error {
+	decided := make([]decision, 0, len(sets))
+	var serials []string
+	for _, set := range sets {
+		if d := s.c.Plan.decide(set, w, now); !d.later {
+			decided = append(decided, d)
+			serials = append(serials, set.Serials...)
+		}
+	}
+	if len(serials) == 0 {
+		return nil
+	}
+	first, err := tx.ExamineAll(ctx, w.Stage, serials, now)
 	if err != nil {
 		return err
 	}
-	why := Stop(set, others)
-	if why == "" && set.To == "" {
-		why = noAddress
+	counts := map[string]int{}
+	for _, d := range decided {
+		if !first[d.set.ID] || d.quiet {
+			continue
+		}
+		e := audit.Event{Action: "notice.planned", Actor: "system", Object: "keyset:" + d.set.ID, Result: "ok",
+			Detail: map[string]string{"n": d.message.N, "stage": w.Stage}}
+		if what, counted := map[string]string{"": countReminded, NoAddress: countNoContact}[d.why]; counted {
+			counts[what]++
+		}
+		if d.why != "" {
+			e.Action, e.Result = "notice.stopped", d.why
+		} else if err := tx.Notify(ctx, d.message); err != nil {
+			return err
+		}
+		if err := tx.Audit(ctx, e); err != nil {
+			return err
+		}
 	}
-	return s.store.Update(ctx, func(tx Tx) error {
-		first, err := tx.Examine(ctx, set.ID, stage.Name, now)
-		if err != nil || !first {
+	for what, n := range counts {
+		if err := tx.Count(ctx, dayOf(now), what, n); err != nil {
 			return err
 		}
-		m := reminder(set, stage, now)
-		e := audit.Event{Action: "notice.planned", Actor: "system", Object: "keyset:" + set.ID, Result: "ok",
-			Detail: map[string]string{"n": m.N, "stage": stage.Name}}
-		if why == "" || why == noAddress {
-			if err := tx.Count(ctx, dayOf(now), map[bool]string{true: countReminded, false: countNoContact}[why == ""]); err != nil {
-				return err
-			}
-		}
-		if why != "" {
-			e.Action, e.Result = "notice.stopped", why
-			return tx.Audit(ctx, e)
-		}
-		if err := tx.Notify(ctx, m); err != nil {
-			return err
-		}
-		return tx.Audit(ctx, e)
-	})
+	}
+	return nil
 }
 
-func reminder(set KeySet, stage Stage, now time.Time) Message {
-	m := Message{N: "N-01", To: set.To, Lang: set.Lang, About: "keyset:" + set.ID, Vars: map[string]string{
-		"date": Day(set.NotAfter), "days": strconv.Itoa(DaysLeft(now, set.NotAfter)), "name": set.Name, "link": set.Link,
-	}}
-	if set.Legal {
-		m.N, m.Vars["org"], m.Vars["role"] = "N-03", set.Org, set.Role
+// decision is what becomes of one stage of one set.
+type decision struct {
+	set     *KeySet
+	message Message
+	// why is the reason there is no message; empty when there is one.
+	why string
+	// quiet: nothing was to be said, so nothing is recorded.
+	quiet bool
+	// later: it could not be told now.
+	later bool
+}
+
+// decide applies the rules of notifications.md §2. Letters that come back are replaced by short messages
+// where there is a phone (I5); an organisation's head gets one only when there is no working address (D2).
+func (p Plan) decide(set KeySet, w Window, now time.Time) decision {
+	d := decision{set: &set, why: stop(set, w.Channel)}
+	if set.NotAfter.Before(w.From) || !set.NotAfter.Before(w.To) {
+		d.quiet = true // one of its certificates ends a day later than the set
+		return d
 	}
-	m.Key = Key(m.N, set.ID, stage.Name, set.To)
+	working := set.To != "" && !set.EmailBad
+	channel := w.Channel
+	if d.why == "" {
+		switch {
+		case channel == SMS && set.Legal && working && !p.SMSAlways:
+			d.why, d.quiet = byMail, true
+		case channel == Email && set.To == "":
+			d.why = NoAddress
+		case channel == Email && set.EmailBad:
+			channel = SMS
+		}
+	}
+	if d.why == "" && channel == SMS && set.Phone == "" {
+		d.later = set.PhoneUnknown
+		d.why = NoPhone
+		if w.Channel == Email {
+			d.why = BadAddress
+		}
+	}
+	d.message = reminder(set, w.Stage, channel, now)
+	return d
+}
+
+// reminder is the message of a stage.
+func reminder(set KeySet, stage string, c Channel, now time.Time) Message {
+	m := Message{N: "N-01", Channel: c, To: set.To, Lang: set.Lang, About: "keyset:" + set.ID, Vars: map[string]string{"date": Day(set.NotAfter)}}
+	switch {
+	case c == SMS:
+		m.N, m.To, m.About = "N-02", set.Phone, "keyset-sms:"+set.ID
+		if set.Legal {
+			m.N, m.Vars["org"] = "N-04", set.Org
+		}
+	case set.Legal:
+		m.N, m.Vars["org"], m.Vars["role"] = "N-03", set.Org, set.Role
+		fallthrough
+	default:
+		m.Vars["days"], m.Vars["name"], m.Vars["link"] = strconv.Itoa(DaysLeft(now, set.NotAfter)), set.Name, set.Link
+	}
+	m.Key = Key(m.N, set.ID, stage, m.To)
 	return m
 }
 
 // Still is asked just before a reminder is sent.
 func (s *Scanner) Still(ctx context.Context, about string) (string, error) {
-	id, ok := strings.CutPrefix(about, "keyset:")
-	if !ok {
-		return "", nil
+	kind, id, _ := strings.Cut(about, ":")
+	c := Email
+	switch kind {
+	case "keyset":
+	case "keyset-sms":
+		c = SMS
+	default:
+		if s.c.Beside == nil {
+			return "", nil
+		}
+		return s.c.Beside.Still(ctx, about)
 	}
-	set, err := s.sets.KeySet(ctx, id)
+	set, err := s.c.Sets.KeySet(ctx, id, c)
 	if errors.Is(err, ErrNotFound) {
 		return "gone", nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("check key set %s: %w", id, err)
 	}
-	others, err := s.sets.Capacity(ctx, set.Capacity)
-	if err != nil {
-		return "", fmt.Errorf("check key set %s: %w", id, err)
-	}
-	if _, due := Due(Stages(set.NotAfter, set.Legal), s.now(), set.NotAfter); !due {
+	if DaysLeft(s.c.Now(), set.NotAfter) < 1 {
 		return "expired", nil // waited too long in the outbox
 	}
-	return Stop(set, others), nil
+	return stop(set, c), nil
 }

@@ -44,7 +44,10 @@ func (o *Office) Issue(ctx context.Context, t Task) error {
 		if a.State == Issued || a.State == Installed {
 			return nil
 		}
-		return a.Issue(certs, o.c.Now())
+		if err := a.Issue(certs, o.c.Now()); err != nil {
+			return err
+		}
+		return o.remind(ctx, tx, a, "N-13", 0, o.c.Now())
 	})
 	return err
 }
@@ -126,6 +129,11 @@ func (o *Office) Installed(ctx context.Context, iin, number string, serials []st
 		}
 		if was == Installed {
 			return nil
+		}
+		if a.Replaces != "" {
+			if err := o.remind(ctx, tx, a, "N-22", 0, o.c.Now()); err != nil {
+				return err
+			}
 		}
 		return o.tell(ctx, tx, a, "N-12")
 	})

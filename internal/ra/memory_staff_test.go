@@ -86,6 +86,15 @@ func (m *memory) DismissalsOf(_ context.Context, bin string) (all []Dismissal, _
 	return all, nil
 }
 
+func (m *memory) DismissedAmong(_ context.Context, iins []string) (all []Post, _ error) {
+	for _, d := range m.d.staff.dismissals {
+		if slices.Contains(iins, d.IIN) && d.LiftedAt.IsZero() {
+			all = append(all, Post{d.BIN, d.IIN})
+		}
+	}
+	return all, nil
+}
+
 func (m *memory) WaitingOfCompany(_ context.Context, bin string) ([]Application, error) {
 	return m.find(func(a Application) bool { return a.Subject.BIN == bin && a.State.waits() }), nil
 }

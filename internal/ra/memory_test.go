@@ -33,6 +33,7 @@ type data struct {
 	events   []audit.Event
 	letters  []notice.Message
 	staff    staffBook
+	calendarData
 }
 
 func newMemory() *memory {

@@ -39,8 +39,8 @@ type Config struct {
 	Keys     Keys
 	Issuer   Issuer
 	Revoker  Revoker
-	// Ending walks what ends, for the operators' reports; nil: they cannot be made.
-	Ending Ending
+	// Ends walks what ends, for the operators' reports; nil: they cannot be made.
+	Ends Ends
 	// Origin of the cabinet, as "https://cabinet.example.kz": written into documents and letters.
 	Origin string
 	// Brand is the name letters use, by language; optional.
@@ -57,7 +57,12 @@ type Config struct {
 	RetryRegistry time.Duration
 	// Factor is the second factor; none by default.
 	Factor FactorConfig
-	Log    *slog.Logger
+	// Companies lists organisations with keys that end in [from, to), in order, after one, at most limit;
+	// nil: heads get no weekly list.
+	Companies func(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error)
+	// NotifyAt is the time of day in Astana at which reminders go; 10:00 by default.
+	NotifyAt time.Duration
+	Log      *slog.Logger
 }
 
 // Office takes applications. It is safe for concurrent use.
@@ -85,6 +90,9 @@ func New(c Config) (*Office, error) {
 	}
 	if c.RetryRegistry <= 0 {
 		c.RetryRegistry = time.Minute
+	}
+	if c.NotifyAt == 0 {
+		c.NotifyAt = 10 * time.Hour
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

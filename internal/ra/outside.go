@@ -89,7 +89,9 @@ func (h HeadAnswer) evidence() map[string]string {
 
 // Key is a certificate the authority issued, as the cabinet needs it.
 type Key struct {
-	Serial, Profile     string
+	Serial, Profile string
+	// Order names the application and the place of the key in its set, as "…-k0"; may be empty.
+	Order               string
 	IIN, BIN            string
 	NotBefore, NotAfter time.Time
 	// ReplacedBy is the serial of its successor; empty for none.

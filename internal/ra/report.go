@@ -256,7 +256,7 @@ func (o *Office) MakeReport(ctx context.Context, t ReportTask) error {
 	if !r.Made.IsZero() {
 		return nil
 	}
-	made, err := o.write(ctx, r)
+	made, err := o.fileOf(ctx, r)
 	if err != nil {
 		return fmt.Errorf("make a report of kind %s: %w", r.Kind, err)
 	}

@@ -12,8 +12,8 @@ import (
 	"senim/internal/trust"
 )
 
-// Ending walks the certificates that end in [from, to) and are not revoked, by their end, in constant memory.
-type Ending interface {
+// Ends walks the certificates that end in [from, to) and are not revoked, by their end, in constant memory.
+type Ends interface {
 	Ending(ctx context.Context, from, to time.Time, f func(Key) error) error
 }
 
@@ -87,10 +87,10 @@ func (o *Office) ExpiringByWeek(ctx context.Context) ([]Week, error) {
 
 // ending walks what ends without a successor.
 func (o *Office) ending(ctx context.Context, from, to time.Time, f func(Key) error) error {
-	if o.c.Ending == nil {
+	if o.c.Ends == nil {
 		return errors.New("this office does not see what ends")
 	}
-	err := o.c.Ending.Ending(ctx, from, to, func(k Key) error {
+	err := o.c.Ends.Ending(ctx, from, to, func(k Key) error {
 		if k.ReplacedBy != "" {
 			return nil
 		}

@@ -18,8 +18,8 @@ type file struct {
 	rows    int
 }
 
-// write makes the file of a report.
-func (o *Office) write(ctx context.Context, r Report) (file, error) {
+// fileOf makes the file of a report.
+func (o *Office) fileOf(ctx context.Context, r Report) (file, error) {
 	rows := map[ReportKind]func(context.Context, Report) (table, error){
 		ReportMine: o.reportMine, ReportExpiring: o.reportExpiring, ReportReplaced: o.reportReplaced,
 		ReportWeeks: o.reportWeeks, ReportNoContact: o.reportNoContact, ReportLapsed: o.reportLapsed,

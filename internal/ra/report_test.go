@@ -41,7 +41,7 @@ func TestReportsOfOperators(t *testing.T) {
 	m.d.accounts["mail"] = Account{IIN: "mail", Email: "a@example.kz", ConfirmedAt: now}
 	m.d.accounts["unconfirmed"] = Account{IIN: "unconfirmed", Email: "b@example.kz"}
 	o := &Office{c: Config{Store: m, Now: func() time.Time { return now }, People: phones{"phone": trust.Good, "none": trust.Bad, "unconfirmed": trust.Bad, "mail": trust.Bad},
-		Ending: ends{{Serial: "1", IIN: "none", NotAfter: at(-31)}, {Serial: "2", IIN: "none", NotAfter: at(-5)}, {Serial: "3", IIN: "mail", NotAfter: at(-5), ReplacedBy: "x"},
+		Ends: ends{{Serial: "1", IIN: "none", NotAfter: at(-31)}, {Serial: "2", IIN: "none", NotAfter: at(-5)}, {Serial: "3", IIN: "mail", NotAfter: at(-5), ReplacedBy: "x"},
 			{Serial: "4", IIN: "mail", NotAfter: at(1)}, {Serial: "5", IIN: "unconfirmed", NotAfter: at(6.9)}, {Serial: "6", IIN: "none", NotAfter: at(7)},
 			{Serial: "7", IIN: "phone", NotAfter: at(8)}, {Serial: "8", IIN: "silent", NotAfter: at(9)}, {Serial: "9", IIN: "none", NotAfter: at(10), ReplacedBy: "x"},
 			{Serial: "a", IIN: "none", NotAfter: at(55.9)}, {Serial: "b", IIN: "none", NotAfter: at(56)}}}}

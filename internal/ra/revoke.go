@@ -105,7 +105,7 @@ func (o *Office) Revoke(ctx context.Context, by *pki.Certificate, v Revocation) 
 		return time.Time{}, refuse("FACTOR_NEEDED")
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
-		if !owner {
+		if as != AsOwner {
 			if err := o.needFactor(ctx, tx, h.IIN, v.FactorAbout()); err != nil {
 				return err
 			}

@@ -23,6 +23,8 @@ type staffTx interface {
 	Dismissal(ctx context.Context, bin, iin string) (Dismissal, error)
 	// DismissalsOf lists the marks of an organisation that were not lifted, latest first.
 	DismissalsOf(ctx context.Context, bin string) ([]Dismissal, error)
+	// DismissedAmong lists where some persons have a mark that was not lifted.
+	DismissedAmong(ctx context.Context, iins []string) ([]Post, error)
 
 	// WaitingOfCompany lists the applications for keys of an organisation that wait for a decision or for
 	// issuing, oldest first.

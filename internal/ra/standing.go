@@ -139,6 +139,26 @@ func (o *Office) Dismissed(ctx context.Context, bin, iin string) (gone bool, err
 	return gone, err
 }
 
+// Post is a person in an organisation.
+type Post struct{ BIN, IIN string }
+
+// DismissedAmong tells which of some persons are dismissed, and where.
+func (o *Office) DismissedAmong(ctx context.Context, iins []string) (map[Post]bool, error) {
+	var posts []Post
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		posts, err = tx.DismissedAmong(ctx, iins)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ask for dismissals: %w", err)
+	}
+	all := make(map[Post]bool, len(posts))
+	for _, p := range posts {
+		all[p] = true
+	}
+	return all, nil
+}
+
 // notDismissed refuses keys of an organisation for somebody its head has dismissed (L3). A head
 // whom the registry names needs nobody's leave.
 func (o *Office) notDismissed(ctx context.Context, s Subject, role string) error {

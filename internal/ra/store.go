@@ -60,6 +60,7 @@ type Tx interface {
 	contactTx
 	consentTx
 	reportTx
+	calendarTx
 
 	// Hash gives the keyed hash that names a person in the audit log.
 	Hash(personal string) string

@@ -56,38 +56,42 @@ func (b *Book) Head(ctx context.Context, bin ident.BIN, on time.Time) Answer[Hea
 
 // Person tells who a person is. Bad: PersonUnknown, PersonExcluded (excluded or dead).
 func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Person], error) {
-		kept, err := tx.Person(ctx, iin)
-		if err != nil {
-			return Answer[Person]{}, err
-		}
-		best, err := newest(ctx, b, tx, kept, now)
-		if err != nil {
-			return best, err
-		}
-		switch {
-		case best.Source == "":
-			return absent[Person](ctx, b, tx, PersonUnknown, now, SourcePersons, SourceClerk)
-		case best.Verdict == Good && (best.Value.Excluded || best.Value.Dead):
-			best.Verdict, best.Code = Bad, PersonExcluded
-		}
-		return best, nil
-	})
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Person], error) { return b.person(ctx, tx, iin, now) })
+}
+
+func (b *Book) person(ctx context.Context, tx Tx, iin ident.IIN, now time.Time) (Answer[Person], error) {
+	kept, err := tx.Person(ctx, iin)
+	if err != nil {
+		return Answer[Person]{}, err
+	}
+	best, err := newest(ctx, b, tx, kept, now)
+	if err != nil {
+		return best, err
+	}
+	switch {
+	case best.Source == "":
+		return absent[Person](ctx, b, tx, PersonUnknown, now, SourcePersons, SourceClerk)
+	case best.Verdict == Good && (best.Value.Excluded || best.Value.Dead):
+		best.Verdict, best.Code = Bad, PersonExcluded
+	}
+	return best, nil
 }
 
 // Phone tells where a person gets short messages. Bad: NoPhone, he registered none.
 func (b *Book) Phone(ctx context.Context, iin ident.IIN) Answer[MobileContact] {
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[MobileContact], error) {
-		kept, err := tx.Contact(ctx, iin)
-		if err != nil {
-			return Answer[MobileContact]{}, err
-		}
-		best, err := newest(ctx, b, tx, kept, now)
-		if err != nil || best.Source != "" {
-			return best, err
-		}
-		return absent[MobileContact](ctx, b, tx, NoPhone, now, SourceMobile)
-	})
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[MobileContact], error) { return b.phone(ctx, tx, iin, now) })
+}
+
+func (b *Book) phone(ctx context.Context, tx Tx, iin ident.IIN, now time.Time) (Answer[MobileContact], error) {
+	kept, err := tx.Contact(ctx, iin)
+	if err != nil {
+		return Answer[MobileContact]{}, err
+	}
+	best, err := newest(ctx, b, tx, kept, now)
+	if err != nil || best.Source != "" {
+		return best, err
+	}
+	return absent[MobileContact](ctx, b, tx, NoPhone, now, SourceMobile)
 }
 
 // Loads lists the newest loads of all sources, newest first, for the page of registry updates.

@@ -72,6 +72,7 @@ type Tx interface {
 	Person(ctx context.Context, iin ident.IIN) ([]Kept[Person], error)
 	// Contact lists the phones in force for an IIN, at most one for each source.
 	Contact(ctx context.Context, iin ident.IIN) ([]Kept[MobileContact], error)
+	manyTx
 
 	// PutEntity, PutLeader, PutPerson and PutContact write a record of a load and end the one it replaces: of
 	// the same source and key. An equal record is left as it is.

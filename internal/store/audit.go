@@ -21,6 +21,10 @@ func ConsoleNode() string {
 // Where writers take turns, the record to follow is remembered from the one before. The insert finds out
 // when that is not the end of the chain: a change was taken back, or another process wrote.
 func (t *tx) Audit(ctx context.Context, e audit.Event) error {
+	if t.gather != nil {
+		t.gather.events = append(t.gather.events, e)
+		return e.Check()
+	}
 	if t.turn && t.s.last.Seq > 0 {
 		if followed, err := t.follow(ctx, t.s.last, e); followed || err != nil {
 			return err

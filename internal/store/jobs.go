@@ -29,7 +29,12 @@ func (t *tx) Enqueue(ctx context.Context, j job.Job) error {
 	if !at.IsZero() { // by the store's clock, which may not be the machine's; River's is
 		at = time.Now().Add(at.Sub(t.s.now()))
 	}
-	if err := t.c.insertJob(ctx, envelope{kind: j.Kind, priority: j.Priority, Unique: j.Unique, Payload: payload}, at); err != nil {
+	e := envelope{kind: j.Kind, priority: j.Priority, Unique: j.Unique, Payload: payload}
+	if t.gather != nil && j.Unique == "" {
+		t.gather.jobs = append(t.gather.jobs, asked{e, at})
+		return nil
+	}
+	if err := t.c.insertJob(ctx, e, at); err != nil {
 		return t.note(fmt.Errorf("enqueue %s: %w", j.Kind, err))
 	}
 	return nil
@@ -38,6 +43,8 @@ func (t *tx) Enqueue(ctx context.Context, j job.Job) error {
 // handling is how jobs of one kind are done.
 type handling struct {
 	do func(ctx context.Context, payload []byte) error
+	// bound is how long one try may take; 0 is the usual time.
+	bound time.Duration
 }
 
 // timed is a job asked for at intervals.
@@ -53,12 +60,18 @@ type timed struct {
 // an error with a method Permanent() bool that gives true ends it. Error texts are kept with the
 // job and logged: no personal data in them.
 func (s *Store) Handle(kind string, f func(ctx context.Context, payload []byte) error) {
+	s.HandleLong(kind, 0, f)
+}
+
+// HandleLong is [Store.Handle] for jobs that may take longer than two minutes: up to bound, which must be
+// less than the ten after which a job counts as lost.
+func (s *Store) HandleLong(kind string, bound time.Duration, f func(ctx context.Context, payload []byte) error) {
 	s.jobs.Lock()
 	defer s.jobs.Unlock()
 	if _, taken := s.handled[kind]; taken || s.started || len(kind) < 2 {
 		panic(fmt.Sprintf("store: Handle(%q): too late, taken, or too short", kind)) // a mistake of wiring
 	}
-	s.handled[kind] = handling{do: f}
+	s.handled[kind] = handling{do: f, bound: bound}
 }
 
 // Every asks for a job again and again, the first time soon after [Store.Start]; of several nodes
@@ -127,6 +140,9 @@ type worker struct {
 	river.WorkerDefaults[envelope]
 	h handling
 }
+
+// Timeout is how long a try may take; 0 is the client's.
+func (w *worker) Timeout(*river.Job[envelope]) time.Duration { return w.h.bound }
 
 // Work calls the handler.
 func (w *worker) Work(ctx context.Context, j *river.Job[envelope]) error {

@@ -54,7 +54,7 @@ type contents struct {
 
 // Notice is the outbox and the stages of reminders.
 func (s *Store) Notice() notice.Store {
-	return domain[notice.Tx]{s, func(t *tx) notice.Tx { return noticeTx{t} }}
+	return noticeDomain{domain[notice.Tx]{s, func(t *tx) notice.Tx { return noticeTx{t} }}}
 }
 
 type noticeTx struct{ *tx }

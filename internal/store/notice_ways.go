@@ -88,10 +88,10 @@ func (t noticeTx) AddFailure(ctx context.Context, who string, f notice.Failure) 
 	return err
 }
 
-// Count adds one to a number of a day.
-func (t noticeTx) Count(ctx context.Context, day, what string) error {
-	_, err := t.exec(ctx, `insert into outbox_day (day, what, node, number) values ($1, $2, $3, 1)
-		on conflict (day, what, node) do update set number = outbox_day.number + 1`, day, what, t.s.node)
+// Count adds to a number of a day.
+func (t noticeTx) Count(ctx context.Context, day, what string, n int) error {
+	_, err := t.exec(ctx, `insert into outbox_day (day, what, node, number) values ($1, $2, $3, $4)
+		on conflict (day, what, node) do update set number = outbox_day.number + $4`, day, what, t.s.node, n)
 	return err
 }
 

@@ -171,6 +171,15 @@ func (c postgresConn) insertJob(ctx context.Context, e envelope, at time.Time) e
 	return err
 }
 
+func (c postgresConn) insertJobs(ctx context.Context, all []asked) error {
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.inserter.InsertManyTx(ctx, c.t, inserts(all))
+	return err
+}
+
 func (c postgresConn) mark(ctx context.Context) error {
 	_, err := c.exec(ctx, "savepoint writer", nil)
 	return err

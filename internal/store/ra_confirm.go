@@ -29,29 +29,19 @@ func (t raTx) SignedDecision(ctx context.Context, hash string) (ra.SignedDecisio
 	}, `select hash, serial, at, body from ra_decisions where hash = $1`, hash)
 }
 
-// living is a delegation as those who ask for a power need it.
-type living struct{ id, iin, powers string }
+// delegate is who acts for a head, and what he may.
+type delegate struct{ iin, powers string }
 
-func (t raTx) living(ctx context.Context, bin string, when time.Time) ([]living, error) {
-	return list(ctx, t.tx, func(r row) (l living, err error) {
-		err = r.Scan(&l.id, &l.iin, &l.powers)
+func (t raTx) delegates(ctx context.Context, bin string, when time.Time) ([]delegate, error) {
+	return list(ctx, t.tx, func(r row) (l delegate, err error) {
+		err = r.Scan(&l.iin, &l.powers)
 		return l, err
-	}, `select id, iin, powers from ra_delegations
+	}, `select iin, powers from ra_delegations
 		where bin = $1 and bin <> '' and from_at <= $2 and until_at > $2 and (ended_at = 0 or ended_at > $2) order by from_at, id`, bin, ms(when))
 }
 
-func (t raTx) LivingDelegation(ctx context.Context, bin, iin, power string, when time.Time) (string, error) {
-	all, err := t.living(ctx, bin, when)
-	for _, l := range all {
-		if l.iin == iin && slices.Contains(strings.Fields(l.powers), power) {
-			return l.id, err
-		}
-	}
-	return "", err
-}
-
 func (t raTx) Delegates(ctx context.Context, bin, power string, when time.Time) ([]string, error) {
-	all, err := t.living(ctx, bin, when)
+	all, err := t.delegates(ctx, bin, when)
 	var iins []string
 	for _, l := range all {
 		if slices.Contains(strings.Fields(l.powers), power) && !slices.Contains(iins, l.iin) {

@@ -89,3 +89,9 @@ func (t raTx) BeginChange(ctx context.Context, bin, change string) (bool, error)
 	n, err := t.exec(ctx, `insert into ra_changes (bin, change) values ($1, $2) on conflict (bin, change) do nothing`, bin, change)
 	return n > 0, err
 }
+
+func (t raTx) DismissedAmong(ctx context.Context, iins []string) ([]ra.Post, error) {
+	return many(ctx, t.tx, iins, func(r row) (p ra.Post, err error) { return p, r.Scan(&p.BIN, &p.IIN) }, dismissedAmong)
+}
+
+var dismissedAmong = `select bin, iin from ra_dismissals where lifted_at = 0 and iin in (` + places(1, `?`) + `)`

@@ -82,18 +82,20 @@ func (t registryTx) Contact(ctx context.Context, iin ident.IIN) ([]registry.Kept
 		`select record, source, from_load, content from registry_contact where iin = $1 and until_load = 0 order by record`, string(iin))
 }
 
+// scanLeader reads a leader with what the load said about it.
+func scanLeader(r row) (k registry.KeptLeader, err error) {
+	var content string
+	var disputed int64
+	if err = r.Scan(&k.Record, &k.Source, &k.Load, &content, &disputed); err != nil {
+		return k, err
+	}
+	k.Disputed = disputed == 1
+	return k, fromText(content, &k.Value)
+}
+
 // Leaders lists the leaders in force for a BIN.
 func (t registryTx) Leaders(ctx context.Context, bin ident.BIN) ([]registry.KeptLeader, error) {
-	scan := func(r row) (k registry.KeptLeader, err error) {
-		var content string
-		var disputed int64
-		if err = r.Scan(&k.Record, &k.Source, &k.Load, &content, &disputed); err != nil {
-			return k, err
-		}
-		k.Disputed = disputed == 1
-		return k, fromText(content, &k.Value)
-	}
-	return list(ctx, t.tx, scan, `select record, source, from_load, content, disputed from registry_leader
+	return list(ctx, t.tx, scanLeader, `select record, source, from_load, content, disputed from registry_leader
 		where bin = $1 and until_load = 0 order by appointed_on, record`, string(bin))
 }
 

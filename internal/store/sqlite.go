@@ -202,6 +202,15 @@ func (c *sqliteConn) insertJob(ctx context.Context, e envelope, at time.Time) er
 	return err
 }
 
+func (c *sqliteConn) insertJobs(ctx context.Context, all []asked) error {
+	ctx, err := c.context(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.inserter.InsertManyTx(ctx, c.t, inserts(all))
+	return err
+}
+
 func (c *sqliteConn) mark(ctx context.Context) error {
 	_, err := c.exec(ctx, "savepoint writer", nil)
 	return err

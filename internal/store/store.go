@@ -139,6 +139,8 @@ type engine interface {
 	migrateJobs(ctx context.Context) error
 	// work runs jobs until the returned function is called.
 	work(ctx context.Context, w crew) (stop func(context.Context) error, err error)
+	// leap is how jobs are moved in time.
+	leap() leap
 	// single reports that there is one writer at a time in any case.
 	single() bool
 	name() string
@@ -151,6 +153,7 @@ type conn interface {
 	query(ctx context.Context, sql string, args []any) (rows, error)
 	queryRow(ctx context.Context, sql string, args []any) row
 	insertJob(ctx context.Context, e envelope, at time.Time) error
+	insertJobs(ctx context.Context, all []asked) error
 	commit(ctx context.Context) error
 	rollback(ctx context.Context)
 }

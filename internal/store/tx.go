@@ -15,6 +15,8 @@ type tx struct {
 	c conn
 	// turn: the transaction is shared, and its writers take turns.
 	turn bool
+	// gather, when set, takes records and jobs until the end.
+	gather *gathered
 	// disturbed is the first error of a statement that calls for another try.
 	disturbed error
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -91,13 +92,20 @@ func Staff(t *testing.T, s *store.Store) {
 				t.Error(diff)
 			}
 			of, err3 := tx.DismissalsOf(ctx, d.BIN)
+			if at, err := tx.DismissedAmong(ctx, []string{"nobody", mark.IIN}); err != nil || !slices.Contains(at, ra.Post{BIN: mark.BIN, IIN: mark.IIN}) {
+				t.Errorf("among persons: %v %v", at, err)
+			}
 			mark.LiftedAt = now
 			err4 := tx.PutDismissal(ctx, mark)
 			none2, err5 := tx.DismissalsOf(ctx, d.BIN)
+			among, err6 := tx.DismissedAmong(ctx, []string{mark.IIN, "nobody"})
+			if len(among) != 0 {
+				t.Errorf("a lifted mark: %v", among)
+			}
 			if len(of) != 1 || len(none2) != 0 {
 				t.Errorf("listed %d, after lifting %d", len(of), len(none2))
 			}
-			return errors.Join(err, err2, err3, err4, err5)
+			return errors.Join(err, err2, err3, err4, err5, err6)
 		})
 	})
 

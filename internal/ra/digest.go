@@ -1,0 +1,193 @@
+package ra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"senim/internal/ident"
+	"senim/internal/lang"
+	"senim/internal/notice"
+	"senim/internal/trust"
+)
+
+// JobDigest sends the lists that are due; ask for it every few minutes. The handler calls [Office.SendLists].
+const JobDigest = "ra.digest"
+
+// listed is how far ahead the lists of ends look, listRows how many of them a letter shows (I9).
+const (
+	listed   = 30 * 24 * time.Hour
+	listRows = 10
+	listPage = 200
+)
+
+// SendLists sends heads the weekly list of staff keys that end soon (N-25), from Monday on, and whoever asked
+// for it the daily list of the keys he looks after (N-29); each once, whoever and how often asks.
+func (o *Office) SendLists(ctx context.Context) error {
+	now := o.c.Now()
+	// A day of letters begins at the hour of reminders, a week with its Monday.
+	day := now.In(lang.Astana).Add(-o.c.NotifyAt)
+	year, week := day.ISOWeek()
+	return errors.Join(
+		o.once(ctx, fmt.Sprintf("%d-W%02d", year, week), o.weekly),
+		o.once(ctx, day.Format(time.DateOnly), o.daily))
+}
+
+// once runs f to its end once for a stage; interrupted, it is run again, and f leaves out what it did.
+func (o *Office) once(ctx context.Context, stage string, f func(context.Context, string) error) error {
+	const all = "lists"
+	var done bool
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		done, err = tx.WasExamined(ctx, all, stage)
+		return err
+	})
+	if err != nil || done {
+		return err
+	}
+	if err := f(ctx, stage); err != nil {
+		return err
+	}
+	return o.c.Store.Update(ctx, func(tx Tx) error {
+		_, err := tx.Examine(ctx, all, stage, o.c.Now())
+		return err
+	})
+}
+
+// weekly goes through the organisations with keys that end soon.
+func (o *Office) weekly(ctx context.Context, week string) error {
+	if o.c.Companies == nil {
+		return nil
+	}
+	now := o.c.Now()
+	var errs []error
+	for after := ""; ; {
+		bins, err := o.c.Companies(ctx, now, now.Add(listed), after, listPage)
+		if err != nil {
+			return fmt.Errorf("weekly lists: %w", err)
+		}
+		for _, bin := range bins {
+			if err := o.staffList(ctx, bin, week); err != nil {
+				errs = append(errs, err)
+			}
+			after = bin
+		}
+		if len(bins) < listPage || ctx.Err() != nil {
+			return errors.Join(append(errs, ctx.Err())...)
+		}
+	}
+}
+
+// staffList tells the head of an organisation which keys of his staff end soon; his own he is told of himself.
+func (o *Office) staffList(ctx context.Context, bin, week string) error {
+	head := o.c.Registry.Head(ctx, ident.BIN(bin))
+	if head.unknown() {
+		return fmt.Errorf("weekly list: the registry does not know now who heads an organisation")
+	}
+	if head.Verdict != trust.Good {
+		return nil
+	}
+	keys, err := o.c.Keys.OfCompany(ctx, bin)
+	if err != nil {
+		return fmt.Errorf("weekly list: %w", err)
+	}
+	var staff []KeysTogether
+	now := o.c.Now()
+	for _, k := range needCare(Together(keys), now, now, now.Add(listed)) {
+		if k.IIN != head.IIN {
+			staff = append(staff, k)
+		}
+	}
+	return o.sendList(ctx, list{N: "N-25", To: head.IIN, Subject: "company:" + notice.Key("N-25", bin, "", ""), Stage: week, Link: "/keys", Keys: staff})
+}
+
+// daily goes through those who asked for the list.
+func (o *Office) daily(ctx context.Context, day string) error {
+	now := o.c.Now()
+	var errs []error
+	for after := ""; ; {
+		var iins []string
+		err := o.c.Store.View(ctx, func(tx Tx) (err error) { iins, err = tx.Digests(ctx, after, listPage); return err })
+		if err != nil {
+			return fmt.Errorf("daily lists: %w", err)
+		}
+		for _, iin := range iins {
+			ends, err := o.Ends(ctx, iin, now, now.Add(listed))
+			if err == nil {
+				err = o.sendList(ctx, list{N: "N-29", To: iin, Subject: "person:" + notice.Key("N-29", iin, "", ""), Stage: day, Link: "/calendar", Keys: ends, Companies: true})
+			}
+			if err != nil {
+				errs = append(errs, err)
+			}
+			after = iin
+		}
+		if len(iins) < listPage || ctx.Err() != nil {
+			return errors.Join(append(errs, ctx.Err())...)
+		}
+	}
+}
+
+// list is one letter with a list of keys.
+type list struct {
+	N, To, Subject, Stage, Link string
+	Keys                        []KeysTogether
+	Companies                   bool // rows name the organisation
+}
+
+// sendList writes a list down once; an empty one, or one for nobody, is nothing.
+func (o *Office) sendList(ctx context.Context, l list) error {
+	if len(l.Keys) == 0 {
+		return nil
+	}
+	return o.c.Store.Update(ctx, func(tx Tx) error {
+		account, err := tx.Account(ctx, l.To)
+		if errors.Is(err, ErrNotFound) || err == nil && account.Confirmed() == "" {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		first, err := tx.Examine(ctx, l.Subject, l.N+" "+l.Stage, o.c.Now())
+		if err != nil || !first {
+			return err
+		}
+		t := letterLang(account.Lang)
+		return tx.Notify(ctx, notice.Message{N: l.N, To: account.Confirmed(), Lang: t, Key: notice.Key(l.N, l.Subject, l.Stage, account.Confirmed()),
+			Vars: map[string]string{"n": strconv.Itoa(len(l.Keys)), "list": l.rows(t), "link": o.c.Origin + l.Link}})
+	})
+}
+
+// rows writes the list, by date, cut after ten.
+func (l list) rows(t lang.Tag) string {
+	var rows []string
+	for i, k := range l.Keys {
+		if i == listRows {
+			rows = append(rows, t.Text("notice.more", "n", len(l.Keys)-listRows))
+			break
+		}
+		row := t.Date(k.NotAfter) + " · " + ShortName(k.Holder)
+		if word := "web.role." + roleWord(k.Role); lang.Has(word) {
+			row += " · " + t.Text(word)
+		}
+		if l.Companies && k.Holder.Organization != "" {
+			row += " · " + cutName(k.Holder.Organization)
+		}
+		rows = append(rows, row)
+	}
+	return strings.Join(rows, "\n")
+}
+
+// cutName keeps an organisation's name to 80 characters, at a word.
+func cutName(s string) string {
+	r := []rune(s)
+	if len(r) <= 80 {
+		return s
+	}
+	s = string(r[:79])
+	if i := strings.LastIndex(s, " "); i > 0 {
+		s = s[:i]
+	}
+	return s + "…"
+}
