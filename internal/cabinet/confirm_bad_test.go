@@ -130,6 +130,8 @@ func TestDecisionForged(t *testing.T) {
 	s.now = old.Add(time.Hour)
 	early := s.decision("confirm", iinD, binX, "", a)
 	s.now = old
+	odd, short := a, a
+	odd.Number, short.SignedHash = "e@example.kz", "00"
 	many := make([]ra.Application, ra.MaxDecided+1)
 	for i := range many {
 		many[i] = a
@@ -138,6 +140,8 @@ func TestDecisionForged(t *testing.T) {
 		"more than shown": {strings.Replace(good, "</decision>", "<note>и ещё</note></decision>", 1), "SIGNATURE_INVALID"},
 		"another site":    {strings.Replace(good, origin, "http://evil.example", 1), "SIGNATURE_INVALID"},
 		"spaces":          {strings.Replace(good, "<act>", " <act>", 1), "SIGNATURE_INVALID"},
+		"no number":       {s.decision("confirm", iinD, binX, "", odd), "SIGNATURE_INVALID"},
+		"no hash":         {s.decision("confirm", iinD, binX, "", short), "SIGNATURE_INVALID"},
 		"another kind":    {a.Document, "SIGNATURE_INVALID"},
 		"another act":     {s.decision("approve", iinD, binX, "", a), "NOTHING_CHOSEN"},
 		"nothing":         {s.decision("confirm", iinD, binX, ""), "NOTHING_CHOSEN"},
@@ -157,6 +161,13 @@ func TestDecisionForged(t *testing.T) {
 			t.Errorf("%s: %d", name, p.status)
 		}
 	}
+	all := url.Values{}
+	for i := range ra.MaxDecided + 1 {
+		n, err := ra.NewNumber(s.now, 9000+i)
+		must(t, err)
+		all.Add("number", n)
+	}
+	d.get("/confirm/sign?"+all.Encode()).has(t, 422, `data-code="TOO_MANY_CHOSEN"`)
 	broken := signWith(t, head, "xml", good)
 	broken = strings.Replace(broken, "<act>confirm", "<act>reject", 1)
 	d.post("/confirm/sign", url.Values{"answer": {broken}}).has(t, 422, `data-code="SIGNATURE_INVALID"`)

@@ -255,8 +255,13 @@ func TestDelegateIsAskedAndConfirms(t *testing.T) {
 	s := company(t)
 	b := s.enters("s@example.kz", s.staff(iinS, pki.RoleSignRight))
 	e := s.enters("e@example.kz", s.personal(iinE))
+	d := s.browser(s.head(iinD, binX))
+	d.enter("d@example.kz") // and does not confirm the address
 	s.delegates("d1", iinS)
 	number := e.applies(ra.RoleEmployee)
+	if n := numbers(s.letters("d@example.kz")); strings.Contains(n, "N-10") {
+		t.Errorf("%s went to an address nobody confirmed", n)
+	}
 	if l := s.letters("s@example.kz"); len(l) == 0 || l[len(l)-1].N != "N-10" {
 		t.Errorf("the delegate was told %s", numbers(l))
 	}

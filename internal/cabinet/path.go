@@ -83,7 +83,9 @@ func ended(all []stage, a ra.Application) []stage {
 	for i, s := range all {
 		switch {
 		case a.State == ra.Withdrawn:
-		case s.Who == "registry" && !a.SignedAt.IsZero(), s.Who == "head", s.Who == "desk":
+		case s.Who == "registry" && !a.SignedAt.IsZero(), s.Who == "head":
+			last = i
+		case s.Who == "authority" && a.Subject.BIN == "" && !a.SignedAt.IsZero():
 			last = i
 		}
 	}

@@ -87,7 +87,7 @@ func (o *Office) readSigned(signed []byte) (*dsig.Verified, Decision, error) {
 	if err := d.check(); err != nil {
 		return nil, Decision{}, err
 	}
-	if now := o.c.Now(); d.At.After(now) || now.Sub(d.At) > DecisionTTL {
+	if now := o.c.Now(); d.At.After(now.Add(skew)) || now.Sub(d.At) > DecisionTTL {
 		return nil, Decision{}, refuse("DECISION_STALE")
 	}
 	return v, d, nil

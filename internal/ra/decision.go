@@ -3,6 +3,8 @@ package ra
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -17,8 +19,12 @@ import (
 // MaxDecided bounds the applications of one decision.
 const MaxDecided = 50
 
-// DecisionTTL is how long a decision may wait for its signature to arrive.
-const DecisionTTL = time.Hour
+// DecisionTTL is how long a decision may wait for its signature to arrive; skew is how much the clock
+// of the node that wrote the page may be ahead.
+const (
+	DecisionTTL = time.Hour
+	skew        = time.Minute
+)
 
 // decisionTx keeps what deciding needs beside the applications.
 type decisionTx interface {
@@ -133,6 +139,12 @@ func readDecision(signed []byte, origin string) (Decision, error) {
 		return Decision{}, err
 	}
 	d := Decision{Act: w.Act, IIN: w.IIN, BIN: w.BIN, Choices: w.Choices, Reason: w.Reason, At: at}
+	for _, c := range d.Choices {
+		number, err := ParseNumber(c.Number)
+		if sum, herr := hex.DecodeString(c.Hash); err != nil || herr != nil || number != c.Number || len(sum) != sha256.Size {
+			return Decision{}, errors.New("a choice that names no application")
+		}
+	}
 	own, err := dsig.Canonicalize([]byte(d.document(origin)), false)
 	if err != nil {
 		return Decision{}, err
@@ -168,7 +180,9 @@ func (o *Office) Prepare(ctx context.Context, cert *pki.Certificate, act Act, nu
 			if seen[n] {
 				continue
 			}
-			seen[n] = true
+			if seen[n] = true; len(seen) > MaxDecided {
+				return refuse("TOO_MANY_CHOSEN", "n", itoa(MaxDecided))
+			}
 			a, err := o.offer(ctx, tx, by, n)
 			no, refused := errors.AsType[*Refusal](err)
 			switch {
