@@ -406,7 +406,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	}
 	adapter := issued{s.authority}
 	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, People: people{s.book}, Keys: adapter, Issuer: adapter,
-		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), Factor: ra.FactorConfig{Kinds: s.c.factor}, Log: s.log}); err != nil {
+		Revoker: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), Factor: ra.FactorConfig{Kinds: s.c.factor, For: s.c.factorFor}, Log: s.log}); err != nil {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book,
