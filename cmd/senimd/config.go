@@ -50,8 +50,9 @@ type config struct {
 	changeTTL, changeDelay, resetTTL time.Duration
 	// autoRevoke is head_change.auto_revoke.
 	autoRevoke ra.AutoRevoke
-	// factor is second_factor.kinds, in the order offered.
-	factor []ra.FactorKind
+	// factor is second_factor.kinds, in the order offered; factorFor is second_factor.for.
+	factor    []ra.FactorKind
+	factorFor list
 	// cabinet, portal, responder and mail are the addresses to listen on.
 	cabinet, portal, responder, mail, sink listen
 	// rsaBits is the length of the RSA authorities' keys made at the first start.
@@ -162,6 +163,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 		}
 		return nil
 	})
+	f.Var(&c.factorFor, "second_factor.for", "what it is asked for: reissue, first-head, employee, revocation (of somebody else's key), delegation (default: all)")
 	f.IntVar(&c.rsaBits, "rsa-bits", 4096, "length of the RSA authorities' keys made at the first start")
 	f.DurationVar(&c.changeTTL, "email.change_ttl", 24*time.Hour, "life of the link that confirms a participant's new e-mail")
 	f.DurationVar(&c.changeDelay, "email.change_delay", 0, "time between that confirmation and the change")

@@ -79,10 +79,19 @@ func (s *cabinet) factor(r *web.Request) (factorView, error) {
 	}
 	var err error
 	if v.Offer, err = s.c.Office.FactorOffer(r.Context(), r.Session().IIN, v.About); err != nil {
-		return v, back(err, v.Path(false))
+		return v, v.wayOut(err)
 	}
 	v.Way, _ = v.Offer.Way(v.Offer.Last.Kind)
 	return v, nil
+}
+
+// wayOut leads from "could not check" back here, and from "nowhere to send" to where that is mended.
+func (v factorView) wayOut(err error) error {
+	var no *ra.Refusal
+	if !errors.As(err, &no) || (no.Code != "FACTOR_DESK" && no.Code != "FACTOR_YOUNG") {
+		return back(err, v.Path(false))
+	}
+	return web.Refusal{Code: no.Code, Evidence: no.Evidence, Next: []web.Link{{Text: "profile.notice.link", Href: "/profile"}, {Text: "web.back", Href: v.Next}}}
 }
 
 // askFactor offers the ways, or asks for the code that is on its way.

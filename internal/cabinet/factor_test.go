@@ -187,7 +187,7 @@ func TestFactorCannotBeOffered(t *testing.T) {
 	s.reach("123456789013", "", "")
 	b := s.browser(s.personal("123456789013"))
 	b.back()
-	b.click(b.draft()).has(t, 422, `data-code="FACTOR_DESK"`, "ЦОН")
+	b.click(b.draft()).has(t, 422, `data-code="FACTOR_DESK"`, "ЦОН", `href="/profile"`, `href="/applications/`)
 	q := "/factor?for=reissue:1&next=" + url.QueryEscape("/keys")
 	silence := func() {
 		p := s.folk["123456789013"]

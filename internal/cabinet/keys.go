@@ -1,7 +1,6 @@
 package cabinet
 
 import (
-	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -45,11 +44,11 @@ func (s *cabinet) keys(w http.ResponseWriter, r *web.Request) error {
 	if v.Previous, err = s.previous(r, list); err != nil {
 		return err
 	}
-	a, err := s.c.Office.Account(r.Context(), r.Session().IIN)
-	if err != nil && !errors.Is(err, ra.ErrNotFound) {
+	reach, a, err := s.c.Office.Reach(r.Context(), r.Session().IIN)
+	if err != nil {
 		return err
 	}
-	v.NoLetters = a.Confirmed() == ""
+	v.NoLetters = a.Confirmed() == "" && reach == ra.Reachable // else the notice above says more
 	return r.OK(w, keysPage(r, v))
 }
 

@@ -118,7 +118,10 @@ func (s *cabinet) notice(r *web.Request) (web.Notice, error) {
 	if err != nil {
 		return web.Notice{}, err
 	}
-	n := web.Notice{Link: web.Link{Text: r.T("profile.notice.link"), Href: "/profile"}}
+	n := web.Notice{}
+	if r.URL.Path != "/profile" {
+		n.Link = web.Link{Text: r.T("profile.notice.link"), Href: "/profile"}
+	}
 	switch reach {
 	case ra.Bouncing:
 		n.Code, n.Text = "address-bad", r.T("profile.notice.bad", "masked", ident.MaskEmail(ident.Email(a.Email)))

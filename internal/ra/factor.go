@@ -80,7 +80,16 @@ func (c FactorConfig) check() error {
 			return fmt.Errorf("second factor: %s twice", k)
 		}
 	}
+	for _, act := range c.For {
+		if !slices.Contains(factorActs(), act) {
+			return fmt.Errorf("second factor: unknown act %q", act)
+		}
+	}
 	return nil
+}
+
+func factorActs() []string {
+	return []string{ActReissue, ActFirstHead, ActEmployee, ActRevocation, ActDelegation}
 }
 
 // needs reports whether what about names needs a second factor.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"senim/internal/audit"
@@ -195,10 +196,9 @@ func (o *Office) sendCode(ctx context.Context, tx Tx, f Factor, way FactorWay, c
 
 // actionText is the key of the text that names an act in a letter and on the pages.
 func actionText(about string) string {
-	for _, act := range []string{ActReissue, ActFirstHead, ActEmployee, ActRevocation, ActDelegation} {
-		if len(about) > len(act) && about[:len(act)+1] == act+":" && lang.Has("factor.action."+act) {
-			return "factor.action." + act
-		}
+	act, _, _ := strings.Cut(about, ":")
+	if lang.Has("factor.action." + act) {
+		return "factor.action." + act
 	}
 	return "factor.action.other"
 }

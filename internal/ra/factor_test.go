@@ -338,6 +338,7 @@ func TestFactorConfig(t *testing.T) {
 		{"twice", FactorConfig{Kinds: []FactorKind{FactorSMS, FactorSMS}}, false},
 		{"unknown", FactorConfig{Kinds: []FactorKind{"fax"}}, false},
 		{"no adapter", FactorConfig{Kinds: []FactorKind{FactorDocument}}, false},
+		{"unknown act", FactorConfig{Kinds: []FactorKind{FactorSMS}, For: []string{ActReissue, "tea"}}, false},
 		{"adapter", FactorConfig{Kinds: []FactorKind{FactorDocument}, Documents: papers{}}, true},
 	} {
 		if err := c.c.check(); (err == nil) != c.ok {
