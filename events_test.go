@@ -188,7 +188,7 @@ func acts() map[string]string {
 		"cabinet POST /applications/{number}/keys": "application.requests", "cabinet POST /applications/{number}/sign": "application.signed application.routed",
 		"cabinet POST /applications/{number}/install": "application.installed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
 		"cabinet POST /applications/{number}/later": "application.offer_answered",
-		"cabinet POST /check/person": "check.searched", "cabinet POST /check/consent/{token}": "consent.used",
+		"cabinet POST /check/person":                "check.searched", "cabinet POST /check/consent/{token}": "consent.used",
 		"cabinet POST /keys/share": "consent.given", "cabinet POST /keys/share/end": "consent.ended",
 		"cabinet POST /reports": "report.made", "cabinet POST /reports/{id}": "report.downloaded",
 

@@ -360,7 +360,7 @@ func TestSec7GetChangesNothing(t *testing.T) {
 	must(t, err)
 	for _, path := range []string{"/", "/signin", "/signup", "/signup/sign", "/profile", "/keys", "/keys/reissue", "/keys/revoke?serial=" + key.Certificate.SerialHex(),
 		"/keys/revoke/sign", "/apply/legal", "/apply/legal/data?bin=" + binX, "/applications", p.path, p.path + "/edit", p.path + "/keys", p.path + "/sign",
-		p.path + "/install", p.path + "/withdraw", p.path + "/later", "/check", "/email/x"} {
+		p.path + "/install", p.path + "/withdraw", p.path + "/later", "/check", "/check/person", "/check/consent/x", "/keys/share", "/keys/share/end", "/reports", "/reports/x", "/email/x"} {
 		if got := b.get(path); got.status >= http.StatusInternalServerError {
 			t.Errorf("GET %s: %d", path, got.status)
 		}

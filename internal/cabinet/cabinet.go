@@ -44,8 +44,8 @@ type Config struct {
 	Receipts Receipts
 	// KeyIDs finds certificates by key identifier; nil: the check page knows serial numbers only.
 	KeyIDs KeyIDs
-	Now      func() time.Time
-	Log      *slog.Logger
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 type cabinet struct {

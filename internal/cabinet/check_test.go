@@ -185,7 +185,9 @@ func TestC12MaskedForStrangers(t *testing.T) {
 	staff := s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: h}))
 	s.registry[binX] = ra.HeadAnswer{Verdict: trust.Good, IIN: "123456789011", Organization: "АО «ТЕСТ»", AsOf: s.now}
 	whole := func(p page) bool { return strings.Contains(p.body, "123456789012") && strings.Contains(p.body, binX) }
-	masked := func(p page) bool { return !strings.Contains(strings.ReplaceAll(p.body, " ", ""), "123456789012") && !strings.Contains(p.body, binX) }
+	masked := func(p page) bool {
+		return !strings.Contains(strings.ReplaceAll(p.body, " ", ""), "123456789012") && !strings.Contains(p.body, binX)
+	}
 	for _, tt := range []struct {
 		name string
 		who  *pkitest.Leaf

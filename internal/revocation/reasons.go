@@ -14,7 +14,9 @@ type staleError struct {
 	ended time.Time
 }
 
-func (e *staleError) Error() string { return "the newest list, " + e.from + ", ended at " + stamp(e.ended) }
+func (e *staleError) Error() string {
+	return "the newest list, " + e.from + ", ended at " + stamp(e.ended)
+}
 
 // reasons says in words for pages why neither way gave an answer: ocspWhy and crlWhy are "nobody"
 // (there is none to ask), "silent", "stale" (with crlEnded) or "refused" (what came does not count).
