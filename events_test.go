@@ -198,6 +198,7 @@ func acts() map[string]string {
 		"cabinet POST /factor":              "factor.started factor.passed", "cabinet POST /factor/code": "factor.passed factor.failed",
 		"cabinet POST /profile/link": "email.link.sent", "cabinet POST /profile/reminders": "unsubscribed resubscribed",
 		"cabinet POST /check/person": "check.searched", "cabinet POST /check/consent/{token}": "consent.used",
+		"cabinet POST /check/person":                "check.searched", "cabinet POST /check/consent/{token}": "consent.used",
 		"cabinet POST /keys/share": "consent.given", "cabinet POST /keys/share/end": "consent.ended",
 		"cabinet POST /reports": "report.made", "cabinet POST /reports/{id}": "report.downloaded",
 

@@ -54,7 +54,7 @@ func TestPages(t *testing.T) {
 	b, sys := browser(t), start(t)
 	p := &pages{t: t, axe: string(checker)}
 	p.open(newTab(t, b, sys, "ru"))
-	for _, at := range []string{"/", "/signin", "/check", "/no-such-page", "/email/AAAA", "/unsubscribe/AAAA", "/desk/signin"} {
+	for _, at := range []string{"/", "/signin", "/check", "/check/consent/AAAA", "/no-such-page", "/email/AAAA", "/unsubscribe/AAAA", "/desk/signin"} {
 		p.look("open", sys.Cabinet+at)
 	}
 	for _, at := range []string{"/", "/login", "/login/recover", "/login/change-email", "/login/reset-password", "/register",
@@ -68,7 +68,7 @@ func TestPages(t *testing.T) {
 	who := sys.Person("old-head")
 	p.w.open(sys.Cabinet+"/signin").use("/signin", keyOf(sys.Person("person"), "personal"))
 	for _, at := range []string{"/keys", "/keys/reissue", "/applications", "/profile", "/apply/legal", "/apply/legal/employee",
-		"/apply/legal/employee/data?bin=123456789021", "/signup", "/factor?for=reissue:x&next=/keys"} {
+		"/apply/legal/employee/data?bin=123456789021", "/signup", "/factor?for=reissue:x&next=/keys", "/check/person", "/keys/share", "/reports"} {
 		p.look("cabinet", sys.Cabinet+at)
 	}
 	head := newTab(t, b, sys, "ru")

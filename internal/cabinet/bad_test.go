@@ -345,7 +345,8 @@ func TestSec7GetChangesNothing(t *testing.T) {
 	must(t, err)
 	for _, path := range []string{"/", "/signin", "/signup", "/signup/sign", "/profile", "/keys", "/keys/reissue", "/keys/revoke?serial=" + key.Certificate.SerialHex(),
 		"/keys/revoke/sign", "/apply/legal", "/apply/legal/data?bin=" + binX, "/applications", p.path, p.path + "/edit", p.path + "/keys", p.path + "/sign",
-		p.path + "/install", p.path + "/withdraw", p.path + "/later", "/check", "/email/x", "/factor?for=reissue:1&next=/keys", "/factor/code", "/profile/link", "/profile/reminders", "/signin?side=personal"} {
+		p.path + "/install", p.path + "/withdraw", p.path + "/later", "/check", "/email/x", "/factor?for=reissue:1&next=/keys", "/factor/code", "/profile/link", "/profile/reminders", "/signin?side=personal",
+		"/check/person", "/check/consent/x", "/keys/share", "/keys/share/end", "/reports", "/reports/x"} {
 		if got := b.get(path); got.status >= http.StatusInternalServerError {
 			t.Errorf("GET %s: %d", path, got.status)
 		}

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 
 	"senim/internal/ra"
@@ -34,7 +35,7 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 			}
 			serial := key.Certificate.SerialHex()
 			for _, path := range []string{"/signup", "/profile", "/keys", "/keys/reissue", "/apply/legal", "/apply/legal/data?bin=" + binX, "/applications",
-				"/check", "/none", "/applications?number=1", "/keys/revoke?serial=" + serial, "/keys/revoke?serial=00", "/email/none"} {
+				"/check", "/check/person", "/check/consent/x", "/keys/share", "/reports", "/reports/none", "/none", "/applications?number=1", "/keys/revoke?serial=" + serial, "/keys/revoke?serial=00", "/email/none"} {
 				look(b.get(path))
 			}
 			look(b.post("/signup", url.Values{"email": {"x"}}))
@@ -47,9 +48,20 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 			look(b.click(look(b.get(p.path))))
 			look(b.get("/applications"))
 			look(b.get("/keys"))
+			for _, at := range []string{"", "2026-08-31", "2030-01-01"} {
+				look(b.post("/check", url.Values{"serial": {serial}, "date": {at}}))
+			}
+			look(b.post("/check", url.Values{"serial": {"1"}}))
+			look(b.post("/check/person", url.Values{"number": {"990101300011"}}))
+			look(b.post("/check/consent/x", url.Values{"iin": {"990101300011"}}))
+			look(b.post("/keys/share", nil))
+			look(b.get("/keys/share"))
+			report := look(b.post("/reports", url.Values{"which": {"mine"}, "format": {"pdf"}}))
+			must(t, s.office.MakeReport(t.Context(), ra.ReportTask{ID: strings.TrimPrefix(report.path, "/reports/")}))
+			look(b.get(report.path))
+			look(b.get("/reports"))
 			look(b.get("/keys/revoke?previous=" + binX))
 			look(b.click(look(b.post("/keys/revoke", url.Values{"serial": {old.Certificate.SerialHex(), serial}, "reason": {"keyCompromise"}, "since": {"2026-08-01"}}))))
-			look(b.post("/check", url.Values{"serial": {serial}}))
 			look(b.click(b.get("/signin")))
 			s.ca.silent = true
 			look(b.click(b.get("/signin")))

@@ -46,6 +46,9 @@ func checkText(r *Request, c trust.Check) string {
 		if k == "reason" && lang.Has("web.reason."+v) {
 			v = "web.reason." + v
 		}
+		if k == "source" && lang.Has("check.source."+v) {
+			v = "check.source." + v
+		}
 		if text != "" {
 			text += " · "
 		}
