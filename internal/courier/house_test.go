@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,9 @@ import (
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
+	"github.com/fiorix/go-smpp/smpp/pdu"
+	"github.com/fiorix/go-smpp/smpp/pdu/pdufield"
+	"github.com/fiorix/go-smpp/smpp/smpptest"
 
 	"senim/internal/lang"
 	"senim/internal/notice"
@@ -175,5 +179,42 @@ func TestNT13FromTheOutboxOverSMTPAndBack(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// The same by SMPP: two parts, each with a receipt; the message is delivered with the second.
+func TestNT17FromTheOutboxBySMPPAndBack(t *testing.T) {
+	h, c := newHouse(t), newCentre(t)
+	line := make(chan smpptest.Conn, 10)
+	c.submit = func(conn smpptest.Conn, _ int, p pdu.Body) {
+		take(conn, p, 0)
+		line <- conn
+	}
+	s := bind(t, c, func(c *SMPPConfig) {
+		c.OnReceipt = func(ctx context.Context, r Receipt) error { return h.sender.Receive(ctx, r) }
+	})
+	h.start(notice.SenderConfig{Courier: nobody{}, Texter: s})
+	h.notify(notice.Message{N: "N-04", Channel: notice.SMS, To: string(message.To), Lang: lang.KK, Key: notice.Key("N-04", "", "", ""),
+		Vars: map[string]string{"date": "2026-05-01", "org": strings.Repeat("«Ромашка» ЖШС ", 12)}})
+	until(t, "sent", func() bool { return h.state(1) == notice.Sent })
+	sent := c.all()
+	if len(sent) != 2 || field(sent[0], pdufield.DataCoding) != "8" {
+		t.Fatalf("%d parts, alphabet %s", len(sent), field(sent[0], pdufield.DataCoding))
+	}
+	conn := <-line
+	for i, p := range sent {
+		if got := h.state(1); got != notice.Sent {
+			t.Errorf("before receipt %d: %s", i, got)
+		}
+		text := fmt.Sprintf("id:id-%d sub:001 dlvrd:001 submit date:2603021200 done date:2603021201 stat:DELIVRD err:000 text:", p.Header().Seq)
+		if err := conn.Write(deliver{class: 4, text: text}); err != nil {
+			t.Fatal(err)
+		}
+		if a := <-c.answered; a.Header().Status != 0 {
+			t.Errorf("receipt %d is answered %x", i, uint32(a.Header().Status))
+		}
+	}
+	if got := h.state(1); got != notice.Delivered {
+		t.Errorf("after both: %s", got)
 	}
 }
