@@ -169,6 +169,14 @@ func roleKey(role string) string {
 	return "web.role.employee"
 }
 
+// forgotten is the certificate of an application that nobody installed for a month: it had better be revoked.
+func forgotten(r *web.Request, v shown) string {
+	if len(v.Certificates) == 0 || r.Now().Sub(v.Changed) < ra.InstallTTL {
+		return ""
+	}
+	return v.Certificates[0].Serial
+}
+
 // initials are the first letters of a name.
 func initials(h pki.Holder) string {
 	var all []string

@@ -210,3 +210,22 @@ func eachRecord(ctx context.Context, s *site, f func(audit.Record)) error {
 	}
 	return err
 }
+
+// Keys issued and not installed for a month are offered for revocation on the page of their application.
+func TestForgottenKeysAreOfferedForRevocation(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(s.personal("123456789013"))
+	b.enter("p@example.kz")
+	p := b.post("/keys/reissue", url.Values{"email": {"p@example.kz"}, "city": {"Алматы"}, "storage": {"PKCS12"}})
+	p = b.click(b.click(p.has(t, 200, "Создайте новые ключи")))
+	s.issue(p)
+	issued := s.now
+	for _, days := range []int{1, 31} {
+		s.now = issued.AddDate(0, 0, days)
+		b.click(b.get("/signin"))
+		page := b.get(p.path).has(t, 200)
+		if got := strings.Contains(page.body, "/keys/revoke?serial="); got != (days > 30) {
+			t.Errorf("after %d days revoking is offered: %v\n%s", days, got, text(page.body))
+		}
+	}
+}

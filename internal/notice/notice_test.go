@@ -52,7 +52,7 @@ func TestEveryTextRenders(t *testing.T) {
 	}
 }
 
-func TestRender(t *testing.T) {
+func TestNT21UnknownLanguage(t *testing.T) {
 	m := Message{N: "N-01", To: "b@example.kz", Key: "0123", Vars: vars()}
 	l, err := Render(m, "Senim")
 	if err != nil {

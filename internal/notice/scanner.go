@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"senim/internal/audit"
@@ -40,14 +42,24 @@ type ScannerConfig struct {
 
 // Scanner plans the reminders of expiry: each stage of each key set is looked at once, whoever and
 // how often asks. It also is the [Still] of the reminders it planned.
-type Scanner struct{ c ScannerConfig }
+type Scanner struct {
+	c ScannerConfig
+
+	mu sync.Mutex
+	// Under mu: the windows of the last scan that left nothing open, and when it was.
+	done   []Window
+	doneAt time.Time
+}
+
+// again is how long what was looked at whole is believed to have nothing new: keys issued to end within days.
+const again = time.Hour
 
 // NewScanner joins the outbox and the key sets.
 func NewScanner(c ScannerConfig) *Scanner {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Scanner{c}
+	return &Scanner{c: c}
 }
 
 // Do is the handler of [ScanKind] jobs.
@@ -57,16 +69,27 @@ func (s *Scanner) Do(ctx context.Context, _ []byte) error { return s.Scan(ctx) }
 // the errors come back together.
 func (s *Scanner) Scan(ctx context.Context) error {
 	now := s.c.Now()
+	windows := s.c.Plan.Windows(now)
+	s.mu.Lock()
+	defer s.mu.Unlock() // a second scan of this process waits, and finds it done
+	if now.Sub(s.doneAt).Abs() < again && slices.Equal(windows, s.done) {
+		return nil
+	}
 	var errs []error
-	for _, w := range s.c.Plan.Windows(now) {
+	open := false
+	for _, w := range windows {
 		err := s.c.Sets.Due(ctx, w, func(sets []KeySet) error {
 			failed := s.batch(ctx, w, sets, now)
+			open = open || slices.ContainsFunc(sets, func(set KeySet) bool { return s.c.Plan.decide(set, w, now).later })
 			errs = append(errs, failed[:min(len(failed), maxErrors-len(errs))]...)
 			return ctx.Err()
 		})
 		if err != nil {
 			return errors.Join(append(errs, fmt.Errorf("scan for reminders: %w", err))...)
 		}
+	}
+	if len(errs) == 0 && !open {
+		s.done, s.doneAt = windows, now
 	}
 	return errors.Join(errs...)
 }

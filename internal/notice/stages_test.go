@@ -281,6 +281,30 @@ func TestNT07Stops(t *testing.T) {
 	}
 }
 
+// What was looked at whole is not read again for an hour, unless another stage falls due.
+func TestTheNextScanIsCheap(t *testing.T) {
+	reads := 0
+	w := newWorld(Plan{}, func(time.Time) []KeySet { reads++; return []KeySet{person(lateApril())} })
+	scan := func(at time.Time) (read bool) {
+		t.Helper()
+		had := reads
+		w.now = at
+		if err := w.s.Scan(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return reads > had
+	}
+	begin := time.Date(2026, 4, 17, 9, 30, 0, 0, lang.Astana)
+	for after, want := range []bool{true, false, false, true, false, false, false, false, false, true} { // the fourth is at ten: a stage falls due
+		if got := scan(begin.Add(time.Duration(after) * 10 * time.Minute)); got != want {
+			t.Errorf("after %d minutes: read %v", after*10, got)
+		}
+	}
+	if len(w.m.sent) != 2 { // that of 28 days, and at ten that of 14
+		t.Errorf("%d sent", len(w.m.sent))
+	}
+}
+
 func TestNT11MissedStagesAreDropped(t *testing.T) {
 	w := newWorld(Plan{}, always(person(lateApril())))
 	want(t, w.walk(t, day(2026, 4, 17), day(2026, 4, 20)), "N-01 17.04")

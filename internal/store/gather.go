@@ -65,7 +65,8 @@ func (t *tx) auditAll(ctx context.Context, events []audit.Event) error {
 			if err != nil {
 				return err
 			}
-			args = append(args, last.Node, last.Seq, ms(last.At), last.Action, last.Actor, last.Object, last.Result, detail, last.Prev[:], last.Hash[:])
+			r := last // its hashes are this row's own
+			args = append(args, r.Node, r.Seq, ms(r.At), r.Action, r.Actor, r.Object, r.Result, detail, r.Prev[:], r.Hash[:])
 		}
 		if _, err := t.exec(ctx, manyAudits, args...); err != nil {
 			return fmt.Errorf("audit: %w: %w", audit.ErrUnwritten, err)

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Staff", Staff},
 		{"RAFactor", RAFactor},
 		{"RACheck", RACheck},
+		{"Reminders", Reminders},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
 		{"Feed", Feed},

@@ -1,0 +1,192 @@
+package ra
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"senim/internal/lang"
+	"senim/internal/notice"
+	"senim/internal/pkitest"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// live lets days pass, does the reminders that come due, each twice, and tells on which days which letters came.
+func (w *town) live(n string, days int) (came []string) {
+	w.t.Helper()
+	done := 0
+	for end := w.now.AddDate(0, 0, days); w.now.Before(end); w.now = w.now.Add(time.Hour) {
+		for i := 0; i < len(w.m.d.jobs); i++ {
+			j := w.m.d.jobs[i]
+			r, ok := j.Payload.(Reminder)
+			if !ok || j.At.After(w.now) || i < done {
+				continue
+			}
+			had := len(w.m.d.letters)
+			w.ok(w.o.Remind(w.t.Context(), r))
+			w.ok(w.o.Remind(w.t.Context(), r))
+			for _, l := range w.m.d.letters[had:] {
+				if l.N == n {
+					came = append(came, w.now.In(lang.Astana).Format("02.01 15h"))
+				}
+			}
+			w.m.d.jobs = slices.Delete(slices.Clone(w.m.d.jobs), i, i+1)
+			i--
+		}
+	}
+	return came
+}
+
+// day is so many days after the first, at ten in Astana.
+func (w *town) day(from time.Time, n int) string {
+	y, m, d := from.In(lang.Astana).Date()
+	return time.Date(y, m, d+n, 10, 0, 0, 0, lang.Astana).Format("02.01 15h")
+}
+
+// N-13: keys that lie there uninstalled are reminded of after 1, 3 and 7 days, and then no more.
+func TestNotInstalledIsRemindedOf(t *testing.T) {
+	w := newTown(t)
+	leaf := w.add(w.ca.Individual())
+	w.confirmed(leaf.Certificate.Holder().IIN)
+	a := w.signed(leaf)
+	w.ok(w.o.Issue(t.Context(), task(a)))
+	begin := w.now
+	w.now = begin.Truncate(time.Hour)
+	if got, want := w.live("N-13", 40), []string{w.day(begin, 1), w.day(begin, 3), w.day(begin, 7)}; !slices.Equal(got, want) {
+		t.Errorf("came %q, want %q", got, want)
+	}
+	letter := w.m.d.letters[len(w.m.d.letters)-1]
+	if why, err := w.o.Still(t.Context(), letter.About); why != "" || err != nil {
+		t.Errorf("still: %q %v", why, err)
+	}
+	_, err := w.o.Installed(t.Context(), a.Subject.IIN, a.Number, []string{"serial of " + FormatNumber(a.Number) + "-r1-k0"})
+	w.ok(err)
+	if why, err := w.o.Still(t.Context(), letter.About); why != "done" || err != nil {
+		t.Errorf("after installing: %q %v", why, err)
+	}
+	if why, err := w.o.Still(t.Context(), "application:1"); why != "" || err != nil {
+		t.Errorf("not ours: %q %v", why, err)
+	}
+}
+
+// N-22: the old key that still works is reminded of 7 and 30 days after the new one was installed; revoked, no more.
+func TestReplacedKeyIsRemindedOf(t *testing.T) {
+	for name, revoke := range map[string]bool{"kept": false, "revoked": true} {
+		w := newTown(t)
+		leaf := w.add(w.ca.Individual())
+		w.confirmed(leaf.Certificate.Holder().IIN)
+		a := w.signed(leaf)
+		w.ok(w.o.Issue(t.Context(), task(a)))
+		_, err := w.o.Installed(t.Context(), a.Subject.IIN, a.Number, []string{"serial of " + FormatNumber(a.Number) + "-r1-k0"})
+		w.ok(err)
+		begin := w.now
+		w.now = begin.Truncate(time.Hour)
+		got := w.live("N-22", 10)
+		if revoke {
+			_, err := w.Revoke(t.Context(), leaf.Certificate.SerialHex(), "superseded", time.Time{}, "")
+			w.ok(err)
+		}
+		got = append(got, w.live("N-22", 40)...)
+		want := []string{w.day(begin, 7), w.day(begin, 30)}
+		if revoke {
+			want = want[:1]
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: came %q, want %q", name, got, want)
+		}
+	}
+}
+
+// staff gives an organisation people with keys that end one after the other.
+func (w *town) staff(bin string, n int, end time.Time) {
+	leaf := w.ca.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "АХМЕТОВА ДИНАРА", Surname: "АХМЕТОВА", Given: "СЕРИКОВНА", IIN: "123456789013", BIN: bin,
+		Organization: "АО «ТЕСТ»", Country: "KZ", Roles: []pki.Role{pki.RoleLegal, pki.RoleEmployee}}})
+	for i := range n {
+		serial := fmt.Sprintf("%s-%03d", bin, i)
+		w.keys[serial] = Key{Serial: serial, Profile: RoleEmployee, IIN: fmt.Sprintf("%012d", i), BIN: bin, NotBefore: end.AddDate(-1, 0, 0),
+			NotAfter: end.Add(time.Duration(i) * time.Minute), Raw: leaf.Certificate.Raw}
+	}
+}
+
+func TestNT15ListIsCut(t *testing.T) {
+	w := newTown(t)
+	const bin, head = "123456789021", "123456789011"
+	w.heads[bin] = HeadAnswer{Verdict: trust.Good, IIN: head}
+	w.confirmed(head)
+	account := w.m.d.accounts[head]
+	account.Lang = lang.RU
+	w.m.d.accounts[head] = account
+	w.o.c.Companies = func(_ context.Context, _, _ time.Time, after string, _ int) ([]string, error) {
+		if after < bin {
+			return []string{bin}, nil
+		}
+		return nil, nil
+	}
+	w.now = time.Date(2026, 9, 7, 9, 0, 0, 0, lang.Astana) // a Monday before ten belongs to the week before
+	w.staff(bin, 250, w.now.AddDate(0, 0, 20))
+	for ; w.now.Before(time.Date(2026, 9, 14, 9, 59, 0, 0, lang.Astana)); w.now = w.now.Add(3 * time.Hour) {
+		w.ok(w.o.SendLists(t.Context()))
+	}
+	lists := w.m.d.letters
+	if len(lists) != 2 { // one of the week that was ending, one of this
+		t.Fatalf("%d letters", len(lists))
+	}
+	l := lists[1]
+	rows := strings.Split(l.Vars["list"], "\n")
+	if l.N != "N-25" || l.Vars["n"] != "250" || len(rows) != 11 || rows[10] != "и ещё 240" || !slices.IsSorted(rows[:10]) {
+		t.Errorf("%s of %s keys:\n%s", l.N, l.Vars["n"], l.Vars["list"])
+	}
+	if !strings.HasPrefix(rows[0], "27.09.2026 · АХМЕТОВА Д. С. · ") || strings.Contains(l.Vars["list"], "ДИНАРА") {
+		t.Errorf("row %q", rows[0])
+	}
+	if letter, err := notice.Render(l, "Senim"); err != nil || !strings.Contains(letter.Text, "и ещё 240") || letter.Class != notice.Reminder {
+		t.Errorf("%v\n%s", err, letter.Text)
+	}
+}
+
+// N-29: who asked for it gets one letter a day about his own keys and those he looks after; nothing when none ends.
+func TestDailyList(t *testing.T) {
+	w := newTown(t)
+	const bin, accountant = "123456789021", "009900000910"
+	w.now = time.Date(2026, 9, 7, 9, 0, 0, 0, lang.Astana)
+	w.confirmed(accountant)
+	w.staff(bin, 3, w.now.AddDate(0, 0, 20))
+	days := func() int {
+		had := len(w.m.d.letters)
+		for end := w.now.AddDate(0, 0, 3); w.now.Before(end); w.now = w.now.Add(2 * time.Hour) {
+			w.ok(w.o.SendLists(t.Context()))
+		}
+		return len(w.m.d.letters) - had
+	}
+	if n := days(); n != 0 {
+		t.Errorf("%d letters nobody asked for", n)
+	}
+	w.ok(w.o.SetDigest(t.Context(), accountant, true))
+	if n := days(); n != 0 {
+		t.Errorf("%d letters about nothing", n)
+	}
+	w.ok(w.o.LookAfter(t.Context(), accountant, []Holder{{IIN: "000000000001", BIN: bin}, {IIN: "000000000002", BIN: "another"}}))
+	if n := days(); n != 3 {
+		t.Errorf("%d letters in three days", n)
+	}
+	if l := w.m.d.letters[len(w.m.d.letters)-1]; l.N != "N-29" || l.Vars["n"] != "1" || !strings.Contains(l.Vars["list"], "АО «ТЕСТ»") {
+		t.Errorf("%+v", l)
+	}
+	// A delegate of the organisation looks after all its keys.
+	own := w.keys["123456789021-000"]
+	own.Serial, own.IIN = "own", accountant
+	w.keys["own"] = own
+	w.o.c.Delegate = func(_ context.Context, iin, of string) (bool, error) { return iin == accountant && of == bin, nil }
+	days()
+	if l := w.m.d.letters[len(w.m.d.letters)-1]; l.Vars["n"] != "4" {
+		t.Errorf("a delegate sees %s keys", l.Vars["n"])
+	}
+	w.ok(w.o.SetDigest(t.Context(), accountant, false))
+	if n := days(); n != 0 {
+		t.Errorf("%d letters after switching off", n)
+	}
+}
