@@ -82,12 +82,12 @@ func (s *cabinet) chosen(r *web.Request, serials []string) (v choice, err error)
 		card.Actions = nil
 		v.Cards = append(v.Cards, card)
 	}
-	v.Stops = stops(r, v.Cards)
+	v.Stops = stops(v.Cards)
 	return v, nil
 }
 
 // stops names what ends with keys (V3).
-func stops(r *web.Request, cards []web.Key) (all []string) {
+func stops(cards []web.Key) (all []string) {
 	for _, k := range cards {
 		for _, can := range k.Can {
 			if !slices.Contains(all, can) {
@@ -95,7 +95,7 @@ func stops(r *web.Request, cards []web.Key) (all []string) {
 			}
 		}
 	}
-	return append(all, r.T("company.stops.old"))
+	return all
 }
 
 // revocable asks the office about a key on behalf of the person as he will sign: with the session's

@@ -316,7 +316,7 @@ func TestC02OldKeyRevokedOnOffer(t *testing.T) {
 	b.enter("")
 	serial := old.Certificate.SerialHex()
 	p := b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"superseded"}})
-	b.click(p.has(t, 200, "Подпишите отзыв", "Этим ключом больше нельзя будет")).has(t, 200, "Ключ отозван")
+	b.click(p.has(t, 200, "Подпишите отзыв", "Больше нельзя будет этими ключами")).has(t, 200, "Ключ отозван")
 	k, err := s.ca.Key(t.Context(), serial)
 	must(t, err)
 	if k.Reason != "superseded" || s.ca.Status(t.Context(), old.Certificate, nil, s.now).State != trust.StateRevoked ||
@@ -515,7 +515,7 @@ func TestDismissal(t *testing.T) {
 	for _, foreign := range []*pkitest.Leaf{other, personal} {
 		d.get("/company/dismiss?serial="+foreign.Certificate.SerialHex()).has(t, 404, `data-code="KEY_UNKNOWN"`)
 	}
-	p := d.get("/company/dismiss?serial="+serial).has(t, 200, "все его ключи этой организации: 2", "Этим ключом больше нельзя будет", "подписать", one.Certificate.SerialHex())
+	p := d.get("/company/dismiss?serial="+serial).has(t, 200, "все его ключи этой организации: 2", "Больше нельзя будет этими ключами", "подписать", one.Certificate.SerialHex())
 	to, call, form := p.agent(t)
 	form.Set("answer", d.ask(strings.Replace(call, serial, personal.Certificate.SerialHex(), 1)))
 	d.post(to, form).has(t, 422, `data-code="SIGNATURE_INVALID"`)
