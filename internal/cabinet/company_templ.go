@@ -28,7 +28,7 @@ func choices(r *web.Request, area string, first string, values []string) []web.O
 }
 
 // gone is how much of a key's life is over, of 200.
-func gone(k ra.Key, now time.Time) string {
+func keyGone(k ra.Key, now time.Time) string {
 	all := k.NotAfter.Sub(k.NotBefore)
 	if all <= 0 {
 		return "200"
@@ -251,7 +251,7 @@ func companyPage(r *web.Request, v companyView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = pages(r, v).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = companyPages(r, v).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -442,9 +442,9 @@ func companyLine(r *web.Request, k companyRow) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var22 string
-		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(gone(k.Key, r.Now()))
+		templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(keyGone(k.Key, r.Now()))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/cabinet/company.templ`, Line: 93, Col: 74}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/cabinet/company.templ`, Line: 93, Col: 77}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 		if templ_7745c5c3_Err != nil {
@@ -704,7 +704,7 @@ func companyLine(r *web.Request, k companyRow) templ.Component {
 	})
 }
 
-func pages(r *web.Request, v companyView) templ.Component {
+func companyPages(r *web.Request, v companyView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -829,7 +829,7 @@ func pages(r *web.Request, v companyView) templ.Component {
 	})
 }
 
-func month(t time.Time) string { return t.Format("01.2006") }
+func monthOf(t time.Time) string { return t.Format("01.2006") }
 
 // monthsChart shows how many keys end in which month; the same numbers stand in a table behind it.
 func monthsChart(r *web.Request, all []ra.MonthCount) templ.Component {
@@ -1069,9 +1069,9 @@ func monthsChart(r *web.Request, all []ra.MonthCount) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var61 string
-			templ_7745c5c3_Var61, templ_7745c5c3_Err = templ.JoinStringErrs(month(m.Month))
+			templ_7745c5c3_Var61, templ_7745c5c3_Err = templ.JoinStringErrs(monthOf(m.Month))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/cabinet/company.templ`, Line: 180, Col: 53}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/cabinet/company.templ`, Line: 180, Col: 55}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var61))
 			if templ_7745c5c3_Err != nil {

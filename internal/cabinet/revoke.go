@@ -42,8 +42,8 @@ func (v wish) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// choice is the keys a revocation is asked for, and what may be said of them.
-type choice struct {
+// keyChoice is the keys a revocation is asked for, and what may be said of them.
+type keyChoice struct {
 	Cards []web.Key
 	// Reasons may be given for every one of them.
 	Reasons []string
@@ -54,7 +54,7 @@ type choice struct {
 }
 
 // chosen are the keys on the page, each one the person may revoke.
-func (s *cabinet) chosen(r *web.Request, serials []string) (v choice, err error) {
+func (s *cabinet) chosen(r *web.Request, serials []string) (v keyChoice, err error) {
 	if len(serials) == 0 || len(serials) > 50 {
 		return v, web.Refusal{Code: "KEY_UNKNOWN", Status: http.StatusNotFound, Next: []web.Link{{Text: "cabinet.next.keys", Href: "/keys"}}}
 	}

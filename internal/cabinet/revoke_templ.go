@@ -21,7 +21,7 @@ func reasonOptions(r *web.Request, names []string) []web.Option {
 	return all
 }
 
-func revokePage(r *web.Request, of choice, v wish, errs web.Errors) templ.Component {
+func revokePage(r *web.Request, of keyChoice, v wish, errs web.Errors) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -113,7 +113,7 @@ func revokePage(r *web.Request, of choice, v wish, errs web.Errors) templ.Compon
 	})
 }
 
-func revokeSignPage(r *web.Request, of choice, v wish, call web.AgentCall) templ.Component {
+func revokeSignPage(r *web.Request, of keyChoice, v wish, call web.AgentCall) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// Powers a head may give to an employee (cabinet.md §6.5).
-const (
-	PowerConfirm = "confirm"
-	PowerRevoke  = "revoke"
-)
-
 // Ending is why a delegation is over.
 type Ending string
 
