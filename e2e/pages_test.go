@@ -80,6 +80,12 @@ func TestPages(t *testing.T) {
 	for _, at := range []string{"/me", "/login/profile"} {
 		p.look("portal-in", sys.Portal+at)
 	}
+	head := newTab(t, b, sys, "ru")
+	head.open(sys.Cabinet+"/signin").use("/signin", keyOf(who, "company-X"))
+	p.open(head)
+	for _, at := range []string{"/company", "/delegation", "/delegation/new"} {
+		p.look("company", sys.Cabinet+at)
+	}
 	clerk := newTab(t, b, sys, "ru")
 	clerk.open(sys.Cabinet+"/desk/signin").use("/desk/signin", keyOf(sys.Person("clerk-1"), "office"))
 	p.open(clerk)

@@ -42,8 +42,8 @@ func (v wish) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// choice is the keys a revocation is asked for, and what may be said of them.
-type choice struct {
+// keyChoice is the keys a revocation is asked for, and what may be said of them.
+type keyChoice struct {
 	Cards []web.Key
 	// Reasons may be given for every one of them.
 	Reasons []string
@@ -54,7 +54,7 @@ type choice struct {
 }
 
 // chosen are the keys on the page, each one the person may revoke.
-func (s *cabinet) chosen(r *web.Request, serials []string) (v choice, err error) {
+func (s *cabinet) chosen(r *web.Request, serials []string) (v keyChoice, err error) {
 	if len(serials) == 0 || len(serials) > 50 {
 		return v, web.Refusal{Code: "KEY_UNKNOWN", Status: http.StatusNotFound, Next: []web.Link{{Text: "cabinet.next.keys", Href: "/keys"}}}
 	}
@@ -82,12 +82,12 @@ func (s *cabinet) chosen(r *web.Request, serials []string) (v choice, err error)
 		card.Actions = nil
 		v.Cards = append(v.Cards, card)
 	}
-	v.Stops = stops(r, v.Cards)
+	v.Stops = stops(v.Cards)
 	return v, nil
 }
 
 // stops names what ends with keys (V3).
-func stops(r *web.Request, cards []web.Key) (all []string) {
+func stops(cards []web.Key) (all []string) {
 	for _, k := range cards {
 		for _, can := range k.Can {
 			if !slices.Contains(all, can) {
@@ -95,7 +95,7 @@ func stops(r *web.Request, cards []web.Key) (all []string) {
 			}
 		}
 	}
-	return append(all, r.T("company.stops.old"))
+	return all
 }
 
 // revocable asks the office about a key on behalf of the person as he will sign: with the session's

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	iinD, iinE, iinS, iinB = "009900001204", "009900001214", "009900001224", "009900001234"
+	staffD, staffE, staffS, staffB = "009900001204", "009900001214", "009900001224", "009900001234"
 )
 
 // member issues a key of X or Y to somebody in a role.
@@ -78,8 +78,8 @@ func (s *site) audited(action string) (all []record) {
 	return all
 }
 
-// letters counts what was written, by number.
-func (s *site) letters(n string) (count int) {
+// written counts what was written, by number.
+func (s *site) written(n string) (count int) {
 	s.t.Helper()
 	s.query("select count(*) from outbox where n = ?", func(r *sql.Rows) error { return r.Scan(&count) }, n)
 	return count
@@ -138,17 +138,17 @@ func (s *site) application(number string) (a ra.Application) {
 // TestC14TemplateNeeded: the head enters the IIN of an employee who only holds an employee's key.
 func TestC14TemplateNeeded(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
-	s.member(iinE, binY, "СЕРИКОВ ЕРЛАН", pki.RoleSignRight) // of another company
-	b := s.browser(s.head(iinD, binX))
+	s.leads(binX, staffD)
+	s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
+	s.member(staffE, binY, "СЕРИКОВ ЕРЛАН", pki.RoleSignRight) // of another company
+	b := s.browser(s.head(staffD, binX))
 	b.enter("")
-	b.delegate(iinE, "confirm").has(t, 422, `data-code="DELEGATE_KEY_NEEDED"`, "Сотрудник с правом подписи")
-	if s.living(binX, iinE, "confirm") != "" || len(s.audited("delegation.made")) != 0 {
+	b.delegate(staffE, "confirm").has(t, 422, `data-code="DELEGATE_KEY_NEEDED"`, "Сотрудник с правом подписи")
+	if s.living(binX, staffE, "confirm") != "" || len(s.audited("delegation.made")) != 0 {
 		t.Error("it was written all the same")
 	}
 
-	key := s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleSignRight)
+	key := s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleSignRight)
 	for _, c := range []struct {
 		name, want string
 		change     func(url.Values)
@@ -159,9 +159,9 @@ func TestC14TemplateNeeded(t *testing.T) {
 		{"over before it begins", "не дольше года", func(v url.Values) { v.Set("until", "2026-08-31") }},
 		{"begins in the past", "не дольше года", func(v url.Values) { v.Set("from", "2026-08-30") }},
 		{"no date", "Укажите дату", func(v url.Values) { v.Set("from", "yesterday") }},
-		{"himself", "самому себе", func(v url.Values) { v.Set("iin", iinD) }},
+		{"himself", "самому себе", func(v url.Values) { v.Set("iin", staffD) }},
 	} {
-		form := url.Values{"iin": {iinE}, "from": {"2026-09-01"}, "until": {"2027-08-31"}, "confirm": {"yes"}}
+		form := url.Values{"iin": {staffE}, "from": {"2026-09-01"}, "until": {"2027-08-31"}, "confirm": {"yes"}}
 		c.change(form)
 		if p := b.post("/delegation/new", form); p.status != 422 || !strings.Contains(text(p.body), c.want) {
 			t.Errorf("%s: %d, %s", c.name, p.status, text(p.body))
@@ -169,32 +169,32 @@ func TestC14TemplateNeeded(t *testing.T) {
 	}
 	_, err := s.ca.Revoke(t.Context(), key.Certificate.SerialHex(), "keyCompromise", time.Time{}, "")
 	must(t, err)
-	b.delegate(iinE, "confirm").has(t, 422, `data-code="DELEGATE_KEY_NEEDED"`)
+	b.delegate(staffE, "confirm").has(t, 422, `data-code="DELEGATE_KEY_NEEDED"`)
 }
 
 // TestC13GivenBySignature: D delegates to S by his signature; S's confirmation counts and names the
 // delegation. S may not give it on, and may not end it.
 func TestC13GivenBySignature(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	s.account(iinS)
-	s.account(iinD)
-	sKey := s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
-	d := s.browser(s.head(iinD, binX))
+	s.leads(binX, staffD)
+	s.account(staffS)
+	s.account(staffD)
+	sKey := s.member(staffS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+	d := s.browser(s.head(staffD, binX))
 	d.click(d.get("/signin")).has(t, 200, "Мои ключи")
 	d.get("/delegation").has(t, 200, "Пока права никому не переданы")
-	d.delegate(iinS, "confirm").has(t, 200, "Права переданы", "САДЫКОВА САУЛЕ может действовать вместо вас")
-	id := s.living(binX, iinS, "confirm")
-	if id == "" || s.living(binX, iinS, "revoke") != "" || s.letters("N-26") != 2 {
-		t.Fatalf("living %q, letters %d", id, s.letters("N-26"))
+	d.delegate(staffS, "confirm").has(t, 200, "Права переданы", "САДЫКОВА САУЛЕ может действовать вместо вас")
+	id := s.living(binX, staffS, "confirm")
+	if id == "" || s.living(binX, staffS, "revoke") != "" || s.written("N-26") != 2 {
+		t.Fatalf("living %q, letters %d", id, s.written("N-26"))
 	}
 	if made := s.audited("delegation.made"); len(made) != 1 || made[0].object != "delegation "+id || made[0].detail["powers"] != "confirm" || made[0].detail["hash"] == "" {
 		t.Errorf("recorded %+v", made)
 	}
 	d.get("/delegation").has(t, 200, "САДЫКОВА САУЛЕ", "Действует", "подтверждать заявки сотрудников", "с 01.09.2026 по 01.10.2026")
 
-	a := s.application(s.waiting(iinE, ra.RoleEmployee, "x"))
-	must(t, a.Confirm(ra.Confirmer{IIN: iinS, BIN: binX, Serial: sKey.Certificate.SerialHex(), Role: ra.RoleSignRight, Delegation: id}, 1, "hash", s.now))
+	a := s.application(s.waiting(staffE, ra.RoleEmployee, "x"))
+	must(t, a.Confirm(ra.Confirmer{IIN: staffS, BIN: binX, Serial: sKey.Certificate.SerialHex(), Role: ra.RoleSignRight, Delegation: id}, 1, "hash", s.now))
 	if a.State != ra.Approved || a.Approvals[0].Delegation != id {
 		t.Errorf("%s, %+v", a.State, a.Approvals)
 	}
@@ -202,7 +202,7 @@ func TestC13GivenBySignature(t *testing.T) {
 	sb := s.browser(sKey)
 	sb.click(sb.get("/signin")).has(t, 200)
 	sb.get("/delegation").has(t, 422, `data-code="HEAD_ONLY"`)
-	sb.delegate(iinE, "confirm").has(t, 422, `data-code="HEAD_ONLY"`)
+	sb.delegate(staffE, "confirm").has(t, 422, `data-code="HEAD_ONLY"`)
 	sb.get("/delegation/"+id+"/end").has(t, 422, `data-code="HEAD_ONLY"`)
 	y := s.browser(s.head("009900001244", binY))
 	s.leads(binY, "009900001244")
@@ -216,52 +216,52 @@ func TestC13GivenBySignature(t *testing.T) {
 	d.click(end).has(t, 200, "Делегирование прекращено")
 	d.click(end).has(t, 422, `data-code="DELEGATION_ENDED"`)
 	d.get("/delegation").has(t, 200, "Прекращено руководителем 01.09.2026")
-	if ended := s.audited("delegation.ended"); s.living(binX, iinS, "confirm") != "" || len(ended) != 1 || ended[0].detail["reason"] != "withdrawn" || s.letters("N-26.ended") != 2 {
-		t.Errorf("ended %+v, letters %d", ended, s.letters("N-26.ended"))
+	if ended := s.audited("delegation.ended"); s.living(binX, staffS, "confirm") != "" || len(ended) != 1 || ended[0].detail["reason"] != "withdrawn" || s.written("N-26.ended") != 2 {
+		t.Errorf("ended %+v, letters %d", ended, s.written("N-26.ended"))
 	}
 }
 
 // TestC15DelegateNotForHimself: S may not confirm his own application, whatever was delegated; D may.
 func TestC15DelegateNotForHimself(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	key := s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
-	d := s.browser(s.head(iinD, binX))
+	s.leads(binX, staffD)
+	key := s.member(staffS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+	d := s.browser(s.head(staffD, binX))
 	d.enter("")
-	d.delegate(iinS, "confirm", "revoke").has(t, 200, "Права переданы")
-	a := s.application(s.waiting(iinS, ra.RoleSignRight, key.Certificate.SerialHex()))
-	err := a.Confirm(ra.Confirmer{IIN: iinS, BIN: binX, Role: ra.RoleSignRight, Delegation: s.living(binX, iinS, "confirm")}, 1, "hash", s.now)
+	d.delegate(staffS, "confirm", "revoke").has(t, 200, "Права переданы")
+	a := s.application(s.waiting(staffS, ra.RoleSignRight, key.Certificate.SerialHex()))
+	err := a.Confirm(ra.Confirmer{IIN: staffS, BIN: binX, Role: ra.RoleSignRight, Delegation: s.living(binX, staffS, "confirm")}, 1, "hash", s.now)
 	if no, ok := errors.AsType[*ra.Refusal](err); !ok || no.Code != "SELF_CONFIRM" {
 		t.Errorf("%v", err)
 	}
-	must(t, a.Confirm(ra.Confirmer{IIN: iinD, BIN: binX, Role: ra.RoleHead, Leader: true}, 1, "hash", s.now))
+	must(t, a.Confirm(ra.Confirmer{IIN: staffD, BIN: binX, Role: ra.RoleHead, Leader: true}, 1, "hash", s.now))
 }
 
 // A delegation counts only while its holder's key is valid and its head heads, at once, and what ended it
 // is written down.
 func TestDelegationEndsWithItsKey(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	key := s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
-	e := s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
-	d := s.browser(s.head(iinD, binX))
+	s.leads(binX, staffD)
+	key := s.member(staffS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+	e := s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
+	d := s.browser(s.head(staffD, binX))
 	d.enter("")
-	d.delegate(iinS, "revoke").has(t, 200, "Права переданы")
+	d.delegate(staffS, "revoke").has(t, 200, "Права переданы")
 	may := func() error {
 		_, _, err := s.office.Revocable(t.Context(), key.Certificate.Holder(), e.Certificate.SerialHex())
 		return err
 	}
 	must(t, may())
-	s.leads(binX, iinB)
+	s.leads(binX, staffB)
 	if may() == nil {
 		t.Error("the head who gave it heads no more")
 	}
-	s.leads(binX, iinD)
+	s.leads(binX, staffD)
 	s.registry[binX] = ra.HeadAnswer{}
 	if no, ok := errors.AsType[*ra.Refusal](may()); !ok || no.Code != "CHECK_UNAVAILABLE" {
 		t.Error("a silent registry lets a delegate act")
 	}
-	s.leads(binX, iinD)
+	s.leads(binX, staffD)
 	_, err := s.ca.Revoke(t.Context(), key.Certificate.SerialHex(), "keyCompromise", time.Time{}, "")
 	must(t, err)
 	if may() == nil {
@@ -271,8 +271,8 @@ func TestDelegationEndsWithItsKey(t *testing.T) {
 	if ended := s.audited("delegation.ended"); len(ended) != 1 || ended[0].detail["reason"] != "key" {
 		t.Errorf("%+v", ended)
 	}
-	s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
-	d.delegate(iinS, "revoke").has(t, 200, "Права переданы")
+	s.member(staffS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+	d.delegate(staffS, "revoke").has(t, 200, "Права переданы")
 	must(t, may())
 	s.now = s.now.AddDate(0, 1, 1)
 	must(t, s.office.Sweep(t.Context()))
@@ -284,9 +284,9 @@ func TestDelegationEndsWithItsKey(t *testing.T) {
 // TestC11HRMayNotRevoke: V6. The attempt is in the audit record.
 func TestC11HRMayNotRevoke(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	victim := s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee).Certificate.SerialHex()
-	b := s.browser(s.member(iinS, binX, "КАДРОВА АЛИЯ", pki.RoleHR))
+	s.leads(binX, staffD)
+	victim := s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee).Certificate.SerialHex()
+	b := s.browser(s.member(staffS, binX, "КАДРОВА АЛИЯ", pki.RoleHR))
 	b.enter("")
 	b.get("/keys/revoke?serial="+victim).has(t, 422, `data-code="ROLE_CANNOT_CONFIRM"`)
 	b.post("/keys/revoke", url.Values{"serial": {victim}, "reason": {"affiliationChanged"}}).has(t, 422, `data-code="ROLE_CANNOT_CONFIRM"`)
@@ -311,12 +311,12 @@ func TestC11HRMayNotRevoke(t *testing.T) {
 // TestC02OldKeyRevokedOnOffer: the old key is revoked as superseded, OCSP says so at once, the new one lives.
 func TestC02OldKeyRevokedOnOffer(t *testing.T) {
 	s := newSite(t)
-	old, other := s.personal(iinS), s.personal(iinS)
+	old, other := s.personal(staffS), s.personal(staffS)
 	b := s.browser(other)
 	b.enter("")
 	serial := old.Certificate.SerialHex()
 	p := b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"superseded"}})
-	b.click(p.has(t, 200, "Подпишите отзыв", "Этим ключом больше нельзя будет")).has(t, 200, "Ключ отозван")
+	b.click(p.has(t, 200, "Подпишите отзыв", "Больше нельзя будет этими ключами")).has(t, 200, "Ключ отозван")
 	k, err := s.ca.Key(t.Context(), serial)
 	must(t, err)
 	if k.Reason != "superseded" || s.ca.Status(t.Context(), old.Certificate, nil, s.now).State != trust.StateRevoked ||
@@ -331,8 +331,8 @@ func TestC02OldKeyRevokedOnOffer(t *testing.T) {
 // TestC33SecondRevocation: the second answer is the first date.
 func TestC33SecondRevocation(t *testing.T) {
 	s := newSite(t)
-	key := s.personal(iinS)
-	b := s.browser(s.personal(iinS))
+	key := s.personal(staffS)
+	b := s.browser(s.personal(staffS))
 	b.enter("")
 	serial := key.Certificate.SerialHex()
 	first := b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"keyCompromise"}, "since": {"2026-08-20"}})
@@ -351,14 +351,14 @@ func TestC33SecondRevocation(t *testing.T) {
 // Who may choose which reason (cabinet.md §11), by who asks.
 func TestRevocationReasons(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	sKey := s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
-	e := s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
-	head := s.head(iinD, binX)
+	s.leads(binX, staffD)
+	sKey := s.member(staffS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+	e := s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
+	head := s.head(staffD, binX)
 	d := s.browser(head)
 	d.enter("")
-	d.delegate(iinS, "revoke").has(t, 200)
-	owner := s.browser(s.personal(iinE)) // V2: a personal key revokes the key of the organisation
+	d.delegate(staffS, "revoke").has(t, 200)
+	owner := s.browser(s.personal(staffE)) // V2: a personal key revokes the key of the organisation
 	owner.enter("")
 	delegate := s.browser(sKey)
 	delegate.enter("")
@@ -390,18 +390,18 @@ func TestRevocationReasons(t *testing.T) {
 		}
 	}
 	delegate.get("/keys/revoke?serial="+head.Certificate.SerialHex()).has(t, 422, `data-code="ROLE_CANNOT_CONFIRM"`)
-	s.account(iinD)
-	s.account(iinE)
-	someone := s.folk[iinE]
+	s.account(staffD)
+	s.account(staffE)
+	someone := s.folk[staffE]
 	someone.phone = "+77010000012"
-	s.folk[iinE] = someone
+	s.folk[staffE] = someone
 	p := delegate.click(delegate.post("/keys/revoke", url.Values{"serial": {e.Certificate.SerialHex()}, "reason": {"affiliationChanged"}}))
 	p.has(t, 200, "Ключ отозван")
-	if s.letters("N-14") != 3 {
-		t.Errorf("%d messages, want one letter each to owner and head and one SMS", s.letters("N-14"))
+	if s.written("N-14") != 3 {
+		t.Errorf("%d messages, want one letter each to owner and head and one SMS", s.written("N-14"))
 	}
 	must(t, s.office.KeyRevoked(t.Context(), e.Certificate.SerialHex()))
-	if s.letters("N-14") != 3 {
+	if s.written("N-14") != 3 {
 		t.Error("told twice")
 	}
 }
@@ -409,31 +409,31 @@ func TestRevocationReasons(t *testing.T) {
 // TestC32HeadChanges: delegations end, what waits is rejected, the new head is offered the keys, once.
 func TestC32HeadChanges(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	for _, iin := range []string{iinD, iinE, iinS, iinB} {
+	s.leads(binX, staffD)
+	for _, iin := range []string{staffD, staffE, staffS, staffB} {
 		s.account(iin)
 	}
-	dX, dY, dPersonal := s.head(iinD, binX), s.head(iinD, binY), s.personal(iinD)
-	s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+	dX, dY, dPersonal := s.head(staffD, binX), s.head(staffD, binY), s.personal(staffD)
+	s.member(staffS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
 	d := s.browser(dX)
 	d.click(d.get("/signin")).has(t, 200)
-	d.delegate(iinS, "confirm", "revoke").has(t, 200, "Права переданы")
-	number := s.waiting(iinE, ra.RoleEmployee, "x")
+	d.delegate(staffS, "confirm", "revoke").has(t, 200, "Права переданы")
+	number := s.waiting(staffE, ra.RoleEmployee, "x")
 
 	must(t, s.office.HeadChanged(t.Context(), binX, "1")) // a change that left D head: nothing of his ends
-	if s.living(binX, iinS, "confirm") == "" {
+	if s.living(binX, staffS, "confirm") == "" {
 		t.Error("ended although the head is the same")
 	}
-	number = s.waiting(iinE, ra.RoleEmployee, "x")
+	number = s.waiting(staffE, ra.RoleEmployee, "x")
 	s.registry[binX] = ra.HeadAnswer{}
 	if s.office.HeadChanged(t.Context(), binX, "2") == nil {
 		t.Error("followed while the registry is silent")
 	}
-	s.leads(binX, iinB)
+	s.leads(binX, staffB)
 	for range 2 { // a job may run again
 		must(t, s.office.HeadChanged(t.Context(), binX, "2"))
 	}
-	if s.living(binX, iinS, "confirm") != "" {
+	if s.living(binX, staffS, "confirm") != "" {
 		t.Error("the delegation lives")
 	}
 	if a := s.application(number); a.State != ra.Rejected || a.Reason.Code != "HEAD_CHANGED" {
@@ -443,13 +443,13 @@ func TestC32HeadChanges(t *testing.T) {
 	if len(ended) != 1 || ended[0].detail["reason"] != "head-changed" || len(offered) != 1 || offered[0].detail["keys"] != "1" {
 		t.Errorf("recorded %+v, %+v", ended, offered)
 	}
-	if s.letters("N-26.ended") != 2 || s.letters("N-23") != 1 || s.letters("N-11") == 0 {
-		t.Errorf("letters %d %d %d", s.letters("N-26.ended"), s.letters("N-23"), s.letters("N-11"))
+	if s.written("N-26.ended") != 2 || s.written("N-23") != 1 || s.written("N-11") == 0 {
+		t.Errorf("letters %d %d %d", s.written("N-26.ended"), s.written("N-23"), s.written("N-11"))
 	}
 	d.get("/delegation").has(t, 422, `data-code="HEAD_NOT_IN_REGISTRY"`)
 	d.get("/company").has(t, 422, `data-code="HEAD_NOT_IN_REGISTRY"`)
 
-	b := s.browser(s.head(iinB, binX))
+	b := s.browser(s.head(staffB, binX))
 	b.click(b.get("/signin")).has(t, 200)
 	p := b.get("/keys").has(t, 200, "Ключи прежнего руководителя: 1", dX.Certificate.SerialHex())
 	for _, other := range []*pkitest.Leaf{dY, dPersonal} {
@@ -474,16 +474,16 @@ func TestC32HeadChanges(t *testing.T) {
 // The end of an organisation closes what is open in it.
 func TestEntityEnds(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	s.account(iinE)
-	key := s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
-	d := s.browser(s.head(iinD, binX))
+	s.leads(binX, staffD)
+	s.account(staffE)
+	key := s.member(staffS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+	d := s.browser(s.head(staffD, binX))
 	d.enter("")
-	d.delegate(iinS, "confirm").has(t, 200)
-	number := s.waiting(iinE, ra.RoleEmployee, "x")
+	d.delegate(staffS, "confirm").has(t, 200)
+	number := s.waiting(staffE, ra.RoleEmployee, "x")
 	s.registry[binX] = ra.HeadAnswer{Verdict: trust.Bad, Code: "ENTERPRISE_LIQUIDATED"}
 	must(t, s.office.EntityEnded(t.Context(), binX, "3"))
-	if a := s.application(number); a.State != ra.Rejected || a.Reason.Code != "ORGANISATION_ENDED" || s.living(binX, iinS, "confirm") != "" || s.letters("N-11") != 1 {
+	if a := s.application(number); a.State != ra.Rejected || a.Reason.Code != "ORGANISATION_ENDED" || s.living(binX, staffS, "confirm") != "" || s.written("N-11") != 1 {
 		t.Errorf("%s %s", a.State, a.Reason.Code)
 	}
 	for _, k := range []*pkitest.Leaf{key, d.keys[0]} {
@@ -500,29 +500,29 @@ func TestEntityEnds(t *testing.T) {
 // One signature of the head: the mark, the keys of this company, what waits, what was delegated.
 func TestDismissal(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	s.account(iinE)
-	one, two := s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleSignRight), s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
-	other, personal := s.member(iinE, binY, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee), s.personal(iinE)
-	head := s.head(iinD, binX)
+	s.leads(binX, staffD)
+	s.account(staffE)
+	one, two := s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleSignRight), s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
+	other, personal := s.member(staffE, binY, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee), s.personal(staffE)
+	head := s.head(staffD, binX)
 	d := s.browser(head)
 	d.enter("")
-	d.delegate(iinE, "confirm").has(t, 200)
-	number := s.waiting(iinE, ra.RoleEmployee, two.Certificate.SerialHex())
+	d.delegate(staffE, "confirm").has(t, 200)
+	number := s.waiting(staffE, ra.RoleEmployee, two.Certificate.SerialHex())
 	serial := two.Certificate.SerialHex()
 	d.get("/company").has(t, 200, "Ключей: 3", "СЕРИКОВ ЕРЛАН", "Истекает", ra.FormatNumber(number), "Напомним", "нет e-mail", "/company/dismiss?serial="+serial)
 	d.get("/company/dismiss?serial="+head.Certificate.SerialHex()).has(t, 422, `data-code="DISMISS_SELF"`)
 	for _, foreign := range []*pkitest.Leaf{other, personal} {
 		d.get("/company/dismiss?serial="+foreign.Certificate.SerialHex()).has(t, 404, `data-code="KEY_UNKNOWN"`)
 	}
-	p := d.get("/company/dismiss?serial="+serial).has(t, 200, "все его ключи этой организации: 2", "Этим ключом больше нельзя будет", "подписать", one.Certificate.SerialHex())
+	p := d.get("/company/dismiss?serial="+serial).has(t, 200, "все его ключи этой организации: 2", "Больше нельзя будет этими ключами", "подписать", one.Certificate.SerialHex())
 	to, call, form := p.agent(t)
 	form.Set("answer", d.ask(strings.Replace(call, serial, personal.Certificate.SerialHex(), 1)))
 	d.post(to, form).has(t, 422, `data-code="SIGNATURE_INVALID"`)
 	thief := s.browser(one)
-	form.Set("answer", thief.ask(strings.ReplaceAll(call, `"iin":"`+iinD+`"`, `"iin":""`)))
+	form.Set("answer", thief.ask(strings.ReplaceAll(call, `"iin":"`+staffD+`"`, `"iin":""`)))
 	d.post(to, form).has(t, 422, `data-code="HEAD_ONLY"`)
-	if gone, err := s.office.Dismissed(t.Context(), binX, iinE); gone || err != nil {
+	if gone, err := s.office.Dismissed(t.Context(), binX, staffE); gone || err != nil {
 		t.Fatal("dismissed by a signature that is not the head's", err)
 	}
 	d.click(p).has(t, 200, "Сотрудник отмечен как уволенный", "отозвано ключей: 2")
@@ -538,8 +538,8 @@ func TestDismissal(t *testing.T) {
 		t.Errorf("%s %s", a.State, a.Reason.Code)
 	}
 	if ended := s.audited("delegation.ended"); len(ended) != 1 || ended[0].detail["reason"] != "dismissed" || len(s.audited("employee.dismissed")) != 1 ||
-		len(s.audited("cert.revocation.asked")) != 2 || len(s.audited("cert.revocation.done")) != 2 || s.letters("N-14") != 2 || s.letters("N-11") != 1 {
-		t.Errorf("recorded %+v; letters %d, %d", ended, s.letters("N-14"), s.letters("N-11"))
+		len(s.audited("cert.revocation.asked")) != 2 || len(s.audited("cert.revocation.done")) != 2 || s.written("N-14") != 2 || s.written("N-11") != 1 {
+		t.Errorf("recorded %+v; letters %d, %d", ended, s.written("N-14"), s.written("N-11"))
 	}
 	if why, err := s.office.Ended(t.Context(), keyOf(two.Certificate)); why != "dismissed" || err != nil {
 		t.Errorf("reminders: %q, %v", why, err)
@@ -550,7 +550,7 @@ func TestDismissal(t *testing.T) {
 	}
 
 	// L3: no key of X any more, until he is hired again.
-	left := s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee) // issued meanwhile
+	left := s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee) // issued meanwhile
 	e := s.browser(left)
 	e.click(e.get("/signin")).has(t, 200)
 	e.post("/keys/reissue", url.Values{"email": {"p@example.kz"}, "city": {"Алматы"}, "storage": {"PKCS12"}}).has(t, 422, `data-code="NOT_EMPLOYED"`)
@@ -567,21 +567,21 @@ func TestDismissal(t *testing.T) {
 // A long list has pages, filters and an order; a delegate sees what he may do and no more.
 func TestCompanyPage(t *testing.T) {
 	s := newSite(t)
-	s.leads(binX, iinD)
-	head := s.head(iinD, binX)
-	first := s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "РАНЬШЕ ВСЕХ", Surname: "РАНЬШЕ", IIN: iinE, BIN: binX, Organization: "АО «ТЕСТ»", Country: "KZ",
+	s.leads(binX, staffD)
+	head := s.head(staffD, binX)
+	first := s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "РАНЬШЕ ВСЕХ", Surname: "РАНЬШЕ", IIN: staffE, BIN: binX, Organization: "АО «ТЕСТ»", Country: "KZ",
 		Roles: []pki.Role{pki.RoleLegal, pki.RoleEmployee}}, NotBefore: s.now.AddDate(0, -2, 0), NotAfter: s.now.AddDate(0, 0, 12)}))
 	for i := range ra.StaffPage {
 		s.member(fmt.Sprintf("0099001%05d", i), binX, fmt.Sprintf("РАБОТНИК %d", i), pki.RoleFinance)
 	}
-	sKey := s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+	sKey := s.member(staffS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
 	d := s.browser(head)
 	d.enter("")
 	p := d.get("/company").has(t, 200, "Ключей: 53", "Страница 1 из 2", "РАНЬШЕ ВСЕХ", "осталось 12 дней", "<svg", "09.2026")
 	if strings.Index(p.body, "РАНЬШЕ ВСЕХ") > strings.Index(p.body, "РАБОТНИК") {
 		t.Error("the key that ends first is not on top")
 	}
-	if strings.Contains(p.body, iinE) {
+	if strings.Contains(p.body, staffE) {
 		t.Error("numbers of people stand in a list that does not need them")
 	}
 	p2 := d.get("/company?page=2").has(t, 200, "Страница 2 из 2")
@@ -596,13 +596,13 @@ func TestCompanyPage(t *testing.T) {
 	sb := s.browser(sKey)
 	sb.enter("")
 	sb.get("/company").has(t, 422, `data-code="COMPANY_ONLY"`)
-	d.delegate(iinS, "confirm").has(t, 200)
+	d.delegate(staffS, "confirm").has(t, 200)
 	p = sb.get("/company?state=soon").has(t, 200, "Вы действуете вместо руководителя", "РАНЬШЕ ВСЕХ")
 	if strings.Contains(p.body, "/keys/revoke?serial=") || strings.Contains(p.body, "/company/dismiss") {
 		t.Error("offers what was not delegated")
 	}
 	sb.get("/keys/revoke?serial="+first.Certificate.SerialHex()).has(t, 422, `data-code="ROLE_CANNOT_CONFIRM"`)
-	d.delegate(iinS, "revoke").has(t, 200)
+	d.delegate(staffS, "revoke").has(t, 200)
 	p = sb.get("/company?state=soon").has(t, 200, "/keys/revoke?serial="+first.Certificate.SerialHex())
 	if strings.Contains(p.body, "/company/dismiss") {
 		t.Error("dismissal is the head's")
@@ -616,10 +616,10 @@ func TestStaffPagesInEveryLanguage(t *testing.T) {
 	for _, tag := range []string{"kk", "ru", "en"} {
 		t.Run(tag, func(t *testing.T) {
 			s := newSite(t)
-			s.leads(binX, iinD)
-			s.member(iinS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
-			key := s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
-			d := s.browser(s.head(iinD, binX))
+			s.leads(binX, staffD)
+			s.member(staffS, binX, "САДЫКОВА САУЛЕ", pki.RoleSignRight)
+			key := s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee)
+			d := s.browser(s.head(staffD, binX))
 			d.enter("")
 			d.lang = tag
 			look := func(p page) page {
@@ -632,10 +632,10 @@ func TestStaffPagesInEveryLanguage(t *testing.T) {
 			look(d.get("/delegation"))
 			look(d.get("/delegation/new"))
 			look(d.post("/delegation/new", url.Values{"from": {"x"}}))
-			for _, iin := range []string{iinE, iinD, "1"} {
+			for _, iin := range []string{staffE, staffD, "1"} {
 				look(d.post("/delegation/new", url.Values{"iin": {iin}, "from": {"2026-09-01"}, "until": {"2026-10-01"}, "confirm": {"yes"}}))
 			}
-			look(d.click(look(d.post("/delegation/new", url.Values{"iin": {iinS}, "from": {"2026-09-02"}, "until": {"2026-10-01"}, "confirm": {"yes"}, "revoke": {"yes"}}))))
+			look(d.click(look(d.post("/delegation/new", url.Values{"iin": {staffS}, "from": {"2026-09-02"}, "until": {"2026-10-01"}, "confirm": {"yes"}, "revoke": {"yes"}}))))
 			list := look(d.get("/delegation"))
 			look(d.click(look(d.get(regexp.MustCompile(`/delegation/[0-9a-f]{32}/end`).FindString(list.body)))))
 			look(d.get("/delegation"))
@@ -646,7 +646,7 @@ func TestStaffPagesInEveryLanguage(t *testing.T) {
 			back := regexp.MustCompile(`/company/return/[0-9a-f]{32}`).FindString(look(d.get("/company")).body)
 			look(d.click(look(d.get(back))))
 			look(d.get(back))
-			e := s.browser(s.member(iinE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee))
+			e := s.browser(s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleEmployee))
 			e.enter("")
 			e.lang = tag
 			look(e.get("/company"))

@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// Powers a head may give to an employee (cabinet.md §6.5).
-const (
-	PowerConfirm = "confirm"
-	PowerRevoke  = "revoke"
-)
-
 // Ending is why a delegation is over.
 type Ending string
 
@@ -101,8 +95,11 @@ func (d Delegation) due(keys []Key, now time.Time) Ending {
 }
 
 // held reports whether the holder has a valid key with the right to sign of this organisation.
-func (d Delegation) held(keys []Key, now time.Time) bool {
-	return slices.ContainsFunc(keys, func(k Key) bool { return k.BIN == d.BIN && k.Live(now) && k.Role() == RoleSignRight })
+func (d Delegation) held(keys []Key, now time.Time) bool { return d.heldAt(keys, now) >= 0 }
+
+// heldAt is the place of that key; -1 when there is none. A key for sign-in alone is not one.
+func (d Delegation) heldAt(keys []Key, now time.Time) int {
+	return slices.IndexFunc(keys, func(k Key) bool { return k.BIN == d.BIN && k.Live(now) && k.Role() == RoleSignRight && k.signs() })
 }
 
 // Document is the XML the head signs: act is "give" or "end".

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -53,14 +52,14 @@ func (o *Office) delegate(ctx context.Context, d Delegation, now time.Time) (str
 	if err != nil {
 		return "", fmt.Errorf("find a delegate's key: %w", err)
 	}
-	if !d.held(keys, now) {
+	at := d.heldAt(keys, now)
+	if at < 0 {
 		return "", refuse("DELEGATE_KEY_NEEDED", "template", "web.role.sign-right")
 	}
 	if err := o.notDismissed(ctx, Subject{BIN: d.BIN, IIN: d.IIN}, RoleSignRight); err != nil {
 		return "", err
 	}
-	i := slices.IndexFunc(keys, func(k Key) bool { return k.BIN == d.BIN && k.Live(now) && k.Role() == RoleSignRight })
-	c, err := pki.ParseCertificate(keys[i].Raw)
+	c, err := pki.ParseCertificate(keys[at].Raw)
 	if err != nil {
 		return "", fmt.Errorf("read a delegate's certificate: %w", err)
 	}

@@ -5,9 +5,15 @@ import (
 	"time"
 )
 
-// delegationTx finds delegations by who uses them.
+// The powers a delegation gives.
+const (
+	PowerConfirm = "confirm"
+	PowerRevoke  = "revoke"
+)
+
+// delegationTx answers who acts for the head.
 type delegationTx interface {
-	// LivingDelegation gives the id of a delegation of an organisation to a person that counts at a
-	// moment and gives a power; empty when there is none.
+	// LivingDelegation gives the id of a delegation by which a person has a power in an
+	// organisation at a moment; empty when there is none.
 	LivingDelegation(ctx context.Context, bin, iin, power string, at time.Time) (id string, err error)
 }

@@ -137,7 +137,7 @@ func (o *Office) Dismiss(ctx context.Context, d Dismissal, signed []byte) error 
 		if err != nil {
 			return err
 		}
-		if err := o.askRevocations(ctx, tx, task, actor, cert.SerialHex()); err != nil {
+		if err := askRevocations(ctx, tx, task, actor, cert.SerialHex()); err != nil {
 			return err
 		}
 		if err := o.rejectWaiting(ctx, tx, d.BIN, Reason{Code: "NOT_EMPLOYED"}, func(a Application) bool { return a.Subject.IIN == d.IIN }); err != nil {
@@ -179,7 +179,7 @@ func (o *Office) headSigned(ctx context.Context, cert *pki.Certificate, d Dismis
 }
 
 // askRevocations records who asked for what, before it is done.
-func (o *Office) askRevocations(ctx context.Context, tx Tx, t RevokeTask, actor, signer string) error {
+func askRevocations(ctx context.Context, tx Tx, t RevokeTask, actor, signer string) error {
 	for _, serial := range t.Serials {
 		err := tx.Audit(ctx, audit.Event{Action: "cert.revocation.asked", Actor: actor, Object: serial, Result: "ok",
 			Detail: map[string]string{"reason": t.Reason, "signer": signer}})

@@ -159,7 +159,7 @@ func (o *Office) RevokePrevious(ctx context.Context, t CompanyTask) error {
 	for _, k := range keys {
 		task.Serials = append(task.Serials, k.Serial)
 	}
-	err = o.c.Store.Update(ctx, func(tx Tx) error { return o.askRevocations(ctx, tx, task, "system", "") })
+	err = o.c.Store.Update(ctx, func(tx Tx) error { return askRevocations(ctx, tx, task, "system", "") })
 	if err != nil {
 		return fmt.Errorf("revoke keys of a former head: %w", err)
 	}

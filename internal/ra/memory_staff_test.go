@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 )
 
 // staffBook is what the store in memory keeps of delegations and dismissals.
@@ -29,13 +28,6 @@ func (b staffBook) list(want func(Delegation) bool) (all []Delegation) {
 		}
 	}
 	return all
-}
-
-func (m *memory) LivingDelegation(_ context.Context, bin, iin, power string, at time.Time) (string, error) {
-	for _, d := range m.d.staff.list(func(d Delegation) bool { return d.BIN == bin && d.IIN == iin && d.Allows(power) && d.Living(at) }) {
-		return d.ID, nil
-	}
-	return "", nil
 }
 
 func (m *memory) PutDelegation(_ context.Context, d Delegation) error {

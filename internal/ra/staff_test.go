@@ -62,6 +62,27 @@ func TestDelegationLives(t *testing.T) {
 	})
 }
 
+// The key that a delegation stands on signs: the sign-in key of a classic pair is not enough.
+func TestDelegationNeedsASigningKey(t *testing.T) {
+	key := func(profile string) []Key {
+		return []Key{{BIN: "X", Profile: profile, NotBefore: t0.Add(-time.Hour), NotAfter: t0.Add(time.Hour)}}
+	}
+	d := Delegation{BIN: "X", Until: t0.Add(time.Hour)}
+	for profile, want := range map[string]Ending{RoleSignRight: "", RoleSignRight + "-sign": "", RoleSignRight + "-auth": EndKey, RoleEmployee: EndKey} {
+		if got := d.due(key(profile), t0); got != want {
+			t.Errorf("%s: %q", profile, got)
+		}
+	}
+	if got := d.due(key(RoleSignRight), t0.Add(2*time.Hour)); got != EndTerm {
+		t.Error(got)
+	}
+	other := key(RoleSignRight)
+	other[0].BIN = "Y"
+	if d.due(other, t0) != EndKey {
+		t.Error("a key of another organisation holds it")
+	}
+}
+
 // The document names everything that was decided: another field is another document.
 func TestDelegationDocument(t *testing.T) {
 	d := Delegation{ID: "i", BIN: "x", Organization: "o", Head: "h", IIN: "s", Name: "n", Powers: []string{"confirm"}, From: t0, Until: t0.AddDate(0, 1, 0), Made: t0}

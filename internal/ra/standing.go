@@ -33,6 +33,15 @@ func (k Key) Role() string {
 	return RoleOf(c.Holder())
 }
 
+// signs reports a key that signs documents, not one for sign-in alone.
+func (k Key) signs() bool {
+	if k.Profile != "" {
+		return !strings.HasSuffix(k.Profile, "-auth")
+	}
+	c, err := pki.ParseCertificate(k.Raw)
+	return err == nil && c.ForSigning()
+}
+
 // StandingOf says by what right a holder acts for the organisation of his certificate: as its head by
 // certificate and registry, or as a delegate with a power ("" for any). HR may do neither (V6).
 // Everybody else is refused. The certificate itself is judged where it signs.

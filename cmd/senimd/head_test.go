@@ -1,0 +1,58 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"senim/internal/ca"
+	"senim/internal/ra"
+	"senim/internal/registry"
+)
+
+// TestC32LoadBringsAnotherHead: a load of the registry names another head of X. With auto_revoke now the
+// former head's key of X is revoked, and neither his personal key nor the one of Y.
+func TestC32LoadBringsAnotherHead(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	const former, next = "123456789012", "123456789011"
+	s := mustOpen(t, t.TempDir(), "-head_change.auto_revoke", "now")
+	defer s.close()
+	b := batch(time.Now())
+	today := registry.DateOf(time.Now())
+	for i := range b.Leaders {
+		if b.Leaders[i].BIN == binX {
+			b.Leaders[i].DismissedOn = today
+			b.Leaders = append(b.Leaders, registry.Leader{BIN: binX, IIN: next, Surname: "ТЕСТОВ", Name: "ТЕСТ", Patronymic: "ТЕСТОВИЧ", Position: "Директор", AppointedOn: today})
+		}
+	}
+	b.AsOf = time.Now()
+	load, bad, err := s.book.Load(ctx, b)
+	if err != nil || len(bad) > 0 {
+		t.Fatalf("%v, %v", bad, err)
+	}
+	if err := s.headChanged(ctx, registry.HeadChanged{BIN: binX, AppointedOn: today, Load: load.Number}); err != nil {
+		t.Fatal(err)
+	}
+	offered, err := s.office.PreviousHead(ctx, ra.Viewer{IIN: next, BIN: binX})
+	if err != nil || len(offered) != 1 || offered[0].IIN != former || offered[0].BIN != binX {
+		t.Fatalf("offered %+v, %v", offered, err)
+	}
+	if err := s.office.RevokePrevious(ctx, ra.CompanyTask{BIN: binX}); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.ca.ByHolder(ctx, former, "")
+	if err != nil || len(keys) != 3 {
+		t.Fatalf("%d keys, %v", len(keys), err)
+	}
+	for _, k := range keys {
+		if revoked := k.Revoked != nil; revoked != (k.BIN == binX) || revoked && k.Revoked.Reason != ca.AffiliationChanged {
+			t.Errorf("key of %q: %+v", k.BIN, k.Revoked)
+		}
+	}
+	if err := s.office.RevokePrevious(ctx, ra.CompanyTask{BIN: binX}); err != nil {
+		t.Error(err)
+	}
+	if _, err := try(t, t.TempDir(), "-head_change.auto_revoke", "sometimes"); err == nil {
+		t.Error("a setting nobody knows was taken")
+	}
+}
