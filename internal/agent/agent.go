@@ -22,10 +22,17 @@
 // All further calls carry the header X-Window-Key with that key:
 //
 //	POST /unlock  {"id":"…","password":"…"}            → {"view":View}, the key's row unlocked; 422 wrong_password and the window stays
+//	              {…,"brief":true}                     → {"row":KeyRow} instead, for opening many
+//	POST /look    {}                                   → {"view":View} as it is now
 //	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key
 //	              {"folder":"…"}                       kind generate
 //	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install
 //	              {"keys":["…"]}                       kind list: which rows are told
+//	              {"folder":"…"}                       kind generate-many
+//	              {"confirm":false}                    kind sign-many; confirm skips the keys that were not opened
+//	              {"newPassword":"…",…}                kind install-many, as install
+//	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
+//	                                                   last: the page sends the same again
 //	              {}                                   kind refused: seen
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
