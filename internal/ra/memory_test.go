@@ -27,11 +27,12 @@ type data struct {
 	jobs     []job.Job
 	events   []audit.Event
 	letters  []notice.Message
+	folders  folders
 }
 
 func newMemory() *memory {
 	return &memory{d: data{counters: map[string]int{}, apps: map[string]Application{}, keys: map[string]string{},
-		accounts: map[string]Account{}, links: map[string]Link{}}}
+		accounts: map[string]Account{}, links: map[string]Link{}, folders: folders{watched: map[string][]string{}}}}
 }
 
 func (m *memory) Update(_ context.Context, f func(Tx) error) error {
@@ -40,6 +41,7 @@ func (m *memory) Update(_ context.Context, f func(Tx) error) error {
 	was := m.d
 	m.d.counters, m.d.apps, m.d.keys = maps.Clone(was.counters), maps.Clone(was.apps), maps.Clone(was.keys)
 	m.d.accounts, m.d.links = maps.Clone(was.accounts), maps.Clone(was.links)
+	m.d.folders = was.folders.clone()
 	m.d.jobs, m.d.events, m.d.letters = slices.Clone(was.jobs), slices.Clone(was.events), slices.Clone(was.letters)
 	if err := f(m); err != nil {
 		m.d = was

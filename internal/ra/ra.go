@@ -135,6 +135,9 @@ type Application struct {
 	IssueBegun   bool
 	Certificates []Certificate
 	InstalledAt  time.Time
+	// Batch names the bulk renewal a draft belongs to: such a draft is unseen by its applicant until
+	// his own key has signed it.
+	Batch string
 	// Offered is set when the person has answered the offer to revoke the replaced key.
 	Offered          bool
 	Created, Changed time.Time

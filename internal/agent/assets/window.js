@@ -121,7 +121,9 @@
       const [l, i, h] = hinted('password-' + k.id, T('password'));
       i.dataset.password = k.id;
       l.append(el('span', 'small', ' · ' + (k.card ? k.card.organization || k.card.owner : k.file)));
-      e.append(l, i, h);
+      const own = el('div', 'own');
+      own.append(l, i, h);
+      e.append(own);
     }
     if (k.card) {
       for (const d of (view.documents || []).filter((x) => x.serial === k.card.serial.replace(/^0+/, ''))) {
