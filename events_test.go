@@ -188,6 +188,10 @@ func acts() map[string]string {
 		"cabinet POST /applications/{number}/keys": "application.requests", "cabinet POST /applications/{number}/sign": "application.signed application.routed",
 		"cabinet POST /applications/{number}/install": "application.installed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
 		"cabinet POST /applications/{number}/later": "application.offer_answered",
+		"cabinet POST /applications/{number}/upload": "application.requests", "cabinet POST /applications/{number}/received": "application.installed",
+		"cabinet POST /many/list": "folder.added", "cabinet POST /many/forget": "folder.removed", "cabinet POST /many/choose": shown,
+		"cabinet POST /many/batches": "batch.saved application.saved", "cabinet POST /many/{id}/keys": "application.requests",
+		"cabinet POST /many/{id}/sign": "application.signed application.routed", "cabinet POST /many/{id}/install": "application.installed",
 
 		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",

@@ -76,6 +76,8 @@ func New(c Config) (http.Handler, error) {
 		s.keyRoutes,
 		s.legalRoutes,
 		s.applicationRoutes,
+		s.manyRoutes,
+		s.uploadRoutes,
 	} {
 		add(at)
 	}
@@ -145,7 +147,7 @@ func menu(r *web.Request) []web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
 	return []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
-		link("cabinet.menu.legal", "/apply/legal"), link("cabinet.menu.profile", "/profile")}
+		link("batch.menu", "/many"), link("cabinet.menu.legal", "/apply/legal"), link("cabinet.menu.profile", "/profile")}
 }
 
 // signedIn sends strangers to sign in and brings them back afterwards.
@@ -174,7 +176,7 @@ func refusals(h web.Handler) web.Handler {
 		switch no.Code {
 		case "CERT_EXPIRED":
 			f.Code = "KEY_EXPIRED_NO_RENEWAL"
-		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN":
+		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN", "BATCH_UNKNOWN":
 			f.Status = http.StatusNotFound
 		case "CHECK_UNAVAILABLE":
 			f.Unknown, f.Retry = true, r.URL.Path

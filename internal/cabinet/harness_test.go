@@ -107,8 +107,11 @@ func (a *authority) Issue(_ context.Context, o ra.Order) (ra.Certificate, error)
 	}
 	h := pki.Holder{CommonName: o.Subject.CommonName, Surname: o.Subject.Surname, Given: o.Subject.Patronymic, IIN: o.Subject.IIN,
 		BIN: o.Subject.BIN, Organization: o.Subject.Organization, Country: "KZ", Email: o.Email, Roles: []pki.Role{pki.RoleIndividual}}
-	if o.Profile == ra.RoleHead {
+	switch o.Profile {
+	case ra.RoleHead:
 		h.Roles = []pki.Role{pki.RoleLegal, pki.RoleFirstHead}
+	case ra.RoleEmployee:
+		h.Roles = []pki.Role{pki.RoleLegal, pki.RoleEmployee}
 	}
 	leaf := a.add(a.Authority.Issue(pkitest.Spec{Key: public{req.PublicKey}, Holder: h}))
 	a.mu.Lock()
