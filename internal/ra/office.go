@@ -54,7 +54,7 @@ type Config struct {
 	// BatchFactor asks for the second factor of a bulk renewal, once, of the person who makes it: an
 	// error refuses its signatures. Nil asks for none.
 	BatchFactor func(ctx context.Context, iin, batch string) error
-	Log           *slog.Logger
+	Log         *slog.Logger
 }
 
 // Office takes applications. It is safe for concurrent use.

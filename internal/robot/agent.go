@@ -51,7 +51,9 @@ func (c Choice) password(file string) string {
 }
 
 // NewAgent reaches an agent that runs in this process: its socket, and the addresses of its windows.
-func NewAgent(socket string, windows <-chan string) *Agent { return &Agent{Socket: socket, windows: windows} }
+func NewAgent(socket string, windows <-chan string) *Agent {
+	return &Agent{Socket: socket, windows: windows}
+}
 
 // ErrCancelled says that the person closed the agent's window.
 var ErrCancelled = errors.New("the agent's window was closed")
