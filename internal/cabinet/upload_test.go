@@ -87,11 +87,11 @@ func TestR8WithoutOurAgent(t *testing.T) {
 	b.get(at).has(t, 200, "Скачать сертификат файлом")
 	a, err := s.office.Find(t.Context(), ra.Viewer{IIN: "123456789013"}, number)
 	must(t, err)
-	der := b.get(at + "/certificate?as=der&key=1").has(t, 200)
+	der := b.get(at+"/certificate?as=der&key=1").has(t, 200)
 	if der.body != string(a.Certificates[0].DER) {
 		t.Error("another certificate came")
 	}
-	text := b.get(at + "/certificate?as=pem&key=1").has(t, 200)
+	text := b.get(at+"/certificate?as=pem&key=1").has(t, 200)
 	if block, _ := pem.Decode([]byte(text.body)); block == nil || string(block.Bytes) != der.body {
 		t.Error("the PEM holds another certificate")
 	}
@@ -99,7 +99,7 @@ func TestR8WithoutOurAgent(t *testing.T) {
 	must(t, err)
 	want, err := cms.CertificatesOnly([]*pki.Certificate{cert})
 	must(t, err)
-	if all := b.get(at + "/certificate?as=p7b").has(t, 200); all.body != string(want) {
+	if all := b.get(at+"/certificate?as=p7b").has(t, 200); all.body != string(want) {
 		t.Error("the p7b holds something else")
 	}
 	for _, q := range []string{"as=der&key=2", "as=der&key=0", "as=x&key=1", ""} {
