@@ -66,7 +66,7 @@ func TestPages(t *testing.T) {
 
 	who := sys.Person("old-head")
 	p.w.open(sys.Cabinet+"/signin").use("/signin", keyOf(sys.Person("person"), "personal"))
-	for _, at := range []string{"/keys", "/keys/reissue", "/applications", "/profile", "/apply/legal"} {
+	for _, at := range []string{"/keys", "/keys/reissue", "/applications", "/profile", "/apply/legal", "/many"} {
 		p.look("cabinet", sys.Cabinet+at)
 	}
 	p.w.portalSignIn(keyOf(who, "company-X"), who.PortalPassword)

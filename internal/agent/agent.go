@@ -41,7 +41,8 @@
 // View is described by its Go type. The page keeps these names stable for programs that drive it:
 // body[data-kind][data-state=loading|ready|busy|done|failed], #who, #what .document, .key[data-key-id]
 // [data-state=locked|known|unlocked|pending][data-fits], #password, #folder, #new-password,
-// #new-password-2, #confirm, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done.
+// #new-password-2, #confirm, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done;
+// of many: input[data-password] of each key, #same, #all, #progress, and .wrong[data-code] beside a key.
 package agent
 
 import (
