@@ -61,7 +61,7 @@ func (s *cabinet) batch(w http.ResponseWriter, r *web.Request) error {
 
 // word says what an item waits for.
 func word(l ra.BatchLine) string {
-	if l.Application == nil || (!l.Ours && l.Application.State == ra.Draft) {
+	if l.Application == nil {
 		return "not"
 	}
 	switch l.Application.State {
@@ -124,7 +124,7 @@ func (s *cabinet) steps(r *web.Request, v *batchView, lines []ra.BatchLine) {
 	by, fresh := map[string][]ra.Application{}, map[string]bool{}
 	for _, l := range lines {
 		what := word(l)
-		if l.Ours {
+		if l.Application != nil {
 			by[what] = append(by[what], *l.Application)
 			fresh[what] = fresh[what] || l.Item.Reason.Code == ""
 		}

@@ -522,7 +522,7 @@ func batchTable(r *web.Request, v batchView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			} else if l.Ours && l.Application.Reason.Code != "" {
+			} else if l.Application != nil && l.Application.Reason.Code != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "<p class=\"senim-check-why\" data-code=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

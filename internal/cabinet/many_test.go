@@ -180,14 +180,18 @@ func TestManyFiftyCompanies(t *testing.T) {
 	if why[serials[0]] != "expired" || why[serials[1]] != "" {
 		t.Errorf("why not: %q, %q", why[serials[0]], why[serials[1]])
 	}
+	begun := time.Now()
 	p = a.get("/many?tick=30")
+	t.Logf("the page of 51 keys took %s", time.Since(begun))
 	if got := tickedIn.FindAllStringSubmatch(p.body, -1); len(got) != 15 {
 		t.Errorf("%d keys end within 30 days, want 15", len(got))
 	}
-	// Once the keys were opened, the list itself is quick.
-	begun := time.Now()
+	// Once the keys were opened, the list itself takes less than a second; a busy machine gets more.
+	begun = time.Now()
 	a.use(p, "/many/list", robot.Choice{})
-	if took := time.Since(begun); took > time.Second && !testing.Short() {
+	took := time.Since(begun)
+	t.Logf("a list of 52 known keys took %s", took)
+	if took > 5*time.Second {
 		t.Errorf("a list of 52 known keys took %s", took)
 	}
 	if watched, err := s.office.Watched(t.Context(), accountantIIN); err != nil || len(watched) != 51 {
@@ -232,7 +236,10 @@ func TestManyFiftyCompanies(t *testing.T) {
 	}
 
 	s.issueBatch(id)
-	p = a.get(p.path).has(t, 200, "Шаг 3", "Установить все: 28", "Повторить то, что не получилось")
+	begun = time.Now()
+	p = a.get(p.path)
+	t.Logf("the page of the batch took %s", time.Since(begun))
+	p.has(t, 200, "Шаг 3", "Установить все: 28", "Повторить то, что не получилось")
 	if strings.Contains(p.body, `http-equiv="refresh"`) {
 		t.Error("a page with something to do reloads by itself")
 	}

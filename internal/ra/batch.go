@@ -50,6 +50,8 @@ type batchTx interface {
 	Batch(ctx context.Context, id string) (Batch, error)
 	// Batches lists a person's last hundred batches, latest first.
 	Batches(ctx context.Context, iin string) ([]Batch, error)
+	// OpenInBatches lists the applications of a person's batches that are not in a final state, oldest first.
+	OpenInBatches(ctx context.Context, iin string) ([]Application, error)
 	// Watch adds serials to those a person looks after; those there already stay.
 	Watch(ctx context.Context, iin string, serials []string, at time.Time) error
 	// Unwatch takes them off.

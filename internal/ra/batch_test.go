@@ -144,7 +144,7 @@ func TestManyDraftIsNobodyElses(t *testing.T) {
 	if _, err := w.o.Edit(ctx, iin, a.Number, w.ask(p).Form); err != nil {
 		t.Fatal(err)
 	}
-	if _, lines2 = w.lines(b2.ID); lines2[0].Ours {
+	if _, lines2 = w.lines(b2.ID); lines2[0].Application != nil || lines2[0].Item.Reason.Code != "APPLICATION_TAKEN" {
 		t.Error("the maker still works on an application its owner took over")
 	}
 	if err := w.o.BatchRequests(ctx, maker, b2.ID, []BatchAnswer{{ID: a.Number + "-r2"}}); codeOf(err) != "BATCH_ANSWER" {

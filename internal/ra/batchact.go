@@ -14,10 +14,8 @@ import (
 type BatchLine struct {
 	Item        BatchItem
 	Certificate *pki.Certificate
-	// Application is nil where there is none, or none any more. Of one that its owner has taken over
-	// only the state is to be shown: Ours is false.
+	// Application is nil where there is none, none any more, or its owner has taken it over.
 	Application *Application
-	Ours        bool
 }
 
 // Waits reports that the application goes on by itself, without anybody.
@@ -45,8 +43,10 @@ func (o *Office) Batch(ctx context.Context, iin, id string) (Batch, []BatchLine,
 				lines[i].Item.Reason = Reason{Code: "APPLICATION_GONE"}
 			case err != nil:
 				return err
+			case a.Batch != id:
+				lines[i].Item.Reason = Reason{Code: "APPLICATION_TAKEN"}
 			default:
-				lines[i].Application, lines[i].Ours = &a, a.Batch == id
+				lines[i].Application = &a
 			}
 		}
 		return nil
@@ -195,7 +195,7 @@ func (o *Office) answered(ctx context.Context, iin, id string, answers []BatchAn
 	}
 	of := map[string]Application{}
 	for _, l := range lines {
-		if l.Ours {
+		if l.Application != nil {
 			of[l.Application.ID()] = *l.Application
 		}
 	}

@@ -184,25 +184,13 @@ func (o *Office) goingOn(ctx context.Context, tx Tx, iin string) (map[string]Wat
 			open[a.SignerSerial] = Watching{Open: &a}
 		}
 	}
-	batches, err := tx.Batches(ctx, iin)
+	others, err := tx.OpenInBatches(ctx, iin)
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range slices.Backward(batches) { // the latest speaks last
-		for _, item := range b.Items {
-			if item.Number == "" {
-				continue
-			}
-			a, err := tx.Application(ctx, item.Number)
-			if errors.Is(err, ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			if !a.State.Final() && !a.hidden(b.ID) {
-				open[item.Serial] = Watching{Open: &a, Batch: b.ID}
-			}
+	for _, a := range others {
+		if a.Batch != "" {
+			open[a.SignerSerial] = Watching{Open: &a, Batch: a.Batch}
 		}
 	}
 	return open, nil

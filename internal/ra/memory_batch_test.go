@@ -50,6 +50,14 @@ func (m *memory) Batches(_ context.Context, iin string) ([]Batch, error) {
 	return list, nil
 }
 
+func (m *memory) OpenInBatches(_ context.Context, iin string) ([]Application, error) {
+	return m.find(func(a Application) bool {
+		return !a.State.Final() && slices.ContainsFunc(m.d.folders.batches, func(b Batch) bool {
+			return b.IIN == iin && slices.ContainsFunc(b.Items, func(i BatchItem) bool { return i.Number == a.Number })
+		})
+	}), nil
+}
+
 func (m *memory) Watch(_ context.Context, iin string, serials []string, _ time.Time) error {
 	for _, s := range serials {
 		if !slices.Contains(m.d.folders.watched[iin], s) {

@@ -17,7 +17,17 @@ func (t raTx) PutBatch(ctx context.Context, b ra.Batch) error {
 	}
 	_, err = t.exec(ctx, `insert into ra_batches (id, iin, created, body) values ($1, $2, $3, $4)
 		on conflict (id) do update set body = excluded.body`, b.ID, b.IIN, ms(b.Created), body)
+	for _, item := range b.Items {
+		if err == nil && item.Number != "" {
+			_, err = t.exec(ctx, `insert into ra_batch_items (number, iin) values ($1, $2) on conflict (number) do nothing`, item.Number, b.IIN)
+		}
+	}
 	return err
+}
+
+func (t raTx) OpenInBatches(ctx context.Context, iin string) ([]ra.Application, error) {
+	return list(ctx, t.tx, application, `select a.body from ra_batch_items i join ra_applications a on a.number = i.number
+		where i.iin = $1 and a.state not in ('INSTALLED', 'REJECTED', 'EXPIRED', 'WITHDRAWN') order by a.created, a.number`, iin)
 }
 
 func batch(r row) (b ra.Batch, err error) {

@@ -12,3 +12,8 @@ create table if not exists ra_watched (
   since bigint not null,
   primary key (iin, serial)
 );
+create table if not exists ra_batch_items (
+  number text primary key,
+  iin text not null
+);
+create index if not exists ra_batch_items_iin on ra_batch_items (iin);

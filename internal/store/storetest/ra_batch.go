@@ -16,11 +16,13 @@ import (
 func raBatch(t *testing.T, s *store.Store) {
 	ctx, st := t.Context(), s.RA()
 	now := time.Date(2026, 11, 24, 5, 0, 0, 0, time.UTC)
-	b := ra.Batch{ID: "b1", IIN: "123456789014", Created: now, Items: []ra.BatchItem{{Serial: "a1", Number: "261124000017"},
+	goesOn := ra.Application{Number: "261124000025", State: ra.AwaitingDirector, Created: now, Changed: now}
+	over := ra.Application{Number: "261124000033", State: ra.Installed, Created: now, Changed: now}
+	b := ra.Batch{ID: "b1", IIN: "123456789014", Created: now, Items: []ra.BatchItem{{Serial: "a1", Number: goesOn.Number}, {Serial: "a3", Number: over.Number},
 		{Serial: "a2", Reason: ra.Reason{Code: "CERT_EXPIRED", Evidence: map[string]string{"date": "x"}}}}}
 	later := ra.Batch{ID: "b2", IIN: b.IIN, Created: now.Add(time.Hour)}
 	err := st.Update(ctx, func(tx ra.Tx) error {
-		err := errors.Join(tx.PutBatch(ctx, b), tx.PutBatch(ctx, later), tx.PutBatch(ctx, ra.Batch{ID: "b3", IIN: "123456789015", Created: now}))
+		err := errors.Join(tx.Put(ctx, goesOn), tx.Put(ctx, over), tx.PutBatch(ctx, b), tx.PutBatch(ctx, later), tx.PutBatch(ctx, ra.Batch{ID: "b3", IIN: "123456789015", Created: now}))
 		b.Items[0].Reason = ra.Reason{Code: "X"}
 		return errors.Join(err, tx.PutBatch(ctx, b), tx.Watch(ctx, b.IIN, []string{"s2", "s1"}, now), tx.Watch(ctx, b.IIN, []string{"s1", "s0"}, now.Add(time.Hour)),
 			tx.Watch(ctx, "123456789015", []string{"s9"}, now), tx.Unwatch(ctx, b.IIN, []string{"s2", "s9"}))
@@ -42,10 +44,15 @@ func raBatch(t *testing.T, s *store.Store) {
 		if !slices.Equal(mine, []string{"s1", "s0"}) || !slices.Equal(other, []string{"s9"}) {
 			t.Errorf("looked after: %v, %v", mine, other)
 		}
+		open, err5 := tx.OpenInBatches(ctx, b.IIN)
+		none5, err6 := tx.OpenInBatches(ctx, "123456789015")
+		if len(open) != 1 || open[0].Number != goesOn.Number || len(none5) != 0 {
+			t.Errorf("open in batches: %d, %d", len(open), len(none5))
+		}
 		if _, none := tx.Batch(ctx, "b0"); !errors.Is(none, ra.ErrNotFound) {
 			t.Errorf("unknown batch: %v", none)
 		}
-		return errors.Join(err, err2, err3, err4)
+		return errors.Join(err, err2, err3, err4, err5, err6)
 	})
 	if err != nil {
 		t.Fatal(err)
