@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"senim/internal/ra"
 	"senim/internal/web"
@@ -204,7 +203,7 @@ func (s *cabinet) manyAnswers(r *web.Request, take func([]ra.BatchAnswer) error)
 		list[i] = ra.BatchAnswer{ID: a.ID, Requests: a.Requests, Signed: a.XML, Serials: a.Serials, Refused: a.Refused}
 	}
 	if err := take(list); err != nil {
-		if no, ok := errors.AsType[*ra.Refusal](err); ok && strings.HasPrefix(no.Code, "BATCH_UNKNOWN") {
+		if no, ok := errors.AsType[*ra.Refusal](err); ok && no.Code == "BATCH_UNKNOWN" {
 			return err
 		}
 		return back(err, here)

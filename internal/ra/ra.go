@@ -7,6 +7,9 @@
 // with its audit event, its letters and the job that follows. The calls most want are
 // [Office.Draft], [Office.Requests], [Office.Submit] and [Office.Installed].
 //
+// Who looks after the keys of many organisations keeps them in a list ([Office.Watch]) and renews a
+// selection in one go ([Office.NewBatch]); each application is still signed by its own old key.
+//
 // It issues nothing itself: the job [JobIssue] calls [Office.Issue], which asks an [Issuer]; orders
 // are named by application, revision and index, so asking again gives the same certificate. What
 // the registry of legal entities says comes from a [Registry]; "could not check" keeps an
