@@ -204,6 +204,10 @@ func acts() map[string]string {
 
 		"cabinet POST /calendar/link": "feed.created feed.revoked", "cabinet POST /calendar/revoke": "feed.revoked", "cabinet POST /calendar/staff": "feed.changed",
 		"cabinet POST /calendar/digest": "digest.chosen",
+		"cabinet POST /applications/{number}/upload": "application.requests", "cabinet POST /applications/{number}/received": "application.installed",
+		"cabinet POST /many/list": "folder.added", "cabinet POST /many/forget": "folder.removed", "cabinet POST /many/choose": shown,
+		"cabinet POST /many/batches": "batch.saved application.saved", "cabinet POST /many/{id}/keys": "application.requests",
+		"cabinet POST /many/{id}/sign": "application.signed application.routed", "cabinet POST /many/{id}/install": "application.installed",
 
 		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",

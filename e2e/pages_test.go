@@ -68,7 +68,7 @@ func TestPages(t *testing.T) {
 	who := sys.Person("old-head")
 	p.w.open(sys.Cabinet+"/signin").use("/signin", keyOf(sys.Person("person"), "personal"))
 	for _, at := range []string{"/keys", "/keys/reissue", "/applications", "/profile", "/apply/legal", "/apply/legal/employee",
-		"/apply/legal/employee/data?bin=123456789021", "/signup", "/factor?for=reissue:x&next=/keys", "/check/person", "/keys/share", "/reports", "/calendar"} {
+		"/apply/legal/employee/data?bin=123456789021", "/signup", "/factor?for=reissue:x&next=/keys", "/check/person", "/keys/share", "/reports", "/calendar", "/many"} {
 		p.look("cabinet", sys.Cabinet+at)
 	}
 	head := newTab(t, b, sys, "ru")

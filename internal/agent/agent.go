@@ -22,10 +22,17 @@
 // All further calls carry the header X-Window-Key with that key:
 //
 //	POST /unlock  {"id":"…","password":"…"}            → {"view":View}, the key's row unlocked; 422 wrong_password and the window stays
+//	              {…,"brief":true}                     → {"row":KeyRow} instead, for opening many
+//	POST /look    {}                                   → {"view":View} as it is now
 //	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key
 //	              {"folder":"…"}                       kind generate
 //	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install
 //	              {"keys":["…"]}                       kind list: which rows are told
+//	              {"folder":"…"}                       kind generate-many
+//	              {"confirm":false}                    kind sign-many; confirm skips the keys that were not opened
+//	              {"newPassword":"…",…}                kind install-many, as install
+//	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
+//	                                                   last: the page sends the same again
 //	              {}                                   kind refused: seen
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
@@ -34,7 +41,8 @@
 // View is described by its Go type. The page keeps these names stable for programs that drive it:
 // body[data-kind][data-state=loading|ready|busy|done|failed], #who, #what .document, .key[data-key-id]
 // [data-state=locked|known|unlocked|pending][data-fits], #password, #folder, #new-password,
-// #new-password-2, #confirm, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done.
+// #new-password-2, #confirm, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done;
+// of many: input[data-password] of each key, #same, #all, #progress, and .wrong[data-code] beside a key.
 package agent
 
 import (

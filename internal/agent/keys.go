@@ -30,6 +30,12 @@ func (t *talk) keys(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 		result, refusal = t.install(ctx, r)
 	case "list":
 		result, refusal = t.list(ctx, r)
+	case "generateMany":
+		result, refusal = t.generateMany(ctx, r)
+	case "signMany":
+		result, refusal = t.signMany(ctx, r)
+	case "installMany":
+		result, refusal = t.installMany(ctx, r)
 	default:
 		refusal = r.UndefinedMethod()
 	}
@@ -79,14 +85,7 @@ func (t *talk) generate(ctx context.Context, r *ncalayer.Request) (any, *ncalaye
 		return nil, refusal
 	}
 	window := tag(call.Locale, lang.KK)
-	s := call.Subject
-	order := keystore.Order{Origin: t.site.Origin, RequestID: call.RequestID, Subject: pki.Holder{
-		CommonName: s.CommonName, Surname: s.Surname, Given: s.GivenName, IIN: s.IIN, BIN: s.BIN,
-		Organization: s.Organization, Country: s.Country, Email: s.Email,
-	}}
-	for _, p := range call.Profiles {
-		order.Profiles = append(order.Profiles, keystore.Profile(p))
-	}
+	order := t.orderOf(*call)
 	made, err := t.agent.keeper.Made(order)
 	if err != nil {
 		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeGenerating))
@@ -161,17 +160,9 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 		return nil, refusal
 	}
 	window := tag(call.Locale, lang.KK)
-	var certs []*pki.Certificate
-	for _, data := range call.Certificates {
-		blocks, err := pki.Decode(data)
-		if err != nil || len(blocks) != 1 {
-			return nil, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "not_a_certificate: one certificate is expected"}
-		}
-		cert, err := pki.ParseCertificate(blocks[0].DER)
-		if err != nil {
-			return nil, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "not_a_certificate: it does not parse"}
-		}
-		certs = append(certs, cert)
+	certs, refusal := certificates(*call)
+	if refusal != nil {
+		return nil, refusal
 	}
 	matches, err := t.agent.keeper.Match(certs)
 	if err != nil {
@@ -237,14 +228,7 @@ func (t *installing) decide(_ context.Context, w *window, d Decision) (outcome, 
 	if err != nil {
 		return outcome{err: err}, nil
 	}
-	out := ncalayer.Installed{RequestID: t.requestID}
-	for i, f := range files {
-		c := t.certs[i]
-		out.Files = append(out.Files, ncalayer.InstalledFile{
-			KeyID: f.KeyID, FileName: f.FileName, Serial: c.SerialHex(), NotAfter: millis(c.NotAfter.UnixMilli()), Created: f.Created,
-		})
-		w.agent.remember(f.Path, c)
-	}
+	out := ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs)}
 	return outcome{done: true, result: out}, nil
 }
 

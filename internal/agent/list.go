@@ -101,6 +101,7 @@ func (a *Agent) listed(c *pki.Certificate) ncalayer.ListedKey {
 		KeyID: hex.EncodeToString(c.SubjectKeyID), Storage: ncalayer.PKCS12, Algorithm: c.Key.String(), Usage: "SIGNATURE", State: "active",
 		SubjectDN: c.Subject.String(), IssuerDN: c.Issuer.String(), IIN: holder.IIN, BIN: holder.BIN, Organization: holder.Organization,
 		Serial: c.SerialHex(), NotBefore: millis(c.NotBefore.UnixMilli()), NotAfter: millis(c.NotAfter.UnixMilli()),
+		Certificate: c.Raw,
 	}
 	if k.Algorithm == "RSA" {
 		k.Algorithm = "RSA2048"

@@ -131,6 +131,10 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 	default:
 	}
 	switch r.URL.Path {
+	case "/look":
+		reply(rw, http.StatusOK, struct {
+			View View `json:"view"`
+		}{w.view()})
 	case "/unlock":
 		w.unlock(r.Context(), rw, body)
 	case "/decide":
@@ -180,6 +184,7 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 	var in struct {
 		ID       string `json:"id"`
 		Password string `json:"password"`
+		Brief    bool   `json:"brief"`
 	}
 	if !read(rw, body, &in) {
 		return
@@ -199,6 +204,12 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		w.opened[f.ID] = key
 		w.agent.known.learn(f.ID, key.Certificate)
 		w.agent.ask(ctx, key.Certificate, w.task.wish().chain)
+		if in.Brief {
+			reply(rw, http.StatusOK, struct {
+				Row KeyRow `json:"row"`
+			}{w.row(f)})
+			return
+		}
 		reply(rw, http.StatusOK, struct {
 			View View `json:"view"`
 		}{w.view()})
@@ -215,6 +226,8 @@ type ending struct {
 	Done   bool   `json:"done"`
 	Failed bool   `json:"failed,omitempty"`
 	Text   string `json:"text"`
+	At     int    `json:"at,omitempty"` // steps done, when more are to come
+	Of     int    `json:"of,omitempty"`
 }
 
 func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte) {
@@ -228,6 +241,10 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 			p.Text = w.lang.Text("agent.problem." + p.Code)
 		}
 		reply(rw, http.StatusUnprocessableEntity, problem(p))
+		return
+	}
+	if out.at < out.of {
+		reply(rw, http.StatusOK, ending{At: out.at, Of: out.of})
 		return
 	}
 	w.finish(out)

@@ -25,6 +25,8 @@ type Document struct {
 	// Purpose is set for a challenge: what signing it is for; Facts say in words what its text says.
 	Purpose string `json:"purpose,omitempty"`
 	Facts   []Pair `json:"facts,omitempty"`
+	// Serial names the certificate that signs this one of many.
+	Serial string `json:"serial,omitempty"`
 }
 
 // maxShown bounds the text of one document, maxDocuments the documents shown with their text.

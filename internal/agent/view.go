@@ -30,6 +30,9 @@ type View struct {
 	Folders  []string `json:"folders,omitempty"`  // generate: known folders
 	Again    bool     `json:"again,omitempty"`    // generate: the same requests are given again
 
+	Orders  []OrderView `json:"orders,omitempty"`  // generate-many
+	Missing []string    `json:"missing,omitempty"` // sign-many: serials whose key file is not found or not opened yet
+
 	Certificates []NewFile `json:"certificates,omitempty"` // install
 	Confirm      string    `json:"confirm,omitempty"`      // install: must be ticked
 

@@ -23,10 +23,11 @@ const (
 
 // task is what a window is open for. Its methods are called under the window's mutex.
 type task interface {
-	kind() string // sign, info, generate, install, list or refused
+	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many or refused
 	wish() wish   // which keys fit; the zero wish for kinds that choose none
 	show(w *window, v *View)
-	// decide does the act. A problem keeps the window open; otherwise outcome is the end of it.
+	// decide does the act. A problem keeps the window open; so does the outcome of a step that is not
+	// the last, after which the page sends the same decision again. Otherwise outcome is the end.
 	decide(ctx context.Context, w *window, d Decision) (outcome, *Problem)
 }
 
@@ -52,6 +53,7 @@ type outcome struct {
 	done   bool
 	result any   // of a success
 	err    error // of a failure
+	at, of int   // steps done, of how many, when more are to come
 }
 
 // window is one consent: a page on an origin of its own, served only while it is open.

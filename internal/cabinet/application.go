@@ -114,9 +114,7 @@ func generate(r *web.Request, a ra.Application, set []ra.KeySpec) web.AgentCall 
 	for i, k := range set {
 		profiles[i] = web.Profile{Algorithm: k.Algorithm, Usage: k.Usage}
 	}
-	n := a.Subject
-	return web.GenerateKeys(r.Lang(), a.ID(), string(a.Storage), profiles, web.Subject{CommonName: n.CommonName, Surname: n.Surname,
-		GivenName: n.Patronymic, IIN: n.IIN, Organization: n.Organization, BIN: n.BIN, Country: "KZ", Email: a.Email})
+	return web.GenerateKeys(r.Lang(), a.ID(), string(a.Storage), profiles, subjectOf(a))
 }
 
 func install(r *web.Request, a ra.Application) web.AgentCall {

@@ -99,6 +99,8 @@ func New(c Config) (http.Handler, error) {
 		s.reportRoutes,
 		s.letterRoutes,
 		s.calendarRoutes,
+		s.manyRoutes,
+		s.uploadRoutes,
 	} {
 		add(at)
 	}
@@ -165,7 +167,7 @@ func menu(r *web.Request) []web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
 	links := []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
-		link("cabinet.menu.legal", "/apply/legal"), link("calendar.menu", "/calendar"), link("reports.title", "/reports")}
+		link("cabinet.menu.legal", "/apply/legal"), link("batch.menu", "/many"), link("calendar.menu", "/calendar"), link("reports.title", "/reports")}
 	if mayConfirm(r) {
 		links = slices.Insert(links, 2, link("confirm.menu", "/confirm"))
 	}
@@ -199,7 +201,7 @@ func refusals(h web.Handler) web.Handler {
 		switch no.Code {
 		case "CERT_EXPIRED":
 			f.Code = "KEY_EXPIRED_NO_RENEWAL"
-		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN", "DELEGATION_UNKNOWN", "DISMISSAL_UNKNOWN", "CONSENT_UNKNOWN", "REPORT_NOT_FOUND":
+		case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN", "DELEGATION_UNKNOWN", "DISMISSAL_UNKNOWN", "CONSENT_UNKNOWN", "REPORT_NOT_FOUND", "BATCH_UNKNOWN":
 			f.Status = http.StatusNotFound
 		case "CHECK_UNAVAILABLE":
 			f.Unknown, f.Retry = true, r.URL.Path

@@ -42,6 +42,7 @@ type Order struct {
 	Profiles  []Profile
 	Subject   pki.Holder // the e-mail address goes into the request, not into the name
 	Folder    string     // chosen by the person; not part of what makes two orders equal
+	Many      bool       // one of many the person consented to at once: bounded by [MaxPendingMany]
 }
 
 // arguments is the digest by which a repeated order is recognised.
@@ -147,6 +148,9 @@ func (k *Keeper) room(o Order) error {
 		if n.Origin == o.Origin {
 			own++
 		}
+	}
+	if o.Many && all <= MaxPendingMany {
+		return nil
 	}
 	if all > MaxPending || own > MaxPendingOrigin {
 		return failure("too_many_pending", "%d keys wait for a certificate", all-len(o.Profiles))

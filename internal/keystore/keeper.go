@@ -18,6 +18,8 @@ import (
 const (
 	MaxPendingOrigin = 16
 	MaxPending       = 64
+	// MaxPendingMany bounds them when a person renews the keys of many organisations at once.
+	MaxPendingMany = 256
 )
 
 // Failure is a refusal with a stable reason, as kz.senim.keys names them.

@@ -93,6 +93,8 @@ type ListedKey struct {
 	Serial       string   `json:"serialNumber,omitempty"`
 	NotBefore    string   `json:"notBefore,omitempty"`
 	NotAfter     string   `json:"notAfter,omitempty"`
+	// Certificate is the DER in base64, so that the site can check what the other members say.
+	Certificate []byte `json:"certificate,omitempty"`
 }
 
 // Listed is the result of list.
@@ -154,32 +156,44 @@ func (r *Request) Generate() (*GenerateCall, *Refusal) {
 	if refusal := m.refusal(); refusal != nil {
 		return nil, refusal
 	}
-	c.Profiles = profiles
-	c.Subject = Subject{
-		CommonName: subject.text("commonName", false), Surname: subject.text("surname", false),
-		GivenName: subject.text("givenName", false), IIN: subject.text("iin", false),
-		Organization: subject.text("organization", false), BIN: subject.text("bin", false),
-		Country: subject.text("country", false), Email: subject.text("email", false),
-	}
-	if c.Subject.Country == "" {
-		c.Subject.Country = "KZ"
-	}
+	c.Profiles, c.Subject = profiles, subject.subject()
 	if refusal := subject.refusal(); refusal != nil {
 		return nil, refusal
 	}
-	switch {
-	case !requestID.MatchString(c.RequestID):
-		return nil, generating("invalid_request_id", "1 to 64 of A-Z a-z 0-9 . _ -")
-	case storage != PKCS12:
+	if storage != PKCS12 {
 		return nil, generating("storage_unavailable", "only key files can be made here")
 	}
-	if !profilesFit(c.Profiles) {
-		return nil, generating("unsupported_profile", "1 to 4 of GOST512 SIGNATURE, RSA2048 SIGNATURE, RSA2048 AUTHENTICATION")
-	}
-	if what := c.Subject.fault(); what != "" {
-		return nil, generating("invalid_subject", what)
+	if refusal := c.check(); refusal != nil {
+		return nil, refusal
 	}
 	return c, nil
+}
+
+func (m *members) subject() Subject {
+	s := Subject{
+		CommonName: m.text("commonName", false), Surname: m.text("surname", false),
+		GivenName: m.text("givenName", false), IIN: m.text("iin", false),
+		Organization: m.text("organization", false), BIN: m.text("bin", false),
+		Country: m.text("country", false), Email: m.text("email", false),
+	}
+	if s.Country == "" {
+		s.Country = "KZ"
+	}
+	return s
+}
+
+// check refuses an order that no key can be made for.
+func (c *GenerateCall) check() *Refusal {
+	if !requestID.MatchString(c.RequestID) {
+		return generating("invalid_request_id", "1 to 64 of A-Z a-z 0-9 . _ -")
+	}
+	if !profilesFit(c.Profiles) {
+		return generating("unsupported_profile", "1 to 4 of GOST512 SIGNATURE, RSA2048 SIGNATURE, RSA2048 AUTHENTICATION")
+	}
+	if what := c.Subject.fault(); what != "" {
+		return generating("invalid_subject", what)
+	}
+	return nil
 }
 
 func (m *members) profiles() []Profile {
@@ -217,9 +231,10 @@ func profilesFit(profiles []Profile) bool {
 }
 
 var (
-	twelve  = regexp.MustCompile(`^[0-9]{12}$`)
-	country = regexp.MustCompile(`^[A-Z]{2}$`)
-	mailbox = regexp.MustCompile(`^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+	serialNumber = regexp.MustCompile(`^[0-9a-f]{1,40}$`)
+	twelve       = regexp.MustCompile(`^[0-9]{12}$`)
+	country      = regexp.MustCompile(`^[A-Z]{2}$`)
+	mailbox      = regexp.MustCompile(`^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 )
 
 // fault says what is wrong with a subject; "" when nothing is.
@@ -258,8 +273,16 @@ func (r *Request) Install() (*InstallCall, *Refusal) {
 	if refusal := m.refusal(); refusal != nil {
 		return nil, refusal
 	}
+	if refusal := c.take(list); refusal != nil {
+		return nil, refusal
+	}
+	return c, nil
+}
+
+// take decodes the certificates of one set.
+func (c *InstallCall) take(list []string) *Refusal {
 	if len(list) < 1 || len(list) > 4 {
-		return nil, &Refusal{CodeNotImportable, "not_a_certificate: 1 to 4 certificates"}
+		return &Refusal{CodeNotImportable, "not_a_certificate: 1 to 4 certificates"}
 	}
 	for _, text := range list {
 		if strings.Contains(text, "-----BEGIN") {
@@ -268,11 +291,11 @@ func (r *Request) Install() (*InstallCall, *Refusal) {
 		}
 		der, err := DecodeBase64(text)
 		if err != nil {
-			return nil, &Refusal{CodeNotImportable, "not_a_certificate: " + err.Error()}
+			return &Refusal{CodeNotImportable, "not_a_certificate: " + err.Error()}
 		}
 		c.Certificates = append(c.Certificates, der)
 	}
-	return c, nil
+	return nil
 }
 
 // List checks a call of list.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"senim/dsig"
@@ -32,7 +33,7 @@ func (o *Office) Find(ctx context.Context, who Viewer, number string) (Applicati
 	if err != nil {
 		return Application{}, err
 	}
-	if a.Subject.IIN == who.IIN {
+	if a.Subject.IIN == who.IIN && !a.hidden("") {
 		return a, nil
 	}
 	if a.State == Draft || a.Subject.BIN == "" || a.Subject.BIN != who.BIN {
@@ -66,7 +67,9 @@ func (o *Office) Mine(ctx context.Context, who Viewer) ([]Application, error) {
 	heads := who.BIN != "" && o.Heads(ctx, who.IIN, who.BIN)
 	var all []Application
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
-		if all, err = tx.OfPerson(ctx, who.IIN); err != nil || !heads {
+		all, err = tx.OfPerson(ctx, who.IIN)
+		all = slices.DeleteFunc(all, func(a Application) bool { return a.hidden("") })
+		if err != nil || !heads {
 			return err
 		}
 		company, err := tx.OfCompany(ctx, who.BIN)

@@ -192,13 +192,16 @@ func (o *Office) Draft(ctx context.Context, ask Ask) (Application, error) {
 }
 
 func (a *Application) sameDraft(b Application) bool {
-	return b.State == Draft && b.Kind == a.Kind && b.SignerSerial == a.SignerSerial && b.Subject.BIN == a.Subject.BIN && b.Role == a.Role
+	return b.State == Draft && b.Batch == "" && b.Kind == a.Kind && b.SignerSerial == a.SignerSerial && b.Subject.BIN == a.Subject.BIN && b.Role == a.Role
 }
 
 // bounds keeps one person from filling the office.
 func (o *Office) bounds(mine []Application, now time.Time) error {
 	today, open := 0, 0
 	for _, a := range mine {
+		if a.Batch != "" {
+			continue // bounded by its batch: others cannot fill a person's day
+		}
 		if now.Sub(a.Created) < 24*time.Hour {
 			today++
 		}
@@ -218,7 +221,7 @@ func (o *Office) save(ctx context.Context, tx Tx, a *Application, action string)
 		return err
 	}
 	return tx.Audit(ctx, audit.Event{Action: action, Actor: tx.Hash(a.Subject.IIN), Object: "application " + FormatNumber(a.Number), Result: "ok",
-		Detail: map[string]string{"revision": itoa(a.Revision), "state": string(a.State), "signer": a.SignerSerial, "hash": a.SignedHash, "code": a.Reason.Code}})
+		Detail: map[string]string{"revision": itoa(a.Revision), "state": string(a.State), "signer": a.SignerSerial, "hash": a.SignedHash, "code": a.Reason.Code, "batch": a.Batch}})
 }
 
 // enqueue asks for a job about this revision.

@@ -7,6 +7,9 @@
 // with its audit event, its letters and the job that follows. The calls most want are
 // [Office.Draft], [Office.Requests], [Office.Submit] and [Office.Installed].
 //
+// Who looks after the keys of many organisations keeps them in a list ([Office.Watch]) and renews a
+// selection in one go ([Office.NewBatch]); each application is still signed by its own old key.
+//
 // It issues nothing itself: the job [JobIssue] calls [Office.Issue], which asks an [Issuer]; orders
 // are named by application, revision and index, so asking again gives the same certificate. What
 // the registry of legal entities says comes from a [Registry]; "could not check" keeps an
@@ -138,6 +141,9 @@ type Application struct {
 	IssueBegun   bool
 	Certificates []Certificate
 	InstalledAt  time.Time
+	// Batch names the bulk renewal a draft belongs to: such a draft is unseen by its applicant until
+	// his own key has signed it.
+	Batch string
 	// Offered is set when the person has answered the offer to revoke the replaced key.
 	Offered          bool
 	Created, Changed time.Time

@@ -61,6 +61,7 @@ type Tx interface {
 	consentTx
 	reportTx
 	calendarTx
+	batchTx
 
 	// Hash gives the keyed hash that names a person in the audit log.
 	Hash(personal string) string

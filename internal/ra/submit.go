@@ -23,29 +23,35 @@ func (o *Office) Requests(ctx context.Context, iin, number string, csrs [][]byte
 		if a.State != Draft {
 			return refuse("APPLICATION_STATE", "state", string(a.State))
 		}
-		set := o.KeySet(*a)
-		if len(csrs) != len(set) {
-			return refuse("REQUEST_INVALID")
-		}
-		requests := make([]Request, len(csrs))
-		for i, der := range csrs {
-			r, err := a.readRequest(der, set[i], old)
-			if err != nil {
-				return err
-			}
-			mine, err := tx.ClaimKey(ctx, r.KeyHash, a.ID())
-			if err != nil {
-				return err
-			}
-			if !mine {
-				return refuse("KEY_REUSED")
-			}
-			requests[i] = r
-		}
-		a.Requests, a.Changed = requests, o.c.Now()
-		a.Document = a.document(o.c.Origin, a.Changed)
-		return nil
+		return o.takeRequests(ctx, tx, a, csrs, old)
 	})
+}
+
+// takeRequests puts the requests of a draft into it, with the document to be signed. old are the
+// person's keys, none of which may come again.
+func (o *Office) takeRequests(ctx context.Context, tx Tx, a *Application, csrs [][]byte, old []Key) error {
+	set := o.KeySet(*a)
+	if len(csrs) != len(set) {
+		return refuse("REQUEST_INVALID")
+	}
+	requests := make([]Request, len(csrs))
+	for i, der := range csrs {
+		r, err := a.readRequest(der, set[i], old)
+		if err != nil {
+			return err
+		}
+		mine, err := tx.ClaimKey(ctx, r.KeyHash, a.ID())
+		if err != nil {
+			return err
+		}
+		if !mine {
+			return refuse("KEY_REUSED")
+		}
+		requests[i] = r
+	}
+	a.Requests, a.Changed = requests, o.c.Now()
+	a.Document = a.document(o.c.Origin, a.Changed)
+	return nil
 }
 
 // KeySet is the set of keys an application asks for.
@@ -76,21 +82,26 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 		if err := o.needFactor(ctx, tx, iin, a.FactorAbout()); err != nil {
 			return err
 		}
-		now := o.c.Now()
-		if err := a.Sign(signed, hexSum(signed), now); err != nil {
-			return err
-		}
-		if err := a.Route(head, now); err != nil {
-			return err
-		}
-		if err := o.follow(ctx, tx, a); err != nil {
-			return err
-		}
-		if err := o.askConfirmers(ctx, tx, a, head); err != nil {
-			return err
-		}
-		return o.tell(ctx, tx, a, "N-09")
+		return o.takeSignature(ctx, tx, a, signed, head)
 	})
+}
+
+// takeSignature fixes a draft whose signed document was verified, and routes it.
+func (o *Office) takeSignature(ctx context.Context, tx Tx, a *Application, signed []byte, head HeadAnswer) error {
+	now := o.c.Now()
+	if err := a.Sign(signed, hexSum(signed), now); err != nil {
+		return err
+	}
+	if err := a.Route(head, now); err != nil {
+		return err
+	}
+	if err := o.follow(ctx, tx, a); err != nil {
+		return err
+	}
+	if err := o.askConfirmers(ctx, tx, a, head); err != nil {
+		return err
+	}
+	return o.tell(ctx, tx, a, "N-09")
 }
 
 // verify checks the signature on an application's document.
@@ -162,10 +173,15 @@ func (o *Office) Reroute(ctx context.Context, t Task) error {
 
 // change runs f on a person's application in one transaction and writes it with an audit event.
 func (o *Office) change(ctx context.Context, iin, number, action string, f func(Tx, *Application) error) (Application, error) {
+	return o.changeIn(ctx, "", iin, number, action, f)
+}
+
+// changeIn is change for the drafts of a batch; "" is none.
+func (o *Office) changeIn(ctx context.Context, batch, iin, number, action string, f func(Tx, *Application) error) (Application, error) {
 	var a Application
 	err := o.c.Store.Update(ctx, func(tx Tx) (err error) {
 		a, err = tx.Application(ctx, number)
-		if errors.Is(err, ErrNotFound) || (err == nil && a.Subject.IIN != iin) {
+		if errors.Is(err, ErrNotFound) || (err == nil && (a.Subject.IIN != iin || a.hidden(batch))) {
 			return refuse("NOT_YOUR_APPLICATION")
 		}
 		if err != nil {
@@ -193,7 +209,7 @@ func (o *Office) load(ctx context.Context, number string) (a Application, err er
 // mine reads a person's application; another's is answered like one that does not exist (C-12).
 func (o *Office) mine(ctx context.Context, iin, number string) (Application, error) {
 	a, err := o.load(ctx, number)
-	if errors.Is(err, ErrNotFound) || (err == nil && a.Subject.IIN != iin) {
+	if errors.Is(err, ErrNotFound) || (err == nil && (a.Subject.IIN != iin || a.hidden(""))) {
 		return Application{}, refuse("NOT_YOUR_APPLICATION")
 	}
 	return a, err

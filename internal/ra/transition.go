@@ -125,6 +125,7 @@ func (a *Application) Edit(email, city string, storage Storage, at time.Time) er
 	a.Email, a.City, a.Storage = email, city, storage
 	a.Requests, a.Document, a.SignedDocument, a.SignedHash, a.SignedAt = nil, "", nil, "", time.Time{}
 	a.Approvals, a.Reason, a.Asked = nil, Reason{}, nil
+	a.Batch = "" // who edits goes on by himself
 	return nil
 }
 

@@ -34,8 +34,25 @@ type Choice struct {
 	Key, Password string
 	// NewPassword is typed twice for new key files. Folder is where new keys are to go.
 	NewPassword, Folder string
+	// Passwords open key files by their names, where a window asks for many; Password opens the rest.
+	Passwords map[string]string
+	// Skip goes on without the keys that were not opened.
+	Skip bool
 	// Cancel closes the window instead.
 	Cancel bool
+}
+
+// password is what opens a key file.
+func (c Choice) password(file string) string {
+	if p, ok := c.Passwords[file]; ok {
+		return p
+	}
+	return c.Password
+}
+
+// NewAgent reaches an agent that runs in this process: its socket, and the addresses of its windows.
+func NewAgent(socket string, windows <-chan string) *Agent {
+	return &Agent{Socket: socket, windows: windows}
 }
 
 // ErrCancelled says that the person closed the agent's window.
@@ -164,6 +181,12 @@ func (a *Agent) choose(ctx context.Context, address string, c Choice, seen func(
 		return w.post(ctx, "/cancel", map[string]any{}, nil)
 	}
 	switch open.View.Kind {
+	case "list", "sign-many":
+		return w.many(ctx, open.View, c)
+	case "generate-many":
+		return w.decide(ctx, map[string]any{"folder": c.Folder})
+	case "install-many":
+		return w.decide(ctx, map[string]any{"newPassword": c.NewPassword, "newPassword2": c.NewPassword, "confirm": true})
 	case "generate":
 		return w.post(ctx, "/decide", map[string]any{"folder": c.Folder}, nil)
 	case "install":
@@ -189,6 +212,44 @@ func (a *Agent) choose(ctx context.Context, address string, c Choice, seen func(
 		return nil
 	}
 	return errors.Join(fmt.Errorf("the agent's window does not offer the key file %s", filepath.Base(c.Key)), w.post(ctx, "/cancel", map[string]any{}, nil))
+}
+
+// many opens every key with its password; one that does not open stays closed. Then it tells the keys
+// that are known, or signs.
+func (w *window) many(ctx context.Context, v View, c Choice) error {
+	known := []string{}
+	for _, k := range v.Keys {
+		open := k.State == "unlocked" || (k.State == "known" && v.Kind == "list")
+		if !open && k.State != "pending" && k.Fits {
+			err := w.post(ctx, "/unlock", map[string]any{"id": k.ID, "password": c.password(filepath.Base(k.File)), "brief": true}, nil)
+			if err != nil && !strings.Contains(err.Error(), "wrong_password") {
+				return err
+			}
+			open = err == nil
+		}
+		if open {
+			known = append(known, k.ID)
+		}
+	}
+	if v.Kind == "list" {
+		return w.decide(ctx, map[string]any{"keys": known})
+	}
+	return w.decide(ctx, map[string]any{"confirm": c.Skip})
+}
+
+// decide sends a decision as often as the window has steps.
+func (w *window) decide(ctx context.Context, d map[string]any) error {
+	for {
+		var step struct {
+			Done bool `json:"done"`
+		}
+		if err := w.post(ctx, "/decide", d, &step); err != nil {
+			return errors.Join(err, w.post(ctx, "/cancel", map[string]any{}, nil))
+		}
+		if step.Done {
+			return nil
+		}
+	}
 }
 
 // post makes one call of the window's page.

@@ -104,6 +104,118 @@
     return e;
   }
 
+  // manyRow is a key of sign-many: its owner, its own password, the documents it signs.
+  function manyRow(k) {
+    const e = el('div', 'key');
+    e.dataset.keyId = k.id;
+    e.dataset.state = k.state;
+    e.dataset.fits = String(k.fits);
+    if (k.card) card(e, k.card);
+    else e.append(el('span', 'owner', k.about));
+    const where = el('span', 'small', k.file + ' · ' + k.folder + ' · ' + k.date);
+    where.style.setProperty('display', 'block');
+    e.append(where);
+    for (const r of [...(k.reasons || []), ...(k.remarks || [])]) e.append(remark(r));
+    if (k.state === 'unlocked') e.append(el('p', 'remark info', T('opened')));
+    else if (k.fits) {
+      const [l, i, h] = hinted('password-' + k.id, T('password'));
+      i.dataset.password = k.id;
+      l.append(el('span', 'small', ' · ' + (k.card ? k.card.organization || k.card.owner : k.file)));
+      const own = el('div', 'own');
+      own.append(l, i, h);
+      e.append(own);
+    }
+    if (k.card) {
+      for (const d of (view.documents || []).filter((x) => x.serial === k.card.serial.replace(/^0+/, ''))) {
+        const more = el('details');
+        more.append(el('summary', '', T('document')));
+        if (d.text) { const p = el('pre', '', d.text); p.tabIndex = 0; more.append(p); }
+        const list = el('dl');
+        list.append(el('dt', '', T('size')), el('dd', '', String(d.size)), el('dt', '', T('digest')), el('dd', '', d.digest));
+        more.append(list);
+        e.append(more);
+      }
+    }
+    return e;
+  }
+
+  // atRow shows a problem beside the key it belongs to.
+  function atRow(id, problem) {
+    const e = document.querySelector('.key[data-key-id="' + id + '"]');
+    if (!e) return;
+    for (const old of e.querySelectorAll('.wrong')) old.remove();
+    const field = e.querySelector('input[type=password]');
+    if (!problem) { if (field) { field.removeAttribute('aria-invalid'); field.removeAttribute('aria-describedby'); } return; }
+    const p = el('p', 'remark red wrong', problem.text);
+    p.id = 'wrong-' + id;
+    p.dataset.code = problem.code || '';
+    e.append(p);
+    if (field) { field.setAttribute('aria-invalid', 'true'); field.setAttribute('aria-describedby', p.id); }
+  }
+
+  // progress says how far many have come.
+  function progress(at, of) {
+    $('live').textContent = T('progress') + ': ' + at + ' / ' + of;
+    let bar = $('progress');
+    if (!bar) { bar = el('progress'); bar.id = 'progress'; bar.setAttribute('aria-label', T('progress')); $('live').after(bar); }
+    bar.max = of;
+    bar.value = at;
+    bar.hidden = at >= of;
+  }
+
+  // tries lists which passwords are tried on which keys: first each with its own, then, when the
+  // person wishes, the ones typed on those without.
+  function tries() {
+    const typed = [...document.querySelectorAll('input[data-password]')].map((i) => [i.dataset.password, i.value]);
+    const own = typed.filter(([, word]) => word);
+    if (!$('same') || !$('same').checked) return own;
+    const words = [...new Set(own.map(([, word]) => word))];
+    return [...own, ...typed.filter(([, word]) => !word).flatMap(([id]) => words.map((word) => [id, word]))];
+  }
+
+  // openMany unlocks key after key. What is wrong with one is said beside it.
+  async function openMany(list) {
+    const wrong = new Map();
+    const opened = new Set();
+    let at = 0;
+    for (const [id, password] of list) {
+      if (!opened.has(id)) {
+        try { await call('/unlock', { id, password, brief: true }); opened.add(id); wrong.delete(id); } catch (problem) {
+          if (problem instanceof Error || problem.code === 'over' || problem.code === 'no_key') throw problem;
+          wrong.set(id, problem);
+        }
+      }
+      at += 1;
+      progress(at, list.length);
+    }
+    const kept = new Map([...document.querySelectorAll('input[data-password]')].map((i) => [i.dataset.password, i.value]));
+    const ticked = [...document.querySelectorAll('.key input[type=checkbox]:checked')].map((i) => i.value);
+    view = (await call('/look', {})).view;
+    draw();
+    for (const i of document.querySelectorAll('input[data-password]')) i.value = kept.get(i.dataset.password) || '';
+    for (const i of document.querySelectorAll('.key input[type=checkbox]')) i.checked = ticked.includes(i.value) || opened.has(i.value);
+    for (const [id, problem] of wrong) atRow(id, problem);
+    return wrong;
+  }
+
+  // decideMany sends the decision until the last step is done.
+  async function decideMany(d) {
+    for (;;) {
+      const answer = await call('/decide', d);
+      if (answer.done) return answer;
+      progress(answer.at, answer.of);
+    }
+  }
+
+  function tickBox(id, text) {
+    const l = el('label', 'tick');
+    const i = el('input');
+    i.type = 'checkbox';
+    i.id = id;
+    l.append(i, el('span', '', text));
+    return [l, i];
+  }
+
   function input(id, type, text) {
     const l = el('label', '', text);
     l.htmlFor = id;
@@ -135,7 +247,7 @@
 
   function fields() {
     const box = $('fields');
-    if (view.kind === 'generate') {
+    if (view.kind === 'generate' || view.kind === 'generate-many') {
       if (box.firstChild) return;
       if (view.again) { box.append(el('p', '', T('again'))); return; }
       const [l, i] = input('folder', 'text', T('folder'));
@@ -147,27 +259,34 @@
       box.append(l, i, list);
       return;
     }
-    if (view.kind === 'install') {
+    if (view.kind === 'install' || view.kind === 'install-many') {
       if (box.firstChild) return;
       const rule = el('p', 'small', T('rule'));
       box.append(...hinted('new-password', T('new-password')), rule, ...hinted('new-password-2', T('new-password-2')));
       if (view.confirm) {
-        const l = el('label', 'tick');
-        const i = el('input');
-        i.type = 'checkbox';
-        i.id = 'confirm';
-        l.append(i, el('span', '', view.confirm));
-        box.append(l);
+        box.append(tickBox('confirm', view.confirm)[0]);
       }
       return;
     }
+    if (view.kind === 'sign-many') {
+      const skip = $('confirm') && $('confirm').checked;
+      const same = $('same') && $('same').checked;
+      const locked = (view.keys || []).filter((k) => k.fits && k.state !== 'unlocked').length;
+      box.replaceChildren();
+      if (locked > 1) { const [l, i] = tickBox('same', T('same')); i.checked = same; box.append(l); }
+      if (locked || (view.missing || []).length) { const [l, i] = tickBox('confirm', T('skip')); i.checked = skip; box.append(l); }
+      return;
+    }
     if (needsPassword()) {
-      if (!$('password')) box.replaceChildren(...hinted('password', T('password')), el('p', 'small', T('once')));
+      if (!$('password')) {
+        box.replaceChildren(...hinted('password', T('password')), el('p', 'small', T('once')));
+        if (view.kind === 'list' && view.keys.filter((k) => k.state === 'locked').length > 1) box.append(tickBox('same', T('same'))[0]);
+      }
     } else box.replaceChildren();
   }
 
   function label() {
-    const names = { generate: 'generate', install: 'install', refused: 'seen' };
+    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all' };
     const k = current();
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
@@ -181,8 +300,9 @@
     box.replaceChildren();
     if (view.refusal) { const p = el('p', 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
     if (view.logo) { const i = el('img', 'logo'); i.src = 'data:image/png;base64,' + view.logo; i.alt = T('logo'); $('who').append(i); }
-    if (view.documents) box.append(el('h2', '', T('what')));
-    for (const d of view.documents || []) {
+    const alone = view.kind !== 'sign-many';
+    if (view.documents && alone) box.append(el('h2', '', T('what')));
+    for (const d of (alone && view.documents) || []) {
       const e = el('div', 'document');
       e.dataset.kind = d.kind;
       if (d.facts) {
@@ -208,6 +328,17 @@
       const which = el('ul');
       for (const p of view.profiles || []) which.append(el('li', '', p));
       box.append(el('h2', '', T('owner')), list, el('h2', '', T('profiles')), which);
+    }
+    if (view.orders) {
+      box.append(el('h2', '', T('many-orders') + ' (' + view.orders.length + ')'));
+      for (const o of view.orders) {
+        const e = el('div', 'certificate');
+        e.append(el('span', 'owner', o.organization || o.owner));
+        if (o.organization) e.append(el('span', 'organization', o.owner));
+        const numbers = [T('iin') + ' ' + o.iin, o.bin && T('bin') + ' ' + o.bin, o.email, o.profiles.join(', ')].filter(Boolean).join(' · ');
+        const n = el('span', 'small', numbers); n.style.setProperty('display', 'block'); e.append(n);
+        box.append(e);
+      }
     }
     if (view.certificates) {
       box.append(el('h2', '', T('certificates')));
@@ -240,7 +371,18 @@
       choice.append(el('h2', '', T(view.kind === 'list' ? 'told' : 'keys')));
       if (view.wants && view.wants.length) choice.append(el('p', 'small', T('wants') + ': ' + view.wants.join(', ')));
       if (!view.keys || !view.keys.length) choice.append(el('p', '', T('no-keys')));
+      const told = (view.keys || []).filter((k) => k.state !== 'locked').length;
+      if (view.kind === 'list' && told > 1) {
+        const [l, i] = tickBox('all', T('all'));
+        i.addEventListener('change', () => { for (const t of document.querySelectorAll('.key input[type=checkbox]:not(:disabled)')) t.checked = i.checked; });
+        choice.append(l);
+      }
       for (const k of view.keys || []) choice.append(row(k, view.kind === 'list'));
+    }
+    if (view.kind === 'sign-many') {
+      choice.append(el('h2', '', T('many-keys')));
+      if ((view.missing || []).length) choice.append(el('p', 'remark amber', T('missing') + ': ' + view.missing.length));
+      for (const k of view.keys || []) choice.append(manyRow(k));
     }
     fields();
     $('cancel').textContent = T('cancel');
@@ -253,10 +395,32 @@
     say(null);
     const k = current();
     let d = {};
-    if (view.kind === 'generate') d = { folder: $('folder') ? $('folder').value : '' };
-    else if (view.kind === 'install') {
+    if (view.kind === 'generate' || view.kind === 'generate-many') d = { folder: $('folder') ? $('folder').value : '' };
+    else if (view.kind === 'install' || view.kind === 'install-many') {
       d = { newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: !!($('confirm') && $('confirm').checked) };
+    } else if (view.kind === 'sign-many') {
+      const wrong = await openMany(tries());
+      const skip = !!($('confirm') && $('confirm').checked);
+      if (wrong.size && !skip) {
+        state('ready');
+        const first = document.querySelector('input[aria-invalid=true]');
+        if (first) first.focus();
+        return;
+      }
+      d = { confirm: skip };
     } else if (view.kind !== 'refused') {
+      if (view.kind === 'list' && needsPassword() && $('same') && $('same').checked) {
+        // One password for all that are still locked; those it does not open stay as they are.
+        const word = $('password').value;
+        const locked = view.keys.filter((x) => x.state === 'locked' && x.id !== chosen).map((x) => [x.id, word]);
+        const wrong = await openMany([[chosen, word], ...locked]);
+        for (const [id] of wrong) { if (id !== chosen) atRow(id, null); }
+        chosen = wrong.has(chosen) ? chosen : '';
+        fields();
+        state('ready');
+        $('sign').focus();
+        return;
+      }
       if (needsPassword()) {
         const locked = k.state === 'locked';
         const field = $('password');
@@ -274,7 +438,7 @@
       if (view.kind === 'list') d = { keys: [...document.querySelectorAll('.key input[type=checkbox]:checked')].map((i) => i.value) };
       else d = { key: chosen };
     }
-    const answer = await call('/decide', d);
+    const answer = await decideMany(d);
     end(answer.text, answer.failed);
   }
 

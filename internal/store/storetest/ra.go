@@ -101,6 +101,8 @@ func RA(t *testing.T, s *store.Store) {
 		})
 	})
 
+	t.Run("batches and keys looked after", func(t *testing.T) { raBatch(t, s) })
+
 	t.Run("account and link", func(t *testing.T) {
 		want := ra.Account{IIN: "1", City: "Алматы", Lang: "kk", Email: "a@example.kz", ConfirmedAt: now, ConsentAt: now, Created: now, Changed: now}
 		link := ra.Link{Hash: "h", IIN: "1", Email: "a@example.kz", Expires: now}

@@ -1,0 +1,154 @@
+package agent
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+	"senim/pfx"
+	"senim/pki"
+)
+
+// certificates parses the certificates of one set.
+func certificates(call ncalayer.InstallCall) ([]*pki.Certificate, *ncalayer.Refusal) {
+	var certs []*pki.Certificate
+	for _, data := range call.Certificates {
+		blocks, err := pki.Decode(data)
+		if err != nil || len(blocks) != 1 {
+			return nil, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "not_a_certificate: one certificate is expected"}
+		}
+		cert, err := pki.ParseCertificate(blocks[0].DER)
+		if err != nil {
+			return nil, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "not_a_certificate: it does not parse"}
+		}
+		certs = append(certs, cert)
+	}
+	return certs, nil
+}
+
+func (t *talk) installMany(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Refusal) {
+	call, refusal := r.InstallMany()
+	if refusal != nil {
+		return nil, refusal
+	}
+	window := tag(call.Locale, lang.KK)
+	task := &installingMany{origin: t.site.Origin}
+	var first *ncalayer.Refusal
+	matched := 0
+	for _, one := range call.Orders {
+		certs, refusal := certificates(one)
+		if refusal != nil {
+			return nil, refusal
+		}
+		set := installSet{requestID: one.RequestID, certs: certs}
+		var err error
+		if set.matches, err = t.agent.keeper.Match(certs); err != nil {
+			refusal := asRefusal(err, ncalayer.CodeImporting)
+			set.refusal = refusal
+			if first == nil {
+				first = refusal
+			}
+		} else {
+			matched++
+		}
+		task.sets = append(task.sets, set)
+	}
+	if matched == 0 {
+		return nil, t.refuse(ctx, window, first)
+	}
+	return t.many(ctx, window, task, ncalayer.CodeImporting)
+}
+
+// installSet is the certificates of one request, with their keys or why there are none.
+type installSet struct {
+	requestID string
+	certs     []*pki.Certificate
+	matches   []keystore.Match
+	refusal   *ncalayer.Refusal
+}
+
+// installingMany is the consent to finish the key files of many requests under one new password; one
+// step finishes one request's.
+type installingMany struct {
+	origin string
+	sets   []installSet
+	out    ncalayer.InstalledMany
+}
+
+func (*installingMany) kind() string { return "install-many" }
+func (*installingMany) wish() wish   { return wish{} }
+
+// another is the site that had keys made when it is not the one that asks now; empty otherwise.
+func (t *installingMany) another() string {
+	for _, set := range t.sets {
+		for _, m := range set.matches {
+			if m.Note.Origin != t.origin {
+				return m.Note.Origin
+			}
+		}
+	}
+	return ""
+}
+
+func (t *installingMany) show(w *window, v *View) {
+	tag := w.lang
+	var folders []string
+	warned := map[string]bool{}
+	for _, set := range t.sets {
+		for _, m := range set.matches {
+			card := w.agent.card(m.Certificate, tag)
+			v.Certificates = append(v.Certificates, NewFile{File: m.FinalName(), Card: card})
+			if !card.IssuerKnown && !warned[card.Issuer] {
+				warned[card.Issuer] = true
+				v.Warnings = append(v.Warnings, Remark{"unknown-issuer", "amber", tag.Text("agent.reason.unknown-issuer", "issuer", card.Issuer)})
+			}
+			if !slices.Contains(folders, m.Note.Folder) {
+				folders = append(folders, m.Note.Folder)
+			}
+		}
+	}
+	v.Folder = strings.Join(folders, ", ")
+	if other := t.another(); other != "" {
+		v.Warnings = append(v.Warnings, Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", other)})
+		v.Confirm = tag.Text("agent.ui.confirm-origin")
+	}
+}
+
+func (t *installingMany) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+	if err := pfx.CheckPassword(d.NewPassword); err != nil {
+		return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
+	}
+	if d.NewPassword != d.NewPassword2 {
+		return outcome{}, &Problem{Code: "passwords_differ", Field: "new-password-2"}
+	}
+	if t.another() != "" && !d.Confirm {
+		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
+	}
+	set := t.sets[len(t.out.Orders)]
+	one := ncalayer.InstalledOne{RequestID: set.requestID}
+	if set.refusal != nil {
+		one.Error = set.refusal.Part()
+	} else if files, err := w.agent.keeper.Install(set.certs, d.NewPassword); err != nil {
+		one.Error = asRefusal(err, ncalayer.CodeImporting).Part()
+	} else {
+		one.Files = w.agent.told(files, set.certs)
+	}
+	t.out.Orders = append(t.out.Orders, one)
+	return steps(len(t.out.Orders), len(t.sets), t.out), nil
+}
+
+// told are finished files as a page is told of them; from now on the agent knows whose they are.
+func (a *Agent) told(files []keystore.Installed, certs []*pki.Certificate) []ncalayer.InstalledFile {
+	var out []ncalayer.InstalledFile
+	for i, f := range files {
+		c := certs[i]
+		out = append(out, ncalayer.InstalledFile{
+			KeyID: f.KeyID, FileName: f.FileName, Serial: c.SerialHex(), NotAfter: millis(c.NotAfter.UnixMilli()), Created: f.Created,
+		})
+		a.remember(f.Path, c)
+	}
+	return out
+}

@@ -1,0 +1,132 @@
+package agent
+
+import (
+	"context"
+	"encoding/base64"
+	"path/filepath"
+	"strings"
+
+	"senim/internal/ident"
+	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+	"senim/pki"
+)
+
+// OrderView is one of many orders in the window: for whom, and which keys.
+type OrderView struct {
+	Owner        string   `json:"owner"`
+	IIN          string   `json:"iin"` // grouped
+	Organization string   `json:"organization,omitempty"`
+	BIN          string   `json:"bin,omitempty"` // grouped
+	Email        string   `json:"email"`
+	Profiles     []string `json:"profiles"` // in words
+}
+
+// many ends a call for many: each part has its own success or failure.
+func (t *talk) many(ctx context.Context, window lang.Tag, task task, otherwise string) (any, *ncalayer.Refusal) {
+	out := t.agent.show(ctx, t.site, window, task)
+	switch {
+	case out.err != nil:
+		return nil, asRefusal(out.err, otherwise)
+	case !out.done:
+		return nil, nil
+	}
+	return out.result, nil
+}
+
+// orderOf is what the keystore is asked for.
+func (t *talk) orderOf(call ncalayer.GenerateCall) keystore.Order {
+	s := call.Subject
+	order := keystore.Order{Origin: t.site.Origin, RequestID: call.RequestID, Subject: pki.Holder{
+		CommonName: s.CommonName, Surname: s.Surname, Given: s.GivenName, IIN: s.IIN, BIN: s.BIN,
+		Organization: s.Organization, Country: s.Country, Email: s.Email,
+	}}
+	for _, p := range call.Profiles {
+		order.Profiles = append(order.Profiles, keystore.Profile(p))
+	}
+	return order
+}
+
+func (t *talk) generateMany(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Refusal) {
+	call, refusal := r.GenerateMany()
+	if refusal != nil {
+		return nil, refusal
+	}
+	task := &generatingMany{hint: call.Folder, again: true}
+	for _, one := range call.Orders {
+		order := t.orderOf(one)
+		order.Many = true
+		made, err := t.agent.keeper.Made(order)
+		task.again = task.again && (err != nil || len(made) > 0)
+		task.orders = append(task.orders, order)
+	}
+	return t.many(ctx, tag(call.Locale, lang.KK), task, ncalayer.CodeGenerating)
+}
+
+// generatingMany is the consent to make the key pairs of many orders; one step makes one order's.
+type generatingMany struct {
+	orders []keystore.Order
+	hint   string
+	again  bool // all were made before
+	folder string
+	out    ncalayer.GeneratedMany
+}
+
+func (*generatingMany) kind() string { return "generate-many" }
+func (*generatingMany) wish() wish   { return wish{} }
+
+func (t *generatingMany) show(w *window, v *View) {
+	tag := w.lang
+	v.Again = t.again
+	for _, o := range t.orders {
+		s := o.Subject
+		view := OrderView{Owner: strings.TrimSpace(s.CommonName + " " + s.Given), IIN: ident.FormatIIN(s.IIN), Organization: s.Organization,
+			BIN: ident.FormatIIN(s.BIN), Email: s.Email}
+		for _, p := range o.Profiles {
+			view.Profiles = append(view.Profiles, tag.Text("agent.profile."+p.Algorithm+"-"+p.Usage))
+		}
+		v.Orders = append(v.Orders, view)
+	}
+	v.Folders = w.agent.watched()
+	if t.hint != "" && keystore.CheckFolder(t.hint) == nil {
+		v.Folder = filepath.Clean(t.hint)
+	} else if len(v.Folders) > 0 {
+		v.Folder = v.Folders[0]
+	}
+}
+
+func (t *generatingMany) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+	if t.folder == "" {
+		folder := filepath.Clean(strings.TrimSpace(d.Folder))
+		if !t.again {
+			if err := keystore.CheckFolder(folder); err != nil {
+				return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
+			}
+		}
+		t.folder = folder
+	}
+	order := t.orders[len(t.out.Orders)]
+	order.Folder = t.folder
+	one := ncalayer.GeneratedOne{RequestID: order.RequestID}
+	notes, err := w.agent.keeper.Generate(order)
+	if err != nil {
+		one.Error = asRefusal(err, ncalayer.CodeGenerating).Part()
+	}
+	for _, n := range notes {
+		w.agent.watch(n.Folder)
+		one.Keys = append(one.Keys, ncalayer.GeneratedKey{
+			Algorithm: n.Algorithm, Usage: n.Usage, KeyID: n.KeyID, CSR: base64.StdEncoding.EncodeToString(n.Request),
+		})
+	}
+	t.out.Orders = append(t.out.Orders, one)
+	return steps(len(t.out.Orders), len(t.orders), t.out), nil
+}
+
+// steps is the outcome of one step of many: the last one ends the window.
+func steps(at, of int, result any) outcome {
+	if at < of {
+		return outcome{at: at, of: of}
+	}
+	return outcome{done: true, result: result}
+}
