@@ -16,6 +16,7 @@ import (
 type memory struct {
 	mu sync.Mutex
 	d  data
+	deskMemory
 }
 
 type data struct {

@@ -49,6 +49,12 @@ type Config struct {
 	Classic bool
 	// PerDay and OpenAtOnce bound a person's applications: 5 and 3 by default; negative: no bound.
 	PerDay, OpenAtOnce int
+	// Holds lifts holds for two operators; nil where the authority does not do it from here.
+	Holds Releaser
+	// HeadAtDesk sends the first keys of every head to a desk (le.head_first_issue=desk).
+	HeadAtDesk bool
+	// IdentityOID writes into certificates issued at a desk that the person was identified there.
+	IdentityOID bool
 	// RetryRegistry is how long to wait before asking a silent registry again; 1 minute by default.
 	RetryRegistry time.Duration
 	Log           *slog.Logger
@@ -110,7 +116,7 @@ func (f Form) clean() (Form, error) {
 		return f, nil
 	case IDCard:
 		return Form{}, refuse("IDCARD_DESK_ONLY")
-	case Kaztoken:
+	case Kaztoken, EToken72K, EToken5110, JaCarta, AKey:
 	}
 	return Form{}, refuse("CARRIER_DESK_ONLY")
 }

@@ -126,7 +126,10 @@ type Application struct {
 	// SignedDocument is the XML with its signature; SignedHash the SHA-256 of it in hexadecimal.
 	SignedDocument []byte
 	SignedHash     string
-	SignedAt       time.Time
+	// SignedAt is when it was signed; for one on paper ([Issuance]) when it was taken.
+	SignedAt time.Time
+	// Visit is what operators found and decided at a desk.
+	Visit Visit
 	// Approvals are the confirmations of this revision.
 	Approvals []Approval
 	// Reason says why it was rejected, or why it waits ("REG_UNAVAILABLE").

@@ -51,6 +51,8 @@ type Tx interface {
 	// UseLink removes a link and reports whether it was there.
 	UseLink(ctx context.Context, hash string) (bool, error)
 
+	deskTx
+
 	// Hash gives the keyed hash that names a person in the audit log.
 	Hash(personal string) string
 	Enqueue(ctx context.Context, j job.Job) error

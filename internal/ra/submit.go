@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"senim/dsig"
 	"senim/internal/ident"
@@ -25,29 +26,38 @@ func (o *Office) Requests(ctx context.Context, iin, number string, csrs [][]byte
 		if a.State != Draft {
 			return refuse("APPLICATION_STATE", "state", string(a.State))
 		}
-		set := o.KeySet(*a)
-		if len(csrs) != len(set) {
-			return refuse("REQUEST_INVALID")
-		}
-		requests := make([]Request, len(csrs))
-		for i, der := range csrs {
-			r, err := a.readRequest(der, set[i], old)
-			if err != nil {
-				return err
-			}
-			mine, err := tx.ClaimKey(ctx, r.KeyHash, a.ID())
-			if err != nil {
-				return err
-			}
-			if !mine {
-				return refuse("KEY_REUSED")
-			}
-			requests[i] = r
+		requests, err := o.claim(ctx, tx, a, csrs, old)
+		if err != nil {
+			return err
 		}
 		a.Requests, a.Changed = requests, o.c.Now()
 		a.Document = a.document(o.c.Origin, a.Changed)
 		return nil
 	})
+}
+
+// claim checks requests, in the order of the key set, and notes that this revision asks for their keys.
+func (o *Office) claim(ctx context.Context, tx Tx, a *Application, csrs [][]byte, old []Key) ([]Request, error) {
+	set := o.KeySet(*a)
+	if len(csrs) != len(set) {
+		return nil, refuse("REQUEST_INVALID")
+	}
+	requests := make([]Request, len(csrs))
+	for i, der := range csrs {
+		r, err := a.readRequest(der, set[i], old)
+		if err != nil {
+			return nil, err
+		}
+		mine, err := tx.ClaimKey(ctx, r.KeyHash, a.ID())
+		if err != nil {
+			return nil, err
+		}
+		if !mine {
+			return nil, refuse("KEY_REUSED")
+		}
+		requests[i] = r
+	}
+	return requests, nil
 }
 
 // KeySet is the set of keys an application asks for.
@@ -76,7 +86,7 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 		if err := a.Sign(signed, hexSum(signed), now); err != nil {
 			return err
 		}
-		if err := a.Route(head, now); err != nil {
+		if err := o.route(a, head, now); err != nil {
 			return err
 		}
 		if err := o.follow(ctx, tx, a); err != nil {
@@ -139,6 +149,17 @@ func (o *Office) follow(ctx context.Context, tx Tx, a *Application) error {
 	return nil
 }
 
+// route sends a signed application on, as the rules and the settings say.
+func (o *Office) route(a *Application, head HeadAnswer, at time.Time) error {
+	if err := a.Route(head, at); err != nil {
+		return err
+	}
+	if o.c.HeadAtDesk && a.Kind == FirstHead && a.State == Approved {
+		a.State, a.Reason = AwaitingDesk, Reason{Code: "HEAD_AT_DESK"}
+	}
+	return nil
+}
+
 // Reroute asks the registry again for an application that waits for it. The registry's further
 // silence is an error, so that the job is tried again.
 func (o *Office) Reroute(ctx context.Context, t Task) error {
@@ -154,7 +175,7 @@ func (o *Office) Reroute(ctx context.Context, t Task) error {
 		if a.State != Signed || a.Revision != t.Revision {
 			return nil
 		}
-		if err := a.Route(head, o.c.Now()); err != nil || a.State == Signed {
+		if err := o.route(a, head, o.c.Now()); err != nil || a.State == Signed {
 			return err
 		}
 		return o.follow(ctx, tx, a)
