@@ -99,7 +99,7 @@ var tree = map[string]place{
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
 	"internal/cabinet":    {edges, "internal/web", "github.com/a-h/templ"},
 	"internal/portal":     {edges, "internal/web", "github.com/a-h/templ"},
-	"internal/desk":       {edges, "internal/web", "github.com/a-h/templ"},
+	"internal/desk":       {edges, "internal/web internal/limit", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "internal/limit", ""},
 	"internal/ceremony":   {edges, "internal/store internal/vault internal/token internal/keyring", "go.yaml.in/yaml/v3"}, // plans that people write and review
 
