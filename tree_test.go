@@ -106,7 +106,7 @@ var tree = map[string]place{
 	"internal/caapi":        {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
 	"internal/caapi/client": {edges, "", ""},                                               // what programs that call link: no server, no authority
 
-	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2"}, // klog: what the log's library says
+	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2 go.yaml.in/yaml/v3"}, // yaml: the list of desks; klog: what the log's library says
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
 	"cmd/senim-token": {wire, "", "github.com/miekg/pkcs11"}, // behind a build tag, and the only cgo

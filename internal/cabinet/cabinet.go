@@ -41,6 +41,8 @@ type Config struct {
 	Keys ra.Keys
 	// Receipts proves that keys stand in the public log; nil where none is kept.
 	Receipts Receipts
+	// Places are the desks where people get keys who cannot renew; optional.
+	Places []ra.Place
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -76,6 +78,7 @@ func New(c Config) (http.Handler, error) {
 		s.keyRoutes,
 		s.legalRoutes,
 		s.applicationRoutes,
+		s.visitRoutes,
 	} {
 		add(at)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"senim/internal/audit"
 	"senim/internal/ident"
@@ -104,8 +105,10 @@ func (o *Office) Await(ctx context.Context, cert *pki.Certificate, bin string, t
 			return Application{}, refuse("NOT_OUR_KEY", "issuer", cert.Issuer.String())
 		case !now.After(cert.NotAfter):
 			return Application{}, refuse("KEY_NOT_EXPIRED")
+		case !k.RevokedAt.IsZero():
+			return Application{}, refuse(trust.CodeRevoked, "date", k.RevokedAt.UTC().Format(time.RFC3339))
 		}
-		a.Reason = Reason{Code: "KEY_EXPIRED_NO_RENEWAL", Evidence: map[string]string{"date": cert.NotAfter.UTC().Format("2006-01-02T15:04:05Z")}}
+		a.Reason = Reason{Code: "KEY_EXPIRED_NO_RENEWAL", Evidence: map[string]string{"date": cert.NotAfter.UTC().Format(time.RFC3339)}}
 	} else {
 		if h.BIN != "" {
 			return Application{}, refuse("PERSONAL_KEY_NEEDED")
