@@ -201,6 +201,20 @@ func acts() map[string]string {
 		"desk POST /desk/signin": "auth.proof", "desk POST /desk/registry/new": "none: a draft that nobody acts on; registry.clerk.change.made is when it is signed",
 		"desk POST /desk/registry/{id}": "auth.proof registry.clerk.change.made registry.clerk.change.confirmed registry.clerk.change.rejected registry.clerk.change.refused",
 
+		"cabinet POST /visit":  "application.awaiting_desk",
+		"desk POST /desk/find": shown, "desk POST /desk/take": "application.awaiting_desk desk.refused", "desk POST /desk/list": "desk.listed",
+		"desk POST /desk/applications/{number}/examine":  "desk.examined desk.refused",
+		"desk POST /desk/applications/{number}/change":   "application.edited desk.refused",
+		"desk POST /desk/applications/{number}/reject":   "application.rejected desk.refused",
+		"desk POST /desk/applications/{number}/contact":  "desk.contact account.created account.changed desk.refused",
+		"desk POST /desk/applications/{number}/keys":     "desk.requests desk.refused",
+		"desk POST /desk/applications/{number}/identify": "desk.identified desk.refused",
+		"desk POST /desk/applications/{number}/override": later,
+		"desk POST /desk/applications/{number}/approve":  "desk.approved desk.override desk.refused",
+		"desk POST /desk/applications/{number}/install":  "application.installed desk.refused",
+		"desk POST /desk/keys/{serial}":                  "none: a draft that nobody acts on; desk.act_signed or desk.revoked is when it is signed. Refused: desk.refused",
+		"desk POST /desk/acts/{id}":                      "desk.act_signed desk.act_rejected desk.revoked hold.set hold.lifted desk.refused",
+
 		"responder POST /ocsp": "ocsp.answered", "responder POST /ocsp/{$}": "ocsp.answered",
 		"responder POST /tsp": "tsa.serials_taken", "responder POST /tsp/{$}": "tsa.serials_taken",
 

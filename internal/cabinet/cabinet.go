@@ -43,8 +43,8 @@ type Config struct {
 	Receipts Receipts
 	// Places are the desks where people get keys who cannot renew; optional.
 	Places []ra.Place
-	Now      func() time.Time
-	Log      *slog.Logger
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 type cabinet struct {

@@ -312,4 +312,3 @@ func (w *world) issue(at page) {
 		w.t.Fatal(err)
 	}
 }
-

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/lang"
 )
@@ -179,8 +180,15 @@ func (o *Office) TellContact(ctx context.Context, by Operator, number, email str
 	if err := a.serve(by); err != nil {
 		return o.deskRefused(ctx, by, "application "+FormatNumber(number), err)
 	}
-	if email == "" {
+	if _, err := ident.ParseEmail(email); err != nil {
 		return refuse("EMAIL_INVALID")
+	}
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: "desk.contact", Actor: tx.Hash(by.IIN), Object: "application " + FormatNumber(number), Result: "ok",
+			Detail: map[string]string{"person": tx.Hash(a.Subject.IIN), "address": tx.Hash(email)}})
+	})
+	if err != nil {
+		return fmt.Errorf("note an address: %w", err)
 	}
 	_, err = o.Register(ctx, a.Subject.IIN, email, a.City, t)
 	return err

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"TSA", TSA},
 		{"Access", Access},
 		{"RA", RA},
+		{"Desk", Desk},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
 		{"Feed", Feed},
