@@ -68,7 +68,14 @@ func (s *cabinet) visitView(r *web.Request, bin string) (visitView, error) {
 	if err != nil {
 		return visitView{}, err
 	}
-	v := visitView{BIN: bin, Apply: c != nil, City: r.URL.Query().Get("city"), Cities: []web.Option{{Value: "", Text: "–"}}}
+	v := visitView{BIN: bin, Apply: c != nil, City: r.URL.Query().Get("city"), Cities: []web.Option{{Value: "", Text: r.T("desk.expired.all")}}}
+	if c != nil && !r.URL.Query().Has("city") { // where he lives, as he told us himself
+		a, err := s.c.Office.Account(r.Context(), c.Holder().IIN)
+		if err != nil && !errors.Is(err, ra.ErrNotFound) {
+			return visitView{}, err
+		}
+		v.City = a.City
+	}
 	v.Places = ra.PlacesIn(s.c.Places, v.City)
 	had := map[string]bool{}
 	for _, p := range s.c.Places {

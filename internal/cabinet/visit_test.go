@@ -37,6 +37,12 @@ func TestC03ExpiredKeyGoesToTheDesk(t *testing.T) {
 		t.Error("the city is not looked at")
 	}
 
+	must(t, s.store.RA().Update(t.Context(), func(tx ra.Tx) error {
+		return tx.PutAccount(t.Context(), ra.Account{IIN: iin, City: "алматы", Email: "p@example.kz", Created: s.now, Changed: s.now})
+	}))
+	if near := b.get("/visit"); strings.Contains(near.body, "ЦОН № 1") || !strings.Contains(near.body, "ЦОН № 2") {
+		t.Error("the nearest desk is not the one of his city")
+	}
 	p = b.post("/visit", nil)
 	p.has(t, 200, "Заявка ждёт вашего визита", "01.10.2026")
 	list := s.of(iin)
