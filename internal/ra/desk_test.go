@@ -24,7 +24,9 @@ func found() Finding {
 	return Finding{Number: docNumber, Expires: "2036-01-01", Surname: "Иванов", Name: "Пётр", Patronymic: ""}
 }
 
-func known() PersonAnswer { return PersonAnswer{Verdict: "good", Surname: "ИВАНОВ", Name: "ПЁТР"} }
+func known() PersonAnswer {
+	return PersonAnswer{Verdict: "good", Surname: "ИВАНОВ", Name: "ПЁТР"}
+}
 
 // An application on paper waits whole days: until the end of the thirtieth, in Astana.
 func TestPaperWaitsThirtyCalendarDays(t *testing.T) {
