@@ -182,7 +182,6 @@ func acts() map[string]string {
 	const planned = "none: says what would be done, and does nothing"
 	return map[string]string{
 		"cabinet POST /signin": "auth.proof", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": "check.done",
-		"cabinet POST /signin": "auth.proof", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": shown,
 		"cabinet POST /unsubscribe/{token}": "unsubscribed",
 		"cabinet POST /signup":              later, "cabinet POST /signup/sign": "auth.proof account.created account.changed",
 		"cabinet POST /keys/reissue": "application.saved", "cabinet POST /keys/revoke": later, "cabinet POST /keys/revoke/sign": "auth.proof cert.revocation.asked cert.revocation.done ca.revoked",
@@ -198,12 +197,11 @@ func acts() map[string]string {
 		"cabinet POST /factor":              "factor.started factor.passed", "cabinet POST /factor/code": "factor.passed factor.failed",
 		"cabinet POST /profile/link": "email.link.sent", "cabinet POST /profile/reminders": "unsubscribed resubscribed",
 		"cabinet POST /check/person": "check.searched", "cabinet POST /check/consent/{token}": "consent.used",
-		"cabinet POST /check/person":                "check.searched", "cabinet POST /check/consent/{token}": "consent.used",
 		"cabinet POST /keys/share": "consent.given", "cabinet POST /keys/share/end": "consent.ended",
 		"cabinet POST /reports": "report.made", "cabinet POST /reports/{id}": "report.downloaded",
 
 		"cabinet POST /calendar/link": "feed.created feed.revoked", "cabinet POST /calendar/revoke": "feed.revoked", "cabinet POST /calendar/staff": "feed.changed",
-		"cabinet POST /calendar/digest": "digest.chosen",
+		"cabinet POST /calendar/digest":              "digest.chosen",
 		"cabinet POST /applications/{number}/upload": "application.requests", "cabinet POST /applications/{number}/received": "application.installed",
 		"cabinet POST /many/list": "folder.added", "cabinet POST /many/forget": "folder.removed", "cabinet POST /many/choose": shown,
 		"cabinet POST /many/batches": "batch.saved application.saved", "cabinet POST /many/{id}/keys": "application.requests",
@@ -220,6 +218,20 @@ func acts() map[string]string {
 
 		"desk POST /desk/signin": "auth.proof", "desk POST /desk/registry/new": "none: a draft that nobody acts on; registry.clerk.change.made is when it is signed",
 		"desk POST /desk/registry/{id}": "auth.proof registry.clerk.change.made registry.clerk.change.confirmed registry.clerk.change.rejected registry.clerk.change.refused",
+
+		"cabinet POST /visit":  "application.awaiting_desk",
+		"desk POST /desk/find": shown, "desk POST /desk/take": "application.awaiting_desk desk.refused", "desk POST /desk/list": "desk.listed",
+		"desk POST /desk/applications/{number}/examine":  "desk.examined desk.refused",
+		"desk POST /desk/applications/{number}/change":   "application.edited desk.refused",
+		"desk POST /desk/applications/{number}/reject":   "application.rejected desk.refused",
+		"desk POST /desk/applications/{number}/contact":  "desk.contact account.created account.changed desk.refused",
+		"desk POST /desk/applications/{number}/keys":     "desk.requests desk.refused",
+		"desk POST /desk/applications/{number}/identify": "desk.identified desk.refused",
+		"desk POST /desk/applications/{number}/override": later,
+		"desk POST /desk/applications/{number}/approve":  "desk.approved desk.override desk.refused",
+		"desk POST /desk/applications/{number}/install":  "application.installed desk.refused",
+		"desk POST /desk/keys/{serial}":                  "none: a draft that nobody acts on; desk.act_signed or desk.revoked is when it is signed. Refused: desk.refused",
+		"desk POST /desk/acts/{id}":                      "desk.act_signed desk.act_rejected desk.revoked hold.set hold.lifted desk.refused",
 
 		"responder POST /ocsp": "ocsp.answered", "responder POST /ocsp/{$}": "ocsp.answered",
 		"responder POST /tsp": "tsa.serials_taken", "responder POST /tsp/{$}": "tsa.serials_taken",

@@ -102,14 +102,14 @@ var tree = map[string]place{
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
 	"internal/cabinet":    {edges, "internal/web internal/limit", "github.com/a-h/templ"},
 	"internal/portal":     {edges, "internal/web", "github.com/a-h/templ"},
-	"internal/desk":       {edges, "internal/web", "github.com/a-h/templ"},
+	"internal/desk":       {edges, "internal/web internal/limit", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "internal/limit", ""},
 	"internal/ceremony":   {edges, "internal/store internal/vault internal/token internal/keyring", "go.yaml.in/yaml/v3"}, // plans that people write and review
 
 	"internal/caapi":        {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
 	"internal/caapi/client": {edges, "", ""},                                               // what programs that call link: no server, no authority
 
-	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2"}, // klog: what the log's library says
+	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2 go.yaml.in/yaml/v3"}, // yaml: the list of desks; klog: what the log's library says
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
 	"cmd/senim-token": {wire, "", "github.com/miekg/pkcs11"}, // behind a build tag, and the only cgo

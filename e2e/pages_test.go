@@ -54,7 +54,7 @@ func TestPages(t *testing.T) {
 	b, sys := browser(t), start(t)
 	p := &pages{t: t, axe: string(checker)}
 	p.open(newTab(t, b, sys, "ru"))
-	for _, at := range []string{"/", "/signin", "/check", "/check/consent/AAAA", "/no-such-page", "/email/AAAA", "/unsubscribe/AAAA", "/desk/signin"} {
+	for _, at := range []string{"/", "/signin", "/check", "/check/consent/AAAA", "/visit", "/no-such-page", "/email/AAAA", "/unsubscribe/AAAA", "/desk/signin"} {
 		p.look("open", sys.Cabinet+at)
 	}
 	for _, at := range []string{"/", "/login", "/login/recover", "/login/change-email", "/login/reset-password", "/register",
@@ -80,8 +80,6 @@ func TestPages(t *testing.T) {
 	for _, at := range []string{"/me", "/login/profile"} {
 		p.look("portal-in", sys.Portal+at)
 	}
-	head := newTab(t, b, sys, "ru")
-	head.open(sys.Cabinet+"/signin").use("/signin", keyOf(who, "company-X"))
 	p.open(head)
 	for _, at := range []string{"/company", "/delegation", "/delegation/new"} {
 		p.look("company", sys.Cabinet+at)
@@ -89,7 +87,7 @@ func TestPages(t *testing.T) {
 	clerk := newTab(t, b, sys, "ru")
 	clerk.open(sys.Cabinet+"/desk/signin").use("/desk/signin", keyOf(sys.Person("clerk-1"), "office"))
 	p.open(clerk)
-	for _, at := range []string{"/desk/registry", "/desk/registry/new"} {
+	for _, at := range []string{"/desk/", "/desk/find", "/desk/take", "/desk/list", "/desk/registry", "/desk/registry/new"} {
 		p.look("desk", sys.Cabinet+at)
 	}
 }

@@ -64,7 +64,7 @@ func key(i ca.Info) ra.Key {
 }
 
 func (i issued) Issue(ctx context.Context, o ra.Order) (ra.Certificate, error) {
-	c, err := i.ca.Issue(ctx, ca.Order{ID: o.ID, Profile: o.Profile, CSR: o.CSR, Storage: o.Storage, Replaces: o.Replaces, By: o.By,
+	c, err := i.ca.Issue(ctx, ca.Order{ID: o.ID, Profile: o.Profile, CSR: o.CSR, Storage: o.Storage, Replaces: o.Replaces, By: o.By, Identity: o.Identity,
 		Subject: ca.Subject{CommonName: o.Subject.CommonName, Surname: o.Subject.Surname, Patronymic: o.Subject.Patronymic,
 			IIN: o.Subject.IIN, Organization: o.Subject.Organization, BIN: o.Subject.BIN, Email: o.Email}})
 	if refused, ok := errors.AsType[*ca.Refusal](err); ok {

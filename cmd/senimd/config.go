@@ -80,6 +80,9 @@ type config struct {
 	api    apiConfig
 	remote remoteConfig
 
+	// desk is how the operator's desk works.
+	desk deskConfig
+
 	// proxies are the reverse proxies whose X-Forwarded-For names the visitor.
 	proxies []netip.Prefix
 	// publish is the folder that lists are laid in, "" for none; published are where evidence is read at
@@ -205,6 +208,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	})
 	planFlags(f, &c.plan)
 	f.BoolVar(&c.walk, "clock", false, "let a person move the clock, on the page /clock of the mail box; with -cast only")
+	c.desk.flags(f)
 	if command == "demo" {
 		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")
@@ -262,6 +266,9 @@ func (c *config) complete() error {
 	}
 	if c.cast && c.clerks == "" {
 		c.clerks = binClerk
+	}
+	if c.cast && c.desk.places == nil {
+		c.desk.places = demoPlaces()
 	}
 	return nil
 }

@@ -45,9 +45,7 @@ func (s *server) openMail(ctx context.Context) error {
 	}
 	c := notice.SenderConfig{Store: s.store.Notice(), Still: s.scanner, Hours: s.c.messages.hours, Unknown: s.c.messages.unknown, DailyCap: s.c.messages.capAddress,
 		Caps: map[notice.Channel]int{notice.Email: s.c.messages.capEmail, notice.SMS: s.c.messages.capSMS}, Log: s.log, Now: s.now}
-	if office, ok := any(s.office).(readers); ok {
-		c.Accounts = accounts{s.authority, office}
-	}
+	c.Accounts = accounts{s.authority, s.office}
 	if c.Courier, err = s.openLetterWay(ctx); err != nil {
 		return err
 	}
@@ -219,16 +217,10 @@ func (l letterLinks) read(ctx context.Context, token string, then func(context.C
 	return then(ctx, id)
 }
 
-// readers is what the registration office knows of accounts.
-type readers interface {
-	Unsubscribe(ctx context.Context, iin string) error
-	AddressBad(ctx context.Context, email string, bad bool) error
-}
-
 // accounts finds the account a letter was about: a reminder names the key set, which has a holder.
 type accounts struct {
-	ca authority
-	readers
+	ca     authority
+	office *ra.Office
 }
 
 func (a accounts) Unsubscribe(ctx context.Context, about string) (known bool, err error) {
@@ -243,11 +235,15 @@ func (a accounts) Unsubscribe(ctx context.Context, about string) (known bool, er
 	if err != nil {
 		return false, err
 	}
-	err = a.readers.Unsubscribe(ctx, info.IIN)
+	err = a.office.Unsubscribe(ctx, info.IIN)
 	if no, refused := errors.AsType[*ra.Refusal](err); refused && no.Code == "NO_ACCOUNT" {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+func (a accounts) AddressBad(ctx context.Context, email string, bad bool) error {
+	return a.office.AddressBad(ctx, email, bad)
 }
 
 // signingKey reads a private key: PKCS #8, or PKCS #1 for RSA.

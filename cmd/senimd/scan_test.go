@@ -39,8 +39,8 @@ func (r records) Living(ctx context.Context, iins []string, from time.Time) (all
 	return all, err
 }
 
-// accounts is the office as far as a scan asks it.
-func accounts(t *testing.T, s *store.Store, now func() time.Time) *ra.Office {
+// officeOf is the office as far as a scan asks it.
+func officeOf(t *testing.T, s *store.Store, now func() time.Time) *ra.Office {
 	t.Helper()
 	o, err := ra.New(ra.Config{Store: s.RA(), Judge: noJudge{}, Registry: heads{}, People: people{}, Keys: issued{}, Issuer: issued{}, Revoker: issued{},
 		Origin: "https://cabinet.example", Now: now})
@@ -77,7 +77,7 @@ func TestScanOfMillions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sets := keySets{ca: records{store: s.CA()}, office: accounts(t, s, clock), book: book, notices: s.Notice(), here: true}
+	sets := keySets{ca: records{store: s.CA()}, office: officeOf(t, s, clock), book: book, notices: s.Notice(), here: true}
 	scanner := notice.NewScanner(notice.ScannerConfig{Store: s.Notice(), Sets: sets, Now: clock})
 	for _, what := range []string{"the daily scan", "the next scan of the day"} {
 		took, peak := measured(t, func() error { return scanner.Scan(t.Context()) })

@@ -369,6 +369,26 @@ func (t *memoryTx) Ending(_ context.Context, from, to time.Time, after string, l
 	return all[:min(limit, len(all))], nil
 }
 
+func (t *memoryTx) Living(_ context.Context, iins []string, from time.Time) ([]Record, error) {
+	return t.find(func(r Record) bool {
+		return r.State == Done && slices.Contains(iins, r.IIN) && !r.NotAfter.Before(from)
+	})
+}
+
+func (t *memoryTx) Companies(_ context.Context, from, to time.Time, after string, limit int) ([]string, error) {
+	all, _ := t.find(func(r Record) bool {
+		v, revoked := t.d.revoked[r.Serial]
+		return r.State == Done && (!revoked || v.Reason == pki.RemoveFromCRL) && r.BIN > after && !r.NotAfter.Before(from) && r.NotAfter.Before(to)
+	})
+	var bins []string
+	for _, r := range all {
+		bins = append(bins, r.BIN)
+	}
+	slices.Sort(bins)
+	bins = slices.Compact(bins)
+	return bins[:min(limit, len(bins))], nil
+}
+
 // Search knows persons and profiles only: the cases of the real one are storetest's.
 func (t *memoryTx) Search(_ context.Context, q Query) ([]Record, error) {
 	return t.find(func(r Record) bool {

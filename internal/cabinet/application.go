@@ -114,7 +114,7 @@ func generate(r *web.Request, a ra.Application, set []ra.KeySpec) web.AgentCall 
 	for i, k := range set {
 		profiles[i] = web.Profile{Algorithm: k.Algorithm, Usage: k.Usage}
 	}
-	return web.GenerateKeys(r.Lang(), a.ID(), string(a.Storage), profiles, subjectOf(a))
+	return web.GenerateKeys(r.Lang(), a.ID(), string(a.Storage), profiles, agentSubject(a))
 }
 
 func install(r *web.Request, a ra.Application) web.AgentCall {

@@ -28,7 +28,7 @@ type batchView struct {
 	Waiting bool
 	// Factor is the page of the second factor, when it is to be passed before the signatures.
 	Factor string
-	Done    int
+	Done   int
 }
 
 type batchLine struct {
@@ -192,14 +192,14 @@ func (s *cabinet) manyCall(r *web.Request, what string, list []ra.Application) w
 
 // order is one application's keys to make.
 func (s *cabinet) order(a ra.Application) web.Order {
-	o := web.Order{RequestID: a.ID(), Subject: subjectOf(a)}
+	o := web.Order{RequestID: a.ID(), Subject: agentSubject(a)}
 	for _, k := range s.c.Office.KeySet(a) {
 		o.Profiles = append(o.Profiles, web.Profile{Algorithm: k.Algorithm, Usage: k.Usage})
 	}
 	return o
 }
 
-func subjectOf(a ra.Application) web.Subject {
+func agentSubject(a ra.Application) web.Subject {
 	n := a.Subject
 	return web.Subject{CommonName: n.CommonName, Surname: n.Surname, GivenName: n.Patronymic, IIN: n.IIN,
 		Organization: n.Organization, BIN: n.BIN, Country: "KZ", Email: a.Email}

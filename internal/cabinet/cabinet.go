@@ -47,8 +47,10 @@ type Config struct {
 	KeyIDs KeyIDs
 	// Letters takes what readers do by the links of letters; nil: nothing of it.
 	Letters Letters
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Places are the desks where people get keys who cannot renew; optional.
+	Places []ra.Place
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 type cabinet struct {
@@ -101,6 +103,7 @@ func New(c Config) (http.Handler, error) {
 		s.calendarRoutes,
 		s.manyRoutes,
 		s.uploadRoutes,
+		s.visitRoutes,
 	} {
 		add(at)
 	}

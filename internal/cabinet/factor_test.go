@@ -36,8 +36,8 @@ func (s *site) reach(iin string, phone ident.Phone, email string) {
 	must(s.t, s.store.RA().Update(s.t.Context(), func(tx ra.Tx) error { return tx.PutAccount(context.Background(), a) }))
 }
 
-// letters are the messages of a number, in the order they were written.
-func (s *site) letters(n string) (all []notice.Outgoing) {
+// lettersOf are the messages of a number, in the order they were written.
+func (s *site) lettersOf(n string) (all []notice.Outgoing) {
 	s.t.Helper()
 	must(s.t, s.store.Notice().View(s.t.Context(), func(tx notice.Tx) error {
 		for id := int64(1); ; id++ {
@@ -59,7 +59,7 @@ func (s *site) letters(n string) (all []notice.Outgoing) {
 // letter is the newest of a number.
 func (s *site) letter(n string) notice.Outgoing {
 	s.t.Helper()
-	all := s.letters(n)
+	all := s.lettersOf(n)
 	if len(all) == 0 {
 		s.t.Fatalf("no %s was written", n)
 	}
@@ -142,8 +142,8 @@ func TestC01ReissueWithTheFactor(t *testing.T) {
 	if k, err := s.ca.Key(t.Context(), old.Certificate.SerialHex()); err != nil || !k.Live(s.now) {
 		t.Errorf("the old key is not valid any more: %v", err)
 	}
-	if n := strings.TrimPrefix(made.path, "/applications/"); n == "" || len(s.letters("N-12")) != 1 {
-		t.Errorf("%s, %d letters N-12", made.path, len(s.letters("N-12")))
+	if n := strings.TrimPrefix(made.path, "/applications/"); n == "" || len(s.lettersOf("N-12")) != 1 {
+		t.Errorf("%s, %d letters N-12", made.path, len(s.lettersOf("N-12")))
 	}
 	if started, passed, failed := s.recorded("factor.started"), s.recorded("factor.passed"), s.recorded("factor.failed"); len(started) != 1 || len(passed) != 1 || len(failed) != 1 || failed[0] != "CODE_WRONG" {
 		t.Errorf("recorded %v %v %v", started, passed, failed)

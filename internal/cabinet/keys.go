@@ -70,7 +70,7 @@ func over(k ra.Key, now time.Time) bool {
 }
 
 // facts say when and how a key was issued, and when it was used last as far as is known here.
-func facts(r *web.Request, k ra.Key, i ra.Issuance) []web.Row {
+func facts(r *web.Request, k ra.Key, i ra.HowIssued) []web.Row {
 	rows := []web.Row{{Label: r.T("reports.key.issued"), Value: r.Date(i.At)}}
 	if i.Where != "" {
 		rows = append(rows, web.Row{Label: r.T("reports.key.where"), Value: r.T(i.Where)})

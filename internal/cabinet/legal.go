@@ -26,7 +26,7 @@ func (s *cabinet) checkBIN(w http.ResponseWriter, r *web.Request) error {
 		return r.Invalid(w, legalPage(r, web.Errors{{Field: "bin", Text: r.T("cabinet.code.BIN_INVALID")}}))
 	}
 	if err != nil {
-		return err
+		return toDesk(err, bin)
 	}
 	return r.Redirect("/apply/legal/data?bin=" + url.QueryEscape(bin))
 }

@@ -62,7 +62,7 @@ func (s *cabinet) many(w http.ResponseWriter, r *web.Request) error {
 }
 
 func (s *cabinet) folder(r *web.Request) ([]manyRow, error) {
-	list, err := s.c.Office.Folder(r.Context(), r.Session().IIN)
+	list, err := s.c.Office.FolderKeys(r.Context(), r.Session().IIN)
 	if err != nil {
 		return nil, err
 	}

@@ -194,7 +194,7 @@ func TestManyFiftyCompanies(t *testing.T) {
 	if took > 5*time.Second {
 		t.Errorf("a list of 52 known keys took %s", took)
 	}
-	if watched, err := s.office.Watched(t.Context(), accountantIIN); err != nil || len(watched) != 51 {
+	if watched, err := s.office.FolderSerials(t.Context(), accountantIIN); err != nil || len(watched) != 51 {
 		t.Errorf("looks after %d keys: %v", len(watched), err)
 	}
 
@@ -278,7 +278,7 @@ func TestManyFiftyCompanies(t *testing.T) {
 	if fresh != 49 {
 		t.Errorf("%d new key files", fresh)
 	}
-	watched, err := s.office.Watched(t.Context(), accountantIIN)
+	watched, err := s.office.FolderSerials(t.Context(), accountantIIN)
 	must(t, err)
 	if len(watched) != 51 || slices.Contains(watched, keys[0].Certificate.SerialHex()) {
 		t.Errorf("looks after %d keys; the old one still: %v", len(watched), slices.Contains(watched, keys[0].Certificate.SerialHex()))
@@ -342,7 +342,7 @@ func TestManyHostile(t *testing.T) {
 	a.post("/many/list", show(twin.Certificate.Raw, []byte("nonsense"))).has(t, 422, `data-code="FOLDER_EMPTY"`)
 	a.post("/many/list", url.Values{"answer": {`{"keys":[{"serialNumber":"` + serial + `"}]}`}}).has(t, 422, `data-code="FOLDER_EMPTY"`)
 	a.post("/many/list", url.Values{"answer": {"{"}}).has(t, 422, `data-code="AGENT_ANSWER"`)
-	if watched, err := s.office.Watched(t.Context(), accountantIIN); err != nil || len(watched) != 0 {
+	if watched, err := s.office.FolderSerials(t.Context(), accountantIIN); err != nil || len(watched) != 0 {
 		t.Fatalf("looks after %v, %v", watched, err)
 	}
 	batch := url.Values{"serial": {serial}, "email": {"a@example.kz"}, "city": {"Алматы"}, "storage": {"PKCS12"}}

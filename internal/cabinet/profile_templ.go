@@ -120,7 +120,7 @@ func profilePage(r *web.Request, v profileView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if v.Email == "" {
+			if v.Email == "" && v.Phone.Verdict != trust.Bad {
 				templ_7745c5c3_Err = web.Warning(r, r.T("cabinet.profile.no_email")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -50,8 +50,8 @@ func TestC38EmailLink(t *testing.T) {
 	b.back()
 	b.post("/profile/link", nil).has(t, 200, "Мои данные")
 	b.post("/profile/link", nil).has(t, 422, `data-code="LINK_SOON"`, "через 60 с")
-	if len(s.letters("N-16")) != 2 {
-		t.Errorf("%d letters", len(s.letters("N-16")))
+	if len(s.lettersOf("N-16")) != 2 {
+		t.Errorf("%d letters", len(s.lettersOf("N-16")))
 	}
 	b.get(s.path()).has(t, 200, "Подтвердить")
 	if account().Confirmed() != "" {

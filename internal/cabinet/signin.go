@@ -38,8 +38,11 @@ func next(r *web.Request) string {
 }
 
 // signIn checks the answer and opens a session under a new id.
-func (s *cabinet) signIn(_ http.ResponseWriter, r *web.Request) error {
+func (s *cabinet) signIn(w http.ResponseWriter, r *web.Request) error {
 	proof, err := s.prove(r, purposeSignIn, trust.SignIn, "/signin")
+	if f, ok := errors.AsType[web.Refusal](err); ok && f.Code == "KEY_EXPIRED_NO_RENEWAL" {
+		return s.expired(w, r, f)
+	}
 	if err != nil {
 		return err
 	}
@@ -75,6 +78,11 @@ func (s *cabinet) prove(r *web.Request, purpose string, p trust.Purpose, retry s
 	proof, err := s.c.Auth.Prove(r.Context(), r.SID(), purpose, answer, p)
 	if err == nil {
 		return proof, nil
+	}
+	if purpose == purposeSignIn {
+		if err := keepExpired(r, err); err != nil {
+			return nil, err
+		}
 	}
 	err = web.RefusalOf(err, retry)
 	if f, ok := errors.AsType[web.Refusal](err); ok && f.Code == trust.CodeExpired {

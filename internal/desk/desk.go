@@ -1,23 +1,30 @@
-// Package desk is where clerks of the authority keep the registry when there is no access to the
-// state's own: one clerk records a change of head and signs it, another confirms it and signs.
+// Package desk is where operators of the authority work: they give keys to people who cannot sign for
+// themselves, put keys on hold and lift it, and keep the registry when there is no access to the
+// state's own. Whatever matters takes two of them.
 //
 // [New] gives the pages below /desk as an http.Handler. They share the cabinet's origin, cookie and
-// sessions: the wire sends /desk/ here and everything else to the cabinet. The rules live in package
-// registry; a page here checks who signs, and that what he signed is exactly what is kept.
+// sessions: the wire sends /desk/ here and everything else to the cabinet. The rules live in the
+// packages ra and registry; a page here checks who signs, and that what he signed is exactly what is
+// kept.
 //
 // It refuses people without the operator's role of the authority's own organisation, signatures by
-// another key holder than the one signed in, and whatever the registry's rules refuse.
+// another key holder than the one signed in, and whatever the rules refuse. Outside the desk's
+// networks it is answered as if it were not there.
 package desk
 
 import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"senim/internal/auth"
 	"senim/internal/ident"
+	"senim/internal/limit"
+	"senim/internal/ra"
 	"senim/internal/registry"
 	"senim/internal/trust"
 	"senim/internal/web"
@@ -35,6 +42,18 @@ type Config struct {
 	Judge auth.Judge
 	// Book is the registry. Required.
 	Book *registry.Book
+	// Office takes applications; without it the desk only keeps the registry.
+	Office *ra.Office
+	// Places are the desks people can go to.
+	Places []ra.Place
+	// Networks are those of the desks; none: the desk is open to every network. Elsewhere answers
+	// who comes from outside: the cabinet's pages, where nothing is found.
+	Networks  []netip.Prefix
+	Elsewhere http.Handler
+	// Figures counts certificates for the board; nil leaves them out.
+	Figures Figures
+	// Uncertain lists short messages of which nobody knows whether they arrived; nil leaves them out.
+	Uncertain Uncertain
 	// BIN is the organisation whose operators work here, the authority's own. Required, except
 	// where Site.TestMode is on: then operators of every organisation are let in when it is empty.
 	BIN ident.BIN
@@ -42,7 +61,10 @@ type Config struct {
 	Log *slog.Logger
 }
 
-type desk struct{ c Config }
+type desk struct {
+	c     Config
+	cache figuresCache
+}
 
 // New checks the configuration and makes the pages.
 func New(c Config) (http.Handler, error) {
@@ -52,33 +74,69 @@ func New(c Config) (http.Handler, error) {
 	if c.BIN == "" && !c.Site.TestMode {
 		return nil, errors.New("make the desk: whose operators work here is not said")
 	}
+	if len(c.Networks) > 0 && c.Elsewhere == nil {
+		return nil, errors.New("make the desk: who answers outside its networks is not said")
+	}
 	if c.Site.Brand == "" {
 		c.Site.Brand = "desk.brand"
 	}
-	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu, SignIn: "/desk/signin"})
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	d := &desk{c: c}
+	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: d.menu, SignIn: "/desk/signin", MaxBody: maxBody})
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{c}
 	mux := http.NewServeMux()
 	own := func(pattern string, h web.Handler) { shell.Handle(mux, pattern, d.clerks(h)) }
 	shell.Handle(mux, "GET /desk/signin", d.askSignIn)
 	shell.Handle(mux, "POST /desk/signin", d.signIn)
-	own("GET /desk/{$}", func(_ http.ResponseWriter, r *web.Request) error { return r.Redirect("/desk/registry") })
 	own("GET /desk/registry", d.list)
 	own("GET /desk/registry/new", d.askNew)
 	own("POST /desk/registry/new", d.takeNew)
 	own("GET /desk/registry/{id}", d.change)
 	own("POST /desk/registry/{id}", d.act)
-	return shell.Handler(mux), nil
+	if c.Office == nil {
+		own("GET /desk/{$}", func(_ http.ResponseWriter, r *web.Request) error { return r.Redirect("/desk/registry") })
+	} else {
+		d.counterRoutes(own)
+		d.caseRoutes(own)
+		d.keyRoutes(own)
+		d.boardRoutes(own)
+	}
+	return d.inside(shell.Handler(mux)), nil
 }
 
-func menu(r *web.Request) []web.Link {
+// maxBody lets a scan in, with the rest of its form.
+const maxBody = 6 << 20
+
+// inside hides the desk from other networks. An address that cannot be read is outside.
+func (d *desk) inside(h http.Handler) http.Handler {
+	if len(d.c.Networks) == 0 {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if limit.Within(d.c.Networks, limit.Address(r, d.c.Site.Proxies)) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		d.c.Elsewhere.ServeHTTP(w, r)
+	})
+}
+
+func (d *desk) menu(r *web.Request) []web.Link {
 	if !r.Session().SignedIn() {
 		return nil
 	}
-	return []web.Link{{Text: r.T("desk.menu.registry"), Href: "/desk/registry", Current: r.URL.Path == "/desk/registry"},
-		{Text: r.T("desk.menu.new"), Href: "/desk/registry/new", Current: r.URL.Path == "/desk/registry/new"}}
+	link := func(key, href string) web.Link {
+		return web.Link{Text: r.T(key), Href: href, Current: r.URL.Path == href}
+	}
+	var all []web.Link
+	if d.c.Office != nil {
+		all = []web.Link{link("desk.menu.board", "/desk/"), link("desk.menu.find", "/desk/find"), link("desk.menu.take", "/desk/take")}
+	}
+	return append(all, link("desk.menu.registry", "/desk/registry"), link("desk.menu.new", "/desk/registry/new"))
 }
 
 // clerks lets in whoever signed in with an operator's certificate, and says what the rules refuse.
@@ -98,8 +156,36 @@ func (d *desk) clerks(h web.Handler) web.Handler {
 		if no, ok := errors.AsType[*registry.Refusal](err); ok {
 			return r.Render(w, http.StatusUnprocessableEntity, refusedPage(r, no.Code, "/desk/registry"))
 		}
+		if no, ok := errors.AsType[*ra.Refusal](err); ok {
+			return refused(no, back(r))
+		}
 		return err
 	}
+}
+
+// back is the page an act was begun at.
+func back(r *web.Request) string {
+	for name, path := range map[string]string{"number": "/desk/applications/", "id": "/desk/acts/", "serial": "/desk/keys/"} {
+		if v := r.PathValue(name); v != "" {
+			return path + v
+		}
+	}
+	if strings.HasPrefix(r.URL.Path, "/desk/registry") {
+		return "/desk/registry"
+	}
+	return "/desk/"
+}
+
+// refused is a refusal of the office as a page with a way back.
+func refused(no *ra.Refusal, to string) web.Refusal {
+	f := web.Refusal{Code: no.Code, Evidence: no.Evidence, Next: []web.Link{{Text: "desk.next.back", Href: to}}}
+	switch no.Code {
+	case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN":
+		f.Status, f.Next[0].Href = http.StatusNotFound, "/desk/"
+	case trust.CodeUnavailable:
+		f.Unknown = true
+	}
+	return f
 }
 
 // operator reports whether a holder may work here.
@@ -107,9 +193,22 @@ func (d *desk) operator(h pki.Holder) bool {
 	return h.Has(pki.RoleOperator) && h.IIN != "" && (d.c.BIN == "" || h.BIN == string(d.c.BIN))
 }
 
-// clerk is who is signed in.
+// clerk is who is signed in, for the registry; operator for the office.
 func clerk(r *web.Request) registry.Clerk {
 	return registry.Clerk{IIN: ident.IIN(r.Session().IIN), Serial: r.Session().Serial}
+}
+
+func operator(r *web.Request) (ra.Operator, error) {
+	cert, err := r.Certificate()
+	if err != nil {
+		return ra.Operator{}, err
+	}
+	return operatorOf(cert), nil
+}
+
+func operatorOf(cert *pki.Certificate) ra.Operator {
+	h := cert.Holder()
+	return ra.Operator{IIN: h.IIN, Serial: cert.SerialHex(), Name: ra.Initials(h.CommonName, h.Given)}
 }
 
 const purposeSignIn = "sign-in"
@@ -137,5 +236,5 @@ func (d *desk) signIn(w http.ResponseWriter, r *web.Request) error {
 	if err := r.SignInWith(proof); err != nil {
 		return err
 	}
-	return r.Redirect("/desk/registry")
+	return r.Redirect("/desk/")
 }

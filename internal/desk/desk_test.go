@@ -48,9 +48,13 @@ type world struct {
 	site *httptest.Server
 	book *registry.Book
 	ca   *pkitest.Authority
+	back *backOffice
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldOf(t, func(*desk.Config) {}) }
+
+// newWorldOf lets a test change the desk's configuration.
+func newWorldOf(t *testing.T, more func(*desk.Config)) *world {
 	t.Helper()
 	s := storetest.SQLite(t)
 	w := &world{t: t, ca: pkitest.New(t, pkitest.Config{Now: time.Now()})}
@@ -75,7 +79,10 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err = desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: w.site.URL}, Auth: signIn, Judge: judge, Book: w.book, BIN: authorityBIN})
+	w.back = newBackOffice(t, s, judge, w.ca, w.site.URL)
+	config := desk.Config{Site: web.Site{Name: "cabinet", Origin: w.site.URL}, Auth: signIn, Judge: judge, Book: w.book, BIN: authorityBIN, Office: w.back.office, Now: w.back.clock}
+	more(&config)
+	handler, err = desk.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,28 +7,51 @@ import (
 
 	"senim/dsig"
 	"senim/internal/auth"
+	"senim/internal/ra"
 	"senim/internal/registry"
 	"senim/internal/trust"
 	"senim/internal/web"
 	"senim/pki"
 )
 
-// signed verifies a clerk's signature over a change and returns the signed document. It must be one
-// signature over exactly our document, by the person who is signed in, with an operator's
-// certificate of the authority that is good for signing now. Refusals are written down.
+// signed verifies a clerk's signature over a change and returns the signed document.
 func (d *desk) signed(r *web.Request, c registry.Change, act string) ([]byte, error) {
-	back := "/desk/registry/" + c.ID
-	refuse := func(why error, code string) ([]byte, error) {
-		if err := d.c.Book.Refused(r.Context(), c.ID, act, code, clerk(r)); err != nil {
-			return nil, fmt.Errorf("record a refusal: %w", err)
+	xml, _, err := d.signature(r, c.XML(act), "/desk/registry/"+c.ID, func(code string) error {
+		return d.c.Book.Refused(r.Context(), c.ID, act, code, clerk(r))
+	})
+	return xml, err
+}
+
+// signedDesk verifies an operator's signature over a document of the office, and says who signed.
+func (d *desk) signedDesk(r *web.Request, document, object, to string) ([]byte, ra.Operator, error) {
+	by, err := operator(r)
+	if err != nil {
+		return nil, by, err
+	}
+	xml, cert, err := d.signature(r, []byte(document), to, func(code string) error {
+		return d.c.Office.DeskRefused(r.Context(), by, object, code)
+	})
+	if err != nil {
+		return nil, by, err
+	}
+	return xml, operatorOf(cert), nil
+}
+
+// signature verifies the agent's answer: it must be one signature over exactly our document, by the
+// person who is signed in, with an operator's certificate of the authority that is good for signing
+// now. Refusals are written down by note.
+func (d *desk) signature(r *web.Request, want []byte, back string, note func(code string) error) ([]byte, *pki.Certificate, error) {
+	refuse := func(why error, code string) ([]byte, *pki.Certificate, error) {
+		if err := note(code); err != nil {
+			return nil, nil, fmt.Errorf("record a refusal: %w", err)
 		}
-		return nil, why
+		return nil, nil, why
 	}
 	xml, err := web.SignedXML(r.Field("answer"))
 	if err != nil {
-		return nil, web.Refusal{Code: "AGENT_ANSWER", Retry: back}
+		return nil, nil, web.Refusal{Code: "AGENT_ANSWER", Retry: back}
 	}
-	cert, err := signer(xml, c.XML(act))
+	cert, err := signer(xml, want)
 	if err != nil {
 		return refuse(web.Refusal{Code: auth.CodeSignature, Retry: back}, auth.CodeSignature)
 	}
@@ -47,10 +70,10 @@ func (d *desk) signed(r *web.Request, c registry.Change, act string) ([]byte, er
 		}
 		return refuse(web.Refusal{Code: code, Report: report, Evidence: first.Evidence, Retry: back}, code)
 	}
-	return xml, nil
+	return xml, cert, nil
 }
 
-var errOtherDocument = errors.New("what was signed is not the change")
+var errOtherDocument = errors.New("what was signed is not the document asked for")
 
 // signer reads who signed, and that the signed bytes are those of the document asked for.
 func signer(signed, want []byte) (*pki.Certificate, error) {

@@ -3,4 +3,4 @@ package notice
 import "context"
 
 // Count is all that planning needs of what sending keeps.
-func (m *memory) Count(context.Context, string, string) error { return nil }
+func (m *memory) Count(context.Context, string, string, int) error { return nil }

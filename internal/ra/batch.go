@@ -91,7 +91,7 @@ func (o *Office) NewBatch(ctx context.Context, iin string, serials []string, f B
 	if _, err := ident.ParseEmail(f.Email); err != nil && f.Email != "" {
 		return Batch{}, refuse("EMAIL_INVALID")
 	}
-	mine, err := o.Watched(ctx, iin)
+	mine, err := o.FolderSerials(ctx, iin)
 	if err != nil {
 		return Batch{}, err
 	}

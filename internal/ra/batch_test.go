@@ -1,7 +1,6 @@
 package ra
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -209,11 +208,11 @@ func TestManyKeepsWhatItHad(t *testing.T) {
 		t.Errorf("another certificate was installed: %+v", lines[0].Item)
 	}
 	w.ok(w.o.BatchInstalled(ctx, maker, b.ID, []BatchAnswer{{ID: a.ID(), Serials: []string{fresh}}}))
-	if got, err := w.o.Watched(ctx, maker); err != nil || len(got) != 1 || got[0] != fresh {
+	if got, err := w.o.FolderSerials(ctx, maker); err != nil || len(got) != 1 || got[0] != fresh {
 		t.Errorf("looks after %v, %v", got, err)
 	}
 	w.ok(w.o.Unwatch(ctx, maker, []string{fresh}))
-	if got, err := w.o.Watched(ctx, maker); err != nil || len(got) != 0 {
+	if got, err := w.o.FolderSerials(ctx, maker); err != nil || len(got) != 0 {
 		t.Errorf("looks after %v, %v", got, err)
 	}
 }

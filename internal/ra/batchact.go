@@ -133,6 +133,9 @@ func (o *Office) BatchSign(ctx context.Context, iin, id string, answers []BatchA
 		if err := o.verify(ctx, a, ans.Signed); err != nil {
 			return err
 		}
+		if err := o.notDismissed(ctx, a.Subject, a.Role); err != nil {
+			return err
+		}
 		document, head := a.Document, o.answers(ctx, a)
 		_, err := o.changeIn(ctx, id, a.Subject.IIN, a.Number, "application.signed", func(tx Tx, a *Application) error {
 			if a.Document != document {
@@ -142,6 +145,10 @@ func (o *Office) BatchSign(ctx context.Context, iin, id string, answers []BatchA
 				return err
 			} else if open {
 				return refuse("APPLICATION_OPEN")
+			}
+			// The key has signed: its holder trusts the maker with it, who may hear when it ends.
+			if err := tx.LookAfter(ctx, iin, []Holder{{IIN: a.Subject.IIN, BIN: a.Subject.BIN}}, o.c.Now()); err != nil {
+				return err
 			}
 			return o.takeSignature(ctx, tx, a, ans.Signed, head)
 		})

@@ -3,7 +3,6 @@ package ra
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"senim/internal/ident"
 	"senim/internal/trust"
@@ -82,10 +81,6 @@ func (o *Office) owner(ctx context.Context, s Subject) PersonAnswer {
 		p.Verdict = trust.Unknown
 	}
 	return p
-}
-
-func sameName(a, b string) bool {
-	return strings.EqualFold(strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " "))
 }
 
 func (p PersonAnswer) evidence() map[string]string {

@@ -119,9 +119,9 @@ func (o *Office) Unwatch(ctx context.Context, iin string, serials []string) erro
 	return nil
 }
 
-// Watched lists the serials of the keys a person looks after: those she showed from her folder, and
+// FolderSerials lists the serials of the keys a person looks after: those she showed from her folder, and
 // those that came of her batches in their place.
-func (o *Office) Watched(ctx context.Context, iin string) (serials []string, err error) {
+func (o *Office) FolderSerials(ctx context.Context, iin string) (serials []string, err error) {
 	err = o.c.Store.View(ctx, func(tx Tx) error {
 		serials, err = tx.Watched(ctx, iin)
 		return err
@@ -132,8 +132,8 @@ func (o *Office) Watched(ctx context.Context, iin string) (serials []string, err
 	return serials, nil
 }
 
-// Folder describes the keys a person looks after, the one that ends first before the others.
-func (o *Office) Folder(ctx context.Context, iin string) ([]Watching, error) {
+// FolderKeys describes the keys a person looks after, the one that ends first before the others.
+func (o *Office) FolderKeys(ctx context.Context, iin string) ([]Watching, error) {
 	var serials []string
 	open := map[string]Watching{}
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {

@@ -9,8 +9,8 @@ import (
 	"senim/pki"
 )
 
-// Issuance is how a key came to be.
-type Issuance struct {
+// HowIssued is how a key came to be.
+type HowIssued struct {
 	// Number is that of the application; empty when none is known here.
 	Number string
 	// How the person was identified, as a key of the catalogue: "reports.how.desk", "reports.how.reissue" …
@@ -21,7 +21,7 @@ type Issuance struct {
 }
 
 // Issuances tells how each key of a list came to be, by serial. All are of the person iin.
-func (o *Office) Issuances(ctx context.Context, iin string, keys []Key) (map[string]Issuance, error) {
+func (o *Office) Issuances(ctx context.Context, iin string, keys []Key) (map[string]HowIssued, error) {
 	var mine []Application
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
 		mine, err = tx.OfPerson(ctx, iin)
@@ -30,9 +30,9 @@ func (o *Office) Issuances(ctx context.Context, iin string, keys []Key) (map[str
 	if err != nil {
 		return nil, fmt.Errorf("find how keys were issued: %w", err)
 	}
-	all := make(map[string]Issuance, len(keys))
+	all := make(map[string]HowIssued, len(keys))
 	for _, k := range keys {
-		i := Issuance{How: "reports.how.unknown", At: k.NotBefore}
+		i := HowIssued{How: "reports.how.unknown", At: k.NotBefore}
 		for _, a := range mine {
 			for _, c := range a.Certificates {
 				if c.Serial == k.Serial {

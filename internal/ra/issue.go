@@ -29,7 +29,7 @@ func (o *Office) Issue(ctx context.Context, t Task) error {
 	for i, spec := range o.KeySet(a) {
 		certs[i], err = o.c.Issuer.Issue(ctx, Order{
 			ID: FormatNumber(a.Number) + "-r" + itoa(a.Revision) + "-k" + itoa(i), Profile: spec.Profile, CSR: a.Requests[i].CSR, Subject: a.Subject, Email: a.Email,
-			Storage: a.Storage.oid(), Replaces: a.Replaces, By: "application " + FormatNumber(a.Number),
+			Storage: a.Storage.oid(), Replaces: a.Replaces, Identity: o.identity(a), By: "application " + FormatNumber(a.Number),
 		})
 		var no *Refusal
 		if errors.As(err, &no) {
@@ -57,6 +57,7 @@ func (o *Office) Issue(ctx context.Context, t Task) error {
 func (o *Office) beginIssue(ctx context.Context, a Application) (done bool, err error) {
 	old, err := o.c.Keys.Key(ctx, a.SignerSerial)
 	switch {
+	case a.SignerSerial == "": // on paper: two operators signed instead
 	case errors.Is(err, ErrNoKey): // a personal key of another trusted authority: ask the judge
 		if revoked, err := o.signerRevoked(ctx, a); err != nil {
 			return false, err
@@ -68,7 +69,7 @@ func (o *Office) beginIssue(ctx context.Context, a Application) (done bool, err 
 	case !old.RevokedAt.IsZero():
 		return true, o.reject(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
 	}
-	if a.Role == RoleHead {
+	if a.Role == RoleHead && !a.overridden() {
 		switch head := o.head(ctx, a); {
 		case head.unknown():
 			return false, fmt.Errorf("issue %s: the registry does not answer", FormatNumber(a.Number))

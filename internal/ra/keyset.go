@@ -49,6 +49,14 @@ func (s Storage) oid() asn1.ObjectIdentifier {
 		return pki.StorageIDCard
 	case Kaztoken:
 		return pki.StorageKaztoken
+	case EToken72K:
+		return pki.StorageEToken
+	case EToken5110:
+		return pki.StorageEToken510
+	case JaCarta:
+		return pki.StorageJaCarta
+	case AKey:
+		return pki.StorageAKey
 	case PKCS12:
 	}
 	return pki.StoragePKCS12

@@ -17,15 +17,6 @@ func (d delegation) lives(bin, power string, at time.Time) bool {
 	return d.bin == bin && !at.Before(d.from) && at.Before(d.until) && (d.ended.IsZero() || at.Before(d.ended)) && slices.Contains(strings.Fields(d.powers), power)
 }
 
-func (m *memory) LivingDelegation(_ context.Context, bin, iin, power string, at time.Time) (string, error) {
-	for _, d := range m.delegations {
-		if d.iin == iin && d.lives(bin, power, at) {
-			return d.id, nil
-		}
-	}
-	return "", nil
-}
-
 func (m *memory) Delegates(_ context.Context, bin, power string, at time.Time) (all []string, _ error) {
 	for _, d := range m.delegations {
 		if d.lives(bin, power, at) && !slices.Contains(all, d.iin) {

@@ -20,6 +20,7 @@ type memory struct {
 	delegations []delegation
 	decisions   map[string]SignedDecision
 	checkMemory
+	deskMemory
 }
 
 type data struct {
@@ -34,7 +35,7 @@ type data struct {
 	letters  []notice.Message
 	staff    staffBook
 	calendarData
-	folders  folders
+	folders folders
 }
 
 func newMemory() *memory {

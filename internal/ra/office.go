@@ -53,6 +53,12 @@ type Config struct {
 	PerDay, OpenAtOnce int
 	// AutoRevoke is head_change.auto_revoke; zero only offers the keys of a former head.
 	AutoRevoke AutoRevoke
+	// Holds lifts holds for two operators; nil where the authority does not do it from here.
+	Holds Releaser
+	// HeadAtDesk sends the first keys of every head to a desk (le.head_first_issue=desk).
+	HeadAtDesk bool
+	// IdentityOID writes into certificates issued at a desk that the person was identified there.
+	IdentityOID bool
 	// RetryRegistry is how long to wait before asking a silent registry again; 1 minute by default.
 	RetryRegistry time.Duration
 	// Factor is the second factor; none by default.
@@ -127,7 +133,7 @@ func (f Form) clean() (Form, error) {
 		return f, nil
 	case IDCard:
 		return Form{}, refuse("IDCARD_DESK_ONLY")
-	case Kaztoken:
+	case Kaztoken, EToken72K, EToken5110, JaCarta, AKey:
 	}
 	return Form{}, refuse("CARRIER_DESK_ONLY")
 }

@@ -128,6 +128,8 @@ type Order struct {
 	Email       string
 	Storage     asn1.ObjectIdentifier
 	Replaces    string
+	// Identity is "desk" when an operator identified the person and certificates are to say so.
+	Identity string
 	// By is the audit actor behind the order.
 	By string
 }
@@ -136,6 +138,11 @@ type Order struct {
 // is a *[Refusal] is final; others are tried again.
 type Issuer interface {
 	Issue(ctx context.Context, o Order) (Certificate, error)
+}
+
+// Releaser lifts holds of the authority: by and second are the audit actors of two people.
+type Releaser interface {
+	Release(ctx context.Context, serial, by, second string) error
 }
 
 // Revoker revokes certificates of the authority.

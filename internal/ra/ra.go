@@ -129,7 +129,10 @@ type Application struct {
 	// SignedDocument is the XML with its signature; SignedHash the SHA-256 of it in hexadecimal.
 	SignedDocument []byte
 	SignedHash     string
-	SignedAt       time.Time
+	// SignedAt is when it was signed; for one on paper ([Issuance]) when it was taken.
+	SignedAt time.Time
+	// Visit is what operators found and decided at a desk.
+	Visit Visit
 	// Approvals are the confirmations of this revision; Rejection is the decision against it.
 	Approvals []Approval
 	Rejection *Approval

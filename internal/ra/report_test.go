@@ -109,7 +109,7 @@ func TestReportsOfOperators(t *testing.T) {
 	if made != 3 {
 		t.Errorf("%d reports are recorded as made", made)
 	}
-	o.c.Ending = nil
+	o.c.Ends = nil
 	ask.Kind = ReportLapsed
 	r, err := o.AskReport(t.Context(), who, ask)
 	if err != nil || o.MakeReport(t.Context(), ReportTask{ID: r.ID}) == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"senim/internal/ident"
 	"senim/internal/trust"
@@ -30,28 +31,37 @@ func (o *Office) Requests(ctx context.Context, iin, number string, csrs [][]byte
 // takeRequests puts the requests of a draft into it, with the document to be signed. old are the
 // person's keys, none of which may come again.
 func (o *Office) takeRequests(ctx context.Context, tx Tx, a *Application, csrs [][]byte, old []Key) error {
+	requests, err := o.claim(ctx, tx, a, csrs, old)
+	if err != nil {
+		return err
+	}
+	a.Requests, a.Changed = requests, o.c.Now()
+	a.Document = a.document(o.c.Origin, a.Changed)
+	return nil
+}
+
+// claim checks requests, in the order of the key set, and notes that this revision asks for their keys.
+func (o *Office) claim(ctx context.Context, tx Tx, a *Application, csrs [][]byte, old []Key) ([]Request, error) {
 	set := o.KeySet(*a)
 	if len(csrs) != len(set) {
-		return refuse("REQUEST_INVALID")
+		return nil, refuse("REQUEST_INVALID")
 	}
 	requests := make([]Request, len(csrs))
 	for i, der := range csrs {
 		r, err := a.readRequest(der, set[i], old)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		mine, err := tx.ClaimKey(ctx, r.KeyHash, a.ID())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !mine {
-			return refuse("KEY_REUSED")
+			return nil, refuse("KEY_REUSED")
 		}
 		requests[i] = r
 	}
-	a.Requests, a.Changed = requests, o.c.Now()
-	a.Document = a.document(o.c.Origin, a.Changed)
-	return nil
+	return requests, nil
 }
 
 // KeySet is the set of keys an application asks for.
@@ -92,7 +102,7 @@ func (o *Office) takeSignature(ctx context.Context, tx Tx, a *Application, signe
 	if err := a.Sign(signed, hexSum(signed), now); err != nil {
 		return err
 	}
-	if err := a.Route(head, now); err != nil {
+	if err := o.route(a, head, now); err != nil {
 		return err
 	}
 	if err := o.follow(ctx, tx, a); err != nil {
@@ -142,6 +152,17 @@ func (o *Office) follow(ctx context.Context, tx Tx, a *Application) error {
 	return nil
 }
 
+// route sends a signed application on, as the rules and the settings say.
+func (o *Office) route(a *Application, head HeadAnswer, at time.Time) error {
+	if err := a.Route(head, at); err != nil {
+		return err
+	}
+	if o.c.HeadAtDesk && a.Kind == FirstHead && a.State == Approved {
+		a.State, a.Reason = AwaitingDesk, Reason{Code: "HEAD_AT_DESK"}
+	}
+	return nil
+}
+
 // Reroute asks the registry again for an application that waits for it. The registry's further
 // silence is an error, so that the job is tried again.
 func (o *Office) Reroute(ctx context.Context, t Task) error {
@@ -157,7 +178,7 @@ func (o *Office) Reroute(ctx context.Context, t Task) error {
 		if a.State != Signed || a.Revision != t.Revision {
 			return nil
 		}
-		if err := a.Route(head, o.c.Now()); err != nil || a.State == Signed {
+		if err := o.route(a, head, o.c.Now()); err != nil || a.State == Signed {
 			return err
 		}
 		if err := o.askConfirmers(ctx, tx, a, head); err != nil {

@@ -112,7 +112,7 @@ func (a *Application) RejectBy(why Reason, at time.Time) error {
 // Edit goes back to a draft of the next revision: signature, requests and approvals are gone,
 // because e-mail and storage are inside the requests.
 func (a *Application) Edit(email, city string, storage Storage, at time.Time) error {
-	if a.IssueBegun {
+	if a.IssueBegun || a.Kind == Issuance { // without a key there is nothing to sign again with
 		return refuse("APPLICATION_STATE", "state", string(a.State))
 	}
 	had := a.State != Draft || len(a.Requests) > 0
@@ -124,7 +124,7 @@ func (a *Application) Edit(email, city string, storage Storage, at time.Time) er
 	}
 	a.Email, a.City, a.Storage = email, city, storage
 	a.Requests, a.Document, a.SignedDocument, a.SignedHash, a.SignedAt = nil, "", nil, "", time.Time{}
-	a.Approvals, a.Reason, a.Asked = nil, Reason{}, nil
+	a.Approvals, a.Reason, a.Asked, a.Visit = nil, Reason{}, nil, Visit{}
 	a.Batch = "" // who edits goes on by himself
 	return nil
 }
@@ -185,7 +185,7 @@ func (a *Application) Install(serials []string, at time.Time) error {
 
 // Expire ends an application nobody confirmed in time.
 func (a *Application) Expire(at time.Time) error {
-	if at.Sub(a.SignedAt) <= ConfirmTTL {
+	if !at.After(a.Deadline()) {
 		return refuse("APPLICATION_STATE", "state", string(a.State))
 	}
 	return a.move(Expired, at, AwaitingDirector, AwaitingDesk)

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"RAFactor", RAFactor},
 		{"RACheck", RACheck},
 		{"Reminders", Reminders},
+		{"Desk", Desk},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
 		{"Feed", Feed},

@@ -1,0 +1,108 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"senim/internal/ra"
+	"senim/internal/store"
+)
+
+// Desk has the cases of the operators' desk: scans, acts about keys, lists and counts.
+func Desk(t *testing.T, s *store.Store) {
+	ctx := t.Context()
+	st := s.RA()
+	now := time.Date(2026, 11, 24, 5, 0, 0, 0, time.UTC)
+	update := func(f func(ra.Tx) error) {
+		t.Helper()
+		if err := st.Update(ctx, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	t.Run("scan", func(t *testing.T) {
+		scan, body := ra.Scan{Type: "application/pdf", Hash: "aa", Size: 5}, []byte("%PDF-")
+		update(func(tx ra.Tx) error {
+			return errors.Join(tx.PutScan(ctx, "1", scan, body), tx.PutScan(ctx, "1", scan, body))
+		})
+		update(func(tx ra.Tx) error {
+			got, err := tx.ScanBody(ctx, "1", "aa")
+			if !bytes.Equal(got, body) {
+				t.Errorf("scan %q", got)
+			}
+			for _, other := range [][2]string{{"2", "aa"}, {"1", "bb"}} {
+				if _, none := tx.ScanBody(ctx, other[0], other[1]); !errors.Is(none, ra.ErrNotFound) {
+					t.Errorf("%v: %v", other, none)
+				}
+			}
+			return err
+		})
+	})
+
+	t.Run("lists and counts", func(t *testing.T) {
+		visit := ra.Visit{Finding: ra.Finding{Number: "045678901", Expires: "2030-01-01", Attorney: &ra.Attorney{Name: "ИВАНОВ"}}, By: "1",
+			Scan: ra.Scan{Hash: "aa"}, Registry: ra.Comparison{Verdict: "bad", Code: "NAME_DIFFERS", AsOf: now},
+			First: ra.Mark{Operator: ra.Operator{IIN: "1", Serial: "s", Name: "ИВАНОВ И."}, At: now, Signed: []byte("<a/>"), Hash: "h"}, Override: "так"}
+		early := ra.Application{Number: "261124000017", Kind: ra.Issuance, State: ra.AwaitingDesk, Visit: visit, SignedAt: now, Created: now, Changed: now}
+		late, done := early, early
+		late.Number, late.Changed = "261124000025", now.Add(time.Hour)
+		done.Number, done.State = "261124000033", ra.Issued
+		update(func(tx ra.Tx) error { return errors.Join(tx.Put(ctx, late), tx.Put(ctx, early), tx.Put(ctx, done)) })
+		update(func(tx ra.Tx) error {
+			all, err1 := tx.InState(ctx, ra.AwaitingDesk, time.Time{}, 10)
+			one, err2 := tx.InState(ctx, ra.AwaitingDesk, time.Time{}, 1)
+			fresh, err3 := tx.InState(ctx, ra.AwaitingDesk, now.Add(time.Minute), 10)
+			tallies, err4 := tx.Tallies(ctx)
+			if d := cmp.Diff([]ra.Application{early, late}, all); d != "" {
+				t.Error(d)
+			}
+			if len(one) != 1 || one[0].Number != early.Number || len(fresh) != 1 || fresh[0].Number != late.Number {
+				t.Errorf("first %v, fresh %v", one, fresh)
+			}
+			if d := cmp.Diff([]ra.Tally{{State: ra.AwaitingDesk, N: 2, Oldest: now}, {State: ra.Issued, N: 1, Oldest: now}}, tallies); d != "" {
+				t.Error(d)
+			}
+			return errors.Join(err1, err2, err3, err4)
+		})
+	})
+
+	t.Run("accounts nobody can write to", func(t *testing.T) {
+		update(func(tx ra.Tx) error {
+			return errors.Join(tx.PutAccount(ctx, ra.Account{IIN: "1", Email: "a@example.kz", ConfirmedAt: now, Created: now, Changed: now}),
+				tx.PutAccount(ctx, ra.Account{IIN: "2", Email: "b@example.kz", Created: now, Changed: now}), tx.PutAccount(ctx, ra.Account{IIN: "3", Created: now, Changed: now}))
+		})
+		update(func(tx ra.Tx) error {
+			n, err := tx.Unreachable(ctx)
+			if n != 2 {
+				t.Errorf("%d accounts", n)
+			}
+			return err
+		})
+	})
+
+	t.Run("acts", func(t *testing.T) {
+		want := ra.KeyAct{ID: "a", Serial: "s", Act: ra.ActHold, IIN: "1", Document: "045678901", Reason: "certificateHold", Text: "так", State: ra.ActDraft, By: "2", Created: now, Changed: now}
+		update(func(tx ra.Tx) error { return tx.PutAct(ctx, want) })
+		want.State, want.Made = ra.ActWaiting, ra.Mark{Operator: ra.Operator{IIN: "2"}, At: now, Hash: "h", Signed: []byte("<a/>")}
+		update(func(tx ra.Tx) error { return tx.PutAct(ctx, want) })
+		update(func(tx ra.Tx) error {
+			got, err := tx.Act(ctx, "a")
+			if d := cmp.Diff(want, got); d != "" {
+				t.Error(d)
+			}
+			waiting, err2 := tx.ActsIn(ctx, ra.ActWaiting, 10)
+			drafts, err3 := tx.ActsIn(ctx, ra.ActDraft, 10)
+			if len(waiting) != 1 || len(drafts) != 0 {
+				t.Errorf("%d waiting, %d drafts", len(waiting), len(drafts))
+			}
+			if _, none := tx.Act(ctx, "b"); !errors.Is(none, ra.ErrNotFound) {
+				t.Errorf("unknown act: %v", none)
+			}
+			return errors.Join(err, err2, err3)
+		})
+	})
+}
