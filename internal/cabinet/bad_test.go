@@ -54,7 +54,7 @@ func TestC23Misused(t *testing.T) {
 	if p := other.get("/keys"); p.path != "/signin" {
 		t.Errorf("a borrowed answer opened a session: %s", p.path)
 	}
-	if got := s.recorded("auth.proof"); len(got) == 0 || got[len(got)-1] == "ok" {
+	if got := s.results("auth.proof"); len(got) == 0 || got[len(got)-1] == "ok" {
 		t.Errorf("the borrowed answer is recorded as %v", got)
 	}
 	s.browser().post(to, form).has(t, 422, `data-code="CHALLENGE_STALE"`)

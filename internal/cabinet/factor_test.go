@@ -66,8 +66,8 @@ func (s *site) letter(n string) notice.Outgoing {
 	return all[len(all)-1]
 }
 
-// recorded are the results of an action, oldest first.
-func (s *site) recorded(action string) (all []string) {
+// results are those of an action, oldest first.
+func (s *site) results(action string) (all []string) {
 	s.t.Helper()
 	records, err := s.store.FindAudit(s.t.Context(), store.AuditQuery{Action: action, Limit: 1000})
 	must(s.t, err)
@@ -145,7 +145,7 @@ func TestC01ReissueWithTheFactor(t *testing.T) {
 	if n := strings.TrimPrefix(made.path, "/applications/"); n == "" || len(s.lettersOf("N-12")) != 1 {
 		t.Errorf("%s, %d letters N-12", made.path, len(s.lettersOf("N-12")))
 	}
-	if started, passed, failed := s.recorded("factor.started"), s.recorded("factor.passed"), s.recorded("factor.failed"); len(started) != 1 || len(passed) != 1 || len(failed) != 1 || failed[0] != "CODE_WRONG" {
+	if started, passed, failed := s.results("factor.started"), s.results("factor.passed"), s.results("factor.failed"); len(started) != 1 || len(passed) != 1 || len(failed) != 1 || failed[0] != "CODE_WRONG" {
 		t.Errorf("recorded %v %v %v", started, passed, failed)
 	}
 }
@@ -220,7 +220,7 @@ func TestNonresidentSeesNoFactor(t *testing.T) {
 	b := s.browser(s.personal("123456789013"))
 	b.back()
 	b.click(b.click(b.draft()).has(t, 200, "Шаг 3 из 5", "Подпишите заявку")).has(t, 200, "Сертификаты выпускаются")
-	if got := s.recorded("factor.passed"); len(got) != 1 || got[0] != "nonresident" {
+	if got := s.results("factor.passed"); len(got) != 1 || got[0] != "nonresident" {
 		t.Errorf("recorded %v", got)
 	}
 	b.get("/factor?for=delegation:1&next="+url.QueryEscape("/keys")).has(t, 200, "Вы нерезидент")

@@ -313,7 +313,7 @@ func (s *site) confirmBatch(id string) {
 		}
 		app := *l.Application
 		by := ra.Confirmer{IIN: s.registry[ident.BIN(app.Subject.BIN)].IIN, BIN: app.Subject.BIN, Role: ra.RoleHead, Leader: true}
-		must(s.t, app.Confirm(by, app.Revision, app.SignedHash, s.now))
+		must(s.t, app.Confirm(by, app.Revision, app.SignedHash, "signed", s.now))
 		must(s.t, s.store.RA().Update(s.t.Context(), func(tx ra.Tx) error { return tx.Put(s.t.Context(), app) }))
 	}
 }

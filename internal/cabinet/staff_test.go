@@ -194,7 +194,7 @@ func TestC13GivenBySignature(t *testing.T) {
 	d.get("/delegation").has(t, 200, "САДЫКОВА САУЛЕ", "Действует", "подтверждать заявки сотрудников", "с 01.09.2026 по 01.10.2026")
 
 	a := s.application(s.waiting(staffE, ra.RoleEmployee, "x"))
-	must(t, a.Confirm(ra.Confirmer{IIN: staffS, BIN: binX, Serial: sKey.Certificate.SerialHex(), Role: ra.RoleSignRight, Delegation: id}, 1, "hash", s.now))
+	must(t, a.Confirm(ra.Confirmer{IIN: staffS, BIN: binX, Serial: sKey.Certificate.SerialHex(), Role: ra.RoleSignRight, Delegation: id}, 1, "hash", "signed", s.now))
 	if a.State != ra.Approved || a.Approvals[0].Delegation != id {
 		t.Errorf("%s, %+v", a.State, a.Approvals)
 	}
@@ -230,11 +230,11 @@ func TestC15DelegateNotForHimself(t *testing.T) {
 	d.enter("")
 	d.delegate(staffS, "confirm", "revoke").has(t, 200, "Права переданы")
 	a := s.application(s.waiting(staffS, ra.RoleSignRight, key.Certificate.SerialHex()))
-	err := a.Confirm(ra.Confirmer{IIN: staffS, BIN: binX, Role: ra.RoleSignRight, Delegation: s.living(binX, staffS, "confirm")}, 1, "hash", s.now)
+	err := a.Confirm(ra.Confirmer{IIN: staffS, BIN: binX, Role: ra.RoleSignRight, Delegation: s.living(binX, staffS, "confirm")}, 1, "hash", "signed", s.now)
 	if no, ok := errors.AsType[*ra.Refusal](err); !ok || no.Code != "SELF_CONFIRM" {
 		t.Errorf("%v", err)
 	}
-	must(t, a.Confirm(ra.Confirmer{IIN: staffD, BIN: binX, Role: ra.RoleHead, Leader: true}, 1, "hash", s.now))
+	must(t, a.Confirm(ra.Confirmer{IIN: staffD, BIN: binX, Role: ra.RoleHead, Leader: true}, 1, "hash", "signed", s.now))
 }
 
 // A delegation counts only while its holder's key is valid and its head heads, at once, and what ended it

@@ -17,8 +17,8 @@ import (
 	"senim/pki"
 )
 
-// send posts a form with a file.
-func (b *browser) send(path, field string, content []byte) page {
+// upload posts a form with a file.
+func (b *browser) upload(path, field string, content []byte) page {
 	b.s.t.Helper()
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
@@ -70,18 +70,18 @@ func TestR8WithoutOurAgent(t *testing.T) {
 		{"with the old key", request(old.Key, h), []string{`data-code="KEY_REUSED"`}},
 		{"of another algorithm", request(pkitest.NewKey(t, algid.RSA), h), []string{`data-code="REQUEST_INVALID"`}},
 	} {
-		t.Run(c.what, func(t *testing.T) { b.send(at+"/upload", "request1", c.content).has(t, 422, c.words...) })
+		t.Run(c.what, func(t *testing.T) { b.upload(at+"/upload", "request1", c.content).has(t, 422, c.words...) })
 	}
 	other := s.browser(s.personal("123456789015"))
 	other.enter("")
 	for _, path := range []string{"/upload", "/certificate?as=p7b"} {
 		other.get(at+path).has(t, 404, `data-code="NOT_YOUR_APPLICATION"`)
 	}
-	other.send(at+"/upload", "request1", good).has(t, 404, `data-code="NOT_YOUR_APPLICATION"`)
+	other.upload(at+"/upload", "request1", good).has(t, 404, `data-code="NOT_YOUR_APPLICATION"`)
 	b.get(at+"/certificate?as=p7b").has(t, 422, `data-code="APPLICATION_STATE"`)
 	b.post(at+"/received", nil).has(t, 422, `data-code="APPLICATION_STATE"`)
 
-	p = b.send(at+"/upload", "request1", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: good})).has(t, 200, "Подпи")
+	p = b.upload(at+"/upload", "request1", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: good})).has(t, 200, "Подпи")
 	p = b.click(p).has(t, 200, "Сертификаты выпускаются") // basics.sign: NCALayer's own call
 	s.issue(p)
 	b.get(at).has(t, 200, "Скачать сертификат файлом")

@@ -17,10 +17,9 @@ import (
 // JobDigest sends the lists that are due; ask for it every few minutes. The handler calls [Office.SendLists].
 const JobDigest = "ra.digest"
 
-// listed is how far ahead the lists of ends look, listRows how many of them a letter shows (I9).
+// listed is how far ahead the lists of ends look.
 const (
 	listed   = 30 * 24 * time.Hour
-	listRows = 10
 	listPage = 200
 )
 
@@ -159,14 +158,10 @@ func (o *Office) sendList(ctx context.Context, l list) error {
 	})
 }
 
-// rows writes the list, by date, cut after ten.
+// rows writes the list, by date; [notice.Render] cuts it after ten and counts the rest.
 func (l list) rows(t lang.Tag) string {
 	var rows []string
-	for i, k := range l.Keys {
-		if i == listRows {
-			rows = append(rows, t.Text("notice.more", "n", len(l.Keys)-listRows))
-			break
-		}
+	for _, k := range l.Keys {
 		row := t.Date(k.NotAfter) + " · " + ShortName(k.Holder)
 		if word := "web.role." + roleWord(k.Role); lang.Has(word) {
 			row += " · " + t.Text(word)

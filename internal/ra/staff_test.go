@@ -2,11 +2,13 @@ package ra
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"senim/internal/ident"
 	"senim/internal/pkitest"
 	"senim/internal/trust"
 	"senim/pki"
@@ -178,6 +180,9 @@ func TestDismissedWhileApplying(t *testing.T) {
 	want(t, "renewal", err, "NOT_EMPLOYED")
 	ask := w.ask(w.add(w.ca.Individual()))
 	ask.Kind, ask.Form.BIN, ask.Form.Role = Employee, bin, RoleEmployee
+	n := ask.Signer.Holder()
+	given, _ := strings.CutPrefix(n.CommonName, n.Surname+" ")
+	w.people[ident.IIN(n.IIN)] = PersonAnswer{Verdict: trust.Good, Surname: n.Surname, Name: given}
 	if ask.Signer.Holder().IIN == h.IIN {
 		_, _, err = w.o.Gate(t.Context(), ask)
 		want(t, "a new application", err, "NOT_EMPLOYED")
