@@ -17,11 +17,11 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	few := []string{"-bin", bin, "-users", "4", "-think", "10ms", "-for", "2s", "-p99", "20s"}
+	few := []string{"-bin", bin, "-users", "8", "-think", "10ms", "-for", "3s", "-p99", "20s"}
 	if err := run(t.Context(), few, &out, t.Output()); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "/applications") || !strings.Contains(out.String(), "4 people") {
+	if !strings.Contains(out.String(), "/applications") || !strings.Contains(out.String(), "8 people") {
 		t.Errorf("it printed %q", out.String())
 	}
 	for _, wrong := range [][]string{{"-p99", "1ns"}, {"-pages", "/keys /no-such-page"}, {"-users", "0"}} {

@@ -20,15 +20,23 @@ import (
 // key is an opened key file.
 type key struct{ *pfx.File }
 
-// signIn gives a client with a session to each of n people, who share the keys of the demo's cast.
-func signIn(ctx context.Context, sys *robot.System, n int) ([]*http.Client, error) {
+// person is somebody with a session.
+type person struct {
+	client *http.Client
+	key    int // which of the cast's keys he signed in with
+	pages  []string
+}
+
+// signIn gives a session to each of n people, who share the keys of the demo's cast.
+func signIn(ctx context.Context, sys *robot.System, n int) ([]*person, error) {
 	keys, err := cast(sys)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]*http.Client, n)
+	all := make([]*person, n)
 	for i := range all {
-		if all[i], err = keys[i%len(keys)].signIn(ctx, sys.Cabinet); err != nil {
+		all[i] = &person{key: i % len(keys)}
+		if all[i].client, err = keys[all[i].key].signIn(ctx, sys.Cabinet); err != nil {
 			return nil, fmt.Errorf("sign person %d in: %w", i+1, err)
 		}
 	}

@@ -27,7 +27,7 @@ func (p plan) visit(ctx context.Context, sys *robot.System, out io.Writer) error
 	if err != nil {
 		return err
 	}
-	if err := p.exist(ctx, sys, people[0]); err != nil {
+	if err := p.open(ctx, sys, people); err != nil {
 		return err
 	}
 	ctx, stop := context.WithTimeout(ctx, p.during)
@@ -36,8 +36,8 @@ func (p plan) visit(ctx context.Context, sys *robot.System, out io.Writer) error
 	failed := make([]error, len(people))
 	var all sync.WaitGroup
 	begin := time.Now()
-	for i, c := range people {
-		all.Go(func() { answers[i], failed[i] = p.read(ctx, sys.Cabinet, c) })
+	for i, who := range people {
+		all.Go(func() { answers[i], failed[i] = p.read(ctx, sys.Cabinet, who) })
 	}
 	all.Wait()
 	if err := errors.Join(failed...); err != nil {
@@ -46,24 +46,42 @@ func (p plan) visit(ctx context.Context, sys *robot.System, out io.Writer) error
 	return p.report(out, slices.Concat(answers...), time.Since(begin))
 }
 
-// exist refuses a plan with a page that is not there: it would be fast for nothing.
-func (p plan) exist(ctx context.Context, sys *robot.System, c *http.Client) error {
+// open finds which pages each person may open, and refuses a plan with a page nobody may: it would be fast
+// for nothing.
+func (p plan) open(ctx context.Context, sys *robot.System, people []*person) error {
+	open := map[string]bool{}
+	known := map[int][]string{} // by key
+	for _, who := range people {
+		if _, done := known[who.key]; !done {
+			for _, path := range p.pages {
+				if _, err := fetch(ctx, who.client, sys.Cabinet+path); err == nil {
+					known[who.key] = append(known[who.key], path)
+					open[path] = true
+				} else if ctx.Err() != nil {
+					return err
+				}
+			}
+		}
+		if who.pages = known[who.key]; len(who.pages) == 0 {
+			return errors.New("one of the keys opens none of the pages")
+		}
+	}
 	for _, path := range p.pages {
-		if _, err := open(ctx, c, sys.Cabinet+path); err != nil {
-			return err
+		if !open[path] {
+			return fmt.Errorf("%s: nobody may open it", path)
 		}
 	}
 	return nil
 }
 
 // read is one person: a page, a pause, a page, in an order of his own, until the time is over.
-func (p plan) read(ctx context.Context, site string, c *http.Client) (all []answer, err error) {
+func (p plan) read(ctx context.Context, site string, who *person) (all []answer, err error) {
 	if !pause(ctx, time.Duration(rand.Int64N(int64(p.think)+1))) { //nolint:gosec // nothing secret: people do not begin together
 		return nil, nil
 	}
-	for at := rand.IntN(len(p.pages)); ; at++ { //nolint:gosec // the same
-		path := p.pages[at%len(p.pages)]
-		took, err := open(ctx, c, site+path)
+	for at := rand.IntN(len(who.pages)); ; at++ { //nolint:gosec // the same
+		path := who.pages[at%len(who.pages)]
+		took, err := fetch(ctx, who.client, site+path)
 		if ctx.Err() != nil {
 			return all, nil
 		}
@@ -88,8 +106,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// open gets a page whole; an answer that is no page is an error.
-func open(ctx context.Context, c *http.Client, address string) (time.Duration, error) {
+// fetch gets a page whole; an answer that is no page is an error.
+func fetch(ctx context.Context, c *http.Client, address string) (time.Duration, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return 0, err
