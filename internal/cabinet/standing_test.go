@@ -1,0 +1,49 @@
+package cabinet
+
+import (
+	"testing"
+
+	"senim/internal/ident"
+	"senim/internal/ra"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// TestC32FormerHeadsDelegate: from the moment the registry names another head, or none, a delegate of
+// the former one confirms nothing and sees nothing, though nobody has followed the change yet; while
+// the registry is silent he confirms nothing either.
+func TestC32FormerHeadsDelegate(t *testing.T) {
+	s := company(t)
+	number := s.enters("e@example.kz", s.staff(iinE, pki.RoleEmployee)).applies(ra.RoleEmployee)
+	key := s.staff(iinS, pki.RoleSignRight)
+	s.delegates("d1", iinS)
+	b := s.enters("s@example.kz", key)
+	b.get("/confirm").has(t, 200, ra.FormatNumber(number))
+	b.get("/applications/" + number).has(t, 200)
+	document := s.decision("confirm", iinS, binX, "", s.app(number))
+
+	good := s.registry[binX]
+	for _, c := range []struct {
+		what   string
+		answer ra.HeadAnswer
+		status int
+		code   string
+	}{
+		{"another head", ra.HeadAnswer{Verdict: trust.Good, IIN: iinZ, Organization: good.Organization, AsOf: s.now}, 422, "ROLE_CANNOT_CONFIRM"},
+		{"no head", ra.HeadAnswer{Verdict: trust.Bad, Code: "ENTERPRISE_LIQUIDATED", AsOf: s.now}, 422, "ROLE_CANNOT_CONFIRM"},
+		{"silence", ra.HeadAnswer{}, 422, "CHECK_UNAVAILABLE"},
+	} {
+		s.registry[ident.BIN(binX)] = c.answer
+		b.posts(key, document).has(t, c.status, `data-code="`+c.code+`"`)
+		b.get("/confirm").has(t, c.status, `data-code="`+c.code+`"`)
+		b.get("/applications/"+number).has(t, 404, `data-code="NOT_YOUR_APPLICATION"`)
+		s.state(number, ra.AwaitingDirector)
+		s.refusedWith(number, "application.confirmed", c.code)
+		if w, err := s.office.Watched(t.Context(), iinS); err != nil || len(w.Companies) > 0 {
+			t.Errorf("%s: a delegate looks after %v, %v", c.what, w.Companies, err)
+		}
+	}
+	s.registry[ident.BIN(binX)] = good
+	b.posts(key, document).has(t, 200)
+	s.state(number, ra.Approved)
+}
