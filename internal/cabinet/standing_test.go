@@ -19,7 +19,7 @@ func TestC32FormerHeadsDelegate(t *testing.T) {
 	s.delegates("d1", iinS)
 	b := s.enters("s@example.kz", key)
 	b.get("/confirm").has(t, 200, ra.FormatNumber(number))
-	b.get("/applications/" + number).has(t, 200)
+	b.get("/applications/"+number).has(t, 200)
 	document := s.decision("confirm", iinS, binX, "", s.app(number))
 
 	good := s.registry[binX]
