@@ -1,7 +1,11 @@
 package cabinet
 
 import (
+	"net/netip"
+	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"senim/internal/ident"
 	"senim/internal/ra"
@@ -46,4 +50,39 @@ func TestC32FormerHeadsDelegate(t *testing.T) {
 	s.registry[ident.BIN(binX)] = good
 	b.posts(key, document).has(t, 200)
 	s.state(number, ra.Approved)
+}
+
+// TestSearchByAnotherDesksOperator: the role of an operator alone opens nobody's keys: he is of the
+// authority's own organisation, and comes from its desks.
+func TestSearchByAnotherDesksOperator(t *testing.T) {
+	s := newSite(t)
+	other := s.personal("123456789014")
+	b := s.browser(s.operator())
+	b.enter("")
+	judge, err := trust.New(trust.Config{Pool: s.ca.Pool(), Revocation: s.ca, Now: func() time.Time { return s.now }})
+	must(t, err)
+	for _, c := range []struct {
+		what string
+		c    Config
+		may  bool
+	}{
+		{"no desk", Config{}, false},
+		{"of another organisation", Config{OperatorBIN: binX}, false},
+		{"from elsewhere", Config{OperatorBIN: binY, DeskNetworks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, false},
+		{"from the desk", Config{OperatorBIN: binY, DeskNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}, true},
+	} {
+		c.c.Origin, c.c.Auth, c.c.Office, c.c.Judge, c.c.Keys, c.c.Now = origin, s.desk, s.office, judge, s.ca, func() time.Time { return s.now }
+		h, err := New(c.c)
+		must(t, err)
+		s.server.Config.Handler = h
+		p := b.post("/check/person", url.Values{"number": {"123456789014"}})
+		if c.may {
+			p.has(t, 200, other.Certificate.SerialHex())
+			continue
+		}
+		p.has(t, 403, `data-code="CONSENT_NEEDED"`)
+		if strings.Contains(b.check(other.Certificate.SerialHex()).body, "123456789014") {
+			t.Errorf("%s: the whole number is shown", c.what)
+		}
+	}
 }
