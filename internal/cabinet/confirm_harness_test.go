@@ -134,11 +134,14 @@ func (b *browser) posts(key *pkitest.Leaf, document string) page {
 	return b.post("/confirm/sign", url.Values{"answer": {string(answer)}})
 }
 
-// delegates writes a delegation of D's right to confirm, as the delegation pages do.
-func (s *site) delegates(id, iin string) {
+// delegates writes a delegation of D's rights, both or those named, as the delegation pages do.
+func (s *site) delegates(id, iin string, powers ...string) {
 	s.t.Helper()
+	if len(powers) == 0 {
+		powers = []string{ra.PowerConfirm, ra.PowerRevoke}
+	}
 	must(s.t, s.store.RA().Update(s.t.Context(), func(tx ra.Tx) error {
-		return tx.PutDelegation(s.t.Context(), ra.Delegation{ID: id, BIN: binX, Head: iinD, IIN: iin, Powers: []string{ra.PowerConfirm, ra.PowerRevoke},
+		return tx.PutDelegation(s.t.Context(), ra.Delegation{ID: id, BIN: binX, Head: iinD, IIN: iin, Powers: powers,
 			From: s.now.Add(-time.Hour), Until: s.now.AddDate(0, 6, 0), Made: s.now})
 	}))
 }

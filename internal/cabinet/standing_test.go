@@ -86,3 +86,18 @@ func TestSearchByAnotherDesksOperator(t *testing.T) {
 		}
 	}
 }
+
+// TestC15DelegateOfAnotherPower: whoever acts for the head in anything is confirmed by the head alone.
+func TestC15DelegateOfAnotherPower(t *testing.T) {
+	s := company(t)
+	b := s.enters("s@example.kz", s.staff(iinS, pki.RoleSignRight))
+	peer := s.staff(iinE, pki.RoleSignRight)
+	other := s.enters("e@example.kz", peer)
+	s.delegates("d1", iinS, ra.PowerRevoke)
+	s.delegates("d2", iinE, ra.PowerConfirm)
+	a := s.state(b.signs(b.draft()), ra.AwaitingDirector)
+	other.posts(peer, s.decision("confirm", iinE, binX, "", a)).has(t, 422, `data-code="HEAD_ONLY"`)
+	if n := numbers(s.letters("e@example.kz")); strings.Contains(n, "N-10") {
+		t.Error("another delegate was asked")
+	}
+}

@@ -201,6 +201,9 @@ func TestCompaniesAtTheDesk(t *testing.T) {
 	staff.Set("bin", company)
 	at := one.identified(staff, papers())
 	two.click(two.get(at.path)).has(t, 200, `data-state="AWAITING_DIRECTOR"`, "АО «ТЕСТ»")
+	if a, err := w.back.office.Case(t.Context(), at.path[len("/desk/applications/"):]); err != nil || len(a.Asked) != 1 || a.Asked[0] == visitor {
+		t.Errorf("the head is not asked: %v, %v", a.Asked, err)
+	}
 	head := takeForm()
 	head.Set("role", "head")
 	head.Set("bin", company)

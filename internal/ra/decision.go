@@ -275,10 +275,20 @@ func (o *Office) may(ctx context.Context, tx Tx, by Confirmer, a *Application) (
 	if gone || !d.Living(o.c.Now()) {
 		by.Delegation = ""
 	}
-	other, err := tx.LivingDelegation(ctx, by.BIN, a.Subject.IIN, PowerConfirm, o.c.Now())
-	if err != nil {
-		return by, fmt.Errorf("look for a delegation: %w", err)
+	by.Peer, err = o.isDelegate(ctx, tx, by.BIN, a.Subject.IIN)
+	return by, err
+}
+
+// isDelegate reports a living delegation of any power.
+func (o *Office) isDelegate(ctx context.Context, tx Tx, bin, iin string) (bool, error) {
+	for _, power := range []string{PowerConfirm, PowerRevoke} {
+		id, err := tx.LivingDelegation(ctx, bin, iin, power, o.c.Now())
+		if err != nil {
+			return false, fmt.Errorf("look for a delegation: %w", err)
+		}
+		if id != "" {
+			return true, nil
+		}
 	}
-	by.Peer = other != ""
-	return by, nil
+	return false, nil
 }
