@@ -220,7 +220,7 @@ func acts() map[string]string {
 		"desk POST /desk/registry/{id}": "auth.proof registry.clerk.change.made registry.clerk.change.confirmed registry.clerk.change.rejected registry.clerk.change.refused",
 
 		"cabinet POST /visit":  "application.awaiting_desk",
-		"desk POST /desk/find": shown, "desk POST /desk/take": "application.awaiting_desk desk.refused", "desk POST /desk/list": "desk.listed",
+		"desk POST /desk/find": "check.searched", "desk POST /desk/take": "application.awaiting_desk desk.refused", "desk POST /desk/list": "desk.listed",
 		"desk POST /desk/applications/{number}/examine":  "desk.examined desk.refused",
 		"desk POST /desk/applications/{number}/change":   "application.edited desk.refused",
 		"desk POST /desk/applications/{number}/reject":   "application.rejected desk.refused",

@@ -103,7 +103,7 @@ func word(l ra.BatchLine) string {
 // final reports a reason that trying once more cannot change.
 func final(code string) bool {
 	switch code {
-	case "CERT_REVOKED", "CERT_EXPIRED", "NOT_OUR_KEY", "KEY_REPLACED", "APPLICATION_OPEN", "AGENT_DOES_NOT_FIT":
+	case "CERT_REVOKED", "CERT_EXPIRED", "NOT_OUR_KEY", "KEY_REPLACED", "APPLICATION_OPEN", "AGENT_DOES_NOT_FIT", "FACTOR_OWNER":
 		return true
 	}
 	return false

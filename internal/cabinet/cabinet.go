@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"senim/internal/auth"
+	"senim/internal/ident"
 	"senim/internal/limit"
 	"senim/internal/ra"
 	"senim/internal/web"
@@ -49,8 +50,12 @@ type Config struct {
 	Letters Letters
 	// Places are the desks where people get keys who cannot renew; optional.
 	Places []ra.Place
-	Now    func() time.Time
-	Log    *slog.Logger
+	// OperatorBIN is the organisation whose operators may look anybody's keys up, from DeskNetworks alone
+	// when there are some; empty: no operator may.
+	OperatorBIN  ident.BIN
+	DeskNetworks []netip.Prefix
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 type cabinet struct {

@@ -8,6 +8,7 @@ import (
 
 	"senim/internal/auth"
 	"senim/internal/ident"
+	"senim/internal/limit"
 	"senim/internal/ra"
 	"senim/internal/trust"
 	"senim/internal/web"
@@ -261,16 +262,20 @@ func (s *cabinet) sees(r *web.Request, k web.Key) bool {
 	if !me.SignedIn() {
 		return false
 	}
-	return me.IIN != "" && me.IIN == k.IIN || k.BIN != "" && me.BIN == k.BIN && s.c.Office.Heads(r.Context(), me.IIN, me.BIN) || operator(r)
+	return me.IIN != "" && me.IIN == k.IIN || k.BIN != "" && me.BIN == k.BIN && s.c.Office.Heads(r.Context(), me.IIN, me.BIN) || s.operator(r)
 }
 
-// operator reports a visitor who signed in with an operator's key.
-func operator(r *web.Request) bool {
-	if !r.Session().SignedIn() {
+// operator reports a visitor who signed in with the key of an operator of the authority, and comes from
+// where its desks are.
+func (s *cabinet) operator(r *web.Request) bool {
+	if !r.Session().SignedIn() || s.c.OperatorBIN == "" {
 		return false
 	}
 	c, err := r.Certificate()
-	return err == nil && c.Holder().Has(pki.RoleOperator)
+	if err != nil || !c.Holder().Has(pki.RoleOperator) || c.Holder().BIN != string(s.c.OperatorBIN) {
+		return false
+	}
+	return len(s.c.DeskNetworks) == 0 || limit.Within(s.c.DeskNetworks, limit.Address(r.Request, s.c.Proxies))
 }
 
 func nameOf(c *pki.Certificate) string {

@@ -39,7 +39,7 @@ func (s *cabinet) person(w http.ResponseWriter, r *web.Request) error {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 		return web.Refusal{Code: "TOO_MANY_SEARCHES", Status: http.StatusTooManyRequests, Next: []web.Link{{Text: "cabinet.next.check", Href: "/check"}}}
 	}
-	keys, err := s.c.Office.Shown(r.Context(), viewer(r), operator(r), r.Field("number"))
+	keys, err := s.c.Office.Shown(r.Context(), viewer(r), s.operator(r), r.Field("number"))
 	var no *ra.Refusal
 	if errors.As(err, &no) {
 		if no.Code == "NUMBER_WRONG" {

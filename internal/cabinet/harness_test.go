@@ -230,7 +230,7 @@ func newSiteOf(t *testing.T, pages int64, change ...func(*ra.Config)) *site {
 	}
 	s.office, err = ra.New(c)
 	must(t, err)
-	h, err := New(Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Receipts: s.receipts, KeyIDs: s.ca, Now: clock})
+	h, err := New(Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Receipts: s.receipts, KeyIDs: s.ca, OperatorBIN: binY, Now: clock})
 	must(t, err)
 	s.server = httptest.NewServer(h)
 	t.Cleanup(s.server.Close)

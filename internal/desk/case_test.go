@@ -40,7 +40,7 @@ func TestNewKeysAtTheDesk(t *testing.T) {
 		t.Errorf("ordered %+v", o)
 	}
 	two.post("/desk/find", url.Values{"q": {at.path[len("/desk/applications/"):]}}).has(t, 200, `data-state="INSTALLED"`)
-	for _, action := range []string{"application.awaiting_desk ok", "desk.examined ok", "desk.requests ok", "desk.identified ok", "desk.approved ok", "application.installed ok"} {
+	for _, action := range []string{"check.searched ok", "application.awaiting_desk ok", "desk.examined ok", "desk.requests ok", "desk.identified ok", "desk.approved ok", "application.installed ok"} {
 		if !slices.Contains(w.back.actions(t), action) {
 			t.Errorf("%s is not recorded", action)
 		}
@@ -201,6 +201,9 @@ func TestCompaniesAtTheDesk(t *testing.T) {
 	staff.Set("bin", company)
 	at := one.identified(staff, papers())
 	two.click(two.get(at.path)).has(t, 200, `data-state="AWAITING_DIRECTOR"`, "АО «ТЕСТ»")
+	if a, err := w.back.office.Case(t.Context(), at.path[len("/desk/applications/"):]); err != nil || len(a.Asked) != 1 || a.Asked[0] == visitor {
+		t.Errorf("the head is not asked: %v, %v", a.Asked, err)
+	}
 	head := takeForm()
 	head.Set("role", "head")
 	head.Set("bin", company)

@@ -29,7 +29,14 @@ func (d *desk) find(w http.ResponseWriter, r *web.Request) error {
 			return r.Redirect("/desk/applications/" + number)
 		}
 	}
+	by, err := operator(r)
+	if err != nil {
+		return err
+	}
 	if _, iin, err := d.c.Office.Folder(r.Context(), typed); err == nil {
+		if err := d.c.Office.Sought(r.Context(), by, iin); err != nil {
+			return err
+		}
 		if err := r.Set(map[string]string{"desk-iin": iin}); err != nil {
 			return err
 		}

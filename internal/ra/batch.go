@@ -120,7 +120,7 @@ func (o *Office) NewBatch(ctx context.Context, iin string, serials []string, f B
 		}
 		b.Items = nil
 		for _, p := range plans {
-			if err := o.saveItem(ctx, tx, &p, open[p.item.Serial], f); err != nil {
+			if err := o.saveItem(ctx, tx, &p, open[p.item.Serial], iin, f); err != nil {
 				return err
 			}
 			b.Items = append(b.Items, p.item)
@@ -152,6 +152,9 @@ func (o *Office) plan(ctx context.Context, b Batch, serial string, f BatchForm) 
 		return p
 	}
 	subject, role, err := o.Gate(ctx, Ask{Kind: Reissue, Signer: c})
+	if err == nil {
+		err = o.ownFactor(subject, b.IIN)
+	}
 	var no *Refusal
 	if errors.As(err, &no) {
 		return refused(no), nil
@@ -177,7 +180,7 @@ func (o *Office) plan(ctx context.Context, b Batch, serial string, f BatchForm) 
 
 // saveItem gives a draft its number. What the person began for the same key before makes room when
 // it is a draft of a batch, and goes on when it is more.
-func (o *Office) saveItem(ctx context.Context, tx Tx, p *planned, open Watching, f BatchForm) error {
+func (o *Office) saveItem(ctx context.Context, tx Tx, p *planned, open Watching, maker string, f BatchForm) error {
 	if p.a == nil {
 		return nil
 	}
@@ -190,7 +193,11 @@ func (o *Office) saveItem(ctx context.Context, tx Tx, p *planned, open Watching,
 		}
 	}
 	a := *p.a
-	if f.City == "" {
+	known, err := knows(ctx, tx, maker, a.Subject)
+	if err != nil {
+		return err
+	}
+	if f.City == "" && known {
 		old, err := tx.OfPerson(ctx, a.Subject.IIN)
 		if err != nil {
 			return err
@@ -211,4 +218,14 @@ func (o *Office) saveItem(ctx context.Context, tx Tx, p *planned, open Watching,
 	}
 	p.item.Number = a.Number
 	return o.save(ctx, tx, &a, "application.saved")
+}
+
+// knows reports a person's own key, or that of a holder who trusted her with it before. Of nobody else is
+// told what stands in an application: a certificate alone, which is public, proves nothing.
+func knows(ctx context.Context, tx Tx, iin string, s Subject) (bool, error) {
+	if iin == s.IIN {
+		return true, nil
+	}
+	all, err := tx.LookedAfter(ctx, iin)
+	return slices.Contains(all, Holder{IIN: s.IIN, BIN: s.BIN}), err
 }

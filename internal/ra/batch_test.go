@@ -4,12 +4,16 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"senim/algid"
 	"senim/dsig"
+	"senim/internal/ident"
 	"senim/internal/pkitest"
+	"senim/internal/trust"
+	"senim/pki"
 )
 
 const maker = "123456789014"
@@ -75,7 +79,9 @@ func TestManySecondFactor(t *testing.T) {
 	w := newTown(t)
 	w.o.c.Factor = FactorConfig{Kinds: []FactorKind{FactorSMS}}
 	w.phones[maker] = "+77010000013"
-	p := w.add(w.ca.Individual())
+	p := w.add(w.ca.Issue(pkitest.Spec{Holder: pkitest.Member(pki.RoleEmployee)}))
+	bin := p.Certificate.Holder().BIN
+	w.heads[ident.BIN(bin)] = HeadAnswer{Verdict: trust.Good, IIN: "009900000008", Organization: "X"}
 	b, lines := w.batch(w.watched(p)...)
 	a := w.requested(b, lines[0], p)
 	signed := []BatchAnswer{{ID: a.ID(), Signed: w.sign(p, a)}}
@@ -93,8 +99,30 @@ func TestManySecondFactor(t *testing.T) {
 	w.now = w.now.Add(2 * time.Minute)
 	w.pass(maker, BatchFactorAbout(b.ID), FactorSMS)
 	w.ok(w.o.BatchSign(t.Context(), maker, b.ID, signed))
-	if _, lines = w.lines(b.ID); lines[0].Application.State != Approved {
+	if _, lines = w.lines(b.ID); lines[0].Application.State != AwaitingDirector {
 		t.Errorf("%s", lines[0].Application.State)
+	}
+}
+
+// TestManyPersonalKeyOfAnother: the maker's second factor does not stand for that of the holder of a
+// personal key, whose renewal nobody else confirms; and one's own key is renewed with one's own.
+func TestManyPersonalKeyOfAnother(t *testing.T) {
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	b, lines := w.batch(w.watched(p)...) // before the second factor was switched on
+	a := w.requested(b, lines[0], p)
+	w.o.c.Factor = FactorConfig{Kinds: []FactorKind{FactorSMS}}
+	w.phones[maker] = "+77010000013"
+	w.pass(maker, BatchFactorAbout(b.ID), FactorSMS)
+	w.ok(w.o.BatchSign(t.Context(), maker, b.ID, []BatchAnswer{{ID: a.ID(), Signed: w.sign(p, a)}}))
+	if _, lines = w.lines(b.ID); lines[0].Application.State != Draft || lines[0].Item.Reason.Code != "FACTOR_OWNER" {
+		t.Errorf("%s, %+v", lines[0].Application.State, lines[0].Item.Reason)
+	}
+	if _, lines = w.batch(lines[0].Item.Serial); lines[0].Application != nil || lines[0].Item.Reason.Code != "FACTOR_OWNER" {
+		t.Errorf("a new batch: %+v", lines[0].Item)
+	}
+	if err := w.o.ownFactor(Subject{IIN: maker}, maker); err != nil {
+		t.Errorf("one's own key: %v", err)
 	}
 }
 
@@ -195,7 +223,13 @@ func TestManyKeepsWhatItHad(t *testing.T) {
 	p := w.add(w.ca.Individual())
 	iin, serial := p.Certificate.Holder().IIN, p.Certificate.SerialHex()
 	w.m.d.apps["old"] = Application{Number: "old", State: Installed, Subject: Subject{IIN: iin}, City: "Семей", Certificates: []Certificate{{Serial: serial}}}
-	b, lines := w.batch(w.watched(p)...)
+	// A certificate is public: whoever shows it is not told what its holder once typed.
+	serials := w.watched(p)
+	if _, lines := w.batch(serials...); lines[0].Application.City != "" {
+		t.Errorf("a stranger is told that the holder lives in %s", lines[0].Application.City)
+	}
+	w.ok(w.o.LookAfter(ctx, maker, []Holder{{IIN: iin}}))
+	b, lines := w.batch(serials...)
 	if a := lines[0].Application; a.City != "Семей" || a.Email != p.Certificate.Holder().Email || a.Replaces != serial {
 		t.Errorf("%+v", a)
 	}
@@ -208,6 +242,11 @@ func TestManyKeepsWhatItHad(t *testing.T) {
 		t.Errorf("another certificate was installed: %+v", lines[0].Item)
 	}
 	w.ok(w.o.BatchInstalled(ctx, maker, b.ID, []BatchAnswer{{ID: a.ID(), Serials: []string{fresh}}}))
+	if got, err := w.o.FolderSerials(ctx, maker); err != nil || len(got) != 1 || got[0] != fresh {
+		t.Errorf("looks after %v, %v", got, err)
+	}
+	// Reported once more, with what was never issued: the list takes only what was.
+	w.ok(w.o.BatchInstalled(ctx, maker, b.ID, []BatchAnswer{{ID: a.ID(), Serials: []string{"another", strings.Repeat("x", 5000)}}}))
 	if got, err := w.o.FolderSerials(ctx, maker); err != nil || len(got) != 1 || got[0] != fresh {
 		t.Errorf("looks after %v, %v", got, err)
 	}

@@ -117,6 +117,15 @@ func (o *Office) BatchRequests(ctx context.Context, iin, id string, answers []Ba
 // BatchFactorAbout names a batch for the second factor, which is its maker's, once for all of it.
 func BatchFactorAbout(id string) string { return ActReissue + ":batch-" + id }
 
+// ownFactor refuses to renew somebody else's personal key on the strength of the maker's second factor:
+// nobody else confirms such an application, so the code is its holder's.
+func (o *Office) ownFactor(s Subject, maker string) error {
+	if s.BIN == "" && s.IIN != maker && o.c.Factor.needs(ActReissue) {
+		return refuse("FACTOR_OWNER")
+	}
+	return nil
+}
+
 // BatchSign takes the signed documents of a batch. Each is verified as if its applicant had sent it:
 // the signature of the old key is what authorises the renewal, and makes the draft his application.
 func (o *Office) BatchSign(ctx context.Context, iin, id string, answers []BatchAnswer) error {
@@ -129,6 +138,9 @@ func (o *Office) BatchSign(ctx context.Context, iin, id string, answers []BatchA
 	return o.answered(ctx, iin, id, answers, func(a Application, ans BatchAnswer) error {
 		if a.State != Draft || a.Document == "" {
 			return refuse("APPLICATION_STATE", "state", string(a.State))
+		}
+		if err := o.ownFactor(a.Subject, iin); err != nil {
+			return err
 		}
 		if err := o.verify(ctx, a, ans.Signed); err != nil {
 			return err
@@ -169,14 +181,19 @@ func openFor(ctx context.Context, tx Tx, a Application) (bool, error) {
 // after, the new key takes the place of the old one.
 func (o *Office) BatchInstalled(ctx context.Context, iin, id string, answers []BatchAnswer) error {
 	return o.answered(ctx, iin, id, answers, func(a Application, ans BatchAnswer) error {
-		if _, err := o.Installed(ctx, a.Subject.IIN, a.Number, ans.Serials); err != nil {
+		a, err := o.Installed(ctx, a.Subject.IIN, a.Number, ans.Serials)
+		if err != nil {
 			return err
+		}
+		var fresh []string // what was issued, whatever the answer says: of keys installed before nothing is compared
+		for _, c := range a.Certificates {
+			fresh = append(fresh, c.Serial)
 		}
 		return o.c.Store.Update(ctx, func(tx Tx) error {
 			if err := tx.Unwatch(ctx, iin, []string{a.Replaces}); err != nil {
 				return err
 			}
-			return tx.Watch(ctx, iin, ans.Serials, o.c.Now())
+			return tx.Watch(ctx, iin, fresh, o.c.Now())
 		})
 	})
 }

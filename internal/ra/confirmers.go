@@ -20,7 +20,9 @@ func (o *Office) askConfirmers(ctx context.Context, tx Tx, a *Application, head 
 		return err
 	}
 	a.Asked = nil
-	if slices.Contains(delegates, a.Subject.IIN) { // a delegate's own: the head alone
+	if own, err := o.isDelegate(ctx, tx, a.Subject.BIN, a.Subject.IIN); err != nil {
+		return err
+	} else if own { // a delegate's own: the head alone
 		delegates = nil
 	}
 	for _, iin := range append([]string{head.IIN}, delegates...) {

@@ -231,17 +231,25 @@ func (o *Office) offer(ctx context.Context, tx Tx, by Confirmer, number string) 
 // oneLine is a text without line breaks, as a document can carry it through every signing program.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// deciding is who decides, by the certificate that signed. For a head's certificate the registry is
-// asked; its silence is no answer.
+// deciding is who decides, by the certificate that signed. The registry is asked who heads the
+// organisation: the head himself decides, or whom he gave the power to. Its silence is no answer.
 func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer, error) {
 	h := cert.Holder()
 	by := Confirmer{IIN: h.IIN, BIN: h.BIN, Serial: cert.SerialHex(), Role: RoleOf(h)}
-	if by.BIN == "" || by.Role != RoleHead {
+	if by.BIN == "" || (by.Role != RoleHead && by.Role != RoleSignRight) {
 		return by, nil
 	}
 	head := o.c.Registry.Head(ctx, ident.BIN(by.BIN))
 	if head.unknown() {
 		return by, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
+	}
+	if by.Role == RoleSignRight {
+		if head.bad() {
+			return by, nil // nobody who could have given the power
+		}
+		d, err := o.delegated(ctx, h, PowerConfirm, head)
+		by.Delegation = d.ID
+		return by, err
 	}
 	by.Leader, by.Registry = !head.bad() && head.IIN == by.IIN, head.evidence()
 	if by.Registry["d"] == "" {
@@ -250,19 +258,37 @@ func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer
 	return by, nil
 }
 
-// may completes a confirmer with what the office knows of delegations at this moment.
+// may looks once more, in the transaction that decides, whether the delegation of a confirmer lives, and
+// whether the applicant is a delegate himself.
 func (o *Office) may(ctx context.Context, tx Tx, by Confirmer, a *Application) (Confirmer, error) {
-	if by.Role != RoleSignRight || by.BIN == "" {
+	if by.Delegation == "" {
 		return by, nil
 	}
-	var err error
-	if by.Delegation, err = tx.LivingDelegation(ctx, by.BIN, by.IIN, PowerConfirm, o.c.Now()); err != nil {
-		return by, fmt.Errorf("look for a delegation: %w", err)
-	}
-	other, err := tx.LivingDelegation(ctx, by.BIN, a.Subject.IIN, PowerConfirm, o.c.Now())
+	d, err := tx.Delegation(ctx, by.Delegation)
 	if err != nil {
 		return by, fmt.Errorf("look for a delegation: %w", err)
 	}
-	by.Peer = other != ""
-	return by, nil
+	gone, err := dismissed(ctx, tx, by.BIN, by.IIN)
+	if err != nil {
+		return by, fmt.Errorf("look for a dismissal: %w", err)
+	}
+	if gone || !d.Living(o.c.Now()) {
+		by.Delegation = ""
+	}
+	by.Peer, err = o.isDelegate(ctx, tx, by.BIN, a.Subject.IIN)
+	return by, err
+}
+
+// isDelegate reports a living delegation of any power.
+func (o *Office) isDelegate(ctx context.Context, tx Tx, bin, iin string) (bool, error) {
+	for _, power := range []string{PowerConfirm, PowerRevoke} {
+		id, err := tx.LivingDelegation(ctx, bin, iin, power, o.c.Now())
+		if err != nil {
+			return false, fmt.Errorf("look for a delegation: %w", err)
+		}
+		if id != "" {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -75,8 +75,10 @@ type Scan struct {
 
 // Comparison is what the registries said of a person, and of the head's appointment.
 type Comparison struct {
-	Verdict      trust.Verdict
-	Code         string
+	Verdict trust.Verdict
+	Code    string
+	// Head: the mismatch is about the organisation and its head, not about the person.
+	Head         bool
 	AsOf         time.Time
 	Source, Load string
 }
@@ -137,14 +139,17 @@ func (a *Application) compare(f Finding, p PersonAnswer, h HeadAnswer) Compariso
 		c.Verdict, c.Code = trust.Bad, code
 		return c
 	}
+	silent := a.Subject.BIN != "" && h.unknown()
 	switch {
+	case p.Verdict == trust.Bad && p.Code == "PERSON_EXCLUDED":
+		return bad(p.Code)
+	case silent, p.Verdict != trust.Good && p.Verdict != trust.Bad:
+		return Comparison{Verdict: trust.Unknown, Code: trust.CodeUnavailable}
 	case p.Verdict == trust.Bad:
 		if p.Code == "" {
 			return bad("PERSON_UNKNOWN")
 		}
 		return bad(p.Code)
-	case p.Verdict != trust.Good:
-		return Comparison{Verdict: trust.Unknown, Code: trust.CodeUnavailable}
 	case !sameName(f.Surname, p.Surname) || !sameName(f.Name, p.Name) || !sameName(f.Patronymic, p.Patronymic):
 		return bad("NAME_DIFFERS")
 	case a.Kind != Issuance && (!sameName(a.Subject.CommonName, p.Surname+" "+p.Name) || !sameName(a.Subject.Patronymic, p.Patronymic)):
@@ -154,11 +159,11 @@ func (a *Application) compare(f Finding, p PersonAnswer, h HeadAnswer) Compariso
 	}
 	c.AsOf, c.Source, c.Load = h.AsOf, h.Source, h.Load
 	switch {
-	case h.unknown():
-		return Comparison{Verdict: trust.Unknown, Code: trust.CodeUnavailable}
 	case h.bad():
+		c.Head = true
 		return bad(h.code())
 	case a.Role == RoleHead && h.IIN != a.Subject.IIN:
+		c.Head = true
 		return bad("HEAD_NOT_IN_REGISTRY")
 	}
 	return c

@@ -114,6 +114,7 @@ func (o *Office) Approve(ctx context.Context, by Operator, number, override, doc
 		return Application{}, err
 	}
 	c, _ := o.MayApprove(ctx, by, a, override)
+	head := o.head(ctx, a)
 	action := "desk.approved"
 	if override != "" {
 		action = "desk.override"
@@ -128,7 +129,10 @@ func (o *Office) Approve(ctx context.Context, by Operator, number, override, doc
 		if err := a.Approve(by, c, override, signed, o.c.Now()); err != nil {
 			return err
 		}
-		return o.follow(ctx, tx, a)
+		if err := o.follow(ctx, tx, a); err != nil {
+			return err
+		}
+		return o.askConfirmers(ctx, tx, a, head)
 	})
 }
 

@@ -43,6 +43,17 @@ func (o *Office) Folder(ctx context.Context, typed string) (Folder, string, erro
 	return f, string(iin), err
 }
 
+// Sought writes down that an operator looked a person up, whether or not anything is known of him.
+func (o *Office) Sought(ctx context.Context, by Operator, iin string) error {
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: "check.searched", Actor: tx.Hash(by.IIN), Object: tx.Hash(iin), Result: "ok", Detail: map[string]string{"signer": by.Serial}})
+	})
+	if err != nil {
+		return fmt.Errorf("look a person up: %w", err)
+	}
+	return nil
+}
+
 // maxListed bounds the lists of the desk.
 const maxListed = 5000
 

@@ -191,8 +191,11 @@ func (a *Application) Approve(by Operator, c Comparison, override string, signed
 	return a.move(AwaitingDirector, at, AwaitingDesk)
 }
 
-// overridden reports that two operators passed over what the registries say.
-func (a *Application) overridden() bool { return a.Visit.Second.Done() && a.Visit.Override != "" }
+// overridden reports that two operators passed over what the registries say of the head. Passing over
+// a mismatch of the person says nothing about him.
+func (a *Application) overridden() bool {
+	return a.Visit.Second.Done() && a.Visit.Override != "" && a.Visit.Registry.Head
+}
 
 // Refuse ends an application at the desk; a reason is required.
 func (a *Application) Refuse(by Operator, text string, at time.Time) error {

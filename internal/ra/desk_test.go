@@ -68,6 +68,8 @@ func TestCompareWithRegistries(t *testing.T) {
 		{"the head", RoleHead, "X", known(), head("P"), "", false},
 		{"another head", RoleHead, "X", known(), head("D"), "HEAD_NOT_IN_REGISTRY", true},
 		{"head, silence", RoleHead, "X", known(), HeadAnswer{}, "CHECK_UNAVAILABLE", false},
+		{"another name, and silence about the head", RoleHead, "X", PersonAnswer{Verdict: "good", Surname: "ИВАНОВА", Name: "ПЁТР"}, HeadAnswer{}, "CHECK_UNAVAILABLE", false},
+		{"unknown person, and silence about the head", RoleHead, "X", PersonAnswer{Verdict: "bad"}, HeadAnswer{}, "CHECK_UNAVAILABLE", false},
 		{"staff", RoleEmployee, "X", known(), head("D"), "", false},
 		{"staff of nobody", RoleEmployee, "X", known(), HeadAnswer{Verdict: "bad"}, "ENTERPRISE_UNKNOWN", true},
 	} {
@@ -188,5 +190,30 @@ func TestPapersChecked(t *testing.T) {
 			c.change(&f)
 			want(t, "check", f.check(rules, "123456789013", t0), c.code)
 		})
+	}
+}
+
+// TestOverrideCoversWhatWasSeen: whoever passes over a mismatch of the person has said nothing about the
+// head, who is looked at again before issuing.
+func TestOverrideCoversWhatWasSeen(t *testing.T) {
+	another := known()
+	another.Name = "ПАВЕЛ"
+	for _, c := range []struct {
+		code   string
+		person PersonAnswer
+		head   HeadAnswer
+		want   bool
+	}{
+		{"HEAD_NOT_IN_REGISTRY", known(), HeadAnswer{Verdict: "good", IIN: "D"}, true},
+		{"ENTERPRISE_UNKNOWN", known(), HeadAnswer{Verdict: "bad"}, true},
+		{"NAME_DIFFERS", another, HeadAnswer{Verdict: "good", IIN: "D"}, false},
+		{"PERSON_UNKNOWN", PersonAnswer{Verdict: "bad"}, HeadAnswer{Verdict: "bad"}, false},
+	} {
+		a := paperCase()
+		a.Role, a.Subject.BIN = RoleHead, "X"
+		a.Visit = Visit{Override: "the registry is late", Second: Mark{Operator: secondOp, Hash: "h"}, Registry: a.compare(found(), c.person, c.head)}
+		if a.Visit.Registry.Code != c.code || a.overridden() != c.want {
+			t.Errorf("%+v: the head is passed over: %v", a.Visit.Registry, !c.want)
+		}
 	}
 }

@@ -38,30 +38,17 @@ func (o *Office) Watched(ctx context.Context, iin string) (Watched, error) {
 		seen[k.BIN] = true
 		may := o.Heads(ctx, iin, k.BIN)
 		if !may {
-			if may, err = o.delegateNow(ctx, iin, k.BIN); err != nil {
+			d, err := o.deputy(ctx, Viewer{iin, k.BIN}, "")
+			if err != nil {
 				return w, fmt.Errorf("whose keys are looked after: %w", err)
 			}
+			may = d.ID != ""
 		}
 		if may {
 			w.Companies = append(w.Companies, k.BIN)
 		}
 	}
 	return w, nil
-}
-
-// delegateNow reports whether a person has any power in an organisation by a delegation now.
-func (o *Office) delegateNow(ctx context.Context, iin, bin string) (yes bool, err error) {
-	err = o.c.Store.View(ctx, func(tx Tx) error {
-		for _, power := range []string{PowerConfirm, PowerRevoke} {
-			id, err := tx.LivingDelegation(ctx, bin, iin, power, o.c.Now())
-			if err != nil {
-				return err
-			}
-			yes = yes || id != ""
-		}
-		return nil
-	})
-	return yes, err
 }
 
 // LookAfter notes that a person looks after the keys of others, as one who renewed them does.

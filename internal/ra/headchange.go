@@ -69,12 +69,13 @@ func (o *Office) HeadChanged(ctx context.Context, bin, change string) error {
 		return errors.New("follow a change of head: the registry does not answer")
 	}
 	leader := ""
-	if !head.bad() {
+	var previous []Key
+	var err error
+	if !head.bad() { // else the next head is offered them
 		leader = head.IIN
-	}
-	previous, err := o.PreviousHead(ctx, Viewer{IIN: leader, BIN: bin})
-	if err != nil {
-		return err
+		if previous, err = o.previousKeys(ctx, leader, bin); err != nil {
+			return err
+		}
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		if first, err := tx.BeginChange(ctx, bin, "head "+change); err != nil || !first {
@@ -151,7 +152,7 @@ func (o *Office) RevokePrevious(ctx context.Context, t CompanyTask) error {
 	if head.bad() {
 		return nil // nobody heads it now: the next head is offered them
 	}
-	keys, err := o.PreviousHead(ctx, Viewer{IIN: head.IIN, BIN: t.BIN})
+	keys, err := o.previousKeys(ctx, head.IIN, t.BIN)
 	if err != nil || len(keys) == 0 {
 		return err
 	}

@@ -51,15 +51,8 @@ func (o *Office) actsFor(ctx context.Context, who Viewer) (bool, error) {
 	if o.Heads(ctx, who.IIN, who.BIN) {
 		return true, nil
 	}
-	id := ""
-	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
-		id, err = tx.LivingDelegation(ctx, who.BIN, who.IIN, PowerConfirm, o.c.Now())
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("look for a delegation: %w", err)
-	}
-	return id != "", nil
+	d, err := o.deputy(ctx, who, PowerConfirm)
+	return d.ID != "", err
 }
 
 // Mine lists a person's applications, and for the head those of the organisation (L2).

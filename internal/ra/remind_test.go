@@ -180,7 +180,10 @@ func TestDailyList(t *testing.T) {
 	own := w.keys["123456789021-000"]
 	own.Serial, own.IIN = "own", accountant
 	w.keys["own"] = own
-	w.m.delegations = append(w.m.delegations, delegation{id: "d", bin: bin, iin: accountant, powers: PowerRevoke, from: w.now, until: w.now.AddDate(1, 0, 0)})
+	own.Profile = RoleSignRight
+	w.heads[bin] = HeadAnswer{Verdict: trust.Good, IIN: "head"}
+	w.keys["own"] = own
+	w.ok(w.m.PutDelegation(t.Context(), Delegation{ID: "d", BIN: bin, Head: "head", IIN: accountant, Powers: []string{PowerRevoke}, From: w.now, Until: w.now.AddDate(1, 0, 0)}))
 	days()
 	if l := w.m.d.letters[len(w.m.d.letters)-1]; l.Vars["n"] != "4" {
 		t.Errorf("a delegate sees %s keys", l.Vars["n"])

@@ -82,7 +82,9 @@ type Report struct {
 	// Operator: asked for at the desk.
 	Operator bool
 	// Days bounds [ReportExpiring]: 30, 14 or 7.
-	Days    int
+	Days int
+	// Staff: keys of the organisation's staff stand in it, so it is for its head.
+	Staff   bool
 	Created time.Time
 	// Made is zero until it is ready; Expires is when it is wiped.
 	Made, Expires time.Time
@@ -133,7 +135,7 @@ func (a ReportAsk) check() error {
 func (o *Office) mayReport(ctx context.Context, r Report) error {
 	switch {
 	case r.Kind.forOperators() && !r.Operator,
-		r.Kind == ReportExpiring && !o.Heads(ctx, r.IIN, r.BIN):
+		(r.Kind == ReportExpiring || r.Staff) && !o.Heads(ctx, r.IIN, r.BIN):
 		return refuse("REPORT_NOT_YOURS")
 	}
 	return nil
@@ -266,7 +268,7 @@ func (o *Office) MakeReport(ctx context.Context, t ReportTask) error {
 			return err
 		}
 		r.Made = o.c.Now()
-		r.Expires, r.Content, r.Rows = r.Made.Add(ReportTTL), made.content, made.rows
+		r.Expires, r.Content, r.Rows, r.Staff = r.Made.Add(ReportTTL), made.content, made.rows, made.staff
 		if err := tx.PutReport(ctx, r); err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 type file struct {
 	content []byte
 	rows    int
+	staff   bool
 }
 
 // fileOf makes the file of a report.
@@ -42,7 +43,7 @@ func (o *Office) fileOf(ctx context.Context, r Report) (file, error) {
 		s.Rows = s.Rows[:sheet.MaxRows]
 		s.Lines = append(s.Lines, r.Lang.Text("reports.cut", "shown", sheet.MaxRows, "all", len(t.rows)))
 	}
-	f := file{rows: len(s.Rows)}
+	f := file{rows: len(s.Rows), staff: t.staff}
 	if r.Format == ReportPDF {
 		f.content, err = sheet.PDF(s)
 		return f, err
@@ -56,7 +57,9 @@ func (o *Office) fileOf(ctx context.Context, r Report) (file, error) {
 // table is a report before it is written down.
 type table struct {
 	// whose says for whom it is.
-	whose   string
+	whose string
+	// staff: it tells of keys of the organisation's staff.
+	staff   bool
 	columns []column
 	rows    [][]string
 }
@@ -214,6 +217,7 @@ func (o *Office) reportReplaced(ctx context.Context, r Report) (table, error) {
 	if err == nil && r.BIN != "" && o.Heads(ctx, r.IIN, r.BIN) {
 		var staff []Key
 		staff, err = o.c.Keys.OfCompany(ctx, r.BIN)
+		t.staff = true
 		keys = append(slices.DeleteFunc(keys, func(k Key) bool { return k.BIN == r.BIN }), staff...)
 	}
 	if err != nil {

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"senim/internal/ident"
+	"senim/internal/pkitest"
 	"senim/internal/trust"
+	"senim/pki"
 )
 
 // ends are keys that end, in the order of their end.
@@ -114,5 +116,33 @@ func TestReportsOfOperators(t *testing.T) {
 	r, err := o.AskReport(t.Context(), who, ask)
 	if err != nil || o.MakeReport(t.Context(), ReportTask{ID: r.ID}) == nil {
 		t.Error("a report was made of what cannot be seen", err)
+	}
+}
+
+// TestReportOfStaffIsItsHeads: a report made while somebody headed an organisation is not given to him when
+// he heads it no more, or while nobody can tell.
+func TestReportOfStaffIsItsHeads(t *testing.T) {
+	w := newTown(t)
+	const bin, head = "123456789021", "009900000008"
+	who := Viewer{IIN: head, BIN: bin}
+	l := w.add(w.ca.Issue(pkitest.Spec{Holder: pkitest.Member(pki.RoleEmployee)}))
+	k := w.keys[l.Certificate.SerialHex()]
+	k.BIN, k.ReplacedBy = bin, "next"
+	w.keys[k.Serial] = k
+	good := HeadAnswer{Verdict: trust.Good, IIN: head}
+	w.heads[bin] = good
+	r, err := w.o.AskReport(t.Context(), who, ReportAsk{Kind: ReportReplaced, Format: ReportCSV, Lang: "en"})
+	w.ok(err)
+	w.ok(w.o.MakeReport(t.Context(), ReportTask{ID: r.ID}))
+	for _, now := range []HeadAnswer{{Verdict: trust.Good, IIN: "another"}, {}} {
+		w.heads[bin] = now
+		if _, err := w.o.Download(t.Context(), head, false, r.ID); codeOf(err) != "REPORT_NOT_YOURS" {
+			t.Errorf("the registry says %q: %v", now.IIN, err)
+		}
+	}
+	w.heads[bin] = good
+	got, err := w.o.Download(t.Context(), head, false, r.ID)
+	if w.ok(err); !strings.Contains(string(got.Content), k.Serial) {
+		t.Errorf("%s", got.Content)
 	}
 }

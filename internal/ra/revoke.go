@@ -165,13 +165,18 @@ func (o *Office) PreviousHead(ctx context.Context, who Viewer) ([]Key, error) {
 	if who.BIN == "" || !o.Heads(ctx, who.IIN, who.BIN) {
 		return nil, nil
 	}
-	all, err := o.c.Keys.OfCompany(ctx, who.BIN)
+	return o.previousKeys(ctx, who.IIN, who.BIN)
+}
+
+// previousKeys is PreviousHead for a head whom the registry has just named.
+func (o *Office) previousKeys(ctx context.Context, head, bin string) ([]Key, error) {
+	all, err := o.c.Keys.OfCompany(ctx, bin)
 	if err != nil {
 		return nil, fmt.Errorf("list keys of the previous head: %w", err)
 	}
 	now := o.c.Now()
 	return slices.DeleteFunc(all, func(k Key) bool {
-		if k.IIN == who.IIN || !k.Live(now) {
+		if k.IIN == head || !k.Live(now) {
 			return true
 		}
 		c, err := pki.ParseCertificate(k.Raw)

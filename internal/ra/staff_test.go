@@ -1,6 +1,7 @@
 package ra
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/pkitest"
 	"senim/internal/trust"
@@ -193,4 +195,39 @@ func TestDismissedWhileApplying(t *testing.T) {
 	head.BIN = bin
 	_, _, err = w.o.Gate(t.Context(), w.ask(w.add(w.ca.Issue(pkitest.Spec{Holder: head}))))
 	want(t, "as head by the registry", err, "")
+}
+
+// answersOnce knows who heads an organisation the first time it is asked, and is silent afterwards.
+type answersOnce struct {
+	head  HeadAnswer
+	asked int
+}
+
+func (a *answersOnce) Head(context.Context, ident.BIN) HeadAnswer {
+	if a.asked++; a.asked > 1 {
+		return HeadAnswer{}
+	}
+	return a.head
+}
+
+// TestC32SilenceLosesNothing: a registry that falls silent in the middle of following a change of head is no
+// reason to believe that the former head has no keys, which would never be looked at again.
+func TestC32SilenceLosesNothing(t *testing.T) {
+	w := newTown(t)
+	l := w.add(w.ca.Issue(pkitest.Spec{Holder: pkitest.Member(pki.RoleFirstHead)}))
+	bin := l.Certificate.Holder().BIN
+	next := HeadAnswer{Verdict: trust.Good, IIN: "009900000008"}
+	w.o.c.Registry = &answersOnce{head: next}
+	w.ok(w.o.HeadChanged(t.Context(), bin, "1"))
+	if last := w.m.d.events[len(w.m.d.events)-1]; last.Action != "head_change.offered" || last.Detail["keys"] != "1" {
+		t.Errorf("%+v", last)
+	}
+	w.o.c.Registry = &answersOnce{head: next}
+	had := len(w.m.d.events)
+	w.ok(w.o.RevokePrevious(t.Context(), CompanyTask{BIN: bin}))
+	if !slices.ContainsFunc(w.m.d.events[had:], func(e audit.Event) bool {
+		return e.Action == "cert.revocation.done" && e.Object == l.Certificate.SerialHex()
+	}) {
+		t.Errorf("not revoked: %+v", w.m.d.events[had:])
+	}
 }

@@ -116,6 +116,16 @@ func (o *Office) delegated(ctx context.Context, by pki.Holder, power string, hea
 	return found, nil
 }
 
+// deputy finds the delegation by which a person acts for the head of an organisation now, with a power
+// ("" for any). There is none while the registry names no head, or is silent.
+func (o *Office) deputy(ctx context.Context, who Viewer, power string) (Delegation, error) {
+	head := o.c.Registry.Head(ctx, ident.BIN(who.BIN))
+	if who.BIN == "" || head.unknown() || head.bad() {
+		return Delegation{}, nil
+	}
+	return o.delegated(ctx, pki.Holder{IIN: who.IIN, BIN: who.BIN}, power, head)
+}
+
 // asHead refuses everybody but the head of the organisation of the certificate.
 func (o *Office) asHead(ctx context.Context, by pki.Holder) (HeadAnswer, error) {
 	if by.BIN == "" || RoleOf(by) != RoleHead {
