@@ -185,7 +185,7 @@ func (f InviteForm) term(g *Grant, now time.Time, wrong FieldErrors) {
 		}
 		d, err := parseDate(strings.TrimSpace(typed))
 		if err != nil || d.Year() < 2000 || d.Year() > 9000 {
-			wrong[field] = "DATE_INVALID"
+			wrong[field] = "TERM_INVALID"
 			return time.Time{}, false
 		}
 		return time.Date(d.Year(), d.Month(), d.Day(), 0, 0, 0, 0, lang.Astana), true

@@ -164,7 +164,7 @@ func (o *Office) signedDocument(ctx context.Context, signed, ours []byte, who si
 	case h.IIN == "" || ident.IIN(h.IIN) != who.iin:
 		return nil, deny("CERT_OTHER_PERSON", "act", who.act)
 	case who.bin != "" && h.BIN != who.bin:
-		return nil, deny("CERT_WRONG_BIN", "a", h.BIN, "b", who.bin)
+		return nil, deny("CERT_WRONG_BIN", "act", who.act, "a", h.BIN, "b", who.bin)
 	}
 	e := Evidence{At: o.now(), Checks: fromReport(o.c.Judge.Certificate(ctx, cert, trust.Signing))}
 	if !e.Passed() {

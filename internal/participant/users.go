@@ -78,8 +78,8 @@ func userOf(ctx context.Context, tx Tx, p Profile) (User, error) {
 }
 
 // UsersDocument gives the users of the head's enterprise with these profiles and the document he signs
-// to do the action to all of them. [ErrNotFound] when one is not of his enterprise, or the action
-// cannot be done to it now.
+// to do the action to all of them. USERS_OTHER when one is not there, is not of his enterprise, or the
+// action cannot be done to it now.
 func (o *Office) UsersDocument(ctx context.Context, head Profile, action UserAction, profiles []string) ([]User, []byte, error) {
 	var users []User
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
@@ -98,15 +98,15 @@ func (o *Office) chosen(ctx context.Context, tx Tx, head Profile, action UserAct
 	seen := map[string]bool{}
 	for _, id := range profiles {
 		p, err := tx.Profile(ctx, id)
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, err
 		}
 		able := p.Removable()
 		if action == ReconfirmUsers {
-			able = p.Confirmable(o.now())
+			able = p.Confirmable(o.now()) && p.IIN != head.IIN
 		}
-		if p.TIN != head.TIN || p.IIN == head.IIN && action == ReconfirmUsers || !able || seen[id] {
-			return nil, ErrNotFound
+		if err != nil || p.TIN != head.TIN || !able || seen[id] {
+			return nil, deny("USERS_OTHER")
 		}
 		seen[id] = true
 		u, err := userOf(ctx, tx, p)
@@ -116,7 +116,7 @@ func (o *Office) chosen(ctx context.Context, tx Tx, head Profile, action UserAct
 		users = append(users, u)
 	}
 	if len(users) == 0 {
-		return nil, ErrNotFound
+		return nil, deny("USERS_OTHER")
 	}
 	return users, nil
 }
@@ -155,7 +155,7 @@ func (o *Office) settleUsers(ctx context.Context, head Profile, action UserActio
 			return err
 		}
 		users, err := o.chosen(ctx, tx, head, action, profiles)
-		if errors.Is(err, ErrNotFound) {
+		if refusalCode(err) != "" {
 			return ErrRace
 		}
 		if err != nil {
