@@ -214,6 +214,9 @@ func acts() map[string]string {
 		"portal POST /login/change-email/not-me": "email.change.disputed session.closed", "portal POST /login/reset-password": "password.reset.asked",
 		"portal POST /login/reset-password/set": later, "portal POST /login/reset-password/sign": "auth.proof password.reset.done",
 		"portal POST /me/password": later, "portal POST /me/password/sign": "auth.proof details.saved", "portal POST /me/details": later, "portal POST /me/details/sign": "auth.proof details.saved",
+		"portal POST /org/users/invite": later, "portal POST /org/users/invite/{id}": "invite.sent", "portal POST /org/users/withdraw": "invite.removed",
+		"portal POST /org/users/sign": "invite.reconfirmed invite.removed profile.status",
+		"portal POST /invite":         "auth.proof invite.accepted", "portal POST /invite/accept": "invite.accepted profile.status",
 		"portal POST /me/sessions/end": "none: ends one's own other sessions, which must work when nothing can be recorded",
 
 		"desk POST /desk/signin": "auth.proof", "desk POST /desk/registry/new": "none: a draft that nobody acts on; registry.clerk.change.made is when it is signed",

@@ -9,11 +9,13 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"senim/internal/ident"
 	"senim/internal/notice"
+	"senim/internal/participant"
 	"senim/internal/ra"
 )
 
@@ -48,6 +50,11 @@ type config struct {
 	log, logOrigin string
 	// changeTTL, changeDelay and resetTTL are email.change_ttl, email.change_delay and reset.link_ttl.
 	changeTTL, changeDelay, resetTTL time.Duration
+	// inviteTTL, invitedUsers and reconfirmDays are invite.ttl, rereg.invited_users and
+	// rereg.reconfirm_days.
+	inviteTTL     time.Duration
+	invitedUsers  string
+	reconfirmDays int
 	// autoRevoke is head_change.auto_revoke.
 	autoRevoke ra.AutoRevoke
 	// factor is second_factor.kinds, in the order offered; factorFor is second_factor.for.
@@ -171,6 +178,24 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.DurationVar(&c.changeTTL, "email.change_ttl", 24*time.Hour, "life of the link that confirms a participant's new e-mail")
 	f.DurationVar(&c.changeDelay, "email.change_delay", 0, "time between that confirmation and the change")
 	f.DurationVar(&c.resetTTL, "reset.link_ttl", time.Hour, "life of the link that sets a participant's new password")
+	f.DurationVar(&c.inviteTTL, "invite.ttl", 7*24*time.Hour, "life of the link that invites a person into an enterprise")
+	c.invitedUsers = string(participant.Reconfirm)
+	f.Func("rereg.invited_users", "invited users of an enterprise whose head changed: reconfirm (by the new head), keep or block (default: reconfirm)", func(v string) error {
+		switch participant.Fate(v) {
+		case participant.Reconfirm, participant.Keep, participant.Block:
+			c.invitedUsers = v
+			return nil
+		}
+		return errors.New("reconfirm, keep or block")
+	})
+	f.Func("rereg.reconfirm_days", "days the new head has to confirm them (default: 14)", func(v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 || n > 365 {
+			return errors.New("1 to 365 days")
+		}
+		c.reconfirmDays = n
+		return nil
+	})
 	f.Var(&c.autoRevoke, "head_change.auto_revoke", "keys of a former head: offer (to the new head, for revocation), after_days:N or now")
 	f.StringVar(&c.profiles, "profiles", "", "file of certificate profiles, YAML or JSON (default: the national ones)")
 	f.StringVar(&c.compromised, "compromised-keys", "", "list of keys that get no certificate: SHA-256 of the SubjectPublicKeyInfo, one a line")

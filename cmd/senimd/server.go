@@ -424,7 +424,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book,
 		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
-		ResetLinkTTL: s.c.resetTTL, Now: s.now}); err != nil {
+		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now}); err != nil {
 		return err
 	}
 	s.openReminders()
@@ -495,6 +495,9 @@ func (s *server) handleJobs(context.Context) error {
 	s.store.Handle(participant.ExpireKind, task(func(ctx context.Context, j participant.ExpireJob) error { return s.participants.Expire(ctx, j.ID) }))
 	s.store.Handle(participant.EmailKind, task(func(ctx context.Context, j participant.EmailJob) error { return s.participants.ApplyEmail(ctx, j.ID) }))
 	s.store.Handle(participant.ResetKind, task(func(ctx context.Context, j participant.ResetJob) error { return s.participants.SendReset(ctx, j.ID) }))
+	s.store.Handle(participant.ReconfirmKind, task(func(ctx context.Context, j participant.ReconfirmJob) error {
+		return s.participants.CloseUnconfirmed(ctx, j.Profile)
+	}))
 	s.store.Handle(registry.KindHeadChanged, task(s.headChanged))
 	s.store.Handle(registry.KindEntityEnded, task(s.entityEnded))
 	s.store.Handle(ra.JobRevoke, task(s.office.RevokeAll))

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"senim/internal/audit"
-	"senim/internal/lang"
 )
 
 // activateAccount makes a pending account active with its address confirmed by the link; another
@@ -50,9 +49,6 @@ func (o *Office) blockHeads(ctx context.Context, tx Tx, r Registration, now time
 			return nil, err
 		}
 	}
-	if len(heads) == 0 {
-		return nil, nil
-	}
 	return heads, o.settleInvited(ctx, tx, r, now, evidence)
 }
 
@@ -90,19 +86,21 @@ func (o *Office) settleInvited(ctx context.Context, tx Tx, r Registration, now t
 		if p.Type != TypeUser || p.Status != Active {
 			continue
 		}
-		by := now.AddDate(0, 0, o.c.ReconfirmDays)
+		if p.IIN == r.IIN {
+			continue // was a user and is the head now: nobody confirms himself
+		}
+		n := "N-07.closed"
 		if o.c.Invited == Block {
 			p, err = o.block(ctx, tx, p, now, evidence)
-			by = now
 		} else {
-			p.ReconfirmBy = by
-			err = tx.PutProfile(ctx, p)
+			n = "N-07"
+			p.ReconfirmBy = now.AddDate(0, 0, o.c.ReconfirmDays)
+			err = errors.Join(tx.PutProfile(ctx, p), tx.Enqueue(ctx, reconfirmJob(p)))
 		}
 		if err != nil {
 			return err
 		}
-		vars := func(l lang.Tag) map[string]string { return map[string]string{"org": p.Name, "date": l.Date(by)} }
-		if err := o.tell(ctx, tx, "N-07", p.IIN, r.ID, vars); err != nil {
+		if err := o.tellUser(ctx, tx, n, p, r.ID, p.ReconfirmBy); err != nil {
 			return err
 		}
 	}

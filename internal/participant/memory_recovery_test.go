@@ -17,10 +17,11 @@ type recovery struct {
 	asks    map[string]ResetAsk
 	resets  map[string]Reset
 	entries []Entry
+	*invites
 }
 
 func newRecovery() *recovery {
-	return &recovery{acts: map[string]Act{}, signed: map[string]SignedAct{}, changes: map[string]EmailChange{}, asks: map[string]ResetAsk{}, resets: map[string]Reset{}}
+	return &recovery{acts: map[string]Act{}, signed: map[string]SignedAct{}, changes: map[string]EmailChange{}, asks: map[string]ResetAsk{}, resets: map[string]Reset{}, invites: &invites{}}
 }
 
 func (r *recovery) Act(_ context.Context, browser string, k Kind) (Act, error) {

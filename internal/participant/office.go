@@ -63,6 +63,8 @@ type Config struct {
 	// ResetPerHour bounds the links of one person; 3 by default.
 	ResetLinkTTL time.Duration
 	ResetPerHour int
+	// InviteTTL is the life of an invitation's link; 7 days by default.
+	InviteTTL time.Duration
 	// Passwords makes and checks password hashes; [NewHasher] by default.
 	Passwords Passwords
 	// Now is the clock; time.Now by default.
@@ -100,6 +102,9 @@ func New(c Config) (*Office, error) {
 	}
 	if c.ResetLinkTTL <= 0 {
 		c.ResetLinkTTL = time.Hour
+	}
+	if c.InviteTTL <= 0 {
+		c.InviteTTL = 7 * 24 * time.Hour
 	}
 	if c.ResetPerHour <= 0 {
 		c.ResetPerHour = 3
@@ -173,7 +178,8 @@ func event(tx Tx, action string, r Registration, result string, detail map[strin
 
 // Allowed says whether the profile may be used now with a certificate of the given BIN ("" for a
 // personal one): "" or a code. Enterprise profiles need a certificate with their BIN, personal ones
-// any certificate of the person (S4).
+// any certificate of the person (S4). An invited user's own term comes last: PROXY_NOT_YET before it,
+// PERMISSIONS_EXPIRED after it.
 func (p Profile) Allowed(certificateBIN string, at time.Time) string {
 	switch {
 	case p.Status != Active:
@@ -182,6 +188,8 @@ func (p Profile) Allowed(certificateBIN string, at time.Time) string {
 		return "CERT_NOT_OF_ENTERPRISE"
 	case !p.ReconfirmBy.IsZero() && !at.Before(p.ReconfirmBy):
 		return "PROFILE_BLOCKED"
+	case p.Type == TypeUser:
+		return p.Grant.code(at)
 	}
 	return ""
 }

@@ -340,7 +340,7 @@ func TestInvitedUsers(t *testing.T) {
 		}
 		told := 0
 		for _, m := range w.store.data.letters {
-			if m.N == "N-07" {
+			if m.N == map[Fate]string{Reconfirm: "N-07", Block: "N-07.closed"}[fate] {
 				told++
 			}
 		}

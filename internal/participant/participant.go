@@ -124,6 +124,9 @@ const (
 	ReasonRegistered    = "registered"
 	ReasonRevived       = "revived"
 	ReasonReconfirm     = "reconfirm"
+	ReasonReconfirmed   = "reconfirmed"
+	ReasonInvited       = "invited"
+	ReasonRemoved       = "head-removed"
 )
 
 // Profile is account × tin × type × status. Blocking one leaves a person's others alone (M2), and
@@ -141,6 +144,7 @@ type Profile struct {
 	Since       time.Time
 	Evidence    string    // id of the evidence of the last change
 	ReconfirmBy time.Time // an invited user waits for the new head's word until then; zero: no
+	Grant       Grant     // of an invited user
 }
 
 // Change is one line of a profile's history: kept for ever.

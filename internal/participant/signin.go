@@ -120,8 +120,20 @@ func (o *Office) Profiles(ctx context.Context, iin ident.IIN) ([]Profile, error)
 	return all, nil
 }
 
+// Told is what a refusal by [Profile.Allowed] rests on, as pairs of names and values.
+func (p Profile) Told(code string) []string {
+	e := []string{"reason", p.Reason, "since", stamp(p.Since), "name", p.Name}
+	switch code {
+	case "PROXY_NOT_YET":
+		e = append(e, "date", stamp(p.Grant.From))
+	case "PERMISSIONS_EXPIRED":
+		e = append(e, "date", stamp(p.Grant.LastDay()))
+	}
+	return e
+}
+
 // Choose opens a profile of the person for a certificate with the given BIN (S4). [*Denied] with
-// PROFILE_BLOCKED or CERT_NOT_OF_ENTERPRISE; [ErrNotFound] when it is not his.
+// PROFILE_BLOCKED, CERT_NOT_OF_ENTERPRISE, PROXY_NOT_YET or PERMISSIONS_EXPIRED; [ErrNotFound] when it is not his.
 func (o *Office) Choose(ctx context.Context, iin ident.IIN, id, certificateBIN string) (Profile, error) {
 	var p Profile
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
@@ -135,7 +147,7 @@ func (o *Office) Choose(ctx context.Context, iin ident.IIN, id, certificateBIN s
 		return Profile{}, fmt.Errorf("choose profile: %w", err)
 	}
 	if code := p.Allowed(certificateBIN, o.now()); code != "" {
-		return p, deny(code, "reason", p.Reason, "since", stamp(p.Since), "name", p.Name)
+		return p, deny(code, p.Told(code)...)
 	}
 	return p, nil
 }

@@ -31,6 +31,7 @@ type Store interface {
 // order of time. Put writes a row, new or changed.
 type Tx interface {
 	RecoveryTx
+	InviteTx
 
 	Account(ctx context.Context, iin ident.IIN) (Account, error)
 	PutAccount(ctx context.Context, a Account) error

@@ -21,6 +21,8 @@ const (
 	keyLink   = "key.link"  // hash of the link's token, when sign-in finishes a registration
 	keyUntil  = "key.until" // the proof's end
 	profileID = "profile"
+	// profileType is what the profile is, for the menu alone.
+	profileType = "profile.type"
 )
 
 // proofLife is how long the password may be asked after the key was proved.

@@ -71,7 +71,7 @@ func retryOfLink(err error) string {
 }
 
 // enter begins the session of the person. One usable profile is entered at once; the one of a
-// registration just finished goes first.
+// registration just finished goes first. Who came by an invitation sees it before anything else.
 func (s *site) enter(r *web.Request, iin ident.IIN, finished string) error {
 	all, err := s.office.Profiles(r.Context(), iin)
 	if err != nil {
@@ -82,11 +82,18 @@ func (s *site) enter(r *web.Request, iin ident.IIN, finished string) error {
 	}
 	session := auth.Session{IIN: string(iin), Serial: r.Value(keySerial), Fingerprint: r.Value(keyPrint), Name: r.Value(keyName),
 		Values: map[string]string{keyBIN: r.Value(keyBIN)}}
+	invited := r.Value(keyInvite)
+	if invited != "" {
+		session.Values[keyInvite] = invited
+	}
 	if err := r.SignIn(session); err != nil {
 		return err
 	}
 	if err := s.office.Enter(r.Context(), iin, r.Session().Serial, network(r)); err != nil {
 		return err
+	}
+	if invited != "" {
+		return r.Redirect("/invite/accept")
 	}
 	var usable []participant.Profile
 	for _, p := range all {
@@ -111,7 +118,7 @@ func (s *site) enter(r *web.Request, iin ident.IIN, finished string) error {
 func (s *site) act(r *web.Request, p participant.Profile, to string) error {
 	was := r.Session()
 	next := auth.Session{IIN: was.IIN, Serial: was.Serial, Fingerprint: was.Fingerprint, Name: was.Name,
-		Values: map[string]string{keyBIN: was.Values[keyBIN], profileID: p.ID}}
+		Values: map[string]string{keyBIN: was.Values[keyBIN], profileID: p.ID, profileType: string(p.Type)}}
 	if p.Type != participant.TypeIndividual {
 		next.BIN = p.TIN
 	}

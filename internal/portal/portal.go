@@ -154,6 +154,19 @@ func (s *site) routes() *http.ServeMux {
 		"POST /me/details/sign":            person(s.meDetailsSigned),
 		"GET /me/entries":                  person(s.meEntries),
 		"POST /me/sessions/end":            person(s.meEnd),
+
+		"GET /org/users":              s.headed(s.orgPage),
+		"GET /org/users/sign":         s.headed(s.orgSignPage),
+		"POST /org/users/sign":        s.headed(s.orgSigned),
+		"POST /org/users/withdraw":    s.headed(s.inviteWithdrawn),
+		"GET /org/users/invite":       s.headed(s.invitePage),
+		"POST /org/users/invite":      s.headed(s.inviteGiven),
+		"GET /org/users/invite/{id}":  s.headed(s.inviteSignPage),
+		"POST /org/users/invite/{id}": s.headed(s.inviteSigned),
+		"GET /invite":                 s.invitedPage,
+		"POST /invite":                s.invitedKey,
+		"GET /invite/accept":          person(s.acceptPage),
+		"POST /invite/accept":         person(s.accepted),
 	} {
 		s.shell.Handle(mux, pattern, s.answered(h))
 	}
@@ -166,7 +179,11 @@ func menu(r *web.Request) []web.Link {
 		return web.Link{Text: r.T(key), Href: path, Current: r.URL.Path == path}
 	}
 	if r.Session().SignedIn() {
-		return []web.Link{at("portal.menu.me", "/me"), at("portal.menu.profile", "/login/profile"), at("portal.menu.register", "/register")}
+		links := []web.Link{at("portal.menu.me", "/me"), at("portal.menu.profile", "/login/profile"), at("portal.menu.register", "/register")}
+		if r.Value(profileType) == string(participant.TypeHead) {
+			links = append(links, at("invite.users.title", "/org/users"))
+		}
+		return links
 	}
 	return []web.Link{at("portal.menu.login", "/login"), at("portal.menu.register", "/register")}
 }

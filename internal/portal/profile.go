@@ -2,7 +2,6 @@ package portal
 
 import (
 	"net/http"
-	"time"
 
 	"senim/internal/ident"
 	"senim/internal/lang"
@@ -15,6 +14,7 @@ type choice struct {
 	participant.Profile
 	Usable, Current bool
 	Why             string // why it cannot be entered, in words
+	Code            string // and the code of it
 }
 
 // choices lists a person's profiles for the certificate of the session.
@@ -26,7 +26,7 @@ func (s *site) choices(r *web.Request) ([]choice, error) {
 	list := make([]choice, len(all))
 	for i, p := range all {
 		code := p.Allowed(r.Value(keyBIN), r.Now())
-		list[i] = choice{Profile: p, Usable: code == "", Current: p.ID == r.Value(profileID), Why: whyNot(r, p, code)}
+		list[i] = choice{Profile: p, Usable: code == "", Current: p.ID == r.Value(profileID), Why: whyNot(r, p, code), Code: code}
 	}
 	return list, nil
 }
@@ -38,12 +38,23 @@ func whyNot(r *web.Request, p participant.Profile, code string) string {
 		return ""
 	case "CERT_NOT_OF_ENTERPRISE":
 		return r.T("portal.profile.other_key")
+	case "PROXY_NOT_YET", "PERMISSIONS_EXPIRED":
+		return describe(r, "", code, false, told(p, code)).What
 	}
 	reason := p.Reason
 	if lang.Has("portal.reason." + reason) {
 		reason = r.T("portal.reason." + reason)
 	}
-	return r.T("portal.profile.blocked", "status", r.T("portal.status."+string(p.Status)), "reason", reason, "date", r.DateTime(p.Since))
+	return r.T("portal.profile.blocked", "status", statusText(r, p), "reason", reason, "date", r.DateTime(p.Since))
+}
+
+// told is what a refusal to enter a profile rests on.
+func told(p participant.Profile, code string) map[string]string {
+	pairs, e := p.Told(code), map[string]string{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		e[pairs[i]] = pairs[i+1]
+	}
+	return e
 }
 
 // profilePage is «Выбор профиля».
@@ -83,8 +94,8 @@ func (s *site) profileChosen(w http.ResponseWriter, r *web.Request) error {
 // whose key was used.
 func cause(r *web.Request, list []choice) failure {
 	for _, c := range list {
-		if c.Status != participant.Active && c.TIN == r.Value(keyBIN) {
-			return describe(r, "", "PROFILE_BLOCKED", false, map[string]string{"name": c.Name, "reason": c.Reason, "since": c.Since.UTC().Format(time.RFC3339)})
+		if c.TIN == r.Value(keyBIN) && (c.Status != participant.Active || c.Code == "PROXY_NOT_YET" || c.Code == "PERMISSIONS_EXPIRED") {
+			return describe(r, "", c.Code, false, told(c.Profile, c.Code))
 		}
 	}
 	if anyActive(list) {

@@ -49,6 +49,14 @@ func (w *world) runJobs() {
 	w.mu.Unlock()
 	for _, j := range waiting {
 		switch p := j.Payload.(type) {
+		case participant.ReconfirmJob:
+			if j.At.After(w.time()) {
+				w.mu.Lock()
+				w.jobs = append(w.jobs, j)
+				w.mu.Unlock()
+				continue
+			}
+			w.must(w.office.CloseUnconfirmed(w.t.Context(), p.Profile))
 		case participant.ResetJob:
 			w.must(w.office.SendReset(w.t.Context(), p.ID))
 		case participant.EmailJob:

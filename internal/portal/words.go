@@ -31,8 +31,12 @@ func describe(r *web.Request, check, code string, unknown bool, evidence map[str
 	if kind := evidence["kind"]; code == "LINK_STALE" && kind != "" {
 		said += "_" + strings.ToUpper(kind)
 	}
-	if code == "CERT_OTHER_PERSON" && evidence["act"] != "" {
-		said += "_ACT"
+	if act := evidence["act"]; act != "" {
+		if own := code + "_" + strings.ToUpper(act); lang.Has("codes." + own) {
+			said = own
+		} else if code == "CERT_OTHER_PERSON" {
+			said += "_ACT"
+		}
 	}
 	f := failure{Code: code, Unknown: unknown}
 	v := vars(r, check, code, evidence)

@@ -51,12 +51,16 @@ func (t participantTx) DeletePending(ctx context.Context, iin ident.IIN) error {
 	return err
 }
 
-const profileColumns = `id, iin, tin, type, name, category, status, previous, reason, since, evidence, reconfirm_by`
+const profileColumns = `id, iin, tin, type, name, category, status, previous, reason, since, evidence, reconfirm_by,
+	permissions, proxy, valid_from, valid_to`
 
 func scanProfile(r row) (p participant.Profile, err error) {
-	var since, reconfirm int64
-	err = r.Scan(&p.ID, &p.IIN, &p.TIN, &p.Type, &p.Name, &p.Category, &p.Status, &p.Previous, &p.Reason, &since, &p.Evidence, &reconfirm)
+	var permissions string
+	var since, reconfirm, from, to int64
+	err = r.Scan(&p.ID, &p.IIN, &p.TIN, &p.Type, &p.Name, &p.Category, &p.Status, &p.Previous, &p.Reason, &since, &p.Evidence, &reconfirm,
+		&permissions, &p.Grant.Proxy, &from, &to)
 	p.Since, p.ReconfirmBy = at(since), at(reconfirm)
+	p.Grant.Permissions, p.Grant.From, p.Grant.To = permissionsOf(permissions), at(from), at(to)
 	return p, err
 }
 
@@ -86,12 +90,13 @@ func (t participantTx) PutProfile(ctx context.Context, p participant.Profile) er
 		}
 	}
 	_, err := t.exec(ctx, `insert into participant_profiles (`+profileColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		on conflict (id) do update set name = excluded.name, category = excluded.category, status = excluded.status,
 			previous = excluded.previous, reason = excluded.reason, since = excluded.since, evidence = excluded.evidence,
-			reconfirm_by = excluded.reconfirm_by`,
+			reconfirm_by = excluded.reconfirm_by, permissions = excluded.permissions, proxy = excluded.proxy,
+			valid_from = excluded.valid_from, valid_to = excluded.valid_to`,
 		p.ID, string(p.IIN), p.TIN, string(p.Type), p.Name, string(p.Category), string(p.Status), string(p.Previous), p.Reason,
-		ms(p.Since), p.Evidence, ms(p.ReconfirmBy))
+		ms(p.Since), p.Evidence, ms(p.ReconfirmBy), permissionsText(p.Grant.Permissions), p.Grant.Proxy, ms(p.Grant.From), ms(p.Grant.To))
 	return err
 }
 

@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Desk", Desk},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
+		{"ParticipantInvite", ParticipantInvite},
 		{"Feed", Feed},
 	} {
 		t.Run(d.name, func(t *testing.T) { d.run(t, open(t)) })

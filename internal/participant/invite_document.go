@@ -1,0 +1,183 @@
+package participant
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"senim/dsig"
+	"senim/internal/auth"
+	"senim/internal/ident"
+	"senim/internal/lang"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// Documents signed about users of an enterprise. Like the agreement they are made of stored facts
+// alone: the server makes the same bytes again and trusts nothing that comes back.
+type (
+	invitationXML struct {
+		XMLName xml.Name `xml:"invitation"`
+		ID      string   `xml:"id"`
+		TIN     string   `xml:"tin"`
+		Org     string   `xml:"organisation"`
+		Head    string   `xml:"head"`
+		IIN     string   `xml:"iin"`
+		Email   string   `xml:"email"`
+		grantXML
+		Time   string `xml:"time"`
+		Origin string `xml:"origin"`
+	}
+	acceptanceXML struct {
+		XMLName    xml.Name `xml:"acceptance"`
+		Invitation string   `xml:"invitation"`
+		TIN        string   `xml:"tin"`
+		Org        string   `xml:"organisation"`
+		Head       string   `xml:"head"`
+		IIN        string   `xml:"iin"`
+		grantXML
+		Time   string `xml:"time"`
+		Origin string `xml:"origin"`
+	}
+	usersXML struct {
+		XMLName xml.Name  `xml:"users"`
+		Action  string    `xml:"action"`
+		TIN     string    `xml:"tin"`
+		Org     string    `xml:"organisation"`
+		Head    string    `xml:"head"`
+		Users   []userXML `xml:"user"`
+		Origin  string    `xml:"origin"`
+	}
+	// userXML names the status and since when: once the act is done the same document cannot be made
+	// again, so it cannot be used twice.
+	userXML struct {
+		Profile string `xml:"profile"`
+		IIN     string `xml:"iin"`
+		Name    string `xml:"name"`
+		grantXML
+		Status    string `xml:"status"`
+		Since     string `xml:"since"`
+		Reconfirm string `xml:"reconfirmBy"`
+	}
+	grantXML struct {
+		Permissions string `xml:"permissions"`
+		Proxy       string `xml:"proxy"`
+		From        string `xml:"from"`
+		To          string `xml:"to"`
+	}
+)
+
+func (g Grant) xml() grantXML {
+	names := make([]string, len(g.Permissions))
+	for i, p := range g.Permissions {
+		names[i] = string(p)
+	}
+	return grantXML{Permissions: strings.Join(names, " "), Proxy: g.Proxy, From: day(g.From), To: day(g.LastDay())}
+}
+
+func day(t time.Time) string { return t.In(lang.Astana).Format(time.DateOnly) }
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+func writeDocument(v any) ([]byte, error) {
+	body, err := xml.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("write document: %w", err)
+	}
+	return append([]byte(`<?xml version="1.0" encoding="UTF-8" standalone="no"?>`), body...), nil
+}
+
+// offer is what the head signs.
+func (i Invitation) offer(origin string) ([]byte, error) {
+	return writeDocument(invitationXML{ID: i.ID, TIN: i.TIN, Org: i.Org, Head: string(i.Head), IIN: string(i.IIN), Email: i.Email,
+		grantXML: i.Grant.xml(), Time: moment(i.Made), Origin: origin})
+}
+
+// acceptance is what the invited person signs.
+func (i Invitation) acceptance(origin string) ([]byte, error) {
+	return writeDocument(acceptanceXML{Invitation: i.ID, TIN: i.TIN, Org: i.Org, Head: string(i.Head), IIN: string(i.IIN),
+		grantXML: i.Grant.xml(), Time: moment(i.Sent), Origin: origin})
+}
+
+// usersDocument is what the head signs to confirm users, or to take their access.
+func usersDocument(head Profile, action UserAction, users []User, origin string) ([]byte, error) {
+	d := usersXML{Action: string(action), TIN: head.TIN, Org: head.Name, Head: string(head.IIN), Origin: origin}
+	for _, u := range users {
+		d.Users = append(d.Users, userXML{Profile: u.ID, IIN: string(u.IIN), Name: u.Person, grantXML: u.Grant.xml(),
+			Status: string(u.Status), Since: moment(u.Since), Reconfirm: moment(u.ReconfirmBy)})
+	}
+	return writeDocument(d)
+}
+
+// verifyDocument checks a signed document: one enveloped signature over the whole of it, whose
+// canonical bytes are exactly those of ours. It gives the signer's certificate, not yet judged.
+func verifyDocument(signed, ours []byte) (*pki.Certificate, error) {
+	if len(signed) > maxSigned || auth.IsChallenge(signed) {
+		return nil, errors.New("read signed document: too large, or a challenge")
+	}
+	doc, err := dsig.Parse(signed)
+	if err != nil {
+		return nil, fmt.Errorf("read signed document: %w", err)
+	}
+	v, err := doc.VerifyOne()
+	if err != nil {
+		return nil, fmt.Errorf("verify signed document: %w", err)
+	}
+	if v.Weak || v.ID != "" {
+		return nil, errors.New("verify signed document: a weak signature, or one over a part")
+	}
+	canonical, err := dsig.Canonicalize(ours, false)
+	if err != nil {
+		return nil, fmt.Errorf("write document: %w", err)
+	}
+	if !bytes.Equal(canonical, v.Signed) {
+		return nil, errors.New("verify signed document: another text was signed")
+	}
+	return v.Certificate, nil
+}
+
+// signerIs is who must have signed: a person, and for a head with the key of the company.
+type signerIs struct {
+	iin ident.IIN
+	bin string // "" any
+	act string // for the words of the refusal
+}
+
+// signedDocument verifies the document and judges its signer: SIGNATURE_INVALID, CERT_OTHER_PERSON,
+// CERT_WRONG_BIN, or a closed gate with what is wrong with the certificate.
+func (o *Office) signedDocument(ctx context.Context, signed, ours []byte, who signerIs) (*pki.Certificate, error) {
+	cert, err := verifyDocument(signed, ours)
+	if err != nil {
+		return nil, deny("SIGNATURE_INVALID")
+	}
+	h := cert.Holder()
+	switch {
+	case h.IIN == "" || ident.IIN(h.IIN) != who.iin:
+		return nil, deny("CERT_OTHER_PERSON", "act", who.act)
+	case who.bin != "" && h.BIN != who.bin:
+		return nil, deny("CERT_WRONG_BIN", "act", who.act, "a", h.BIN, "b", who.bin)
+	}
+	e := Evidence{At: o.now(), Checks: fromReport(o.c.Judge.Certificate(ctx, cert, trust.Signing))}
+	if !e.Passed() {
+		return nil, &GateClosed{Evidence: e}
+	}
+	return cert, nil
+}
+
+// keepSigned writes down a document that was signed and what it did, and gives its id.
+func (o *Office) keepSigned(ctx context.Context, tx Tx, k Kind, iin ident.IIN, ours, signed []byte, cert *pki.Certificate) (string, error) {
+	id, err := newID(o.c.Random)
+	if err != nil {
+		return "", err
+	}
+	return id, tx.PutSignedAct(ctx, SignedAct{ID: id, Kind: k, IIN: iin, Act: string(ours), Answer: signed, Certificate: cert.Raw, At: o.now()})
+}
