@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -62,14 +63,16 @@ func (w *walk) use(part string, c robot.Choice) *walk {
 	return w.took(w.sys.Use(w.t.Context(), w.p, part, c, nil))
 }
 
-// employee applies for keys of X in a role up to the signature, and gives the address of the application.
-func (w *walk) employee(who robot.Person, role string, k choice) (address string) {
+// employee applies for keys of X in a role up to the signature, and gives the address of the
+// application and the folder of the new keys.
+func (w *walk) employee(who robot.Person, role string, k choice) (address, folder string) {
 	w.t.Helper()
+	folder = w.t.TempDir()
 	w.open(w.sys.Cabinet+"/apply/legal/employee/data?bin="+bin).
 		send("/apply/legal/employee/data", "role", role, "email", who.Email, "city", "Астана", "storage", "PKCS12").
-		use("/keys", robot.Choice{Folder: w.t.TempDir()}).factor(who.Email).
+		use("/keys", robot.Choice{Folder: folder}).factor(who.Email).
 		use("/sign", robot.Choice{Key: k.file, Password: k.password})
-	return w.p.URL.String()
+	return w.p.URL.String(), folder
 }
 
 // factor types the code that comes by e-mail, where the page asks for one.
@@ -137,9 +140,9 @@ func (w *tab) key(k string) *tab {
 }
 
 // TestC08ConfirmByKeyboard: employees apply, and the director confirms two of them with one signature
-// by the keyboard alone (C-08). All pages on the way are looked at, with what stands on them; then the
-// pages of delegation, the check (C-34), reports, the calendar's link (NT-25) and a reader who opens
-// every link of a letter (NT-23).
+// by the keyboard alone; a reader who opens every link of the letter confirms nothing (NT-23). The
+// pages on the way are looked at with what stands on them; then those of reports, the calendar's link
+// (NT-25), delegation up to the delegate's confirmation (C-13), the check (C-34) and the desk.
 func TestC08ConfirmByKeyboard(t *testing.T) {
 	t.Parallel()
 	b, sys := browser(t), start(t)
@@ -149,10 +152,10 @@ func TestC08ConfirmByKeyboard(t *testing.T) {
 
 	// Three wait for the director.
 	applicant := enter(t, sys, sys.Cabinet+"/signin", keyOf(person, "personal"))
-	first := applicant.employee(person, "employee", keyOf(person, "personal"))
+	first, _ := applicant.employee(person, "employee", keyOf(person, "personal"))
 	other := enter(t, sys, sys.Cabinet+"/signin", keyOf(staff, "company-X"))
-	second := other.employee(staff, "sign-right", keyOf(staff, "company-X"))
-	third := enter(t, sys, sys.Cabinet+"/signin", keyOf(next, "personal")).employee(next, "finance", keyOf(next, "personal"))
+	second, folder := other.employee(staff, "sign-right", keyOf(staff, "company-X"))
+	third, _ := enter(t, sys, sys.Cabinet+"/signin", keyOf(next, "personal")).employee(next, "finance", keyOf(next, "personal"))
 	director := enter(t, sys, sys.Cabinet+"/signin", keyOf(head, "company-X"))
 	p.open(newTab(t, b, sys, "ru"))
 	director.lend(p.w, sys.Cabinet)
@@ -230,6 +233,30 @@ func TestC08ConfirmByKeyboard(t *testing.T) {
 	director.lend(p.w, sys.Cabinet)
 	p.look("delegation-sign", sys.Cabinet+"/delegation/sign")
 	p.look("company-staff", sys.Cabinet+"/company?state=all")
+	director.use("/delegation/sign", robot.Choice{Key: keyOf(head, "company-X").file, Password: head.Password})
+	if director.factor(head.Email); director.p.URL.Path == "/delegation/sign" && strings.Contains(director.p.Text(), "Подпишите") {
+		director.use("/delegation/sign", robot.Choice{Key: keyOf(head, "company-X").file, Password: head.Password})
+	}
+	p.look("delegations", sys.Cabinet+"/delegation")
+	director.open(sys.Cabinet + "/delegation")
+	if end, err := director.p.Follow(t.Context(), "/delegation/.*/end"); err != nil {
+		t.Error(err)
+	} else {
+		p.look("delegation-end", end.URL.String())
+	}
+
+	// The delegate confirms the third.
+	made, err := filepath.Glob(filepath.Join(folder, "*.p12"))
+	if err != nil || len(made) != 1 {
+		t.Fatalf("%d new key files (%v)", len(made), err)
+	}
+	delegate := choice{file: made[0], password: newPassword}
+	w = newTab(t, b, sys, "ru")
+	w.open(sys.Cabinet+"/signin").use("/signin", delegate)
+	w.open(sys.Cabinet+"/confirm").tick("number", number(third)).press(css("main form button:not([formaction])"))
+	w.sees("ТЕСТОВ").use("/confirm/sign", delegate).sees("Подтверждена").shot("delegate")
+	p.open(w)
+	p.look("delegate-company", sys.Cabinet+"/company")
 
 	// C-34: a number never issued is not valid, and says so.
 	w = newTab(t, b, sys, "ru")
@@ -272,3 +299,46 @@ func issued(t *testing.T, w *walk, address string) {
 
 // formatted is an application's number as pages write it.
 func formatted(n string) string { return n[:4] + "-" + n[4:8] + "-" + n[8:] }
+
+// TestC29CodesInBrowser: five wrong codes are the end of a code, the right one does not help any more,
+// and a new one comes after a minute; then a link of an e-mail that was used once (C-38).
+func TestC29CodesInBrowser(t *testing.T) {
+	t.Parallel()
+	b, sys := browser(t), start(t)
+	who := sys.Person("person")
+	checker, _ := os.ReadFile(axe) // TestPages says when it is not there
+	w := newTab(t, b, sys, "ru")
+	me := enter(t, sys, sys.Cabinet+"/signin", keyOf(who, "personal"))
+	me.open(sys.Cabinet+"/keys/reissue").send("/keys/reissue", "email", who.Email, "city", "Астана").
+		use("/keys", robot.Choice{Folder: t.TempDir()})
+	address := me.p.URL.String()
+	me.lend(w, sys.Cabinet)
+	p := &pages{t: t, axe: string(checker)}
+	p.open(w)
+	p.look("factor", address)
+	speak(w, "ru")
+	w.open(address).tick("kind", "email").submit("/factor")
+	code, err := sys.Code(t.Context(), who.Email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := "111111"
+	if code == wrong {
+		wrong = "222222"
+	}
+	for range 4 {
+		w.fill("code", wrong).submit("/factor/code").sees("Код неверен")
+	}
+	w.shot("wrong-code")
+	w.fill("code", wrong).submit("/factor/code").refused("CODE_EXHAUSTED").shot("exhausted")
+
+	// The address changes; its link works once.
+	me.open(sys.Cabinet+"/signup").send("/signup", "email", "new-address@example.kz", "email2", "new-address@example.kz").
+		use("/signup/sign", robot.Choice{Key: who.Keys["personal"], Password: who.Password})
+	p.look("profile-waiting", sys.Cabinet+"/profile")
+	speak(w, "ru")
+	link := w.link("new-address@example.kz", "/email/")
+	w.open(link).shot("email")
+	w.submit("/email/")
+	w.open(link).refused("LINK_STALE").shot("email-used")
+}
