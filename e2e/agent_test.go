@@ -33,11 +33,17 @@ func (w *tab) use(part string, c choice) *tab {
 // ask presses the button and leaves the rest to the caller.
 func (w *tab) ask(part string) {
 	w.t.Helper()
+	w.mark()
+	w.act("ask the agent", chromedp.Click(css("main form[data-agent][action*=%q] button[type=submit]", part)))
+}
+
+// mark lets arrive tell this page from the one that follows.
+func (w *tab) mark() {
+	w.t.Helper()
 	w.act("mark the page", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.documentElement.dataset.before = "yes", true`))
 		return err
 	}))
-	w.act("ask the agent", chromedp.Click(css("main form[data-agent][action*=%q] button[type=submit]", part)))
 }
 
 // window waits for the agent's window, opens it in a browser of its own, and acts there.

@@ -26,7 +26,7 @@ const look = `(async (lang) => {
 	const bad = [], d = document.documentElement;
 	if (d.scrollWidth > innerWidth) {
 		const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).pop();
-		bad.push("wider than the screen: " + d.scrollWidth + " > " + innerWidth + (wide ? ", as <" + wide.tagName + " class=" + wide.className + "> " + wide.innerText.slice(0, 60) : ""));
+		bad.push("wider than the screen: " + d.scrollWidth + " > " + innerWidth + (wide ? ", as <" + wide.tagName + " class=" + wide.className + "> " + (wide.innerText || "").slice(0, 60) : ""));
 	}
 	const heads = document.querySelectorAll("h1").length;
 	if (heads !== 1) bad.push(heads + " headings of the first level");
@@ -147,7 +147,7 @@ func (p *pages) look(kind, address string) {
 		for _, size := range []struct {
 			name          string
 			width, height int64
-		}{{"desk", 1280, 900}, {"phone", 390, 844}} {
+		}{{"desk", 1280, 900}, {"phone", 320, 700}} {
 			p.size(size.width, size.height)
 			bad := read(p.w, "look at the page", chromedp.Evaluate[[]string](script(look, tag), chromedp.EvalAwaitPromise))
 			for _, one := range bad {

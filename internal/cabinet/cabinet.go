@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -165,7 +164,7 @@ func (s *cabinet) applicationRoutes(at routes) {
 	}
 }
 
-// menu is the header's links for people who have signed in.
+// menu is the header's links for people who have signed in, gathered under four names.
 func menu(r *web.Request) []web.Link {
 	if !r.Session().SignedIn() {
 		return nil
@@ -174,12 +173,21 @@ func menu(r *web.Request) []web.Link {
 	link := func(key, href string) web.Link {
 		return web.Link{Text: r.T(key), Href: href, Current: at == href || strings.HasPrefix(at, href+"/")}
 	}
-	links := []web.Link{link("cabinet.menu.keys", "/keys"), link("cabinet.menu.applications", "/applications"),
-		link("cabinet.menu.legal", "/apply/legal"), link("batch.menu", "/many"), link("calendar.menu", "/calendar"), link("reports.title", "/reports")}
-	if mayConfirm(r) {
-		links = slices.Insert(links, 2, link("confirm.menu", "/confirm"))
+	var links []web.Link
+	group := func(key string, some ...web.Link) {
+		for _, l := range some {
+			l.Group = r.T(key)
+			links = append(links, l)
+		}
 	}
-	links = slices.Insert(links, 2, staffLinks(r, link)...)
+	group("cabinet.menu.group.keys", link("cabinet.menu.keys", "/keys"), link("calendar.menu", "/calendar"), link("batch.menu", "/many"))
+	group("cabinet.menu.group.applications", link("cabinet.menu.applications", "/applications"))
+	if mayConfirm(r) {
+		group("cabinet.menu.group.applications", link("confirm.menu", "/confirm"))
+	}
+	group("cabinet.menu.group.company", staffLinks(r, link)...)
+	group("cabinet.menu.group.company", link("cabinet.menu.legal", "/apply/legal"))
+	group("cabinet.menu.group.more", link("reports.title", "/reports"), link("cabinet.check.title", "/check"))
 	return links
 }
 

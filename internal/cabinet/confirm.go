@@ -278,10 +278,6 @@ func (s waiting) facts(r *web.Request) []web.Row {
 		{Label: r.T("confirm.card.signed"), Value: r.DateTime(s.SignedAt)},
 		{Label: r.T("confirm.card.closes"), Value: r.Date(s.SignedAt.Add(ra.ConfirmTTL))},
 	}
-	rows = append(rows, web.Row{Label: r.T("confirm.card.hash"), Value: s.SignedHash, Mono: true})
-	for _, p := range s.Prints {
-		rows = append(rows, web.Row{Label: r.T("confirm.card.prints"), Value: p, Mono: true})
-	}
 	var lines []string
 	for _, k := range s.Previous[:min(few, len(s.Previous))] {
 		lines = append(lines, s.keyLine(r, k))
@@ -293,4 +289,13 @@ func (s waiting) facts(r *web.Request) []web.Row {
 		lines = []string{r.T("confirm.card.no_previous")}
 	}
 	return append(rows, web.Row{Label: r.T("confirm.card.previous"), Value: strings.Join(lines, "; ")})
+}
+
+// prints are the fingerprints of what was signed and asked for.
+func (s waiting) prints(r *web.Request) []web.Row {
+	rows := []web.Row{{Label: r.T("confirm.card.hash"), Value: s.SignedHash, Mono: true}}
+	for _, p := range s.Prints {
+		rows = append(rows, web.Row{Label: r.T("confirm.card.prints"), Value: p, Mono: true})
+	}
+	return rows
 }

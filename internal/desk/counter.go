@@ -85,6 +85,8 @@ func (d *desk) card(r *web.Request, k ra.Key) (web.Key, error) {
 		card.Kind, card.State = "soon", r.T("desk.key.hold")
 	case !k.RevokedAt.IsZero():
 		card.Kind, card.State = "stop", r.T("desk.key.revoked")
+	case d.c.Now().Before(c.NotBefore):
+		card.Kind, card.State = "soon", r.T("cabinet.verdict.not_yet")
 	case !k.Live(d.c.Now()):
 		card.Kind, card.State = "stop", r.T("desk.key.expired")
 	}

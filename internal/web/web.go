@@ -49,6 +49,8 @@ type Link struct {
 	Text, Href string
 	// Current marks the page one is on.
 	Current bool
+	// Group names the part of the menu the link is gathered under; empty: it stands alone.
+	Group string
 }
 
 // Notice is something a person should do, said on every page until it is done.
