@@ -112,9 +112,25 @@ Story A. The head of %[4]s changed
   5  Old head: open %[2]s/login , sign in with keys/old-head/company-X and the password: refused for %[4]s, with the reason;
      his profile in %[8]s still works.
 
+Story C. The people of a company
+  1  «newcomer»: sign in with keys/newcomer/personal, open %[1]s/apply/legal/employee , apply for keys in BIN %[7]s.
+  2  Director («old-head», keys/old-head/company-X): %[1]s/confirm , tick the application, sign. «newcomer» installs her keys.
+  3  Director: %[1]s/delegation , IIN %[10]s («deputy»). The code comes by SMS: %[3]s/sms
+     Now «deputy» (keys/deputy/company-X) confirms instead of him; nobody confirms his own.
+  4  Director: %[1]s/company shows every key of the company. Dismiss «leaver»: one signature revokes his keys.
+
+Story D. An accountant with many companies: sign in with keys/bookkeeper/personal, open %[1]s/many ,
+  show the keys in keys/bookkeeper, tick all, renew. «old-head» and «owner» each confirm one list.
+
+Story E. A key that expired: sign in with keys/expired/personal: refused, with the desks of his city. Take a visit;
+  «clerk-1» serves it at %[1]s/desk/ , «clerk-2» approves it there.
+
+Story F. A year in a minute: start with -clock, open %[3]s/clock , press, read the letters.
+
+Anybody may look a certificate up: %[1]s/check , by file, document, or serial number.
 Try a wrong key too: those in keys/accountant: of an employee, expired, revoked, not yet valid.
 Stop with Ctrl+C. Start again and everything is as it was; delete %[9]s to begin anew.
-`, s.c.cabinet.origin, s.c.portal.origin, s.c.mail.origin, orgX, s.now().AddDate(0, 0, 20).Format("02.01.2006"), who["new-head"].IIN, binX, orgY, s.c.data)
+`, s.c.cabinet.origin, s.c.portal.origin, s.c.mail.origin, orgX, s.now().AddDate(0, 0, 20).Format("02.01.2006"), who["new-head"].IIN, binX, orgY, s.c.data, who["deputy"].IIN)
 	if s.c.showAgent && s.c.browser == "" && !hasScreen() {
 		b.WriteString("\nNo screen was found: the agent prints the address of its window here (a line «window http://…») instead of opening it.\n")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -113,7 +114,7 @@ func (s *server) seedMember(ctx context.Context, m member, now time.Time) (perso
 	}
 	if m.cabinet {
 		err := s.store.RA().Update(ctx, func(tx ra.Tx) error {
-			return tx.PutAccount(ctx, ra.Account{IIN: m.iin, City: "Астана", Lang: lang.RU, Email: m.email(), ConfirmedAt: now.Add(-2 * ra.FactorAge), ConsentAt: now,
+			return tx.PutAccount(ctx, ra.Account{IIN: m.iin, City: cmp.Or(m.city, "Астана"), Lang: cmp.Or(m.lang, lang.RU), Email: m.email(), ConfirmedAt: now.Add(-2 * ra.FactorAge), ConsentAt: now,
 				Created: now, Changed: now})
 		})
 		if err != nil {
