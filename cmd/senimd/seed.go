@@ -40,6 +40,7 @@ type person struct {
 	Name           string `json:"name"`
 	IIN            string `json:"iin"`
 	Email          string `json:"email"`
+	Phone          string `json:"phone,omitempty"`
 	Folder         string `json:"folder"`
 	Password       string `json:"password"`
 	PortalPassword string `json:"portal_password,omitempty"`
@@ -103,7 +104,7 @@ func (s *server) refresh(ctx context.Context) error {
 }
 
 func (s *server) seedMember(ctx context.Context, m member, now time.Time) (person, error) {
-	p := person{Who: m.who, Name: m.fullName(), IIN: m.iin, Email: m.email(), Password: keyPassword, Keys: map[string]string{},
+	p := person{Who: m.who, Name: m.fullName(), IIN: m.iin, Email: m.email(), Phone: string(m.phone), Password: keyPassword, Keys: map[string]string{},
 		Folder: filepath.Join(s.c.data, keysFolder, m.who)}
 	for i, k := range m.keys {
 		file, err := s.seedKey(ctx, m, k, fmt.Sprintf("demo-%s-%d-k0", m.who, i), filepath.Join(p.Folder, k.folder), now)
