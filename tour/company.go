@@ -35,7 +35,7 @@ func (t *tour) staff() error {
 	if director.use("/delegation/sign", key(head, "company-X")).passed(); director.err != nil {
 		return director.err
 	}
-	if _, err := t.letter(accountant.Email, company, ""); err != nil {
+	if _, err := t.letter(accountant.Email, "АХМЕТОВА ДИНАРА: ", ""); err != nil {
 		return err
 	}
 	t.next("A newcomer applies; the delegate confirms, and finds nothing of her own there")

@@ -201,7 +201,7 @@ func TestC13GivenBySignature(t *testing.T) {
 
 	sb := s.browser(sKey)
 	sb.click(sb.get("/signin")).has(t, 200)
-	sb.get("/delegation").has(t, 422, `data-code="HEAD_ONLY"`)
+	sb.get("/delegation").has(t, 422, `data-code="HEAD_ONLY"`, "Это может сделать только первый руководитель организации")
 	sb.delegate(staffE, "confirm").has(t, 422, `data-code="HEAD_ONLY"`)
 	sb.get("/delegation/"+id+"/end").has(t, 422, `data-code="HEAD_ONLY"`)
 	y := s.browser(s.head("009900001244", binY))
