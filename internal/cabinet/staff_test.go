@@ -570,7 +570,7 @@ func TestCompanyPage(t *testing.T) {
 	s.leads(binX, staffD)
 	head := s.head(staffD, binX)
 	first := s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "РАНЬШЕ ВСЕХ", Surname: "РАНЬШЕ", IIN: staffE, BIN: binX, Organization: "АО «ТЕСТ»", Country: "KZ",
-		Roles: []pki.Role{pki.RoleLegal, pki.RoleEmployee}}, NotBefore: s.now.AddDate(0, -2, 0), NotAfter: s.now.AddDate(0, 0, 12)}))
+		Roles: []pki.Role{pki.RoleLegal, pki.RoleEmployee}}, NotBefore: s.now.AddDate(0, -2, 0), NotAfter: s.now.AddDate(0, 0, 12).Add(-time.Hour)})) // by days of the calendar, as letters count
 	for i := range ra.StaffPage {
 		s.member(fmt.Sprintf("0099001%05d", i), binX, fmt.Sprintf("РАБОТНИК %d", i), pki.RoleFinance)
 	}
