@@ -45,7 +45,7 @@ purego: ## everything builds and the mathematics pass without assembly
 	CGO_ENABLED=0 go build -tags purego ./...
 	go test -tags purego ./gost/...
 
-test: need ## every test: both databases, the browser, the two stories
+test: need ## every test: both databases, the browser, the stories
 	sh tools/test.sh
 
 big: ## the command line over a file of 4 GiB: memory and time
@@ -54,7 +54,7 @@ big: ## the command line over a file of 4 GiB: memory and time
 e2e: need build ## the browser tests alone
 	go test -count=1 ./e2e
 
-tour: build ## both stories walked by the program, with every step, letter and verdict printed
+tour: build ## the stories walked by the program, with every step, letter and verdict printed
 	@go run ./tour -bin $(BIN)
 
 load: build ## how long the pages take with 200 people at once; fails when 1 of 100 waits 50 ms

@@ -1,4 +1,4 @@
-// Tour walks both stories of Senim by itself: it starts the server and the agent as separate
+// Tour walks the stories of Senim by itself: it starts the server and the agent as separate
 // processes on free ports, goes through the public pages and the agent's windows as a person would,
 // and prints every step, letter and verdict. It ends with status 0 when everything went as it should.
 //
@@ -48,12 +48,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	c := robot.Config{Bin: path, Dir: dir}
+	c := robot.Config{Bin: path, Dir: dir, Server: []string{"-clock"}}
 	if *verbose {
 		c.Log = errs
 	}
 	if *db != "" {
-		c.Server = []string{"-db", *db}
+		c.Server = append(c.Server, "-db", *db)
 	}
 	t := &tour{ctx: ctx, out: out, lang: *lang, started: time.Now()}
 	t.say("Starting senimd and senim-agent as separate processes, on free ports, in an empty folder")
@@ -62,12 +62,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, t.sys.Stop()) }()
 	t.note("cabinet %s · portal %s · responder %s · mail box %s", t.sys.Cabinet, t.sys.Portal, t.sys.Responder, t.sys.Mailbox)
-	for _, story := range []func() error{t.renewal, t.reregistration} {
+	for _, story := range []func() error{t.renewal, t.staff, t.reregistration, t.year} {
 		if err := story(); err != nil {
 			return fmt.Errorf("step %d: %w", t.step, err)
 		}
 	}
-	t.say("Both stories went as they should, in %s", time.Since(t.started).Round(time.Second))
+	t.say("All stories went as they should, in %s", time.Since(t.started).Round(time.Second))
 	return nil
 }
 

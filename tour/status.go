@@ -18,18 +18,27 @@ func today() string { return time.Now().Format(time.DateOnly) }
 // statusIsRevoked asks the responder and reads the published list, as a stranger would, and fails
 // unless both say that the certificate is revoked.
 func (t *tour) statusIsRevoked(c *pki.Certificate) error {
-	authorities, err := trustdir.Load(t.sys.Dir + "/trust")
+	issuer, err := t.issuerOf(c)
 	if err != nil {
 		return err
+	}
+	if err := t.askResponder(c, issuer); err != nil {
+		return err
+	}
+	return t.readList(c, issuer)
+}
+
+// issuerOf finds the issuer in the trust folder.
+func (t *tour) issuerOf(c *pki.Certificate) (*pki.Certificate, error) {
+	authorities, err := trustdir.Load(t.sys.Dir + "/trust")
+	if err != nil {
+		return nil, err
 	}
 	chain, err := authorities.Pool.Chain(c, time.Now())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := t.askResponder(c, chain[1]); err != nil {
-		return err
-	}
-	return t.readList(c, chain[1])
+	return chain[1], nil
 }
 
 func (t *tour) askResponder(c, issuer *pki.Certificate) error {

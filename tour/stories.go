@@ -149,16 +149,28 @@ func (t *tour) register(head robot.Person, k robot.Choice) error {
 }
 
 // issue goes on from an application's page: new keys, code, signature, certificate, installation.
-func (w *walk) issue(email, folder string, present robot.Choice) (made robot.Choice, err error) {
+func (w *walk) issue(email, folder string, present robot.Choice) (robot.Choice, error) {
+	if err := w.apply(email, folder, present); err != nil {
+		return robot.Choice{}, err
+	}
+	return w.install(folder)
+}
+
+// apply goes on from an application's page to its signature.
+func (w *walk) apply(email, folder string, present robot.Choice) error {
 	w.t.next("The agent makes the new key pair in %s", filepath.Base(folder))
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return made, err
+		return err
 	}
 	w.use("/keys", robot.Choice{Folder: folder}).passed()
 	w.t.next("The second factor: a code by e-mail, typed before the signature")
 	w.factor(email)
 	w.t.next("The application is signed with the present key")
-	w.use("/sign", present).passed()
+	return w.use("/sign", present).passed().err
+}
+
+// install waits for the certificate and has the agent write the new key file.
+func (w *walk) install(folder string) (made robot.Choice, err error) {
 	w.t.next("The authority issues; the agent installs the certificate into a new file under a new password")
 	if w.until("/install").use("/install", robot.Choice{NewPassword: newPassword}).passed(); w.err != nil {
 		return made, w.err

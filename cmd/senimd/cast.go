@@ -5,18 +5,23 @@ import (
 
 	"senim/internal/ca"
 	"senim/internal/ident"
+	"senim/internal/lang"
 	"senim/internal/participant"
 	"senim/internal/registry"
 )
 
-// Organisations of the demo. The numbers of the people and of X and Y are the vendors' public test
-// numbers; those of the clerks pass the check digit and belong to nobody (month 99).
+// Organisations of the demo. The numbers of X and Y and of the three people of the first stories are the
+// vendors' public test numbers; all others pass the check digit and belong to nobody (month 99).
 const (
 	binX     = "123456789021"
 	binY     = "123456789025"
 	binClerk = "009940000006"
+	binZ     = "009940000016"
+	binW     = "009940000026"
 	orgX     = "АО «ТЕСТ»"
 	orgY     = "ТОО «ДОСТЫК»"
+	orgZ     = "ТОО «АЛМА»"
+	orgW     = "ТОО «САПАР»"
 	orgClerk = "УПРАВЛЕНИЕ ЮСТИЦИИ (ТЕСТ)"
 
 	keyPassword    = "Qwerty12"
@@ -30,8 +35,11 @@ type member struct {
 	phone ident.Phone
 	// keys are made at the first start.
 	keys []seedKey
-	// cabinet: he has an account there with a confirmed address.
+	// cabinet: he has an account there with a confirmed address. lang and city are of that account, as he
+	// reads letters: in Russian, in Astana when they are empty.
 	cabinet bool
+	lang    lang.Tag
+	city    string
 	// portal are the categories and numbers he is registered with as a participant.
 	portal []participant.SeededProfile
 }
@@ -52,7 +60,7 @@ func (m member) commonName() string { return m.surname + " " + m.name }
 func (m member) fullName() string   { return m.surname + " " + m.name + " " + m.patronymic }
 func (m member) email() string      { return m.who + "@example.kz" }
 
-// cast is everybody who plays in the two stories, and a few who are refused.
+// cast is everybody who plays in the stories, and a few who are refused.
 func cast() []member {
 	year := func(profile, bin, org, folder string) seedKey {
 		return seedKey{profile: profile, bin: bin, org: org, folder: folder, from: -30, to: 335}
@@ -71,6 +79,23 @@ func cast() []member {
 				{profile: "individual", folder: "expired-last-year", from: -400, to: -35},
 				{profile: "individual", folder: "valid-from-next-week", from: 7, to: 372},
 				{profile: "individual", folder: "revoked", from: -60, to: 305, revoked: true}}},
+		{who: "deputy", surname: "БЕКОВА", name: "ЖАННА", patronymic: "МАРАТОВНА", iin: "009900001016", phone: "+77010001016", cabinet: true, lang: lang.KK,
+			keys: []seedKey{year("individual", "", "", "personal"), {profile: "sign-right", bin: binX, org: orgX, folder: "company-X", from: -200, to: 165}}},
+		{who: "leaver", surname: "ОМАРОВ", name: "ТИМУР", patronymic: "АСАНОВИЧ", iin: "009900001026", phone: "+77010001026", cabinet: true,
+			keys: []seedKey{{profile: "employee", bin: binX, org: orgX, folder: "company-X", from: -340, to: 25}}},
+		{who: "staff", surname: "ЛИ", name: "АННА", patronymic: "ВИКТОРОВНА", iin: "009900001036", phone: "+77010001036", cabinet: true, lang: lang.EN,
+			keys: []seedKey{{profile: "hr", bin: binX, org: orgX, folder: "company-X", from: -356, to: 9}}},
+		{who: "newcomer", surname: "ИВАНОВА", name: "МАРИЯ", patronymic: "ПЕТРОВНА", iin: "009900001046", phone: "+77010001046", cabinet: true,
+			keys: []seedKey{year("individual", "", "", "personal")}},
+		{who: "bookkeeper", surname: "САДЫКОВА", name: "ГУЛЬНАРА", patronymic: "ЕРЛАНОВНА", iin: "009900001056", phone: "+77010001056", cabinet: true, lang: lang.KK,
+			keys: []seedKey{year("individual", "", "", "personal"),
+				{profile: "finance", bin: binY, org: orgY, folder: "company-Y", from: -353, to: 12},
+				{profile: "finance", bin: binZ, org: orgZ, folder: "company-Z", from: -345, to: 20},
+				{profile: "finance", bin: binW, org: orgW, folder: "company-W", from: -325, to: 40}}},
+		{who: "owner", surname: "НУРЛАНОВ", name: "ДАУРЕН", patronymic: "ЕРЖАНОВИЧ", iin: "009900001066", phone: "+77010001066", cabinet: true, lang: lang.EN,
+			keys: []seedKey{year("head", binZ, orgZ, "company-Z"), year("head", binW, orgW, "company-W")}},
+		{who: "expired", surname: "КАСЫМОВ", name: "БОЛАТ", patronymic: "САБИТОВИЧ", iin: "009900001076", phone: "+77010001076", cabinet: true, city: "Алматы",
+			keys: []seedKey{{profile: "individual", folder: "personal", from: -368, to: -3}}},
 		{who: "clerk-1", surname: "ОРЫНБАЕВА", name: "САУЛЕ", patronymic: "КАЙРАТОВНА", iin: "009900000008",
 			keys: []seedKey{year("operator", binClerk, orgClerk, "office")}},
 		{who: "clerk-2", surname: "КИМ", name: "ДМИТРИЙ", patronymic: "ОЛЕГОВИЧ", iin: "009900000909",
@@ -78,7 +103,7 @@ func cast() []member {
 	}
 }
 
-// batch is the registry of the first day: old-head leads both companies.
+// batch is the registry of the first day: old-head leads X and Y, owner Z and W.
 func batch(now time.Time) registry.Batch {
 	b := registry.Batch{Source: registry.SourceLegal, Full: true, AsOf: now.Add(-time.Hour), Operator: "system"}
 	for _, e := range []registry.LegalEntity{
@@ -86,10 +111,22 @@ func batch(now time.Time) registry.Batch {
 			AddressRU: "г. Астана, ул. Достык, 1", AddressKK: "Астана қ., Достық к-сі, 1"},
 		{BIN: binY, Kind: registry.LE, NameRU: orgY, NameKK: "«ДОСТЫҚ» ЖШС", NameEN: "DOSTYK LLP", Status: registry.Active, Registered: "2015-09-14",
 			AddressRU: "г. Алматы, пр. Абая, 10", AddressKK: "Алматы қ., Абай даңғ., 10"},
+		{BIN: binZ, Kind: registry.LE, NameRU: orgZ, NameKK: "«АЛМА» ЖШС", NameEN: "ALMA LLP", Status: registry.Active, Registered: "2018-03-20",
+			AddressRU: "г. Алматы, ул. Сатпаева, 5", AddressKK: "Алматы қ., Сәтбаев к-сі, 5"},
+		{BIN: binW, Kind: registry.LE, NameRU: orgW, NameKK: "«САПАР» ЖШС", NameEN: "SAPAR LLP", Status: registry.Active, Registered: "2021-11-02",
+			AddressRU: "г. Шымкент, ул. Байтурсынова, 7", AddressKK: "Шымкент қ., Байтұрсынов к-сі, 7"},
 	} {
 		b.Entities = append(b.Entities, e)
-		b.Leaders = append(b.Leaders, registry.Leader{BIN: e.BIN, IIN: "123456789012", Surname: "ТЕСТТОВ", Name: "ТЕСТТ", Patronymic: "ТЕСТТОВИЧ",
-			Position: "Директор", AppointedOn: "2020-06-01"})
+		who := "old-head"
+		if e.BIN == binZ || e.BIN == binW {
+			who = "owner"
+		}
+		for _, m := range cast() {
+			if m.who == who {
+				b.Leaders = append(b.Leaders, registry.Leader{BIN: e.BIN, IIN: ident.IIN(m.iin), Surname: m.surname, Name: m.name, Patronymic: m.patronymic,
+					Position: "Директор", AppointedOn: "2021-12-01"})
+			}
+		}
 	}
 	return b
 }

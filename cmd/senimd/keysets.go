@@ -136,7 +136,6 @@ func (k keySets) KeySet(ctx context.Context, id string, c notice.Channel) (notic
 type held struct {
 	notice.KeySet
 	iin, bin string
-	head     bool // a key of the organisation's head
 	members  int
 	onHold   int
 	role     string // as the catalogue names it
@@ -196,8 +195,8 @@ func join(infos []ca.Info) []held {
 		if !known {
 			n = len(sets)
 			at[order(i)] = n
-			sets = append(sets, held{iin: i.IIN, bin: i.BIN, head: role(i) == ra.RoleHead, KeySet: notice.KeySet{ID: i.Serial, Capacity: capacity(i),
-				Legal: i.BIN != "", Issued: i.IssuedAt, NotAfter: i.NotAfter, Name: i.Name}})
+			sets = append(sets, held{iin: i.IIN, bin: i.BIN, KeySet: notice.KeySet{ID: i.Serial, Capacity: capacity(i),
+				Legal: i.BIN != "", Head: role(i) == ra.RoleHead, Issued: i.IssuedAt, NotAfter: i.NotAfter, Name: i.Name}})
 		}
 		sets[n].add(i)
 	}
@@ -260,7 +259,7 @@ func (k keySets) dress(ctx context.Context, sets []held, c notice.Channel) error
 	known := k.book.Many(ctx, typed[ident.IIN](people), typed[ident.BIN](companies), phones)
 	for i := range sets {
 		s := &sets[i]
-		if s.Ended = s.ended(known); s.Ended == "" && !s.head && gone[ra.Post{BIN: s.bin, IIN: s.iin}] {
+		if s.Ended = s.ended(known); s.Ended == "" && !s.Head && gone[ra.Post{BIN: s.bin, IIN: s.iin}] {
 			s.Ended = "dismissed"
 		}
 		if phones {
@@ -292,7 +291,7 @@ func (s *held) ended(known registry.Many) string {
 	case s.bin == "":
 	case head.Verdict == registry.Bad && head.Code == registry.EntityLiquidated:
 		return "liquidated"
-	case s.head && (head.Verdict == registry.Good && string(head.Value.Leader.IIN) != s.iin || head.Verdict == registry.Bad && head.Code == registry.NoHead):
+	case s.Head && (head.Verdict == registry.Good && string(head.Value.Leader.IIN) != s.iin || head.Verdict == registry.Bad && head.Code == registry.NoHead):
 		return "head-changed"
 	}
 	return ""

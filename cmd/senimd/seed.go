@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -39,6 +40,7 @@ type person struct {
 	Name           string `json:"name"`
 	IIN            string `json:"iin"`
 	Email          string `json:"email"`
+	Phone          string `json:"phone,omitempty"`
 	Folder         string `json:"folder"`
 	Password       string `json:"password"`
 	PortalPassword string `json:"portal_password,omitempty"`
@@ -102,7 +104,7 @@ func (s *server) refresh(ctx context.Context) error {
 }
 
 func (s *server) seedMember(ctx context.Context, m member, now time.Time) (person, error) {
-	p := person{Who: m.who, Name: m.fullName(), IIN: m.iin, Email: m.email(), Password: keyPassword, Keys: map[string]string{},
+	p := person{Who: m.who, Name: m.fullName(), IIN: m.iin, Email: m.email(), Phone: string(m.phone), Password: keyPassword, Keys: map[string]string{},
 		Folder: filepath.Join(s.c.data, keysFolder, m.who)}
 	for i, k := range m.keys {
 		file, err := s.seedKey(ctx, m, k, fmt.Sprintf("demo-%s-%d-k0", m.who, i), filepath.Join(p.Folder, k.folder), now)
@@ -113,7 +115,7 @@ func (s *server) seedMember(ctx context.Context, m member, now time.Time) (perso
 	}
 	if m.cabinet {
 		err := s.store.RA().Update(ctx, func(tx ra.Tx) error {
-			return tx.PutAccount(ctx, ra.Account{IIN: m.iin, City: "Астана", Lang: lang.RU, Email: m.email(), ConfirmedAt: now.Add(-2 * ra.FactorAge), ConsentAt: now,
+			return tx.PutAccount(ctx, ra.Account{IIN: m.iin, City: cmp.Or(m.city, "Астана"), Lang: cmp.Or(m.lang, lang.RU), Email: m.email(), ConfirmedAt: now.Add(-2 * ra.FactorAge), ConsentAt: now,
 				Created: now, Changed: now})
 		})
 		if err != nil {

@@ -239,8 +239,8 @@ func TestC15DelegatesOwnApplication(t *testing.T) {
 	}
 	b.posts(key, s.decision("confirm", iinS, binX, "", a)).has(t, 422, `data-code="SELF_CONFIRM"`)
 	s.refusedWith(number, "application.confirmed", "SELF_CONFIRM")
-	other.posts(peer, s.decision("confirm", iinE, binX, "", a)).has(t, 422, `data-code="HEAD_ONLY"`)
-	s.refusedWith(number, "application.confirmed", "HEAD_ONLY")
+	other.posts(peer, s.decision("confirm", iinE, binX, "", a)).has(t, 422, `data-code="HEAD_CONFIRMS_DELEGATE"`)
+	s.refusedWith(number, "application.confirmed", "HEAD_CONFIRMS_DELEGATE")
 	if n := numbers(s.letters("e@example.kz")); strings.Contains(n, "N-10") {
 		t.Error("another delegate was asked")
 	}

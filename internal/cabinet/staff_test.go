@@ -201,7 +201,7 @@ func TestC13GivenBySignature(t *testing.T) {
 
 	sb := s.browser(sKey)
 	sb.click(sb.get("/signin")).has(t, 200)
-	sb.get("/delegation").has(t, 422, `data-code="HEAD_ONLY"`)
+	sb.get("/delegation").has(t, 422, `data-code="HEAD_ONLY"`, "Это может сделать только первый руководитель организации")
 	sb.delegate(staffE, "confirm").has(t, 422, `data-code="HEAD_ONLY"`)
 	sb.get("/delegation/"+id+"/end").has(t, 422, `data-code="HEAD_ONLY"`)
 	y := s.browser(s.head("009900001244", binY))
@@ -570,7 +570,7 @@ func TestCompanyPage(t *testing.T) {
 	s.leads(binX, staffD)
 	head := s.head(staffD, binX)
 	first := s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "РАНЬШЕ ВСЕХ", Surname: "РАНЬШЕ", IIN: staffE, BIN: binX, Organization: "АО «ТЕСТ»", Country: "KZ",
-		Roles: []pki.Role{pki.RoleLegal, pki.RoleEmployee}}, NotBefore: s.now.AddDate(0, -2, 0), NotAfter: s.now.AddDate(0, 0, 12)}))
+		Roles: []pki.Role{pki.RoleLegal, pki.RoleEmployee}}, NotBefore: s.now.AddDate(0, -2, 0), NotAfter: s.now.AddDate(0, 0, 12).Add(-time.Hour)})) // by days of the calendar, as letters count
 	for i := range ra.StaffPage {
 		s.member(fmt.Sprintf("0099001%05d", i), binX, fmt.Sprintf("РАБОТНИК %d", i), pki.RoleFinance)
 	}

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,6 +39,31 @@ func TestCatalogueIsWhole(t *testing.T) {
 			} else if !slices.Equal(got, want) {
 				t.Errorf("%s: %s asks for %v, %s for %v", key, tag, got, All()[0], want)
 			}
+		}
+	}
+}
+
+// A key that stands twice in a file would lose its first text without a word.
+func TestNoKeyStandsTwice(t *testing.T) {
+	names, err := fs.Glob(files, "text/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d files, %v", len(names), err)
+	}
+	for _, name := range names {
+		b, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, m := range regexp.MustCompile(`(?m)^\s*"([^"]+\.[^"]+)":`).FindAllSubmatch(b, -1) {
+			if key := string(m[1]); seen[key] {
+				t.Errorf("%s: %s stands twice", name, key)
+			} else {
+				seen[key] = true
+			}
+		}
+		if len(seen) == 0 {
+			t.Errorf("%s: no keys", name)
 		}
 	}
 }

@@ -15,6 +15,8 @@ type KeySet struct {
 	// those. It is compared, and kept nowhere.
 	Capacity string
 	Legal    bool
+	// Head: a key of the organisation's head, whose application no person confirms.
+	Head     bool
 	Issued   time.Time
 	NotAfter time.Time
 	// SignIn and Signing say what the set's certificates are for, together.

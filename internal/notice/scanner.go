@@ -207,7 +207,10 @@ func reminder(set KeySet, stage string, c Channel, now time.Time) Message {
 			m.N, m.Vars["org"] = "N-04", set.Org
 		}
 	case set.Legal:
-		m.N, m.Vars["org"], m.Vars["role"] = "N-03", set.Org, set.Role
+		m.N, m.Vars["org"], m.Vars["role"], m.Vars["advice"] = "N-03", set.Org, set.Role, "@notice.n03.advice_staff"
+		if set.Head {
+			m.Vars["advice"] = "@notice.n03.advice_head"
+		}
 		fallthrough
 	default:
 		m.Vars["days"], m.Vars["name"], m.Vars["link"] = strconv.Itoa(DaysLeft(now, set.NotAfter)), set.Name, set.Link

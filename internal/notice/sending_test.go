@@ -119,7 +119,7 @@ func (h *house) put(m notice.Message) int64 {
 
 func everyVar() map[string]string {
 	v := map[string]string{"date": "2026-05-01", "time": "2026-03-02T06:00:00Z", "link": "https://senim.example/x", "n": "3", "days": "7", "code": "123456"}
-	for _, name := range []string{"name", "org", "role", "number", "status", "reason", "serial4", "action"} {
+	for _, name := range []string{"name", "org", "role", "number", "status", "reason", "serial4", "action", "advice"} {
 		v[name] = name
 	}
 	return v

@@ -82,7 +82,7 @@ func TestNT15TenRowsAndHowManyMore(t *testing.T) {
 	for i := range 250 {
 		list = append(list, fmt.Sprintf("Работник %d, бухгалтер, %02d.05.2026", i+1, 1+i/50))
 	}
-	m := Message{N: "N-25", To: "head@example.kz", Key: "k", Vars: map[string]string{"n": "250", "link": "https://senim.example/company", "list": strings.Join(list, "\n")}}
+	m := Message{N: "N-25", To: "head@example.kz", Key: "k", Vars: map[string]string{"n": "250", "org": "АО «ТЕСТ»", "link": "https://senim.example/company", "list": strings.Join(list, "\n")}}
 	for tag, more := range map[lang.Tag]string{lang.RU: "и ещё 240", lang.KK: "және тағы 240", lang.EN: "and 240 more"} {
 		m.Lang = tag
 		l, err := Render(m, "Senim")
@@ -90,7 +90,8 @@ func TestNT15TenRowsAndHowManyMore(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.Count(l.Text, "Работник") != 10 || !strings.Contains(l.Text, "Работник 10,") || strings.Contains(l.Text, "Работник 11,") ||
-			!strings.Contains(l.Text, "\n"+more+"\nhttps://senim.example/company") || strings.Count(l.HTML, "<br>") != 11 {
+			!strings.Contains(l.Text, "\n"+more+"\n") || !strings.Contains(l.Text, ": https://senim.example/company\n") || !strings.Contains(l.Subject, "АО «ТЕСТ»") ||
+			strings.Count(l.HTML, "<br>") != 12 {
 			t.Errorf("%s: %s\n%s", tag, l.Text, l.HTML)
 		}
 	}

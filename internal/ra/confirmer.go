@@ -30,7 +30,7 @@ func (a *Application) mayDecide(by Confirmer) error {
 	case by.Role == RoleHead:
 		return &Refusal{Code: "NOT_HEAD_NOW", Evidence: by.Registry}
 	case by.Role == RoleSignRight && by.Delegation != "" && by.Peer:
-		return refuse("HEAD_ONLY")
+		return refuse("HEAD_CONFIRMS_DELEGATE")
 	case by.Role == RoleSignRight && by.Delegation != "":
 		return nil
 	}

@@ -99,7 +99,7 @@ func (o *Office) staffList(ctx context.Context, bin, week string) error {
 			staff = append(staff, k)
 		}
 	}
-	return o.sendList(ctx, list{N: "N-25", To: head.IIN, Subject: "company:" + notice.Key("N-25", bin, "", ""), Stage: week, Link: "/keys", Keys: staff})
+	return o.sendList(ctx, list{N: "N-25", To: head.IIN, Subject: "company:" + notice.Key("N-25", bin, "", ""), Stage: week, Link: "/company", Keys: staff})
 }
 
 // daily goes through those who asked for the list.
@@ -154,7 +154,7 @@ func (o *Office) sendList(ctx context.Context, l list) error {
 		}
 		t := letterLang(account.Lang)
 		return tx.Notify(ctx, notice.Message{N: l.N, To: account.Confirmed(), Lang: t, Key: notice.Key(l.N, l.Subject, l.Stage, account.Confirmed()),
-			Vars: map[string]string{"n": strconv.Itoa(len(l.Keys)), "list": l.rows(t), "link": o.c.Origin + l.Link}})
+			Vars: map[string]string{"n": strconv.Itoa(len(l.Keys)), "org": l.Keys[0].Holder.Organization, "list": l.rows(t), "link": o.c.Origin + l.Link}})
 	})
 }
 

@@ -143,7 +143,7 @@ func TestNT15ListIsCut(t *testing.T) {
 	if !strings.HasPrefix(rows[0], "27.09.2026 · АХМЕТОВА Д. С. · ") || strings.Contains(l.Vars["list"], "ДИНАРА") {
 		t.Errorf("row %q", rows[0])
 	}
-	if letter, err := notice.Render(l, "Senim"); err != nil || !strings.Contains(letter.Text, "и ещё 240") || letter.Class != notice.Reminder {
+	if letter, err := notice.Render(l, "Senim"); err != nil || !strings.Contains(letter.Text, "и ещё 240") || !strings.HasSuffix(l.Vars["link"], "/company") || l.Vars["org"] == "" || letter.Class != notice.Reminder {
 		t.Errorf("%v\n%s", err, letter.Text)
 	}
 }

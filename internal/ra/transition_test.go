@@ -60,7 +60,7 @@ func TestConfirm(t *testing.T) {
 		{"C-13 delegate", Confirmer{IIN: "S", BIN: "X", Role: RoleSignRight, Delegation: "d"}, 1, "hash", 0, ""},
 		{"C-14 no delegation", Confirmer{IIN: "S", BIN: "X", Role: RoleSignRight}, 1, "hash", 0, "ROLE_CANNOT_CONFIRM"},
 		{"head's certificate, not leader any more", Confirmer{IIN: "D", BIN: "X", Role: RoleHead}, 1, "hash", 0, "NOT_HEAD_NOW"},
-		{"a delegate's application by another delegate", Confirmer{IIN: "S", BIN: "X", Role: RoleSignRight, Delegation: "d", Peer: true}, 1, "hash", 0, "HEAD_ONLY"},
+		{"a delegate's application by another delegate", Confirmer{IIN: "S", BIN: "X", Role: RoleSignRight, Delegation: "d", Peer: true}, 1, "hash", 0, "HEAD_CONFIRMS_DELEGATE"},
 		{"C-10 with a personal key", Confirmer{IIN: "E", Role: RoleIndividual}, 1, "hash", 0, "SELF_CONFIRM"},
 		{"C-41 head of Y", Confirmer{IIN: "Z", BIN: "Y", Role: RoleHead, Leader: true}, 1, "hash", 0, "NOT_YOUR_APPLICATION"},
 		{"no organisation", Confirmer{IIN: "Z", Role: RoleHead, Leader: true}, 1, "hash", 0, "NOT_YOUR_APPLICATION"},

@@ -23,8 +23,9 @@ type Person struct {
 	// Name is as his certificate has it; IIN too.
 	Name string `json:"name"`
 	IIN  string `json:"iin"`
-	// Email is the address his letters go to.
+	// Email is the address his letters go to, Phone where short messages go; he may have none.
 	Email string `json:"email"`
+	Phone string `json:"phone,omitempty"`
 	// Folder holds his key files; Password opens them, and PortalPassword is his on the portal.
 	Folder         string `json:"folder"`
 	Password       string `json:"password"`
