@@ -1,7 +1,6 @@
 package cabinet
 
 import (
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -138,12 +137,8 @@ func (b *browser) posts(key *pkitest.Leaf, document string) page {
 // delegates writes a delegation of D's right to confirm, as the delegation pages do.
 func (s *site) delegates(id, iin string) {
 	s.t.Helper()
-	db, err := sql.Open("sqlite", s.file)
-	must(s.t, err)
-	defer func() { must(s.t, db.Close()) }()
-	_, err = db.ExecContext(s.t.Context(), `insert into ra_delegations (id, bin, iin, powers, from_at, until_at, ended_at, body) values ($1, $2, $3, 'confirm revoke', $4, $5, 0, '{}')`,
-		id, binX, iin, s.now.Add(-time.Hour).UnixMilli(), s.now.AddDate(0, 6, 0).UnixMilli())
-	must(s.t, err)
+	d := ra.Delegation{ID: id, BIN: binX, Head: iinD, IIN: iin, Powers: []string{ra.PowerConfirm, ra.PowerRevoke}, From: s.now.Add(-time.Hour), Until: s.now.AddDate(0, 6, 0)}
+	must(s.t, s.store.RA().Update(s.t.Context(), func(tx ra.Tx) error { return tx.PutDelegation(s.t.Context(), d) }))
 }
 
 // recorded finds the records of an action about an application.

@@ -15,9 +15,15 @@ func (o *Office) askConfirmers(ctx context.Context, tx Tx, a *Application, head 
 	if a.State != AwaitingDirector {
 		return nil
 	}
-	delegates, err := tx.Delegates(ctx, a.Subject.BIN, PowerConfirm, o.c.Now())
+	all, err := tx.DelegationsOf(ctx, a.Subject.BIN)
 	if err != nil {
 		return err
+	}
+	var delegates []string
+	for _, d := range all {
+		if d.gives(a.Subject.BIN, PowerConfirm, o.c.Now()) && d.Head == head.IIN {
+			delegates = append(delegates, d.IIN)
+		}
 	}
 	a.Asked = nil
 	if slices.Contains(delegates, a.Subject.IIN) { // a delegate's own: the head alone

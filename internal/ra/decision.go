@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,6 @@ type decisionTx interface {
 	// Awaiting lists at most limit applications of an organisation that wait for its head, those
 	// that close first at the top.
 	Awaiting(ctx context.Context, bin string, limit int) ([]Application, error)
-	// Delegates lists the persons who have a power in an organisation at a moment.
-	Delegates(ctx context.Context, bin, power string, at time.Time) (iins []string, err error)
 	// PutDecision keeps a signed decision as evidence, by its hash; the same one again is no error.
 	PutDecision(ctx context.Context, d SignedDecision) error
 	// SignedDecision reads one back; [ErrNotFound].
@@ -231,17 +230,27 @@ func (o *Office) offer(ctx context.Context, tx Tx, by Confirmer, number string) 
 // oneLine is a text without line breaks, as a document can carry it through every signing program.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// deciding is who decides, by the certificate that signed. For a head's certificate the registry is
-// asked; its silence is no answer.
+// deciding is who decides, by the certificate that signed. The registry is asked who heads the
+// organisation, also for a delegate, who acts for its present head; its silence is no answer.
 func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer, error) {
 	h := cert.Holder()
 	by := Confirmer{IIN: h.IIN, BIN: h.BIN, Serial: cert.SerialHex(), Role: RoleOf(h)}
-	if by.BIN == "" || by.Role != RoleHead {
+	if by.BIN == "" || (by.Role != RoleHead && by.Role != RoleSignRight) {
 		return by, nil
 	}
 	head := o.c.Registry.Head(ctx, ident.BIN(by.BIN))
 	if head.unknown() {
 		return by, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
+	}
+	if by.Role == RoleSignRight {
+		keys, err := o.c.Keys.Of(ctx, by.IIN)
+		if err != nil {
+			return by, fmt.Errorf("find a delegate's key: %w", err)
+		}
+		if !head.bad() {
+			by.grounds = grounds{head.IIN, keys}
+		}
+		return by, nil
 	}
 	by.Leader, by.Registry = !head.bad() && head.IIN == by.IIN, head.evidence()
 	if by.Registry["d"] == "" {
@@ -255,14 +264,15 @@ func (o *Office) may(ctx context.Context, tx Tx, by Confirmer, a *Application) (
 	if by.Role != RoleSignRight || by.BIN == "" {
 		return by, nil
 	}
-	var err error
-	if by.Delegation, err = tx.LivingDelegation(ctx, by.BIN, by.IIN, PowerConfirm, o.c.Now()); err != nil {
-		return by, fmt.Errorf("look for a delegation: %w", err)
-	}
-	other, err := tx.LivingDelegation(ctx, by.BIN, a.Subject.IIN, PowerConfirm, o.c.Now())
+	d, err := o.given(ctx, tx, Post{by.BIN, by.IIN}, PowerConfirm, by.grounds)
 	if err != nil {
 		return by, fmt.Errorf("look for a delegation: %w", err)
 	}
-	by.Peer = other != ""
+	by.Delegation = d.ID
+	others, err := tx.OpenDelegationsTo(ctx, a.Subject.IIN)
+	if err != nil {
+		return by, fmt.Errorf("look for a delegation: %w", err)
+	}
+	by.Peer = slices.ContainsFunc(others, func(d Delegation) bool { return d.gives(by.BIN, PowerConfirm, o.c.Now()) })
 	return by, nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"senim/internal/audit"
+	"senim/internal/ident"
+	"senim/internal/trust"
 	"senim/pki"
 )
 
@@ -36,32 +38,20 @@ func (o *Office) Watched(ctx context.Context, iin string) (Watched, error) {
 			continue
 		}
 		seen[k.BIN] = true
-		may := o.Heads(ctx, iin, k.BIN)
-		if !may {
-			if may, err = o.delegateNow(ctx, iin, k.BIN); err != nil {
+		head := o.c.Registry.Head(ctx, ident.BIN(k.BIN))
+		may := head.Verdict == trust.Good && head.IIN == iin
+		if head.Verdict == trust.Good && !may {
+			d, err := o.delegated(ctx, pki.Holder{IIN: iin, BIN: k.BIN}, "", head)
+			if err != nil {
 				return w, fmt.Errorf("whose keys are looked after: %w", err)
 			}
+			may = d.ID != ""
 		}
 		if may {
 			w.Companies = append(w.Companies, k.BIN)
 		}
 	}
 	return w, nil
-}
-
-// delegateNow reports whether a person has any power in an organisation by a delegation now.
-func (o *Office) delegateNow(ctx context.Context, iin, bin string) (yes bool, err error) {
-	err = o.c.Store.View(ctx, func(tx Tx) error {
-		for _, power := range []string{PowerConfirm, PowerRevoke} {
-			id, err := tx.LivingDelegation(ctx, bin, iin, power, o.c.Now())
-			if err != nil {
-				return err
-			}
-			yes = yes || id != ""
-		}
-		return nil
-	})
-	return yes, err
 }
 
 // LookAfter notes that a person looks after the keys of others, as one who renewed them does.

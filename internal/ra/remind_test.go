@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"senim/internal/ident"
 	"senim/internal/lang"
 	"senim/internal/notice"
 	"senim/internal/pkitest"
@@ -178,9 +179,10 @@ func TestDailyList(t *testing.T) {
 	}
 	// A delegate of the organisation looks after all its keys.
 	own := w.keys["123456789021-000"]
-	own.Serial, own.IIN = "own", accountant
+	own.Serial, own.IIN, own.Profile = "own", accountant, RoleSignRight+"-sign"
 	w.keys["own"] = own
-	w.m.delegations = append(w.m.delegations, delegation{id: "d", bin: bin, iin: accountant, powers: PowerRevoke, from: w.now, until: w.now.AddDate(1, 0, 0)})
+	w.heads[ident.BIN(bin)] = HeadAnswer{Verdict: trust.Good, IIN: "head"}
+	w.m.d.staff.delegations["d"] = Delegation{ID: "d", BIN: bin, IIN: accountant, Head: "head", Powers: []string{PowerRevoke}, From: w.now, Until: w.now.AddDate(1, 0, 0)}
 	days()
 	if l := w.m.d.letters[len(w.m.d.letters)-1]; l.Vars["n"] != "4" {
 		t.Errorf("a delegate sees %s keys", l.Vars["n"])

@@ -22,9 +22,6 @@ type Store interface {
 
 // Tx is one transaction over applications and accounts.
 type Tx interface {
-	delegationTx
-	decisionTx
-
 	// Counter gives the next number of a day (as 261124), from 1.
 	Counter(ctx context.Context, day string) (int, error)
 	// Put writes an application, new or changed.
@@ -54,8 +51,8 @@ type Tx interface {
 	// UseLink removes a link and reports whether it was there.
 	UseLink(ctx context.Context, hash string) (bool, error)
 
-	delegationTx
 	staffTx
+	decisionTx
 	factorTx
 	contactTx
 	consentTx
