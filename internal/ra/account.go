@@ -89,7 +89,7 @@ func (o *Office) sendLink(ctx context.Context, tx Tx, a Account) error {
 		return err
 	}
 	t := letterLang(a.Lang)
-	return tx.Notify(ctx, notice.Message{N: "N-16", To: l.Email, Lang: t, Key: notice.Key("N-16", l.Hash, "", l.Email),
+	return tx.Notify(ctx, notice.Message{N: "N-16", To: l.Email, Lang: t, Key: notice.Key("N-16", l.Hash, "", l.Email), Expires: l.Expires,
 		Vars: map[string]string{"link": o.c.Origin + "/email/" + token, "time": t.DateTime(l.Expires)}})
 }
 

@@ -158,6 +158,11 @@ func (o *Office) Change(ctx context.Context, by Operator, number, email string, 
 
 // InstalledAtDesk records that the keys were written on the desk's machine, for the person before it.
 func (o *Office) InstalledAtDesk(ctx context.Context, by Operator, number string, serials []string) (Application, error) {
+	waits, err := o.Case(ctx, number)
+	if err != nil {
+		return Application{}, err
+	}
+	phone := o.c.People.Phone(ctx, ident.IIN(waits.Subject.IIN))
 	return o.atDesk(ctx, by, number, "application.installed", func(tx Tx, a *Application) error {
 		if err := a.serve(by); err != nil {
 			return err
@@ -166,7 +171,7 @@ func (o *Office) InstalledAtDesk(ctx context.Context, by Operator, number string
 		if err := a.Install(serials, o.c.Now()); err != nil || was == Installed {
 			return err
 		}
-		return o.tell(ctx, tx, a, "N-12")
+		return o.tellInstalled(ctx, tx, a, phone)
 	})
 }
 

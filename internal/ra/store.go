@@ -96,9 +96,9 @@ func (a Account) Confirmed() string {
 }
 
 // Address is where letters of a class may go: codes, links and security letters to the confirmed
-// address; business ones and reminders not to one that is bad (I5).
+// address; business ones and reminders not to one that is bad (I5), reminders not to who wants none.
 func (a Account) Address(c notice.Class) string {
-	if a.Bad && c != notice.Transaction && c != notice.Security {
+	if a.Bad && c != notice.Transaction && c != notice.Security || a.NoReminders && c == notice.Reminder {
 		return ""
 	}
 	return a.Confirmed()
