@@ -231,6 +231,9 @@ func acts() map[string]string {
 		"desk POST /desk/applications/{number}/approve":  "desk.approved desk.override desk.refused",
 		"desk POST /desk/applications/{number}/install":  "application.installed desk.refused",
 		"desk POST /desk/keys/{serial}":                  "none: a draft that nobody acts on; desk.act_signed or desk.revoked is when it is signed. Refused: desk.refused",
+		"desk POST /desk/messages/{id}":                  "notice.settled",
+		"desk POST /desk/reports":                        "report.made",
+		"desk POST /desk/reports/{report}":               "report.downloaded",
 		"desk POST /desk/acts/{id}":                      "desk.act_signed desk.act_rejected desk.revoked hold.set hold.lifted desk.refused",
 
 		"responder POST /ocsp": "ocsp.answered", "responder POST /ocsp/{$}": "ocsp.answered",
