@@ -121,3 +121,41 @@ func TestOperatorReports(t *testing.T) {
 	}
 	one.get("/desk/reports").has(t, 200, "Ключи, которые закончатся, по неделям", "Закончились без продления за 30 дней")
 }
+
+// An address told at the desk is confirmed on the spot by the code of its letter; tries are counted.
+func TestContactOnTheSpot(t *testing.T) {
+	w := newWorld(t)
+	one, _ := w.clerks()
+	at := one.post("/desk/take", takeForm())
+	path := at.path + "/contact"
+	one.post(path+"/code", url.Values{"code": {"123456"}}).has(t, 422)
+	one.post(path, url.Values{"email": {"v@example.kz"}}).has(t, 200, "Введите код из письма", "v@example.kz")
+	code := ""
+	for id := int64(1); code == ""; id++ {
+		if o := w.message(id); o.N == "N-21" {
+			if o.To != "v@example.kz" || o.Channel != notice.Email || o.Expires.IsZero() {
+				t.Fatalf("%+v", o)
+			}
+			code = o.Vars["code"]
+		}
+	}
+	wrong := "000000"
+	if code == wrong {
+		wrong = "000001"
+	}
+	one.post(path+"/code", url.Values{"code": {wrong}}).has(t, 422, `id="code-error"`, "v@example.kz")
+	if a, err := w.back.office.Account(t.Context(), visitor); err != nil || a.Confirmed() != "" {
+		t.Fatalf("confirmed by a wrong code: %v", err)
+	}
+	one.post(path+"/code", url.Values{"code": {code[:3] + " " + code[3:]}}).has(t, 200, "Адрес v@example.kz подтверждён")
+	if a, err := w.back.office.Account(t.Context(), visitor); err != nil || a.Confirmed() != "v@example.kz" {
+		t.Errorf("%+v, %v", a, err)
+	}
+	all := strings.Join(w.back.actions(t), ", ")
+	for _, want := range []string{"factor.started ok", "factor.failed CODE_WRONG", "factor.passed ok", "email.confirmed ok"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%s is not recorded", want)
+		}
+	}
+	one.post(path+"/code", url.Values{"code": {code}}).has(t, 422, `data-code="NOTHING_TO_CONFIRM"`)
+}

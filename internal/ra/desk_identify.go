@@ -176,7 +176,8 @@ func (o *Office) InstalledAtDesk(ctx context.Context, by Operator, number string
 }
 
 // TellContact keeps the address a person told an operator. It counts for nothing until he opens the
-// link in the letter that goes there: whoever has codes for it on the spot confirms it instead of the link.
+// link in the letter that goes there, or reads the operator the code that goes there too
+// ([Office.ConfirmContact]).
 func (o *Office) TellContact(ctx context.Context, by Operator, number, email string, t lang.Tag) error {
 	a, err := o.Case(ctx, number)
 	if err != nil {
@@ -195,8 +196,11 @@ func (o *Office) TellContact(ctx context.Context, by Operator, number, email str
 	if err != nil {
 		return fmt.Errorf("note an address: %w", err)
 	}
-	_, err = o.Register(ctx, a.Subject.IIN, email, a.City, t)
-	return err
+	account, err := o.Register(ctx, a.Subject.IIN, email, a.City, t)
+	if err != nil {
+		return err
+	}
+	return o.sendContactCode(ctx, a, account)
 }
 
 // Scanned reads the scan of an application.
