@@ -43,7 +43,8 @@ type Config struct {
 	Keys ra.Keys
 	// Receipts proves that keys stand in the public log; nil where none is kept.
 	Receipts Receipts
-	// KeyIDs finds certificates by key identifier; nil: the check page knows serial numbers only.
+	// KeyIDs finds certificates by key identifier; nil: the check page knows serial numbers only, and
+	// calls no number never issued.
 	KeyIDs KeyIDs
 	// Letters takes what readers do by the links of letters; nil: nothing of it.
 	Letters Letters

@@ -130,6 +130,9 @@ func (s *cabinet) byNumber(ctx context.Context, r *web.Request, number string, a
 			k, err = s.c.Keys.Key(ctx, serial)
 		}
 	}
+	if errors.Is(err, ra.ErrNoKey) && s.c.KeyIDs == nil { // it may be the identifier of a key we did certify
+		return checked{Word: "unknown", Kind: "soon", Text: r.T("cabinet.verdict_text.unknown"), Reasons: []string{r.T("check.why.key_id")}}
+	}
 	if errors.Is(err, ra.ErrNoKey) {
 		return checked{Word: "never", Kind: "stop", Text: r.T("cabinet.verdict_text.never")}
 	}

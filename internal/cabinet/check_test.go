@@ -108,6 +108,23 @@ func TestC34NeverIssued(t *testing.T) {
 	b.send("forged.cer", der).has(t, 200, `data-verdict="never"`, "его не выпускал")
 }
 
+// Where the authority is elsewhere and finds no key identifiers, a number that is no serial may be one:
+// that could not be checked, and is not called never issued.
+func TestKeyIDCannotBeCheckedHere(t *testing.T) {
+	s := newSite(t)
+	cert := s.personal("009900000008").Certificate
+	s.config.KeyIDs = nil
+	h, err := New(s.config)
+	must(t, err)
+	s.server.Config.Handler = h
+	b := s.browser()
+	b.check(cert.SerialHex()).has(t, 200, `data-verdict="valid"`)
+	p := b.check(fmt.Sprintf("%x", cert.SubjectKeyID)).has(t, 200, `data-verdict="unknown"`, "проверить по нему здесь нельзя")
+	if strings.Contains(p.body, `data-verdict="never"`) {
+		t.Error("called never issued")
+	}
+}
+
 // OCSP silent and the list past its nextUpdate, both of them real: both reasons, and no other verdict.
 func TestC35BothReasons(t *testing.T) {
 	s := newSite(t)

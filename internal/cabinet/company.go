@@ -124,11 +124,11 @@ func (s *cabinet) askDismissal(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	kept, err := json.Marshal(d)
-	if err != nil {
+	if d, err = keepDismissal(r, d); err != nil {
 		return err
 	}
-	if err := r.Set(map[string]string{"dismissal": string(kept)}); err != nil {
+	factor, err := s.factorFor(r, d.FactorAbout(), "/company/dismiss?serial="+url.QueryEscape(r.URL.Query().Get("serial")))
+	if err != nil {
 		return err
 	}
 	var cards []web.Key
@@ -141,13 +141,30 @@ func (s *cabinet) askDismissal(w http.ResponseWriter, r *web.Request) error {
 		cards = append(cards, card)
 	}
 	call := web.SignXML(r.Lang(), s.c.Office.DismissalDocument(d), web.Signer{IIN: d.Head, BIN: d.BIN})
-	return r.OK(w, dismissPage(r, d, cards, call))
+	return r.OK(w, dismissPage(r, d, cards, factor, call))
+}
+
+func keptDismissal(r *web.Request) (d ra.Dismissal, ok bool) {
+	return d, json.Unmarshal([]byte(r.Value("dismissal")), &d) == nil && d.ID != "" && d.Head == r.Session().IIN
+}
+
+// keepDismissal keeps one for its signature. Who comes back from the second factor finds the one he
+// passed it for, as long as it would be the same today.
+func keepDismissal(r *web.Request, d ra.Dismissal) (ra.Dismissal, error) {
+	if was, ok := keptDismissal(r); ok && was.BIN == d.BIN && was.IIN == d.IIN && slices.Equal(was.Serials, d.Serials) && d.At.Sub(was.At) < ra.FactorPass {
+		return was, nil
+	}
+	kept, err := json.Marshal(d)
+	if err != nil {
+		return d, err
+	}
+	return d, r.Set(map[string]string{"dismissal": string(kept)})
 }
 
 // dismiss takes the signature.
 func (s *cabinet) dismiss(w http.ResponseWriter, r *web.Request) error {
-	var d ra.Dismissal
-	if json.Unmarshal([]byte(r.Value("dismissal")), &d) != nil || d.ID == "" || d.Head != r.Session().IIN {
+	d, ok := keptDismissal(r)
+	if !ok {
 		return r.Redirect("/company")
 	}
 	signed, err := web.SignedXML(r.Field("answer"))

@@ -7,10 +7,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"senim/dsig"
 	"senim/internal/notice"
+	"senim/internal/pkitest"
 	"senim/internal/ra"
+	"senim/internal/trust"
 	"senim/pki"
 )
 
@@ -275,6 +278,72 @@ func TestDelegateIsAskedAndConfirms(t *testing.T) {
 		if _, err := notice.Render(l, "Senim"); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestC13DelegateConfirms: D delegates to S by his signature, S confirms E's application, it is issued,
+// and the record of the confirmation names the delegation.
+func TestC13DelegateConfirms(t *testing.T) {
+	t.Parallel()
+	s := company(t)
+	key := s.staff(iinS, pki.RoleSignRight)
+	b := s.enters("s@example.kz", key)
+	e := s.enters("e@example.kz", s.personal(iinE))
+	d := s.enters("d@example.kz", s.head(iinD, binX))
+	d.delegate(iinS, "confirm").has(t, 200, "Права переданы")
+	id := s.living(binX, iinS, ra.PowerConfirm)
+	number := e.applies(ra.RoleEmployee)
+	b.get("/confirm").has(t, 200, number)
+	b.click(b.get("/confirm/sign?number="+number)).has(t, 200, "Подтверждена")
+	if all := s.recorded(number, "application.confirmed"); id == "" || len(all) != 1 || all[0].Detail["delegation"] != id || all[0].Detail["signer"] != key.Certificate.SerialHex() {
+		t.Errorf("recorded %+v, the delegation is %q", all, id)
+	}
+	must(t, s.office.Issue(t.Context(), ra.Task{Number: number, Revision: 1}))
+	if a := s.state(number, ra.Issued); a.Approvals[0].Delegation != id {
+		t.Errorf("%+v", a.Approvals)
+	}
+}
+
+// TestC13DelegateNoMore: a delegate whose key was revoked, who was dismissed, or whose head heads no
+// more, confirms nothing and sees nothing, before anybody wrote down that the delegation ended.
+func TestC13DelegateNoMore(t *testing.T) {
+	t.Parallel()
+	for name, lost := range map[string]func(s *site, key *pkitest.Leaf){
+		"key revoked": func(s *site, key *pkitest.Leaf) {
+			s.ca.follow = nil // nobody followed the revocation yet
+			_, err := s.ca.Revoke(s.t.Context(), key.Certificate.SerialHex(), "keyCompromise", time.Time{}, "")
+			must(s.t, err)
+		},
+		"dismissed": func(s *site, _ *pkitest.Leaf) {
+			must(s.t, s.store.RA().Update(s.t.Context(), func(tx ra.Tx) error {
+				return tx.PutDismissal(s.t.Context(), ra.Dismissal{ID: "d", BIN: binX, IIN: iinS, Head: iinD, At: s.now})
+			}))
+		},
+		"another head": func(s *site, _ *pkitest.Leaf) {
+			s.registry[binX] = ra.HeadAnswer{Verdict: trust.Good, IIN: iinZ, Organization: "АО «ТЕСТ»", AsOf: s.now}
+		},
+		"silent registry": func(s *site, _ *pkitest.Leaf) { s.registry[binX] = ra.HeadAnswer{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := company(t)
+			key := s.staff(iinS, pki.RoleSignRight)
+			b := s.enters("s@example.kz", key)
+			e := s.enters("e@example.kz", s.personal(iinE))
+			s.delegates("d1", iinS)
+			number := e.applies(ra.RoleEmployee)
+			a := s.state(number, ra.AwaitingDirector)
+			b.get("/applications/"+number).has(t, 200, "Эта заявка ждёт вашего решения")
+			lost(s, key)
+			b.get("/applications/"+number).has(t, 404, `data-code="NOT_YOUR_APPLICATION"`)
+			if p := b.get("/confirm"); p.status < 400 || strings.Contains(p.body, number) {
+				t.Errorf("the inbox answers %d", p.status)
+			}
+			if p := b.posts(key, s.decision("confirm", iinS, binX, "", a)); p.status < 400 {
+				t.Errorf("a confirmation is answered %d", p.status)
+			}
+			s.state(number, ra.AwaitingDirector)
+		})
 	}
 }
 

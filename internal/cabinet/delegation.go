@@ -123,7 +123,7 @@ func (s *cabinet) takeDelegation(w http.ResponseWriter, r *web.Request) error {
 	if err := r.Set(map[string]string{"delegation": string(kept)}); err != nil {
 		return err
 	}
-	return r.Redirect("/delegation/sign")
+	return s.toFactor(r, d.FactorAbout(false), "/delegation/sign")
 }
 
 func keptDelegation(r *web.Request) (d ra.Delegation, ok bool) {
@@ -135,6 +135,13 @@ func (s *cabinet) askDelegationSignature(w http.ResponseWriter, r *web.Request) 
 	d, ok := keptDelegation(r)
 	if !ok {
 		return r.Redirect("/delegation")
+	}
+	open, err := s.c.Office.FactorOpen(r.Context(), r.Session().IIN, d.FactorAbout(false))
+	if err != nil {
+		return err
+	}
+	if !open {
+		return r.Redirect(factorPath(d.FactorAbout(false), "/delegation/sign"))
 	}
 	return r.OK(w, delegationSignPage(r, d, web.SignXML(r.Lang(), s.c.Office.DelegationDocument(d), web.Signer{IIN: d.Head, BIN: d.BIN})))
 }
@@ -170,7 +177,11 @@ func (s *cabinet) askEndDelegation(w http.ResponseWriter, r *web.Request) error 
 	if d.Over(s.c.Now()) {
 		return r.Redirect("/delegation")
 	}
-	return r.OK(w, endDelegationPage(r, d, web.SignXML(r.Lang(), s.c.Office.EndDocument(d), web.Signer{IIN: r.Session().IIN, BIN: d.BIN})))
+	factor, err := s.factorFor(r, d.FactorAbout(true), "/delegation/"+d.ID+"/end")
+	if err != nil {
+		return err
+	}
+	return r.OK(w, endDelegationPage(r, d, factor, web.SignXML(r.Lang(), s.c.Office.EndDocument(d), web.Signer{IIN: r.Session().IIN, BIN: d.BIN})))
 }
 
 func (s *cabinet) delegation(r *web.Request) (ra.Delegation, error) {

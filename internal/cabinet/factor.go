@@ -38,6 +38,16 @@ func (s *cabinet) toFactor(r *web.Request, about, next string) error {
 	return r.Redirect(factorPath(about, next))
 }
 
+// factorFor is the page of the second factor when it is to be passed before the signature that here
+// asks for; empty when it was, or none is asked for.
+func (s *cabinet) factorFor(r *web.Request, about, here string) (string, error) {
+	open, err := s.c.Office.FactorOpen(r.Context(), r.Session().IIN, about)
+	if err != nil || open {
+		return "", err
+	}
+	return factorPath(about, here), nil
+}
+
 func factorPath(about, next string) string {
 	return "/factor?for=" + url.QueryEscape(about) + "&next=" + url.QueryEscape(next)
 }

@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"html"
 	"net/url"
@@ -13,9 +14,12 @@ import (
 	"senim/internal/ident"
 	"senim/internal/lang"
 	"senim/internal/notice"
+	"senim/internal/pkitest"
 	"senim/internal/ra"
 	"senim/internal/store"
 	"senim/internal/trust"
+	"senim/internal/web"
+	"senim/pki"
 )
 
 // guarded is a site that asks for a second factor.
@@ -248,6 +252,76 @@ func TestRevokingOthersKeysAsksForACode(t *testing.T) {
 	p = b.fill(p, "/factor/code", "code", s.letter("N-21").Vars["code"]).has(t, 200, "Подпишите отзыв")
 	b.click(p).has(t, 200, "Ключи отозваны")
 	b.post("/keys/revoke", url.Values{"serial": {own.Certificate.SerialHex()}, "reason": {"superseded"}}).has(t, 200, "Подпишите отзыв")
+}
+
+// code passes the second factor from its page and gives the page that follows.
+func (b *browser) code(p page) page {
+	b.s.t.Helper()
+	p = b.fill(p.has(b.s.t, 200, "Получите код подтверждения"), "/factor", "kind", "sms")
+	return b.fill(p, "/factor/code", "code", b.s.letter("N-21").Vars["code"])
+}
+
+var toCode = regexp.MustCompile(`href="(/factor\?[^"]+)"`)
+
+// byLink follows the page's link to the second factor, and passes it.
+func (b *browser) byLink(p page) page {
+	b.s.t.Helper()
+	m := toCode.FindStringSubmatch(p.has(b.s.t, 200, "Получить код").body)
+	if m == nil || strings.Contains(p.body, `data-agent`) {
+		b.s.t.Fatalf("%s asks for no code, or for a signature without it", p.path)
+	}
+	b.s.now = b.s.now.Add(ra.FactorResend)
+	return b.code(b.get(html.UnescapeString(m[1])))
+}
+
+// TestDelegationAndDismissalAskForACode: to give and to end a delegation and to dismiss somebody, and
+// no signature without it is taken.
+func TestDelegationAndDismissalAskForACode(t *testing.T) {
+	s := guarded(t)
+	s.leads(binX, staffD)
+	s.reach(staffD, "+77010000011", "")
+	s.account(staffE)
+	key := s.member(staffE, binX, "СЕРИКОВ ЕРЛАН", pki.RoleSignRight)
+	b := s.browser(s.head(staffD, binX))
+	b.back()
+	p := b.post("/delegation/new", url.Values{"iin": {staffE}, "from": {"2026-09-01"}, "until": {"2026-10-01"}, "confirm": {"yes"}})
+	b.get("/delegation/sign").has(t, 200, "Получите код подтверждения")
+	b.click(b.code(p).has(t, 200, "Подпишите делегирование")).has(t, 200, "Права переданы")
+	if m := s.letter("N-21"); m.Vars["action"] != "@factor.action.delegation" {
+		t.Errorf("%+v", m.Vars)
+	}
+	id := s.living(binX, staffE, ra.PowerConfirm)
+	end, dismiss := "/delegation/"+id+"/end", "/company/dismiss?serial="+key.Certificate.SerialHex()
+
+	// A page of before, or of another tab: the office itself asks.
+	sign := func(path, document string) page {
+		return b.post(path, url.Values{"answer": {answered(t, b.keys[0], document)}})
+	}
+	d, err := s.office.Delegation(t.Context(), b.keys[0].Certificate.Holder(), id)
+	must(t, err)
+	sign(end, s.office.EndDocument(d)).has(t, 422, `data-code="FACTOR_NEEDED"`)
+	b.click(b.byLink(b.get(end)).has(t, 200, "Прекратить делегирование")).has(t, 200, "Делегирование прекращено")
+
+	person, _, err := s.office.ProposeDismissal(t.Context(), b.keys[0].Certificate.Holder(), key.Certificate.SerialHex())
+	must(t, err)
+	signed, err := web.SignedXML(answered(t, b.keys[0], s.office.DismissalDocument(person)))
+	must(t, err)
+	refusal, ok := errors.AsType[*ra.Refusal](s.office.Dismiss(t.Context(), person, signed))
+	if gone, err := s.office.Dismissed(t.Context(), binX, staffE); !ok || refusal.Code != "FACTOR_NEEDED" || gone || err != nil {
+		t.Errorf("dismissed without a code: %v, %v, %v", refusal, gone, err)
+	}
+	b.click(b.byLink(b.get(dismiss)).has(t, 200, "Подписать и отозвать ключи")).has(t, 200, "Сотрудник отмечен как уволенный")
+	if k, _ := s.ca.Key(t.Context(), key.Certificate.SerialHex()); k.RevokedAt.IsZero() {
+		t.Error("the key lives")
+	}
+}
+
+// answered is what the agent gives for a document signed with a key.
+func answered(t *testing.T, key *pkitest.Leaf, document string) string {
+	t.Helper()
+	all, err := json.Marshal([]string{signWith(t, key, "xml", document)})
+	must(t, err)
+	return string(all)
 }
 
 // TestFactorPagesInEveryLanguage: every text is there, on every page of the step.

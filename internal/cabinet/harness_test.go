@@ -200,6 +200,7 @@ type site struct {
 	file     string
 	office   *ra.Office
 	desk     *auth.Desk
+	config   Config
 	server   *httptest.Server
 	now      time.Time
 	receipts receipts
@@ -230,7 +231,8 @@ func newSiteOf(t *testing.T, pages int64, change ...func(*ra.Config)) *site {
 	}
 	s.office, err = ra.New(c)
 	must(t, err)
-	h, err := New(Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Receipts: s.receipts, KeyIDs: s.ca, OperatorBIN: binY, Now: clock})
+	s.config = Config{Origin: origin, Auth: desk, Office: s.office, Judge: judge, Keys: s.ca, Receipts: s.receipts, KeyIDs: s.ca, OperatorBIN: binY, Now: clock}
+	h, err := New(s.config)
 	must(t, err)
 	s.server = httptest.NewServer(h)
 	t.Cleanup(s.server.Close)

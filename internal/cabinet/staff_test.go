@@ -102,8 +102,13 @@ func (b *browser) delegate(iin string, powers ...string) page {
 // living is the delegation that counts for a person now.
 func (s *site) living(bin, iin, power string) (id string) {
 	s.t.Helper()
-	must(s.t, s.store.RA().View(s.t.Context(), func(tx ra.Tx) (err error) {
-		id, err = tx.LivingDelegation(s.t.Context(), bin, iin, power, s.now)
+	must(s.t, s.store.RA().View(s.t.Context(), func(tx ra.Tx) error {
+		all, err := tx.OpenDelegationsTo(s.t.Context(), iin)
+		for _, d := range all {
+			if d.BIN == bin && d.Allows(power) && d.Living(s.now) {
+				id = d.ID
+			}
+		}
 		return err
 	}))
 	return id

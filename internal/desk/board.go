@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"senim/internal/notice"
 	"senim/internal/ra"
 	"senim/internal/web"
 )
@@ -19,8 +20,8 @@ func (d *desk) boardRoutes(own func(string, web.Handler)) {
 // boardView is what stands on the board.
 type boardView struct {
 	ra.Board
-	Counted   *counted
-	Uncertain []Message
+	Counted  *counted
+	Messages *notice.Report
 }
 
 // board shows what waits for an operator, and the numbers of the desk.
@@ -37,10 +38,12 @@ func (d *desk) board(w http.ResponseWriter, r *web.Request) error {
 		}
 		v.Counted = &c
 	}
-	if d.c.Uncertain != nil {
-		if v.Uncertain, err = d.c.Uncertain.Uncertain(r.Context()); err != nil {
+	if d.c.Messages != nil {
+		m, err := d.c.Messages.Report(r.Context())
+		if err != nil {
 			return err
 		}
+		v.Messages = &m
 	}
 	return r.OK(w, boardPage(r, v))
 }

@@ -18,6 +18,7 @@ func (d *desk) caseRoutes(own func(string, web.Handler)) {
 	own("POST /desk/applications/{number}/reject", d.reject)
 	own("GET /desk/applications/{number}/contact", d.askContact)
 	own("POST /desk/applications/{number}/contact", d.contact)
+	own("POST /desk/applications/{number}/contact/code", d.contactCode)
 	own("GET /desk/applications/{number}/receipt", d.receipt)
 	own("GET /desk/applications/{number}/scan", d.scan)
 	for path, h := range map[string]web.Handler{"keys": d.takeKeys, "identify": d.identify, "override": d.override, "approve": d.approve, "install": d.install} {

@@ -52,8 +52,9 @@ type Config struct {
 	Elsewhere http.Handler
 	// Figures counts certificates for the board; nil leaves them out.
 	Figures Figures
-	// Uncertain lists short messages of which nobody knows whether they arrived; nil leaves them out.
-	Uncertain Uncertain
+	// Messages tells how messages stand, and takes an operator's word about one in doubt; nil leaves
+	// them out. [notice.Sender] is the real one.
+	Messages Messages
 	// BIN is the organisation whose operators work here, the authority's own. Required, except
 	// where Site.TestMode is on: then operators of every organisation are let in when it is empty.
 	BIN ident.BIN
@@ -104,6 +105,10 @@ func New(c Config) (http.Handler, error) {
 		d.caseRoutes(own)
 		d.keyRoutes(own)
 		d.boardRoutes(own)
+		d.reportRoutes(own)
+		if d.c.Messages != nil {
+			own("POST /desk/messages/{id}", d.settle)
+		}
 	}
 	return d.inside(shell.Handler(mux)), nil
 }
@@ -180,7 +185,7 @@ func back(r *web.Request) string {
 func refused(no *ra.Refusal, to string) web.Refusal {
 	f := web.Refusal{Code: no.Code, Evidence: no.Evidence, Next: []web.Link{{Text: "desk.next.back", Href: to}}}
 	switch no.Code {
-	case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN":
+	case "NOT_YOUR_APPLICATION", "KEY_UNKNOWN", "REPORT_NOT_FOUND":
 		f.Status, f.Next[0].Href = http.StatusNotFound, "/desk/"
 	case trust.CodeUnavailable:
 		f.Unknown = true

@@ -21,6 +21,7 @@ import (
 	"senim/internal/auth"
 	"senim/internal/desk"
 	"senim/internal/ident"
+	"senim/internal/notice"
 	"senim/internal/pkitest"
 	"senim/internal/registry"
 	"senim/internal/store/storetest"
@@ -49,6 +50,8 @@ type world struct {
 	book *registry.Book
 	ca   *pkitest.Authority
 	back *backOffice
+
+	sender *notice.Sender
 }
 
 func newWorld(t *testing.T) *world { return newWorldOf(t, func(*desk.Config) {}) }
@@ -80,7 +83,11 @@ func newWorldOf(t *testing.T, more func(*desk.Config)) *world {
 		t.Fatal(err)
 	}
 	w.back = newBackOffice(t, s, judge, w.ca, w.site.URL)
-	config := desk.Config{Site: web.Site{Name: "cabinet", Origin: w.site.URL}, Auth: signIn, Judge: judge, Book: w.book, BIN: authorityBIN, Office: w.back.office, Now: w.back.clock}
+	w.sender, err = notice.NewSender(notice.SenderConfig{Store: s.Notice(), Courier: letters{}, Texter: silent{}, Hours: notice.Hours{From: 0, To: 24}, Caps: map[notice.Channel]int{notice.SMS: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := desk.Config{Site: web.Site{Name: "cabinet", Origin: w.site.URL}, Auth: signIn, Judge: judge, Book: w.book, BIN: authorityBIN, Office: w.back.office, Messages: w.sender, Now: w.back.clock}
 	more(&config)
 	handler, err = desk.New(config)
 	if err != nil {

@@ -14,18 +14,6 @@ type Figures interface {
 	Expiring(ctx context.Context, from, to time.Time, f func(ra.Key) error) error
 }
 
-// Message is a short message of which nobody knows whether it arrived.
-type Message struct {
-	N    string // the number of its text
-	To   string // the phone, masked
-	Sent time.Time
-}
-
-// Uncertain lists such messages, the oldest first.
-type Uncertain interface {
-	Uncertain(ctx context.Context) ([]Message, error)
-}
-
 // weeks is how far the board looks ahead; walked bounds how many certificates it counts, and fresh is
 // how long it keeps what it counted.
 const (

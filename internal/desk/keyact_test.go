@@ -103,15 +103,9 @@ func (w walk) Expiring(_ context.Context, from, to time.Time, f func(ra.Key) err
 	return nil
 }
 
-type lost struct{}
-
-func (lost) Uncertain(context.Context) ([]desk.Message, error) {
-	return []desk.Message{{N: "N-02", To: "+7701•••••17", Sent: time.Now()}}, nil
-}
-
 // The board counts what there is, and the list leaves as a file that no spreadsheet runs.
 func TestBoard(t *testing.T) {
-	w := newWorldOf(t, func(c *desk.Config) { c.Figures, c.Uncertain = walk{-3, -2, 1, 2, 9, 300}, lost{} })
+	w := newWorldOf(t, func(c *desk.Config) { c.Figures = walk{-3, -2, 1, 2, 9, 300} })
 	one, two := w.clerks()
 	at := one.post("/desk/take", takeForm())
 	w.back.people[newHead] = ra.PersonAnswer{Verdict: "good", Surname: "=HYPERLINK()", Name: "Х"}
@@ -120,7 +114,7 @@ func TestBoard(t *testing.T) {
 	one.post("/desk/take", formula)
 	two.post(at.path+"/reject", url.Values{"text": {"не он"}})
 	board := two.get("/desk/")
-	board.has(t, 200, "Отказал оператор", "+7701•••••17", "N-02", "<svg", "Истекли без замены за 30 дней")
+	board.has(t, 200, "Отказал оператор", "<svg", "Истекли без замены за 30 дней")
 	if !strings.Contains(board.body, `class="govuk-summary-list__value">2</dd>`) {
 		t.Errorf("two lapsed keys are not counted: %s", board.body)
 	}
@@ -135,14 +129,16 @@ func TestBoard(t *testing.T) {
 
 // Every page of the office stands in every language.
 func TestOfficeLanguages(t *testing.T) {
-	w := newWorldOf(t, func(c *desk.Config) { c.Figures, c.Uncertain = walk{1}, lost{} })
+	w := newWorldOf(t, func(c *desk.Config) { c.Figures = walk{1} })
 	one, two := w.clerks()
 	serial := w.back.key(visitor).SerialHex()
+	w.lose(1)
+	one.post("/desk/reports", url.Values{"which": {"weeks"}, "format": {"csv"}})
 	one.post("/desk/find", url.Values{"q": {visitor}})
 	at := one.identified(takeForm(), papers())
 	act := one.click(one.post("/desk/keys/"+serial, actForm("hold")))
 	two.post("/desk/find", url.Values{"q": {visitor}})
-	for _, path := range []string{"/desk/", "/desk/find", "/desk/folder", "/desk/take", "/desk/list", "/desk/keys/" + serial, act.path, at.path,
+	for _, path := range []string{"/desk/", "/desk/find", "/desk/folder", "/desk/take", "/desk/list", "/desk/reports", "/desk/keys/" + serial, act.path, at.path,
 		at.path + "/examine", at.path + "/change", at.path + "/reject", at.path + "/contact", at.path + "/receipt"} {
 		for _, tag := range []string{"kk", "ru", "en"} {
 			p := two.get(path + "?lang=" + tag)

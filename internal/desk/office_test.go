@@ -53,7 +53,7 @@ func newBackOffice(t *testing.T, s *store.Store, judge ra.Judge, ca *pkitest.Aut
 		people: map[ident.IIN]ra.PersonAnswer{visitor: {Verdict: trust.Good, Surname: "ЖАҚСЫБАЕВ", Name: "ЕРЛАН", Patronymic: "СӘКЕНҰЛЫ", AsOf: time.Now()}},
 		heads:  map[ident.BIN]ra.HeadAnswer{}}
 	var err error
-	b.office, err = ra.New(ra.Config{Store: s.RA(), Judge: judge, Registry: b, People: b, Keys: b, Issuer: b, Revoker: b, Holds: b, Origin: origin, Now: b.clock,
+	b.office, err = ra.New(ra.Config{Store: s.RA(), Judge: judge, Registry: b, People: b, Keys: b, Issuer: b, Revoker: b, Holds: b, Ends: b, Origin: origin, Now: b.clock,
 		Identities: ident.Rules{TestIdentities: []string{company, oldHead, newHead, clerkOne}}})
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +72,16 @@ func (b *backOffice) Person(_ context.Context, iin ident.IIN) ra.PersonAnswer {
 
 func (b *backOffice) Phone(context.Context, ident.IIN) ra.PhoneAnswer {
 	return ra.PhoneAnswer{Verdict: trust.Good, Phone: "+77010000117"}
+}
+
+// Ending walks what ends, as the authority does.
+func (b *backOffice) Ending(_ context.Context, from, to time.Time, f func(ra.Key) error) error {
+	for _, k := range b.list(func(k ra.Key) bool { return !k.NotAfter.Before(from) && k.NotAfter.Before(to) && k.RevokedAt.IsZero() }) {
+		if err := f(k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *backOffice) Head(_ context.Context, bin ident.BIN) ra.HeadAnswer {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"senim/internal/ra"
 	"senim/internal/web"
@@ -162,7 +163,7 @@ func (d *desk) askContact(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.OK(w, contactPage(r, a, a.Email, false, nil))
+	return r.OK(w, contactPage(r, a, a.Email, nil))
 }
 
 // contact keeps the address the person told; a letter with a link goes there.
@@ -178,12 +179,42 @@ func (d *desk) contact(w http.ResponseWriter, r *web.Request) error {
 	email := r.Field("email")
 	err = d.c.Office.TellContact(r.Context(), by, a.Number, email, a.Lang)
 	if errs := mistakes(r, err); errs != nil {
-		return r.Invalid(w, contactPage(r, a, email, false, errs))
+		return r.Invalid(w, contactPage(r, a, email, errs))
 	}
 	if err != nil {
 		return err
 	}
-	return r.OK(w, contactPage(r, a, email, true, nil))
+	return r.OK(w, contactCodePage(r, a, email, nil))
+}
+
+// contactCode takes the code that the person reads from the letter: his address is confirmed on the spot.
+func (d *desk) contactCode(w http.ResponseWriter, r *web.Request) error {
+	a, err := d.open(r)
+	if err != nil {
+		return err
+	}
+	by, err := operator(r)
+	if err != nil {
+		return err
+	}
+	email, err := d.c.Office.ConfirmContact(r.Context(), by, a.Number, strings.Join(strings.Fields(r.Field("code")), ""))
+	if no, ok := errors.AsType[*ra.Refusal](err); ok && strings.HasPrefix(no.Code, "CODE_") {
+		r.Keep("code", "")
+		account, err := d.c.Office.Account(r.Context(), a.Subject.IIN)
+		if err != nil {
+			return err
+		}
+		return r.Invalid(w, contactCodePage(r, a, account.Awaits(), web.Errors{{Field: "code", Text: words(r, no.Code, no.Evidence)}}))
+	}
+	if err != nil {
+		return err
+	}
+	if d.c.Messages != nil {
+		if err := d.c.Messages.AddressConfirmed(r.Context(), email); err != nil {
+			return err
+		}
+	}
+	return r.OK(w, contactDonePage(r, a, email))
 }
 
 // receipt is the paper the person takes home.

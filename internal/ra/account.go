@@ -89,7 +89,7 @@ func (o *Office) sendLink(ctx context.Context, tx Tx, a Account) error {
 		return err
 	}
 	t := letterLang(a.Lang)
-	return tx.Notify(ctx, notice.Message{N: "N-16", To: l.Email, Lang: t, Key: notice.Key("N-16", l.Hash, "", l.Email),
+	return tx.Notify(ctx, notice.Message{N: "N-16", To: l.Email, Lang: t, Key: notice.Key("N-16", l.Hash, "", l.Email), Expires: l.Expires,
 		Vars: map[string]string{"link": o.c.Origin + "/email/" + token, "time": t.DateTime(l.Expires)}})
 }
 
@@ -127,18 +127,9 @@ func (o *Office) ConfirmEmail(ctx context.Context, token string) error {
 		if err != nil {
 			return err
 		}
-		switch l.Email {
-		case a.Next:
-			a.Email, a.Next, a.Bad, a.ConfirmedAt = a.Next, "", false, o.c.Now()
-		case a.Email: // not confirmed yet, or confirmed once more
-			a.Bad = false
-			if a.ConfirmedAt.IsZero() {
-				a.ConfirmedAt = o.c.Now()
-			}
-		default:
+		if !a.confirm(l.Email, o.c.Now()) {
 			return refuse("LINK_STALE")
 		}
-		a.Changed = o.c.Now()
 		if err := tx.PutAccount(ctx, a); err != nil {
 			return err
 		}
@@ -148,4 +139,23 @@ func (o *Office) ConfirmEmail(ctx context.Context, token string) error {
 		return fmt.Errorf("confirm an address: %w", err)
 	}
 	return nil
+}
+
+// confirm takes an address as confirmed; false when it is not, or not any more, one of this account.
+func (a *Account) confirm(email string, now time.Time) bool {
+	switch email {
+	case "":
+		return false
+	case a.Next:
+		a.Email, a.Next, a.Bad, a.ConfirmedAt = a.Next, "", false, now
+	case a.Email: // not confirmed yet, or confirmed once more
+		a.Bad = false
+		if a.ConfirmedAt.IsZero() {
+			a.ConfirmedAt = now
+		}
+	default:
+		return false
+	}
+	a.Changed = now
+	return true
 }

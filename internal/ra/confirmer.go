@@ -9,8 +9,9 @@ type Confirmer struct {
 	// that is known.
 	Leader   bool
 	Registry map[string]string
-	// Delegation is the id of a living delegation to confirm; empty for none.
+	// Delegation is the id of a delegation to confirm that counts now; empty for none.
 	Delegation string
+	grounds    grounds
 	// Peer reports that the applicant is a delegate himself: only the head decides then.
 	Peer bool
 }

@@ -15,15 +15,19 @@ func (o *Office) askConfirmers(ctx context.Context, tx Tx, a *Application, head 
 	if a.State != AwaitingDirector {
 		return nil
 	}
-	delegates, err := tx.Delegates(ctx, a.Subject.BIN, PowerConfirm, o.c.Now())
+	all, err := tx.DelegationsOf(ctx, a.Subject.BIN)
 	if err != nil {
 		return err
 	}
+	var delegates []string
+	for _, d := range all {
+		if d.gives(a.Subject.BIN, PowerConfirm, o.c.Now()) && d.Head == head.IIN {
+			delegates = append(delegates, d.IIN)
+		}
+	}
 	a.Asked = nil
-	if own, err := o.isDelegate(ctx, tx, a.Subject.BIN, a.Subject.IIN); err != nil {
-		return err
-	} else if own { // a delegate's own: the head alone
-		delegates = nil
+	if slices.ContainsFunc(all, func(d Delegation) bool { return d.IIN == a.Subject.IIN && d.gives(a.Subject.BIN, "", o.c.Now()) }) {
+		delegates = nil // a delegate's own: the head alone
 	}
 	for _, iin := range append([]string{head.IIN}, delegates...) {
 		if iin != "" && iin != a.Subject.IIN && !slices.Contains(a.Asked, iin) {

@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,6 @@ type decisionTx interface {
 	// Awaiting lists at most limit applications of an organisation that wait for its head, those
 	// that close first at the top.
 	Awaiting(ctx context.Context, bin string, limit int) ([]Application, error)
-	// Delegates lists the persons who have a power in an organisation at a moment.
-	Delegates(ctx context.Context, bin, power string, at time.Time) (iins []string, err error)
 	// PutDecision keeps a signed decision as evidence, by its hash; the same one again is no error.
 	PutDecision(ctx context.Context, d SignedDecision) error
 	// SignedDecision reads one back; [ErrNotFound].
@@ -232,7 +231,7 @@ func (o *Office) offer(ctx context.Context, tx Tx, by Confirmer, number string) 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // deciding is who decides, by the certificate that signed. The registry is asked who heads the
-// organisation: the head himself decides, or whom he gave the power to. Its silence is no answer.
+// organisation, also for a delegate, who acts for its present head; its silence is no answer.
 func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer, error) {
 	h := cert.Holder()
 	by := Confirmer{IIN: h.IIN, BIN: h.BIN, Serial: cert.SerialHex(), Role: RoleOf(h)}
@@ -244,12 +243,14 @@ func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer
 		return by, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
 	}
 	if by.Role == RoleSignRight {
-		if head.bad() {
-			return by, nil // nobody who could have given the power
+		keys, err := o.c.Keys.Of(ctx, by.IIN)
+		if err != nil {
+			return by, fmt.Errorf("find a delegate's key: %w", err)
 		}
-		d, err := o.delegated(ctx, h, PowerConfirm, head)
-		by.Delegation = d.ID
-		return by, err
+		if !head.bad() {
+			by.grounds = grounds{head.IIN, keys}
+		}
+		return by, nil
 	}
 	by.Leader, by.Registry = !head.bad() && head.IIN == by.IIN, head.evidence()
 	if by.Registry["d"] == "" {
@@ -264,31 +265,15 @@ func (o *Office) may(ctx context.Context, tx Tx, by Confirmer, a *Application) (
 	if by.Delegation == "" {
 		return by, nil
 	}
-	d, err := tx.Delegation(ctx, by.Delegation)
+	d, err := o.given(ctx, tx, Post{by.BIN, by.IIN}, PowerConfirm, by.grounds)
 	if err != nil {
 		return by, fmt.Errorf("look for a delegation: %w", err)
 	}
-	gone, err := dismissed(ctx, tx, by.BIN, by.IIN)
+	by.Delegation = d.ID
+	others, err := tx.OpenDelegationsTo(ctx, a.Subject.IIN)
 	if err != nil {
-		return by, fmt.Errorf("look for a dismissal: %w", err)
+		return by, fmt.Errorf("look for a delegation: %w", err)
 	}
-	if gone || !d.Living(o.c.Now()) {
-		by.Delegation = ""
-	}
-	by.Peer, err = o.isDelegate(ctx, tx, by.BIN, a.Subject.IIN)
-	return by, err
-}
-
-// isDelegate reports a living delegation of any power.
-func (o *Office) isDelegate(ctx context.Context, tx Tx, bin, iin string) (bool, error) {
-	for _, power := range []string{PowerConfirm, PowerRevoke} {
-		id, err := tx.LivingDelegation(ctx, bin, iin, power, o.c.Now())
-		if err != nil {
-			return false, fmt.Errorf("look for a delegation: %w", err)
-		}
-		if id != "" {
-			return true, nil
-		}
-	}
-	return false, nil
+	by.Peer = slices.ContainsFunc(others, func(d Delegation) bool { return d.gives(by.BIN, "", o.c.Now()) })
+	return by, nil
 }

@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// The powers a delegation gives.
+const (
+	PowerConfirm = "confirm"
+	PowerRevoke  = "revoke"
+)
+
 // Ending is why a delegation is over.
 type Ending string
 
@@ -51,6 +57,12 @@ func (d Delegation) Over(at time.Time) bool { return !d.EndedAt.IsZero() || !at.
 
 // Allows reports whether a power was given.
 func (d Delegation) Allows(power string) bool { return slices.Contains(d.Powers, power) }
+
+// gives reports whether by itself it gives a power, or any when power is empty, in an organisation at a
+// moment.
+func (d Delegation) gives(bin, power string, at time.Time) bool {
+	return bin != "" && d.BIN == bin && (power == "" || d.Allows(power)) && d.Living(at)
+}
 
 // Check refuses what no head may give: no power or an unknown one, a term that is over, begins
 // before today, or is longer than a year; and a delegation to himself.

@@ -95,6 +95,9 @@ func (o *Office) Delegate(ctx context.Context, d Delegation, signed []byte) erro
 		case !errors.Is(err, ErrNotFound):
 			return err
 		}
+		if err := o.needFactor(ctx, tx, by.IIN, d.FactorAbout(false)); err != nil {
+			return err
+		}
 		if err := tx.PutDelegation(ctx, d); err != nil {
 			return err
 		}
@@ -167,6 +170,9 @@ func (o *Office) EndDelegation(ctx context.Context, by pki.Holder, id string, si
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		d, err := tx.Delegation(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := o.needFactor(ctx, tx, by.IIN, d.FactorAbout(true)); err != nil {
 			return err
 		}
 		d.EndSigned = signed

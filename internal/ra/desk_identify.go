@@ -162,6 +162,11 @@ func (o *Office) Change(ctx context.Context, by Operator, number, email string, 
 
 // InstalledAtDesk records that the keys were written on the desk's machine, for the person before it.
 func (o *Office) InstalledAtDesk(ctx context.Context, by Operator, number string, serials []string) (Application, error) {
+	waits, err := o.Case(ctx, number)
+	if err != nil {
+		return Application{}, err
+	}
+	phone := o.c.People.Phone(ctx, ident.IIN(waits.Subject.IIN))
 	return o.atDesk(ctx, by, number, "application.installed", func(tx Tx, a *Application) error {
 		if err := a.serve(by); err != nil {
 			return err
@@ -170,12 +175,13 @@ func (o *Office) InstalledAtDesk(ctx context.Context, by Operator, number string
 		if err := a.Install(serials, o.c.Now()); err != nil || was == Installed {
 			return err
 		}
-		return o.tell(ctx, tx, a, "N-12")
+		return o.tellInstalled(ctx, tx, a, phone)
 	})
 }
 
 // TellContact keeps the address a person told an operator. It counts for nothing until he opens the
-// link in the letter that goes there: whoever has codes for it on the spot confirms it instead of the link.
+// link in the letter that goes there, or reads the operator the code that goes there too
+// ([Office.ConfirmContact]).
 func (o *Office) TellContact(ctx context.Context, by Operator, number, email string, t lang.Tag) error {
 	a, err := o.Case(ctx, number)
 	if err != nil {
@@ -194,8 +200,11 @@ func (o *Office) TellContact(ctx context.Context, by Operator, number, email str
 	if err != nil {
 		return fmt.Errorf("note an address: %w", err)
 	}
-	_, err = o.Register(ctx, a.Subject.IIN, email, a.City, t)
-	return err
+	account, err := o.Register(ctx, a.Subject.IIN, email, a.City, t)
+	if err != nil {
+		return err
+	}
+	return o.sendContactCode(ctx, a, account)
 }
 
 // Scanned reads the scan of an application.

@@ -142,18 +142,22 @@ func (o *Office) sendList(ctx context.Context, l list) error {
 	}
 	return o.c.Store.Update(ctx, func(tx Tx) error {
 		account, err := tx.Account(ctx, l.To)
-		if errors.Is(err, ErrNotFound) || err == nil && account.Confirmed() == "" {
-			return nil
-		}
 		if err != nil {
+			if errors.Is(err, ErrNotFound) {
+				return nil
+			}
 			return err
+		}
+		to := account.Address(notice.ClassOf(l.N))
+		if to == "" {
+			return nil
 		}
 		first, err := tx.Examine(ctx, l.Subject, l.N+" "+l.Stage, o.c.Now())
 		if err != nil || !first {
 			return err
 		}
 		t := letterLang(account.Lang)
-		return tx.Notify(ctx, notice.Message{N: l.N, To: account.Confirmed(), Lang: t, Key: notice.Key(l.N, l.Subject, l.Stage, account.Confirmed()),
+		return tx.Notify(ctx, notice.Message{N: l.N, To: to, Lang: t, Key: notice.Key(l.N, l.Subject, l.Stage, to),
 			Vars: map[string]string{"n": strconv.Itoa(len(l.Keys)), "org": l.Keys[0].Holder.Organization, "list": l.rows(t), "link": o.c.Origin + l.Link}})
 	})
 }

@@ -128,6 +128,9 @@ func (o *Office) Dismiss(ctx context.Context, d Dismissal, signed []byte) error 
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return err
 		}
+		if err := o.needFactor(ctx, tx, d.Head, d.FactorAbout()); err != nil {
+			return err
+		}
 		if err := tx.PutDismissal(ctx, d); err != nil {
 			return err
 		}

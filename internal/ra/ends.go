@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"senim/internal/audit"
+	"senim/internal/ident"
+	"senim/internal/trust"
 	"senim/pki"
 )
 
@@ -36,9 +38,10 @@ func (o *Office) Watched(ctx context.Context, iin string) (Watched, error) {
 			continue
 		}
 		seen[k.BIN] = true
-		may := o.Heads(ctx, iin, k.BIN)
-		if !may {
-			d, err := o.deputy(ctx, Viewer{iin, k.BIN}, "")
+		head := o.c.Registry.Head(ctx, ident.BIN(k.BIN))
+		may := head.Verdict == trust.Good && head.IIN == iin
+		if head.Verdict == trust.Good && !may {
+			d, err := o.delegated(ctx, pki.Holder{IIN: iin, BIN: k.BIN}, "", head)
 			if err != nil {
 				return w, fmt.Errorf("whose keys are looked after: %w", err)
 			}

@@ -115,6 +115,17 @@ func (v Revocation) FactorAbout() string {
 	return ActRevocation + ":" + hexSum([]byte(strings.Join(all, "\n")))
 }
 
+// FactorAbout names the giving of this delegation, or its end, for the second factor.
+func (d Delegation) FactorAbout(end bool) string {
+	if end {
+		return ActDelegation + ":" + d.ID + "-end"
+	}
+	return ActDelegation + ":" + d.ID
+}
+
+// FactorAbout names the dismissal for the second factor: it revokes another person's keys.
+func (d Dismissal) FactorAbout() string { return ActRevocation + ":" + d.ID }
+
 // Factor is one code that was asked for, and what became of it.
 type Factor struct {
 	// Handle names it; it is random and no secret.

@@ -58,7 +58,8 @@ func (f FactorOffer) none() error {
 }
 
 // FactorOpen reports whether a person may do what about names: the second factor was passed, or
-// none is asked for. [Office.Submit] and [Office.Revoke] check the same by themselves.
+// none is asked for. What takes the signature ([Office.Submit], [Office.Revoke], [Office.Delegate],
+// [Office.EndDelegation], [Office.Dismiss]) checks the same by itself.
 func (o *Office) FactorOpen(ctx context.Context, iin, about string) (bool, error) {
 	var open bool
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {

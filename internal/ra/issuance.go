@@ -55,6 +55,9 @@ func (o *Office) Issuances(ctx context.Context, iin string, keys []Key) (map[str
 
 // how names the text that says how the applicant was identified; a kind without one is not guessed about.
 func (a *Application) how() string {
+	if a.Visit.First.Done() {
+		return "reports.how.desk"
+	}
 	if key := "reports.how." + string(a.Kind); lang.Has(key) {
 		return key
 	}
@@ -65,6 +68,8 @@ func (a *Application) where() string {
 	switch a.Kind {
 	case Reissue, FirstHead, Employee:
 		return "reports.where.online"
+	case Issuance:
+		return "reports.where.desk"
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"senim/internal/ident"
 	"senim/internal/trust"
 	"senim/pki"
 )
@@ -123,6 +124,7 @@ func (o *Office) reject(ctx context.Context, a Application, why Reason) error {
 
 // Installed records that the agent wrote the keys; the owner is told (N-12).
 func (o *Office) Installed(ctx context.Context, iin, number string, serials []string) (Application, error) {
+	phone := o.c.People.Phone(ctx, ident.IIN(iin))
 	return o.change(ctx, iin, number, "application.installed", func(tx Tx, a *Application) error {
 		was := a.State
 		if err := a.Install(serials, o.c.Now()); err != nil {
@@ -136,7 +138,7 @@ func (o *Office) Installed(ctx context.Context, iin, number string, serials []st
 				return err
 			}
 		}
-		return o.tell(ctx, tx, a, "N-12")
+		return o.tellInstalled(ctx, tx, a, phone)
 	})
 }
 

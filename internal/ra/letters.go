@@ -7,6 +7,7 @@ import (
 
 	"senim/internal/lang"
 	"senim/internal/notice"
+	"senim/internal/trust"
 )
 
 // tell puts a letter about an application into the transaction. It goes to the applicant's
@@ -41,8 +42,31 @@ func (o *Office) write(ctx context.Context, tx Tx, a *Application, n string, to 
 	if address == "" {
 		return nil
 	}
+	about := "application:" + FormatNumber(a.Number)
+	if n == "N-10" { // asked again before it goes
+		about = "N-10:" + FormatNumber(a.Number) + "-r" + itoa(a.Revision)
+	}
 	return tx.Notify(ctx, notice.Message{N: n, To: address, Lang: t, Vars: vars,
-		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), address), About: "application:" + FormatNumber(a.Number)})
+		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), address), About: about})
+}
+
+// tellInstalled writes N-12 to the owner, and as a short message where he has a phone: who did not
+// install keys is to hear of it at once.
+func (o *Office) tellInstalled(ctx context.Context, tx Tx, a *Application, phone PhoneAnswer) error {
+	n := "N-12"
+	if a.Replaces == "" {
+		n = "N-12.first"
+	}
+	if err := o.tell(ctx, tx, a, n); err != nil || phone.Verdict != trust.Good || len(a.Certificates) == 0 {
+		return err
+	}
+	account, err := tx.Account(ctx, a.Subject.IIN)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return tx.Notify(ctx, notice.Message{N: n, Channel: notice.SMS, To: string(phone.Phone), Lang: account.Lang,
+		Key: notice.Key(n, a.Number, itoa(a.Revision)+string(a.State), string(phone.Phone)), About: "application:" + FormatNumber(a.Number),
+		Vars: map[string]string{"date": notice.Day(a.Certificates[0].NotAfter)}})
 }
 
 func letterLang(tags ...lang.Tag) lang.Tag {

@@ -10,6 +10,7 @@ import (
 	"senim/dsig"
 	"senim/internal/ident"
 	"senim/internal/trust"
+	"senim/pki"
 )
 
 func verified(signed []byte) (*dsig.Verified, error) {
@@ -46,12 +47,16 @@ func (o *Office) Find(ctx context.Context, who Viewer, number string) (Applicati
 }
 
 // actsFor reports that a person heads the organisation whose key he signed in with, or confirms for
-// its head.
+// its head. Where the registry does not say who that is, nobody does.
 func (o *Office) actsFor(ctx context.Context, who Viewer) (bool, error) {
-	if o.Heads(ctx, who.IIN, who.BIN) {
+	head := o.c.Registry.Head(ctx, ident.BIN(who.BIN))
+	if who.IIN == "" || head.Verdict != trust.Good {
+		return false, nil
+	}
+	if head.IIN == who.IIN {
 		return true, nil
 	}
-	d, err := o.deputy(ctx, who, PowerConfirm)
+	d, err := o.delegated(ctx, pki.Holder{IIN: who.IIN, BIN: who.BIN}, PowerConfirm, head)
 	return d.ID != "", err
 }
 

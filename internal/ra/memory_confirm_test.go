@@ -3,28 +3,7 @@ package ra
 import (
 	"context"
 	"slices"
-	"strings"
-	"time"
 )
-
-// delegation is what the store keeps of one.
-type delegation struct {
-	id, bin, iin, powers string
-	from, until, ended   time.Time
-}
-
-func (d delegation) lives(bin, power string, at time.Time) bool {
-	return d.bin == bin && !at.Before(d.from) && at.Before(d.until) && (d.ended.IsZero() || at.Before(d.ended)) && slices.Contains(strings.Fields(d.powers), power)
-}
-
-func (m *memory) Delegates(_ context.Context, bin, power string, at time.Time) (all []string, _ error) {
-	for _, d := range m.delegations {
-		if d.lives(bin, power, at) && !slices.Contains(all, d.iin) {
-			all = append(all, d.iin)
-		}
-	}
-	return all, nil
-}
 
 func (m *memory) Awaiting(_ context.Context, bin string, limit int) ([]Application, error) {
 	all := m.find(func(a Application) bool { return a.Subject.BIN == bin && bin != "" && a.State == AwaitingDirector })

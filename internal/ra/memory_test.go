@@ -17,8 +17,7 @@ type memory struct {
 	mu sync.Mutex
 	d  data
 
-	delegations []delegation
-	decisions   map[string]SignedDecision
+	decisions map[string]SignedDecision
 	checkMemory
 	deskMemory
 }

@@ -99,14 +99,15 @@ func (o *Office) settled(ctx context.Context, a Application, n string) (done boo
 
 func (o *Office) tellOwner(ctx context.Context, tx Tx, a *Application, r Reminder, old Key) error {
 	account, err := tx.Account(ctx, a.Subject.IIN)
-	if errors.Is(err, ErrNotFound) || err == nil && account.Confirmed() == "" {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	m := notice.Message{N: r.N, To: account.Confirmed(), Lang: letterLang(a.Lang, account.Lang),
-		Key:   notice.Key(r.N, a.ID(), itoa(r.Sent), account.Confirmed()),
+	to := account.Address(notice.ClassOf(r.N))
+	if to == "" {
+		return nil
+	}
+	m := notice.Message{N: r.N, To: to, Lang: letterLang(a.Lang, account.Lang),
+		Key:   notice.Key(r.N, a.ID(), itoa(r.Sent), to),
 		About: r.N + ":" + FormatNumber(a.Number), Vars: map[string]string{"number": FormatNumber(a.Number), "link": o.c.Origin + "/applications/" + a.Number}}
 	if r.N == "N-22" {
 		m.Vars = map[string]string{"date": notice.Day(old.NotAfter), "link": o.c.Origin + "/keys"}
@@ -114,12 +115,14 @@ func (o *Office) tellOwner(ctx context.Context, tx Tx, a *Application, r Reminde
 	return tx.Notify(ctx, m)
 }
 
-// Still is asked just before a reminder of [Office.Remind] is sent.
+// Still is asked just before a reminder of [Office.Remind] is sent, or a letter that asks to confirm
+// (N-10): that one is over once this revision does not wait any more.
 func (o *Office) Still(ctx context.Context, about string) (string, error) {
 	n, number, _ := strings.Cut(about, ":")
-	if n != "N-13" && n != "N-22" {
+	if n != "N-10" && n != "N-13" && n != "N-22" {
 		return "", nil
 	}
+	number, revision, _ := strings.Cut(number, "-r")
 	a, err := o.load(ctx, strings.Map(digit, number))
 	if errors.Is(err, ErrNotFound) {
 		return "gone", nil
@@ -127,7 +130,10 @@ func (o *Office) Still(ctx context.Context, about string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	done, _, err := o.settled(ctx, a, n)
+	done := a.State != AwaitingDirector || itoa(a.Revision) != revision
+	if n != "N-10" {
+		done, _, err = o.settled(ctx, a, n)
+	}
 	if done {
 		return "done", err
 	}

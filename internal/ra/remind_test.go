@@ -178,7 +178,7 @@ func TestDailyList(t *testing.T) {
 	}
 	// A delegate of the organisation looks after all its keys.
 	own := w.keys["123456789021-000"]
-	own.Serial, own.IIN = "own", accountant
+	own.Serial, own.IIN, own.Profile = "own", accountant, RoleSignRight+"-sign"
 	w.keys["own"] = own
 	own.Profile = RoleSignRight
 	w.heads[bin] = HeadAnswer{Verdict: trust.Good, IIN: "head"}

@@ -146,3 +146,24 @@ func TestReportOfStaffIsItsHeads(t *testing.T) {
 		t.Errorf("%s", got.Content)
 	}
 }
+
+// How the applicant was identified, and where he asked: in words that are there for every kind.
+func TestHowKeysWereIssued(t *testing.T) {
+	seen := Visit{First: Mark{Hash: "h"}}
+	for _, c := range []struct {
+		a          Application
+		how, where string
+	}{
+		{Application{Kind: Reissue}, "reports.how.reissue", "reports.where.online"},
+		{Application{Kind: FirstHead}, "reports.how.first-head", "reports.where.online"},
+		{Application{Kind: FirstHead, Visit: seen}, "reports.how.desk", "reports.where.online"},
+		{Application{Kind: Employee}, "reports.how.employee", "reports.where.online"},
+		{Application{Kind: Issuance}, "reports.how.issuance", "reports.where.desk"},
+		{Application{Kind: Issuance, Visit: seen}, "reports.how.desk", "reports.where.desk"},
+		{Application{Kind: "another"}, "reports.how.unknown", ""},
+	} {
+		if how, where := c.a.how(), c.a.where(); how != c.how || where != c.where {
+			t.Errorf("%s: %q, %q", c.a.Kind, how, where)
+		}
+	}
+}

@@ -70,6 +70,13 @@ func (o *Office) StandingOf(ctx context.Context, by pki.Holder, power string) (S
 	return AsDelegate, d, nil
 }
 
+// grounds are what a delegation stands on beside itself: who heads the organisation now, and what keys
+// its holder has. They are asked for before a transaction.
+type grounds struct {
+	head string
+	keys []Key
+}
+
 // delegated finds a delegation that counts now: living, given by the present head, to a person who is
 // not dismissed and holds a valid key with the right to sign. With power "" it has every power that
 // living delegations give him.
@@ -82,26 +89,15 @@ func (o *Office) delegated(ctx context.Context, by pki.Holder, power string, hea
 	if power == "" {
 		powers = []string{PowerConfirm, PowerRevoke}
 	}
-	now := o.c.Now()
 	var found Delegation
 	err = o.c.Store.View(ctx, func(tx Tx) error {
-		if gone, err := dismissed(ctx, tx, by.BIN, by.IIN); err != nil || gone {
-			return err
-		}
 		var given []string
 		for _, p := range powers {
-			id, err := tx.LivingDelegation(ctx, by.BIN, by.IIN, p, now)
+			d, err := o.given(ctx, tx, Post{by.BIN, by.IIN}, p, grounds{head.IIN, keys})
 			if err != nil {
 				return err
 			}
-			if id == "" {
-				continue
-			}
-			d, err := tx.Delegation(ctx, id)
-			if err != nil {
-				return err
-			}
-			if d.Living(now) && d.Head == head.IIN && d.held(keys, now) {
+			if d.ID != "" {
 				given, found = append(given, p), d
 			}
 		}
@@ -116,14 +112,22 @@ func (o *Office) delegated(ctx context.Context, by pki.Holder, power string, hea
 	return found, nil
 }
 
-// deputy finds the delegation by which a person acts for the head of an organisation now, with a power
-// ("" for any). There is none while the registry names no head, or is silent.
-func (o *Office) deputy(ctx context.Context, who Viewer, power string) (Delegation, error) {
-	head := o.c.Registry.Head(ctx, ident.BIN(who.BIN))
-	if who.BIN == "" || head.unknown() || head.bad() {
-		return Delegation{}, nil
+// given finds the delegation by which a person has a power now; its ID is empty when there is none.
+func (o *Office) given(ctx context.Context, tx Tx, to Post, power string, g grounds) (Delegation, error) {
+	if gone, err := dismissed(ctx, tx, to.BIN, to.IIN); err != nil || gone {
+		return Delegation{}, err
 	}
-	return o.delegated(ctx, pki.Holder{IIN: who.IIN, BIN: who.BIN}, power, head)
+	open, err := tx.OpenDelegationsTo(ctx, to.IIN)
+	if err != nil {
+		return Delegation{}, err
+	}
+	now := o.c.Now()
+	for _, d := range open {
+		if d.gives(to.BIN, power, now) && d.Head == g.head && d.held(g.keys, now) {
+			return d, nil
+		}
+	}
+	return Delegation{}, nil
 }
 
 // asHead refuses everybody but the head of the organisation of the certificate.

@@ -22,9 +22,6 @@ type Store interface {
 
 // Tx is one transaction over applications and accounts.
 type Tx interface {
-	delegationTx
-	decisionTx
-
 	// Counter gives the next number of a day (as 261124), from 1.
 	Counter(ctx context.Context, day string) (int, error)
 	// Put writes an application, new or changed.
@@ -54,8 +51,8 @@ type Tx interface {
 	// UseLink removes a link and reports whether it was there.
 	UseLink(ctx context.Context, hash string) (bool, error)
 
-	delegationTx
 	staffTx
+	decisionTx
 	factorTx
 	contactTx
 	consentTx
@@ -99,9 +96,9 @@ func (a Account) Confirmed() string {
 }
 
 // Address is where letters of a class may go: codes, links and security letters to the confirmed
-// address; business ones and reminders not to one that is bad (I5).
+// address; business ones and reminders not to one that is bad (I5), reminders not to who wants none.
 func (a Account) Address(c notice.Class) string {
-	if a.Bad && c != notice.Transaction && c != notice.Security {
+	if a.Bad && c != notice.Transaction && c != notice.Security || a.NoReminders && c == notice.Reminder {
 		return ""
 	}
 	return a.Confirmed()

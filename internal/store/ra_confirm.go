@@ -2,9 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
-	"strings"
-	"time"
 
 	"senim/internal/ra"
 )
@@ -27,26 +24,4 @@ func (t raTx) SignedDecision(ctx context.Context, hash string) (ra.SignedDecisio
 		d.At = at(when)
 		return d, err
 	}, `select hash, serial, at, body from ra_decisions where hash = $1`, hash)
-}
-
-// delegate is who acts for a head, and what he may.
-type delegate struct{ iin, powers string }
-
-func (t raTx) delegates(ctx context.Context, bin string, when time.Time) ([]delegate, error) {
-	return list(ctx, t.tx, func(r row) (l delegate, err error) {
-		err = r.Scan(&l.iin, &l.powers)
-		return l, err
-	}, `select iin, powers from ra_delegations
-		where bin = $1 and bin <> '' and from_at <= $2 and until_at > $2 and (ended_at = 0 or ended_at > $2) order by from_at, id`, bin, ms(when))
-}
-
-func (t raTx) Delegates(ctx context.Context, bin, power string, when time.Time) ([]string, error) {
-	all, err := t.delegates(ctx, bin, when)
-	var iins []string
-	for _, l := range all {
-		if slices.Contains(strings.Fields(l.powers), power) && !slices.Contains(iins, l.iin) {
-			iins = append(iins, l.iin)
-		}
-	}
-	return iins, err
 }

@@ -70,15 +70,4 @@ func RAConfirm(t *testing.T, s *store.Store) {
 			return err
 		})
 	})
-
-	t.Run("nobody acts for the head", func(t *testing.T) {
-		update(func(tx ra.Tx) error {
-			id, err := tx.LivingDelegation(ctx, "X", "1", ra.PowerConfirm, now)
-			all, err2 := tx.Delegates(ctx, "X", ra.PowerConfirm, now)
-			if id != "" || len(all) != 0 {
-				t.Errorf("delegation %q, delegates %v", id, all)
-			}
-			return errors.Join(err, err2)
-		})
-	})
 }

@@ -29,23 +29,6 @@ func Staff(t *testing.T, s *store.Store) {
 		later := d
 		later.ID, later.Powers, later.From, later.Until = "bb", []string{"confirm", "revoke"}, now.Add(time.Hour), now.Add(2*time.Hour)
 		update(func(tx ra.Tx) error { return errors.Join(tx.PutDelegation(ctx, d), tx.PutDelegation(ctx, later)) })
-		for _, c := range []struct {
-			bin, iin, power string
-			at              time.Duration
-			want            string
-		}{
-			{d.BIN, "2", "confirm", 0, "aa"}, {d.BIN, "2", "revoke", 0, ""}, {d.BIN, "2", "firm", 0, ""}, {d.BIN, "2", "confirm", -time.Millisecond, ""},
-			{d.BIN, "2", "confirm", time.Hour, "bb"}, {d.BIN, "2", "revoke", time.Hour, "bb"}, {d.BIN, "2", "confirm", 2 * time.Hour, ""},
-			{"123456789025", "2", "confirm", 0, ""}, {d.BIN, "1", "confirm", 0, ""},
-		} {
-			update(func(tx ra.Tx) error {
-				got, err := tx.LivingDelegation(ctx, c.bin, c.iin, c.power, now.Add(c.at))
-				if got != c.want {
-					t.Errorf("%s %s %s after %v: %q, want %q", c.bin, c.iin, c.power, c.at, got, c.want)
-				}
-				return err
-			})
-		}
 		update(func(tx ra.Tx) error {
 			got, err := tx.Delegation(ctx, "aa")
 			if diff := cmp.Diff(d, got); diff != "" {
@@ -70,12 +53,11 @@ func Staff(t *testing.T, s *store.Store) {
 			}
 			err := tx.PutDelegation(ctx, d)
 			got, err2 := tx.Delegation(ctx, "aa")
-			none, err3 := tx.LivingDelegation(ctx, d.BIN, "2", "confirm", now)
 			open, err4 := tx.OpenDelegationsTo(ctx, "2")
-			if got.Ended != ra.EndWithdrawn || none != "" || len(open) != 1 {
-				t.Errorf("ended: %+v, living %q, open %d", got, none, len(open))
+			if got.Ended != ra.EndWithdrawn || len(open) != 1 || open[0].ID != "bb" {
+				t.Errorf("ended: %+v, open %v", got, open)
 			}
-			return errors.Join(err, err2, err3, err4)
+			return errors.Join(err, err2, err4)
 		})
 	})
 
