@@ -71,6 +71,9 @@ func TestManyInBrowser(t *testing.T) {
 	v.close()
 	w.arrive()
 
+	// One code for all of them, of the person who renews them.
+	w.press(css("main a[href^='/factor']")).code(sys.Person("person").Email)
+
 	// One wrong password is said beside its key, and the others stay open.
 	w.ask("/sign")
 	v = w.openWindow()

@@ -170,7 +170,7 @@ func changeHead(t *testing.T, b context.Context, sys *robot.System, head robot.P
 	one.use("/desk/registry/", keyOf(sys.Person("clerk-1"), "office"))
 	two := newTab(t, b, sys, "ru")
 	two.open(sys.Cabinet+"/desk/signin").use("/desk/signin", keyOf(sys.Person("clerk-2"), "office"))
-	two.press(css("main tr[data-change] a"))
+	two.open(sys.Cabinet + "/desk/registry").press(css("main tr[data-change] a"))
 	two.shot("clerk-confirm")
 	two.use("/desk/registry/", keyOf(sys.Person("clerk-2"), "office"))
 	two.shot("clerk-done")

@@ -146,7 +146,7 @@ func TestC01ReissueWithTheFactor(t *testing.T) {
 	if k, err := s.ca.Key(t.Context(), old.Certificate.SerialHex()); err != nil || !k.Live(s.now) {
 		t.Errorf("the old key is not valid any more: %v", err)
 	}
-	if n := strings.TrimPrefix(made.path, "/applications/"); n == "" || len(s.lettersOf("N-12")) != 1 {
+	if n := strings.TrimPrefix(made.path, "/applications/"); n == "" || len(s.lettersOf("N-12")) != 2 { // by e-mail and by SMS
 		t.Errorf("%s, %d letters N-12", made.path, len(s.lettersOf("N-12")))
 	}
 	if started, passed, failed := s.results("factor.started"), s.results("factor.passed"), s.results("factor.failed"); len(started) != 1 || len(passed) != 1 || len(failed) != 1 || failed[0] != "CODE_WRONG" {

@@ -79,7 +79,7 @@ func (w *world) profileOf(iin ident.IIN, tin string) participant.Profile {
 // enterX signs C in with an employee's key and chooses X.
 func (b *browser) enterX() *browser {
 	b.w.t.Helper()
-	return b.login(b.w.employee(iinC, binX), passC).at("/login/profile").post("/login/profile", "profile", b.w.profileOf(iinC, binX).ID)
+	return b.login(b.w.employee(iinC, binX), passC).get("/login/profile").at("/login/profile").post("/login/profile", "profile", b.w.profileOf(iinC, binX).ID)
 }
 
 // An invitation from the form to the first entry of the invited person, and his removal.

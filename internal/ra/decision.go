@@ -262,7 +262,7 @@ func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer
 // may looks once more, in the transaction that decides, whether the delegation of a confirmer lives, and
 // whether the applicant is a delegate himself.
 func (o *Office) may(ctx context.Context, tx Tx, by Confirmer, a *Application) (Confirmer, error) {
-	if by.Delegation == "" {
+	if by.Role != RoleSignRight || by.BIN == "" {
 		return by, nil
 	}
 	d, err := o.given(ctx, tx, Post{by.BIN, by.IIN}, PowerConfirm, by.grounds)
