@@ -96,7 +96,7 @@ func TestC15DelegateOfAnotherPower(t *testing.T) {
 	s.delegates("d1", iinS, ra.PowerRevoke)
 	s.delegates("d2", iinE, ra.PowerConfirm)
 	a := s.state(b.signs(b.draft()), ra.AwaitingDirector)
-	other.posts(peer, s.decision("confirm", iinE, binX, "", a)).has(t, 422, `data-code="HEAD_ONLY"`)
+	other.posts(peer, s.decision("confirm", iinE, binX, "", a)).has(t, 422, `data-code="HEAD_CONFIRMS_DELEGATE"`)
 	if n := numbers(s.letters("e@example.kz")); strings.Contains(n, "N-10") {
 		t.Error("another delegate was asked")
 	}

@@ -51,8 +51,12 @@ func (t participantTx) DeletePending(ctx context.Context, iin ident.IIN) error {
 	return err
 }
 
-const profileColumns = `id, iin, tin, type, name, category, status, previous, reason, since, evidence, reconfirm_by,
-	permissions, proxy, valid_from, valid_to`
+const profileColumns = `id, iin, tin, type, name, category, status, previous, reason, since, evidence, reconfirm_by`
+
+// profiles reads profiles with what invited users were given.
+const profiles = `select p.id, p.iin, p.tin, p.type, p.name, p.category, p.status, p.previous, p.reason, p.since, p.evidence, p.reconfirm_by,
+	coalesce(g.permissions, ''), coalesce(g.proxy, ''), coalesce(g.valid_from, 0), coalesce(g.valid_to, 0)
+	from participant_profiles p left join participant_grants g on g.profile = p.id `
 
 func scanProfile(r row) (p participant.Profile, err error) {
 	var permissions string
@@ -66,15 +70,15 @@ func scanProfile(r row) (p participant.Profile, err error) {
 
 func (t participantTx) Profile(ctx context.Context, id string) (participant.Profile, error) {
 	return one(ctx, t.tx, participant.ErrNotFound, scanProfile,
-		`select `+profileColumns+` from participant_profiles where id = $1`, id)
+		profiles+`where p.id = $1`, id)
 }
 
 func (t participantTx) Profiles(ctx context.Context, iin ident.IIN) ([]participant.Profile, error) {
-	return list(ctx, t.tx, scanProfile, `select `+profileColumns+` from participant_profiles where iin = $1 order by since, id`, string(iin))
+	return list(ctx, t.tx, scanProfile, profiles+`where p.iin = $1 order by p.since, p.id`, string(iin))
 }
 
 func (t participantTx) ProfilesOf(ctx context.Context, tin string) ([]participant.Profile, error) {
-	return list(ctx, t.tx, scanProfile, `select `+profileColumns+` from participant_profiles where tin = $1 order by since, id`, tin)
+	return list(ctx, t.tx, scanProfile, profiles+`where p.tin = $1 order by p.since, p.id`, tin)
 }
 
 func (t participantTx) PutProfile(ctx context.Context, p participant.Profile) error {
@@ -90,13 +94,19 @@ func (t participantTx) PutProfile(ctx context.Context, p participant.Profile) er
 		}
 	}
 	_, err := t.exec(ctx, `insert into participant_profiles (`+profileColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		on conflict (id) do update set name = excluded.name, category = excluded.category, status = excluded.status,
 			previous = excluded.previous, reason = excluded.reason, since = excluded.since, evidence = excluded.evidence,
-			reconfirm_by = excluded.reconfirm_by, permissions = excluded.permissions, proxy = excluded.proxy,
-			valid_from = excluded.valid_from, valid_to = excluded.valid_to`,
+			reconfirm_by = excluded.reconfirm_by`,
 		p.ID, string(p.IIN), p.TIN, string(p.Type), p.Name, string(p.Category), string(p.Status), string(p.Previous), p.Reason,
-		ms(p.Since), p.Evidence, ms(p.ReconfirmBy), permissionsText(p.Grant.Permissions), p.Grant.Proxy, ms(p.Grant.From), ms(p.Grant.To))
+		ms(p.Since), p.Evidence, ms(p.ReconfirmBy))
+	if err != nil || p.Type == participant.TypeHead {
+		return err
+	}
+	_, err = t.exec(ctx, `insert into participant_grants (profile, permissions, proxy, valid_from, valid_to) values ($1, $2, $3, $4, $5)
+		on conflict (profile) do update set permissions = excluded.permissions, proxy = excluded.proxy,
+			valid_from = excluded.valid_from, valid_to = excluded.valid_to`,
+		p.ID, permissionsText(p.Grant.Permissions), p.Grant.Proxy, ms(p.Grant.From), ms(p.Grant.To))
 	return err
 }
 

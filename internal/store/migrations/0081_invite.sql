@@ -26,7 +26,10 @@ create table if not exists participant_invitations (
 create index if not exists participant_invitations_link on participant_invitations (link);
 create index if not exists participant_invitations_tin on participant_invitations (tin, sent);
 create index if not exists participant_invitations_made on participant_invitations (made);
-alter table participant_profiles add column permissions text not null default '';
-alter table participant_profiles add column proxy text not null default '';
-alter table participant_profiles add column valid_from bigint not null default 0;
-alter table participant_profiles add column valid_to bigint not null default 0;
+create table if not exists participant_grants (
+  profile text primary key,
+  permissions text not null,
+  proxy text not null,
+  valid_from bigint not null,
+  valid_to bigint not null
+);
