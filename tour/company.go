@@ -51,16 +51,16 @@ func (t *tour) staff() error {
 		return err
 	}
 	t.next("The director dismisses %s: one signature, and the keys of the company are revoked", leaver.Name)
-	return t.dismiss(director, key(head, "company-X"), key(leaver, "company-X"))
+	return t.dismiss(director, head.Email, key(head, "company-X"), key(leaver, "company-X"))
 }
 
 // dismiss marks the holder of a key as dismissed, and waits until everybody can see that it is revoked.
-func (t *tour) dismiss(director *walk, sign, theirs robot.Choice) error {
+func (t *tour) dismiss(director *walk, email string, sign, theirs robot.Choice) error {
 	cert, err := certificateOf(theirs)
 	if err != nil {
 		return err
 	}
-	director.open(t.sys.Cabinet+"/company").sees("ОМАРОВ").follow("/company/dismiss.*"+cert.SerialHex()).use("/company/dismiss", sign).passed()
+	director.open(t.sys.Cabinet+"/company").sees("ОМАРОВ").follow("/company/dismiss.*"+cert.SerialHex()).follow("/factor.*").factor(email).use("/company/dismiss", sign).passed()
 	if director.err != nil {
 		return director.err
 	}

@@ -193,14 +193,18 @@ func (f Factor) same(sum string) bool {
 	return f.Sum != "" && subtle.ConstantTimeCompare([]byte(f.Sum), []byte(sum)) == 1
 }
 
-// mayStart bounds how often codes are asked for; had are the person's of the last day, latest first.
-func mayStart(had []Factor, now time.Time) error {
+// mayStart bounds how often codes are asked for: of one matter once a minute, of all five in a day. had are
+// the person's of the last day, latest first.
+func mayStart(had []Factor, about string, now time.Time) error {
 	had = slices.DeleteFunc(slices.Clone(had), func(f Factor) bool { return f.Exempt })
-	if len(had) == 0 {
-		return nil
-	}
-	if again := had[0].Sent.Add(FactorResend); now.Before(again) {
-		return refuse("CODE_SOON", "n", itoa(int((again.Sub(now)+time.Second-1)/time.Second)))
+	for _, f := range had {
+		if f.About != about {
+			continue
+		}
+		if again := f.Sent.Add(FactorResend); now.Before(again) {
+			return refuse("CODE_SOON", "n", itoa(int((again.Sub(now)+time.Second-1)/time.Second)))
+		}
+		break
 	}
 	if len(had) >= FactorPerDay {
 		return refuse("CODE_LIMIT", "until", had[FactorPerDay-1].Sent.Add(24*time.Hour).UTC().Format(time.RFC3339))

@@ -47,7 +47,7 @@ func (o *Office) StartFactor(ctx context.Context, iin, about string, k FactorKin
 		if err != nil {
 			return err
 		}
-		if err := mayStart(had, f.Sent); err != nil {
+		if err := mayStart(had, about, f.Sent); err != nil {
 			return err
 		}
 		if code != "" {
