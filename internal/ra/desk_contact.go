@@ -35,7 +35,7 @@ func (o *Office) sendContactCode(ctx context.Context, a Application, to Account)
 		if err != nil {
 			return err
 		}
-		if mayStart(had, about, f.Sent) != nil {
+		if mayStart(had, f.About, f.Sent) != nil {
 			return nil
 		}
 		f.Sum = tx.Hash(contactSum(f, email, code))
