@@ -60,7 +60,9 @@ func cast(sys *robot.System) ([]key, error) {
 			if err != nil {
 				return nil, fmt.Errorf("open a key of the demo: %w", err)
 			}
-			keys = append(keys, key{f})
+			if now := time.Now(); now.After(f.Certificate.NotBefore) && now.Before(f.Certificate.NotAfter) {
+				keys = append(keys, key{f})
+			}
 		}
 	}
 	if len(keys) == 0 {
