@@ -120,7 +120,10 @@ type heads struct {
 }
 
 func (h heads) Head(ctx context.Context, bin ident.BIN) ra.HeadAnswer {
-	a := h.book.Head(ctx, bin, h.now())
+	return headAnswer(h.book.Head(ctx, bin, h.now()))
+}
+
+func headAnswer(a registry.Answer[registry.Head]) ra.HeadAnswer {
 	out := ra.HeadAnswer{Verdict: trust.Verdict(a.Verdict), Code: a.Code, AsOf: a.AsOf, Source: a.Source, Load: a.LoadID}
 	if a.Verdict == registry.Good {
 		out.IIN, out.Organization = string(a.Value.Leader.IIN), a.Value.Entity.NameRU

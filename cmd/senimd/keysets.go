@@ -135,10 +135,10 @@ func (k keySets) KeySet(ctx context.Context, id string, c notice.Channel) (notic
 // held is a set with whose it is.
 type held struct {
 	notice.KeySet
-	iin, bin string
-	members  int
-	onHold   int
-	role     string // as the catalogue names it
+	key     ra.Key // the first of it
+	members int
+	onHold  int
+	role    string // as the catalogue names it
 }
 
 func plain(sets []held) []notice.KeySet {
@@ -168,11 +168,7 @@ func (k keySets) living(ctx context.Context, iins []string, from time.Time, want
 }
 
 // capacity names a person in a role: IIN, BIN, role without the kind of the key.
-func capacity(i ca.Info) string { return i.IIN + "/" + i.BIN + "/" + role(i) }
-
-func role(i ca.Info) string {
-	return strings.TrimSuffix(strings.TrimSuffix(i.Profile, "-auth"), "-sign")
-}
+func capacity(k ra.Key) string { return k.IIN + "/" + k.BIN + "/" + k.Role() }
 
 // order is what the certificates of one set share: the order without the number of the key.
 func order(i ca.Info) string {
@@ -195,8 +191,9 @@ func join(infos []ca.Info) []held {
 		if !known {
 			n = len(sets)
 			at[order(i)] = n
-			sets = append(sets, held{iin: i.IIN, bin: i.BIN, KeySet: notice.KeySet{ID: i.Serial, Capacity: capacity(i),
-				Legal: i.BIN != "", Head: role(i) == ra.RoleHead, Issued: i.IssuedAt, NotAfter: i.NotAfter, Name: i.Name}})
+			k := key(i)
+			sets = append(sets, held{key: k, KeySet: notice.KeySet{ID: i.Serial, Capacity: capacity(k),
+				Legal: i.BIN != "", Head: k.Role() == ra.RoleHead, Issued: i.IssuedAt, NotAfter: i.NotAfter, Name: i.Name}})
 		}
 		sets[n].add(i)
 	}
@@ -237,9 +234,9 @@ func (s *held) add(i ca.Info) {
 func (k keySets) dress(ctx context.Context, sets []held, c notice.Channel) error {
 	people, companies := map[string]bool{}, map[string]bool{}
 	for _, s := range sets {
-		people[s.iin] = true
-		if s.bin != "" {
-			companies[s.bin] = true
+		people[s.key.IIN] = true
+		if s.key.BIN != "" {
+			companies[s.key.BIN] = true
 		}
 	}
 	accounts, err := k.office.AccountsOf(ctx, keys(people))
@@ -259,9 +256,7 @@ func (k keySets) dress(ctx context.Context, sets []held, c notice.Channel) error
 	known := k.book.Many(ctx, typed[ident.IIN](people), typed[ident.BIN](companies), phones)
 	for i := range sets {
 		s := &sets[i]
-		if s.Ended = s.ended(known); s.Ended == "" && !s.Head && gone[ra.Post{BIN: s.bin, IIN: s.iin}] {
-			s.Ended = "dismissed"
-		}
+		s.Ended = s.ended(known, gone)
 		if phones {
 			s.phone(known)
 		}
@@ -272,7 +267,7 @@ func (k keySets) dress(ctx context.Context, sets []held, c notice.Channel) error
 // address fills in where letters go, and in which language.
 func (s *held) address(accounts map[string]ra.Account) {
 	s.Lang = lang.RU
-	if a, ok := accounts[s.iin]; ok {
+	if a, ok := accounts[s.key.IIN]; ok {
 		s.To, s.Lang = a.Confirmed(), a.Lang
 		s.EmailBad, s.Unsubscribed = a.Bad, a.NoReminders
 	}
@@ -282,26 +277,18 @@ func (s *held) address(accounts map[string]ra.Account) {
 }
 
 // ended says why the person may not act any more in this capacity.
-func (s *held) ended(known registry.Many) string {
-	if p := known.Persons[ident.IIN(s.iin)]; p.Verdict == registry.Bad && p.Code == registry.PersonExcluded {
+func (s *held) ended(known registry.Many, gone map[ra.Post]bool) string {
+	if p := known.Persons[ident.IIN(s.key.IIN)]; p.Verdict == registry.Bad && p.Code == registry.PersonExcluded {
 		return "excluded"
 	}
-	head := known.Heads[ident.BIN(s.bin)]
-	switch {
-	case s.bin == "":
-	case head.Verdict == registry.Bad && head.Code == registry.EntityLiquidated:
-		return "liquidated"
-	case s.Head && (head.Verdict == registry.Good && string(head.Value.Leader.IIN) != s.iin || head.Verdict == registry.Bad && head.Code == registry.NoHead):
-		return "head-changed"
-	}
-	return ""
+	return s.key.Ended(headAnswer(known.Heads[ident.BIN(s.key.BIN)]), gone[ra.Post{BIN: s.key.BIN, IIN: s.key.IIN}])
 }
 
 // phone fills in where short messages go: to the person, for an organisation to its head.
 func (s *held) phone(known registry.Many) {
-	iin := ident.IIN(s.iin)
-	if s.bin != "" {
-		head := known.Heads[ident.BIN(s.bin)]
+	iin := ident.IIN(s.key.IIN)
+	if s.key.BIN != "" {
+		head := known.Heads[ident.BIN(s.key.BIN)]
 		if head.Verdict != registry.Good {
 			s.PhoneUnknown = head.Verdict == registry.Unknown && head.Code != registry.NeverLoaded
 			return

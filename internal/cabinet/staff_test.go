@@ -492,13 +492,13 @@ func TestEntityEnds(t *testing.T) {
 		t.Errorf("%s %s", a.State, a.Reason.Code)
 	}
 	for _, k := range []*pkitest.Leaf{key, d.keys[0]} {
-		if why, err := s.office.Ended(t.Context(), keyOf(k.Certificate)); why != "liquidated" || err != nil {
-			t.Errorf("reminders: %q, %v", why, err)
+		if why := keyOf(k.Certificate).Ended(s.registry[binX], false); why != "liquidated" {
+			t.Errorf("reminders: %q", why)
 		}
 	}
 	s.registry[binX] = ra.HeadAnswer{}
-	if why, err := s.office.Ended(t.Context(), keyOf(key.Certificate)); why != "" || err != nil {
-		t.Errorf("a silent registry ends reminders: %q, %v", why, err)
+	if why := keyOf(key.Certificate).Ended(s.registry[binX], false); why != "" {
+		t.Errorf("a silent registry ends reminders: %q", why)
 	}
 }
 
@@ -546,7 +546,9 @@ func TestDismissal(t *testing.T) {
 		len(s.audited("cert.revocation.asked")) != 2 || len(s.audited("cert.revocation.done")) != 2 || s.written("N-14") != 2 || s.written("N-11") != 1 {
 		t.Errorf("recorded %+v; letters %d, %d", ended, s.written("N-14"), s.written("N-11"))
 	}
-	if why, err := s.office.Ended(t.Context(), keyOf(two.Certificate)); why != "dismissed" || err != nil {
+	k := keyOf(two.Certificate)
+	gone, err := s.office.DismissedAmong(t.Context(), []string{k.IIN})
+	if why := k.Ended(s.registry[binX], gone[ra.Post{BIN: k.BIN, IIN: k.IIN}]); why != "dismissed" || err != nil {
 		t.Errorf("reminders: %q, %v", why, err)
 	}
 	must(t, s.office.RevokeAll(t.Context(), ra.RevokeTask{Serials: []string{serial}, Reason: "affiliationChanged", By: "x"})) // the job, later

@@ -90,7 +90,7 @@ func TestCut(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"короткое", "короткое"}, {"один два три", "один два…"}, {"оооооооооооо", "ооооооооо…"}, {"eeeeeeeee\u0301eee", "eeeeeeee…"},
 	} {
-		if got := cut(c.in, 10); got != c.want {
+		if got := Cut(c.in, 10); got != c.want {
 			t.Errorf("%q: %q, want %q", c.in, got, c.want)
 		}
 	}

@@ -67,8 +67,8 @@ type Stage struct {
 	At time.Time
 }
 
-// usual fills in what was not chosen.
-func (p Plan) usual() Plan {
+// Usual fills in what was not chosen.
+func (p Plan) Usual() Plan {
 	if p.At == 0 {
 		p.At = 10 * time.Hour
 	}
@@ -87,7 +87,7 @@ func (p Plan) usual() Plan {
 // Stages plans the reminders of one channel for a key set, earliest first, by the day of notAfter in
 // Astana. A month before is a calendar month; when that has no such day, its last (D3).
 func (p Plan) Stages(notAfter time.Time, legal bool, c Channel) []Stage {
-	p = p.usual()
+	p = p.Usual()
 	var all []Stage
 	if c == SMS {
 		if p.SMSDay > 0 {
@@ -137,7 +137,7 @@ type Window struct {
 
 // Windows lists what is due now, whole days in Astana each.
 func (p Plan) Windows(now time.Time) []Window {
-	p = p.usual()
+	p = p.Usual()
 	reach := p.SMSDay
 	for _, b := range slices.Concat(p.Individual, p.Legal) {
 		reach = max(reach, b.reach())

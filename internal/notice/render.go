@@ -140,7 +140,7 @@ func written(name, v string, tag lang.Tag) string {
 	}, v)
 	switch name {
 	case "name", "org":
-		return cut(v, 80)
+		return Cut(v, 80)
 	case "list":
 		return rows(v, tag)
 	}
@@ -159,8 +159,8 @@ func rows(list string, tag lang.Tag) string {
 	return strings.Join(all[:maxRows], "\n") + "\n" + tag.Text("notice.more", "n", len(all)-maxRows)
 }
 
-// cut shortens text to at most n characters, at a word where there is one, and says so with "…".
-func cut(s string, n int) string {
+// Cut shortens text to at most n characters, at a word where there is one, and says so with "…".
+func Cut(s string, n int) string {
 	r := []rune(s)
 	if len(r) <= n {
 		return s

@@ -41,7 +41,7 @@ func RenderShort(m Message, brand string, unknown lang.Tag) (string, error) {
 			vars["org"] = org
 		}
 		return tag.Text(key, values(vars, tag, brand)...)
-	}, cut(m.Vars["org"], 80), gsm.MaxParts)
+	}, Cut(m.Vars["org"], 80), gsm.MaxParts)
 	if err != nil {
 		return "", fmt.Errorf("render %s: %w", m.N, err)
 	}

@@ -2,8 +2,6 @@ package ra
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -81,9 +79,7 @@ func (o *Office) Register(ctx context.Context, iin, email, city string, t lang.T
 
 // sendLink writes a link for the address that waits, and the letter that carries it.
 func (o *Office) sendLink(ctx context.Context, tx Tx, a Account) error {
-	b := make([]byte, 32)
-	rand.Read(b) // never fails (crypto/rand)
-	token := base64.RawURLEncoding.EncodeToString(b)
+	token := newToken()
 	l := Link{Hash: hexSum([]byte(token)), IIN: a.IIN, Email: a.Awaits(), Expires: o.c.Now().Add(LinkTTL)}
 	if err := tx.PutLink(ctx, l); err != nil {
 		return err

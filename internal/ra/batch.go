@@ -208,12 +208,7 @@ func (o *Office) saveItem(ctx context.Context, tx Tx, p *planned, open Watching,
 			}
 		}
 	}
-	day := a.Created.In(lang.Astana)
-	n, err := tx.Counter(ctx, day.Format("060102"))
-	if err != nil {
-		return err
-	}
-	if a.Number, err = NewNumber(day, n); err != nil {
+	if err := a.number(ctx, tx); err != nil {
 		return err
 	}
 	p.item.Number = a.Number

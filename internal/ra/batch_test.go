@@ -228,7 +228,7 @@ func TestManyKeepsWhatItHad(t *testing.T) {
 	if _, lines := w.batch(serials...); lines[0].Application.City != "" {
 		t.Errorf("a stranger is told that the holder lives in %s", lines[0].Application.City)
 	}
-	w.ok(w.o.LookAfter(ctx, maker, []Holder{{IIN: iin}}))
+	w.ok(w.m.LookAfter(ctx, maker, []Holder{{IIN: iin}}, w.now))
 	b, lines := w.batch(serials...)
 	if a := lines[0].Application; a.City != "Семей" || a.Email != p.Certificate.Holder().Email || a.Replaces != serial {
 		t.Errorf("%+v", a)

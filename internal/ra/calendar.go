@@ -2,8 +2,6 @@ package ra
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -23,9 +21,7 @@ func (o *Office) FeedOf(ctx context.Context, iin string) (f Feed, err error) {
 // CreateFeed makes a person's calendar feed and gives its token, which is kept nowhere: it is shown once. A
 // feed he had is revoked.
 func (o *Office) CreateFeed(ctx context.Context, iin string) (token string, err error) {
-	b := make([]byte, 32)
-	rand.Read(b) // never fails (crypto/rand)
-	token = base64.RawURLEncoding.EncodeToString(b)
+	token = newToken()
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		f := Feed{Hash: hexSum([]byte(token)), IIN: iin, Created: o.c.Now()}
 		old, err := tx.FeedOf(ctx, iin)

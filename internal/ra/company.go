@@ -153,7 +153,7 @@ func (o *Office) staffKey(ctx context.Context, tx Tx, k Key, gone []Dismissal, w
 		s.NoAddress = true
 		return s, nil
 	}
-	for _, stage := range (notice.Plan{At: o.c.NotifyAt}).Stages(k.NotAfter, true, notice.Email) {
+	for _, stage := range o.c.Plan.Stages(k.NotAfter, true, notice.Email) {
 		if stage.At.After(now) {
 			s.Reminder = stage.At
 			break

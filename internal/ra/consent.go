@@ -2,8 +2,6 @@ package ra
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -71,9 +69,7 @@ type consentTx interface {
 
 // GiveConsent makes a link's token for the person's keys. It is shown once.
 func (o *Office) GiveConsent(ctx context.Context, iin string) (token string, err error) {
-	b := make([]byte, 32)
-	rand.Read(b) // never fails (crypto/rand)
-	token = base64.RawURLEncoding.EncodeToString(b)
+	token = newToken()
 	now := o.c.Now()
 	hash := hexSum([]byte(token))
 	err = o.c.Store.Update(ctx, func(tx Tx) error {

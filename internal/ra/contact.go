@@ -125,7 +125,7 @@ func (o *Office) tellOld(ctx context.Context, tx Tx, a Account, old string) erro
 	if a.Next != "" {
 		masked = ident.MaskEmail(ident.Email(a.Next))
 	}
-	return tx.Notify(ctx, notice.Message{N: "N-17", To: old, Lang: letterLang(a.Lang), Key: notice.Key("N-17", randomHandle(), "", old),
+	return tx.Notify(ctx, notice.Message{N: "N-17", To: old, Lang: letterLang(a.Lang), Key: notice.Key("N-17", newID(), "", old),
 		Vars: map[string]string{"masked": masked, "link": o.c.Origin + "/profile"}})
 }
 

@@ -69,20 +69,13 @@ func (o *Office) Decide(ctx context.Context, who Viewer, signed []byte) ([]Outco
 
 // readSigned verifies the one signature over a fresh decision of this site.
 func (o *Office) readSigned(signed []byte) (*dsig.Verified, Decision, error) {
-	invalid := func(err error) error { return &Refusal{Code: "SIGNATURE_INVALID", Err: err} }
-	if len(signed) > maxDocument {
-		return nil, Decision{}, invalid(errors.New("document is too large"))
-	}
-	v, err := verified(signed)
+	v, err := oneSignature(signed)
 	if err != nil {
-		return nil, Decision{}, invalid(err)
-	}
-	if v.ID != "" || v.Weak {
-		return nil, Decision{}, invalid(errors.New("a part was signed, or with a weak digest"))
+		return nil, Decision{}, err
 	}
 	d, err := readDecision(v.Signed, o.c.Origin)
 	if err != nil {
-		return nil, Decision{}, invalid(err)
+		return nil, Decision{}, &Refusal{Code: "SIGNATURE_INVALID", Err: err}
 	}
 	if err := d.check(); err != nil {
 		return nil, Decision{}, err
@@ -203,7 +196,7 @@ func (o *Office) Inbox(ctx context.Context, cert *pki.Certificate) (all []Applic
 		return nil, false, refuse("COMPANY_KEY_NEEDED")
 	}
 	err = o.c.Store.View(ctx, func(tx Tx) error {
-		self, err := o.may(ctx, tx, by, &Application{})
+		self, err := o.empowered(ctx, tx, by)
 		if err != nil {
 			return err
 		}
@@ -215,7 +208,7 @@ func (o *Office) Inbox(ctx context.Context, cert *pki.Certificate) (all []Applic
 			return err
 		}
 		for _, a := range waiting {
-			one, err := o.may(ctx, tx, by, &a)
+			one, err := o.beside(ctx, tx, self, &a)
 			if err != nil {
 				return err
 			}

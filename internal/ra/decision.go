@@ -262,6 +262,15 @@ func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer
 // may looks once more, in the transaction that decides, whether the delegation of a confirmer lives, and
 // whether the applicant is a delegate himself.
 func (o *Office) may(ctx context.Context, tx Tx, by Confirmer, a *Application) (Confirmer, error) {
+	by, err := o.empowered(ctx, tx, by)
+	if err != nil {
+		return by, err
+	}
+	return o.beside(ctx, tx, by, a)
+}
+
+// empowered is the part of may that is the same for every application.
+func (o *Office) empowered(ctx context.Context, tx Tx, by Confirmer) (Confirmer, error) {
 	if by.Role != RoleSignRight || by.BIN == "" {
 		return by, nil
 	}
@@ -270,6 +279,14 @@ func (o *Office) may(ctx context.Context, tx Tx, by Confirmer, a *Application) (
 		return by, fmt.Errorf("look for a delegation: %w", err)
 	}
 	by.Delegation = d.ID
+	return by, nil
+}
+
+// beside is the part that depends on the applicant.
+func (o *Office) beside(ctx context.Context, tx Tx, by Confirmer, a *Application) (Confirmer, error) {
+	if by.Role != RoleSignRight || by.BIN == "" {
+		return by, nil
+	}
 	others, err := tx.OpenDelegationsTo(ctx, a.Subject.IIN)
 	if err != nil {
 		return by, fmt.Errorf("look for a delegation: %w", err)

@@ -29,7 +29,7 @@ func (o *Office) sendContactCode(ctx context.Context, a Application, to Account)
 	if err != nil {
 		return err
 	}
-	f := Factor{Handle: randomHandle(), IIN: to.IIN, About: contactAbout(a), Kind: FactorEmail, Sent: o.c.Now()}
+	f := Factor{Handle: newID(), IIN: to.IIN, About: contactAbout(a), Kind: FactorEmail, Sent: o.c.Now()}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		had, err := tx.Factors(ctx, f.IIN, f.Sent.Add(-24*time.Hour))
 		if err != nil {

@@ -2,8 +2,6 @@ package ra
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,9 +25,8 @@ func (o *Office) BeginAct(ctx context.Context, by Operator, want KeyAct) (KeyAct
 	if err != nil {
 		return KeyAct{}, err
 	}
-	now, id := o.c.Now(), make([]byte, 16)
-	rand.Read(id)
-	k := KeyAct{ID: hex.EncodeToString(id), Serial: key.Serial, Act: want.Act, IIN: key.IIN, Document: strings.Join(strings.Fields(want.Document), " "),
+	now := o.c.Now()
+	k := KeyAct{ID: newID(), Serial: key.Serial, Act: want.Act, IIN: key.IIN, Document: strings.Join(strings.Fields(want.Document), " "),
 		Reason: want.Reason, Text: strings.TrimSpace(want.Text), State: ActDraft, By: by.IIN, Created: now, Changed: now}
 	switch k.Act {
 	case ActHold:

@@ -161,11 +161,7 @@ func (o *Office) await(ctx context.Context, actor string, a Application) (Applic
 		if err := o.bounds(mine, now); err != nil {
 			return err
 		}
-		n, err := tx.Counter(ctx, now.In(lang.Astana).Format("060102"))
-		if err != nil {
-			return err
-		}
-		if a.Number, err = NewNumber(now.In(lang.Astana), n); err != nil {
+		if err := a.number(ctx, tx); err != nil {
 			return err
 		}
 		if err := o.saveAtDesk(ctx, tx, &a, "application.awaiting_desk", actor); err != nil {

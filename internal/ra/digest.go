@@ -28,7 +28,7 @@ const (
 func (o *Office) SendLists(ctx context.Context) error {
 	now := o.c.Now()
 	// A day of letters begins at the hour of reminders, a week with its Monday.
-	day := now.In(lang.Astana).Add(-o.c.NotifyAt)
+	day := now.In(lang.Astana).Add(-o.c.Plan.At)
 	year, week := day.ISOWeek()
 	return errors.Join(
 		o.once(ctx, fmt.Sprintf("%d-W%02d", year, week), o.weekly),
@@ -171,22 +171,9 @@ func (l list) rows(t lang.Tag) string {
 			row += " · " + t.Text(word)
 		}
 		if l.Companies && k.Holder.Organization != "" {
-			row += " · " + cutName(k.Holder.Organization)
+			row += " · " + notice.Cut(k.Holder.Organization, 80)
 		}
 		rows = append(rows, row)
 	}
 	return strings.Join(rows, "\n")
-}
-
-// cutName keeps an organisation's name to 80 characters, at a word.
-func cutName(s string) string {
-	r := []rune(s)
-	if len(r) <= 80 {
-		return s
-	}
-	s = string(r[:79])
-	if i := strings.LastIndex(s, " "); i > 0 {
-		s = s[:i]
-	}
-	return s + "…"
 }

@@ -286,15 +286,20 @@ func (o *Office) rejectWaiting(ctx context.Context, tx Tx, bin string, why Reaso
 		if a.IssueBegun || !which(a) {
 			continue
 		}
-		if err := a.RejectBy(why, o.c.Now()); err != nil {
-			return err
-		}
-		if err := o.save(ctx, tx, &a, "application.rejected"); err != nil {
-			return err
-		}
-		if err := o.tell(ctx, tx, &a, "N-11"); err != nil {
+		if err := o.rejectFor(ctx, tx, &a, why); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// rejectFor ends one application for a cause of the system, and tells its applicant.
+func (o *Office) rejectFor(ctx context.Context, tx Tx, a *Application, why Reason) error {
+	if err := a.RejectBy(why, o.c.Now()); err != nil {
+		return err
+	}
+	if err := o.save(ctx, tx, a, "application.rejected"); err != nil {
+		return err
+	}
+	return o.tell(ctx, tx, a, "N-11")
 }

@@ -54,11 +54,6 @@ func (o *Office) Watched(ctx context.Context, iin string) (Watched, error) {
 	return w, nil
 }
 
-// LookAfter notes that a person looks after the keys of others, as one who renewed them does.
-func (o *Office) LookAfter(ctx context.Context, iin string, others []Holder) error {
-	return o.c.Store.Update(ctx, func(tx Tx) error { return tx.LookAfter(ctx, iin, others, o.c.Now()) })
-}
-
 // Digest reports whether a person gets a letter a day about the keys he looks after.
 func (o *Office) Digest(ctx context.Context, iin string) (on bool, err error) {
 	err = o.c.Store.View(ctx, func(tx Tx) error { on, err = tx.Digest(ctx, iin); return err })

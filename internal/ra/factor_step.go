@@ -3,7 +3,6 @@ package ra
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
@@ -35,7 +34,7 @@ func (o *Office) StartFactor(ctx context.Context, iin, about string, k FactorKin
 	if !ok {
 		return Factor{}, refuse("FACTOR_KIND")
 	}
-	f := Factor{Handle: randomHandle(), IIN: iin, About: about, Kind: k, Sent: o.c.Now()}
+	f := Factor{Handle: newID(), IIN: iin, About: about, Kind: k, Sent: o.c.Now()}
 	code := ""
 	if way.to != "" {
 		if code, err = newCode(); err != nil {
@@ -82,7 +81,7 @@ func (o *Office) ExemptFactor(ctx context.Context, iin, about string) (bool, err
 
 func (o *Office) exempt(ctx context.Context, iin, about string) (Factor, error) {
 	now := o.c.Now()
-	f := Factor{Handle: randomHandle(), IIN: iin, About: about, Kind: FactorNone, Sent: now, PassedAt: now, Exempt: true}
+	f := Factor{Handle: newID(), IIN: iin, About: about, Kind: FactorNone, Sent: now, PassedAt: now, Exempt: true}
 	err := o.c.Store.Update(ctx, func(tx Tx) error {
 		if open, err := o.factorPassed(ctx, tx, iin, about); err != nil || open {
 			return err
@@ -206,12 +205,6 @@ func actionText(about string) string {
 func auditFactor(ctx context.Context, tx Tx, action string, f Factor, result string) error {
 	return tx.Audit(ctx, audit.Event{Action: action, Actor: tx.Hash(f.IIN), Object: f.About, Result: result,
 		Detail: map[string]string{"kind": string(f.Kind), "handle": f.Handle, "wrong": itoa(f.Wrong)}})
-}
-
-func randomHandle() string {
-	b := make([]byte, 16)
-	rand.Read(b) // never fails (crypto/rand)
-	return hex.EncodeToString(b)
 }
 
 // newCode is six digits, each code as likely as the next.

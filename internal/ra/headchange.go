@@ -166,25 +166,3 @@ func (o *Office) RevokePrevious(ctx context.Context, t CompanyTask) error {
 	}
 	return o.RevokeAll(ctx, task)
 }
-
-// Ended says why an organisation's or a person's keys lead nowhere any more, for reminders: "liquidated",
-// "head-changed", "dismissed", or nothing. A registry that cannot answer ends nothing.
-func (o *Office) Ended(ctx context.Context, k Key) (string, error) {
-	if k.BIN == "" {
-		return "", nil
-	}
-	head := o.c.Registry.Head(ctx, ident.BIN(k.BIN))
-	switch {
-	case head.bad() && head.Code == "ENTERPRISE_LIQUIDATED":
-		return "liquidated", nil
-	case k.Role() == RoleHead && !head.unknown() && (head.bad() || head.IIN != k.IIN):
-		return "head-changed", nil
-	case k.Role() == RoleHead:
-		return "", nil
-	}
-	gone, err := o.Dismissed(ctx, k.BIN, k.IIN)
-	if gone {
-		return "dismissed", err
-	}
-	return "", err
-}

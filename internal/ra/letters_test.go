@@ -94,7 +94,7 @@ func TestNT22ListsStopToo(t *testing.T) {
 		w.now = time.Date(2026, 9, 7, 11, 0, 0, 0, lang.Astana)
 		w.staff(bin, 3, w.now.AddDate(0, 0, 20))
 		w.ok(w.o.SetDigest(t.Context(), head, true))
-		w.ok(w.o.LookAfter(t.Context(), head, []Holder{{IIN: "000000000001", BIN: bin}}))
+		w.ok(w.m.LookAfter(t.Context(), head, []Holder{{IIN: "000000000001", BIN: bin}}, w.now))
 		w.ok(w.o.SendLists(t.Context()))
 		if weekly, daily := len(w.sent("N-25")), len(w.sent("N-29")); weekly != c.want || daily != c.want {
 			t.Errorf("%s: %d weekly and %d daily lists", name, weekly, daily)

@@ -13,6 +13,7 @@ import (
 	"senim/internal/ident"
 	"senim/internal/job"
 	"senim/internal/lang"
+	"senim/internal/notice"
 	"senim/pki"
 )
 
@@ -66,9 +67,9 @@ type Config struct {
 	// Companies lists organisations with keys that end in [from, to), in order, after one, at most limit;
 	// nil: heads get no weekly list.
 	Companies func(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error)
-	// NotifyAt is the time of day in Astana at which reminders go; 10:00 by default.
-	NotifyAt time.Duration
-	Log      *slog.Logger
+	// Plan says when reminders go; the usual one by default.
+	Plan notice.Plan
+	Log  *slog.Logger
 }
 
 // Office takes applications. It is safe for concurrent use.
@@ -97,9 +98,7 @@ func New(c Config) (*Office, error) {
 	if c.RetryRegistry <= 0 {
 		c.RetryRegistry = time.Minute
 	}
-	if c.NotifyAt == 0 {
-		c.NotifyAt = 10 * time.Hour
-	}
+	c.Plan = c.Plan.Usual()
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -182,11 +181,7 @@ func (o *Office) Draft(ctx context.Context, ask Ask) (Application, error) {
 		if err := o.bounds(mine, now); err != nil {
 			return err
 		}
-		n, err := tx.Counter(ctx, now.In(lang.Astana).Format("060102"))
-		if err != nil {
-			return err
-		}
-		if a.Number, err = NewNumber(now.In(lang.Astana), n); err != nil {
+		if err := a.number(ctx, tx); err != nil {
 			return err
 		}
 		return o.save(ctx, tx, &a, "application.saved")
@@ -195,6 +190,17 @@ func (o *Office) Draft(ctx context.Context, ask Ask) (Application, error) {
 		return Application{}, fmt.Errorf("save an application: %w", err)
 	}
 	return a, nil
+}
+
+// number gives the application the next number of the day it was made on.
+func (a *Application) number(ctx context.Context, tx Tx) error {
+	day := a.Created.In(lang.Astana)
+	n, err := tx.Counter(ctx, day.Format("060102"))
+	if err != nil {
+		return err
+	}
+	a.Number, err = NewNumber(day, n)
+	return err
 }
 
 func (a *Application) sameDraft(b Application) bool {

@@ -40,7 +40,7 @@ func (o *Office) remind(ctx context.Context, tx Tx, a *Application, n string, se
 		return nil
 	}
 	y, m, d := event.In(lang.Astana).Date()
-	at := time.Date(y, m, d+days[sent], 0, 0, 0, 0, lang.Astana).Add(o.c.NotifyAt)
+	at := time.Date(y, m, d+days[sent], 0, 0, 0, 0, lang.Astana).Add(o.c.Plan.At)
 	return tx.Enqueue(ctx, job.Job{Kind: JobRemind, Payload: Reminder{Task{a.Number, a.Revision}, n, sent}, At: at,
 		Unique: a.ID() + " " + n + " " + itoa(sent)})
 }

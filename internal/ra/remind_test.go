@@ -169,7 +169,7 @@ func TestDailyList(t *testing.T) {
 	if n := days(); n != 0 {
 		t.Errorf("%d letters about nothing", n)
 	}
-	w.ok(w.o.LookAfter(t.Context(), accountant, []Holder{{IIN: "000000000001", BIN: bin}, {IIN: "000000000002", BIN: "another"}}))
+	w.ok(w.m.LookAfter(t.Context(), accountant, []Holder{{IIN: "000000000001", BIN: bin}, {IIN: "000000000002", BIN: "another"}}, w.now))
 	if n := days(); n != 3 {
 		t.Errorf("%d letters in three days", n)
 	}

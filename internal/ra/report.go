@@ -2,8 +2,6 @@ package ra
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -146,10 +144,8 @@ func (o *Office) AskReport(ctx context.Context, who Viewer, ask ReportAsk) (Repo
 	if err := ask.check(); err != nil {
 		return Report{}, err
 	}
-	b := make([]byte, 16)
-	rand.Read(b) // never fails (crypto/rand)
 	now := o.c.Now()
-	r := Report{ID: hex.EncodeToString(b), Kind: ask.Kind, Format: ask.Format, Lang: letterLang(ask.Lang), IIN: who.IIN, BIN: who.BIN,
+	r := Report{ID: newID(), Kind: ask.Kind, Format: ask.Format, Lang: letterLang(ask.Lang), IIN: who.IIN, BIN: who.BIN,
 		Operator: ask.Operator, Days: ask.Days, Created: now}
 	if err := o.mayReport(ctx, r); err != nil {
 		return Report{}, err

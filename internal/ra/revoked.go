@@ -108,13 +108,7 @@ func (o *Office) dropDependent(ctx context.Context, tx Tx, k Key) error {
 		if a.SignerSerial != k.Serial || !a.State.waits() || a.IssueBegun {
 			continue
 		}
-		if err := a.RejectBy(Reason{Code: "OLD_KEY_REVOKED"}, o.c.Now()); err != nil {
-			return err
-		}
-		if err := o.save(ctx, tx, &a, "application.rejected"); err != nil {
-			return err
-		}
-		if err := o.tell(ctx, tx, &a, "N-11"); err != nil {
+		if err := o.rejectFor(ctx, tx, &a, Reason{Code: "OLD_KEY_REVOKED"}); err != nil {
 			return err
 		}
 	}

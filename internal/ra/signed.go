@@ -3,8 +3,6 @@ package ra
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,27 +12,35 @@ import (
 	"senim/pki"
 )
 
-// signatureOn checks that signed is exactly a document of ours under one signature, and gives the
-// signer's certificate, which nobody has judged yet.
-func signatureOn(document string, signed []byte) (*pki.Certificate, error) {
+// oneSignature verifies the one signature over the whole of a document.
+func oneSignature(signed []byte) (*dsig.Verified, error) {
 	invalid := func(err error) error { return &Refusal{Code: "SIGNATURE_INVALID", Err: err} }
 	if len(signed) > maxDocument {
 		return nil, invalid(errors.New("document is too large"))
 	}
-	doc, err := dsig.Parse(signed)
+	v, err := verified(signed)
 	if err != nil {
 		return nil, invalid(err)
 	}
-	v, err := doc.VerifyOne()
+	if v.ID != "" || v.Weak {
+		return nil, invalid(errors.New("a part was signed, or with a weak digest"))
+	}
+	return v, nil
+}
+
+// signatureOn checks that signed is exactly a document of ours under one signature, and gives the
+// signer's certificate, which nobody has judged yet.
+func signatureOn(document string, signed []byte) (*pki.Certificate, error) {
+	v, err := oneSignature(signed)
 	if err != nil {
-		return nil, invalid(err)
+		return nil, err
 	}
 	want, err := dsig.Canonicalize([]byte(document), false)
 	if err != nil {
 		return nil, fmt.Errorf("read our own document: %w", err)
 	}
-	if v.ID != "" || v.Weak || !bytes.Equal(v.Signed, want) {
-		return nil, invalid(errors.New("another document was signed"))
+	if !bytes.Equal(v.Signed, want) {
+		return nil, &Refusal{Code: "SIGNATURE_INVALID", Err: errors.New("another document was signed")}
 	}
 	return v.Certificate, nil
 }
@@ -54,11 +60,4 @@ func (o *Office) goodSignature(ctx context.Context, document string, signed []by
 // element writes one XML element with text.
 func element(b *strings.Builder, name, value string) {
 	b.WriteString("<" + name + ">" + escape(value) + "</" + name + ">")
-}
-
-// newID is a random name, 32 hex digits.
-func newID() string {
-	b := make([]byte, 16)
-	rand.Read(b) // never fails (crypto/rand)
-	return hex.EncodeToString(b)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"senim/internal/ident"
+	"senim/internal/trust"
 	"senim/pki"
 )
 
@@ -201,4 +202,20 @@ func (o *Office) notDismissed(ctx context.Context, s Subject, role string) error
 // revocable reports a key whose life a revocation could still shorten.
 func (k Key) revocable(now time.Time) bool {
 	return (k.RevokedAt.IsZero() || k.Reason == "certificateHold") && !now.After(k.NotAfter)
+}
+
+// Ended says why a key of an organisation leads nowhere any more, for reminders: "liquidated", "head-changed",
+// "dismissed", or nothing. A registry that cannot answer ends nothing.
+func (k Key) Ended(head HeadAnswer, dismissed bool) string {
+	ofHead := k.Role() == RoleHead
+	switch {
+	case k.BIN == "":
+	case head.bad() && head.Code == "ENTERPRISE_LIQUIDATED":
+		return "liquidated"
+	case ofHead && (head.Verdict == trust.Good && head.IIN != k.IIN || head.bad() && head.Code == "REGISTRY_NO_HEAD"):
+		return "head-changed"
+	case !ofHead && dismissed:
+		return "dismissed"
+	}
+	return ""
 }
