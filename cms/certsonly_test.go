@@ -29,7 +29,7 @@ func TestCertificatesOnly(t *testing.T) {
 	if err := os.WriteFile(file, der, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), "openssl", "pkcs7", "-inform", "DER", "-in", file, "-print_certs").CombinedOutput() //nolint:gosec // a file of this test
+	out, err := exec.CommandContext(t.Context(), "openssl", "pkcs7", "-inform", "DER", "-in", file, "-print_certs").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -52,7 +52,7 @@ func cast(sys *robot.System) ([]key, error) {
 			if !ok {
 				continue
 			}
-			raw, err := os.ReadFile(name) //nolint:gosec // named by our own server
+			raw, err := os.ReadFile(name)
 			if err != nil {
 				return nil, fmt.Errorf("open a key of the demo: %w", err)
 			}

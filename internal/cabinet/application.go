@@ -136,11 +136,7 @@ func (s *cabinet) takeKeys(_ http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: here}
 	}
-	csrs := make([][]byte, len(keys))
-	for i, k := range keys {
-		csrs[i] = k.Request
-	}
-	if a, err = s.c.Office.Requests(r.Context(), r.Session().IIN, number, csrs); err != nil {
+	if a, err = s.c.Office.Requests(r.Context(), r.Session().IIN, number, web.Requests(keys)); err != nil {
 		return back(err, here)
 	}
 	return s.toFactor(r, a.FactorAbout(), here)
@@ -173,11 +169,7 @@ func (s *cabinet) takeInstalled(_ http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: here}
 	}
-	serials := make([]string, len(files))
-	for i, f := range files {
-		serials[i] = f.SerialNumber
-	}
-	if _, err := s.c.Office.Installed(r.Context(), r.Session().IIN, number, serials); err != nil {
+	if _, err := s.c.Office.Installed(r.Context(), r.Session().IIN, number, web.Serials(files)); err != nil {
 		return back(err, here)
 	}
 	return r.Redirect(here)

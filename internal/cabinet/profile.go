@@ -140,6 +140,7 @@ func phoneText(r *web.Request, p ra.PhoneAnswer) string {
 		return ident.MaskPhone(p.Phone)
 	case trust.Bad:
 		return r.T("profile.phone.none")
+	case trust.Unknown:
 	}
 	return r.T("profile.phone.unknown")
 }

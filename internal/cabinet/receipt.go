@@ -34,10 +34,7 @@ func (s *cabinet) receipt(w http.ResponseWriter, r *web.Request) error {
 	if file == nil {
 		return web.Refusal{Code: "NOT_IN_LOG", Next: []web.Link{{Text: "cabinet.next.keys", Href: "/keys"}}}
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Disposition", `attachment; filename="`+serial+`.senim-proof"`)
-	h.Set("Cache-Control", "no-store")
+	web.Attach(w, "application/octet-stream", serial+".senim-proof")
 	_, err = w.Write(file)
 	return err
 }

@@ -255,7 +255,7 @@ func (s *cabinet) revoke(w http.ResponseWriter, r *web.Request) error {
 	}
 	own := slices.Contains(v.Serials, r.Session().Serial)
 	// The revocation itself ends the sessions of the key, and may have ended this one already.
-	if err := r.Set(map[string]string{"revoke": ""}); err != nil && !(own && auth.IsNotFound(err)) {
+	if err := r.Set(map[string]string{"revoke": ""}); err != nil && (!own || !auth.IsNotFound(err)) {
 		return err
 	}
 	for _, serial := range v.Serials {

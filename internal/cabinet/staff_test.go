@@ -423,13 +423,13 @@ func TestC32HeadChanges(t *testing.T) {
 	d := s.browser(dX)
 	d.click(d.get("/signin")).has(t, 200)
 	d.delegate(staffS, "confirm", "revoke").has(t, 200, "Права переданы")
-	number := s.waiting(staffE, ra.RoleEmployee, "x")
+	s.waiting(staffE, ra.RoleEmployee, "x")
 
 	must(t, s.office.HeadChanged(t.Context(), binX, "1")) // a change that left D head: nothing of his ends
 	if s.living(binX, staffS, "confirm") == "" {
 		t.Error("ended although the head is the same")
 	}
-	number = s.waiting(staffE, ra.RoleEmployee, "x")
+	number := s.waiting(staffE, ra.RoleEmployee, "x")
 	s.registry[binX] = ra.HeadAnswer{}
 	if s.office.HeadChanged(t.Context(), binX, "2") == nil {
 		t.Error("followed while the registry is silent")

@@ -134,10 +134,7 @@ func (s *cabinet) certificateFile(w http.ResponseWriter, r *web.Request) error {
 			name = strings.TrimSuffix(name, ".cer") + ".pem"
 		}
 	}
-	h := w.Header()
-	h.Set("Content-Type", kind)
-	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	h.Set("Cache-Control", "no-store")
+	web.Attach(w, kind, name)
 	_, err = w.Write(content)
 	return err
 }

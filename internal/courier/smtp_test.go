@@ -19,7 +19,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
 	"github.com/emersion/go-smtp"
@@ -464,5 +463,3 @@ func testTokens(t testing.TB) *Tokens {
 	}
 	return k
 }
-
-var at = time.Date(2026, 3, 2, 6, 0, 0, 0, time.UTC)

@@ -87,10 +87,7 @@ func (d *desk) file(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", `attachment; filename="applications.csv"`)
-	h.Set("Cache-Control", "no-store")
+	web.Attach(w, "text/csv; charset=utf-8", "applications.csv")
 	if _, err := w.Write([]byte("\ufeff")); err != nil {
 		return err
 	}

@@ -62,6 +62,16 @@ func (d *desk) open(r *web.Request) (ra.Application, error) {
 	return a, err
 }
 
+// openAs reads a case for an act of the operator who is signed in.
+func (d *desk) openAs(r *web.Request) (ra.Application, ra.Operator, error) {
+	a, err := d.open(r)
+	if err != nil {
+		return a, ra.Operator{}, err
+	}
+	by, err := operator(r)
+	return a, by, err
+}
+
 func (d *desk) show(w http.ResponseWriter, r *web.Request) error {
 	v, err := d.shown(r)
 	if err != nil {
@@ -71,11 +81,7 @@ func (d *desk) show(w http.ResponseWriter, r *web.Request) error {
 }
 
 func (d *desk) shown(r *web.Request) (shownCase, error) {
-	a, err := d.open(r)
-	if err != nil {
-		return shownCase{}, err
-	}
-	by, err := operator(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return shownCase{}, err
 	}

@@ -15,11 +15,7 @@ func refusalOf(err error) *ra.Refusal {
 
 // takeKeys takes the requests the agent on this machine made: the person typed his password there.
 func (d *desk) takeKeys(_ http.ResponseWriter, r *web.Request) error {
-	a, err := d.open(r)
-	if err != nil {
-		return err
-	}
-	by, err := operator(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return err
 	}
@@ -27,11 +23,7 @@ func (d *desk) takeKeys(_ http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: back(r)}
 	}
-	csrs := make([][]byte, len(keys))
-	for i, k := range keys {
-		csrs[i] = k.Request
-	}
-	if _, err := d.c.Office.DeskRequests(r.Context(), by, a.Number, csrs); err != nil {
+	if _, err := d.c.Office.DeskRequests(r.Context(), by, a.Number, web.Requests(keys)); err != nil {
 		return err
 	}
 	return r.Redirect(back(r))
@@ -39,11 +31,7 @@ func (d *desk) takeKeys(_ http.ResponseWriter, r *web.Request) error {
 
 // identify takes the first operator's signature.
 func (d *desk) identify(_ http.ResponseWriter, r *web.Request) error {
-	a, err := d.open(r)
-	if err != nil {
-		return err
-	}
-	by, err := operator(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return err
 	}
@@ -114,11 +102,7 @@ func (d *desk) approve(_ http.ResponseWriter, r *web.Request) error {
 
 // install takes the agent's report that the keys stand in the person's file or carrier.
 func (d *desk) install(_ http.ResponseWriter, r *web.Request) error {
-	a, err := d.open(r)
-	if err != nil {
-		return err
-	}
-	by, err := operator(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return err
 	}
@@ -126,11 +110,7 @@ func (d *desk) install(_ http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: back(r)}
 	}
-	serials := make([]string, len(files))
-	for i, f := range files {
-		serials[i] = f.SerialNumber
-	}
-	if _, err := d.c.Office.InstalledAtDesk(r.Context(), by, a.Number, serials); err != nil {
+	if _, err := d.c.Office.InstalledAtDesk(r.Context(), by, a.Number, web.Serials(files)); err != nil {
 		return err
 	}
 	return r.Redirect(back(r))

@@ -25,11 +25,7 @@ func (d *desk) askExamine(w http.ResponseWriter, r *web.Request) error {
 
 // examine takes what the operator copied from the papers, and their scan.
 func (d *desk) examine(w http.ResponseWriter, r *web.Request) error {
-	a, err := d.open(r)
-	if err != nil {
-		return err
-	}
-	by, err := operator(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return err
 	}
@@ -92,12 +88,8 @@ func (d *desk) scan(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	ext := map[string]string{"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}[a.Visit.Scan.Type]
-	h := w.Header()
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Disposition", `attachment; filename="`+a.Number+ext+`"`)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
+	web.Attach(w, "application/octet-stream", a.Number+ext)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	_, err = w.Write(body)
 	return err
 }
@@ -112,11 +104,7 @@ func (d *desk) askChange(w http.ResponseWriter, r *web.Request) error {
 
 // changeCase takes another address or storage.
 func (d *desk) changeCase(w http.ResponseWriter, r *web.Request) error {
-	a, err := d.open(r)
-	if err != nil {
-		return err
-	}
-	by, err := operator(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return err
 	}
@@ -140,11 +128,7 @@ func (d *desk) askReject(w http.ResponseWriter, r *web.Request) error {
 }
 
 func (d *desk) reject(w http.ResponseWriter, r *web.Request) error {
-	a, err := d.open(r)
-	if err != nil {
-		return err
-	}
-	by, err := operator(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return err
 	}
@@ -168,11 +152,7 @@ func (d *desk) askContact(w http.ResponseWriter, r *web.Request) error {
 
 // contact keeps the address the person told; a letter with a link goes there.
 func (d *desk) contact(w http.ResponseWriter, r *web.Request) error {
-	a, err := d.open(r)
-	if err != nil {
-		return err
-	}
-	by, err := operator(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return err
 	}
@@ -189,11 +169,7 @@ func (d *desk) contact(w http.ResponseWriter, r *web.Request) error {
 
 // contactCode takes the code that the person reads from the letter: his address is confirmed on the spot.
 func (d *desk) contactCode(w http.ResponseWriter, r *web.Request) error {
-	a, err := d.open(r)
-	if err != nil {
-		return err
-	}
-	by, err := operator(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return err
 	}

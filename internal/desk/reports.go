@@ -58,10 +58,7 @@ func (d *desk) download(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", map[ra.ReportFormat]string{ra.ReportCSV: "text/csv; charset=utf-8", ra.ReportPDF: "application/pdf"}[one.Format])
-	h.Set("Content-Disposition", `attachment; filename="senim-`+string(one.Kind)+"-"+one.Made.UTC().Format(time.DateOnly)+"."+string(one.Format)+`"`)
-	h.Set("Cache-Control", "no-store")
+	web.Attach(w, one.Format.Type(), one.FileName())
 	_, err = w.Write(one.Content)
 	return err
 }

@@ -34,7 +34,7 @@ type ManyError struct {
 // Part is the error of a refusal for one part of a call.
 func (r *Refusal) Part() *ManyError { return &ManyError{r.Code, r.Details} }
 
-// GeneratedOne, SignedOne and InstalledOne are parts of the answers for many: what was made, or why not.
+// GeneratedOne is one part of the answer of generateMany: what was made, or why not.
 type GeneratedOne struct {
 	RequestID string         `json:"requestId"`
 	Keys      []GeneratedKey `json:"keys,omitempty"`
@@ -55,7 +55,7 @@ type InstalledOne struct {
 	Error     *ManyError      `json:"error,omitempty"`
 }
 
-// GeneratedMany, SignedMany and InstalledMany are the results of the three methods, in the order asked.
+// GeneratedMany is the result of generateMany, in the order asked; the two below are those of its sisters.
 type GeneratedMany struct {
 	Orders []GeneratedOne `json:"orders"`
 }

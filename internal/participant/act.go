@@ -67,6 +67,7 @@ func (a Act) Text() string {
 	case ActDetails:
 		line("phone", a.OldPhone+" -> "+a.Phone)
 		line("language", string(a.OldLang)+" -> "+string(a.Lang))
+	case ActInvite, ActAccept, ActUsers: // signed as documents of their own
 	}
 	return b.String()
 }

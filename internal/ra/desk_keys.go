@@ -80,11 +80,11 @@ func (o *Office) SignAct(ctx context.Context, by Operator, id string, signed []b
 	if k.State != ActDone {
 		return k, o.keep(ctx, by, k, "desk.act_signed", ActDraft)
 	}
-	return o.carryOut(ctx, by, k, key)
+	return o.carryOut(ctx, by, k)
 }
 
 // carryOut does what was decided about a key.
-func (o *Office) carryOut(ctx context.Context, by Operator, k KeyAct, key Key) (KeyAct, error) {
+func (o *Office) carryOut(ctx context.Context, by Operator, k KeyAct) (KeyAct, error) {
 	first, second := "cert:"+k.Made.Serial, "cert:"+k.Decided.Serial
 	var err error
 	switch {

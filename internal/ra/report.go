@@ -139,6 +139,19 @@ func (o *Office) mayReport(ctx context.Context, r Report) error {
 	return nil
 }
 
+// Type is the media type of a format.
+func (f ReportFormat) Type() string {
+	if f == ReportPDF {
+		return "application/pdf"
+	}
+	return "text/csv; charset=utf-8"
+}
+
+// FileName is what the file of a report is called.
+func (r Report) FileName() string {
+	return "senim-" + string(r.Kind) + "-" + r.Made.UTC().Format(time.DateOnly) + "." + string(r.Format)
+}
+
 // AskReport asks for a report; a job makes it.
 func (o *Office) AskReport(ctx context.Context, who Viewer, ask ReportAsk) (Report, error) {
 	if err := ask.check(); err != nil {

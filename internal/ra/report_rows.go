@@ -85,7 +85,7 @@ func (o *Office) wordsOf(t lang.Tag, k Key) keyWords {
 				w.role = t.Text(key)
 			}
 		}
-		w.kind = string(c.Key.String())
+		w.kind = c.Key.String()
 		w.storage = c.Storage.String()
 		if key := "cabinet.storage." + w.storage; lang.Has(key) {
 			w.storage = t.Text(key)

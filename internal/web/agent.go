@@ -173,6 +173,15 @@ func NewKeys(answer, requestID string) ([]NewKey, error) {
 	return keys, nil
 }
 
+// Requests are the certificate requests of keys, in their order.
+func Requests(keys []NewKey) [][]byte {
+	all := make([][]byte, len(keys))
+	for i, k := range keys {
+		all[i] = k.Request
+	}
+	return all
+}
+
 // Installed reads the answer of kz.senim.keys install.
 func Installed(answer, requestID string) ([]InstalledKey, error) {
 	var got struct {
@@ -186,4 +195,13 @@ func Installed(answer, requestID string) ([]InstalledKey, error) {
 		return nil, fmt.Errorf("%w: other request or number of files", ErrAnswer)
 	}
 	return got.Files, nil
+}
+
+// Serials are the serial numbers of the certificates in key files, in their order.
+func Serials(files []InstalledKey) []string {
+	all := make([]string, len(files))
+	for i, f := range files {
+		all[i] = f.SerialNumber
+	}
+	return all
 }
