@@ -57,12 +57,8 @@ func (s *cabinet) application(w http.ResponseWriter, r *web.Request) error {
 	}
 	v := s.show(r, a)
 	if v.Own && v.Step == 3 {
-		open, err := s.c.Office.FactorOpen(r.Context(), a.Subject.IIN, a.FactorAbout())
-		if err != nil {
+		if v.Factor, err = s.factorFor(r, a.FactorAbout(), "/applications/"+a.Number); err != nil {
 			return err
-		}
-		if !open {
-			v.Factor = factorPath(a.FactorAbout(), "/applications/"+a.Number)
 		}
 	}
 	return r.OK(w, applicationPage(r, v))

@@ -59,13 +59,11 @@ func (s *cabinet) batch(w http.ResponseWriter, r *web.Request) error {
 	v.count(lines)
 	s.steps(r, &v, lines)
 	if signs := func(f web.Agent) bool { return last(f.Action) == "sign" }; slices.ContainsFunc(v.Forms, signs) {
-		about := ra.BatchFactorAbout(b.ID)
-		open, err := s.c.Office.FactorOpen(r.Context(), r.Session().IIN, about)
-		if err != nil {
+		if v.Factor, err = s.factorFor(r, ra.BatchFactorAbout(b.ID), "/many/"+b.ID); err != nil {
 			return err
 		}
-		if !open {
-			v.Factor, v.Forms = factorPath(about, "/many/"+b.ID), slices.DeleteFunc(v.Forms, signs)
+		if v.Factor != "" {
+			v.Forms = slices.DeleteFunc(v.Forms, signs)
 		}
 	}
 	return r.OK(w, batchPage(r, v))

@@ -11,8 +11,8 @@ import (
 	"senim/internal/web"
 )
 
-// CompanyRoutes are the pages of a company: its people, their keys, and who is dismissed.
-func (s *cabinet) CompanyRoutes(at routes) {
+// companyRoutes are the pages of a company: its people, their keys, and who is dismissed.
+func (s *cabinet) companyRoutes(at routes) {
 	at.own("GET /company", s.company)
 	at.own("GET /company/dismiss", s.askDismissal)
 	at.own("POST /company/dismiss", s.dismiss)
@@ -58,11 +58,7 @@ func (s *cabinet) company(w http.ResponseWriter, r *web.Request) error {
 	}
 	v := companyView{Staff: staff, Query: q}
 	for _, k := range staff.Keys {
-		card, err := s.card(r, k.Key)
-		if err != nil {
-			return err
-		}
-		v.Rows = append(v.Rows, companyRow{StaffKey: k, Card: card, CanRevoke: mayRevoke(staff, k, r), CanDismiss: staff.As == ra.AsHead && k.IIN != r.Session().IIN && !k.Dismissed})
+		v.Rows = append(v.Rows, companyRow{StaffKey: k, Card: s.cardWith(r, k.Key, k.Certificate), CanRevoke: mayRevoke(staff, k, r), CanDismiss: staff.As == ra.AsHead && k.IIN != r.Session().IIN && !k.Dismissed})
 	}
 	return r.OK(w, companyPage(r, v))
 }
@@ -82,7 +78,7 @@ type companyRow struct {
 
 // mayRevoke: the head every key, a delegate with that power all but the head's own.
 func mayRevoke(staff ra.Staff, k ra.StaffKey, r *web.Request) bool {
-	if !k.RevokedAt.IsZero() && k.Reason != "certificateHold" || r.Now().After(k.NotAfter) {
+	if !k.Revocable(r.Now()) {
 		return false
 	}
 	return staff.As == ra.AsHead || staff.Delegation.Allows(ra.PowerRevoke) && k.IIN != staff.Delegation.Head

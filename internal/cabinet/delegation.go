@@ -13,8 +13,8 @@ import (
 	"senim/pki"
 )
 
-// DelegationRoutes are the pages of «Делегирование прав»: the head's alone.
-func (s *cabinet) DelegationRoutes(at routes) {
+// delegationRoutes are the pages of «Делегирование прав»: the head's alone.
+func (s *cabinet) delegationRoutes(at routes) {
 	at.own("GET /delegation", s.delegations)
 	at.own("GET /delegation/new", s.askDelegation)
 	at.own("POST /delegation/new", s.takeDelegation)
@@ -136,12 +136,12 @@ func (s *cabinet) askDelegationSignature(w http.ResponseWriter, r *web.Request) 
 	if !ok {
 		return r.Redirect("/delegation")
 	}
-	open, err := s.c.Office.FactorOpen(r.Context(), r.Session().IIN, d.FactorAbout(false))
+	factor, err := s.factorFor(r, d.FactorAbout(false), "/delegation/sign")
 	if err != nil {
 		return err
 	}
-	if !open {
-		return r.Redirect(factorPath(d.FactorAbout(false), "/delegation/sign"))
+	if factor != "" {
+		return r.Redirect(factor)
 	}
 	return r.OK(w, delegationSignPage(r, d, web.SignXML(r.Lang(), s.c.Office.DelegationDocument(d), web.Signer{IIN: d.Head, BIN: d.BIN})))
 }

@@ -132,6 +132,11 @@ func (s *cabinet) card(r *web.Request, k ra.Key) (web.Key, error) {
 	if err != nil {
 		return web.Key{}, err
 	}
+	return s.cardWith(r, k, c), nil
+}
+
+// cardWith is card for who has parsed the certificate.
+func (s *cabinet) cardWith(r *web.Request, k ra.Key, c *pki.Certificate) web.Key {
 	card := cardOf(r, c, s.c.Now())
 	if s.c.Receipts != nil && k.IIN == r.Session().IIN {
 		card.Actions = append(card.Actions, web.Link{Text: r.T("cabinet.keys.receipt"), Href: "/keys/receipt?serial=" + k.Serial})
@@ -141,10 +146,10 @@ func (s *cabinet) card(r *web.Request, k ra.Key) (web.Key, error) {
 		if k.Reason == "certificateHold" {
 			card.State = r.T("cabinet.key.hold")
 		}
-		return card, nil
+		return card
 	}
 	if !k.Live(s.c.Now()) {
-		return card, nil
+		return card
 	}
 	if k.ReplacedBy != "" {
 		card.Mark = r.T("cabinet.key.replaced")
@@ -153,7 +158,7 @@ func (s *cabinet) card(r *web.Request, k ra.Key) (web.Key, error) {
 		card.Actions = append(card.Actions, web.Link{Text: r.T("cabinet.keys.reissue"), Href: "/keys/reissue"})
 	}
 	card.Actions = append(card.Actions, web.Link{Text: r.T("cabinet.keys.revoke"), Href: "/keys/revoke?serial=" + k.Serial})
-	return card, nil
+	return card
 }
 
 // cardOf makes the card of any certificate by its dates alone.

@@ -79,8 +79,15 @@ func (s *Scanner) Scan(ctx context.Context) error {
 	open := false
 	for _, w := range windows {
 		err := s.c.Sets.Due(ctx, w, func(sets []KeySet) error {
-			failed := s.batch(ctx, w, sets, now)
-			open = open || slices.ContainsFunc(sets, func(set KeySet) bool { return s.c.Plan.decide(set, w, now).later })
+			decided := make([]decision, 0, len(sets))
+			for _, set := range sets {
+				if d := s.c.Plan.decide(set, w, now); d.later {
+					open = true // left for the next scan
+				} else {
+					decided = append(decided, d)
+				}
+			}
+			failed := s.batch(ctx, w, decided, now)
 			errs = append(errs, failed[:min(len(failed), maxErrors-len(errs))]...)
 			return ctx.Err()
 		})
@@ -94,34 +101,31 @@ func (s *Scanner) Scan(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// batch examines a stage of some sets in one transaction; when that fails, each in its own.
-func (s *Scanner) batch(ctx context.Context, w Window, sets []KeySet, now time.Time) []error {
-	err := s.c.Store.UpdateMany(ctx, func(tx Tx) error { return s.examine(ctx, tx, w, sets, now) })
+// batch writes down what was decided about a stage of some sets, in one transaction; when that fails, each
+// in its own.
+func (s *Scanner) batch(ctx context.Context, w Window, decided []decision, now time.Time) []error {
+	err := s.c.Store.UpdateMany(ctx, func(tx Tx) error { return s.examine(ctx, tx, w, decided, now) })
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}
 	var errs []error
-	for i := range sets {
-		err := s.c.Store.Update(ctx, func(tx Tx) error { return s.examine(ctx, tx, w, sets[i:i+1], now) })
+	for i, d := range decided {
+		err := s.c.Store.Update(ctx, func(tx Tx) error { return s.examine(ctx, tx, w, decided[i:i+1], now) })
 		if err != nil {
-			errs = append(errs, fmt.Errorf("remind of key set %s: %w", sets[i].ID, err))
+			errs = append(errs, fmt.Errorf("remind of key set %s: %w", d.set.ID, err))
 		}
 	}
 	return errs
 }
 
-// examine decides about a stage of sets, once for ever. What could not be decided is left for the next scan.
-func (s *Scanner) examine(ctx context.Context, tx Tx, w Window, sets []KeySet, now time.Time) error {
-	decided := make([]decision, 0, len(sets))
-	var serials []string
-	for _, set := range sets {
-		if d := s.c.Plan.decide(set, w, now); !d.later {
-			decided = append(decided, d)
-			serials = append(serials, set.Serials...)
-		}
-	}
-	if len(serials) == 0 {
+// examine notes the stage of the sets, once for ever, and does what was decided about those it is the first to.
+func (s *Scanner) examine(ctx context.Context, tx Tx, w Window, decided []decision, now time.Time) error {
+	if len(decided) == 0 {
 		return nil
+	}
+	var serials []string
+	for _, d := range decided {
+		serials = append(serials, d.set.Serials...)
 	}
 	first, err := tx.ExamineAll(ctx, w.Stage, serials, now)
 	if err != nil {

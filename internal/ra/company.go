@@ -122,11 +122,11 @@ func (q StaffQuery) wants(k Key, now time.Time) bool {
 	case KeysSoon:
 		return k.Live(now) && k.NotAfter.Sub(now) <= Soon
 	case KeysEnded:
-		return !k.revocable(now)
+		return !k.Revocable(now)
 	case KeysAll:
 		return true
 	}
-	return k.revocable(now)
+	return k.Revocable(now)
 }
 
 // staffKey joins a key with what else is known about it and its holder.

@@ -97,7 +97,7 @@ func (o *Office) ProposeDismissal(ctx context.Context, by pki.Holder, serial str
 		return Dismissal{}, nil, fmt.Errorf("list keys: %w", err)
 	}
 	now := o.c.Now()
-	all = slices.DeleteFunc(all, func(k Key) bool { return k.BIN != by.BIN || !k.revocable(now) })
+	all = slices.DeleteFunc(all, func(k Key) bool { return k.BIN != by.BIN || !k.Revocable(now) })
 	d := Dismissal{ID: newID(), BIN: by.BIN, Organization: head.Organization, IIN: k.IIN, Name: c.Holder().CommonName, Head: by.IIN,
 		At: now.UTC().Truncate(time.Second)}
 	for _, k := range all {
@@ -208,7 +208,7 @@ func (o *Office) revokeOne(ctx context.Context, serial string, t RevokeTask) err
 	if err != nil {
 		return fmt.Errorf("revoke %s: %w", serial, err)
 	}
-	if !k.revocable(o.c.Now()) {
+	if !k.Revocable(o.c.Now()) {
 		return nil
 	}
 	at, err := o.c.Revoker.Revoke(ctx, serial, t.Reason, time.Time{}, t.By)

@@ -199,8 +199,8 @@ func (o *Office) notDismissed(ctx context.Context, s Subject, role string) error
 	return nil
 }
 
-// revocable reports a key whose life a revocation could still shorten.
-func (k Key) revocable(now time.Time) bool {
+// Revocable reports a key whose life a revocation could still shorten.
+func (k Key) Revocable(now time.Time) bool {
 	return (k.RevokedAt.IsZero() || k.Reason == "certificateHold") && !now.After(k.NotAfter)
 }
 
