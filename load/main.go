@@ -16,7 +16,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,12 +34,11 @@ func main() {
 
 // plan is what is to be done.
 type plan struct {
-	users   int
-	think   time.Duration
-	during  time.Duration
-	most    time.Duration
-	pages   []string
-	verbose bool
+	users  int
+	think  time.Duration
+	during time.Duration
+	most   time.Duration
+	pages  []string
 }
 
 const pages = "/keys /applications /profile /keys/reissue /confirm /company /delegation /calendar /reports /many /check /"
@@ -49,41 +47,24 @@ func run(ctx context.Context, args []string, out, errs io.Writer) (err error) {
 	f := flag.NewFlagSet("load", flag.ContinueOnError)
 	f.SetOutput(errs)
 	var p plan
-	bin := f.String("bin", "bin", "folder of the built programs")
-	db := f.String("db", "", "postgres://… instead of an SQLite file")
+	var start robot.Flags
+	start.Define(f)
 	f.IntVar(&p.users, "users", 200, "people at once")
 	f.DurationVar(&p.think, "think", time.Second, "pause of each between an answer and the next page; 0: none")
 	f.DurationVar(&p.during, "for", 30*time.Second, "how long")
 	f.DurationVar(&p.most, "p99", 50*time.Millisecond, "what 99 of 100 answers may take")
 	list := f.String("pages", pages, "the pages, by their paths")
-	f.BoolVar(&p.verbose, "v", false, "show what the programs write for operators")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
 	if p.pages = strings.Fields(*list); len(p.pages) == 0 || p.users < 1 || p.during <= 0 || p.think < 0 {
 		return errors.New("there are pages, people and time, and no pause is negative")
 	}
-	dir, err := os.MkdirTemp("", "senim-load-")
+	sys, stop, err := start.Start(ctx, errs)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	path, err := filepath.Abs(*bin)
-	if err != nil {
-		return err
-	}
-	c := robot.Config{Bin: path, Dir: dir}
-	if p.verbose {
-		c.Log = errs
-	}
-	if *db != "" {
-		c.Server = []string{"-db", *db}
-	}
-	sys, err := robot.Start(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, sys.Stop()) }()
+	defer func() { err = errors.Join(err, stop()) }()
 	if err := sys.StopAgent(); err != nil { // visitors sign by themselves; it would only take memory
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 
 	"senim/internal/robot"
@@ -32,35 +31,19 @@ func main() {
 func run(ctx context.Context, args []string, out, errs io.Writer) (err error) {
 	f := flag.NewFlagSet("tour", flag.ContinueOnError)
 	f.SetOutput(errs)
-	bin := f.String("bin", "bin", "folder of the built programs")
-	db := f.String("db", "", "postgres://… instead of an SQLite file")
+	var start robot.Flags
+	start.Define(f)
 	lang := f.String("lang", "ru", "language of the pages: ru, kk, en")
-	verbose := f.Bool("v", false, "show what the programs write for operators")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "senim-tour-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	path, err := filepath.Abs(*bin)
-	if err != nil {
-		return err
-	}
-	c := robot.Config{Bin: path, Dir: dir, Server: []string{"-clock"}}
-	if *verbose {
-		c.Log = errs
-	}
-	if *db != "" {
-		c.Server = append(c.Server, "-db", *db)
-	}
 	t := &tour{ctx: ctx, out: out, lang: *lang, started: time.Now()}
 	t.say("Starting senimd and senim-agent as separate processes, on free ports, in an empty folder")
-	if t.sys, err = robot.Start(ctx, c); err != nil {
+	var stop func() error
+	if t.sys, stop, err = start.Start(ctx, errs, "-clock"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.sys.Stop()) }()
+	defer func() { err = errors.Join(err, stop()) }()
 	t.note("cabinet %s · portal %s · responder %s · mail box %s", t.sys.Cabinet, t.sys.Portal, t.sys.Responder, t.sys.Mailbox)
 	for _, story := range []func() error{t.renewal, t.staff, t.reregistration, t.year} {
 		if err := story(); err != nil {
