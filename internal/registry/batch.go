@@ -33,6 +33,8 @@ type Batch struct {
 	Leaders  []Leader
 	Persons  []Person
 	Contacts []MobileContact `json:",omitempty"`
+	// Taxpayers are of SourceTax.
+	Taxpayers []Taxpayer `json:",omitempty"`
 }
 
 // Row codes of quarantine (registries.md §6).
@@ -47,7 +49,7 @@ const (
 
 // Quarantined is a row that was not loaded.
 type Quarantined struct {
-	// File is entities, leaders, persons or contacts; Row counts from 1 in it.
+	// File is entities, leaders, persons, contacts or taxpayers; Row counts from 1 in it.
 	File string
 	Row  int
 	Code string
@@ -108,6 +110,21 @@ func (b Batch) check(rules ident.Rules) checked {
 			return RowBadPhone
 		case !dates(m.RegisteredOn):
 			return RowBadDate
+		}
+		return ""
+	})
+	c.Taxpayers = sift(&c, "taxpayers", b.Taxpayers, func(t Taxpayer) string { return t.TIN }, func(t Taxpayer) string {
+		switch {
+		case !admitted(rules, t.TIN), t.HeadTIN != "" && !admitted(rules, t.HeadTIN),
+			t.DirectorIIN != "" && !admitted(rules, string(t.DirectorIIN)), t.BudgetIIN != "" && !admitted(rules, string(t.BudgetIIN)):
+			return RowBadNumber
+		case !slices.Contains([]TaxpayerType{TaxNotSet, TaxIndividual, TaxEntrepreneur, TaxPrivateEnterprise, TaxStateEnterprise}, t.Type),
+			!slices.Contains([]Practice{"", Lawyer, Bailiff, Mediator, Notary}, t.Practice):
+			return RowBadKind
+		case !dates(t.VATFrom, t.VATTo, t.IPFrom, t.IPTo):
+			return RowBadDate
+		case !plain(t.NameRU, t.NameKK, t.AddressRU, t.AddressKK, t.KOGD, t.VATSeries, t.VATNumber, t.BlockReason):
+			return RowBadText
 		}
 		return ""
 	})

@@ -75,7 +75,7 @@ func (b *Book) load(ctx context.Context, tx Tx, batch Batch) (Load, []Quarantine
 		return Load{}, nil, err
 	}
 	load := Load{Source: batch.Source, Full: batch.Full, AsOf: batch.AsOf, Received: b.c.Now(), SHA256: hash, Operator: batch.Operator,
-		Entities: len(c.Entities), Leaders: len(c.Leaders), Persons: len(c.Persons) + len(c.Contacts), Quarantined: len(c.quarantined)}
+		Entities: len(c.Entities), Leaders: len(c.Leaders), Persons: len(c.Persons) + len(c.Contacts) + len(c.Taxpayers), Quarantined: len(c.quarantined)}
 	if load.Number, err = tx.InsertLoad(ctx, load); err != nil {
 		return load, nil, err
 	}
@@ -116,10 +116,9 @@ func (b *Book) follows(ctx context.Context, tx Tx, batch Batch, hash string) err
 }
 
 func (b *Book) put(ctx context.Context, tx Tx, load Load, c checked) error {
-	var bins []ident.BIN
-	var iins, phones []ident.IIN
+	var has Keys
 	for _, e := range c.Entities {
-		bins = append(bins, e.BIN)
+		has.Entities = append(has.Entities, e.BIN)
 		if err := tx.PutEntity(ctx, load.Source, load.Number, e); err != nil {
 			return err
 		}
@@ -141,19 +140,25 @@ func (b *Book) put(ctx context.Context, tx Tx, load Load, c checked) error {
 		}
 	}
 	for _, p := range c.Persons {
-		iins = append(iins, p.IIN)
+		has.Persons = append(has.Persons, p.IIN)
 		if err := tx.PutPerson(ctx, load.Source, load.Number, p); err != nil {
 			return err
 		}
 	}
 	for _, m := range c.Contacts {
-		phones = append(phones, m.IIN)
+		has.Contacts = append(has.Contacts, m.IIN)
 		if err := tx.PutContact(ctx, load.Source, load.Number, m); err != nil {
 			return err
 		}
 	}
+	for _, t := range c.Taxpayers {
+		has.Taxpayers = append(has.Taxpayers, t.TIN)
+		if err := tx.PutTaxpayer(ctx, load.Source, load.Number, t); err != nil {
+			return err
+		}
+	}
 	if load.Full {
-		return tx.EndAbsent(ctx, load.Source, load.Number, bins, iins, phones)
+		return tx.EndAbsent(ctx, load.Source, load.Number, has)
 	}
 	return nil
 }

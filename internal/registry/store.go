@@ -25,7 +25,7 @@ type Load struct {
 	Operator    string
 	Entities    int
 	Leaders     int
-	Persons     int // contacts too
+	Persons     int // contacts and taxpayers too
 	Quarantined int
 }
 
@@ -42,6 +42,13 @@ type KeptLeader struct {
 	Kept[Leader]
 	// Disputed: the load named two heads at once.
 	Disputed bool
+}
+
+// Keys are of the records a full load has.
+type Keys struct {
+	Entities          []ident.BIN
+	Persons, Contacts []ident.IIN
+	Taxpayers         []string
 }
 
 // Store keeps the records with their history.
@@ -72,19 +79,22 @@ type Tx interface {
 	Person(ctx context.Context, iin ident.IIN) ([]Kept[Person], error)
 	// Contact lists the phones in force for an IIN, at most one for each source.
 	Contact(ctx context.Context, iin ident.IIN) ([]Kept[MobileContact], error)
+	// Taxpayer lists the records in force for a number, at most one for each source.
+	Taxpayer(ctx context.Context, tin string) ([]Kept[Taxpayer], error)
 	manyTx
 
-	// PutEntity, PutLeader, PutPerson and PutContact write a record of a load and end the one it replaces: of
+	// PutEntity, PutLeader, PutPerson, PutContact and PutTaxpayer write a record of a load and end the one it replaces: of
 	// the same source and key. An equal record is left as it is.
 	PutEntity(ctx context.Context, source string, load int64, e LegalEntity) error
 	PutLeader(ctx context.Context, source string, load int64, l Leader, disputed bool) error
 	PutPerson(ctx context.Context, source string, load int64, p Person) error
 	PutContact(ctx context.Context, source string, load int64, c MobileContact) error
+	PutTaxpayer(ctx context.Context, source string, load int64, t Taxpayer) error
 	// EndLeadersAfter ends leaders of a source and BIN appointed after a day: the source took them back.
 	EndLeadersAfter(ctx context.Context, source string, load int64, bin ident.BIN, day Date) error
-	// EndAbsent ends the entities (with their leaders), persons and contacts of a source that a full
-	// load does not have: the lists are those it has.
-	EndAbsent(ctx context.Context, source string, load int64, entities []ident.BIN, persons, contacts []ident.IIN) error
+	// EndAbsent ends the entities (with their leaders), persons, contacts and taxpayers of a source that a
+	// full load does not have.
+	EndAbsent(ctx context.Context, source string, load int64, has Keys) error
 
 	// Change reads a clerk's change; ErrNotFound.
 	Change(ctx context.Context, id string) (Change, error)

@@ -82,6 +82,12 @@ func (t registryTx) Contact(ctx context.Context, iin ident.IIN) ([]registry.Kept
 		`select record, source, from_load, content from registry_contact where iin = $1 and until_load = 0 order by record`, string(iin))
 }
 
+// Taxpayer lists the records in force for a number.
+func (t registryTx) Taxpayer(ctx context.Context, tin string) ([]registry.Kept[registry.Taxpayer], error) {
+	return list(ctx, t.tx, scanKept[registry.Taxpayer],
+		`select record, source, from_load, content from registry_taxpayer where tin = $1 and until_load = 0 order by record`, tin)
+}
+
 // scanLeader reads a leader with what the load said about it.
 func scanLeader(r row) (k registry.KeptLeader, err error) {
 	var content string
@@ -112,6 +118,11 @@ func (t registryTx) PutPerson(ctx context.Context, source string, load int64, p 
 // PutContact writes a person's phone and ends the one before.
 func (t registryTx) PutContact(ctx context.Context, source string, load int64, c registry.MobileContact) error {
 	return t.put(ctx, "registry_contact", "iin", string(c.IIN), source, load, c)
+}
+
+// PutTaxpayer writes a taxpayer's record and ends the one before.
+func (t registryTx) PutTaxpayer(ctx context.Context, source string, load int64, p registry.Taxpayer) error {
+	return t.put(ctx, "registry_taxpayer", "tin", p.TIN, source, load, p)
 }
 
 // put writes a record of a table keyed by one column. Table and column are ours, not anybody's text.
@@ -164,17 +175,20 @@ func (t registryTx) EndLeadersAfter(ctx context.Context, source string, load int
 }
 
 // EndAbsent ends what a full load does not have.
-func (t registryTx) EndAbsent(ctx context.Context, source string, load int64, entities []ident.BIN, persons, contacts []ident.IIN) error {
-	if err := t.endOthers(ctx, "registry_entity", "bin", source, load, set(entities)); err != nil {
+func (t registryTx) EndAbsent(ctx context.Context, source string, load int64, has registry.Keys) error {
+	if err := t.endOthers(ctx, "registry_entity", "bin", source, load, set(has.Entities)); err != nil {
 		return err
 	}
-	if err := t.endOthers(ctx, "registry_leader", "bin", source, load, set(entities)); err != nil {
+	if err := t.endOthers(ctx, "registry_leader", "bin", source, load, set(has.Entities)); err != nil {
 		return err
 	}
-	if err := t.endOthers(ctx, "registry_person", "iin", source, load, set(persons)); err != nil {
+	if err := t.endOthers(ctx, "registry_person", "iin", source, load, set(has.Persons)); err != nil {
 		return err
 	}
-	return t.endOthers(ctx, "registry_contact", "iin", source, load, set(contacts))
+	if err := t.endOthers(ctx, "registry_contact", "iin", source, load, set(has.Contacts)); err != nil {
+		return err
+	}
+	return t.endOthers(ctx, "registry_taxpayer", "tin", source, load, set(has.Taxpayers))
 }
 
 func (t registryTx) endOthers(ctx context.Context, table, column, source string, load int64, keep map[string]bool) error {

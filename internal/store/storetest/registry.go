@@ -268,6 +268,24 @@ func disputed(t *testing.T, b *book) {
 	if a := b.Phone(ctx, newHead); a.Code != registry.NoPhone {
 		t.Errorf("phone a full load does not have: %s %s", a.Verdict, a.Code)
 	}
+	taxpayers := registry.Batch{Source: registry.SourceTax, Full: true, AsOf: at(9, 5), Taxpayers: []registry.Taxpayer{
+		{TIN: string(newHead), Type: registry.TaxEntrepreneur, NameRU: "ИП ТЕСТОВ", IPFrom: "2024-01-10"}, {TIN: string(oldHead), Type: "KING"}}}
+	if a := b.Taxpayer(ctx, string(newHead)); a.Verdict != registry.Unknown {
+		t.Errorf("taxpayer before the first load: %s %s", a.Verdict, a.Code)
+	}
+	if _, bad, err := b.Load(ctx, taxpayers); err != nil || len(bad) != 1 || bad[0].Code != registry.RowBadKind {
+		t.Fatalf("load of taxpayers: %v %v", bad, err)
+	}
+	if a := b.Taxpayer(ctx, string(newHead)); a.Verdict != registry.Good || !a.Value.SoleProprietor("2024-01-10") || a.Value.SoleProprietor("2024-01-09") {
+		t.Errorf("taxpayer: %+v", a)
+	}
+	taxpayers.AsOf, taxpayers.Taxpayers = at(9, 6), nil
+	if _, _, err := b.Load(ctx, taxpayers); err != nil {
+		t.Fatal(err)
+	}
+	if a := b.Taxpayer(ctx, string(newHead)); a.Code != registry.TaxpayerUnknown {
+		t.Errorf("taxpayer a full load does not have: %s %s", a.Verdict, a.Code)
+	}
 }
 
 func receive[T any](t *testing.T, c <-chan T) (v T) {
