@@ -43,6 +43,7 @@ func (s *Service) issue(ctx context.Context, o Order) (*Issued, error) {
 	}
 	s.at("examined")
 	defer s.orders.Take(o.ID)()
+	defer s.store.Attend()()
 	// Without the key nothing is begun; what is done already is still given out.
 	if _, err := d.issuer.open(ctx); err != nil {
 		return s.done(ctx, d, err)

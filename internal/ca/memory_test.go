@@ -70,6 +70,9 @@ func (d data) clone() data {
 	return d
 }
 
+// Attend changes nothing here: nobody waits.
+func (m *memory) Attend() (leave func()) { return func() {} }
+
 func (m *memory) Update(ctx context.Context, f func(Tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

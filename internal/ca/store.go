@@ -13,6 +13,9 @@ import (
 type Store interface {
 	Update(ctx context.Context, f func(Tx) error) error
 	View(ctx context.Context, f func(Tx) error) error
+	// Attend says that the caller will write several times until leave: writers who are at work at the same
+	// time may wait for one another, a little, and be made durable together.
+	Attend() (leave func())
 }
 
 // Tx is one transaction. Methods that read one thing answer [ErrNotFound] when it is not there.

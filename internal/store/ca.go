@@ -10,8 +10,13 @@ import (
 
 // CA is the store of the certification authority.
 func (s *Store) CA() ca.Store {
-	return domain[ca.Tx]{s, func(t *tx) ca.Tx { return caTx{t} }}
+	return caDomain{domain[ca.Tx]{s, func(t *tx) ca.Tx { return caTx{t} }}}
 }
+
+type caDomain struct{ domain[ca.Tx] }
+
+// Attend counts a writer who will come again.
+func (d caDomain) Attend() (leave func()) { return d.s.writers.attend() }
 
 type caTx struct{ *tx }
 

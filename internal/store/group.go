@@ -21,6 +21,8 @@ type group struct {
 
 	mu      sync.Mutex
 	waiting []*member // under mu
+	around  int       // under mu: who will write several times soon
+	enough  chan bool // under mu: not nil while serve waits for more of them
 	serving bool      // under mu
 	crowds  time.Time // under mu: until when writers are to come here
 	served  sync.WaitGroup
@@ -30,6 +32,8 @@ type group struct {
 const (
 	groupMost = 256
 	groupLong = 20 * time.Millisecond // group.long, except in tests
+	// groupWait is how long a commit is put off for those who are around (group.attend).
+	groupWait = 20 * time.Millisecond
 	// groupStay is how long writers keep together after they disturbed each other, or had company.
 	groupStay = time.Second
 )
@@ -103,9 +107,59 @@ func (g *group) join(m *member) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.waiting = append(g.waiting, m)
+	g.call()
 	if !g.serving {
 		g.serving = true
 		g.served.Go(g.serve)
+	}
+}
+
+// attend says that somebody is at work who will write several times soon. While he is, a transaction begins
+// when half of those who are around wait, or after groupWait: each of them costs less so.
+func (g *group) attend() (leave func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.around++
+	return func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.around--
+		g.call()
+	}
+}
+
+// call wakes serve when enough wait; under mu.
+func (g *group) call() {
+	if g.enough != nil && 2*len(g.waiting) >= g.around {
+		close(g.enough)
+		g.enough = nil
+	}
+}
+
+// missing is closed when enough wait; nil when they do already.
+func (g *group) missing() chan bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if 2*len(g.waiting) < g.around {
+		g.enough = make(chan bool)
+	}
+	return g.enough
+}
+
+// gather waits for those who are around.
+func (g *group) gather() {
+	enough := g.missing()
+	if enough == nil {
+		return
+	}
+	timer := time.NewTimer(groupWait)
+	defer timer.Stop()
+	select {
+	case <-enough:
+	case <-timer.C:
+		g.mu.Lock()
+		g.enough = nil
+		g.mu.Unlock()
 	}
 }
 
@@ -145,6 +199,7 @@ func (g *group) more() bool {
 // serve makes transactions as long as writers wait.
 func (g *group) serve() {
 	for g.more() {
+		g.gather()
 		g.batch()
 	}
 }

@@ -101,6 +101,8 @@ func (e *postgresEngine) locked(ctx context.Context, f func() error) error {
 	return f()
 }
 
+func (e *postgresEngine) ready(context.Context) error { return nil }
+
 func (e *postgresEngine) migrateJobs(ctx context.Context) error {
 	m, err := rivermigrate.New(riverpgxv5.New(e.pool), &rivermigrate.Config{Logger: quiet()})
 	if err != nil {

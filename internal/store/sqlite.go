@@ -37,9 +37,11 @@ func openSQLite(ctx context.Context, path string, maxPages int64, log *slog.Logg
 	// full: a commit is on the disk when it returns, as an authority needs.
 	const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
 	name := (&url.URL{Scheme: "file", Path: path}).String()
-	bound := ""
+	// The writer's log is laid into the file every 32 MiB rather than 4, and the upper pages of its indices stay
+	// in memory: a record of a random number costs fewer pages so.
+	bound := "&_pragma=wal_autocheckpoint(8000)&_pragma=cache_size(-65536)"
 	if maxPages > 0 {
-		bound = fmt.Sprintf("&_pragma=max_page_count(%d)", maxPages)
+		bound += fmt.Sprintf("&_pragma=max_page_count(%d)", maxPages)
 	}
 	write, err := openPool(name + "?_txlock=immediate&" + pragmas + bound)
 	if err != nil {
@@ -124,6 +126,13 @@ func (e *sqliteEngine) locked(ctx context.Context, f func() error) error {
 			return p
 		}
 	}
+	return err
+}
+
+// ready has the writer keep in memory what a savepoint would take back. In a file, as it is by default once it is
+// larger than 64 KiB, that cost a quarter of an issue. Migrations come before: what they sort may be large.
+func (e *sqliteEngine) ready(ctx context.Context) error {
+	_, err := e.write.ExecContext(ctx, "pragma temp_store=memory")
 	return err
 }
 

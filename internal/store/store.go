@@ -106,7 +106,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s.writers.begin, s.writers.long = s.engine.share, groupLong
 	if err = s.engine.locked(ctx, func() error { return s.migrate(ctx) }); err == nil {
-		err = s.useKey(ctx, c.Key)
+		err = errors.Join(s.engine.ready(ctx), s.useKey(ctx, c.Key))
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.engine.close())
@@ -137,6 +137,8 @@ type engine interface {
 	locked(ctx context.Context, f func() error) error
 	// migrateJobs brings River's tables up to date.
 	migrateJobs(ctx context.Context) error
+	// ready prepares an up-to-date database for work.
+	ready(ctx context.Context) error
 	// work runs jobs until the returned function is called.
 	work(ctx context.Context, w crew) (stop func(context.Context) error, err error)
 	// leap is how jobs are moved in time.
