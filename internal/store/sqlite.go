@@ -39,7 +39,7 @@ func openSQLite(ctx context.Context, path string, maxPages int64, log *slog.Logg
 	name := (&url.URL{Scheme: "file", Path: path}).String()
 	// The writer's log is laid into the file every 32 MiB rather than 4, and the upper pages of its indices stay
 	// in memory: a record of a random number costs fewer pages so.
-	bound := "&_pragma=wal_autocheckpoint(8000)&_pragma=cache_size(-65536)"
+	bound := "&_pragma=wal_autocheckpoint(8000)&_pragma=cache_size(-32768)"
 	if maxPages > 0 {
 		bound += fmt.Sprintf("&_pragma=max_page_count(%d)", maxPages)
 	}
@@ -155,6 +155,7 @@ type sqliteConn struct {
 	t        *sql.Tx
 	inserter *river.Client[*sql.Tx]
 	steady   bool // statements are not interrupted
+	marks    int  // writers so far
 }
 
 // context is the one to run a statement with, or why it is not run.
@@ -220,17 +221,32 @@ func (c *sqliteConn) insertJobs(ctx context.Context, all []asked) error {
 	return err
 }
 
+// mark makes no savepoint for the first writer: what he may have to take back is the whole transaction, and
+// SQLite copies no page for it. That spares who writes much, alone, as a list of a million entries.
 func (c *sqliteConn) mark(ctx context.Context) error {
+	if c.marks++; c.marks == 1 {
+		return nil
+	}
 	_, err := c.exec(ctx, "savepoint writer", nil)
 	return err
 }
 
 func (c *sqliteConn) keep(ctx context.Context) error {
+	if c.marks == 1 {
+		return nil
+	}
 	_, err := c.exec(ctx, "release writer", nil)
 	return err
 }
 
 func (c *sqliteConn) undo(ctx context.Context) error {
+	if c.marks == 1 {
+		if _, err := c.exec(ctx, "rollback", nil); err != nil {
+			return err
+		}
+		_, err := c.exec(ctx, "begin immediate", nil)
+		return err
+	}
 	if _, err := c.exec(ctx, "rollback to writer", nil); err != nil {
 		return err
 	}
