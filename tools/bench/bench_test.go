@@ -59,6 +59,13 @@ func TestJudge(t *testing.T) {
 			t.Errorf("a rate of %v: met %t, wanted %s", rate, *r.Met, r.wanted())
 		}
 	}
+	for _, unit := range []string{seconds, cpuSeconds, mebibytes} {
+		for cost, met := range map[float64]bool{2.9: true, 3: true, 3.1: false} {
+			if r := judge(atMost("c", "c", gost("C"), unit, 3), at(cost), nil, ""); *r.Met != met || r.wanted() != "≤ 3 "+unit {
+				t.Errorf("a cost of %v %s: met %t, wanted %s", cost, unit, *r.Met, r.wanted())
+			}
+		}
+	}
 	if r := judge(beside("c", "c", gost("C"), nettle, "c"), at(1), at(2), ""); r.Met != nil || r.Target != nil || *r.Ratio != 0.5 {
 		t.Errorf("without a target: %+v", r)
 	}

@@ -111,7 +111,11 @@ func writeSpeed(w *bytes.Buffer, r *results) {
 func (r *result) wanted() string {
 	switch {
 	case r.Peer == nobody && r.Unit != allocations:
-		return "≥ " + figure(r.Target, r.Unit)
+		sign := "≥ "
+		if costs(r.Unit) {
+			sign = "≤ "
+		}
+		return sign + figure(r.Target, r.Unit)
 	case r.Peer == nobody:
 		return "≤ " + strconv.FormatFloat(*r.Target, 'f', -1, 64)
 	}

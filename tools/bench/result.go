@@ -25,7 +25,7 @@ type result struct {
 	Peer      string   `json:"peer"` // empty: the target is absolute
 	PeerValue *float64 `json:"peer_value"`
 	Ratio     *float64 `json:"ratio"`  // value over peer's value
-	Target    *float64 `json:"target"` // of the ratio or the rate, at least; of allocations, at most
+	Target    *float64 `json:"target"` // of the ratio or the rate, at least; of what costs, at most
 	Met       *bool    `json:"met"`    // null without a target; false also when it could not be measured
 	Note      string   `json:"note,omitempty"`
 	Text      string   `json:"text"`
@@ -41,12 +41,17 @@ func judge(w wanted, ours, peers *float64, why string) result {
 	if w.must {
 		met := r.Ratio != nil && *r.Ratio >= w.target
 		if w.peer.peer == nobody {
-			met = ours != nil && (w.unit == allocations && *ours <= w.target || w.unit != allocations && *ours >= w.target)
+			met = ours != nil && (costs(w.unit) && *ours <= w.target || !costs(w.unit) && *ours >= w.target)
 		}
 		r.Target, r.Met = &w.target, &met
 	}
 	r.Ratio = round(r.Ratio)
 	return r
+}
+
+// costs: the less of it, the better.
+func costs(unit string) bool {
+	return slices.Contains([]string{allocations, seconds, cpuSeconds, mebibytes}, unit)
 }
 
 // round keeps four digits: more is noise, and would change with every run.
