@@ -27,7 +27,7 @@ func (d *Desk) Invitation(ctx context.Context, id string, l lang.Tag) (mgov.Invi
 	if w.Auth == mgov.Token {
 		w.Token = secret(d.c.Key, "token", r.Handle)
 	}
-	return mgov.Invitation{Description: l.Text("qr.description", "site", d.name(l), "what", r.Ask.words(l)),
+	return mgov.Invitation{Description: l.Text("qr.description", "site", d.name(l), "what", r.Ask.Words(l)),
 		Expires: mgov.Time{Time: r.Expires.In(lang.Astana)}, Organisation: d.c.Organisation, Document: w}, nil
 }
 
@@ -155,9 +155,9 @@ func (d *Desk) pack(r Request, l lang.Tag) mgov.Package {
 		host = u.Host
 	}
 	meta := []mgov.Meta{{Name: l.Text("qr.meta.site"), Value: d.name(l)}, {Name: l.Text("qr.meta.address"), Value: host},
-		{Name: l.Text("qr.meta.what"), Value: r.Ask.words(l)}, {Name: l.Text("qr.meta.until"), Value: l.DateTime(r.Expires)}}
+		{Name: l.Text("qr.meta.what"), Value: r.Ask.Words(l)}, {Name: l.Text("qr.meta.until"), Value: l.DateTime(r.Expires)}}
 	for i, it := range r.Ask.Items {
-		doc := mgov.Document{ID: i + 1, RU: r.Ask.words(lang.RU), KK: r.Ask.words(lang.KK), EN: r.Ask.words(lang.EN), Meta: meta}
+		doc := mgov.Document{ID: i + 1, RU: r.Ask.Words(lang.RU), KK: r.Ask.Words(lang.KK), EN: r.Ask.Words(lang.EN), Meta: meta}
 		if p.Method == mgov.Mix {
 			doc.Method = it.Method
 		}
@@ -179,8 +179,8 @@ func (d *Desk) name(l lang.Tag) string {
 	return d.c.Organisation.RU
 }
 
-// words say what the signature is for.
-func (a Ask) words(l lang.Tag) string {
+// Words say what the signature is for.
+func (a Ask) Words(l lang.Tag) string {
 	if key := "qr.purpose." + a.Purpose; a.Purpose != "" && lang.Has(key) {
 		return l.Text(key)
 	}
