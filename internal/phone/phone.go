@@ -54,7 +54,9 @@ type Refused struct {
 	Message string
 }
 
-func (r *Refused) Error() string { return fmt.Sprintf("the portal refuses (%d): %s", r.Status, r.Message) }
+func (r *Refused) Error() string {
+	return fmt.Sprintf("the portal refuses (%d): %s", r.Status, r.Message)
+}
 
 // Look asks what the code, link or address leads to: who asks (API 1), and the documents (API 2).
 func (p *Phone) Look(ctx context.Context, text string) (Paper, error) {
