@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
+	"time"
 
 	"senim/internal/ident"
+	"senim/internal/job"
 	"senim/internal/lang"
 	"senim/internal/mgov"
 	"senim/internal/qr"
@@ -45,6 +48,14 @@ func (c *phoneConfig) complete(cast bool) error {
 		return errors.New("-qr.enabled: phones show whose portal it is: -qr.bin")
 	}
 	return nil
+}
+
+// sweepPhones forgets requests that are long over, every hour.
+func (s *server) sweepPhones(d *qr.Desk) {
+	if d != nil {
+		s.store.Handle(qr.JobSweep, func(ctx context.Context, _ []byte) error { return d.Sweep(ctx) })
+		s.store.Every(time.Hour, job.Job{Kind: qr.JobSweep, Unique: "all"})
+	}
 }
 
 // phones makes the desk of a site, or none. Its key is of the installation, the same on every node.

@@ -459,6 +459,7 @@ func (s *server) openSites(context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.sweepPhones(portalPhones)
 	s.serveOn("portal", participants)
 	if s.c.clerks != "" {
 		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies},

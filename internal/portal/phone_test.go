@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"senim/cms"
+	"senim/dsig"
 	"senim/internal/auth"
 	"senim/internal/lang"
 	"senim/internal/mgov"
@@ -123,8 +125,12 @@ func (w *world) walk(l *pkitest.Leaf, code string) error {
 func (w *world) saysNo(err error, status int, l lang.Tag, code string) {
 	w.t.Helper()
 	r, ok := errors.AsType[*phone.Refused](err)
-	if !ok || r.Status != status || r.Message != l.Text("codes."+code) {
-		w.t.Errorf("got %v, want %d %s", err, status, l.Text("codes."+code))
+	want := l.Text("codes." + code)
+	if !lang.Has("codes." + code) {
+		want = l.Text("web.code." + code)
+	}
+	if !ok || r.Status != status || r.Message != want {
+		w.t.Errorf("got %v, want %d %s", err, status, want)
 	}
 }
 
@@ -164,7 +170,7 @@ func TestQ01Phone(t *testing.T) {
 		t.Run("sign-in, "+string(how), func(t *testing.T) {
 			w := newPhoneWorld(t, how)
 			b := w.browser()
-			b.get("/login").onPhone().says("Осталось: 5:00").says("вход на портал").iSigned().says("Телефон ещё не подписал")
+			b.get("/login").onPhone().says("Осталось: 5:00").says("вход (sign in)").iSigned().says("Телефон ещё не подписал")
 			w.must(w.walk(w.head(iinA, binX), b.code()))
 			b.get(b.path).says("Подпись получена").iSigned().at("/login/password").post("/login/password", "password", passA).at("/me")
 		})
@@ -484,4 +490,82 @@ func TestQ08Relay(t *testing.T) {
 		}
 		anybody.silentAbout(iinC, "СЕРИКОВА", "c@example.kz", mine.Certificate.Subject.String())
 	})
+}
+
+// A phone that shows itself by its signature signs the address of these documents, with a good key of who was asked.
+func TestQ07Eds(t *testing.T) {
+	w := newPhoneWorld(t, mgov.Eds)
+	mine := w.personal(iinC)
+	b := w.browser()
+	b.begin(participant.Individual).signPhone(mine).at("/2").fill("c@example.kz", passB).at("/3").onPhone()
+	p := w.phone(mine)
+	paper, err := p.Look(t.Context(), b.code())
+	w.must(err)
+	uri := paper.Invitation.Document.URI
+	post := func(l *pkitest.Leaf, doc string, wrap bool) (int, string) {
+		signed, err := dsig.SignEnveloped(rand.Reader, []byte(doc), dsig.Options{Key: l.Key, Certificate: l.Certificate})
+		w.must(err)
+		if wrap {
+			signed, err = json.Marshal(map[string]string{"xml": string(signed)})
+			w.must(err)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, uri, strings.NewReader(string(signed)))
+		w.must(err)
+		resp, err := p.Client.Do(req)
+		got := w.browser().read(resp, err)
+		return got.status, got.page
+	}
+	stranger := w.personal(iinB)
+	revoked := w.personal(iinC)
+	w.revoke(revoked)
+	for _, c := range []struct {
+		name   string
+		key    *pkitest.Leaf
+		doc    string
+		wrap   bool
+		status int
+	}{
+		{"as the app", mine, "<login><url>" + uri + "</url></login>", false, 200},
+		{"in an object", mine, "<login><url>" + uri + "</url></login>", true, 200},
+		{"another address", mine, "<login><url>" + uri + "x</url></login>", false, 401},
+		{"somebody else", stranger, "<login><url>" + uri + "</url></login>", false, 403},
+		{"a revoked key", revoked, "<login><url>" + uri + "</url></login>", false, 403},
+	} {
+		if status, page := post(c.key, c.doc, c.wrap); status != c.status || (status == 200) != strings.Contains(page, "documentsToSign") {
+			t.Errorf("%s: %d, want %d: %.200s", c.name, status, c.status, page)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, uri, http.NoBody)
+	w.must(err)
+	resp, err := p.Client.Do(req)
+	if got := w.browser().read(resp, err); got.status != 401 {
+		t.Errorf("without a signature: %d", got.status)
+	}
+}
+
+// One code is asked about thirty times a minute; what is too long is not read.
+func TestQ02Bounds(t *testing.T) {
+	w := newPhoneWorld(t, mgov.Token)
+	p := w.phone(w.head(iinA, binX))
+	b := w.browser()
+	b.get("/login").onPhone()
+	paper, err := p.Look(t.Context(), b.code())
+	w.must(err)
+	long := paper.Package
+	long.Documents = []mgov.Document{long.Documents[0].With(make([]byte, mgov.MaxPackage))}
+	w.saysNo(p.Put(t.Context(), paper.Invitation.Document, long), 413, lang.RU, "TOO_LARGE")
+	for range 27 {
+		if _, err := p.Look(t.Context(), b.code()); err != nil {
+			break // two calls each
+		}
+	}
+	_, err = p.Look(t.Context(), b.code())
+	if r, ok := errors.AsType[*phone.Refused](err); !ok || r.Status != http.StatusTooManyRequests {
+		t.Errorf("after thirty calls: %v", err)
+	}
+	other := w.browser()
+	other.get("/login").onPhone()
+	w.must(w.walk(w.head(iinA, binX), other.code()))
+	w.pass(time.Minute)
+	w.must(p.Sign(t.Context(), paper))
 }

@@ -88,7 +88,7 @@ func New(c Config) (*Desk, error) {
 	return &Desk{c: c}, nil
 }
 
-// Make opens a request of the session and gives its handle. It sweeps what is long over.
+// Make opens a request of the session and gives its handle.
 func (d *Desk) Make(ctx context.Context, sid string, a Ask) (handle string, err error) {
 	if err := a.check(); err != nil {
 		return "", err
@@ -99,9 +99,6 @@ func (d *Desk) Make(ctx context.Context, sid string, a Ask) (handle string, err 
 	now := d.c.Now()
 	r := newRequest(d.c.Key, d.c.Site, sid, a, now)
 	err = d.c.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.Sweep(ctx, now.Add(-keep)); err != nil {
-			return err
-		}
 		if err := tx.Put(ctx, r); err != nil {
 			return err
 		}
@@ -111,6 +108,18 @@ func (d *Desk) Make(ctx context.Context, sid string, a Ask) (handle string, err 
 		return "", fmt.Errorf("ask for a signature by QR: %w", err)
 	}
 	return r.Handle, nil
+}
+
+// JobSweep is the job that removes requests that are long over.
+const JobSweep = "qr.sweep"
+
+// Sweep removes requests that are long over, of every site, with the documents in them.
+func (d *Desk) Sweep(ctx context.Context) error {
+	err := d.c.Store.Update(ctx, func(tx Tx) error { return tx.Sweep(ctx, d.c.Now().Add(-keep)) })
+	if err != nil {
+		return fmt.Errorf("sweep requests: %w", err)
+	}
+	return nil
 }
 
 // Own reads a request for the browser that made it; [ErrNotFound] for every other.
