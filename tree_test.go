@@ -60,6 +60,7 @@ var tree = map[string]place{
 	"internal/gsm":      {formats, "", "github.com/linxGnu/gosmpp/data github.com/rivo/uniseg"}, // GSM's alphabet is no point of ours; nor is where a letter as people see it ends
 	"internal/lang":     {formats, "", "golang.org/x/text"},
 	"internal/ncalayer": {formats, "", ""},
+	"internal/mgov":     {formats, "", ""},
 	"internal/shares":   {formats, "", ""},
 	"internal/sheet":    {formats, "", "codeberg.org/go-pdf/fpdf github.com/go-fonts/liberation"}, // laying out PDF is not our point; Liberation Sans (SIL OFL) has every Kazakh letter
 	"internal/tlog":     {formats, "pki", "golang.org/x/crypto/cryptobyte golang.org/x/mod/sumdb github.com/transparency-dev/formats/log"},
@@ -77,6 +78,7 @@ var tree = map[string]place{
 	"internal/ca":          {work, "internal/lint internal/profile internal/weakkey internal/audit internal/job internal/turn", "github.com/maypok86/otter/v2"}, // what is asked often stays in memory, whatever else is asked,
 	"internal/access":      {work, "internal/job internal/audit", ""},
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
+	"internal/qr":          {work, "internal/auth internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
 	"internal/feed":        {work, "internal/audit internal/notice", "golang.org/x/mod/sumdb/note"}, // what was issued, to those it concerns
@@ -97,7 +99,8 @@ var tree = map[string]place{
 	"internal/keystore":   {edges, "", ""},
 	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna"},
 	"internal/limit":      {edges, "", ""},
-	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ"},
+	"internal/phone":      {edges, "", ""},
+	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ rsc.io/qr"}, // drawing a QR code is not our point
 	"internal/web/assets": {edges, "", ""},
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
 	"internal/cabinet":    {edges, "internal/web internal/limit", "github.com/a-h/templ"},

@@ -8,7 +8,7 @@
 //
 // It exits with 0 if everything asked for is good, 1 if something is not, or could not be checked,
 // and 2 if a file cannot be read or the command is misused. Some commands speak on the network,
-// timestamp, ocsp, log and ca, and only to the address they are given; for all others what is trusted and what is
+// timestamp, ocsp, log, ca and qr-phone, and only to the address they are given; for all others what is trusted and what is
 // revoked comes from files; audit may be given the database of a server. It refuses to write over a file
 // that exists.
 package main
@@ -78,6 +78,7 @@ type commands struct {
 	CA         authority  `cmd:"" name:"ca" help:"Run a certification authority: ceremonies, shares, offline roots."`
 	Audit      auditing   `cmd:"" help:"Verify, search and export the audit of an authority."`
 	Log        publicLog  `cmd:"" name:"log" help:"Check the public log of certificates issued."`
+	QRPhone    qrPhone    `cmd:"" name:"qr-phone" help:"Sign by a QR code as eGov Mobile does, for tests and demonstrations."`
 	Completion completion `cmd:"" help:"Print a script that completes commands in a shell."`
 }
 

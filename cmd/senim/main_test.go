@@ -27,7 +27,7 @@ var now = time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
 
 // TestScripts runs testdata/*.txtar. Commands: "senim …" must exit with 0, "exits N …" runs senim and
 // wants that status, "issue REQUEST CERTIFICATE" is the authority at work, "serve PATH QUESTION ANSWER"
-// carries a question to a server by hand, "mode MODE FILE" wants the mode of a file. $NET is where the
+// carries a question to a server by hand, "code KIND" puts a portal's QR code into $CODE, "mode MODE FILE" wants the mode of a file. $NET is where the
 // servers are.
 func TestScripts(t *testing.T) {
 	if testing.Short() {
@@ -56,6 +56,11 @@ func TestScripts(t *testing.T) {
 			},
 			"issue": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(servers.issue(t, ts.MkAbs(args[0]), ts.MkAbs(args[1])))
+			},
+			"code": func(ts *testscript.TestScript, _ bool, args []string) {
+				text, _, err := servers.codes.code(args[0])
+				ts.Check(err)
+				ts.Setenv("CODE", text)
 			},
 			"serve": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(servers.serve(args[0], ts.MkAbs(args[1]), ts.MkAbs(args[2])))

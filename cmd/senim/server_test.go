@@ -28,10 +28,11 @@ type network struct {
 	tsa       *pkitest.Leaf
 	responder *pkitest.Leaf
 	revoked   *pki.Certificate
+	codes     *codes
 }
 
 func newNetwork(t *testing.T, a *pkitest.Authority, revoked *pki.Certificate) *network {
-	n := &network{a: a, tsa: a.TSA(), responder: a.Responder(), revoked: revoked}
+	n := &network{a: a, tsa: a.TSA(), responder: a.Responder(), revoked: revoked, codes: newCodes(t, a)}
 	mux := http.NewServeMux()
 	stranger := pkitest.New(t, pkitest.Config{Now: now})
 	strangeTSA, strangeResponder := stranger.TSA(), stranger.Responder()

@@ -87,6 +87,9 @@ type config struct {
 	api    apiConfig
 	remote remoteConfig
 
+	// phone is signing by QR.
+	phone phoneConfig
+
 	// desk is how the operator's desk works.
 	desk deskConfig
 
@@ -234,6 +237,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	planFlags(f, &c.plan)
 	f.BoolVar(&c.walk, "clock", false, "let a person move the clock, on the page /clock of the mail box; with -cast only")
 	c.desk.flags(f)
+	c.phone.flags(f, command == "demo")
 	if command == "demo" {
 		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")
@@ -257,6 +261,9 @@ func (c *config) complete() error {
 		return err
 	}
 	if err := c.messages.complete(c.smtp, c.cast); err != nil {
+		return err
+	}
+	if err := c.phone.complete(c.cast); err != nil {
 		return err
 	}
 	if c.walk && (!c.cast || c.smtp != "" || c.only != "" || c.clock != "" && c.clock != "trust") {

@@ -129,6 +129,10 @@ Story E. A key that expired: the agent's window says so of keys/expired/personal
 
 Story F. A year in a minute: start with -clock, open %[3]s/clock , press, read the letters.
 
+Signing with a phone: open %[2]s/login , press «Подписать телефоном»; the page shows the command of the test phone. In a second
+  terminal run it with the key in keys/old-head/company-X:
+  senim qr-phone --key KEY.p12 'mobileSign:…' , answer y; the page goes on by itself.
+
 Anybody may look a certificate up: %[1]s/check , by file, document, or serial number.
 Try a wrong key too: those in keys/accountant: of an employee, expired, revoked, not yet valid.
 Stop with Ctrl+C. Start again and everything is as it was; delete %[9]s to begin anew.

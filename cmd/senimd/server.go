@@ -441,16 +441,25 @@ func (s *server) openSites(context.Context) error {
 	if err != nil {
 		return err
 	}
+	cabinetPhones, err := s.phones("cabinet", s.c.cabinet.origin)
+	if err != nil {
+		return err
+	}
+	portalPhones, err := s.phones("portal", s.c.portal.origin)
+	if err != nil {
+		return err
+	}
 	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies, Auth: cabinetDesk,
-		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Receipts: s.receipts(), KeyIDs: s.keyIDs(), Letters: s.linksOfLetters(), Places: s.c.desk.places, OperatorBIN: s.c.clerks, DeskNetworks: s.c.desk.networks, Now: s.now, Log: s.log})
+		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Receipts: s.receipts(), KeyIDs: s.keyIDs(), Letters: s.linksOfLetters(), Places: s.c.desk.places, OperatorBIN: s.c.clerks, DeskNetworks: s.c.desk.networks, Phone: cabinetPhones, Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
 	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies}, Auth: sessions,
-		Office: s.participants, Cabinet: s.c.cabinet.origin, Now: s.now, Log: s.log})
+		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
+	s.sweepPhones(portalPhones)
 	s.serveOn("portal", participants)
 	if s.c.clerks != "" {
 		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies},

@@ -1,12 +1,10 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 
-	"senim/cms"
 	"senim/internal/audit"
 	"senim/internal/trust"
 	"senim/pki"
@@ -114,32 +112,11 @@ func (d *Desk) signer(c Challenge, answer []byte) (*pki.Certificate, error) {
 	if len(answer) > maxAnswer {
 		return nil, invalid(errors.New("answer is too large"))
 	}
-	sd, err := cms.Parse(answer)
+	cert, _, err := Signer([]byte(c.Text()), answer)
 	if err != nil {
 		return nil, invalid(err)
 	}
-	signers := sd.Signers()
-	if len(signers) != 1 {
-		return nil, invalid(fmt.Errorf("%d signers in the answer", len(signers)))
-	}
-	if !signers[0].HasSignedAttributes {
-		return nil, invalid(errors.New("no signed attributes"))
-	}
-	text := []byte(c.Text())
-	if content := sd.Content(); content != nil && !bytes.Equal(content, text) {
-		return nil, invalid(errors.New("another text was signed"))
-	}
-	verdicts, err := sd.Verify(text)
-	if err != nil {
-		return nil, invalid(err)
-	}
-	if len(verdicts) != 1 {
-		return nil, invalid(errors.New("not one verdict"))
-	}
-	if v := verdicts[0]; v.Err != nil || v.Certificate == nil {
-		return nil, invalid(v.Err)
-	}
-	return verdicts[0].Certificate, nil
+	return cert, nil
 }
 
 // refused writes a refusal to the audit log and passes the error on.

@@ -21,6 +21,7 @@ import (
 	"senim/internal/auth"
 	"senim/internal/ident"
 	"senim/internal/limit"
+	"senim/internal/qr"
 	"senim/internal/ra"
 	"senim/internal/web"
 )
@@ -48,6 +49,8 @@ type Config struct {
 	KeyIDs KeyIDs
 	// Letters takes what readers do by the links of letters; nil: nothing of it.
 	Letters Letters
+	// Phone lets people sign on a phone by QR; nil: nobody may.
+	Phone *qr.Desk
 	// Places are the desks where people get keys who cannot renew; optional.
 	Places []ra.Place
 	// OperatorBIN is the organisation whose operators may look anybody's keys up, from DeskNetworks alone
@@ -80,6 +83,7 @@ func New(c Config) (http.Handler, error) {
 	shell, err := web.New(web.Config{
 		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Proxies: c.Proxies},
 		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu, Profile: "/profile", Notice: s.notice,
+		Phone:  c.Phone,
 		Larger: map[string]int64{"/check": maxDocument},
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 
 	"senim/internal/auth"
 	"senim/internal/participant"
+	"senim/internal/qr"
 	"senim/internal/trust"
 	"senim/internal/web"
 	"senim/pki"
@@ -37,6 +38,8 @@ type Config struct {
 	// Cabinet is the origin of the certification authority's cabinet, for links to it; empty
 	// shows none.
 	Cabinet string
+	// Phone lets people sign on a phone by QR; nil: nobody may.
+	Phone *qr.Desk
 	// Log takes what operators should see; nothing by default.
 	Log *slog.Logger
 	// Now is the clock; time.Now by default.
@@ -83,7 +86,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
-	shell, err := web.New(web.Config{Site: c.Site, Auth: signIn, Log: c.Log, Now: c.Now, Menu: menu, SignIn: "/login", SignOut: "/logout"})
+	shell, err := web.New(web.Config{Site: c.Site, Auth: signIn, Log: c.Log, Now: c.Now, Menu: menu, SignIn: "/login", SignOut: "/logout", Phone: c.Phone})
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}

@@ -17,6 +17,8 @@ type AgentCall struct {
 	Module string `json:"module"`
 	Method string `json:"method"`
 	Args   any    `json:"args"`
+
+	phone *offer // what a phone is asked instead; nil: it cannot do it
 }
 
 // JSON is the request as it goes into data-agent.
@@ -43,12 +45,12 @@ func sign(t lang.Tag, format, data string, params map[string]any, s Signer) Agen
 // SignChallenge asks for a detached CMS over a challenge.
 func SignChallenge(t lang.Tag, c auth.Challenge, s Signer) AgentCall {
 	return sign(t, "cms", base64.StdEncoding.EncodeToString([]byte(c.Text())),
-		map[string]any{"decode": true, "encapsulate": false, "digested": false}, s)
+		map[string]any{"decode": true, "encapsulate": false, "digested": false}, s).onPhone(s, offer{Purpose: c.Purpose, Digest: c.Digest})
 }
 
 // SignXML asks for an enveloped signature over a document.
 func SignXML(t lang.Tag, xml string, s Signer) AgentCall {
-	return sign(t, "xml", xml, map[string]any{}, s)
+	return sign(t, "xml", xml, map[string]any{}, s).onPhone(s, offer{XML: xml})
 }
 
 // Profile is a kind of key pair to make, as GOST512 + SIGNATURE.

@@ -29,6 +29,11 @@ func (r *Request) limit(challenge bool) error {
 	if wait == 0 {
 		return nil
 	}
+	return r.tooMany(wait)
+}
+
+// tooMany says when to come again.
+func (r *Request) tooMany(wait time.Duration) error {
 	seconds := int((wait + time.Second - 1) / time.Second)
 	r.w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	until := r.Now().Add(wait).Truncate(time.Minute).Add(time.Minute) // pages show minutes

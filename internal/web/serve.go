@@ -19,7 +19,13 @@ func (s *Shell) serve(w http.ResponseWriter, hr *http.Request, h Handler) {
 	r := &Request{Request: hr, shell: s, w: w, tag: s.chooseLang(w, hr)}
 	err := s.prepare(w, r)
 	if err == nil {
+		err = r.phoneAnswer()
+	}
+	if err == nil {
 		err = h(w, r)
+	}
+	if to, ok := errors.AsType[elsewhere](err); ok {
+		err = r.Redirect(string(to))
 	}
 	if err != nil {
 		s.fail(w, r, err)

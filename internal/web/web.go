@@ -24,6 +24,7 @@ import (
 
 	"senim/internal/auth"
 	"senim/internal/limit"
+	"senim/internal/qr"
 	"senim/internal/web/assets"
 )
 
@@ -82,6 +83,8 @@ type Config struct {
 	SignOut string
 	// MaxBody bounds the body of a post; 1 MiB by default.
 	MaxBody int64
+	// Phone lets people sign on a phone by QR; nil: nobody may.
+	Phone *qr.Desk
 	// Larger gives paths that take documents a bound of their own.
 	Larger map[string]int64
 }
@@ -94,7 +97,7 @@ type Shell struct {
 	cookie string
 	secure bool
 
-	addresses, certificates *limit.Limiter
+	addresses, certificates, codes *limit.Limiter
 }
 
 // New checks the configuration and makes a shell.
@@ -136,7 +139,7 @@ func New(c Config) (*Shell, error) {
 		return nil, err
 	}
 	s := &Shell{c: c, files: files, csp: csp, secure: u.Scheme == "https", cookie: "senim-" + c.Site.Name,
-		addresses: limit.New(c.Now, perAddress()...), certificates: limit.New(c.Now, perCertificate()...)}
+		addresses: limit.New(c.Now, perAddress()...), certificates: limit.New(c.Now, perCertificate()...), codes: limit.New(c.Now, perCode()...)}
 	if s.secure {
 		s.cookie = "__Host-" + s.cookie
 	}
@@ -169,6 +172,7 @@ func (s *Shell) SignedIn(h Handler) Handler {
 // headers and the origin check.
 func (s *Shell) Handler(mux *http.ServeMux) http.Handler {
 	mux.Handle("GET "+assets.Prefix, s.files)
+	s.phoneRoutes(mux)
 	s.Handle(mux, "POST /language", s.language)
 	s.Handle(mux, "POST "+s.c.SignOut, s.signOut)
 	s.Handle(mux, "/", func(http.ResponseWriter, *Request) error { return ErrNotFound })

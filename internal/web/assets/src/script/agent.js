@@ -20,6 +20,8 @@ class Trouble extends Error {
 export function agentForms(root) {
   root.querySelectorAll('form[data-agent]').forEach((form) => {
     form.addEventListener('submit', (event) => {
+      // A button with an address of its own does without the agent.
+      if (event.submitter && event.submitter.hasAttribute('formaction')) return;
       event.preventDefault();
       act(form);
     });

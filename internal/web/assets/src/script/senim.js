@@ -5,6 +5,7 @@ import { SkipLink } from 'govuk-frontend/dist/govuk/components/skip-link/skip-li
 import { createAll } from 'govuk-frontend/dist/govuk/init.mjs';
 import { agentForms } from './agent.js';
 import { copyButtons } from './copy.js';
+import { phoneForms } from './phone.js';
 
 if ('noModule' in HTMLScriptElement.prototype) {
   document.body.classList.add('js-enabled', 'govuk-frontend-supported');
@@ -14,3 +15,4 @@ createAll(ErrorSummary);
 createAll(SkipLink);
 agentForms(document);
 copyButtons(document);
+phoneForms(document);
