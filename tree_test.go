@@ -79,6 +79,7 @@ var tree = map[string]place{
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
+	"internal/relying":     {work, "internal/audit", ""},
 	"internal/feed":        {work, "internal/audit internal/notice", "golang.org/x/mod/sumdb/note"}, // what was issued, to those it concerns
 
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"ParticipantRecovery", ParticipantRecovery},
 		{"ParticipantInvite", ParticipantInvite},
 		{"Feed", Feed},
+		{"Relying", Relying},
 	} {
 		t.Run(d.name, func(t *testing.T) { d.run(t, open(t)) })
 	}
