@@ -102,7 +102,8 @@ var tree = map[string]place{
 	"internal/web/assets": {edges, "", ""},
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
 	"internal/cabinet":    {edges, "internal/web internal/limit", "github.com/a-h/templ"},
-	"internal/portal":     {edges, "internal/web", "github.com/a-h/templ"},
+	"internal/portal":     {edges, "internal/web internal/oidc", "github.com/a-h/templ"},
+	"internal/oidc":       {edges, "internal/web internal/limit", "github.com/a-h/templ github.com/ory/fosite github.com/go-jose/go-jose/v3"}, // OpenID Connect is a protocol, not our point
 	"internal/desk":       {edges, "internal/web internal/limit", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "internal/limit", ""},
 	"internal/ceremony":   {edges, "internal/store internal/vault internal/token internal/keyring", "go.yaml.in/yaml/v3"}, // plans that people write and review

@@ -45,8 +45,8 @@ type Tx interface {
 	UseToken(ctx context.Context, kind Kind, hash string, at time.Time) (bool, error)
 	DropToken(ctx context.Context, kind Kind, hash string) error
 	// DropGrant removes every token of an authorization that gives something; codes stay, so that one
-	// that comes again is known. It says how many went.
-	DropGrant(ctx context.Context, grant string) (int, error)
+	// that comes again is known. It gives one of those that went, or [ErrNotFound] when none did.
+	DropGrant(ctx context.Context, grant string) (Token, error)
 	// DropTokens removes every token a client holds of a person, codes too.
 	DropTokens(ctx context.Context, iin ident.IIN, client string) error
 	// Sweep removes tokens that expired and requests made before the moment.

@@ -84,15 +84,18 @@ func (k *Keeper) Drop(ctx context.Context, kind Kind, secret string) error {
 	return nil
 }
 
-// EndGrant removes everything that descends from an authorization, and says why. Ending what has
+// EndGrant removes everything that descends from an authorization, and records why. Ending what has
 // ended records nothing.
-func (k *Keeper) EndGrant(ctx context.Context, grant, client string, iin ident.IIN, why string) error {
+func (k *Keeper) EndGrant(ctx context.Context, grant, why string) error {
 	err := k.c.Store.Update(ctx, func(tx Tx) error {
-		n, err := tx.DropGrant(ctx, grant)
-		if err != nil || n == 0 {
+		t, err := tx.DropGrant(ctx, grant)
+		if isNotFound(err) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		return tx.Audit(ctx, event(tx, "oidc.ended", iin, client, why, nil))
+		return tx.Audit(ctx, event(tx, "oidc.ended", t.IIN, t.Client, why, nil))
 	})
 	if err != nil {
 		return fmt.Errorf("end an authorization: %w", err)

@@ -122,9 +122,17 @@ func (t relyingTx) DropToken(ctx context.Context, kind relying.Kind, hash string
 	return err
 }
 
-func (t relyingTx) DropGrant(ctx context.Context, grant string) (int, error) {
-	n, err := t.exec(ctx, `delete from oidc_tokens where family = $1 and kind <> 'code'`, grant)
-	return int(n), err
+func (t relyingTx) DropGrant(ctx context.Context, grant string) (relying.Token, error) {
+	all, err := list(ctx, t.tx, func(r row) (k relying.Token, err error) {
+		return k, r.Scan(&k.Kind, &k.Hash, &k.Grant, &k.Client, &k.IIN)
+	}, `delete from oidc_tokens where family = $1 and kind <> 'code' returning kind, hash, family, client, iin`, grant)
+	if err == nil && len(all) == 0 {
+		err = relying.ErrNotFound
+	}
+	if err != nil {
+		return relying.Token{}, err
+	}
+	return all[0], nil
 }
 
 func (t relyingTx) DropTokens(ctx context.Context, iin ident.IIN, client string) error {

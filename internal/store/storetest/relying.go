@@ -116,14 +116,18 @@ func Relying(t *testing.T, s *store.Store) {
 			if d := cmp.Diff(code, got); d != "" || err != nil {
 				t.Error(d, err)
 			}
-			n, err := tx.DropGrant(ctx, "g")
-			if n != 2 {
-				t.Errorf("%d tokens of the authorization went", n)
+			one, err := tx.DropGrant(ctx, "g")
+			if one.IIN != "i" || one.Client != "c" {
+				t.Errorf("what went is %+v", one)
+			}
+			if _, again := tx.DropGrant(ctx, "g"); !errors.Is(again, relying.ErrNotFound) {
+				t.Errorf("again: %v", again)
 			}
 			return err
 		})
 		do(t, func(tx relying.Tx) error {
 			gone(t, tx, relying.Access, "h2")
+			gone(t, tx, relying.Refresh, "h3")
 			if _, err := tx.Token(ctx, relying.Code, "h1"); err != nil {
 				t.Errorf("the code is not known any more: %v", err)
 			}
