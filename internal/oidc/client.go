@@ -24,11 +24,6 @@ type client struct {
 // GetID settles which of the two embedded names is meant.
 func (c client) GetID() string { return c.Client.ID }
 
-// GetResponseModes admits nothing but the query: fragments and forms are of other grants.
-func (c client) GetResponseModes() []fosite.ResponseModeType {
-	return []fosite.ResponseModeType{fosite.ResponseModeQuery}
-}
-
 // errSecret says no more than that the secret is not the client's.
 var errSecret = errors.New("not the client's secret")
 

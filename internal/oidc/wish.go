@@ -43,6 +43,9 @@ func (p *Provider) understand(ctx context.Context, query string) (wish, error) {
 	objects := form.Has("request") || form.Has("request_uri")
 	form.Del("request")
 	form.Del("request_uri")
+	// Answers go in the query: fragments and forms belong to other grants, and an error must be sayable.
+	mode := form.Get("response_mode")
+	form.Del("response_mode")
 	hr, err := http.NewRequestWithContext(ctx, http.MethodGet, p.c.Origin+pathAuthorize+"?"+form.Encode(), nil)
 	if err != nil {
 		return w, err
@@ -56,6 +59,8 @@ func (p *Provider) understand(ctx context.Context, query string) (wish, error) {
 		return w, fosite.ErrInvalidClient
 	case objects:
 		return w, fosite.ErrRequestNotSupported
+	case mode != "" && mode != "query":
+		return w, fosite.ErrUnsupportedResponseMode
 	case !w.request.GetRequestedScopes().Has(relying.ScopeOpenID):
 		return w, fosite.ErrInvalidScope.WithHint("The scope 'openid' is needed.")
 	case form.Get("code_challenge") == "" || form.Get("code_challenge_method") != "S256":
