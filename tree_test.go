@@ -116,6 +116,8 @@ var tree = map[string]place{
 	"cmd/senim-agent": {wire, "", ""},
 	"cmd/senim-token": {wire, "", "github.com/miekg/pkcs11"}, // behind a build tag, and the only cgo
 
+	"examples/relying-party": {wire, "", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2"}, // what a service links: nothing of ours
+
 	"internal/pkitest":         {helps, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/store/storetest": {helps, "", "github.com/jackc/pgx/v5 github.com/google/go-cmp"},
 	"internal/robot":           {helps, "", "github.com/coder/websocket golang.org/x/net/html"},
