@@ -162,8 +162,8 @@ func (c Client) checkAuth() error {
 		return fmt.Errorf("auth: %q is not client_secret_basic, private_key_jwt or none", c.Auth)
 	}
 	for _, s := range c.Secrets {
-		if !secretPattern.MatchString(s) {
-			return errors.New(`secrets: "sha256:" and 64 small hexadecimal digits of the secret's SHA-256`)
+		if !secretPattern.MatchString(s) || (Client{Secrets: []string{s}}).Holds("") {
+			return errors.New(`secrets: "sha256:" and 64 small hexadecimal digits of the SHA-256 of a secret that is not empty`)
 		}
 	}
 	return nil
