@@ -219,6 +219,10 @@ func acts() map[string]string {
 		"portal POST /invite":         "auth.proof invite.accepted", "portal POST /invite/accept": "invite.accepted profile.status",
 		"portal POST /me/sessions/end": "none: ends one's own other sessions, which must work when nothing can be recorded",
 
+		"oidc POST /oidc/request/{id}": "auth.proof oidc.allowed oidc.declined", "oidc POST /me/services": "oidc.withdrawn",
+		"oidc POST /oidc/end":   "none: ends one's own session, which must work when nothing can be recorded",
+		"oidc POST /oidc/token": "oidc.ended", "oidc POST /oidc/revoke": "oidc.ended", "oidc POST /oidc/userinfo": "none: tells a service what oidc.allowed says it may know",
+
 		"desk POST /desk/signin": "auth.proof", "desk POST /desk/registry/new": "none: a draft that nobody acts on; registry.clerk.change.made is when it is signed",
 		"desk POST /desk/registry/{id}": "auth.proof registry.clerk.change.made registry.clerk.change.confirmed registry.clerk.change.rejected registry.clerk.change.refused",
 
@@ -276,7 +280,7 @@ func acts() map[string]string {
 // A test walks every route that may change something and every act of the authority.
 func TestSec6EveryActHasItsEvent(t *testing.T) {
 	found := map[string]bool{}
-	for _, site := range []string{"cabinet", "portal", "desk", "responder", "caapi"} {
+	for _, site := range []string{"cabinet", "portal", "oidc", "desk", "responder", "caapi"} {
 		for _, f := range sources(t, filepath.Join("internal", site)) {
 			loops(f, site, found)
 		}

@@ -92,6 +92,8 @@ type config struct {
 
 	// desk is how the operator's desk works.
 	desk deskConfig
+	// services are those that may sign people in through the portal.
+	services servicesConfig
 
 	// proxies are the reverse proxies whose X-Forwarded-For names the visitor.
 	proxies []netip.Prefix
@@ -238,6 +240,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.BoolVar(&c.walk, "clock", false, "let a person move the clock, on the page /clock of the mail box; with -cast only")
 	c.desk.flags(f)
 	c.phone.flags(f, command == "demo")
+	c.services.flags(f)
 	if command == "demo" {
 		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")
@@ -301,6 +304,9 @@ func (c *config) complete() error {
 	}
 	if c.cast && c.desk.places == nil {
 		c.desk.places = demoPlaces()
+	}
+	if c.cast && c.services.clients == nil {
+		c.services.clients = demoServices()
 	}
 	return nil
 }

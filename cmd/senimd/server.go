@@ -455,7 +455,7 @@ func (s *server) openSites(context.Context) error {
 		return err
 	}
 	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies}, Auth: sessions,
-		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Now: s.now, Log: s.log})
+		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Services: s.services(), Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}

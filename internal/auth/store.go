@@ -26,7 +26,8 @@ type Tx interface {
 	PutSession(ctx context.Context, hash string, s Session) error
 	// DeleteSession removes a session and its challenges; removing nothing is no error.
 	DeleteSession(ctx context.Context, hash string) error
-	// DeleteSessions removes every session the filter selects, and says how many.
+	// DeleteSessions removes every session the filter selects, and says how many. What services were
+	// given by those people, or with those certificates, ends in the same transaction.
 	DeleteSessions(ctx context.Context, f Filter) (int, error)
 	// PutChallenge opens a challenge; an open one of the same session and purpose is replaced.
 	PutChallenge(ctx context.Context, hash string, c Challenge) error

@@ -128,5 +128,5 @@ func (s *site) act(r *web.Request, p participant.Profile, to string) error {
 	if err := s.office.Chosen(r.Context(), p, was.Serial); err != nil {
 		return err
 	}
-	return r.Redirect(to)
+	return s.onward(r, to)
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"senim/internal/auth"
+	"senim/internal/oidc"
 	"senim/internal/participant"
 	"senim/internal/qr"
 	"senim/internal/trust"
@@ -40,6 +41,9 @@ type Config struct {
 	Cabinet string
 	// Phone lets people sign on a phone by QR; nil: nobody may.
 	Phone *qr.Desk
+	// Services are the relying parties that may ask people to sign in here, and what is kept of them;
+	// without a store there are none.
+	Services oidc.Config
 	// Log takes what operators should see; nothing by default.
 	Log *slog.Logger
 	// Now is the clock; time.Now by default.
@@ -54,6 +58,8 @@ type site struct {
 	proofs  *auth.Desk // proves possession only: the gate judges, and shows every check
 	cabinet string
 	secure  bool
+	// services is the OpenID Connect provider; nil when there is none.
+	services *oidc.Provider
 }
 
 // New makes the site.
@@ -81,16 +87,20 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
+	services, err := provider(c, signIn)
+	if err != nil {
+		return nil, fmt.Errorf("make portal: %w", err)
+	}
 	c.Auth.Judge = possession{}
 	proofs, err := auth.New(c.Auth)
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
-	shell, err := web.New(web.Config{Site: c.Site, Auth: signIn, Log: c.Log, Now: c.Now, Menu: menu, SignIn: "/login", SignOut: "/logout", Phone: c.Phone})
+	shell, err := web.New(web.Config{Site: c.Site, Auth: signIn, Log: c.Log, Now: c.Now, Menu: menuWith(services), SignIn: "/login", SignOut: "/logout", Phone: c.Phone})
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
-	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https"}
+	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https", services: services}
 	return shell.Handler(s.routes()), nil
 }
 
@@ -173,6 +183,7 @@ func (s *site) routes() *http.ServeMux {
 	} {
 		s.shell.Handle(mux, pattern, s.answered(h))
 	}
+	s.serveServices(mux)
 	return mux
 }
 

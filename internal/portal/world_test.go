@@ -26,6 +26,7 @@ import (
 	"senim/internal/job"
 	"senim/internal/lang"
 	"senim/internal/notice"
+	"senim/internal/oidc"
 	"senim/internal/participant"
 	"senim/internal/pkitest"
 	"senim/internal/registry"
@@ -108,7 +109,7 @@ func newWorldOf(t *testing.T, database string, more func(*pki.Pool), set func(*p
 	w.office, err = participant.New(config)
 	w.must(err)
 	handler, err := New(Config{Site: web.Site{Origin: origin}, Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office,
-		Cabinet: "http://localhost:8080", Now: w.time})
+		Cabinet: "http://localhost:8080", Services: oidc.Config{Clients: parties(t), Store: w.store.Relying()}, Now: w.time})
 	w.must(err)
 	w.server = httptest.NewServer(handler)
 	t.Cleanup(w.server.Close)

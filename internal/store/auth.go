@@ -56,7 +56,10 @@ func (t authTx) DeleteSessions(ctx context.Context, f auth.Filter) (int, error) 
 		return 0, err
 	}
 	n, err := t.exec(ctx, `delete from auth_sessions where `+chosen, args...)
-	return int(n), err
+	if err != nil {
+		return 0, err
+	}
+	return int(n), t.endTokens(ctx, f)
 }
 
 func (t authTx) PutChallenge(ctx context.Context, hash string, c auth.Challenge) error {

@@ -94,8 +94,42 @@ func (r *Request) Ask(purpose, digest string) (auth.Challenge, error) {
 	return r.shell.c.Auth.Ask(r.Context(), sid, purpose, digest)
 }
 
+// signedValue is the value of a session that says when its person signed in; it stays when the session
+// gets a new id.
+const signedValue = "signed"
+
+// SignedAt is when the person of the session signed in; the zero time when nobody has.
+func (r *Request) SignedAt() time.Time {
+	t, err := time.Parse(time.RFC3339Nano, r.Value(signedValue))
+	if err != nil || !r.session.SignedIn() {
+		return time.Time{}
+	}
+	return t
+}
+
+// SignOut ends this browser's session on the server and forgets the cookie.
+func (r *Request) SignOut() error {
+	if r.sid != "" {
+		if err := r.shell.c.Auth.End(r.Context(), r.sid); err != nil {
+			return err
+		}
+	}
+	r.shell.setCookie(r.w, r.shell.cookie, "", -1)
+	r.sid, r.session = "", auth.Session{}
+	return nil
+}
+
 // SignIn turns this browser's session into the session of a person, under a new id.
 func (r *Request) SignIn(s auth.Session) error {
+	if s.SignedIn() {
+		signed := r.SignedAt()
+		if signed.IsZero() {
+			signed = r.Now()
+		}
+		values := map[string]string{signedValue: signed.UTC().Format(time.RFC3339Nano)}
+		maps.Copy(values, s.Values)
+		s.Values = values
+	}
 	if had := r.Value(certificateValue); had != "" && s.Values[certificateValue] == "" {
 		values := map[string]string{certificateValue: had}
 		maps.Copy(values, s.Values)

@@ -111,13 +111,10 @@ func (s *Shell) language(w http.ResponseWriter, r *Request) error {
 }
 
 // signOut ends the session on the server and forgets the cookie.
-func (s *Shell) signOut(w http.ResponseWriter, r *Request) error {
-	if r.sid != "" {
-		if err := s.c.Auth.End(r.Context(), r.sid); err != nil {
-			return err
-		}
+func (*Shell) signOut(_ http.ResponseWriter, r *Request) error {
+	if err := r.SignOut(); err != nil {
+		return err
 	}
-	s.setCookie(w, s.cookie, "", -1)
 	return r.Redirect("/")
 }
 

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"ParticipantInvite", ParticipantInvite},
 		{"Feed", Feed},
 		{"QR", QR},
+		{"Relying", Relying},
 	} {
 		t.Run(d.name, func(t *testing.T) { d.run(t, open(t)) })
 	}
