@@ -83,6 +83,8 @@ type Tx interface {
 	Taxpayer(ctx context.Context, tin string) ([]Kept[Taxpayer], error)
 	manyTx
 	calendarTx
+	accountTx
+	importTx
 
 	// PutEntity, PutLeader, PutPerson, PutContact and PutTaxpayer write a record of a load and end the one it replaces: of
 	// the same source and key. An equal record is left as it is.
