@@ -87,6 +87,7 @@ var tree = map[string]place{
 	"internal/clock":      {edges, "", "github.com/beevik/ntp golang.org/x/sys/unix"}, // NTP is a protocol, not our point; the kernel's opinion of its own clock
 	"internal/token":      {edges, "", ""},
 	"internal/keyring":    {edges, "internal/vault internal/token", ""}, // a key's name says where it is
+	"internal/filekeep":   {edges, "", ""},
 	"internal/published":  {edges, "", ""},
 	"internal/archive":    {edges, "", ""},
 	"internal/restore":    {edges, "internal/archive internal/published internal/store", ""},
