@@ -103,6 +103,9 @@ type config struct {
 	// clerks is the BIN of the organisation whose operators keep the registry at the desk.
 	clerks ident.BIN
 
+	// registry is how registries come in.
+	registry registryConfig
+
 	// plan says when people are reminded; the zero plan is the usual one.
 	plan notice.Plan
 
@@ -234,6 +237,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	planFlags(f, &c.plan)
 	f.BoolVar(&c.walk, "clock", false, "let a person move the clock, on the page /clock of the mail box; with -cast only")
 	c.desk.flags(f)
+	c.registry.flags(f)
 	if command == "demo" {
 		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")
