@@ -76,12 +76,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 
 func (w *world) importer(node string, signers ...*pki.Certificate) *registry.Importer {
 	w.t.Helper()
-	c := registry.ImportConfig{Book: w.book, Node: node, Log: slog.New(slog.NewTextHandler(w.log, nil))}
-	judge, err := trust.New(trust.Config{Pool: w.ca.Pool(), Revocation: w, Now: func() time.Time { return w.now }})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	c.Judge = judge
+	c := registry.ImportConfig{Book: w.book, Judge: w.judge(), Node: node, Log: slog.New(slog.NewTextHandler(w.log, nil))}
 	for _, s := range signers {
 		c.Signers = append(c.Signers, registry.SignerOf(s))
 	}
@@ -90,6 +85,20 @@ func (w *world) importer(node string, signers ...*pki.Certificate) *registry.Imp
 		w.t.Fatal(err)
 	}
 	return imp
+}
+
+// judge trusts the world's authority; in a world without one nobody.
+func (w *world) judge() *trust.Judge {
+	w.t.Helper()
+	pool := pki.NewPool()
+	if w.ca != nil {
+		pool = w.ca.Pool()
+	}
+	j, err := trust.New(trust.Config{Pool: pool, Revocation: w, Now: func() time.Time { return w.now }})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return j
 }
 
 // batch is a batch to be written.

@@ -74,13 +74,14 @@ func (t registryTx) Stage(ctx context.Context, a registry.Area, rows []registry.
 	return t.note(t.c.bulk(ctx, s.stage, columns, all))
 }
 
-// SettleStage lets PostgreSQL know how much there is; SQLite looks keys up one by one in any case.
+// SettleStage lets PostgreSQL know how much there is, here and among the records: it guesses few of what it never
+// counted, and then looks through all for each. SQLite looks keys up one by one in any case.
 func (t registryTx) SettleStage(ctx context.Context, a registry.Area) error {
 	s, err := sqlOf(a)
 	if err != nil || t.s.engine.name() != "postgres" {
 		return err
 	}
-	_, err = t.exec(ctx, `analyze `+s.stage)
+	_, err = t.exec(ctx, `analyze `+s.stage+`, `+s.table)
 	return err
 }
 
