@@ -53,9 +53,6 @@ func readCSV(in *bufio.Reader, s schema, delta bool, b Bounds, f func(*Row) erro
 		default:
 			row.Line, _ = r.FieldPos(0)
 		}
-		if row.Broken {
-			row.values = nil
-		}
 		row.settle(delta)
 		if err := f(&row); err != nil {
 			return err
@@ -93,7 +90,7 @@ func (r *Row) settle(delta bool) {
 	case "D":
 		r.End = true
 	default:
-		r.Broken, r.values = true, nil
+		r.Broken = true
 	}
 }
 

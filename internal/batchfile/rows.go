@@ -13,7 +13,8 @@ import (
 type Row struct {
 	// Line is where it begins, from 1.
 	Line int
-	// Broken: it cannot be read as a row of this file; it has no values.
+	// Broken: it is no row of this file. Of its values only those before the mistake are there, if any: enough to
+	// guess whom it is about, and for nothing else.
 	Broken bool
 	// End: the record ends (op D of a delta); only its key counts.
 	End bool
