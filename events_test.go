@@ -226,6 +226,9 @@ func acts() map[string]string {
 		"desk POST /desk/signin": "auth.proof", "desk POST /desk/registry/new": "none: a draft that nobody acts on; registry.clerk.change.made is when it is signed",
 		"desk POST /desk/registry/{id}": "auth.proof registry.clerk.change.made registry.clerk.change.confirmed registry.clerk.change.rejected registry.clerk.change.refused",
 
+		"desk POST /desk/loads":        "registry.load.received registry.load.staged registry.row.quarantined registry.load.waiting registry.load.accepted registry.calendar.changed registry.load.refused",
+		"desk POST /desk/loads/{load}": "registry.load.confirmed registry.load.refused",
+
 		"cabinet POST /visit":  "application.awaiting_desk",
 		"desk POST /desk/find": "check.searched", "desk POST /desk/take": "application.awaiting_desk desk.refused", "desk POST /desk/list": "desk.listed",
 		"desk POST /desk/applications/{number}/examine":      "desk.examined desk.refused",

@@ -64,13 +64,34 @@ var tree = map[string]place{
 	"internal/shares":   {formats, "", ""},
 	"internal/sheet":    {formats, "", "codeberg.org/go-pdf/fpdf github.com/go-fonts/liberation"}, // laying out PDF is not our point; Liberation Sans (SIL OFL) has every Kazakh letter
 	"internal/tlog":     {formats, "pki", "golang.org/x/crypto/cryptobyte golang.org/x/mod/sumdb github.com/transparency-dev/formats/log"},
+	"algid":              {formats, "internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"pki":                {formats, "algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"ocsp":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"cms":                {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"tsp":                {formats, "cms pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"cades":              {formats, "cms tsp ocsp pki algid", "golang.org/x/crypto/cryptobyte"},
+	"pfx":                {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
+	"dsig":               {formats, "tsp pki algid", "golang.org/x/crypto/cryptobyte"},
+	"jwt":                {formats, "pki algid", ""},
+	"pades":              {formats, "cades cms tsp pki algid internal/ber internal/pdf", ""},
+	"internal/ber":       {formats, "", "golang.org/x/crypto/cryptobyte"},
+	"internal/pdf":       {formats, "", ""},
+	"internal/ical":      {formats, "", ""},
+	"internal/batchfile": {formats, "", ""},
+	"internal/ident":     {formats, "", "github.com/nyaruka/phonenumbers"},
+	"internal/gsm":       {formats, "", "github.com/linxGnu/gosmpp/data github.com/rivo/uniseg"}, // GSM's alphabet is no point of ours; nor is where a letter as people see it ends
+	"internal/lang":      {formats, "", "golang.org/x/text"},
+	"internal/ncalayer":  {formats, "", ""},
+	"internal/shares":    {formats, "", ""},
+	"internal/sheet":     {formats, "", "codeberg.org/go-pdf/fpdf github.com/go-fonts/liberation"}, // laying out PDF is not our point; Liberation Sans (SIL OFL) has every Kazakh letter
+	"internal/tlog":      {formats, "pki", "golang.org/x/crypto/cryptobyte golang.org/x/mod/sumdb github.com/transparency-dev/formats/log"},
 
 	"internal/job":         {work, "", ""},
 	"internal/audit":       {work, "", "github.com/transparency-dev/merkle golang.org/x/mod/sumdb/note"}, // Merkle roots and signed notes as every transparency log has them
 	"internal/turn":        {work, "", ""},
 	"internal/trust":       {work, "", ""},
 	"internal/notice":      {work, "internal/job internal/audit", ""},
-	"internal/registry":    {work, "internal/job internal/audit", ""},
+	"internal/registry":    {work, "internal/trust internal/job internal/audit", ""},
 	"internal/tsa":         {work, "internal/audit", ""},
 	"internal/profile":     {work, "", "go.yaml.in/yaml/v3"},
 	"internal/weakkey":     {work, "", "github.com/titanous/rocacheck"},                                                                                         // one function: the mark of ROCA
@@ -89,6 +110,7 @@ var tree = map[string]place{
 	"internal/clock":      {edges, "", "github.com/beevik/ntp golang.org/x/sys/unix"}, // NTP is a protocol, not our point; the kernel's opinion of its own clock
 	"internal/token":      {edges, "", ""},
 	"internal/keyring":    {edges, "internal/vault internal/token", ""}, // a key's name says where it is
+	"internal/filekeep":   {edges, "", ""},
 	"internal/published":  {edges, "", ""},
 	"internal/archive":    {edges, "", ""},
 	"internal/restore":    {edges, "internal/archive internal/published internal/store", ""},

@@ -108,6 +108,9 @@ type config struct {
 	// clerks is the BIN of the organisation whose operators keep the registry at the desk.
 	clerks ident.BIN
 
+	// registry is how registries come in.
+	registry registryConfig
+
 	// plan says when people are reminded; the zero plan is the usual one.
 	plan notice.Plan
 
@@ -241,6 +244,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	c.desk.flags(f)
 	c.phone.flags(f, command == "demo")
 	c.services.flags(f)
+	c.registry.flags(f)
 	if command == "demo" {
 		f.StringVar(&c.agent, "agent", "", "the senim-agent program to start (default: beside this program)")
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")

@@ -24,6 +24,7 @@ import (
 	"senim/internal/courier"
 	"senim/internal/desk"
 	"senim/internal/feed"
+	"senim/internal/filekeep"
 	"senim/internal/job"
 	"senim/internal/keyring"
 	"senim/internal/mailbox"
@@ -56,6 +57,8 @@ type server struct {
 	trust        *trustdir.Trust
 	judge        *trust.Judge
 	book         *registry.Book
+	imports      *registry.Importer
+	kept         *filekeep.Keep // files of its batches
 	office       *ra.Office
 	participants *participant.Office
 	scanner      *notice.Scanner
@@ -415,6 +418,9 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	if s.book, err = registry.New(registry.Config{Store: s.store.Registry(), Rules: s.c.rules(), Now: s.now}); err != nil {
 		return err
 	}
+	if err = s.openRegistry(); err != nil {
+		return err
+	}
 	adapter := issued{s.authority}
 	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, People: people{s.book}, Keys: adapter, Issuer: adapter,
 		Revoker: adapter, Ends: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
@@ -464,7 +470,7 @@ func (s *server) openSites(context.Context) error {
 	if s.c.clerks != "" {
 		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies},
 			Auth: cabinetDesk, Judge: s.judge, Book: s.book, BIN: s.c.clerks, Now: s.now, Log: s.log,
-			Office: s.office, Places: s.c.desk.places, Networks: s.c.desk.networks, Elsewhere: pages, Figures: issued{s.authority}, Messages: s.sender})
+			Office: s.office, Places: s.c.desk.places, Networks: s.c.desk.networks, Elsewhere: pages, Figures: issued{s.authority}, Messages: s.sender, Imports: s.imports})
 		if err != nil {
 			return err
 		}
@@ -507,6 +513,8 @@ func (s *server) handleJobs(context.Context) error {
 	s.store.Handle(participant.ReconfirmKind, task(func(ctx context.Context, j participant.ReconfirmJob) error {
 		return s.participants.CloseUnconfirmed(ctx, j.Profile)
 	}))
+	s.store.HandleLong(registry.KindCompare, 9*time.Minute, task(s.imports.Compare))
+	s.store.Handle(registry.KindPhoneChanged, task(func(context.Context, registry.PhoneChanged) error { return nil })) // the number is asked for each time
 	s.store.Handle(registry.KindHeadChanged, task(s.headChanged))
 	s.store.Handle(registry.KindEntityEnded, task(s.entityEnded))
 	s.store.Handle(ra.JobRevoke, task(s.office.RevokeAll))

@@ -55,6 +55,8 @@ type Config struct {
 	// Messages tells how messages stand, and takes an operator's word about one in doubt; nil leaves
 	// them out. [notice.Sender] is the real one.
 	Messages Messages
+	// Imports takes batches of files into the registry; nil leaves its pages out.
+	Imports Imports
 	// BIN is the organisation whose operators work here, the authority's own. Required, except
 	// where Site.TestMode is on: then operators of every organisation are let in when it is empty.
 	BIN ident.BIN
@@ -98,6 +100,9 @@ func New(c Config) (http.Handler, error) {
 	own("POST /desk/registry/new", d.takeNew)
 	own("GET /desk/registry/{id}", d.change)
 	own("POST /desk/registry/{id}", d.act)
+	if c.Imports != nil {
+		d.loadRoutes(own)
+	}
 	if c.Office == nil {
 		own("GET /desk/{$}", func(_ http.ResponseWriter, r *web.Request) error { return r.Redirect("/desk/registry") })
 	} else {
@@ -141,6 +146,9 @@ func (d *desk) menu(r *web.Request) []web.Link {
 	if d.c.Office != nil {
 		all = []web.Link{link("desk.menu.board", "/desk/"), link("desk.menu.find", "/desk/find"), link("desk.menu.take", "/desk/take")}
 	}
+	if d.c.Imports != nil {
+		all = append(all, link("load.menu", "/desk/loads"))
+	}
 	return append(all, link("desk.menu.registry", "/desk/registry"), link("desk.menu.new", "/desk/registry/new"))
 }
 
@@ -159,7 +167,7 @@ func (d *desk) clerks(h web.Handler) web.Handler {
 			return web.ErrNotFound
 		}
 		if no, ok := errors.AsType[*registry.Refusal](err); ok {
-			return r.Render(w, http.StatusUnprocessableEntity, refusedPage(r, no.Code, "/desk/registry"))
+			return r.Render(w, http.StatusUnprocessableEntity, refusedPage(r, no.Code, back(r)))
 		}
 		if no, ok := errors.AsType[*ra.Refusal](err); ok {
 			return refused(no, back(r))
@@ -174,6 +182,9 @@ func back(r *web.Request) string {
 		if v := r.PathValue(name); v != "" {
 			return path + v
 		}
+	}
+	if strings.HasPrefix(r.URL.Path, "/desk/loads") {
+		return "/desk/loads"
 	}
 	if strings.HasPrefix(r.URL.Path, "/desk/registry") {
 		return "/desk/registry"

@@ -24,6 +24,7 @@ import (
 	"senim/internal/notice"
 	"senim/internal/pkitest"
 	"senim/internal/registry"
+	"senim/internal/store"
 	"senim/internal/store/storetest"
 	"senim/internal/trust"
 	"senim/internal/web"
@@ -52,6 +53,7 @@ type world struct {
 	back *backOffice
 
 	sender *notice.Sender
+	store  *store.Store
 }
 
 func newWorld(t *testing.T) *world { return newWorldOf(t, func(*desk.Config) {}) }
@@ -60,7 +62,7 @@ func newWorld(t *testing.T) *world { return newWorldOf(t, func(*desk.Config) {})
 func newWorldOf(t *testing.T, more func(*desk.Config)) *world {
 	t.Helper()
 	s := storetest.SQLite(t)
-	w := &world{t: t, ca: pkitest.New(t, pkitest.Config{Now: time.Now()})}
+	w := &world{t: t, store: s, ca: pkitest.New(t, pkitest.Config{Now: time.Now()})}
 	var handler http.Handler
 	w.site = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
 	t.Cleanup(w.site.Close)

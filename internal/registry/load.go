@@ -90,8 +90,18 @@ func (b *Book) load(ctx context.Context, tx Tx, batch Batch) (Load, []Quarantine
 		Detail: map[string]string{"source": load.Source, "sha256": hash, "quarantined": strconv.Itoa(load.Quarantined)}})
 }
 
-// follows keeps the order of a source's loads (L2 to L4).
+// follows keeps the order of a source's loads (L2 to L4). While a batch of files comes into force there is
+// no other: its records already have the number of the load that it will be.
 func (b *Book) follows(ctx context.Context, tx Tx, batch Batch, hash string) error {
+	open, err := tx.OpenImports(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		if o.Source == batch.Source && o.State == Merging {
+			return ErrBusy
+		}
+	}
 	switch _, err := tx.LoadByHash(ctx, batch.Source, hash); {
 	case err == nil:
 		return ErrLoaded
@@ -202,6 +212,10 @@ func look(ctx context.Context, tx Tx, bin ident.BIN) (known, error) {
 	if err != nil {
 		return known{}, err
 	}
+	return knownOf(entities, leaders), nil
+}
+
+func knownOf(entities []Kept[LegalEntity], leaders []KeptLeader) known {
 	k := known{heads: map[Date]ident.IIN{}}
 	for _, e := range entities {
 		k.entity = k.entity || e.Value.Status == Active || e.Value.Status == Liquidation
@@ -209,7 +223,7 @@ func look(ctx context.Context, tx Tx, bin ident.BIN) (known, error) {
 	for _, l := range leaders {
 		k.heads[l.Value.AppointedOn] = l.Value.IIN
 	}
-	return k, nil
+	return k
 }
 
 // tell asks for the jobs about what a load changed (L7). An organisation seen for the first time

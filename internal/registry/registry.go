@@ -2,9 +2,9 @@
 //
 // [New] makes a [Book] over a store. Its questions [Book.Entity], [Book.Head], [Book.Person] and
 // [Book.Phone] give an [Answer] of three values: good, bad, or unknown with the reason. Unknown is never good:
-// whoever asks keeps the gate closed. [Book.Load] takes a [Batch] of records from a source; a
-// change of head recorded by two clerks ([Book.Draft], [Book.Sign], [Book.Confirm]) becomes such a
-// batch of one.
+// whoever asks keeps the gate closed. An [Importer] takes whole registries in, as signed batches of files;
+// [Book.Load] a small [Batch] of records in one transaction; a change of head recorded by two clerks
+// ([Book.Draft], [Book.Sign], [Book.Confirm]) becomes such a batch of one.
 //
 // It refuses: batches older than what is loaded, or out of order; rows with wrong numbers, dates or
 // two heads (they go to quarantine); a clerk who decides about himself.
@@ -107,6 +107,9 @@ type LegalEntity struct {
 	AddressRU, AddressKK   string
 	TaxInactive            bool
 	Nonresident            bool
+	Reregistered           Date      `json:",omitempty"`
+	SuccessorBIN           ident.BIN `json:",omitempty"`
+	KATO, OKED             string    `json:",omitempty"` // where it is, what it does
 }
 
 // Unit reports a branch or representative office.
@@ -136,10 +139,12 @@ type Person struct {
 	Name        string
 	Patronymic  string
 	Born        Date
-	Dead        bool
-	Incapable   bool
-	Excluded    bool
-	Nonresident bool
+	Dead        bool   `json:",omitempty"`
+	Incapable   bool   `json:",omitempty"`
+	Excluded    bool   `json:",omitempty"`
+	Nonresident bool   `json:",omitempty"`
+	Sex         string `json:",omitempty"` // M, F or empty
+	Citizenship string `json:",omitempty"` // ISO 3166, or empty
 }
 
 // FullName is surname, name and patronymic.

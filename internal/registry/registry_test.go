@@ -88,7 +88,7 @@ func TestBatchRows(t *testing.T) {
 	b := Batch{Entities: []LegalEntity{
 		good, with(func(e *LegalEntity) { e.BIN = "123456789021" }), with(func(e *LegalEntity) { e.BIN = "000740000728"; e.Kind = "?" }),
 		with(func(e *LegalEntity) { e.BIN = "009940000006"; e.Registered = "2018-02-30" }),
-		with(func(e *LegalEntity) { e.BIN = "009941000001"; e.NameRU = "a\nb" }),
+		with(func(e *LegalEntity) { e.BIN = "009941000001"; e.NameRU = "a\tb" }),
 		with(func(e *LegalEntity) { e.BIN = "009941000205" }), with(func(e *LegalEntity) { e.BIN = "009941000205" }),
 	}, Leaders: []Leader{{BIN: "180140005198", IIN: "009900000008", Surname: "А", AppointedOn: "2026-01-02", DismissedOn: "2026-01-01"}}}
 	c := b.check(ident.Rules{})

@@ -82,6 +82,9 @@ type Tx interface {
 	// Taxpayer lists the records in force for a number, at most one for each source.
 	Taxpayer(ctx context.Context, tin string) ([]Kept[Taxpayer], error)
 	manyTx
+	calendarTx
+	accountTx
+	importTx
 
 	// PutEntity, PutLeader, PutPerson, PutContact and PutTaxpayer write a record of a load and end the one it replaces: of
 	// the same source and key. An equal record is left as it is.

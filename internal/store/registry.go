@@ -55,6 +55,11 @@ func (t registryTx) InsertLoad(ctx context.Context, l registry.Load) (int64, err
 		l.Source, bit(l.Full), ms(l.AsOf), ms(l.Received), l.SHA256, l.Operator, l.Entities, l.Leaders, l.Persons, l.Quarantined)
 }
 
+// inForce says of a record of r that the last load of its source has it: what a batch on its way wrote
+// already has the number of a load that is not there yet.
+const inForce = `r.from_load <= (select max(l.number) from registry_load l where l.source = r.source)
+	and (r.until_load = 0 or r.until_load > (select max(l.number) from registry_load l where l.source = r.source))`
+
 // scanKept reads record, source, load and content.
 func scanKept[T any](r row) (k registry.Kept[T], err error) {
 	var content string
@@ -67,25 +72,25 @@ func scanKept[T any](r row) (k registry.Kept[T], err error) {
 // Entity lists the records in force for a BIN.
 func (t registryTx) Entity(ctx context.Context, bin ident.BIN) ([]registry.Kept[registry.LegalEntity], error) {
 	return list(ctx, t.tx, scanKept[registry.LegalEntity],
-		`select record, source, from_load, content from registry_entity where bin = $1 and until_load = 0 order by record`, string(bin))
+		`select record, source, from_load, content from registry_entity r where bin = $1 and `+inForce+` order by record`, string(bin))
 }
 
 // Person lists the records in force for an IIN.
 func (t registryTx) Person(ctx context.Context, iin ident.IIN) ([]registry.Kept[registry.Person], error) {
 	return list(ctx, t.tx, scanKept[registry.Person],
-		`select record, source, from_load, content from registry_person where iin = $1 and until_load = 0 order by record`, string(iin))
+		`select record, source, from_load, content from registry_person r where iin = $1 and `+inForce+` order by record`, string(iin))
 }
 
 // Contact lists the phones in force for an IIN.
 func (t registryTx) Contact(ctx context.Context, iin ident.IIN) ([]registry.Kept[registry.MobileContact], error) {
 	return list(ctx, t.tx, scanKept[registry.MobileContact],
-		`select record, source, from_load, content from registry_contact where iin = $1 and until_load = 0 order by record`, string(iin))
+		`select record, source, from_load, content from registry_contact r where iin = $1 and `+inForce+` order by record`, string(iin))
 }
 
 // Taxpayer lists the records in force for a number.
 func (t registryTx) Taxpayer(ctx context.Context, tin string) ([]registry.Kept[registry.Taxpayer], error) {
 	return list(ctx, t.tx, scanKept[registry.Taxpayer],
-		`select record, source, from_load, content from registry_taxpayer where tin = $1 and until_load = 0 order by record`, tin)
+		`select record, source, from_load, content from registry_taxpayer r where tin = $1 and `+inForce+` order by record`, tin)
 }
 
 // scanLeader reads a leader with what the load said about it.
@@ -101,8 +106,8 @@ func scanLeader(r row) (k registry.KeptLeader, err error) {
 
 // Leaders lists the leaders in force for a BIN.
 func (t registryTx) Leaders(ctx context.Context, bin ident.BIN) ([]registry.KeptLeader, error) {
-	return list(ctx, t.tx, scanLeader, `select record, source, from_load, content, disputed from registry_leader
-		where bin = $1 and until_load = 0 order by appointed_on, record`, string(bin))
+	return list(ctx, t.tx, scanLeader, `select record, source, from_load, content, disputed from registry_leader r
+		where bin = $1 and `+inForce+` order by appointed_on, record`, string(bin))
 }
 
 // PutEntity writes an organisation's record and ends the one before.

@@ -26,11 +26,11 @@ func of[K ~string, V any](ctx context.Context, t *tx, keys []K, scan func(row) (
 
 // The texts of these questions, made once.
 var (
-	entitiesOf = `select record, source, from_load, content from registry_entity where until_load = 0 and bin in (` + places(1, `?`) + `) order by record`
-	personsOf  = `select record, source, from_load, content from registry_person where until_load = 0 and iin in (` + places(1, `?`) + `) order by record`
-	contactsOf = `select record, source, from_load, content from registry_contact where until_load = 0 and iin in (` + places(1, `?`) + `) order by record`
-	leadersOf  = `select record, source, from_load, content, disputed from registry_leader
-		where until_load = 0 and bin in (` + places(1, `?`) + `) order by appointed_on, record`
+	entitiesOf = `select record, source, from_load, content from registry_entity r where bin in (` + places(1, `?`) + `) and ` + inForce + ` order by record`
+	personsOf  = `select record, source, from_load, content from registry_person r where iin in (` + places(1, `?`) + `) and ` + inForce + ` order by record`
+	contactsOf = `select record, source, from_load, content from registry_contact r where iin in (` + places(1, `?`) + `) and ` + inForce + ` order by record`
+	leadersOf  = `select record, source, from_load, content, disputed from registry_leader r
+		where bin in (` + places(1, `?`) + `) and ` + inForce + ` order by appointed_on, record`
 )
 
 // EntitiesOf lists the records in force of organisations.

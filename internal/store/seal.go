@@ -101,3 +101,13 @@ func (s *Store) open(where string, b []byte) ([]byte, error) {
 	}
 	return plain, nil
 }
+
+// Seal encrypts bytes for a place outside the database, as a file; Open is its reverse.
+func (s *Store) Seal(place string, plain []byte) ([]byte, error) {
+	return s.seal("outside/"+place, plain)
+}
+
+// Open gives back what [Store.Seal] sealed for the same place.
+func (s *Store) Open(place string, sealed []byte) ([]byte, error) {
+	return s.open("outside/"+place, sealed)
+}

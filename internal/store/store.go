@@ -154,6 +154,8 @@ type conn interface {
 	exec(ctx context.Context, sql string, args []any) (int64, error)
 	query(ctx context.Context, sql string, args []any) (rows, error)
 	queryRow(ctx context.Context, sql string, args []any) row
+	// bulk writes many rows of a table at once.
+	bulk(ctx context.Context, table string, columns []string, rows [][]any) error
 	insertJob(ctx context.Context, e envelope, at time.Time) error
 	insertJobs(ctx context.Context, all []asked) error
 	commit(ctx context.Context) error

@@ -102,7 +102,7 @@ func loads(t *testing.T, b *book) {
 	ctx := t.Context()
 	first := monday()
 	first.Leaders = append(first.Leaders, registry.Leader{BIN: companyX, IIN: "12345", AppointedOn: "2020-01-01", Surname: "X"})
-	if _, out, err := b.Load(ctx, first); err != nil || len(out) != 1 || out[0] != (registry.Quarantined{File: "leaders", Row: 3, Code: registry.RowBadNumber}) {
+	if _, out, err := b.Load(ctx, first); err != nil || len(out) != 1 || out[0] != (registry.Quarantined{File: "leaders", Row: 3, Field: "iin", Code: registry.RowBadNumber}) {
 		t.Fatalf("first load: %v %v", out, err)
 	}
 	if _, _, err := b.Load(ctx, first); !errors.Is(err, registry.ErrLoaded) {

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"encoding/pem"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"senim/internal/batchfile"
+	"senim/internal/filekeep"
+	"senim/internal/registry"
+	"senim/pki"
+)
+
+// registryConfig is how registries come in.
+type registryConfig struct {
+	// inbox is the folder batches are laid in. Default: registry/inbox in the data folder; "none" for a process
+	// that takes none.
+	inbox string
+	// signers are certificates, or folders of them, whose keys may sign batches.
+	signers list
+	guard   registry.Guard
+	// keepFiles is how long the files of batches are kept.
+	keepFiles time.Duration
+}
+
+func (c *registryConfig) flags(f *flag.FlagSet) {
+	f.StringVar(&c.inbox, "registry.inbox", "", "folder in which batches of the registry are laid, or none (default: registry/inbox in the data folder)")
+	f.Var(&c.signers, "registry.trusted_signers", "certificates, or folders of them, whose keys may sign batches (default: none; batches come by hand only)")
+	f.DurationVar(&c.keepFiles, "registry.keep_files", 90*24*time.Hour, "how long the files of batches are kept, sealed")
+	for _, one := range []struct {
+		name, what string
+		to         *float64
+		usual      float64
+	}{
+		{"ended", "records a full load may end", &c.guard.Ended, 5}, {"heads", "heads it may change", &c.guard.Heads, 2},
+		{"quarantined", "rows it may have refused", &c.guard.Quarantined, 1},
+	} {
+		*one.to = one.usual
+		f.Func("registry.guard."+one.name, fmt.Sprintf("percent of %s before an operator must confirm it (default: %g)", one.what, one.usual), func(v string) error {
+			n, err := strconv.ParseFloat(v, 64)
+			if err != nil || n <= 0 || n > 100 {
+				return errors.New("more than 0, at most 100")
+			}
+			*one.to = n
+			return nil
+		})
+	}
+}
+
+// openRegistry makes what takes batches in.
+func (s *server) openRegistry() (err error) {
+	folder := filepath.Join(s.c.data, "registry")
+	if s.c.registry.inbox == "" {
+		s.c.registry.inbox = filepath.Join(folder, "inbox")
+	}
+	s.kept = filekeep.New(filepath.Join(folder, "files"), s.store, s.now)
+	c := registry.ImportConfig{Book: s.book, Judge: s.judge, Guard: s.c.registry.guard, Keep: s.kept, Node: s.store.Node(), Log: s.log}
+	for _, path := range s.c.registry.signers {
+		some, err := readSigners(path)
+		if err != nil {
+			return err
+		}
+		c.Signers = append(c.Signers, some...)
+	}
+	if s.imports, err = registry.NewImporter(c); err != nil {
+		return err
+	}
+	if s.c.only == "" && !s.suspended() {
+		s.background = append(s.background, s.takeBatches)
+	}
+	return nil
+}
+
+// readSigners reads the keys of a certificate, or of every one in a folder.
+func readSigners(path string) (all []registry.Signer, err error) {
+	names := []string{path}
+	if info, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("-registry.trusted_signers: %w", err)
+	} else if info.IsDir() {
+		if names, err = filepath.Glob(filepath.Join(path, "*")); err != nil {
+			return nil, fmt.Errorf("-registry.trusted_signers: %w", err)
+		}
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("-registry.trusted_signers: %w", err)
+		}
+		if block, _ := pem.Decode(b); block != nil {
+			b = block.Bytes
+		}
+		cert, err := pki.ParseCertificate(b)
+		if err != nil {
+			return nil, fmt.Errorf("-registry.trusted_signers: %s: %w", name, err)
+		}
+		all = append(all, registry.SignerOf(cert))
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("-registry.trusted_signers: %s: no certificates", path)
+	}
+	return all, nil
+}
+
+// inboxEvery is how often the inbox is looked into.
+const inboxEvery = 10 * time.Second
+
+// takeBatches looks after batches until ctx ends: goes on with those that waited, takes what lies in the inbox, and
+// removes files kept long enough.
+func (s *server) takeBatches(ctx context.Context) error {
+	tick := time.NewTicker(inboxEvery)
+	defer tick.Stop()
+	for {
+		if err := s.takeBatchesOnce(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("batches of the registry; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *server) takeBatchesOnce(ctx context.Context) error {
+	_, err := s.imports.Tick(ctx)
+	if s.c.registry.inbox != "none" {
+		err = errors.Join(err, s.lookIntoInbox(ctx))
+	}
+	return errors.Join(err, s.kept.Sweep(s.c.registry.keepFiles))
+}
+
+// refusedFolder of the inbox has the batches that were refused.
+const refusedFolder = "refused"
+
+// lookIntoInbox takes every batch that lies there, by name. Names with a dot in front are still being written.
+func (s *server) lookIntoInbox(ctx context.Context) error {
+	if err := os.MkdirAll(s.c.registry.inbox, 0o700); err != nil {
+		return fmt.Errorf("the inbox of the registry: %w", err)
+	}
+	all, err := os.ReadDir(s.c.registry.inbox)
+	if err != nil {
+		return fmt.Errorf("the inbox of the registry: %w", err)
+	}
+	for _, e := range all {
+		if strings.HasPrefix(e.Name(), ".") || e.Name() == refusedFolder || ctx.Err() != nil {
+			continue
+		}
+		if err := s.takeBatch(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *server) takeBatch(ctx context.Context, e fs.DirEntry) error {
+	path := filepath.Join(s.c.registry.inbox, e.Name())
+	files, closing, err := openBatch(path, e.IsDir())
+	var i registry.Import
+	if err == nil {
+		i, err = s.imports.Receive(ctx, files, registry.Receipt{})
+		err = errors.Join(err, closing())
+	}
+	refusal, refused := errors.AsType[*registry.ImportRefusal](err)
+	_, unreadable := errors.AsType[*batchfile.Error](err)
+	switch {
+	case err == nil:
+		s.log.Info("a batch of the registry was taken in", "import", i.ID, "source", i.Source, "state", i.State, "rows", i.Total(), "refused", i.Quarantined())
+		return os.RemoveAll(path)
+	case errors.Is(err, registry.ErrBusy):
+		return nil // it waits in the inbox
+	case refused && refusal.Code == registry.LoadLoaded:
+		s.log.Info("a batch of the registry is loaded already")
+		return os.RemoveAll(path)
+	case refused || unreadable:
+		s.log.Error("a batch of the registry was refused; it lies in the inbox's folder "+refusedFolder, "error", err)
+		to := filepath.Join(s.c.registry.inbox, refusedFolder)
+		name := filepath.Join(to, strconv.FormatInt(s.now().UnixMilli(), 10)+"-"+e.Name())
+		return errors.Join(os.MkdirAll(to, 0o700), os.Rename(path, name))
+	}
+	return err
+}
+
+// openBatch opens a folder, out of which no link leads, or a zip.
+func openBatch(path string, folder bool) (fs.FS, func() error, error) {
+	if folder {
+		root, err := os.OpenRoot(path)
+		if err != nil {
+			return nil, nil, fmt.Errorf("open a batch: %w", err)
+		}
+		return root.FS(), root.Close, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open a batch: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("open a batch: %w", err), f.Close())
+	}
+	files, err := batchfile.OpenZip(f, info.Size(), batchfile.Bounds{})
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return files, f.Close, nil
+}
