@@ -192,7 +192,7 @@ func TestR16ServiceAnswersWrongly(t *testing.T) {
 		}, state.Unreadable, false},
 		"empty":                                 {func(a *statetest.Answer) { a.Raw = " " }, state.Unreadable, false},
 		"data of another register":              {func(a *statetest.Answer) { a.Data = statetest.NoPerson }, state.Unreadable, false},
-		"an organisation and the code of none":  {func(a *statetest.Answer) { a.Data = strings.Replace(a.Data, "<Code>001<", "<Code>031<", 1) }, "", false},
+		"an organisation and the code of none":  {func(a *statetest.Answer) { a.Data = strings.Replace(a.Data, "<Code>001<", "<Code>031<", 1) }, state.Unreadable, false},
 		"no organisation and a code of success": {func(a *statetest.Answer) { a.Data = strings.Replace(statetest.Nobody, "031", "001", 1) }, state.Unreadable, false},
 		"a status nobody configured": {func(a *statetest.Answer) {
 			a.Data = statetest.Organisation{BIN: company, Status: "Иное"}.Document()
