@@ -42,6 +42,8 @@ type Config struct {
 	Judge auth.Judge
 	// Book is the registry. Required.
 	Book *registry.Book
+	// Registries tells which loads of the registries are missing; nil: nothing is said of them.
+	Registries web.Registries
 	// Office takes applications; without it the desk only keeps the registry.
 	Office *ra.Office
 	// Places are the desks people can go to.
@@ -85,7 +87,8 @@ func New(c Config) (http.Handler, error) {
 		c.Now = time.Now
 	}
 	d := &desk{c: c}
-	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: d.menu, SignIn: "/desk/signin", MaxBody: maxBody})
+	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: d.menu, SignIn: "/desk/signin", MaxBody: maxBody,
+		Notice: func(r *web.Request) (web.Notice, error) { return web.LateNotice(r, c.Registries, "") }})
 	if err != nil {
 		return nil, err
 	}

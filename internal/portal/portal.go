@@ -37,6 +37,8 @@ type Config struct {
 	// Cabinet is the origin of the certification authority's cabinet, for links to it; empty
 	// shows none.
 	Cabinet string
+	// Registries tells how loads of the registries stand; nil: there is no such page, and no notice.
+	Registries web.Registries
 	// Log takes what operators should see; nothing by default.
 	Log *slog.Logger
 	// Now is the clock; time.Now by default.
@@ -51,6 +53,8 @@ type site struct {
 	proofs  *auth.Desk // proves possession only: the gate judges, and shows every check
 	cabinet string
 	secure  bool
+
+	registries web.Registries
 }
 
 // New makes the site.
@@ -83,11 +87,13 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
-	shell, err := web.New(web.Config{Site: c.Site, Auth: signIn, Log: c.Log, Now: c.Now, Menu: menu, SignIn: "/login", SignOut: "/logout"})
+	shell, err := web.New(web.Config{Site: c.Site, Auth: signIn, Log: c.Log, Now: c.Now, Menu: menu, SignIn: "/login", SignOut: "/logout",
+		Notice: func(r *web.Request) (web.Notice, error) { return web.LateNotice(r, c.Registries, statusPath) }})
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
-	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https"}
+	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https",
+		registries: c.Registries}
 	return shell.Handler(s.routes()), nil
 }
 
@@ -103,6 +109,7 @@ func (s *site) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]web.Handler{
 		"GET /{$}":                     s.start,
+		"GET " + statusPath:            s.registryStatus,
 		"GET /login":                   s.loginPage,
 		"POST /login":                  s.loginKey,
 		"GET /login/password":          s.passwordPage,

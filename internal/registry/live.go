@@ -97,7 +97,7 @@ func (b *Book) askLegal(ctx context.Context, bin ident.BIN) (t *told, a Answer[L
 	return t, a
 }
 
-func moment[T any](a Answer[T]) Load { return Load{Source: a.Source, AsOf: a.AsOf, Received: a.AsOf} }
+func moment[T any](a Answer[T]) Load { return Load{Source: a.Source, AsOf: a.AsOf} }
 
 // over is the transaction under the live answers.
 func (t *told) over(tx Tx) Tx {

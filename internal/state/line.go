@@ -80,7 +80,7 @@ func (l *line[T]) ask(ctx context.Context, p registry.Purpose, number string, do
 			a = l.unknown(err)
 		} else {
 			l.silent.Store(0)
-			a.Source, a.LoadedAt = l.source, a.AsOf
+			a.Source = l.source
 			l.remember(number, a)
 		}
 	}
