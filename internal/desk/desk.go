@@ -13,6 +13,7 @@
 package desk
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -42,6 +43,9 @@ type Config struct {
 	Judge auth.Judge
 	// Book is the registry. Required.
 	Book *registry.Book
+	// OpenNames gives what open data call an organisation and its head, shown beside a clerk's change and
+	// marked as such; nil: nothing is shown.
+	OpenNames func(ctx context.Context, bin ident.BIN) (name, head string)
 	// Registries tells which loads of the registries are missing; nil: nothing is said of them.
 	Registries web.Registries
 	// Office takes applications; without it the desk only keeps the registry.

@@ -54,7 +54,9 @@ func (l live) says(iin, appointed string) {
 }
 
 // gate is what the portal says to B, who chose his key of X.
-func (l live) gate() *browser { return l.browser().begin(participant.LegalEntity).sign(l.head(iinB, binX)) }
+func (l live) gate() *browser {
+	return l.browser().begin(participant.LegalEntity).sign(l.head(iinB, binX))
+}
 
 // closed checks that the gate stayed closed for want of an answer, and returns what the page says first.
 func (l live) closed(b *browser) string {
@@ -84,10 +86,12 @@ func TestLiveFirst(t *testing.T) {
 func TestR16GateStaysClosed(t *testing.T) {
 	texts := map[string]string{}
 	for name, twist := range map[string]func(*statetest.Answer){
-		"fault":     func(a *statetest.Answer) { a.Raw, a.Status = statetest.Fault, http.StatusInternalServerError },
-		"HTML":      func(a *statetest.Answer) { a.Raw = "<!DOCTYPE html><html>" },
-		"signature": func(a *statetest.Answer) { a.Change = func(s string) string { return strings.Replace(s, iinB, iinC, 1) } },
-		"silence":   func(a *statetest.Answer) { a.Silence = time.Minute },
+		"fault": func(a *statetest.Answer) { a.Raw, a.Status = statetest.Fault, http.StatusInternalServerError },
+		"HTML":  func(a *statetest.Answer) { a.Raw = "<!DOCTYPE html><html>" },
+		"signature": func(a *statetest.Answer) {
+			a.Change = func(s string) string { return strings.Replace(s, iinB, iinC, 1) }
+		},
+		"silence": func(a *statetest.Answer) { a.Silence = time.Minute },
 	} {
 		l := newLive(t, func(_ *registry.Config, c *state.Config) {
 			if name == "silence" {
