@@ -141,7 +141,7 @@ func (s *server) openState() (*state.Services, error) {
 			return nil, errors.New("-registry.ask_live: no state service is set: -egp.url or -kgd.token_file")
 		}
 		if services.Open == nil {
-			return nil, nil //nolint:nilnil // none is none
+			return nil, nil
 		}
 	}
 	return state.New(services)
