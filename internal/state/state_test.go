@@ -304,7 +304,7 @@ func (w *world) gatewayTry(id string) int {
 
 // Five failures, and the service is left alone; then one question goes through.
 func TestBreaker(t *testing.T) {
-	w := newWorld(t, func(c *state.Config) { c.Bounds.Break = 300 * time.Millisecond })
+	w := newWorld(t, func(c *state.Config) { c.Bounds.Break = 2 * time.Second })
 	w.gateway.Twist(func(a *statetest.Answer) { a.Raw, a.Status = statetest.Fault, http.StatusInternalServerError })
 	began := w.time()
 	for range 5 {
@@ -321,10 +321,13 @@ func TestBreaker(t *testing.T) {
 		t.Error("not recorded")
 	}
 	w.gateway.Twist(nil)
-	for deadline := time.Now().Add(10 * time.Second); w.legal().Verdict != registry.Good; {
-		if time.Now().After(deadline) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for tries := 0; w.legal().Verdict != registry.Good; tries++ {
+		if tries == 300 {
 			t.Fatal("never asked again")
 		}
+		<-tick.C
 	}
 	if w.count("registry.adapter.closed") != 1 {
 		t.Error("not recorded")
