@@ -117,6 +117,7 @@ var tree = map[string]place{
 	"internal/logdir":     {edges, "", "github.com/transparency-dev/tessera golang.org/x/mod/sumdb/note"},
 	"internal/ask":        {edges, "", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
+	"internal/state":      {edges, "", "github.com/maypok86/otter/v2 github.com/sony/gobreaker/v2 golang.org/x/sync/semaphore golang.org/x/time/rate"}, // breaker, memory, turns and rates of services that are not ours
 	"internal/trustdir":   {edges, "", ""},
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/emersion/go-smtp github.com/linxGnu/gosmpp"}, // SMTP, DKIM and SMPP are protocols, not our point
 	"internal/keystore":   {edges, "", ""},
@@ -144,6 +145,7 @@ var tree = map[string]place{
 	"examples/relying-party": {wire, "", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2"}, // what a service links: nothing of ours
 
 	"internal/pkitest":         {helps, "", "golang.org/x/crypto/cryptobyte"},
+	"internal/state/statetest": {helps, "", ""},
 	"internal/store/storetest": {helps, "", "github.com/jackc/pgx/v5 github.com/google/go-cmp"},
 	"internal/robot":           {helps, "", "github.com/coder/websocket golang.org/x/net/html"},
 	"tour":                     {helps, "internal/robot", ""},

@@ -58,7 +58,7 @@ func TestPages(t *testing.T) {
 		p.look("open", sys.Cabinet+at)
 	}
 	for _, at := range []string{"/", "/login", "/login/recover", "/login/change-email", "/login/reset-password", "/register",
-		"/register/confirm?t=AAAA", "/esf-web/login/", "/no-such-page"} {
+		"/register/confirm?t=AAAA", "/esf-web/login/", "/registry-status", "/no-such-page"} {
 		p.look("portal", sys.Portal+at)
 	}
 	p.look("responder", sys.Responder+"/")

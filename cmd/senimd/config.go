@@ -105,6 +105,8 @@ type config struct {
 	export string
 	// exportAlarm is how old a checkpoint may be that did not go there.
 	exportAlarm time.Duration
+	// state is about the registries' refreshing and the state services.
+	state stateConfig
 	// clerks is the BIN of the organisation whose operators keep the registry at the desk.
 	clerks ident.BIN
 
@@ -240,6 +242,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 		return err
 	})
 	planFlags(f, &c.plan)
+	c.state.flags(f)
 	f.BoolVar(&c.walk, "clock", false, "let a person move the clock, on the page /clock of the mail box; with -cast only")
 	c.desk.flags(f)
 	c.phone.flags(f, command == "demo")

@@ -36,6 +36,7 @@ import (
 	"senim/internal/responder"
 	"senim/internal/revocation"
 	"senim/internal/shares"
+	"senim/internal/state"
 	"senim/internal/store"
 	"senim/internal/trust"
 	"senim/internal/trustdir"
@@ -59,6 +60,8 @@ type server struct {
 	book         *registry.Book
 	imports      *registry.Importer
 	kept         *filekeep.Keep // files of its batches
+	loads        *registry.Watch
+	state        *state.Services // nil: none is asked
 	office       *ra.Office
 	participants *participant.Office
 	scanner      *notice.Scanner
@@ -415,20 +418,20 @@ func (s *server) rootLists() map[string][]string {
 
 // openWork makes the services of the work layer.
 func (s *server) openWork(ctx context.Context) (err error) {
-	if s.book, err = registry.New(registry.Config{Store: s.store.Registry(), Rules: s.c.rules(), Now: s.now}); err != nil {
+	if err = s.openBook(); err != nil {
 		return err
 	}
 	if err = s.openRegistry(); err != nil {
 		return err
 	}
 	adapter := issued{s.authority}
-	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book, s.now}, People: people{s.book}, Keys: adapter, Issuer: adapter,
+	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book.For(registry.ForKey), s.now}, People: people{s.book.For(registry.ForKey)}, Keys: adapter, Issuer: adapter,
 		Revoker: adapter, Ends: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
 		Factor: ra.FactorConfig{Kinds: s.c.factor, For: s.c.factorFor}, Log: s.log, Companies: s.authority.Companies, Plan: s.c.plan,
 		Holds: adapter, HeadAtDesk: s.c.desk.headFirst == "desk", IdentityOID: s.c.desk.identityOID}); err != nil {
 		return err
 	}
-	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book,
+	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book.For(registry.ForRegister),
 		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
 		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now}); err != nil {
 		return err
@@ -455,20 +458,21 @@ func (s *server) openSites(context.Context) error {
 	if err != nil {
 		return err
 	}
-	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies, Auth: cabinetDesk,
+	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Registries: s.loads, Proxies: s.c.proxies, Auth: cabinetDesk,
 		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Receipts: s.receipts(), KeyIDs: s.keyIDs(), Letters: s.linksOfLetters(), Places: s.c.desk.places, OperatorBIN: s.c.clerks, DeskNetworks: s.c.desk.networks, Phone: cabinetPhones, Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
-	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies}, Auth: sessions,
-		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Services: s.services(), Now: s.now, Log: s.log})
+	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Proxies: s.c.proxies}, Auth: sessions,
+		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Services: s.services(), Registries: s.loads, Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
 	s.sweepPhones(portalPhones)
 	s.serveOn("portal", participants)
 	if s.c.clerks != "" {
-		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Proxies: s.c.proxies},
+		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Proxies: s.c.proxies},
+			Registries: s.loads, OpenNames: s.openNames(),
 			Auth: cabinetDesk, Judge: s.judge, Book: s.book, BIN: s.c.clerks, Now: s.now, Log: s.log,
 			Office: s.office, Places: s.c.desk.places, Networks: s.c.desk.networks, Elsewhere: pages, Figures: issued{s.authority}, Messages: s.sender, Imports: s.imports})
 		if err != nil {
@@ -502,6 +506,7 @@ func (s *server) handleJobs(context.Context) error {
 	}
 	s.handleMail()
 	s.handleReminders()
+	s.handleState()
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(ra.JobReport, task(s.office.MakeReport))

@@ -47,6 +47,10 @@ type Config struct {
 	// KeyIDs finds certificates by key identifier; nil: the check page knows serial numbers only, and
 	// calls no number never issued.
 	KeyIDs KeyIDs
+	// Registries tells which loads of the registries are missing; nil: nothing is said of them.
+	Registries web.Registries
+	// Rules say which numbers are test identities, for the mark beside them.
+	Rules ident.Rules
 	// Letters takes what readers do by the links of letters; nil: nothing of it.
 	Letters Letters
 	// Phone lets people sign on a phone by QR; nil: nobody may.
@@ -81,7 +85,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	s := &cabinet{c: c, searches: limit.New(c.Now, perSession())}
 	shell, err := web.New(web.Config{
-		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Proxies: c.Proxies},
+		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Rules: c.Rules, Proxies: c.Proxies},
 		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu, Profile: "/profile", Notice: s.notice,
 		Phone:  c.Phone,
 		Larger: map[string]int64{"/check": maxDocument},

@@ -20,7 +20,7 @@ func (s *cabinet) askLegal(w http.ResponseWriter, r *web.Request) error {
 // checkBIN asks the registry, and goes on when it names this person head.
 func (s *cabinet) checkBIN(w http.ResponseWriter, r *web.Request) error {
 	bin := r.Field("bin")
-	_, err := s.organisation(r, ra.Form{BIN: bin})
+	_, _, err := s.organisation(r, ra.Form{BIN: bin})
 	var no *ra.Refusal
 	if errors.As(err, &no) && no.Code == "BIN_INVALID" {
 		return r.Invalid(w, legalPage(r, web.Errors{{Field: "bin", Text: r.T("cabinet.code.BIN_INVALID")}}))
@@ -31,10 +31,10 @@ func (s *cabinet) checkBIN(w http.ResponseWriter, r *web.Request) error {
 	return r.Redirect("/apply/legal/data?bin=" + url.QueryEscape(bin))
 }
 
-func (s *cabinet) organisation(r *web.Request, f ra.Form) (ra.Subject, error) {
+func (s *cabinet) organisation(r *web.Request, f ra.Form) (ra.Subject, ra.HeadAnswer, error) {
 	c, err := r.Certificate()
 	if err != nil {
-		return ra.Subject{}, err
+		return ra.Subject{}, ra.HeadAnswer{}, err
 	}
 	return s.c.Office.Organisation(r.Context(), ra.Ask{Kind: ra.FirstHead, Signer: c, Form: f})
 }
@@ -46,23 +46,23 @@ func (s *cabinet) askLegalData(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	f.BIN = r.URL.Query().Get("bin")
-	subject, err := s.organisation(r, f)
+	subject, head, err := s.organisation(r, f)
 	if err != nil {
 		return err
 	}
-	return r.OK(w, legalDataPage(r, subject, f, nil))
+	return r.OK(w, legalDataPage(r, subject, head, f, nil))
 }
 
 // applyLegal saves the draft, which gets its number.
 func (s *cabinet) applyLegal(w http.ResponseWriter, r *web.Request) error {
 	f := form(r)
 	f.BIN = r.Field("bin")
-	subject, err := s.organisation(r, f)
+	subject, head, err := s.organisation(r, f)
 	if err != nil {
 		return err
 	}
 	if errs := formErrors(r, f); len(errs) > 0 {
-		return r.Invalid(w, legalDataPage(r, subject, f, errs))
+		return r.Invalid(w, legalDataPage(r, subject, head, f, errs))
 	}
 	c, err := r.Certificate()
 	if err != nil {

@@ -109,8 +109,17 @@ func (s *cabinet) reminders(_ http.ResponseWriter, r *web.Request) error {
 	return r.Redirect("/profile")
 }
 
-// notice is said above every page to a person whom no letter reaches (D1, I5).
+// notice is said above every page to a person whom no letter reaches (D1, I5), and else to everybody
+// while loads of the registries are missing.
 func (s *cabinet) notice(r *web.Request) (web.Notice, error) {
+	n, err := s.reachNotice(r)
+	if err != nil || n.Text != "" {
+		return n, err
+	}
+	return web.LateNotice(r, s.c.Registries, "")
+}
+
+func (s *cabinet) reachNotice(r *web.Request) (web.Notice, error) {
 	if !r.Session().SignedIn() || r.URL.Path == "/signup" {
 		return web.Notice{}, nil
 	}

@@ -78,7 +78,11 @@ func (d *desk) change(w http.ResponseWriter, r *web.Request) error {
 	if c.State == registry.Draft && !mine {
 		return web.ErrNotFound // a draft is its clerk's own
 	}
-	return r.OK(w, changePage(r, listed{c, d.organization(r, c)}, mine))
+	var name, head string
+	if d.c.OpenNames != nil && (c.State == registry.Draft || c.State == registry.Waiting) {
+		name, head = d.c.OpenNames(r.Context(), c.BIN)
+	}
+	return r.OK(w, changePage(r, listed{c, d.organization(r, c)}, mine, name, head))
 }
 
 // act takes what a clerk does about a change: record and confirm with a signature, or reject.

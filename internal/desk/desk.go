@@ -13,6 +13,7 @@
 package desk
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -42,6 +43,11 @@ type Config struct {
 	Judge auth.Judge
 	// Book is the registry. Required.
 	Book *registry.Book
+	// OpenNames gives what open data call an organisation and its head, shown beside a clerk's change and
+	// marked as such; nil: nothing is shown.
+	OpenNames func(ctx context.Context, bin ident.BIN) (name, head string)
+	// Registries tells which loads of the registries are missing; nil: nothing is said of them.
+	Registries web.Registries
 	// Office takes applications; without it the desk only keeps the registry.
 	Office *ra.Office
 	// Places are the desks people can go to.
@@ -87,7 +93,8 @@ func New(c Config) (http.Handler, error) {
 		c.Now = time.Now
 	}
 	d := &desk{c: c}
-	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: d.menu, SignIn: "/desk/signin", MaxBody: maxBody})
+	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: d.menu, SignIn: "/desk/signin", MaxBody: maxBody,
+		Notice: func(r *web.Request) (web.Notice, error) { return web.LateNotice(r, c.Registries, "") }})
 	if err != nil {
 		return nil, err
 	}

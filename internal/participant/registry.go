@@ -89,6 +89,9 @@ func entityCheck(a registry.Answer[registry.LegalEntity], c Category) Check {
 	case a.Code == registry.NoHeadOffice:
 		k.Verdict, k.Code = trust.Bad, "ENTERPRISE_UNKNOWN"
 		k.Evidence["missing"] = "head-office"
+		if a.Value.HeadBIN != "" {
+			k.Evidence["headOffice"] = string(a.Value.HeadBIN)
+		}
 	}
 	return k
 }
@@ -122,7 +125,10 @@ func headCheck(a registry.Answer[registry.Head], iin ident.IIN, cert *pki.Certif
 		return refuse("REGISTRY_NO_HEAD", "")
 	}
 	appointed := lead.AppointedOn.Time()
-	if appointed.IsZero() { // gate.allow_no_appointment_date is off
+	if appointed.IsZero() && a.Detail["warning"] == registry.NoAppointmentDate {
+		return k // gate.allow_no_appointment_date is on, and the evidence says so
+	}
+	if appointed.IsZero() {
 		k.Verdict, k.Code, k.Evidence["cause"] = trust.Unknown, trust.CodeUnavailable, "no-appointment-date"
 		return k
 	}

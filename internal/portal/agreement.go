@@ -71,10 +71,3 @@ func (d agreementData) paragraphs(l lang.Tag) []string {
 }
 
 func grouped(s string) string { return ident.FormatIIN(s) }
-
-func sourceName(r *web.Request, source string) string {
-	if lang.Has("portal.source." + source) {
-		return r.T("portal.source." + source)
-	}
-	return source
-}

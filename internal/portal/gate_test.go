@@ -84,7 +84,7 @@ func TestG8OldRegistry(t *testing.T) {
 	w.heads(iinA, iinB)
 	w.pass(8 * 24 * time.Hour)
 	b := w.browser()
-	b.begin(participant.LegalEntity).sign(w.head(iinB, binX)).refused("CHECK_UNAVAILABLE").says("организация по реестру")
+	b.begin(participant.LegalEntity).sign(w.head(iinB, binX)).refused("CHECK_UNAVAILABLE").says("данные ГБД ЮЛ слишком старые")
 	w.heads(iinA, iinB)
 	b.post(b.path, "act", "recheck").at("/2")
 }

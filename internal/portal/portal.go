@@ -44,6 +44,8 @@ type Config struct {
 	// Services are the relying parties that may ask people to sign in here, and what is kept of them;
 	// without a store there are none.
 	Services oidc.Config
+	// Registries tells how loads of the registries stand; nil: there is no such page, and no notice.
+	Registries web.Registries
 	// Log takes what operators should see; nothing by default.
 	Log *slog.Logger
 	// Now is the clock; time.Now by default.
@@ -60,6 +62,7 @@ type site struct {
 	secure  bool
 	// services is the OpenID Connect provider; nil when there is none.
 	services *oidc.Provider
+	registries web.Registries
 }
 
 // New makes the site.
@@ -96,11 +99,13 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
-	shell, err := web.New(web.Config{Site: c.Site, Auth: signIn, Log: c.Log, Now: c.Now, Menu: menuWith(services), SignIn: "/login", SignOut: "/logout", Phone: c.Phone})
+	shell, err := web.New(web.Config{Site: c.Site, Auth: signIn, Log: c.Log, Now: c.Now, Menu: menuWith(services), SignIn: "/login", SignOut: "/logout", Phone: c.Phone,
+		Notice: func(r *web.Request) (web.Notice, error) { return web.LateNotice(r, c.Registries, statusPath) }})
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
-	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https", services: services}
+	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https", services: services,
+		registries: c.Registries}
 	return shell.Handler(s.routes()), nil
 }
 
@@ -116,6 +121,7 @@ func (s *site) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]web.Handler{
 		"GET /{$}":                     s.start,
+		"GET " + statusPath:            s.registryStatus,
 		"GET /login":                   s.loginPage,
 		"POST /login":                  s.loginKey,
 		"GET /login/password":          s.passwordPage,

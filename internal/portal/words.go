@@ -44,6 +44,12 @@ func describe(r *web.Request, check, code string, unknown bool, evidence map[str
 	if lang.Has("codes." + said) {
 		f.What = r.T("codes."+said, v...)
 	}
+	if cause := "registry.cause." + evidence["cause"]; unknown && code == trust.CodeUnavailable && lang.Has(cause) {
+		f.What = r.T(cause, v...)
+	}
+	if office := evidence["headOffice"]; office != "" && said == "HEAD_OFFICE_UNKNOWN" {
+		f.What = r.T("registry.office.missing", "bin", grouped(office))
+	}
 	if lang.Has("codes." + said + ".why") {
 		f.Why = r.T("codes."+said+".why", v...)
 	}
@@ -82,8 +88,8 @@ func vars(r *web.Request, check, code string, e map[string]string) []any {
 		what = r.T("portal.check." + check)
 	}
 	return []any{"date", moment(r, date), "d", moment(r, d), "d1", moment(r, first(e["d1"], e["asOf"])), "d2", moment(r, first(e["d2"], e["nextLoad"])),
-		"a", first(e["a"], "—"), "b", first(e["b"], "—"), "issuer", first(e["issuer"], "—"), "reason", reason, "what", what,
-		"until", moment(r, e["until"]), "name", first(e["name"], "—"), "left", e["left"], "service", what, "t", moment(r, e["asOf"])}
+		"a", web.SourceName(r, first(e["a"], "—")), "b", web.SourceName(r, first(e["b"], "—")), "source", first(web.SourceName(r, e["source"]), what), "issuer", first(e["issuer"], "—"), "reason", reason, "what", what,
+		"until", moment(r, e["until"]), "name", first(e["name"], "—"), "left", e["left"], "service", what, "t", moment(r, first(e["t"], e["asOf"]))}
 }
 
 func first(all ...string) string {
@@ -121,8 +127,14 @@ func facts(r *web.Request, e map[string]string) []web.Row {
 			v = r.T("web.reason." + v)
 		case lang.Has("portal.reason." + v):
 			v = r.T("portal.reason." + v)
+		case k == "source" && lang.Has("registry.source."+v):
+			v = web.SourceName(r, v)
 		case lang.Has("portal.source." + v):
 			v = r.T("portal.source." + v)
+		case k == "nextLoad":
+			if t, err := time.Parse(time.RFC3339, v); err == nil {
+				v = web.Slot(r, t)
+			}
 		case strings.Contains(v, "T"):
 			if _, err := time.Parse(time.RFC3339, v); err == nil {
 				v = moment(r, v)

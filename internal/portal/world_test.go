@@ -91,6 +91,12 @@ func newWorldWith(t *testing.T, set func(*participant.Config)) *world {
 
 func newWorldOf(t *testing.T, database string, more func(*pki.Pool), set func(*participant.Config)) *world {
 	t.Helper()
+	return newWorldAsking(t, database, more, set, func(*world, *registry.Config) {})
+}
+
+// newWorldAsking has other settings of the registry too.
+func newWorldAsking(t *testing.T, database string, more func(*pki.Pool), set func(*participant.Config), ask func(*world, *registry.Config)) *world {
+	t.Helper()
 	w := &world{t: t, authority: pkitest.New(t), status: map[string]trust.Status{}}
 	w.now = w.authority.Now
 	w.store = storetest.Open(t, store.Config{URL: database, Now: w.time})
@@ -100,16 +106,18 @@ func newWorldOf(t *testing.T, database string, more func(*pki.Pool), set func(*p
 	}
 	judge, err := trust.New(trust.Config{Pool: pool, Revocation: w, Now: w.time})
 	w.must(err)
-	w.book, err = registry.New(registry.Config{Store: w.store.Registry(), Rules: rules(), Now: w.time})
+	sources := registry.Config{Store: w.store.Registry(), Rules: rules(), Now: w.time}
+	ask(w, &sources)
+	w.book, err = registry.New(sources)
 	w.must(err)
 	const origin = "http://localhost:8081"
-	config := participant.Config{Store: postbox{w.store.Participant(), w}, Judge: judge, Registry: w.book,
+	config := participant.Config{Store: postbox{w.store.Participant(), w}, Judge: judge, Registry: w.book.For(registry.ForRegister),
 		Rules: rules(), Origin: origin, Now: w.time, Passwords: plain{}}
 	set(&config)
 	w.office, err = participant.New(config)
 	w.must(err)
-	handler, err := New(Config{Site: web.Site{Origin: origin}, Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office,
-		Cabinet: "http://localhost:8080", Services: oidc.Config{Clients: parties(t), Store: w.store.Relying()}, Now: w.time})
+	handler, err := New(Config{Site: web.Site{Origin: origin, Rules: config.Rules}, Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office,
+		Cabinet: "http://localhost:8080", Services: oidc.Config{Clients: parties(t), Store: w.store.Relying()}, Registries: registry.NewWatch(w.book), Now: w.time})
 	w.must(err)
 	w.server = httptest.NewServer(handler)
 	t.Cleanup(w.server.Close)

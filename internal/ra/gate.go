@@ -47,22 +47,31 @@ func (o *Office) Gate(ctx context.Context, ask Ask) (Subject, string, error) {
 }
 
 func (o *Office) gateHead(ctx context.Context, s Subject, h pki.Holder, bin string) (Subject, string, error) {
-	if h.BIN != "" {
-		return Subject{}, "", refuse("PERSONAL_KEY_NEEDED")
-	}
-	admitted, err := o.c.Identities.AdmitBIN(bin)
-	if err != nil {
-		return Subject{}, "", refuse("BIN_INVALID")
-	}
-	head, err := o.headOf(ctx, admitted)
+	s, _, err := o.headed(ctx, s, h, bin)
 	if err != nil {
 		return Subject{}, "", err
 	}
+	return s, RoleHead, nil
+}
+
+// headed is the person with the organisation the registry names him head of.
+func (o *Office) headed(ctx context.Context, s Subject, h pki.Holder, bin string) (Subject, HeadAnswer, error) {
+	if h.BIN != "" {
+		return Subject{}, HeadAnswer{}, refuse("PERSONAL_KEY_NEEDED")
+	}
+	admitted, err := o.c.Identities.AdmitBIN(bin)
+	if err != nil {
+		return Subject{}, HeadAnswer{}, refuse("BIN_INVALID")
+	}
+	head, err := o.headOf(ctx, admitted)
+	if err != nil {
+		return Subject{}, HeadAnswer{}, err
+	}
 	if head.IIN != s.IIN {
-		return Subject{}, "", &Refusal{Code: "HEAD_NOT_IN_REGISTRY", Evidence: head.evidence()}
+		return Subject{}, HeadAnswer{}, &Refusal{Code: "HEAD_NOT_IN_REGISTRY", Evidence: head.evidence()}
 	}
 	s.BIN, s.Organization = string(admitted), head.Organization
-	return s, RoleHead, nil
+	return s, head, nil
 }
 
 // headOf asks the registry who heads a company; an answer that is not good is a refusal.

@@ -92,10 +92,16 @@ func (o *Office) Heads(ctx context.Context, iin, bin string) bool {
 }
 
 // Organisation checks a BIN for its first head: what the registry calls it, when the person is
-// named its head.
-func (o *Office) Organisation(ctx context.Context, ask Ask) (Subject, error) {
-	s, _, err := o.Gate(ctx, ask)
-	return s, err
+// named its head, and the answer that said so.
+func (o *Office) Organisation(ctx context.Context, ask Ask) (Subject, HeadAnswer, error) {
+	if report := o.c.Judge.Certificate(ctx, ask.Signer, trust.Signing); report.Verdict() != trust.Good {
+		return Subject{}, HeadAnswer{}, fromReport(report, ask.Signer)
+	}
+	h := ask.Signer.Holder()
+	if h.IIN == "" {
+		return Subject{}, HeadAnswer{}, refuse("NOT_A_PERSON")
+	}
+	return o.headed(ctx, Subject{CommonName: h.CommonName, Surname: h.Surname, Patronymic: h.Given, IIN: h.IIN}, h, ask.Form.BIN)
 }
 
 // Sweep expires what nobody confirmed in 30 days, removes drafts of 7 days and ends delegations that

@@ -20,12 +20,21 @@ type Config struct {
 	MaxAge time.Duration
 	// Calendar says when loads are expected.
 	Calendar Calendar
+	// Live asks the state services for books with a purpose ([Book.For]); nil asks nobody
+	// (registry.ask_live).
+	Live Live
+	// AllowNoAppointmentDate takes a head whose day of appointment a state service does not tell
+	// (gate.allow_no_appointment_date).
+	AllowNoAppointmentDate bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
 // Book answers questions and takes loads. It is safe for concurrent use.
-type Book struct{ c Config }
+type Book struct {
+	c       Config
+	purpose Purpose // of those who ask; empty: loads answer alone
+}
 
 // New checks the configuration.
 func New(c Config) (*Book, error) {
@@ -38,25 +47,52 @@ func New(c Config) (*Book, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Book{c}, nil
+	return &Book{c: c}, nil
 }
 
 // Entity tells who an organisation is. Bad: EntityUnknown (no fresh source knows it),
 // EntityLiquidated (Value holds the date), NoHeadOffice (a unit whose head office is not known).
 func (b *Book) Entity(ctx context.Context, bin ident.BIN) Answer[LegalEntity] {
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[LegalEntity], error) { return b.entity(ctx, tx, bin, now) })
+	t, live := b.askLegal(ctx, bin)
+	if settled(b, live) {
+		return asked[LegalEntity](b, live)
+	}
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[LegalEntity], error) { return b.entity(ctx, t.over(tx), bin, now) })
 }
 
 // Head tells who heads an organisation on a day: the day of on, in Astana. Bad: what [Book.Entity]
 // says is bad; NoHead (Value.Leader is who headed it last, if anybody did); HeadFuture (Value.Next
-// is appointed from a later day, and nobody heads it now). Unknown: SourcesDisagree, TwoHeads, TooOld.
+// is appointed from a later day, and nobody heads it now). Unknown: SourcesDisagree, TwoHeads, TooOld,
+// NoAppointmentDate, or why a state service could not be asked.
 func (b *Book) Head(ctx context.Context, bin ident.BIN, on time.Time) Answer[Head] {
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Head], error) { return b.head(ctx, tx, bin, DateOf(on), now) })
+	var t *told
+	if b.today(on) {
+		var live Answer[Legal]
+		if t, live = b.askLegal(ctx, bin); settled(b, live) {
+			return asked[Head](b, live)
+		}
+	}
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Head], error) { return b.head(ctx, t.over(tx), bin, DateOf(on), now) })
 }
 
 // Person tells who a person is. Bad: PersonUnknown, PersonExcluded (excluded or dead).
 func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Person], error) { return b.person(ctx, tx, iin, now) })
+	var t *told
+	var live Answer[Person]
+	if b.asks() {
+		live = b.c.Live.Person(ctx, b.purpose, iin)
+		if settled(b, live) {
+			return asked[Person](b, live)
+		}
+		if live.Verdict == Good || live.Verdict == Bad {
+			t = &told{loads: map[string]Load{SourcePersons: moment(live)}, person: &live}
+		}
+	}
+	a := ask(ctx, b, func(tx Tx, now time.Time) (Answer[Person], error) { return b.person(ctx, t.over(tx), iin, now) })
+	if a.Verdict == Unknown && live.Code == ConsentNeeded {
+		return asked[Person](b, live) // nobody else knows: the person can help
+	}
+	return a
 }
 
 func (b *Book) person(ctx context.Context, tx Tx, iin ident.IIN, now time.Time) (Answer[Person], error) {
@@ -79,7 +115,17 @@ func (b *Book) person(ctx context.Context, tx Tx, iin ident.IIN, now time.Time) 
 
 // Phone tells where a person gets short messages. Bad: NoPhone, he registered none.
 func (b *Book) Phone(ctx context.Context, iin ident.IIN) Answer[MobileContact] {
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[MobileContact], error) { return b.phone(ctx, tx, iin, now) })
+	var t *told
+	if b.asks() {
+		live := b.c.Live.Phone(ctx, b.purpose, iin)
+		if settled(b, live) {
+			return asked[MobileContact](b, live)
+		}
+		if live.Verdict == Good || live.Verdict == Bad {
+			t = &told{loads: map[string]Load{SourceMobile: moment(live)}, contact: &live}
+		}
+	}
+	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[MobileContact], error) { return b.phone(ctx, t.over(tx), iin, now) })
 }
 
 func (b *Book) phone(ctx context.Context, tx Tx, iin ident.IIN, now time.Time) (Answer[MobileContact], error) {
@@ -111,7 +157,7 @@ func ask[T any](ctx context.Context, b *Book, f func(Tx, time.Time) (Answer[T], 
 	if err != nil {
 		a = Answer[T]{Verdict: Unknown, Code: Unreachable, Err: fmt.Errorf("ask registry: %w", err)}
 	}
-	a.NextLoad = b.c.Calendar.Next(now)
+	a.NextLoad = b.c.Calendar.Of(a.Source).Next(now)
 	return a
 }
 
@@ -181,13 +227,21 @@ func provenance[T any](ctx context.Context, b *Book, tx Tx, k Kept[T], now time.
 	if err != nil {
 		return Answer[T]{}, err
 	}
-	a := Answer[T]{Verdict: Good, Value: k.Value, Source: k.Source, LoadID: strconv.FormatInt(l.Number, 10),
-		RecordID: strconv.FormatInt(k.Record, 10), AsOf: l.AsOf, LoadedAt: l.Received}
+	a := Answer[T]{Verdict: Good, Value: k.Value, Source: k.Source, LoadID: numbered(l.Number),
+		RecordID: numbered(k.Record), AsOf: l.AsOf, LoadedAt: l.Received}
 	if b.old(l, now) {
 		var none T
 		a.Verdict, a.Code, a.Value = Unknown, TooOld, none
 	}
 	return a, nil
+}
+
+// numbered names a load or a record; a live answer has neither.
+func numbered(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // vouching is the load by which a record is known to hold: the last of its source, which would have
@@ -217,7 +271,7 @@ func absent[T any](ctx context.Context, b *Book, tx Tx, code string, now time.Ti
 	if err != nil {
 		return Answer[T]{}, err
 	}
-	a := Answer[T]{Verdict: Bad, Code: code, Source: l.Source, LoadID: strconv.FormatInt(l.Number, 10), AsOf: l.AsOf, LoadedAt: l.Received}
+	a := Answer[T]{Verdict: Bad, Code: code, Source: l.Source, LoadID: numbered(l.Number), AsOf: l.AsOf, LoadedAt: l.Received}
 	if b.old(l, now) {
 		a.Verdict, a.Code = Unknown, TooOld
 	}

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"senim/internal/ident"
@@ -31,13 +30,13 @@ func (b *Book) head(ctx context.Context, tx Tx, bin ident.BIN, on Date, now time
 			}
 			if b.old(l, now) {
 				return Answer[Head]{Verdict: Unknown, Code: TooOld, Source: source, AsOf: l.AsOf, LoadedAt: l.Received,
-					LoadID: strconv.FormatInt(l.Number, 10)}, nil
+					LoadID: numbered(l.Number)}, nil
 			}
 			w.load = l
 			words = append(words, w)
 		}
 	}
-	return judge(a, words), nil
+	return b.dated(judge(a, words)), nil
 }
 
 // testimony is what one source says about the head of an organisation on a day.
@@ -106,7 +105,7 @@ func judge(a Answer[Head], words []testimony) Answer[Head] {
 		a.Verdict, a.Code, a.Value = Unknown, TwoHeads, Head{}
 		return a
 	}
-	a.Source, a.LoadID, a.RecordID = t.source, strconv.FormatInt(t.load.Number, 10), strconv.FormatInt(t.record, 10)
+	a.Source, a.LoadID, a.RecordID = t.source, numbered(t.load.Number), numbered(t.record)
 	a.AsOf, a.LoadedAt = t.load.AsOf, t.load.Received
 	a.Value.Leader, a.Value.Next = t.head, t.next
 	switch {

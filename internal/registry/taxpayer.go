@@ -53,6 +53,9 @@ type Taxpayer struct {
 	BlockReason          string
 	DirectorIIN          ident.IIN // not the head of the gate: that is the leader
 	BudgetIIN            ident.IIN // who is responsible for settlements with the budget
+	// Partial: the live service answered and no load did. Sole proprietor and value-added tax are
+	// known; practice, blocking, tax office and persons are not, which is no "no".
+	Partial bool `json:"-"`
 }
 
 // SoleProprietor reports whether the taxpayer is an active sole proprietor on a day.
@@ -68,7 +71,35 @@ func (t Taxpayer) VATPayer(on Date) bool {
 // Taxpayer tells what the tax office knows of a number. Bad: TaxpayerUnknown. A blocked taxpayer is a good
 // answer: what follows from it is the asker's business.
 func (b *Book) Taxpayer(ctx context.Context, tin string) Answer[Taxpayer] {
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Taxpayer], error) { return b.taxpayer(ctx, tx, tin, now) })
+	var live Answer[Taxpayer]
+	if b.asks() {
+		if live = b.c.Live.Taxpayer(ctx, b.purpose, tin); live.Verdict == Bad || settled(b, live) {
+			return asked[Taxpayer](b, live)
+		}
+	}
+	kept := ask(ctx, b, func(tx Tx, now time.Time) (Answer[Taxpayer], error) { return b.taxpayer(ctx, tx, tin, now) })
+	if live.Verdict == Good {
+		return join(live, kept)
+	}
+	return kept
+}
+
+// join puts what the live service tells, sole proprietor and value-added tax, over the last load's record.
+func join(live, kept Answer[Taxpayer]) Answer[Taxpayer] {
+	v, had := live.Value, kept.Value
+	if v.Partial = kept.Verdict != Good; !v.Partial {
+		had.IPFrom, had.IPTo = v.IPFrom, v.IPTo
+		if had.VATFrom != v.VATFrom {
+			had.VATSeries, had.VATNumber = "", "" // of another certificate
+		}
+		had.VATFrom, had.VATTo = v.VATFrom, v.VATTo
+		if v.NameRU != "" {
+			had.NameRU = v.NameRU
+		}
+		v = had
+	}
+	live.Value, live.NextLoad = v, kept.NextLoad
+	return live
 }
 
 func (b *Book) taxpayer(ctx context.Context, tx Tx, tin string, now time.Time) (Answer[Taxpayer], error) {

@@ -81,6 +81,22 @@ func Load(dir string) (*Trust, error) {
 	return t, nil
 }
 
+// Certificates reads the certificates of a folder that are trusted one by one, whoever issued them.
+func Certificates(dir string) (all []*pki.Certificate, err error) {
+	names, err := files(dir)
+	if err != nil {
+		return nil, fmt.Errorf("certificates in %s: %w", dir, err)
+	}
+	for _, name := range names {
+		found, err := read(name)
+		if err != nil {
+			return nil, fmt.Errorf("certificates in %s: %w", name, err)
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
 func files(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"senim/internal/auth"
+	"senim/internal/ident"
 	"senim/internal/limit"
 	"senim/internal/qr"
 	"senim/internal/web/assets"
@@ -41,6 +42,8 @@ type Site struct {
 	Brand string
 	// TestMode shows a line on every page saying that nothing here is real.
 	TestMode bool
+	// Rules say which numbers are test identities: they are marked wherever they stand.
+	Rules ident.Rules
 	// Proxies are the reverse proxies whose X-Forwarded-For names the visitor; none by default.
 	Proxies []netip.Prefix
 }

@@ -1,0 +1,300 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"senim/dsig"
+	"senim/internal/audit"
+	"senim/internal/ident"
+	"senim/internal/lang"
+	"senim/internal/participant"
+	"senim/internal/registry"
+	"senim/internal/state"
+	"senim/internal/state/statetest"
+)
+
+// live is a portal whose gate asks state services.
+type live struct {
+	*world
+	gateway *statetest.Gateway
+	alerts  *alerts
+}
+
+// newLive has the gateway's fake as the register of legal entities; set may change both configurations.
+func newLive(t *testing.T, set func(*registry.Config, *state.Config)) live {
+	t.Helper()
+	l := live{alerts: &alerts{}}
+	l.world = newWorldAsking(t, filepath.Join(t.TempDir(), "senim.db"), nil, func(*participant.Config) {}, func(w *world, c *registry.Config) {
+		l.gateway = statetest.NewGateway(t, w.authority, w.time)
+		gateway := l.gateway.Config()
+		services := state.Config{Gateway: &gateway, Rules: rules(), Audit: func(ctx context.Context, e audit.Event) error {
+			return w.store.Registry().Update(ctx, func(tx registry.Tx) error { return tx.Audit(ctx, e) })
+		}, Hash: w.store.Hash, Log: l.alerts.logger(), Now: w.time, Bounds: state.Bounds{Whole: 5 * time.Second, Backoff: [2]time.Duration{time.Millisecond, time.Millisecond}}}
+		gateway.Person = "" // the last load answers
+		if set != nil {
+			set(c, &services)
+		}
+		asked, err := state.New(services)
+		w.must(err)
+		c.Live = asked
+	})
+	l.says(iinB, "2026-02-27")
+	return l
+}
+
+// says makes the register of legal entities name a head of X.
+func (l live) says(iin, appointed string) {
+	l.gateway.Put("GBDULINFO", binX, statetest.Organisation{BIN: binX, Leader: iin, Appointed: appointed}.Document())
+}
+
+// gate is what the portal says to B, who chose his key of X.
+func (l live) gate() *browser {
+	return l.browser().begin(participant.LegalEntity).sign(l.head(iinB, binX))
+}
+
+// closed checks that the gate stayed closed for want of an answer, and returns what the page says first.
+func (l live) closed(b *browser) string {
+	l.t.Helper()
+	b.refused("CHECK_UNAVAILABLE")
+	_, said, found := strings.Cut(text(b.page), "Не удалось проверить:")
+	if !found {
+		l.t.Errorf("does not say what could not be checked:\n%s", text(b.page))
+	}
+	said, _, _ = strings.Cut(said, " Кто ответил")
+	return said
+}
+
+// The load says A, the live register says B: B passes, and the page says whence it is known.
+func TestLiveFirst(t *testing.T) {
+	l := newLive(t, nil)
+	b := l.gate().at("/2")
+	b.says("ГБД ЮЛ, ответ сервиса 01.09.2026 15:00").says("исправляют в органах юстиции")
+	if l.gateway.Asked() == 0 {
+		t.Error("nobody was asked")
+	}
+	l.says(iinC, "2026-03-01")
+	l.gate().refused("REGISTRY_OTHER_HEAD").silentAbout(iinC, "СКРЫТАЯ")
+}
+
+// Each way in which the register of legal entities may fail leaves the gate closed, in words of its own.
+func TestR16GateStaysClosed(t *testing.T) {
+	texts := map[string]string{}
+	for name, twist := range map[string]func(*statetest.Answer){
+		"fault": func(a *statetest.Answer) { a.Raw, a.Status = statetest.Fault, http.StatusInternalServerError },
+		"HTML":  func(a *statetest.Answer) { a.Raw = "<!DOCTYPE html><html>" },
+		"signature": func(a *statetest.Answer) {
+			a.Change = func(s string) string { return strings.Replace(s, iinB, iinC, 1) }
+		},
+		"silence": func(a *statetest.Answer) { a.Silence = time.Minute },
+	} {
+		l := newLive(t, func(_ *registry.Config, c *state.Config) {
+			if name == "silence" {
+				c.Bounds.Whole = 100 * time.Millisecond
+			}
+		})
+		l.gateway.Twist(twist)
+		said := l.closed(l.gate())
+		if other, ok := texts[said]; ok {
+			t.Errorf("%s and %s say the same: %s", name, other, said)
+		}
+		texts[said] = name
+		l.gateway.Twist(nil)
+		l.gate().at("/2") // and the same key passes when the answer is good
+	}
+}
+
+func TestR17AnotherBIN(t *testing.T) {
+	l := newLive(t, nil)
+	l.gateway.Put("GBDULINFO", binX, statetest.Organisation{BIN: binY, Leader: iinB, Appointed: "2026-02-27"}.Document())
+	if said := l.closed(l.gate()); !strings.Contains(said, "о другом номере") || !l.alerts.raised() {
+		t.Errorf("%q, alert %v", said, l.alerts.raised())
+	}
+}
+
+func TestR33ReplayedAnswer(t *testing.T) {
+	l := newLive(t, nil)
+	l.gate().at("/2")
+	recorded := l.gateway.Last()
+	l.pass(24 * time.Hour)
+	l.gateway.Twist(func(a *statetest.Answer) { a.Raw = recorded })
+	if said := l.closed(l.gate()); !strings.Contains(said, "дан раньше") || !l.alerts.raised() {
+		t.Errorf("%q, alert %v", said, l.alerts.raised())
+	}
+	l.gateway.Twist(func(a *statetest.Answer) { a.At = a.At.AddDate(0, 0, -1) }) // another number, an old date
+	if said := l.closed(l.gate()); !strings.Contains(said, "дан раньше") {
+		t.Error(said)
+	}
+}
+
+// An answer that names a file or an address to read: nothing is read, nobody is asked.
+func TestR27Doctype(t *testing.T) {
+	l := newLive(t, nil)
+	before := l.gateway.Asked()
+	l.gateway.Twist(func(a *statetest.Answer) {
+		a.Change = func(s string) string {
+			return `<!DOCTYPE x [<!ENTITY e SYSTEM "` + l.gateway.URL + `">]>` + s[strings.Index(s, "<soap:Envelope"):]
+		}
+	})
+	l.closed(l.gate())
+	if n := l.gateway.Asked() - before; n > 2 { // entity and head
+		t.Errorf("%d questions", n)
+	}
+	if _, err := dsig.Parse([]byte(`<!DOCTYPE x><x/>`)); err == nil {
+		t.Error("a DOCTYPE is read")
+	}
+}
+
+func TestR18NoDayOfAppointment(t *testing.T) {
+	l := newLive(t, nil)
+	l.says(iinB, "")
+	if said := l.closed(l.gate()); !strings.Contains(said, "дату назначения") {
+		t.Error(said)
+	}
+	l = newLive(t, func(c *registry.Config, _ *state.Config) { c.AllowNoAppointmentDate = true })
+	l.says(iinB, "")
+	b := l.gate().at("/2")
+	var e participant.Evidence
+	l.must(l.store.Participant().View(t.Context(), func(tx participant.Tx) error {
+		r, err := tx.Registration(t.Context(), strings.Split(b.path, "/")[2])
+		if err == nil {
+			e, err = tx.Evidence(t.Context(), r.Evidence)
+		}
+		return err
+	}))
+	if k, _ := e.Find("G7"); k.Evidence["warning"] != registry.NoAppointmentDate {
+		t.Errorf("the evidence has no flag: %+v", e)
+	}
+}
+
+func TestR19AppointedTomorrow(t *testing.T) {
+	l := newLive(t, nil)
+	l.says(iinB, string(registry.DateOf(l.time().AddDate(0, 0, 1))))
+	l.gate().refused("REGISTRY_HEAD_FUTURE")
+}
+
+// Open data name the person head; the gate does not ask them.
+func TestR22OpenDataAreNotAsked(t *testing.T) {
+	open := statetest.NewOpen(t)
+	open.Say("/stat", `{"success":true,"obj":{"bin":"`+binX+`","name":"АО «ТЕСТ»","fio":"ТЕСТОВ ТЕСТ"}}`)
+	l := newLive(t, func(_ *registry.Config, c *state.Config) { c.Open = open.Open() })
+	l.gateway.Put("GBDULINFO", binX, statetest.Organisation{BIN: binX}.Document())
+	l.gate().refused("REGISTRY_NO_HEAD")
+	l.gateway.Twist(func(a *statetest.Answer) { a.Status, a.Raw = http.StatusBadGateway, "x" })
+	l.closed(l.gate())
+	if open.Asked() != 0 {
+		t.Error("open data were asked")
+	}
+}
+
+// The clerks say A from a later day than the register's B: nobody passes, and both dates are shown.
+func TestR23SourcesDisagree(t *testing.T) {
+	l := newLive(t, nil)
+	l.load(registry.Batch{Source: registry.SourceClerk, AsOf: l.time(), Operator: "system",
+		Leaders: []registry.Leader{{BIN: binX, IIN: iinA, Surname: "ТЕСТТОВ", Position: "Директор", AppointedOn: "2026-03-01"}}})
+	l.gate().refused("SOURCES_DISAGREE").says("ГБД ЮЛ").says("Запись регистратора").says("01.09.2026 15:00")
+	l.says(iinA, "2026-03-01")
+	l.gate().refused("REGISTRY_OTHER_HEAD")
+}
+
+// The last load is eight days old.
+func TestR15OldLoad(t *testing.T) {
+	w := newWorld(t)
+	w.heads(iinB, "")
+	w.pass(8 * 24 * time.Hour)
+	b := w.browser().begin(participant.LegalEntity).sign(w.head(iinB, binX)).refused("CHECK_UNAVAILABLE")
+	b.says("данные ГБД ЮЛ слишком старые, последние на 01.09.2026")
+}
+
+func TestR25HeadOfficeUnknown(t *testing.T) {
+	const office = "009940000006"
+	w := newWorld(t)
+	unit := func(head ident.BIN, more ...registry.LegalEntity) {
+		w.loads++
+		w.load(registry.Batch{Source: registry.SourceLegal, Full: true, AsOf: w.time().Add(-time.Hour).Add(time.Duration(w.loads) * time.Second), Operator: "system",
+			Entities: append(more, registry.LegalEntity{BIN: binUnit, Kind: registry.Branch, NameRU: "Филиал", Status: registry.Active, Registered: "2014-01-10", HeadBIN: head}),
+			Leaders:  []registry.Leader{{BIN: binUnit, IIN: iinB, Surname: "ТЕСТОВ", Name: "ТЕСТ", AppointedOn: "2020-06-01"}}})
+	}
+	sign := func() *browser {
+		return w.browser().begin(participant.StructuralUnit).sign(w.head(iinB, binUnit))
+	}
+	unit("")
+	sign().refused("ENTERPRISE_UNKNOWN").says("не указана головная организация")
+	unit(office)
+	sign().refused("ENTERPRISE_UNKNOWN").says("Головной организации нет в реестре: БИН 009 940 000 006")
+	unit(office, registry.LegalEntity{BIN: office, Kind: registry.LE, NameRU: "АО", Status: registry.Active, Registered: "2014-01-10"})
+	sign().at("/2")
+}
+
+func TestR02TestIdentity(t *testing.T) {
+	w := newWorldWith(t, func(c *participant.Config) { c.Rules = ident.Rules{} })
+	w.heads(iinB, "")
+	w.browser().begin(participant.LegalEntity).sign(w.head(iinB, binX)).refused("NUMBER_INVALID")
+	w = newWorld(t)
+	w.heads(iinB, "")
+	b := w.browser().begin(participant.LegalEntity).sign(w.head(iinB, binX)).at("/2")
+	if n := strings.Count(b.page, ">ТЕСТ</strong>"); n != 2 { // beside the BIN and the IIN
+		t.Errorf("%d marks:\n%s", n, text(b.page))
+	}
+}
+
+// Wednesday's load is missing at noon; on Friday every page says so.
+func TestR14LoadMissing(t *testing.T) {
+	w := newWorld(t)
+	noon := func(day int) {
+		w.mu.Lock()
+		w.now = time.Date(2026, 9, day, 12, 0, 0, 0, lang.Astana)
+		w.mu.Unlock()
+	}
+	noon(7) // a Monday
+	w.heads(iinB, "")
+	b := w.browser()
+	b.get("/registry-status").says("принята 07.09.2026 12:00").says("вовремя").says("Следующая загрузка ср 09.09.2026, 06:00")
+	noon(9)
+	b.get("/registry-status").says("принята 07.09.2026 12:00").says("ожидалась ср 09.09.2026, 06:00, задерживается").says("Следующая загрузка пт 11.09.2026, 06:00")
+	legal := b.page[strings.Index(b.page, `data-source="gbdul"`):]
+	if got := text(legal[:strings.Index(legal, "</section>")]); !strings.Contains(got, "задерживается") || !strings.Contains(got, "(полная загрузка)") {
+		t.Errorf("%s", got)
+	}
+	b.says("ещё не загружался") // the tax committee
+	noon(11)
+	b.get("/login").says("ГБД ЮЛ: загрузка ожидалась пт 11.09.2026, 06:00, задерживается").says("Когда обновлены реестры")
+	w.heads(iinB, "")
+	w.load(registry.Batch{Source: registry.SourcePersons, Full: true, AsOf: w.time(), Operator: "system", Persons: []registry.Person{{IIN: iinA, Surname: "ТЕСТТОВ"}}})
+	w.pass(2 * time.Minute)
+	b.get("/login").silentAbout("задерживается")
+}
+
+// Days of calendar.csv are no slots, or further ones.
+func TestR14Exceptions(t *testing.T) {
+	w := newWorldAsking(t, filepath.Join(t.TempDir(), "senim.db"), nil, func(*participant.Config) {}, func(_ *world, c *registry.Config) {
+		c.Calendar.Exceptions = []registry.CalendarDay{{Date: "2026-09-02"}, {Date: "2026-09-03", Source: registry.SourcePersons, Load: true}}
+	})
+	w.pass(24 * time.Hour) // to Wednesday afternoon
+	all, err := w.book.Sources(t.Context())
+	w.must(err)
+	for i, want := range []string{"2026-09-04", "2026-09-03"} {
+		if all[i].Missed != 0 || registry.DateOf(all[i].Next) != registry.Date(want) {
+			t.Errorf("%+v", all[i])
+		}
+	}
+}
+
+// A service that is switched off leaves its questions to the last load.
+func TestLiveOff(t *testing.T) {
+	l := newLive(t, func(_ *registry.Config, c *state.Config) { c.Gateway.Legal = "" })
+	l.heads(iinB, "")
+	l.gate().at("/2").says("загрузка № ")
+	if l.gateway.Asked() != 0 {
+		t.Error("the gateway was asked")
+	}
+	a := l.book.Head(t.Context(), binX, l.time()) // nor does a book without a purpose ask
+	if a.Verdict != registry.Good || a.LoadID == "" || errors.Is(a.Err, context.Canceled) {
+		t.Errorf("%+v", a)
+	}
+}
