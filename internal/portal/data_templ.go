@@ -47,15 +47,15 @@ func dataView(r *web.Request, reg participant.Registration, known participant.Kn
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			if reg.Category.Enterprise() {
+			if reg.Subject.Source != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h2 class=\"govuk-heading-m\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var3 string
-				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(r.T("portal.data.enterprise"))
+				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(r.T("portal.data." + subjectKind(reg)))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/portal/data.templ`, Line: 12, Col: 62}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/portal/data.templ`, Line: 12, Col: 71}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 				if templ_7745c5c3_Err != nil {
@@ -306,6 +306,10 @@ func dataView(r *web.Request, reg participant.Registration, known participant.Kn
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+			templ_7745c5c3_Err = cancelForm(r, reg).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 			return nil
 		})
 		templ_7745c5c3_Err = web.Page(r, head(r, reg, 2, dataBack(reg), errs)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
@@ -314,6 +318,13 @@ func dataView(r *web.Request, reg participant.Registration, known participant.Kn
 		}
 		return nil
 	})
+}
+
+func subjectKind(reg participant.Registration) string {
+	if reg.Category.Enterprise() {
+		return "enterprise"
+	}
+	return "taxpayer"
 }
 
 func dataBack(reg participant.Registration) string {
