@@ -24,6 +24,7 @@ import (
 	"senim/internal/auth"
 	"senim/internal/ident"
 	"senim/internal/limit"
+	"senim/internal/participant"
 	"senim/internal/ra"
 	"senim/internal/registry"
 	"senim/internal/trust"
@@ -55,6 +56,8 @@ type Config struct {
 	// Messages tells how messages stand, and takes an operator's word about one in doubt; nil leaves
 	// them out. [notice.Sender] is the real one.
 	Messages Messages
+	// Participants is where administrators block and lift participants of the portal; nil leaves that out.
+	Participants *participant.Office
 	// BIN is the organisation whose operators work here, the authority's own. Required, except
 	// where Site.TestMode is on: then operators of every organisation are let in when it is empty.
 	BIN ident.BIN
@@ -98,6 +101,9 @@ func New(c Config) (http.Handler, error) {
 	own("POST /desk/registry/new", d.takeNew)
 	own("GET /desk/registry/{id}", d.change)
 	own("POST /desk/registry/{id}", d.act)
+	if c.Participants != nil {
+		d.participantRoutes(own)
+	}
 	if c.Office == nil {
 		own("GET /desk/{$}", func(_ http.ResponseWriter, r *web.Request) error { return r.Redirect("/desk/registry") })
 	} else {
@@ -141,7 +147,11 @@ func (d *desk) menu(r *web.Request) []web.Link {
 	if d.c.Office != nil {
 		all = []web.Link{link("desk.menu.board", "/desk/"), link("desk.menu.find", "/desk/find"), link("desk.menu.take", "/desk/take")}
 	}
-	return append(all, link("desk.menu.registry", "/desk/registry"), link("desk.menu.new", "/desk/registry/new"))
+	all = append(all, link("desk.menu.registry", "/desk/registry"), link("desk.menu.new", "/desk/registry/new"))
+	if d.c.Participants != nil {
+		all = append(all, link("desk.menu.participants", "/desk/participants"))
+	}
+	return all
 }
 
 // clerks lets in whoever signed in with an operator's certificate, and says what the rules refuse.

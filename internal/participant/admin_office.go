@@ -22,6 +22,7 @@ const (
 // the profiles of everybody in it.
 type Found struct {
 	Account    *Account
+	Standing   AccountState // of the account now
 	Enterprise *Enterprise
 	Profiles   []User
 }
@@ -33,7 +34,7 @@ func (o *Office) FindParticipant(ctx context.Context, number string) (Found, err
 		f = Found{}
 		a, err := tx.Account(ctx, ident.IIN(number))
 		if err == nil {
-			f.Account = &a
+			f.Account, f.Standing = &a, a.Standing(o.now(), 0)
 		} else if !errors.Is(err, ErrNotFound) {
 			return err
 		}

@@ -24,12 +24,10 @@ func (o *Office) AskPassword(ctx context.Context, sid string, iin ident.IIN, cur
 		wrong["current"] = "FIELD_EMPTY"
 	} else if _, err := o.SignIn(ctx, iin, current); err != nil {
 		var d *Denied
-		switch {
-		case !errors.As(err, &d) || d.Code != "PASSWORD_WRONG" && d.Code != "PASSWORD_EXPIRED":
+		if !errors.As(err, &d) || d.Code != "PASSWORD_WRONG" {
 			return err
-		case d.Code == "PASSWORD_WRONG": // an expired one is good for setting another
-			wrong["current"] = "PASSWORD_CURRENT_WRONG"
 		}
+		wrong["current"] = "PASSWORD_CURRENT_WRONG"
 	}
 	if len(wrong) > 0 {
 		return wrong

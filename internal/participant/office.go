@@ -78,8 +78,6 @@ type Config struct {
 	// BlockPreviousAt is when the previous head loses his profile (rereg.block_previous_at): AtCompletion
 	// by default.
 	BlockPreviousAt Moment
-	// PasswordMaxAge is how old a password may be (password.max_age); zero: passwords do not age.
-	PasswordMaxAge time.Duration
 	// Stamps gives time-stamps over signed agreements; nil: there are none, and that is recorded.
 	Stamps Stamps
 	// InviteTTL is the life of an invitation's link; 7 days by default.

@@ -15,8 +15,7 @@ import (
 
 // SignIn checks a password after a certificate of the person was verified, in the order of S2:
 // account, state, lock, password. It gives [*Denied] with NOT_REGISTERED, ACCOUNT_BLOCKED,
-// ACCOUNT_LOCKED (until), PASSWORD_WRONG (left: tries before the next lock), or after a right one
-// PASSWORD_EXPIRED: it is too old, and only good for setting another. A pending account's
+// ACCOUNT_LOCKED (until) or PASSWORD_WRONG (left: tries before the next lock). A pending account's
 // password is checked too: whether it may do anything is decided by its profiles.
 func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Account, error) {
 	a, err := o.Admit(ctx, iin)
@@ -60,8 +59,6 @@ func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Ac
 		return Account{}, fmt.Errorf("sign in: %w", raced(err))
 	case denied != nil:
 		return Account{}, denied
-	case a.Standing(o.now(), o.c.PasswordMaxAge) == AccountPasswordExpired:
-		return Account{}, deny("PASSWORD_EXPIRED", "date", stamp(a.PasswordChanged.Add(o.c.PasswordMaxAge)))
 	}
 	return a, nil
 }

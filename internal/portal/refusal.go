@@ -125,8 +125,6 @@ func (s *site) ways(r *web.Request, all []failure) []web.Link {
 			add("portal.next.login", "/login")
 		case "AGREEMENT_TO_SIGN":
 			add("agreement.mine", "/me/agreements")
-		case "PASSWORD_EXPIRED":
-			add("portal.reset.title", "/login/reset-password")
 		case "REGISTRY_OTHER_HEAD", "CERT_PREVIOUS_HEAD", "REGISTRY_NO_HEAD", "REGISTRY_HEAD_FUTURE":
 			add("portal.next.order", "/")
 		case "ACCOUNT_LOCKED", "ACT_STALE", "EMAIL_SAME":
