@@ -16,6 +16,7 @@ type verify struct {
 	CRL          []string `name:"crl" sep:"none" help:"Revocation list, full or delta; may be given several times." placeholder:"FILE"`
 	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
 	OCSP         []string `name:"ocsp" sep:"none" help:"OCSP answer (DER) about a certificate in a signature; may be given several times." placeholder:"FILE"`
+	Timestamp    []string `name:"timestamp" sep:"none" help:"Time-stamp (DER) over the whole signed XML file, kept beside it; may be given several times." placeholder:"FILE"`
 	Content      string   `help:"What a detached CMS signature was made over, of any size." placeholder:"FILE"`
 	Certificate  string   `help:"Certificate of who should have signed a JWT, which carries none." placeholder:"FILE"`
 	File         string   `arg:"" help:"CMS, signed XML, signed PDF, JWT, certificate, request or revocation list; - is standard input."`
@@ -30,6 +31,8 @@ Each is good, bad, or unknown when it could not be made; the exit status is 0 on
 The time the signer says proves nothing. A time-stamp in a signature proves when it existed, if
 its authority is trusted too; the certificate is then judged as of that time, else as of --at. Lists
 and answers inside the message are used. A time-stamp that cannot be judged is shown as unproved.
+
+A plain XML signature has no place for a time-stamp: one over the whole file is given by --timestamp.
 
 For a signature in a PDF document there is one check more, document: whether anything but further
 signatures was added since.
@@ -124,6 +127,9 @@ func (r *report) conclude() {
 func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing) ([]subject, error) {
 	if c.Content != "" && found.kind != kindCMS {
 		return nil, &hinted{fmt.Errorf("--content does not go with a %s", found.kind), "it is for detached CMS signatures"}
+	}
+	if len(c.Timestamp) > 0 && found.kind != kindXML {
+		return nil, &hinted{fmt.Errorf("--timestamp does not go with a %s", found.kind), "senim timestamp --verify checks a time-stamp over any file"}
 	}
 	if len(c.OCSP) > 0 && found.kind != kindCMS {
 		return nil, &hinted{fmt.Errorf("--ocsp does not go with a %s", found.kind), "it is for CMS signatures"}

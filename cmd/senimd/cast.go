@@ -150,6 +150,28 @@ func contacts(now time.Time) registry.Batch {
 	return b
 }
 
+// taxpayers are the companies, and two people who trade or practise in their own names.
+func taxpayers(now time.Time) registry.Batch {
+	b := registry.Batch{Source: registry.SourceTax, Full: true, AsOf: now.Add(-time.Hour), Operator: "system"}
+	for _, e := range batch(now).Entities {
+		b.Taxpayers = append(b.Taxpayers, registry.Taxpayer{TIN: string(e.BIN), Type: registry.TaxPrivateEnterprise, NameRU: e.NameRU, NameKK: e.NameKK,
+			VATFrom: "2022-01-01", VATSeries: "62001", VATNumber: "0001234"})
+	}
+	for _, m := range cast() {
+		t := registry.Taxpayer{TIN: m.iin, NameRU: m.fullName(), Type: registry.TaxIndividual}
+		switch m.who {
+		case "newcomer":
+			t.Type, t.IPFrom, t.NameRU = registry.TaxEntrepreneur, "2021-05-04", "ИП "+m.fullName()
+		case "deputy":
+			t.Practice = registry.Notary
+		default:
+			continue
+		}
+		b.Taxpayers = append(b.Taxpayers, t)
+	}
+	return b
+}
+
 // subject is what the authority writes into the person's certificate.
 func (m member) subject(k seedKey) ca.Subject {
 	return ca.Subject{CommonName: m.commonName(), Surname: m.surname, Patronymic: m.patronymic, IIN: m.iin,

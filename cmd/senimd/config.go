@@ -55,6 +55,8 @@ type config struct {
 	inviteTTL     time.Duration
 	invitedUsers  string
 	reconfirmDays int
+	// portalRules are gate.unit_roles, rereg.block_previous_at and agreement.
+	portalRules portalRules
 	// autoRevoke is head_change.auto_revoke.
 	autoRevoke ra.AutoRevoke
 	// factor is second_factor.kinds, in the order offered; factorFor is second_factor.for.
@@ -206,6 +208,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 		c.reconfirmDays = n
 		return nil
 	})
+	c.portalRules.flags(f)
 	f.Var(&c.autoRevoke, "head_change.auto_revoke", "keys of a former head: offer (to the new head, for revocation), after_days:N or now")
 	f.StringVar(&c.profiles, "profiles", "", "file of certificate profiles, YAML or JSON (default: the national ones)")
 	f.StringVar(&c.compromised, "compromised-keys", "", "list of keys that get no certificate: SHA-256 of the SubjectPublicKeyInfo, one a line")

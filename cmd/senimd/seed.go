@@ -65,7 +65,7 @@ func (s *server) seed(ctx context.Context) error {
 		return s.refresh(ctx)
 	}
 	now := s.now()
-	for _, b := range []registry.Batch{batch(now), persons(now), contacts(now)} {
+	for _, b := range []registry.Batch{batch(now), persons(now), contacts(now), taxpayers(now)} {
 		if _, bad, err := s.book.Load(ctx, b); err != nil || len(bad) > 0 {
 			return fmt.Errorf("seed the registry: %d rows refused: %w", len(bad), err)
 		}
@@ -95,7 +95,7 @@ func (s *server) refresh(ctx context.Context) error {
 			b.Leaders[i].DismissedOn = a.Value.Leader.AppointedOn
 		}
 	}
-	for _, b := range []registry.Batch{b, persons(now), contacts(now)} {
+	for _, b := range []registry.Batch{b, persons(now), contacts(now), taxpayers(now)} {
 		if _, _, err := s.book.Load(ctx, b); err != nil {
 			return fmt.Errorf("load the demo's registry again: %w", err)
 		}

@@ -433,11 +433,12 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book.For(registry.ForRegister),
 		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
-		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now}); err != nil {
+		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now,
+		UnitRoles: s.c.portalRules.unitRoles, BlockPreviousAt: s.c.portalRules.blockPrevious, Stamps: s.portalStamps()}); err != nil {
 		return err
 	}
 	s.openReminders()
-	return s.participants.Publish(ctx, agreement())
+	return s.publishAgreements(ctx)
 }
 
 // openSites makes the pages.
@@ -474,7 +475,7 @@ func (s *server) openSites(context.Context) error {
 		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Proxies: s.c.proxies},
 			Registries: s.loads, OpenNames: s.openNames(),
 			Auth: cabinetDesk, Judge: s.judge, Book: s.book, BIN: s.c.clerks, Now: s.now, Log: s.log,
-			Office: s.office, Places: s.c.desk.places, Networks: s.c.desk.networks, Elsewhere: pages, Figures: issued{s.authority}, Messages: s.sender, Imports: s.imports})
+			Office: s.office, Places: s.c.desk.places, Networks: s.c.desk.networks, Elsewhere: pages, Figures: issued{s.authority}, Messages: s.sender, Imports: s.imports, Participants: s.participants})
 		if err != nil {
 			return err
 		}

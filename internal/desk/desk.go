@@ -25,6 +25,7 @@ import (
 	"senim/internal/auth"
 	"senim/internal/ident"
 	"senim/internal/limit"
+	"senim/internal/participant"
 	"senim/internal/ra"
 	"senim/internal/registry"
 	"senim/internal/trust"
@@ -63,6 +64,8 @@ type Config struct {
 	Messages Messages
 	// Imports takes batches of files into the registry; nil leaves its pages out.
 	Imports Imports
+	// Participants is where administrators block and lift participants of the portal; nil leaves that out.
+	Participants *participant.Office
 	// BIN is the organisation whose operators work here, the authority's own. Required, except
 	// where Site.TestMode is on: then operators of every organisation are let in when it is empty.
 	BIN ident.BIN
@@ -110,6 +113,9 @@ func New(c Config) (http.Handler, error) {
 	if c.Imports != nil {
 		d.loadRoutes(own)
 	}
+	if c.Participants != nil {
+		d.participantRoutes(own)
+	}
 	if c.Office == nil {
 		own("GET /desk/{$}", func(_ http.ResponseWriter, r *web.Request) error { return r.Redirect("/desk/registry") })
 	} else {
@@ -156,7 +162,11 @@ func (d *desk) menu(r *web.Request) []web.Link {
 	if d.c.Imports != nil {
 		all = append(all, link("load.menu", "/desk/loads"))
 	}
-	return append(all, link("desk.menu.registry", "/desk/registry"), link("desk.menu.new", "/desk/registry/new"))
+	all = append(all, link("desk.menu.registry", "/desk/registry"), link("desk.menu.new", "/desk/registry/new"))
+	if d.c.Participants != nil {
+		all = append(all, link("desk.menu.participants", "/desk/participants"))
+	}
+	return all
 }
 
 // clerks lets in whoever signed in with an operator's certificate, and says what the rules refuse.

@@ -20,8 +20,7 @@ func (a Account) usable() string {
 	switch a.State {
 	case AccountActive, AccountPending:
 		return ""
-	case AccountBlocked:
-		return "ACCOUNT_BLOCKED"
+	case AccountLocked, AccountPasswordExpired, AccountBlocked:
 	}
 	return "ACCOUNT_BLOCKED"
 }
@@ -65,22 +64,22 @@ func (a Account) passed() Account {
 	return a
 }
 
-// blockByHeadChange is the previous head's row at the completion of the next one (section 8.3).
-func (p Profile) blockByHeadChange(at time.Time, evidence string) (Profile, Change) {
-	return p.move(HeadChangeBlocked, ReasonHeadChange, at, evidence)
-}
-
-// activate is the row of a head whose registration completes, new or revived (P-32).
-func (p Profile) activate(at time.Time, evidence string) (Profile, Change) {
+// activate is the row of a person whose registration completes, new or revived (P-32).
+func (p Profile) activate(at time.Time, evidence string) (Profile, Change, error) {
 	reason := ReasonRegistered
 	if p.Status != "" {
 		reason = ReasonRevived
 	}
-	return p.move(Active, reason, at, evidence)
+	return p.step(ProfileOpened, reason, at, evidence)
 }
 
-func (p Profile) move(to Status, reason string, at time.Time, evidence string) (Profile, Change) {
-	c := Change{Profile: p.ID, From: p.Status, To: to, Reason: reason, At: at, Evidence: evidence}
-	p.Previous, p.Status, p.Reason, p.Since, p.Evidence = p.Status, to, reason, at, evidence
-	return p, c
+// step moves the profile by its table and writes the line of its history.
+func (p Profile) step(e ProfileEvent, reason string, at time.Time, evidence string) (Profile, Change, error) {
+	next, ok := p.state().Next(e)
+	if !ok {
+		return p, Change{}, errStep("profile", p.Status, e)
+	}
+	c := Change{Profile: p.ID, From: p.Status, To: next.Status, Reason: reason, At: at, Evidence: evidence}
+	p.Previous, p.Status, p.Reason, p.Since, p.Evidence = p.Status, next.Status, reason, at, evidence
+	return p, c, nil
 }

@@ -37,13 +37,12 @@ type Act struct {
 	IIN     ident.IIN
 	Email   string // new address
 	// Password is the hash of the new password; the text names its SHA-256 only.
-	Password           string
-	Phone              string
-	Lang               lang.Tag
-	OldEmail, OldPhone string
-	OldLang            lang.Tag
-	Reset              string // hash of the reset link's token
-	Made               time.Time
+	Password string
+	Lang     lang.Tag
+	OldEmail string
+	Reset    string // hash of the reset link's token
+	Details  string // of [ActDetails]: the exact document to be signed
+	Made     time.Time
 }
 
 // Text is what the digest in the challenge is of: one fact per line. A reset does not name the IIN:
@@ -64,10 +63,7 @@ func (a Act) Text() string {
 		line("password", hashToken(a.Password))
 	case ActPassword:
 		line("password", hashToken(a.Password))
-	case ActDetails:
-		line("phone", a.OldPhone+" -> "+a.Phone)
-		line("language", string(a.OldLang)+" -> "+string(a.Lang))
-	case ActInvite, ActAccept, ActUsers: // signed as documents of their own
+	case ActDetails, ActInvite, ActAccept, ActUsers: // signed as documents of their own
 	}
 	return b.String()
 }

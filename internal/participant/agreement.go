@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"senim/dsig"
+	"senim/internal/ident"
 	"senim/internal/lang"
 	"senim/pki"
 )
@@ -19,6 +20,9 @@ type Agreement struct {
 	Version string // as "1.0"
 	From    time.Time
 	Text    map[lang.Tag]string // paragraphs divided by an empty line
+	// MustResignBy is when those who signed an earlier version must have signed this one; zero: they need
+	// not. From then on their profiles open only the page where it is signed.
+	MustResignBy time.Time
 }
 
 // Hash is the SHA-256 of the text in one language, in hex.
@@ -30,14 +34,16 @@ func (a Agreement) Hash(l lang.Tag) string {
 // AgreementSignature is a signed agreement: the exact signed document and what was found about it.
 type AgreementSignature struct {
 	ID           string
-	Registration string
+	Registration string // empty when it was signed again for a profile
+	IIN          ident.IIN
+	TIN          string
 	Version      string
 	Lang         lang.Tag
 	Document     []byte // the XML as it came, with its signature
 	Certificate  []byte // DER
 	Evidence     string // id of the evidence of the gate run on this certificate
 	At           time.Time
-	TimeStamp    []byte // a time-stamp token over the signature; nil: none was got, and that is recorded
+	TimeStamp    []byte // a time-stamp token over Document; nil: none was got, and that is recorded
 }
 
 // agreementXML is the document a person signs at step 3 (section 14). It is made of stored facts

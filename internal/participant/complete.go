@@ -96,8 +96,15 @@ func (o *Office) refuse(ctx context.Context, r Registration, e Evidence) error {
 			return ErrRace
 		}
 		now.Evidence = e.ID
+		step := RegistrationUnchecked
 		if e.Verdict() == trust.Bad {
-			now.State, now.Reason, now.Ended = StateRefused, e.Failed()[0].Code, o.now()
+			step = RegistrationRefused
+		}
+		if now, err = now.step(step); err != nil {
+			return err
+		}
+		if step == RegistrationRefused {
+			now.Reason, now.Ended = e.Failed()[0].Code, o.now()
 			now = now.forget()
 		}
 		if err := tx.PutEvidence(ctx, e); err != nil {
@@ -142,6 +149,11 @@ func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, 
 	if err := o.activateAccount(ctx, tx, r, now); err != nil {
 		return r, err
 	}
+	if d := (Document{Number: r.Entered.DocNumber, Issued: r.Entered.DocDate, Issuer: r.Entered.DocIssuer}); d != (Document{}) {
+		if err := tx.PutDocument(ctx, r.IIN, d); err != nil {
+			return r, err
+		}
+	}
 	if err := o.putEnterprise(ctx, tx, r, s, now); err != nil {
 		return r, err
 	}
@@ -156,7 +168,10 @@ func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, 
 	if err := o.supersedeOthers(ctx, tx, r, now); err != nil {
 		return r, err
 	}
-	r.State, r.Ended, r.Evidence = StateCompleted, now, e.ID
+	if r, err = r.step(RegistrationCompleted); err != nil {
+		return r, err
+	}
+	r.Ended, r.Evidence = now, e.ID
 	r = r.forget()
 	if err := tx.PutRegistration(ctx, r); err != nil {
 		return r, err
@@ -167,8 +182,8 @@ func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, 
 	return r, tx.Audit(ctx, event(tx, "reg.completed", r, "ok", map[string]string{"profile": next.ID}))
 }
 
-// announce writes N-05 and, for every head who lost his profile, N-06, the audit event
-// head.changed and the job for the cabinet.
+// announce writes N-05 and, for every head who lost his profile, the audit event head.changed and the
+// job for the cabinet.
 func (o *Office) announce(ctx context.Context, tx Tx, r Registration, previous []Profile, next Profile) error {
 	done := func(l lang.Tag) map[string]string {
 		return map[string]string{"category": l.Text("portal.category." + string(r.Category)), "org": next.Name}
@@ -177,9 +192,6 @@ func (o *Office) announce(ctx context.Context, tx Tx, r Registration, previous [
 		return err
 	}
 	for _, p := range previous {
-		if err := o.tell(ctx, tx, "N-06", p.IIN, r.ID, o.headVars(p, r.Ended)); err != nil {
-			return err
-		}
 		detail := map[string]string{"previous": p.ID, "next": next.ID}
 		if err := tx.Audit(ctx, event(tx, "head.changed", r, "ok", detail)); err != nil {
 			return err

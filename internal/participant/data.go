@@ -80,7 +80,10 @@ func (o *Office) Data(ctx context.Context, id, cookie string, f Form) (Registrat
 	}
 	if len(wrong) == 0 {
 		r.Entered = normal(r.Entered)
-		r.State, r.DataAt = StateData, o.now()
+		if r, err = r.step(RegistrationEntered); err != nil {
+			return r, err
+		}
+		r.DataAt = o.now()
 	}
 	if err := o.keepData(ctx, &r, was, len(wrong) == 0); err != nil {
 		return r, fmt.Errorf("keep data: %w", raced(err))
@@ -120,7 +123,9 @@ func (o *Office) keepData(ctx context.Context, r *Registration, was State, compl
 				return err
 			}
 			if a.Version == r.Agreement && r.Letters < MaxLetters {
-				r.State = StateSigned
+				if *r, err = r.step(RegistrationSigned); err != nil {
+					return err
+				}
 				if err := o.pending(ctx, tx, *r); err != nil {
 					return err
 				}

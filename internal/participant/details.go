@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
-	"senim/internal/audit"
 	"senim/internal/ident"
-	"senim/internal/lang"
 )
 
 // AskPassword takes the form of a signed-in person who wants another password: the present one,
@@ -57,60 +54,6 @@ func (o *Office) ChangePassword(ctx context.Context, sid string, s Signed) error
 	})
 	if err != nil {
 		return o.refusedAct(ctx, "details.saved", s, err)
-	}
-	return nil
-}
-
-// AskDetails takes language and phone of «Мои реквизиты»: [FieldErrors], or an act to sign that lists
-// old and new.
-func (o *Office) AskDetails(ctx context.Context, sid string, iin ident.IIN, language, phone string) error {
-	var a Account
-	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
-		a, err = o.owner(ctx, tx, iin)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("change details: %w", err)
-	}
-	wrong := FieldErrors{}
-	l, ok := lang.Parse(language)
-	if !ok {
-		wrong["lang"] = "LANG_INVALID"
-	}
-	e := Entered{Phone: strings.TrimSpace(phone)}
-	checkEntered(e, Known{Account: true}, o.now(), wrong)
-	e = normal(e)
-	if len(wrong) == 0 && e.Phone == a.Phone && l == a.Lang {
-		wrong["phone"] = "NOTHING_CHANGED"
-	}
-	if len(wrong) > 0 {
-		return wrong
-	}
-	return o.keepAct(ctx, sid, Act{Kind: ActDetails, IIN: iin, Phone: e.Phone, Lang: l, OldPhone: a.Phone, OldLang: a.Lang})
-}
-
-// ChangeDetails takes the signature. RACE_RETRY when what was shown as old is not true any more.
-func (o *Office) ChangeDetails(ctx context.Context, sid string, s Signed) error {
-	err := o.c.Store.Update(ctx, func(tx Tx) error {
-		act, signature, err := o.takeAct(ctx, tx, sid, ActDetails, s)
-		if err != nil {
-			return err
-		}
-		a, err := o.owner(ctx, tx, act.IIN)
-		if err != nil {
-			return err
-		}
-		if a.Phone != act.OldPhone || a.Lang != act.OldLang {
-			return ErrRace
-		}
-		a.Phone, a.Lang = act.Phone, act.Lang
-		if err := tx.PutAccount(ctx, a); err != nil {
-			return err
-		}
-		return tx.Audit(ctx, audit.Event{Action: "details.saved", Actor: tx.Hash(string(a.IIN)), Object: signature, Result: "ok"})
-	})
-	if err != nil {
-		return o.refusedAct(ctx, "details.saved", s, raced(err))
 	}
 	return nil
 }

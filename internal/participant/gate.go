@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	"senim/internal/trust"
 	"senim/pki"
@@ -27,7 +29,7 @@ func (o *Office) gate(ctx context.Context, q question) (Evidence, Subject, error
 	e := Evidence{ID: id, Registration: q.reg.ID, At: o.now()}
 	report := o.c.Judge.Certificate(ctx, q.cert, trust.Signing)
 	e.Checks = fromReport(report)
-	e.Checks = append(e.Checks, roleCheck(q.cert, q.reg.Category), o.numberCheck(q))
+	e.Checks = append(e.Checks, o.roleCheck(q.cert, q.reg.Category), o.numberCheck(q))
 	if report.Verdict() != trust.Good || e.Checks[len(e.Checks)-1].Verdict != trust.Good {
 		for _, rule := range []string{"G6", "G7", "G8", "G9"} {
 			e.Checks = append(e.Checks, Check{Rule: rule, Name: "not-asked", Verdict: trust.Unknown})
@@ -36,6 +38,7 @@ func (o *Office) gate(ctx context.Context, q question) (Evidence, Subject, error
 	}
 	checks, subject := o.askRegistry(ctx, q)
 	e.Checks = append(e.Checks, checks...)
+	q.reg.Subject = subject
 	own, err := o.askTables(ctx, q, checks)
 	if err != nil {
 		return e, subject, fmt.Errorf("run gate: %w", err)
@@ -66,18 +69,31 @@ func fromReport(r trust.Report) []Check {
 }
 
 // roleCheck is G5: the first head of a legal entity, or a person's own certificate without a BIN.
-func roleCheck(cert *pki.Certificate, c Category) Check {
+func (o *Office) roleCheck(cert *pki.Certificate, c Category) Check {
 	h := cert.Holder()
-	k := Check{Rule: "G5", Name: "role", Verdict: trust.Good, Evidence: map[string]string{"role": roleCode(h)}}
+	k := Check{Rule: "G5", Name: "role", Verdict: trust.Good, Evidence: map[string]string{"role": roleCode(h), "roles": usages(cert)}}
 	switch {
 	case c.Enterprise():
-		if !h.Has(pki.RoleLegal) || !h.Has(pki.RoleFirstHead) {
+		heads := []pki.Role{pki.RoleFirstHead}
+		if c == StructuralUnit {
+			heads = o.c.UnitRoles
+		}
+		if !h.Has(pki.RoleLegal) || !slices.ContainsFunc(heads, h.Has) {
 			k.Verdict, k.Code = trust.Bad, "CERT_NO_HEAD_ROLE"
 		}
 	case !h.Has(pki.RoleIndividual) || h.BIN != "" || h.Has(pki.RoleLegal):
 		k.Verdict, k.Code = trust.Bad, "CERT_NOT_PERSONAL"
 	}
 	return k
+}
+
+// usages are the extended key usages as they stand in the certificate, for the evidence.
+func usages(cert *pki.Certificate) string {
+	ids := make([]string, len(cert.ExtKeyUsage))
+	for i, id := range cert.ExtKeyUsage {
+		ids[i] = id.String()
+	}
+	return strings.Join(ids, " ")
 }
 
 // numberCheck is the part of G6 and R6 that the certificate alone decides: whose it is and of which

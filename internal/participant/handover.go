@@ -3,6 +3,7 @@ package participant
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"senim/internal/audit"
@@ -18,7 +19,10 @@ func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now
 	if a.State != AccountPending {
 		return nil
 	}
-	a.State, a.EmailConfirmed = AccountActive, now
+	if a, err = a.step(AccountCompleted); err != nil {
+		return err
+	}
+	a.EmailConfirmed = now
 	return tx.PutAccount(ctx, a)
 }
 
@@ -40,6 +44,19 @@ func (o *Office) blockHeads(ctx context.Context, tx Tx, r Registration, now time
 	if !r.Category.Enterprise() {
 		return nil, nil
 	}
+	heads, err := o.blockActive(ctx, tx, r, now, evidence)
+	if err != nil {
+		return nil, err
+	}
+	early, err := o.blockedBefore(ctx, tx, r, heads)
+	if err != nil {
+		return nil, err
+	}
+	return append(heads, early...), o.settleInvited(ctx, tx, r, now, evidence)
+}
+
+// blockActive blocks the active head other than the registration's person and tells him (N-06).
+func (o *Office) blockActive(ctx context.Context, tx Tx, r Registration, now time.Time, evidence string) ([]Profile, error) {
 	heads, err := o.heads(ctx, tx, r)
 	if err != nil {
 		return nil, err
@@ -48,17 +65,59 @@ func (o *Office) blockHeads(ctx context.Context, tx Tx, r Registration, now time
 		if heads[i], err = o.block(ctx, tx, p, now, evidence); err != nil {
 			return nil, err
 		}
+		if err := o.tell(ctx, tx, "N-06", p.IIN, r.ID, o.headVars(p, now)); err != nil {
+			return nil, err
+		}
 	}
-	return heads, o.settleInvited(ctx, tx, r, now, evidence)
+	return heads, nil
+}
+
+// blockEarly blocks the previous head as soon as the new one has signed the agreement, where
+// rereg.block_previous_at says so.
+func (o *Office) blockEarly(ctx context.Context, tx Tx, r Registration, now time.Time, evidence string) error {
+	if o.c.BlockPreviousAt != AtAgreement || !r.Category.Enterprise() {
+		return nil
+	}
+	_, err := o.blockActive(ctx, tx, r, now, evidence)
+	return err
+}
+
+// blockedBefore lists the heads whom this registration blocked at step 3: the evidence of their block is
+// a run of its gate. just lists those it blocked now.
+func (o *Office) blockedBefore(ctx context.Context, tx Tx, r Registration, just []Profile) ([]Profile, error) {
+	if o.c.BlockPreviousAt != AtAgreement {
+		return nil, nil
+	}
+	all, err := tx.ProfilesOf(ctx, r.TIN)
+	if err != nil {
+		return nil, err
+	}
+	var early []Profile
+	for _, p := range all {
+		if p.Type != TypeHead || p.Status != HeadChangeBlocked || p.IIN == r.IIN || slices.ContainsFunc(just, func(j Profile) bool { return j.ID == p.ID }) {
+			continue
+		}
+		e, err := tx.Evidence(ctx, p.Evidence)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		if err == nil && e.Registration == r.ID {
+			early = append(early, p)
+		}
+	}
+	return early, nil
 }
 
 // block is one profile blocked by the change of head, with its history and its sessions.
 func (o *Office) block(ctx context.Context, tx Tx, p Profile, now time.Time, evidence string) (Profile, error) {
-	p, c := p.blockByHeadChange(now, evidence)
+	p, c, err := p.step(ProfileReplaced, ReasonHeadChange, now, evidence)
+	if err != nil {
+		return p, err
+	}
 	if err := o.putProfile(ctx, tx, p, c); err != nil {
 		return p, err
 	}
-	_, err := tx.EndSessions(ctx, o.c.Site, p.IIN, p.TIN)
+	_, err = tx.EndSessions(ctx, o.c.Site, p.IIN, p.TIN)
 	return p, err
 }
 
@@ -83,7 +142,7 @@ func (o *Office) settleInvited(ctx context.Context, tx Tx, r Registration, now t
 		return err
 	}
 	for _, p := range all {
-		if p.Type != TypeUser || p.Status != Active {
+		if !p.Type.Invited() || p.Status != Active {
 			continue
 		}
 		if p.IIN == r.IIN {
@@ -113,7 +172,7 @@ func (o *Office) activateProfile(ctx context.Context, tx Tx, r Registration, s S
 	if err != nil {
 		return Profile{}, err
 	}
-	p := Profile{IIN: r.IIN, TIN: r.TIN, Type: r.Category.ProfileType()}
+	p := Profile{IIN: r.IIN, TIN: r.TIN, Type: r.profileType()}
 	for _, had := range all {
 		if had.TIN == p.TIN && had.Type == p.Type {
 			p = had
@@ -125,10 +184,13 @@ func (o *Office) activateProfile(ctx context.Context, tx Tx, r Registration, s S
 		}
 	}
 	p.Category, p.Name = r.Category, s.Name
-	if !r.Category.Enterprise() {
+	if p.Name == "" {
 		p.Name = r.Person.Name()
 	}
-	p, c := p.activate(now, evidence)
+	p, c, err := p.activate(now, evidence)
+	if err != nil {
+		return p, err
+	}
 	return p, o.putProfile(ctx, tx, p, c)
 }
 
@@ -142,7 +204,9 @@ func (o *Office) supersedeOthers(ctx context.Context, tx Tx, r Registration, now
 		if other.ID == r.ID {
 			continue
 		}
-		other = other.supersede(now)
+		if other, err = other.supersede(now); err != nil {
+			return err
+		}
 		if err := tx.PutRegistration(ctx, other); err != nil {
 			return err
 		}

@@ -95,16 +95,16 @@ func (i Invitation) ended(s InvitationState, at time.Time) Invitation {
 }
 
 // accept gives the invited person's row: a new one, or his former one with the newer grant.
-func (p Profile) accept(i Invitation, at time.Time, signature string) (Profile, Change) {
-	p.IIN, p.TIN, p.Type, p.Name = i.IIN, i.TIN, TypeUser, i.Org
+func (p Profile) accept(i Invitation, t ProfileType, at time.Time, signature string) (Profile, Change, error) {
+	p.IIN, p.TIN, p.Type, p.Name = i.IIN, i.TIN, t, i.Org
 	p.Grant, p.ReconfirmBy = i.Grant, time.Time{}
-	return p.move(Active, ReasonInvited, at, signature)
+	return p.step(ProfileOpened, ReasonInvited, at, signature)
 }
 
 // Confirmable reports whether a new head may confirm the user now: he waits for it, or was closed
 // because nobody did, and his term is not over.
 func (p Profile) Confirmable(at time.Time) bool {
-	if p.Type != TypeUser || p.Grant.code(at) == "PERMISSIONS_EXPIRED" {
+	if !p.Type.Invited() || p.Grant.code(at) == "PERMISSIONS_EXPIRED" {
 		return false
 	}
 	return p.Status == Active && !p.ReconfirmBy.IsZero() || p.Status == HeadChangeBlocked
@@ -112,17 +112,17 @@ func (p Profile) Confirmable(at time.Time) bool {
 
 // Removable reports whether the head may take the user's access.
 func (p Profile) Removable() bool {
-	return p.Type == TypeUser && (p.Status == Active || p.Status == HeadChangeBlocked)
+	return p.Type.Invited() && (p.Status == Active || p.Status == HeadChangeBlocked)
 }
 
 // unconfirmed closes a user whom the new head did not confirm in time.
 func (p Profile) unconfirmed(at time.Time) (next Profile, c Change, due bool) {
-	if p.Type != TypeUser || p.Status != Active || p.ReconfirmBy.IsZero() || at.Before(p.ReconfirmBy) {
+	if !p.Type.Invited() || p.Status != Active || p.ReconfirmBy.IsZero() || at.Before(p.ReconfirmBy) {
 		return p, Change{}, false
 	}
 	p.ReconfirmBy = time.Time{}
-	p, c = p.move(HeadChangeBlocked, ReasonReconfirm, at, p.Evidence)
-	return p, c, true
+	p, c, err := p.step(ProfileForgotten, ReasonReconfirm, at, p.Evidence)
+	return p, c, err == nil
 }
 
 // InviteForm is what a head types.

@@ -32,7 +32,7 @@ func (o *Office) invited(ctx context.Context, tx Tx, key LinkKey) (Invitation, e
 		return i, err
 	}
 	head, err := tx.Profile(ctx, i.By)
-	if err == nil && (head.Status != Active || head.Type != TypeHead) {
+	if err == nil && (head.Status != Active || !head.Type.Heads()) {
 		err = deny("LINK_STALE", "kind", "invite")
 	}
 	return i, err
@@ -141,7 +141,7 @@ func (o *Office) accept(ctx context.Context, tx Tx, key LinkKey, a Acceptance, s
 	if err != nil {
 		return Profile{}, err
 	}
-	p, err := o.userRow(ctx, tx, i)
+	p, err := o.userRow(ctx, tx, i, head.Type.UserType())
 	if err != nil {
 		return Profile{}, err
 	}
@@ -150,7 +150,10 @@ func (o *Office) accept(ctx context.Context, tx Tx, key LinkKey, a Acceptance, s
 		return Profile{}, err
 	}
 	p.Category = head.Category
-	p, c := p.accept(i, o.now(), signature)
+	p, c, err := p.accept(i, head.Type.UserType(), o.now(), signature)
+	if err != nil {
+		return Profile{}, err
+	}
 	if err := o.putProfile(ctx, tx, p, c); err != nil {
 		return Profile{}, err
 	}
@@ -166,16 +169,16 @@ func (o *Office) accept(ctx context.Context, tx Tx, key LinkKey, a Acceptance, s
 
 // userRow is the person's row as a user of the enterprise, or a new one. What an administrator, or the
 // enterprise's own block, closed is not opened by a head.
-func (o *Office) userRow(ctx context.Context, tx Tx, i Invitation) (Profile, error) {
+func (o *Office) userRow(ctx context.Context, tx Tx, i Invitation, t ProfileType) (Profile, error) {
 	all, err := tx.Profiles(ctx, i.IIN)
 	if err != nil {
 		return Profile{}, err
 	}
 	for _, p := range all {
-		if p.TIN != i.TIN || p.Type != TypeUser {
+		if p.TIN != i.TIN || p.Type != t {
 			continue
 		}
-		if p.Status == EnterpriseBlocked || p.Status == Blocked && p.Reason != ReasonRemoved {
+		if _, ok := p.state().Next(ProfileOpened); !ok {
 			return p, deny("PROFILE_BLOCKED", "reason", p.Reason, "since", stamp(p.Since), "name", p.Name)
 		}
 		return p, nil

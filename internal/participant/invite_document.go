@@ -152,6 +152,15 @@ type signerIs struct {
 	act string // for the words of the refusal
 }
 
+// signer is who signs for the profile of a head: a person who trades in his own name has no BIN.
+func (p Profile) signer() signerIs {
+	s := signerIs{iin: p.IIN, act: "head"}
+	if p.Type.Enterprise() {
+		s.bin = p.TIN
+	}
+	return s
+}
+
 // signedDocument verifies the document and judges its signer: SIGNATURE_INVALID, CERT_OTHER_PERSON,
 // CERT_WRONG_BIN, or a closed gate with what is wrong with the certificate.
 func (o *Office) signedDocument(ctx context.Context, signed, ours []byte, who signerIs) (*pki.Certificate, error) {
@@ -159,18 +168,38 @@ func (o *Office) signedDocument(ctx context.Context, signed, ours []byte, who si
 	if err != nil {
 		return nil, deny("SIGNATURE_INVALID")
 	}
-	h := cert.Holder()
-	switch {
-	case h.IIN == "" || ident.IIN(h.IIN) != who.iin:
-		return nil, deny("CERT_OTHER_PERSON", "act", who.act)
-	case who.bin != "" && h.BIN != who.bin:
-		return nil, deny("CERT_WRONG_BIN", "act", who.act, "a", h.BIN, "b", who.bin)
+	if err := who.is(cert); err != nil {
+		return nil, err
 	}
-	e := Evidence{At: o.now(), Checks: fromReport(o.c.Judge.Certificate(ctx, cert, trust.Signing))}
+	e, err := o.judged(ctx, cert)
+	if err != nil {
+		return nil, err
+	}
 	if !e.Passed() {
 		return nil, &GateClosed{Evidence: e}
 	}
 	return cert, nil
+}
+
+// is refuses another person's certificate, and one of another company: CERT_OTHER_PERSON, CERT_WRONG_BIN.
+func (who signerIs) is(cert *pki.Certificate) error {
+	h := cert.Holder()
+	switch {
+	case h.IIN == "" || ident.IIN(h.IIN) != who.iin:
+		return deny("CERT_OTHER_PERSON", "act", who.act)
+	case who.bin != "" && h.BIN != who.bin:
+		return deny("CERT_WRONG_BIN", "act", who.act, "a", h.BIN, "b", who.bin)
+	}
+	return nil
+}
+
+// judged is what is found about a certificate that signed, G1 to G4.
+func (o *Office) judged(ctx context.Context, cert *pki.Certificate) (Evidence, error) {
+	id, err := newID(o.c.Random)
+	if err != nil {
+		return Evidence{}, fmt.Errorf("judge certificate: %w", err)
+	}
+	return Evidence{ID: id, At: o.now(), Checks: fromReport(o.c.Judge.Certificate(ctx, cert, trust.Signing))}, nil
 }
 
 // keepSigned writes down a document that was signed and what it did, and gives its id.

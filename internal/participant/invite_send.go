@@ -27,10 +27,11 @@ const (
 )
 
 // Headed opens a profile of the person as [Office.Choose] does, for acts that only the head of an
-// enterprise may do: NO_REQUIRED_PERMISSIONS for any other profile.
+// enterprise, or a person who trades or practises in his own name, may do: NO_REQUIRED_PERMISSIONS for
+// any other profile, whatever its head permitted it.
 func (o *Office) Headed(ctx context.Context, iin ident.IIN, id, certificateBIN string) (Profile, error) {
 	p, err := o.Choose(ctx, iin, id, certificateBIN)
-	if err == nil && p.Type != TypeHead {
+	if err == nil && !p.Type.Heads() {
 		err = deny("NO_REQUIRED_PERMISSIONS")
 	}
 	return p, err
@@ -42,7 +43,7 @@ func (o *Office) stillHead(ctx context.Context, tx Tx, head Profile) error {
 	switch {
 	case err != nil:
 		return err
-	case p.IIN != head.IIN || p.TIN != head.TIN || p.Type != TypeHead || p.Status != Active:
+	case p.IIN != head.IIN || p.TIN != head.TIN || !p.Type.Heads() || p.Status != Active:
 		return deny("NO_REQUIRED_PERMISSIONS")
 	}
 	return o.enterpriseOpen(ctx, tx, p.TIN)
@@ -120,7 +121,7 @@ func (o *Office) Invite(ctx context.Context, head Profile, id string, signed []b
 	if err != nil {
 		return i, err
 	}
-	cert, err := o.signedDocument(ctx, signed, doc, signerIs{iin: head.IIN, bin: head.TIN, act: "head"})
+	cert, err := o.signedDocument(ctx, signed, doc, head.signer())
 	if err != nil {
 		return i, o.refusedInvite(ctx, "invite.sent", head.IIN, i, err)
 	}

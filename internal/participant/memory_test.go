@@ -39,17 +39,20 @@ type data struct {
 	jobs          []job.Job
 	events        []audit.Event
 	letters       []notice.Message
+	registers     registers
 }
 
 func newMemory() *memory {
 	return &memory{recovery: newRecovery(), data: data{accounts: map[ident.IIN]Account{}, profiles: map[string]Profile{}, enterprises: map[string]Enterprise{},
-		registrations: map[string]Registration{}, links: map[string]string{}, evidence: map[string]Evidence{}, signatures: map[string]AgreementSignature{}}}
+		registrations: map[string]Registration{}, links: map[string]string{}, evidence: map[string]Evidence{}, signatures: map[string]AgreementSignature{},
+		registers: registers{documents: map[ident.IIN]Document{}, admin: map[string]AdminAct{}}}}
 }
 
 func (d data) clone() data {
 	d.accounts, d.profiles, d.enterprises = maps.Clone(d.accounts), maps.Clone(d.profiles), maps.Clone(d.enterprises)
 	d.registrations, d.links, d.evidence, d.signatures = maps.Clone(d.registrations), maps.Clone(d.links), maps.Clone(d.evidence), maps.Clone(d.signatures)
 	d.changes, d.agreements, d.ended = slices.Clone(d.changes), slices.Clone(d.agreements), slices.Clone(d.ended)
+	d.registers = d.registers.clone()
 	d.jobs, d.events, d.letters = slices.Clone(d.jobs), slices.Clone(d.events), slices.Clone(d.letters)
 	return d
 }

@@ -39,6 +39,15 @@ const (
 	Block     Fate = "block"
 )
 
+// Moment is when a previous head loses his profile.
+type Moment string
+
+// The moments.
+const (
+	AtCompletion Moment = "completion" // with the new head's first sign-in
+	AtAgreement  Moment = "agreement"  // when the new head has signed the agreement
+)
+
 // Config makes an [Office].
 type Config struct {
 	// Store keeps everything. Required.
@@ -63,6 +72,14 @@ type Config struct {
 	// ResetPerHour bounds the links of one person; 3 by default.
 	ResetLinkTTL time.Duration
 	ResetPerHour int
+	// UnitRoles are the roles of which the head of a structural unit must carry one (gate.unit_roles);
+	// the first head's by default.
+	UnitRoles []pki.Role
+	// BlockPreviousAt is when the previous head loses his profile (rereg.block_previous_at): AtCompletion
+	// by default.
+	BlockPreviousAt Moment
+	// Stamps gives time-stamps over signed agreements; nil: there are none, and that is recorded.
+	Stamps Stamps
 	// InviteTTL is the life of an invitation's link; 7 days by default.
 	InviteTTL time.Duration
 	// Passwords makes and checks password hashes; [NewHasher] by default.
@@ -93,6 +110,12 @@ func New(c Config) (*Office, error) {
 	}
 	if c.Invited == "" {
 		c.Invited = Reconfirm
+	}
+	if len(c.UnitRoles) == 0 {
+		c.UnitRoles = []pki.Role{pki.RoleFirstHead}
+	}
+	if c.BlockPreviousAt == "" {
+		c.BlockPreviousAt = AtCompletion
 	}
 	if c.ReconfirmDays <= 0 {
 		c.ReconfirmDays = 14
@@ -182,13 +205,15 @@ func event(tx Tx, action string, r Registration, result string, detail map[strin
 // PERMISSIONS_EXPIRED after it.
 func (p Profile) Allowed(certificateBIN string, at time.Time) string {
 	switch {
+	case p.Status == EnterpriseBlocked:
+		return "ENTERPRISE_BLOCKED"
 	case p.Status != Active:
 		return "PROFILE_BLOCKED"
-	case p.Type != TypeIndividual && p.TIN != certificateBIN:
+	case p.Type.Enterprise() && p.TIN != certificateBIN:
 		return "CERT_NOT_OF_ENTERPRISE"
 	case !p.ReconfirmBy.IsZero() && !at.Before(p.ReconfirmBy):
 		return "PROFILE_BLOCKED"
-	case p.Type == TypeUser:
+	case p.Type.Invited():
 		return p.Grant.code(at)
 	}
 	return ""

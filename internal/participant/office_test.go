@@ -38,6 +38,7 @@ type town struct {
 	now       time.Time
 	head      ident.IIN // registry's head of every company
 	verdict   trust.Verdict
+	taxpayer  *registry.Taxpayer // what the tax office says of everybody; nil: nothing was loaded
 }
 
 func (w *town) Certificate(_ context.Context, c *pki.Certificate, _ trust.Purpose) trust.Report {
@@ -63,6 +64,15 @@ func (w *town) Person(context.Context, ident.IIN) registry.Answer[registry.Perso
 	return registry.Answer[registry.Person]{Verdict: registry.Good, Source: "gbdfl", AsOf: w.now}
 }
 
+func (w *town) Taxpayer(_ context.Context, tin string) registry.Answer[registry.Taxpayer] {
+	if w.taxpayer == nil {
+		return registry.Answer[registry.Taxpayer]{Verdict: registry.Unknown, Code: registry.NeverLoaded}
+	}
+	a := registry.Answer[registry.Taxpayer]{Verdict: registry.Good, Source: "kgd", LoadID: "7", AsOf: w.now, Value: *w.taxpayer}
+	a.Value.TIN = tin
+	return a
+}
+
 // quick is a hasher that spends little: what it makes is not for keeping.
 func quick() *Hasher {
 	h := NewHasher(nil)
@@ -80,7 +90,7 @@ func newTown(t *testing.T) *town {
 	w.must(err)
 	w.must(w.office.Publish(t.Context(), Agreement{Version: "1.0", From: w.now.Add(-time.Hour), Text: map[lang.Tag]string{lang.RU: "текст", lang.KK: "мәтін", lang.EN: "text"}}))
 	w.must(w.office.Seed(t.Context(), Seeded{IIN: iinA, Name: "ТЕСТТОВ", Email: "a@example.kz", Password: passA, Lang: lang.KK,
-		Profiles: []SeededProfile{{LegalEntity, binX, "АО «ТЕСТ»"}, {LegalEntity, binY, "ТОО «ДОСТЫК»"}}}))
+		Profiles: []SeededProfile{{Category: LegalEntity, TIN: binX, Name: "АО «ТЕСТ»"}, {Category: LegalEntity, TIN: binY, Name: "ТОО «ДОСТЫК»"}}}))
 	return w
 }
 
@@ -210,7 +220,7 @@ func TestP01Completion(t *testing.T) {
 	for _, m := range w.store.data.letters {
 		letters = append(letters, m.N+" "+m.To+" "+string(m.Lang))
 	}
-	if want := []string{"N-08 a@example.kz kk", "N-15 b@example.kz ru", "N-05 b@example.kz ru", "N-06 a@example.kz kk"}; !reflect.DeepEqual(letters, want) {
+	if want := []string{"N-08 a@example.kz kk", "N-15 b@example.kz ru", "N-06 a@example.kz kk", "N-05 b@example.kz ru"}; !reflect.DeepEqual(letters, want) {
 		t.Errorf("letters: %v", letters)
 	}
 	if got := w.store.data.registrations[r.ID]; got.Password != "" || got.State != StateCompleted {

@@ -47,42 +47,19 @@ func ParseCategory(s string) (c Category, ok bool) {
 	return "", false
 }
 
-// Supported reports whether this installation can register the category now. A sole proprietor
-// and a private practitioner need the taxpayer registry, which is not read yet.
-func (c Category) Supported() bool {
-	return c == Individual || c.Enterprise()
-}
-
 // Enterprise reports whether the profile made is of an organisation (tin = BIN).
 func (c Category) Enterprise() bool { return c == LegalEntity || c == StructuralUnit }
-
-// ProfileType is businessProfileType of the API, section 12.
-type ProfileType string
-
-// The types made here. The others of section 12 come with invitations and the taxpayer registry.
-const (
-	TypeIndividual ProfileType = "INDIVIDUAL"
-	TypeHead       ProfileType = "ADMIN_ENTERPRISE"
-	TypeUser       ProfileType = "USER"
-)
-
-// ProfileType is the type of profile a registration in the category makes.
-func (c Category) ProfileType() ProfileType {
-	if c.Enterprise() {
-		return TypeHead
-	}
-	return TypeIndividual
-}
 
 // AccountState is the state of an account, section 11.
 type AccountState string
 
-// The states. LOCKED is no state of its own: an ACTIVE account is locked while
-// [Account.LockedUntil] has not come.
+// The states. LOCKED and PASSWORD_EXPIRED are not kept in [Account.State]: [Account.Standing] tells them.
 const (
-	AccountPending AccountState = "PENDING"
-	AccountActive  AccountState = "ACTIVE"
-	AccountBlocked AccountState = "BLOCKED"
+	AccountPending         AccountState = "PENDING"
+	AccountActive          AccountState = "ACTIVE"
+	AccountLocked          AccountState = "LOCKED"
+	AccountPasswordExpired AccountState = "PASSWORD_EXPIRED"
+	AccountBlocked         AccountState = "BLOCKED"
 )
 
 // Account is one person's entry: password, e-mail, language. It belongs to the IIN, never to an
@@ -127,6 +104,8 @@ const (
 	ReasonReconfirmed   = "reconfirmed"
 	ReasonInvited       = "invited"
 	ReasonRemoved       = "head-removed"
+	ReasonEnterprise    = "enterprise"
+	ReasonLifted        = "lifted"
 )
 
 // Profile is account × tin × type × status. Blocking one leaves a person's others alone (M2), and
@@ -145,6 +124,7 @@ type Profile struct {
 	Evidence    string    // id of the evidence of the last change
 	ReconfirmBy time.Time // an invited user waits for the new head's word until then; zero: no
 	Grant       Grant     // of an invited user
+	Note        string    // what an administrator gave as his reason, while his block stands
 }
 
 // Change is one line of a profile's history: kept for ever.

@@ -5,6 +5,7 @@ import (
 
 	"senim/internal/ident"
 	"senim/internal/lang"
+	"senim/internal/registry"
 )
 
 // State is the state of a registration, section 11.
@@ -107,6 +108,8 @@ func (p Person) Name() string {
 type Subject struct {
 	Name, NameKK, Address, AddressKK string
 	HeadOffice                       string // BIN
+	Practice                         registry.Practice
+	VAT                              string // "yes", "no", or "": not known
 	Source, LoadID, RecordID         string
 	AsOf                             time.Time
 }
@@ -117,6 +120,9 @@ type Entered struct {
 	Phone                         string
 	DocNumber, DocDate, DocIssuer string
 }
+
+// profileType is the type of the profile the registration makes.
+func (r Registration) profileType() ProfileType { return r.Category.ProfileType(r.Subject.Practice) }
 
 // mayChoose reports whether the certificate may still be chosen anew: until the agreement is signed.
 func (r Registration) mayChoose() bool {
@@ -134,14 +140,16 @@ func (r Registration) expire(at time.Time) (Registration, bool) {
 	if !r.State.Open() || at.Before(r.Expires) {
 		return r, false
 	}
-	r.State, r.Reason, r.Ended = StateExpired, "LINK_STALE", at
-	return r.forget(), true
+	r, err := r.step(RegistrationExpired)
+	r.Reason, r.Ended = "LINK_STALE", at
+	return r.forget(), err == nil
 }
 
 // supersede cancels a registration because another one of the same enterprise was completed.
-func (r Registration) supersede(at time.Time) Registration {
-	r.State, r.Reason, r.Ended = StateCancelled, "SUPERSEDED_BY_OTHER", at
-	return r.forget()
+func (r Registration) supersede(at time.Time) (Registration, error) {
+	r, err := r.step(RegistrationSuperseded)
+	r.Reason, r.Ended = "SUPERSEDED_BY_OTHER", at
+	return r.forget(), err
 }
 
 // forget drops what an ended registration no longer needs.

@@ -16,6 +16,7 @@ type Registry interface {
 	Entity(ctx context.Context, bin ident.BIN) registry.Answer[registry.LegalEntity]
 	Head(ctx context.Context, bin ident.BIN, on time.Time) registry.Answer[registry.Head]
 	Person(ctx context.Context, iin ident.IIN) registry.Answer[registry.Person]
+	Taxpayer(ctx context.Context, tin string) registry.Answer[registry.Taxpayer]
 }
 
 // askRegistry is G6 to G8: the organisation is active, its head on this day is the certificate's
@@ -23,8 +24,7 @@ type Registry interface {
 func (o *Office) askRegistry(ctx context.Context, q question) ([]Check, Subject) {
 	h := q.cert.Holder()
 	if !q.reg.Category.Enterprise() {
-		a := o.c.Registry.Person(ctx, ident.IIN(h.IIN))
-		return usable(answered("G6", "person", a)), Subject{}
+		return o.askPerson(ctx, q.reg.Category, h.IIN)
 	}
 	bin := ident.BIN(h.BIN)
 	entity := o.c.Registry.Entity(ctx, bin)
@@ -35,10 +35,55 @@ func (o *Office) askRegistry(ctx context.Context, q question) ([]Check, Subject)
 		k.Verdict, k.Code = trust.Unknown, "" // the organisation itself is the matter; said once
 	}
 	v := entity.Value
-	return usable(e, k), Subject{
+	s := Subject{
 		Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, HeadOffice: string(v.HeadBIN),
 		Source: entity.Source, LoadID: entity.LoadID, RecordID: entity.RecordID, AsOf: entity.AsOf,
 	}
+	s.VAT = o.vat(o.c.Registry.Taxpayer(ctx, h.BIN)) // shown only: nothing is decided by it
+	return usable(e, k), s
+}
+
+// askPerson is G6 and G8 for who registers in his own name: he is in the database of persons, not
+// excluded or dead; who trades or practises is in the register of taxpayers as such.
+func (o *Office) askPerson(ctx context.Context, c Category, iin string) ([]Check, Subject) {
+	person := answered("G6", "person", o.c.Registry.Person(ctx, ident.IIN(iin)))
+	if c == Individual {
+		return usable(person), Subject{}
+	}
+	a := o.c.Registry.Taxpayer(ctx, iin)
+	v := a.Value
+	return usable(person, taxpayerCheck(a, c, registry.DateOf(o.now()))), Subject{
+		Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, Practice: v.Practice, VAT: o.vat(a),
+		Source: a.Source, LoadID: a.LoadID, RecordID: a.RecordID, AsOf: a.AsOf,
+	}
+}
+
+// taxpayerCheck is G6 for a sole proprietor and a private practitioner.
+func taxpayerCheck(a registry.Answer[registry.Taxpayer], c Category, today registry.Date) Check {
+	k := answered("G6", "taxpayer", a)
+	if a.Verdict != registry.Good {
+		return k
+	}
+	switch {
+	case c == SoleProprietor && !a.Value.SoleProprietor(today):
+		k.Verdict, k.Code = trust.Bad, "NOT_ENTREPRENEUR"
+	case c == PrivatePractice && c.ProfileType(a.Value.Practice) == "":
+		k.Verdict, k.Code = trust.Bad, "NOT_PRACTITIONER"
+	case a.Value.Blocked:
+		k.Verdict, k.Code, k.Evidence["reason"] = trust.Bad, "ENTERPRISE_BLOCKED", a.Value.BlockReason
+	}
+	return k
+}
+
+// vat says whether the taxpayer pays value-added tax: "yes", "no", or "" when nobody can tell.
+func (o *Office) vat(a registry.Answer[registry.Taxpayer]) string {
+	switch {
+	case a.Verdict != registry.Good:
+		return ""
+	case a.Value.VATPayer(registry.DateOf(o.now())):
+		return "yes"
+	}
+	return "no"
 }
 
 // answered turns an answer's own verdict into a check, with the provenance as its evidence.

@@ -241,7 +241,10 @@ func (o *Office) countOther(ctx context.Context, sid string, why error) error {
 // tells him (N-19).
 func (o *Office) setPassword(ctx context.Context, tx Tx, a Account, hash, action, signature string) error {
 	now := o.now()
-	a = a.passed()
+	a, err := a.passed().step(AccountReset)
+	if err != nil {
+		return err
+	}
 	a.Password, a.PasswordChanged = hash, now
 	if err := tx.PutAccount(ctx, a); err != nil {
 		return err

@@ -95,8 +95,12 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 		return r, fmt.Errorf("keep agreement: %w", err)
 	}
 	now := o.now()
-	r.State, r.Agreement, r.Signature, r.Signer, r.SignedAt = StateSigned, a.Version, sid, cert.Raw, now
+	if r, err = r.step(RegistrationSigned); err != nil {
+		return r, fmt.Errorf("keep agreement: %w", err)
+	}
+	r.Agreement, r.Signature, r.Signer, r.SignedAt = a.Version, sid, cert.Raw, now
 	r.Expires, r.Evidence = now.Add(LinkTTL), e.ID
+	token, stamped := o.stamped(ctx, signed)
 	next := r
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		r = next // the function may be run again
@@ -114,14 +118,15 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 		if err := tx.PutEvidence(ctx, e); err != nil {
 			return err
 		}
-		s := AgreementSignature{ID: sid, Registration: r.ID, Version: a.Version, Lang: l, Document: signed, Certificate: cert.Raw, Evidence: e.ID, At: now}
+		s := AgreementSignature{ID: sid, Registration: r.ID, Version: a.Version, Lang: l, Document: signed, Certificate: cert.Raw, Evidence: e.ID, At: now,
+			TimeStamp: token, IIN: r.IIN, TIN: r.TIN}
 		if err := tx.PutSignature(ctx, s); err != nil {
 			return err
 		}
 		if err := o.pending(ctx, tx, r); err != nil {
 			return err
 		}
-		detail := map[string]string{"version": a.Version, "timestamp": "none"}
+		detail := map[string]string{"version": a.Version, "timestamp": stamped, "signature": sid}
 		if err := tx.Audit(ctx, event(tx, "agreement.signed", r, "ok", detail)); err != nil {
 			return err
 		}
@@ -129,6 +134,9 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 			return err
 		}
 		if err := o.warnHead(ctx, tx, r); err != nil {
+			return err
+		}
+		if err := o.blockEarly(ctx, tx, r, now, e.ID); err != nil {
 			return err
 		}
 		return o.letter(ctx, tx, &r)
@@ -152,7 +160,10 @@ func (o *Office) pending(ctx context.Context, tx Tx, r Registration) error {
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return err
 	case err != nil:
-		a = Account{IIN: r.IIN, Created: o.now(), State: AccountPending}
+		a = Account{IIN: r.IIN, Created: o.now()}
+	}
+	if a, err = a.step(AccountSigned); err != nil {
+		return err
 	}
 	a.Name, a.Password, a.PasswordChanged, a.Lang = r.Person.Name(), r.Password, o.now(), r.Lang
 	a.Email, a.Phone = r.Entered.Email, r.Entered.Phone

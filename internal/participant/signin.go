@@ -1,6 +1,7 @@
 package participant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func (o *Office) Profiles(ctx context.Context, iin ident.IIN) ([]Profile, error)
 
 // Told is what a refusal by [Profile.Allowed] rests on, as pairs of names and values.
 func (p Profile) Told(code string) []string {
-	e := []string{"reason", p.Reason, "since", stamp(p.Since), "name", p.Name}
+	e := []string{"reason", cmp.Or(p.Note, p.Reason), "since", stamp(p.Since), "name", p.Name}
 	switch code {
 	case "PROXY_NOT_YET":
 		e = append(e, "date", stamp(p.Grant.From))
@@ -133,21 +134,32 @@ func (p Profile) Told(code string) []string {
 }
 
 // Choose opens a profile of the person for a certificate with the given BIN (S4). [*Denied] with
-// PROFILE_BLOCKED, CERT_NOT_OF_ENTERPRISE, PROXY_NOT_YET or PERMISSIONS_EXPIRED; [ErrNotFound] when it is not his.
+// PROFILE_BLOCKED, CERT_NOT_OF_ENTERPRISE, PROXY_NOT_YET, PERMISSIONS_EXPIRED, or AGREEMENT_TO_SIGN when the
+// last moment to sign the agreement in force has passed (section 14); [ErrNotFound] when it is not his.
 func (o *Office) Choose(ctx context.Context, iin ident.IIN, id, certificateBIN string) (Profile, error) {
 	var p Profile
+	var again Resign
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
-		p, err = tx.Profile(ctx, id)
+		if p, err = tx.Profile(ctx, id); err != nil {
+			return err
+		}
+		if p.IIN != iin {
+			return ErrNotFound
+		}
+		again, err = o.toSign(ctx, tx, iin, id)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
 		return err
 	})
-	if err == nil && p.IIN != iin {
-		err = ErrNotFound
-	}
 	if err != nil {
 		return Profile{}, fmt.Errorf("choose profile: %w", err)
 	}
 	if code := p.Allowed(certificateBIN, o.now()); code != "" {
 		return p, deny(code, p.Told(code)...)
+	}
+	if again.Overdue {
+		return p, deny("AGREEMENT_TO_SIGN", "name", p.Name, "date", stamp(again.By), "profile", p.ID)
 	}
 	return p, nil
 }

@@ -1,6 +1,7 @@
 package participant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -66,7 +67,7 @@ func (o *Office) accountCheck(ctx context.Context, tx Tx, r Registration) Check 
 		return stop(trust.Unknown, trust.CodeUnavailable, "")
 	}
 	for _, p := range profiles {
-		if p.TIN != r.TIN || p.Type != r.Category.ProfileType() {
+		if p.TIN != r.TIN || p.Type != r.profileType() {
 			continue
 		}
 		switch p.Status {
@@ -76,7 +77,7 @@ func (o *Office) accountCheck(ctx context.Context, tx Tx, r Registration) Check 
 			}
 			return stop(trust.Bad, "ALREADY_REGISTERED", "")
 		case Blocked, EnterpriseBlocked:
-			return stop(trust.Bad, "ACCOUNT_BLOCKED", p.Reason)
+			return stop(trust.Bad, "ACCOUNT_BLOCKED", cmp.Or(p.Note, p.Reason))
 		case HeadChangeBlocked:
 		}
 	}

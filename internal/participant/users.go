@@ -44,7 +44,7 @@ func (o *Office) Users(ctx context.Context, head Profile) ([]User, []Invitation,
 		}
 		users = nil
 		for _, p := range all {
-			if p.Type != TypeUser {
+			if !p.Type.Invited() {
 				continue
 			}
 			u, err := userOf(ctx, tx, p)
@@ -128,7 +128,7 @@ func (o *Office) SettleUsers(ctx context.Context, head Profile, action UserActio
 	if err != nil {
 		return err
 	}
-	cert, err := o.signedDocument(ctx, signed, doc, signerIs{iin: head.IIN, bin: head.TIN, act: "head"})
+	cert, err := o.signedDocument(ctx, signed, doc, head.signer())
 	if err == nil {
 		err = raced(o.settleUsers(ctx, head, action, profiles, doc, signed, cert))
 	}
@@ -193,7 +193,10 @@ func (o *Office) settleUsers(ctx context.Context, head Profile, action UserActio
 // reconfirm keeps a user for the new head, or opens the one that was closed by the change of head.
 func (o *Office) reconfirm(ctx context.Context, tx Tx, head, p Profile, signature string) error {
 	p.ReconfirmBy = time.Time{}
-	p, c := p.move(Active, ReasonReconfirmed, o.now(), signature)
+	p, c, err := p.step(ProfileConfirmed, ReasonReconfirmed, o.now(), signature)
+	if err != nil {
+		return err
+	}
 	if err := o.putProfile(ctx, tx, p, c); err != nil {
 		return err
 	}
@@ -203,7 +206,10 @@ func (o *Office) reconfirm(ctx context.Context, tx Tx, head, p Profile, signatur
 // remove takes a user's access, ends his sessions that act for the enterprise, and his invitations.
 func (o *Office) remove(ctx context.Context, tx Tx, head, p Profile, signature string) error {
 	p.ReconfirmBy = time.Time{}
-	p, c := p.move(Blocked, ReasonRemoved, o.now(), signature)
+	p, c, err := p.step(ProfileRemoved, ReasonRemoved, o.now(), signature)
+	if err != nil {
+		return err
+	}
 	if err := o.putProfile(ctx, tx, p, c); err != nil {
 		return err
 	}

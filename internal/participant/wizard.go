@@ -23,9 +23,6 @@ type ExpireJob struct {
 // Start begins a registration. The cookie is the secret by which the browser that began it comes
 // back to it; only its hash is kept.
 func (o *Office) Start(ctx context.Context, c Category, l lang.Tag) (r Registration, cookie string, err error) {
-	if !c.Supported() {
-		return Registration{}, "", deny("CATEGORY_NOT_SERVED")
-	}
 	id, err := newID(o.c.Random)
 	if err != nil {
 		return Registration{}, "", fmt.Errorf("begin registration: %w", err)
@@ -124,9 +121,13 @@ func (o *Office) check(ctx context.Context, r Registration, cert *pki.Certificat
 	if err != nil {
 		return r, err
 	}
-	r.Evidence, r.State, r.Subject = e.ID, StateCategory, Subject{}
+	step := RegistrationStopped
+	r.Evidence, r.Subject = e.ID, Subject{}
 	if e.Passed() {
-		r.State, r.Subject = StateCert, subject
+		step, r.Subject = RegistrationPassed, subject
+	}
+	if r, err = r.step(step); err != nil {
+		return r, fmt.Errorf("keep certificate: %w", err)
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		now, err := tx.Registration(ctx, r.ID)

@@ -72,7 +72,7 @@ func (s *site) showCertificate(w http.ResponseWriter, r *web.Request, status int
 	if err != nil {
 		return err
 	}
-	v := certificateData{reg: reg, failed: failed, challenge: c, next: s.ways(r, failed), registered: len(failed) > 0 && e.Registered()}
+	v := certificateData{reg: reg, evidence: e, failed: failed, challenge: c, next: s.ways(r, failed), registered: len(failed) > 0 && e.Registered()}
 	v.recheck = reg.Certificate != nil && len(e.Failed()) > 0
 	if reg.Category.Enterprise() {
 		v.order = order(e)
@@ -83,6 +83,7 @@ func (s *site) showCertificate(w http.ResponseWriter, r *web.Request, status int
 // certificateData is what step 1 shows.
 type certificateData struct {
 	reg        participant.Registration
+	evidence   participant.Evidence // of the last run of the gate
 	failed     []failure
 	challenge  auth.Challenge
 	next       []web.Link
@@ -91,33 +92,47 @@ type certificateData struct {
 	registered bool     // the enterprise has an active head already (section 9)
 }
 
-// order says of each item of the checklist (8.1) whether it is done, from the evidence of the gate.
+// order says of each item of the checklist (8.1) whether it is done, from the evidence of the gate, and
+// only from it: what nobody looked at is not known. That the registry names another head does not tell
+// whether the application was made; that it names this one, also from a later day, does.
 func order(e participant.Evidence) []string {
-	states := []string{"unknown", "unknown", "unknown", "unknown"}
+	const done, not, unknown = "done", "not", "unknown"
+	states := []string{unknown, unknown, unknown, unknown}
 	if len(e.Checks) == 0 {
 		return states
 	}
-	states[3] = "not"
-	for _, c := range e.Checks {
-		switch c.Name {
-		case "role":
-			states[1] = word(c.Verdict)
-		case "head":
-			states[0], states[2] = word(c.Verdict), word(c.Verdict)
+	states[1], states[3] = keys(e), not
+	head, _ := e.Find("G7")
+	switch {
+	case head.Verdict == trust.Good:
+		states[0], states[2] = done, done
+	case head.Code == "REGISTRY_HEAD_FUTURE":
+		states[0], states[2] = done, not
+	case head.Verdict == trust.Bad:
+		states[2] = not
+	}
+	for _, c := range e.Failed() {
+		if c.Code == "ALREADY_SAME_HEAD" {
+			states[3] = done
 		}
 	}
 	return states
 }
 
-func word(v trust.Verdict) string {
-	switch v {
-	case trust.Good:
-		return "done"
-	case trust.Bad:
-		return "not"
-	case trust.Unknown:
+// keys says whether the head has his new keys: the certificate he showed is good and of a first head.
+func keys(e participant.Evidence) string {
+	state := "done"
+	for _, rule := range []string{"G1", "G2", "G3", "G4", "G5"} {
+		c, _ := e.Find(rule)
+		switch c.Verdict {
+		case trust.Good:
+		case trust.Bad:
+			return "not"
+		default:
+			state = "unknown"
+		}
 	}
-	return "unknown"
+	return state
 }
 
 // keyOf shows the chosen certificate as a key people recognise. One that could not be checked is

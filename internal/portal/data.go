@@ -61,15 +61,31 @@ func (s *site) showData(w http.ResponseWriter, r *web.Request, status int, reg p
 // registryRows are the organisation's data, with their provenance (section 16). Nobody edits them
 // here (R5).
 func registryRows(r *web.Request, reg participant.Registration) []web.Row {
-	s := reg.Subject
+	label := r.T("portal.iin")
+	if reg.Category.Enterprise() {
+		label = r.T("portal.bin")
+	}
+	return append([]web.Row{{Label: label, Value: grouped(reg.TIN)}}, subjectRows(r, reg.Subject)...)
+}
+
+// subjectRows are what a registry says; what it does not say has no row, but for the tax, whose absence
+// means something.
+func subjectRows(r *web.Request, s participant.Subject) []web.Row {
 	name, address := s.Name, s.Address
 	if r.Lang() == "kk" {
 		name, address = first(s.NameKK, name), first(s.AddressKK, address)
 	}
-	rows := []web.Row{
-		{Label: r.T("portal.bin"), Value: grouped(reg.TIN)},
-		{Label: r.T("portal.data.name"), Value: name},
-		{Label: r.T("portal.data.address"), Value: address},
+	var rows []web.Row
+	for _, row := range []web.Row{{Label: r.T("portal.data.name"), Value: name}, {Label: r.T("portal.data.address"), Value: address}} {
+		if row.Value != "" {
+			rows = append(rows, row)
+		}
+	}
+	if s.Practice != "" {
+		rows = append(rows, web.Row{Label: r.T("portal.data.practice"), Value: r.T("portal.type." + string(s.Practice))})
+	}
+	if s.VAT != "" {
+		rows = append(rows, web.Row{Label: r.T("portal.data.vat"), Value: r.T("portal.data.vat." + s.VAT)})
 	}
 	if s.HeadOffice != "" {
 		rows = append(rows, web.Row{Label: r.T("portal.data.head_office"), Value: grouped(s.HeadOffice)})

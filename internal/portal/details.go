@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"senim/internal/ident"
+	"senim/internal/lang"
 	"senim/internal/participant"
 	"senim/internal/web"
 )
@@ -56,23 +57,24 @@ func (s *site) mePasswordSigned(_ http.ResponseWriter, r *web.Request, _ ident.I
 }
 
 func (s *site) meDetails(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
-	a, err := s.office.Account(r.Context(), iin)
+	d, err := s.office.Details(r.Context(), iin)
 	if err != nil {
 		return err
 	}
-	return r.OK(w, meDetailsView(r, a, nil))
+	return r.OK(w, meDetailsView(r, d, nil))
 }
 
 func (s *site) meDetailsGiven(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
-	err := s.office.AskDetails(r.Context(), r.SID(), iin, r.Field("lang"), r.Field("phone"))
+	err := s.office.AskDetails(r.Context(), r.SID(), iin, participant.Details{Lang: lang.Tag(r.Field("lang")), Phone: r.Field("phone"),
+		Document: participant.Document{Number: r.Field("docnumber"), Issued: r.Field("docdate"), Issuer: r.Field("docissuer")}})
 	var wrong participant.FieldErrors
 	switch {
 	case errors.As(err, &wrong):
-		a, err := s.office.Account(r.Context(), iin)
+		d, err := s.office.Details(r.Context(), iin)
 		if err != nil {
 			return err
 		}
-		return r.Invalid(w, meDetailsView(r, a, wrongFields(r, wrong, "lang", "phone")))
+		return r.Invalid(w, meDetailsView(r, d, wrongFields(r, wrong, "lang", "phone", "docnumber", "docdate", "docissuer")))
 	case err != nil:
 		return &stopped{err: err, retry: "/me/details"}
 	}
@@ -80,23 +82,48 @@ func (s *site) meDetailsGiven(w http.ResponseWriter, r *web.Request, iin ident.I
 }
 
 func (s *site) meDetailsSign(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
-	return s.showAct(w, r, participant.ActDetails, func(a participant.Act) actData {
-		change := func(old, next string) string { return first(old, "—") + " → " + first(next, "—") }
-		return actData{key: "portal.me.details", action: "/me/details/sign", back: "/me/details", signer: web.Signer{IIN: string(iin)}, rows: []web.Row{
-			{Label: r.T("portal.me.lang"), Value: change(langName(a.OldLang), langName(a.Lang))},
-			{Label: r.T("portal.data.phone"), Value: change(a.OldPhone, a.Phone)}}}
-	})
+	act, err := s.office.Act(r.Context(), r.SID(), participant.ActDetails)
+	if err != nil {
+		return &stopped{err: err, retry: "/me/details"}
+	}
+	changes, err := act.Changes()
+	if err != nil {
+		return err
+	}
+	return r.OK(w, meDetailsSignView(r, changes, act.Details, web.Signer{IIN: string(iin)}))
 }
 
-func (s *site) meDetailsSigned(_ http.ResponseWriter, r *web.Request, _ ident.IIN) error {
-	signed, err := s.proveAct(r, participant.ActDetails)
+// changeRows are the changes in words: what was, and what will be.
+func changeRows(r *web.Request, changes []participant.Changed) []web.Row {
+	var rows []web.Row
+	for _, c := range changes {
+		label := r.T(fieldLabel(c.Field))
+		if c.Field == "lang" {
+			label, c.Old, c.New = r.T("portal.me.lang"), langName(lang.Tag(c.Old)), langName(lang.Tag(c.New))
+		}
+		rows = append(rows, web.Row{Label: label, Value: first(c.Old, "—") + " → " + first(c.New, "—")})
+	}
+	return rows
+}
+
+func (s *site) meDetailsSigned(_ http.ResponseWriter, r *web.Request, iin ident.IIN) error {
+	signed, err := web.SignedXML(r.Field("answer"))
 	if err == nil {
-		err = s.office.ChangeDetails(r.Context(), r.SID(), signed)
+		err = s.office.ChangeDetails(r.Context(), r.SID(), iin, signed)
 	}
 	if err != nil {
 		return &stopped{err: err, retry: "/me/details"}
 	}
 	return r.Redirect("/me")
+}
+
+// factRows are what the registries say of the profile's tin.
+func factRows(r *web.Request, f participant.Facts) []web.Row {
+	rows := subjectRows(r, f.Subject)
+	if !f.LoadedAt.IsZero() {
+		rows = append(rows, web.Row{Label: r.T("portal.fact.lastLoad"), Value: r.DateTime(f.LoadedAt)}, web.Row{Label: r.T("portal.fact.nextLoad"), Value: r.DateTime(f.NextLoad)})
+	}
+	return rows
 }
 
 func (s *site) meEntries(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {

@@ -97,13 +97,13 @@ func TestSec17DraftOfAnother(t *testing.T) {
 	other.post(b.path, "email", "x@example.kz").refused("DRAFT_OTHER_BROWSER")
 }
 
-// Categories that cannot be registered yet say so on the tile, and cannot be forced.
+// The form has the five tiles, and wants one of them.
 func TestCategories(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	b.get("/register").says("Физическое лицо").says("Индивидуальный предприниматель").says("Лицо, занимающееся частной практикой").
-		says("Юридическое лицо").says("Структурное подразделение юридического лица").says("Эта категория пока не регистрируется здесь")
-	b.post("/register", "category", "sole-proprietor").refused("CATEGORY_NOT_SERVED")
+		says("Юридическое лицо").says("Структурное подразделение юридического лица")
+	b.get("/register").post("/register", "category", "nothing").says("Выберите категорию")
 	b.post("/register").says("Выберите категорию")
 }
 

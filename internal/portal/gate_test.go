@@ -28,7 +28,7 @@ func (w *world) issue(iin, bin string, role pki.Role, change func(*pkitest.Spec)
 
 // Certificates that are not good are refused at step 1, each by its name, and nothing of the
 // registry is told (P-03, P-04, P-05, section 17).
-func TestP03BadCertificates(t *testing.T) {
+func TestP03P04P05BadCertificates(t *testing.T) {
 	w := newWorld(t)
 	w.heads(iinA, iinB)
 	now := w.time()
@@ -90,7 +90,7 @@ func TestG8OldRegistry(t *testing.T) {
 }
 
 // P-09 to P-14: the named causes.
-func TestP09Gate(t *testing.T) {
+func TestP09P11P12P13P14P33Gate(t *testing.T) {
 	w := newWorld(t)
 	t.Run("P-09 employee", func(t *testing.T) {
 		b := w.browser()
@@ -184,7 +184,7 @@ func TestP23Superseded(t *testing.T) {
 }
 
 // Step 3: the agreement signed by others, altered, or by a key of another company.
-func TestP16Agreement(t *testing.T) {
+func TestP10P16P17Agreement(t *testing.T) {
 	w := newWorld(t)
 	w.heads(iinA, iinB)
 	b := w.browser()

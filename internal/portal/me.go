@@ -21,7 +21,10 @@ func (s *site) me(w http.ResponseWriter, r *web.Request) error {
 	p, err := s.office.Choose(r.Context(), ident.IIN(r.Session().IIN), r.Value(profileID), r.Value(keyBIN))
 	if err != nil {
 		var d *participant.Denied
-		if errors.As(err, &d) {
+		switch {
+		case errors.As(err, &d) && d.Code == "AGREEMENT_TO_SIGN":
+			return r.Redirect("/me/agreements/sign/" + d.Evidence["profile"])
+		case errors.As(err, &d):
 			return r.Redirect("/login/profile")
 		}
 		return err
@@ -34,5 +37,5 @@ func (s *site) me(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.OK(w, meView(r, p, a, list, r.URL.Query().Get("done") == "1"))
+	return r.OK(w, meView(r, p, a, list, s.office.Facts(r.Context(), p), r.URL.Query().Get("done") == "1"))
 }

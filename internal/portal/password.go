@@ -113,15 +113,13 @@ func (s *site) enter(r *web.Request, iin ident.IIN, finished string) error {
 	return r.Redirect("/login/profile")
 }
 
-// act makes the session act for a profile, under a new id. The session's BIN is the profile's, so
-// that a change of head ends exactly the sessions that act for the company.
+// act makes the session act for a profile, under a new id. The session's BIN is the profile's tin, so
+// that a change of head, or a block, ends exactly the sessions that act for it.
 func (s *site) act(r *web.Request, p participant.Profile, to string) error {
 	was := r.Session()
 	next := auth.Session{IIN: was.IIN, Serial: was.Serial, Fingerprint: was.Fingerprint, Name: was.Name,
 		Values: map[string]string{keyBIN: was.Values[keyBIN], profileID: p.ID, profileType: string(p.Type)}}
-	if p.Type != participant.TypeIndividual {
-		next.BIN = p.TIN
-	}
+	next.BIN = p.TIN
 	if err := r.SignIn(next); err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ type site struct {
 	cabinet string
 	secure  bool
 	// services is the OpenID Connect provider; nil when there is none.
-	services *oidc.Provider
+	services   *oidc.Provider
 	registries web.Registries
 }
 
@@ -174,6 +174,15 @@ func (s *site) routes() *http.ServeMux {
 		"GET /me/entries":                  person(s.meEntries),
 		"POST /me/sessions/end":            person(s.meEnd),
 
+		"POST /register/{id}/cancel":         s.cancelled,
+		"GET /me/agreements":                 person(s.myAgreements),
+		"GET /me/agreements/{id}":            person(s.myAgreement),
+		"GET /me/agreements/{id}/{part}":     person(s.agreementFile),
+		"GET /me/agreements/sign/{profile}":  person(s.resignPage),
+		"POST /me/agreements/sign/{profile}": person(s.resigned),
+		"GET /me/proxy":                      person(s.myProxy),
+		"GET /org/proxy/{profile}":           s.headed(s.userProxy),
+
 		"GET /org/users":              s.headed(s.orgPage),
 		"GET /org/users/sign":         s.headed(s.orgSignPage),
 		"POST /org/users/sign":        s.headed(s.orgSigned),
@@ -200,7 +209,7 @@ func menu(r *web.Request) []web.Link {
 	}
 	if r.Session().SignedIn() {
 		links := []web.Link{at("portal.menu.me", "/me"), at("portal.menu.profile", "/login/profile"), at("portal.menu.register", "/register")}
-		if r.Value(profileType) == string(participant.TypeHead) {
+		if participant.ProfileType(r.Value(profileType)).Heads() {
 			links = append(links, at("invite.users.title", "/org/users"))
 		}
 		return links

@@ -41,7 +41,7 @@ func whyNot(r *web.Request, p participant.Profile, code string) string {
 	case "PROXY_NOT_YET", "PERMISSIONS_EXPIRED":
 		return describe(r, "", code, false, told(p, code)).What
 	}
-	reason := p.Reason
+	reason := first(p.Note, p.Reason)
 	if lang.Has("portal.reason." + reason) {
 		reason = r.T("portal.reason." + reason)
 	}

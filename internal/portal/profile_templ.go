@@ -320,10 +320,10 @@ func profileTag(r *web.Request, c choice) templ.Component {
 }
 
 func tinLabel(r *web.Request, p participant.Profile) string {
-	if p.Type == participant.TypeIndividual {
-		return r.T("portal.iin")
+	if p.Type.Enterprise() {
+		return r.T("portal.bin")
 	}
-	return r.T("portal.bin")
+	return r.T("portal.iin")
 }
 
 var _ = templruntime.GeneratedTemplate

@@ -123,6 +123,10 @@ func (s *site) ways(r *web.Request, all []failure) []web.Link {
 			add("portal.next.recover", "/login/recover")
 		case "REGISTRATION_OVER", "SUPERSEDED_BY_OTHER":
 			add("portal.next.login", "/login")
+		case "AGREEMENT_TO_SIGN":
+			add("agreement.mine", "/me/agreements")
+		case "REGISTRY_OTHER_HEAD", "CERT_PREVIOUS_HEAD", "REGISTRY_NO_HEAD", "REGISTRY_HEAD_FUTURE":
+			add("portal.next.order", "/")
 		case "ACCOUNT_LOCKED", "ACT_STALE", "EMAIL_SAME":
 			add("portal.next.recover", "/login/recover")
 		case "LINK_STALE":

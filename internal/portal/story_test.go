@@ -18,7 +18,7 @@ func (w *world) register(b *browser, email, password string) *browser {
 }
 
 // P-01, P-02: the new head registers; the old one loses X and keeps Y.
-func TestP01HeadChanges(t *testing.T) {
+func TestP01P02HeadChanges(t *testing.T) {
 	w := newWorld(t)
 	x, y := w.browser(), w.browser()
 	x.login(w.head(iinA, binX), passA).at("/me").says("АО «ТЕСТ»")

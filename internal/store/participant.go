@@ -54,14 +54,14 @@ func (t participantTx) DeletePending(ctx context.Context, iin ident.IIN) error {
 const profileColumns = `id, iin, tin, type, name, category, status, previous, reason, since, evidence, reconfirm_by`
 
 // profiles reads profiles with what invited users were given.
-const profiles = `select p.id, p.iin, p.tin, p.type, p.name, p.category, p.status, p.previous, p.reason, p.since, p.evidence, p.reconfirm_by,
+const profiles = `select p.id, p.iin, p.tin, p.type, p.name, p.category, p.status, p.previous, p.reason, p.since, p.evidence, p.reconfirm_by, coalesce(n.note, ''),
 	coalesce(g.permissions, ''), coalesce(g.proxy, ''), coalesce(g.valid_from, 0), coalesce(g.valid_to, 0)
-	from participant_profiles p left join participant_grants g on g.profile = p.id `
+	from participant_profiles p left join participant_grants g on g.profile = p.id left join participant_notes n on n.profile = p.id `
 
 func scanProfile(r row) (p participant.Profile, err error) {
 	var permissions string
 	var since, reconfirm, from, to int64
-	err = r.Scan(&p.ID, &p.IIN, &p.TIN, &p.Type, &p.Name, &p.Category, &p.Status, &p.Previous, &p.Reason, &since, &p.Evidence, &reconfirm,
+	err = r.Scan(&p.ID, &p.IIN, &p.TIN, &p.Type, &p.Name, &p.Category, &p.Status, &p.Previous, &p.Reason, &since, &p.Evidence, &reconfirm, &p.Note,
 		&permissions, &p.Grant.Proxy, &from, &to)
 	p.Since, p.ReconfirmBy = at(since), at(reconfirm)
 	p.Grant.Permissions, p.Grant.From, p.Grant.To = permissionsOf(permissions), at(from), at(to)
@@ -100,7 +100,11 @@ func (t participantTx) PutProfile(ctx context.Context, p participant.Profile) er
 			reconfirm_by = excluded.reconfirm_by`,
 		p.ID, string(p.IIN), p.TIN, string(p.Type), p.Name, string(p.Category), string(p.Status), string(p.Previous), p.Reason,
 		ms(p.Since), p.Evidence, ms(p.ReconfirmBy))
-	if err != nil || p.Type == participant.TypeHead {
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `insert into participant_notes (profile, note) values ($1, $2) on conflict (profile) do update set note = excluded.note`, p.ID, p.Note)
+	if err != nil || !p.Type.Invited() {
 		return err
 	}
 	_, err = t.exec(ctx, `insert into participant_grants (profile, permissions, proxy, valid_from, valid_to) values ($1, $2, $3, $4, $5)

@@ -8,33 +8,47 @@ import (
 	"senim/internal/participant"
 )
 
+// actColumns leave out what one kind alone has: it stands in participant_act_details.
 const actColumns = `browser, kind, iin, email, password, phone, lang, old_email, old_phone, old_lang, reset, made`
 
 func (t participantTx) Act(ctx context.Context, browser string, k participant.Kind) (participant.Act, error) {
 	return one(ctx, t.tx, participant.ErrNotFound, func(r row) (a participant.Act, err error) {
 		var made int64
-		err = r.Scan(&a.Browser, &a.Kind, &a.IIN, &a.Email, &a.Password, &a.Phone, &a.Lang, &a.OldEmail, &a.OldPhone, &a.OldLang, &a.Reset, &made)
+		err = r.Scan(&a.Browser, &a.Kind, &a.IIN, &a.Email, &a.Password, &a.Lang, &a.OldEmail, &a.Reset, &a.Details, &made)
 		a.Made = at(made)
 		return a, err
-	}, `select `+actColumns+` from participant_acts where browser = $1 and kind = $2`, browser, string(k))
+	}, `select a.browser, a.kind, a.iin, a.email, a.password, a.lang, a.old_email, a.reset, coalesce(d.details, ''), a.made
+		from participant_acts a left join participant_act_details d on d.browser = a.browser and d.kind = a.kind
+		where a.browser = $1 and a.kind = $2`, browser, string(k))
 }
 
 func (t participantTx) PutAct(ctx context.Context, a participant.Act) error {
-	_, err := t.exec(ctx, `insert into participant_acts (`+actColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+	_, err := t.exec(ctx, `insert into participant_acts (`+actColumns+`) values ($1, $2, $3, $4, $5, '', $6, $7, '', '', $8, $9)
 		on conflict (browser, kind) do update set iin = excluded.iin, email = excluded.email, password = excluded.password,
-			phone = excluded.phone, lang = excluded.lang, old_email = excluded.old_email, old_phone = excluded.old_phone,
-			old_lang = excluded.old_lang, reset = excluded.reset, made = excluded.made`,
-		a.Browser, string(a.Kind), string(a.IIN), a.Email, a.Password, a.Phone, string(a.Lang), a.OldEmail, a.OldPhone, string(a.OldLang), a.Reset, ms(a.Made))
+			lang = excluded.lang, old_email = excluded.old_email, reset = excluded.reset, made = excluded.made`,
+		a.Browser, string(a.Kind), string(a.IIN), a.Email, a.Password, string(a.Lang), a.OldEmail, a.Reset, ms(a.Made))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `insert into participant_act_details (browser, kind, details) values ($1, $2, $3)
+		on conflict (browser, kind) do update set details = excluded.details`, a.Browser, string(a.Kind), a.Details)
 	return err
 }
 
 func (t participantTx) DropAct(ctx context.Context, browser string, k participant.Kind) error {
-	_, err := t.exec(ctx, `delete from participant_acts where browser = $1 and kind = $2`, browser, string(k))
+	if _, err := t.exec(ctx, `delete from participant_acts where browser = $1 and kind = $2`, browser, string(k)); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `delete from participant_act_details where browser = $1 and kind = $2`, browser, string(k))
 	return err
 }
 
 func (t participantTx) SweepActs(ctx context.Context, before time.Time) error {
-	_, err := t.exec(ctx, `delete from participant_acts where made < $1`, ms(before))
+	if _, err := t.exec(ctx, `delete from participant_acts where made < $1`, ms(before)); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `delete from participant_act_details where not exists
+		(select 1 from participant_acts a where a.browser = participant_act_details.browser and a.kind = participant_act_details.kind)`)
 	return err
 }
 

@@ -88,23 +88,26 @@ func (t participantTx) PutEvidence(ctx context.Context, e participant.Evidence) 
 	return err
 }
 
+// agreements reads versions with the moment by which they must be signed again.
+const agreements = `select a.version, a.valid_from, coalesce(e.must_resign_by, 0), a.texts
+	from participant_agreements a left join participant_agreement_ends e on e.version = a.version `
+
 func scanAgreement(r row) (a participant.Agreement, err error) {
-	var from int64
+	var from, by int64
 	var texts string
-	if err = r.Scan(&a.Version, &from, &texts); err != nil {
+	if err = r.Scan(&a.Version, &from, &by, &texts); err != nil {
 		return a, err
 	}
-	a.From = at(from)
+	a.From, a.MustResignBy = at(from), at(by)
 	return a, fromText(texts, &a.Text)
 }
 
 func (t participantTx) Agreement(ctx context.Context, version string, moment time.Time) (participant.Agreement, error) {
 	if version == "" {
-		return one(ctx, t.tx, participant.ErrNotFound, scanAgreement, `select version, valid_from, texts from participant_agreements
-			where valid_from <= $1 order by valid_from desc, version desc limit 1`, ms(moment))
+		return one(ctx, t.tx, participant.ErrNotFound, scanAgreement, agreements+`where valid_from <= $1 order by valid_from desc, a.version desc limit 1`, ms(moment))
 	}
 	return one(ctx, t.tx, participant.ErrNotFound, scanAgreement,
-		`select version, valid_from, texts from participant_agreements where version = $1`, version)
+		agreements+`where a.version = $1`, version)
 }
 
 func (t participantTx) PutAgreement(ctx context.Context, a participant.Agreement) error {
@@ -113,17 +116,22 @@ func (t participantTx) PutAgreement(ctx context.Context, a participant.Agreement
 		return err
 	}
 	_, err = t.exec(ctx, `insert into participant_agreements (version, valid_from, texts) values ($1, $2, $3)`, a.Version, ms(a.From), texts)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `insert into participant_agreement_ends (version, must_resign_by) values ($1, $2)`, a.Version, ms(a.MustResignBy))
 	return err
 }
 
 func (t participantTx) Signature(ctx context.Context, id string) (participant.AgreementSignature, error) {
 	return one(ctx, t.tx, participant.ErrNotFound, func(r row) (s participant.AgreementSignature, err error) {
 		var moment int64
-		err = r.Scan(&s.ID, &s.Registration, &s.Version, &s.Lang, &s.Document, &s.Certificate, &s.Evidence, &moment, &s.TimeStamp)
+		err = r.Scan(&s.ID, &s.Registration, &s.Version, &s.Lang, &s.Document, &s.Certificate, &s.Evidence, &moment, &s.TimeStamp, &s.IIN, &s.TIN)
 		s.At = at(moment)
 		return s, err
-	}, `select id, registration, version, lang, document, certificate, evidence, moment, timestamp_token
-		from participant_signatures where id = $1`, id)
+	}, `select id, registration, version, lang, document, certificate, evidence, moment, timestamp_token,
+		coalesce(h.iin, ''), coalesce(h.tin, '')
+		from participant_signatures left join participant_signature_holders h on h.signature = id where id = $1`, id)
 }
 
 func (t participantTx) PutSignature(ctx context.Context, s participant.AgreementSignature) error {
@@ -131,5 +139,9 @@ func (t participantTx) PutSignature(ctx context.Context, s participant.Agreement
 		(id, registration, version, lang, document, certificate, evidence, moment, timestamp_token)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		s.ID, s.Registration, s.Version, string(s.Lang), s.Document, s.Certificate, s.Evidence, ms(s.At), s.TimeStamp)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `insert into participant_signature_holders (signature, iin, tin) values ($1, $2, $3)`, s.ID, string(s.IIN), s.TIN)
 	return err
 }

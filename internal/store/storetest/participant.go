@@ -76,7 +76,7 @@ func Participant(t *testing.T, s *store.Store) {
 
 	profile := func(id string, iin ident.IIN, tin string, status participant.Status) participant.Profile {
 		return participant.Profile{ID: id, IIN: iin, TIN: tin, Type: participant.TypeHead, Name: "АО «ТЕСТ»", Category: participant.LegalEntity,
-			Status: status, Previous: participant.Blocked, Reason: participant.ReasonRegistered, Since: now, Evidence: "e", ReconfirmBy: now}
+			Status: status, Previous: participant.Blocked, Reason: participant.ReasonRegistered, Since: now, Evidence: "e", ReconfirmBy: now, Note: "нет отчётов"}
 	}
 	t.Run("profiles and their history", func(t *testing.T) {
 		want := []participant.Profile{profile("p1", "i1", "x1", participant.Active), profile("p2", "i1", "y1", participant.Active)}
@@ -258,10 +258,11 @@ func participantRegistration(t *testing.T, st participant.Store, now time.Time) 
 func participantAgreement(t *testing.T, st participant.Store, now time.Time) {
 	ctx := t.Context()
 	old := participant.Agreement{Version: "1.0", From: now.Add(-time.Hour), Text: map[lang.Tag]string{lang.RU: "старое", lang.KK: "ескі", lang.EN: "old"}}
-	next := participant.Agreement{Version: "2.0", From: now.Add(time.Hour), Text: map[lang.Tag]string{lang.RU: "новое", lang.KK: "жаңа", lang.EN: "new"}}
+	next := participant.Agreement{Version: "2.0", From: now.Add(time.Hour), MustResignBy: now.Add(2 * time.Hour), Text: map[lang.Tag]string{lang.RU: "новое", lang.KK: "жаңа", lang.EN: "new"}}
 	e := participant.Evidence{ID: "ev", Registration: "g", At: now, Checks: []participant.Check{
 		{Rule: "G1", Name: "chain", Verdict: "good", Evidence: map[string]string{"issuer": "CN=«Қ»"}}, {Rule: "G3", Name: "revocation", Verdict: "unknown", Code: "CHECK_UNAVAILABLE"}}}
-	sig := participant.AgreementSignature{ID: "s", Registration: "g", Version: "1.0", Lang: lang.KK, Document: []byte("<a/>"), Certificate: []byte{3}, Evidence: "ev", At: now}
+	sig := participant.AgreementSignature{ID: "s", Registration: "g", Version: "1.0", Lang: lang.KK, Document: []byte("<a/>"), Certificate: []byte{3}, Evidence: "ev", At: now,
+		TimeStamp: []byte{4}, IIN: "is", TIN: "ts"}
 	err := st.Update(ctx, func(tx participant.Tx) error {
 		return errors.Join(tx.PutAgreement(ctx, old), tx.PutAgreement(ctx, next), tx.PutEvidence(ctx, e), tx.PutSignature(ctx, sig))
 	})

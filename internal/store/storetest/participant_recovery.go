@@ -39,8 +39,8 @@ func ParticipantRecovery(t *testing.T, s *store.Store) {
 	}
 
 	t.Run("act", func(t *testing.T) {
-		act := participant.Act{Browser: "b", Kind: participant.ActEmail, IIN: "i", Email: "n@example.kz", Password: "$h", Phone: "+7701", Lang: lang.KK,
-			OldEmail: "o@example.kz", OldPhone: "+7702", OldLang: lang.RU, Reset: "r", Made: now}
+		act := participant.Act{Browser: "b", Kind: participant.ActEmail, IIN: "i", Email: "n@example.kz", Password: "$h", Lang: lang.KK,
+			OldEmail: "o@example.kz", Reset: "r", Details: "<details/>", Made: now}
 		get := func(tx participant.Tx) error { _, err := tx.Act(ctx, "b", participant.ActEmail); return err }
 		do(t, func(tx participant.Tx) error { return tx.PutAct(ctx, act) })
 		act.Email, act.IIN = "m@example.kz", "j"

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"senim/internal/lang"
+	"senim/internal/participant"
+	"senim/pki"
+)
+
+// portalRules are the settings of registration and sign-in whose defaults are our decision.
+type portalRules struct {
+	unitRoles     []pki.Role
+	blockPrevious participant.Moment
+	agreements    []participant.Agreement
+}
+
+func (p *portalRules) flags(f *flag.FlagSet) {
+	f.Func("gate.unit_roles", "roles of which the certificate of a structural unit's head must have one, as first-head,sign-right (default: first-head)", func(v string) error {
+		p.unitRoles = nil
+		for _, name := range strings.Split(v, ",") {
+			role, ok := unitRole(name)
+			if !ok {
+				return fmt.Errorf("%s: it is first-head, sign-right, finance, hr or employee", name)
+			}
+			p.unitRoles = append(p.unitRoles, role)
+		}
+		return nil
+	})
+	f.Func("rereg.block_previous_at", "when a previous head loses the profile: completion (of the new head's registration) or agreement (signed by the new head) (default: completion)", func(v string) error {
+		switch m := participant.Moment(v); m {
+		case participant.AtCompletion, participant.AtAgreement:
+			p.blockPrevious = m
+			return nil
+		}
+		return errors.New("completion or agreement")
+	})
+	f.Func("agreement", "file with a further version of the terms participants sign, JSON; may be given several times", func(v string) error {
+		b, err := os.ReadFile(v) //nolint:gosec // a file the operator names
+		if err != nil {
+			return err
+		}
+		a, err := readAgreement(b)
+		p.agreements = append(p.agreements, a)
+		return err
+	})
+}
+
+func unitRole(name string) (pki.Role, bool) {
+	for _, r := range []pki.Role{pki.RoleFirstHead, pki.RoleSignRight, pki.RoleFinance, pki.RoleHR, pki.RoleEmployee} {
+		if r.String() == name {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
+// agreementFile is a version of the terms as a file gives it; dates begin at midnight of Astana.
+type agreementFile struct {
+	Version      string              `json:"version"`
+	From         string              `json:"from"`
+	MustResignBy string              `json:"must_resign_by"`
+	Text         map[lang.Tag]string `json:"text"`
+}
+
+func readAgreement(b []byte) (participant.Agreement, error) {
+	var f agreementFile
+	if err := json.Unmarshal(b, &f); err != nil {
+		return participant.Agreement{}, fmt.Errorf("read agreement: %w", err)
+	}
+	a := participant.Agreement{Version: f.Version, Text: f.Text}
+	var err error
+	if a.From, err = time.ParseInLocation(time.DateOnly, f.From, lang.Astana); err != nil || f.Version == "" {
+		return a, errors.New("read agreement: version and from (as 2026-09-01) are needed")
+	}
+	if f.MustResignBy != "" {
+		if a.MustResignBy, err = time.ParseInLocation(time.DateOnly, f.MustResignBy, lang.Astana); err != nil {
+			return a, errors.New("read agreement: must_resign_by is a day, as 2026-12-01")
+		}
+	}
+	return a, nil
+}
+
+// publishAgreements puts every version of the terms into the store, the built-in one first.
+func (s *server) publishAgreements(ctx context.Context) error {
+	for _, a := range append([]participant.Agreement{agreement()}, s.c.portalRules.agreements...) {
+		if err := s.participants.Publish(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// portalStamps is who time-stamps agreements; nil when the authority is elsewhere.
+func (s *server) portalStamps() participant.Stamps {
+	if s.stamps == nil {
+		return nil
+	}
+	return stamper{s.stamps}
+}

@@ -1,0 +1,41 @@
+package participant
+
+import (
+	"context"
+	"time"
+
+	"senim/internal/ident"
+	"senim/internal/registry"
+)
+
+// Facts are what the registries say of a profile's tin now, for «Мои реквизиты»: shown with their date,
+// never edited here. Known is false when no usable answer came.
+type Facts struct {
+	Subject
+	Known    bool
+	LoadedAt time.Time
+	NextLoad time.Time
+}
+
+// Facts asks the registries about the profile's tin.
+func (o *Office) Facts(ctx context.Context, p Profile) Facts {
+	switch {
+	case p.Type.Enterprise():
+		a := o.c.Registry.Entity(ctx, ident.BIN(p.TIN))
+		v := a.Value
+		f := factsOf(a, Subject{Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, HeadOffice: string(v.HeadBIN)})
+		f.VAT = o.vat(o.c.Registry.Taxpayer(ctx, p.TIN))
+		return f
+	case p.Type == TypeIndividual:
+		a := o.c.Registry.Person(ctx, p.IIN)
+		return factsOf(a, Subject{Name: a.Value.FullName()})
+	}
+	a := o.c.Registry.Taxpayer(ctx, p.TIN)
+	v := a.Value
+	return factsOf(a, Subject{Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, VAT: o.vat(a)})
+}
+
+func factsOf[T any](a registry.Answer[T], s Subject) Facts {
+	s.Source, s.LoadID, s.RecordID, s.AsOf = a.Source, a.LoadID, a.RecordID, a.AsOf
+	return Facts{Subject: s, Known: a.Verdict == registry.Good, LoadedAt: a.LoadedAt, NextLoad: a.NextLoad}
+}

@@ -1,0 +1,286 @@
+package portal
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"senim/algid"
+	"senim/internal/lang"
+	"senim/internal/participant"
+	"senim/internal/pkitest"
+	"senim/pki"
+	"senim/tsp"
+)
+
+// stamps is the world's time-stamping authority; down: nobody answers.
+type stamps struct {
+	w    *world
+	tsa  *pkitest.Leaf
+	down bool
+}
+
+func (s *stamps) Stamp(_ context.Context, digest []byte) ([]byte, error) {
+	if s.down {
+		return nil, errors.New("the clock is not known")
+	}
+	q := &tsp.Request{Imprint: tsp.Imprint{Hash: algid.SHA256, HashOID: algid.SHA256.OID(), Digest: digest}, Policy: tsp.PolicyGOST512, Certificate: true}
+	return tsp.CreateToken(rand.Reader, s.tsa.Key, s.tsa.Certificate, q, tsp.Stamp{Policy: tsp.PolicyGOST512, Serial: big.NewInt(7), Time: s.w.time()})
+}
+
+// longTSA is a time-stamping authority that outlives the keys of people, as the real one does.
+func (w *world) longTSA() *pkitest.Leaf {
+	return w.authority.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "TIME-STAMPING AUTHORITY", Organization: "TEST"}, NotBefore: w.time().AddDate(0, 0, -1),
+		NotAfter: w.time().AddDate(5, 0, 0), Change: func(t *pki.Template) {
+			t.KeyUsage, t.ExtKeyUsage, t.ExtKeyUsageCritical = pki.DigitalSignature, []asn1.ObjectIdentifier{pki.TimeStamping}, true
+			t.Policies = []pki.Policy{{OID: pki.PolicyTSA, CPS: "http://pki.example.kz/cps"}}
+		}})
+}
+
+func stampedWorld(t *testing.T) (*world, *stamps) {
+	t.Helper()
+	s := &stamps{}
+	w := newWorldWith(t, func(c *participant.Config) { c.Stamps = s })
+	s.w, s.tsa = w, w.longTSA()
+	return w, s
+}
+
+var agreementLink = regexp.MustCompile(`href="(/me/agreements/[A-Za-z0-9_-]+)"`)
+
+// agreement opens the newest signed agreement of who is signed in.
+func (b *browser) agreement() string {
+	b.w.t.Helper()
+	m := agreementLink.FindStringSubmatch(b.get("/me/agreements").at("/me/agreements").page)
+	if m == nil {
+		b.w.t.Fatalf("no agreement on the page:\n%s", text(b.page))
+	}
+	b.get(m[1])
+	return m[1]
+}
+
+// What was signed is given to its person as files, and senim verify finds it good, also years later: the
+// time-stamp proves when it was.
+func TestAgreementVerifiesForEver(t *testing.T) {
+	w, _ := stampedWorld(t)
+	w.heads(iinA, iinB)
+	key := w.head(iinB, binX)
+	b := w.browser()
+	w.register(b, "b@example.kz", passB)
+	b.follow().sign(key).at("/login/password").post("/login/password", "password", passB).at("/me?done=1")
+	page := b.agreement()
+	b.says("Версия 1.0").says("Метка времени есть").says("Что проверено").says(pretty(binX))
+	dir := t.TempDir()
+	save := func(part, name string) string {
+		b.get(page + "/" + part)
+		if b.status != 200 {
+			t.Fatalf("%s: %d", part, b.status)
+		}
+		to := filepath.Join(dir, name)
+		w.must(os.WriteFile(to, []byte(b.page), 0o600))
+		return to
+	}
+	xml, tst := save("signed", "a.xml"), save("stamp", "a.tst")
+	if b.get(page + "/text"); b.page != "Первый пункт.\n\nВторой «пункт» & <ещё>." {
+		t.Errorf("text: %q", b.page)
+	}
+	if b.get(page + "/evidence"); !strings.Contains(b.page, `"rule": "G3"`) || !strings.Contains(b.page, `"source": "ocsp"`) {
+		t.Errorf("evidence: %s", b.page)
+	}
+	if b.get(page + "/nothing"); b.status != 404 {
+		t.Errorf("a part that is not there: %d", b.status)
+	}
+	for _, path := range []string{page, page + "/signed", page + "/stamp", page + "/evidence"} { // another's is as if it were not there
+		a := w.browser()
+		a.login(w.head(iinA, binY), passA)
+		if a.get(path); a.status != 404 {
+			t.Errorf("%s for another person: %d", path, a.status)
+		}
+	}
+
+	trusted := filepath.Join(dir, "trust")
+	w.must(os.Mkdir(trusted, 0o700))
+	for name, c := range map[string]*pki.Certificate{"root.pem": w.authority.Root, "ca.pem": w.authority.CA} {
+		w.must(os.WriteFile(filepath.Join(trusted, name), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o600))
+	}
+	list := filepath.Join(dir, "list.crl")
+	w.must(os.WriteFile(list, w.authority.ListOf(pki.ListTemplate{Number: big.NewInt(1), ThisUpdate: w.time().Add(30 * time.Minute), NextUpdate: w.time().AddDate(3, 0, 0)}), 0o600))
+	if testing.Short() {
+		t.Skip("builds senim")
+	}
+	senim := filepath.Join(dir, "senim")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", senim, "senim/cmd/senim").CombinedOutput(); err != nil { //nolint:gosec // our own program
+		t.Fatalf("build senim: %v\n%s", err, out)
+	}
+	verify := func(want int, args ...string) {
+		t.Helper()
+		c := exec.CommandContext(t.Context(), senim, append([]string{"verify", "--trust", trusted, "--crl", list}, args...)...) //nolint:gosec // our own program
+		out, _ := c.CombinedOutput()
+		if got := c.ProcessState.ExitCode(); got != want {
+			t.Errorf("senim verify %v exits with %d, want %d:\n%s", args, got, want, out)
+		}
+	}
+	soon, late := w.time().Add(time.Hour).Format(time.RFC3339), w.time().AddDate(2, 0, 0).Format(time.RFC3339) // the key ends in a year
+	verify(0, "--at", soon, xml)
+	verify(1, "--at", late, xml)
+	verify(0, "--at", late, "--timestamp", tst, xml)
+	forged := filepath.Join(dir, "forged.xml")
+	raw, err := os.ReadFile(xml)
+	w.must(err)
+	w.must(os.WriteFile(forged, []byte(strings.Replace(string(raw), "Первый", "Второй", 1)), 0o600))
+	verify(1, "--at", soon, forged)
+	verify(1, "--at", late, "--timestamp", tst, forged)
+	other := filepath.Join(dir, "other.xml") // good, and not what was stamped
+	w.must(os.WriteFile(other, append(raw, '\n'), 0o600))
+	verify(2, "--at", late, "--timestamp", tst, other)
+}
+
+// Without a time-stamp the agreement stands, and its absence is said.
+func TestAgreementWithoutTimeStamp(t *testing.T) {
+	w, s := stampedWorld(t)
+	s.down = true
+	w.heads(iinA, iinB)
+	b := w.browser()
+	w.register(b, "b@example.kz", passB)
+	b.follow().sign(w.head(iinB, binX)).at("/login/password").post("/login/password", "password", passB).at("/me?done=1")
+	page := b.agreement()
+	b.says("нет: в момент подписи её не удалось получить")
+	if b.get(page + "/stamp"); b.status != 404 {
+		t.Errorf("a time-stamp that is not there: %d", b.status)
+	}
+}
+
+// Published versions never change.
+func TestPublishedNeverChanges(t *testing.T) {
+	w := newWorld(t)
+	same := map[lang.Tag]string{lang.RU: "Первый пункт.\n\nВторой «пункт» & <ещё>.", lang.KK: "Бірінші тармақ.\n\nЕкінші.", lang.EN: "First.\n\nSecond."}
+	w.must(w.office.Publish(t.Context(), participant.Agreement{Version: "1.0", From: w.authority.Now.Add(-time.Hour), Text: same}))
+	other := map[lang.Tag]string{lang.RU: "а", lang.KK: "ә", lang.EN: "a"}
+	for _, a := range []participant.Agreement{{Version: "1.0", From: w.authority.Now.Add(-time.Hour), Text: other}, {Version: "1.0", From: w.authority.Now, Text: same},
+		{Version: "1.0", From: w.authority.Now.Add(-time.Hour), MustResignBy: w.authority.Now, Text: same}, {Version: "2.0", From: w.authority.Now, MustResignBy: w.authority.Now.Add(-time.Hour), Text: other},
+		{Version: "2.0", From: w.authority.Now, Text: map[lang.Tag]string{lang.RU: "а"}}} {
+		if err := w.office.Publish(t.Context(), a); err == nil {
+			t.Errorf("published: %+v", a)
+		}
+	}
+}
+
+// A version with must_resign_by is asked for; after that moment the profile opens only the page where it
+// is signed.
+func TestResign(t *testing.T) {
+	w := newWorld(t)
+	text := map[lang.Tag]string{lang.RU: "Новый текст.", lang.KK: "Жаңа мәтін.", lang.EN: "New text."}
+	w.must(w.office.Publish(t.Context(), participant.Agreement{Version: "2.0", From: w.time().Add(time.Hour), MustResignBy: w.time().AddDate(0, 0, 10), Text: text}))
+	b := w.browser()
+	b.login(w.head(iinA, binX), passA).at("/me")
+	if open, err := w.office.ToResign(t.Context(), iinA); err != nil || len(open) != 0 {
+		t.Errorf("before it is in force: %v, %v", open, err)
+	}
+	w.pass(2 * time.Hour)
+	open, err := w.office.ToResign(t.Context(), iinA)
+	if err != nil || len(open) != 2 || open[0].Overdue || open[0].Agreement.Version != "2.0" {
+		t.Fatalf("to sign again: %+v, %v", open, err)
+	}
+	b = w.browser()
+	b.login(w.head(iinA, binX), passA).at("/me")
+	b.get("/me/agreements").says("Подпишите соглашение версии 2.0")
+
+	w.pass(10 * 24 * time.Hour)
+	b = w.browser()
+	b.login(w.head(iinA, binX), passA)
+	if !strings.HasPrefix(b.path, "/me/agreements/sign/") {
+		t.Fatalf("stands at %s", b.path)
+	}
+	page := b.path
+	b.says("профиль «АО «ТЕСТ»» закрыт").says("Новый текст.")
+	b.get("/org/users").refused("AGREEMENT_TO_SIGN")
+	b.get(page).sign(w.head(iinC, binX)).refused("CERT_OTHER_PERSON")
+	b.get(page).sign(w.head(iinA, binY)).refused("CERT_WRONG_BIN")
+	action, answer, _ := b.get(page).signature(w.head(iinA, binX))
+	b.post(action, "answer", strings.Replace(answer, "Новый", "Старый", 1)).refused("SIGNATURE_INVALID")
+	b.get(page).sign(w.head(iinA, binX)).at("/me/agreements").says("Версия 2.0")
+	b.get("/me").at("/me")
+	b.get("/org/users").at("/org/users")
+	if b.get(page); b.status != 404 {
+		t.Errorf("signed already: %d", b.status)
+	}
+	if open, err := w.office.ToResign(t.Context(), iinA); err != nil || len(open) != 1 || open[0].Profile.TIN != binY || !open[0].Overdue {
+		t.Errorf("left to sign: %+v, %v", open, err)
+	}
+	other := w.browser()
+	other.login(w.head(iinB, binX), passA).get(page)
+	if other.status == 200 && strings.Contains(other.page, "Новый текст.") {
+		t.Error("another person's page is shown")
+	}
+}
+
+// What is saved in «Мои реквизиты» is signed as a document that lists old and new values.
+func TestDetailsSigned(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.login(w.head(iinA, binX), passA).at("/me").says("Данные реестра").says("данные на").says("Последняя загрузка")
+	b.get("/me/details").post("/me/details", "lang", "ru", "phone", "", "docnumber", "N 1", "docdate", "27.02.2020", "docissuer", "МВД РК").at("/me/details/sign").
+		says("— → N 1").says("— → МВД РК")
+	_, _, document, _ := b.asked()
+	for _, want := range []string{`<change field="docnumber"><old></old><new>N 1</new></change>`, "<iin>" + iinA + "</iin>", "<origin>http://localhost:8081</origin>"} {
+		if !strings.Contains(document, want) {
+			t.Errorf("no %s in %s", want, document)
+		}
+	}
+	action, answer, _ := b.signature(w.personal(iinA))
+	b.post(action, "answer", strings.Replace(answer, "N 1", "N 2", 1)).refused("SIGNATURE_INVALID")
+	expired := w.issue(iinA, binX, pki.RoleFirstHead, func(s *pkitest.Spec) {
+		s.NotBefore, s.NotAfter = w.time().AddDate(-1, 0, 0), w.time().AddDate(0, 0, -1)
+	})
+	b.get("/me/details/sign").sign(expired).refused("CERT_EXPIRED")
+	b.get("/me/details/sign").post(action, "answer", answer).at("/me")
+	b.post(action, "answer", answer).refused("ACT_STALE")
+	b.get("/me/details").at("/me/details")
+	if d, err := w.office.Details(t.Context(), iinA); err != nil || d.Document != (participant.Document{Number: "N 1", Issued: "27.02.2020", Issuer: "МВД РК"}) {
+		t.Errorf("details: %+v, %v", d, err)
+	}
+
+	// What was shown as old is not true any more.
+	first, second := w.browser(), w.browser()
+	first.login(w.head(iinA, binX), passA)
+	second.login(w.head(iinA, binX), passA)
+	first.post("/me/details", "lang", "kk", "phone", "+77011111111", "docnumber", "N 1", "docdate", "27.02.2020", "docissuer", "МВД РК").at("/me/details/sign")
+	second.post("/me/details", "lang", "en", "phone", "+77022222222", "docnumber", "N 1", "docdate", "27.02.2020", "docissuer", "МВД РК").at("/me/details/sign")
+	first.sign(w.personal(iinA)).at("/me")
+	second.sign(w.personal(iinA)).refused("RACE_RETRY")
+}
+
+// The power of attorney is the document the head signed; the user and the head may have it, nobody else.
+func TestPowerOfAttorney(t *testing.T) {
+	w, head := invitedC(t)
+	all, err := w.office.Profiles(t.Context(), iinC)
+	w.must(err)
+	u := all[len(all)-1]
+	head.get("/org/users").says("Скачать подписанную доверенность")
+	head.get("/org/proxy/" + u.ID)
+	for _, want := range []string{"<proxy>17/26</proxy>", "<permissions>VIEW ISSUE</permissions>", "SignatureValue"} {
+		if head.status != 200 || !strings.Contains(head.page, want) {
+			t.Errorf("%d, no %s", head.status, want)
+		}
+	}
+	c := w.browser()
+	c.login(w.employee(iinC, binX), passC).at("/login/profile").post("/login/profile", "profile", u.ID)
+	if c.get("/me").at("/me").get("/me/proxy"); !strings.Contains(c.page, "<proxy>17/26</proxy>") {
+		t.Errorf("the user's own: %d %s", c.status, c.page)
+	}
+	c.get("/org/proxy/" + u.ID).refused("NO_REQUIRED_PERMISSIONS") // a user never heads
+	other := w.browser()
+	other.login(w.head(iinA, binY), passA).at("/me")
+	if other.get("/org/proxy/" + u.ID); other.status != 404 {
+		t.Errorf("the head of another company: %d", other.status)
+	}
+}
