@@ -23,6 +23,7 @@ const (
 	ActReset    Kind = "reset-password"
 	ActPassword Kind = "change-password"
 	ActDetails  Kind = "change-details"
+	ActPasskey  Kind = "add-passkey"
 )
 
 // ActTTL is how long what was typed waits for its signature.
@@ -43,6 +44,7 @@ type Act struct {
 	OldEmail, OldPhone string
 	OldLang            lang.Tag
 	Reset              string // hash of the reset link's token
+	Passkey            string // id of the passkey that waits for its signature, digest of its key, its name
 	Made               time.Time
 }
 
@@ -67,6 +69,8 @@ func (a Act) Text() string {
 	case ActDetails:
 		line("phone", a.OldPhone+" -> "+a.Phone)
 		line("language", string(a.OldLang)+" -> "+string(a.Lang))
+	case ActPasskey:
+		line("passkey", a.Passkey)
 	case ActInvite, ActAccept, ActUsers: // signed as documents of their own
 	}
 	return b.String()

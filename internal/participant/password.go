@@ -156,6 +156,9 @@ func onlyDigits(s string) string {
 // run along the keyboard or the digits, and the words of the list, with digits and signs behind.
 func isCommon(password string) bool {
 	p := strings.ToLower(password)
+	if isPIN(p) || isListed(p) {
+		return true
+	}
 	for size := 1; size <= 5; size++ {
 		if len(p)%size == 0 && p == strings.Repeat(p[:size], len(p)/size) {
 			return true

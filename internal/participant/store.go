@@ -32,6 +32,7 @@ type Store interface {
 type Tx interface {
 	RecoveryTx
 	InviteTx
+	SignInTx
 
 	Account(ctx context.Context, iin ident.IIN) (Account, error)
 	PutAccount(ctx context.Context, a Account) error

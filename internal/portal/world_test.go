@@ -51,7 +51,7 @@ func rules() ident.Rules {
 // world is a whole portal over a real store, with throw-away keys, a clock to move, a registry to
 // change and letters to read.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	authority *pkitest.Authority
 	store     *store.Store
 	book      *registry.Book
@@ -69,26 +69,26 @@ type world struct {
 	events  []string // actions of the audit log
 }
 
-func newWorld(t *testing.T) *world { return newWorldTrusting(t, nil) }
+func newWorld(t testing.TB) *world { return newWorldTrusting(t, nil) }
 
 // newWorldTrusting also trusts further authorities.
-func newWorldTrusting(t *testing.T, more func(*pki.Pool)) *world {
+func newWorldTrusting(t testing.TB, more func(*pki.Pool)) *world {
 	return newWorldOn(t, filepath.Join(t.TempDir(), "senim.db"), more)
 }
 
 // newWorldOn stands on the database of the URL.
-func newWorldOn(t *testing.T, database string, more func(*pki.Pool)) *world {
+func newWorldOn(t testing.TB, database string, more func(*pki.Pool)) *world {
 	t.Helper()
 	return newWorldOf(t, database, more, func(*participant.Config) {})
 }
 
 // newWorldWith has other settings of the office.
-func newWorldWith(t *testing.T, set func(*participant.Config)) *world {
+func newWorldWith(t testing.TB, set func(*participant.Config)) *world {
 	t.Helper()
 	return newWorldOf(t, filepath.Join(t.TempDir(), "senim.db"), nil, set)
 }
 
-func newWorldOf(t *testing.T, database string, more func(*pki.Pool), set func(*participant.Config)) *world {
+func newWorldOf(t testing.TB, database string, more func(*pki.Pool), set func(*participant.Config)) *world {
 	t.Helper()
 	w := &world{t: t, authority: pkitest.New(t), status: map[string]trust.Status{}}
 	w.now = w.authority.Now

@@ -13,10 +13,11 @@ const actColumns = `browser, kind, iin, email, password, phone, lang, old_email,
 func (t participantTx) Act(ctx context.Context, browser string, k participant.Kind) (participant.Act, error) {
 	return one(ctx, t.tx, participant.ErrNotFound, func(r row) (a participant.Act, err error) {
 		var made int64
-		err = r.Scan(&a.Browser, &a.Kind, &a.IIN, &a.Email, &a.Password, &a.Phone, &a.Lang, &a.OldEmail, &a.OldPhone, &a.OldLang, &a.Reset, &made)
+		err = r.Scan(&a.Browser, &a.Kind, &a.IIN, &a.Email, &a.Password, &a.Phone, &a.Lang, &a.OldEmail, &a.OldPhone, &a.OldLang, &a.Reset, &made, &a.Passkey)
 		a.Made = at(made)
 		return a, err
-	}, `select `+actColumns+` from participant_acts where browser = $1 and kind = $2`, browser, string(k))
+	}, `select `+actColumns+`, coalesce((select p.passkey from participant_act_passkeys p where p.browser = a.browser and a.kind = 'add-passkey'), '')
+		from participant_acts a where browser = $1 and kind = $2`, browser, string(k))
 }
 
 func (t participantTx) PutAct(ctx context.Context, a participant.Act) error {
@@ -25,15 +26,26 @@ func (t participantTx) PutAct(ctx context.Context, a participant.Act) error {
 			phone = excluded.phone, lang = excluded.lang, old_email = excluded.old_email, old_phone = excluded.old_phone,
 			old_lang = excluded.old_lang, reset = excluded.reset, made = excluded.made`,
 		a.Browser, string(a.Kind), string(a.IIN), a.Email, a.Password, a.Phone, string(a.Lang), a.OldEmail, a.OldPhone, string(a.OldLang), a.Reset, ms(a.Made))
-	return err
+	if err != nil || a.Passkey == "" {
+		return err
+	}
+	return t.putActPasskey(ctx, a)
 }
 
 func (t participantTx) DropAct(ctx context.Context, browser string, k participant.Kind) error {
+	if k == participant.ActPasskey {
+		if _, err := t.exec(ctx, `delete from participant_act_passkeys where browser = $1`, browser); err != nil {
+			return err
+		}
+	}
 	_, err := t.exec(ctx, `delete from participant_acts where browser = $1 and kind = $2`, browser, string(k))
 	return err
 }
 
 func (t participantTx) SweepActs(ctx context.Context, before time.Time) error {
+	if _, err := t.exec(ctx, `delete from participant_act_passkeys where made < $1`, ms(before)); err != nil {
+		return err
+	}
 	_, err := t.exec(ctx, `delete from participant_acts where made < $1`, ms(before))
 	return err
 }
@@ -134,14 +146,18 @@ func (t participantTx) PutEntry(ctx context.Context, e participant.Entry, keep i
 	}
 	_, err = t.exec(ctx, `delete from participant_entries where iin = $1 and id not in
 		(select id from participant_entries where iin = $1 order by moment desc, id limit $2)`, string(e.IIN), int64(keep))
-	return err
+	if err != nil {
+		return err
+	}
+	return t.putEntryBrowser(ctx, e)
 }
 
 func (t participantTx) Entries(ctx context.Context, iin ident.IIN, limit int) ([]participant.Entry, error) {
 	return list(ctx, t.tx, func(r row) (e participant.Entry, err error) {
 		var moment int64
-		err = r.Scan(&e.ID, &e.IIN, &moment, &e.Serial, &e.Network)
+		err = r.Scan(&e.ID, &e.IIN, &moment, &e.Serial, &e.Network, &e.Browser)
 		e.At = at(moment)
 		return e, err
-	}, `select id, iin, moment, serial, network from participant_entries where iin = $1 order by moment desc, id limit $2`, string(iin), int64(limit))
+	}, `select id, iin, moment, serial, network, coalesce((select b.browser from participant_entry_browsers b where b.entry = e.id), '')
+		from participant_entries e where iin = $1 order by moment desc, id limit $2`, string(iin), int64(limit))
 }

@@ -42,6 +42,8 @@ type Site struct {
 	TestMode bool
 	// Proxies are the reverse proxies whose X-Forwarded-For names the visitor; none by default.
 	Proxies []netip.Prefix
+	// Limits bound how often visitors act, and how long a certificate is believed.
+	Limits Limits
 }
 
 // Link is somewhere to go: a text in the reader's language and a path or address.
@@ -127,6 +129,7 @@ func New(c Config) (*Shell, error) {
 	if c.MaxBody <= 0 {
 		c.MaxBody = 1 << 20
 	}
+	c.Site.Limits = c.Site.Limits.complete()
 	files, err := assets.Load()
 	if err != nil {
 		return nil, err
@@ -136,7 +139,7 @@ func New(c Config) (*Shell, error) {
 		return nil, err
 	}
 	s := &Shell{c: c, files: files, csp: csp, secure: u.Scheme == "https", cookie: "senim-" + c.Site.Name,
-		addresses: limit.New(c.Now, perAddress()...), certificates: limit.New(c.Now, perCertificate()...)}
+		addresses: limit.New(c.Now, c.Site.Limits.addresses()...), certificates: limit.New(c.Now, limit.Rate{Acts: c.Site.Limits.Certificate, In: time.Hour})}
 	if s.secure {
 		s.cookie = "__Host-" + s.cookie
 	}

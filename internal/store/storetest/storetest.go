@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Desk", Desk},
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
+		{"ParticipantSignIn", ParticipantSignIn},
 		{"ParticipantInvite", ParticipantInvite},
 		{"Feed", Feed},
 	} {

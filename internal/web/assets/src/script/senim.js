@@ -5,6 +5,8 @@ import { SkipLink } from 'govuk-frontend/dist/govuk/components/skip-link/skip-li
 import { createAll } from 'govuk-frontend/dist/govuk/init.mjs';
 import { agentForms } from './agent.js';
 import { copyButtons } from './copy.js';
+import { followFragment } from './fragment.js';
+import { passkeyForms } from './passkey.js';
 
 if ('noModule' in HTMLScriptElement.prototype) {
   document.body.classList.add('js-enabled', 'govuk-frontend-supported');
@@ -14,3 +16,5 @@ createAll(ErrorSummary);
 createAll(SkipLink);
 agentForms(document);
 copyButtons(document);
+passkeyForms(document);
+followFragment(document);
