@@ -298,6 +298,7 @@ type browser struct {
 	page   string
 	path   string
 	status int
+	header http.Header
 }
 
 func (w *world) browser() *browser {
@@ -312,7 +313,7 @@ func (b *browser) read(resp *http.Response, err error) *browser {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	b.w.must(err)
-	b.page, b.status, b.path = string(body), resp.StatusCode, resp.Request.URL.RequestURI()
+	b.page, b.status, b.path, b.header = string(body), resp.StatusCode, resp.Request.URL.RequestURI(), resp.Header
 	if b.status >= 500 {
 		b.w.t.Fatalf("%s: status %d\n%s", b.path, b.status, text(b.page))
 	}
