@@ -207,7 +207,7 @@ func acts() map[string]string {
 		"cabinet POST /many/batches": "batch.saved application.saved", "cabinet POST /many/{id}/keys": "application.requests",
 		"cabinet POST /many/{id}/sign": "application.signed application.routed", "cabinet POST /many/{id}/install": "application.installed",
 
-		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked", "portal POST /login/profile": "profile.chosen",
+		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked signin.ok", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",
 		"portal POST /register/{id}/2": "reg.data", "portal POST /register/{id}/3": "agreement.signed challenge.failed reg.refused", "portal POST /register/{id}/4": "reg.mail.sent",
 		"portal POST /login/change-email": later, "portal POST /login/change-email/sign": "auth.proof email.change.asked", "portal POST /login/change-email/confirm": "email.change.confirmed",
@@ -218,7 +218,10 @@ func acts() map[string]string {
 		"portal POST /org/users/invite": later, "portal POST /org/users/invite/{id}": "invite.sent", "portal POST /org/users/withdraw": "invite.removed",
 		"portal POST /org/users/sign": "invite.reconfirmed invite.removed profile.status",
 		"portal POST /invite":         "auth.proof invite.accepted", "portal POST /invite/accept": "invite.accepted profile.status",
-		"portal POST /me/sessions/end": "none: ends one's own other sessions, which must work when nothing can be recorded",
+		"portal POST /me/sessions/end": "session.closed",
+		"portal POST /login/passkey":   "signin.failed signin.ok", "portal POST /login/recover": "password.reset.asked",
+		"portal POST /login/expired": later, "portal POST /login/expired/sign": "auth.proof details.saved",
+		"portal POST /me/passkeys": shown, "portal POST /me/passkeys/new": later, "portal POST /me/passkeys/sign": "auth.proof passkey.added", "portal POST /me/passkeys/remove": "passkey.removed",
 
 		"oidc POST /oidc/request/{id}": "auth.proof oidc.allowed oidc.declined", "oidc POST /me/services": "oidc.withdrawn",
 		"oidc POST /oidc/end":   "none: ends one's own session, which must work when nothing can be recorded",

@@ -103,6 +103,7 @@ var tree = map[string]place{
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
 	"internal/relying":     {work, "internal/audit", ""},
+	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2 github.com/trustelem/zxcvbn/frequency"}, // the list of common passwords is other people's
 	"internal/feed":        {work, "internal/audit internal/notice", "golang.org/x/mod/sumdb/note"}, // what was issued, to those it concerns
 
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
@@ -130,6 +131,8 @@ var tree = map[string]place{
 	"internal/cabinet":    {edges, "internal/web internal/limit", "github.com/a-h/templ"},
 	"internal/portal":     {edges, "internal/web internal/oidc", "github.com/a-h/templ"},
 	"internal/oidc":       {edges, "internal/web internal/limit", "github.com/a-h/templ github.com/ory/fosite github.com/go-jose/go-jose/v3"}, // OpenID Connect is a protocol, not our point
+	"internal/passkey":    {edges, "", "github.com/go-webauthn/webauthn"}, // WebAuthn is a protocol, not our point
+	"internal/portal":     {edges, "internal/web internal/passkey", "github.com/a-h/templ"},
 	"internal/desk":       {edges, "internal/web internal/limit", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "internal/limit", ""},
 	"internal/ceremony":   {edges, "internal/store internal/vault internal/token internal/keyring", "go.yaml.in/yaml/v3"}, // plans that people write and review

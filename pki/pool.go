@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"senim/algid"
@@ -45,7 +46,11 @@ type Pool struct {
 	intermediates []*Certificate
 	bySubject     map[string][]*Certificate // RawSubject → roots first
 	keys          algid.PreparedKeys        // of certificates in the pool alone
+	links         sync.Map                  // link: signatures between certificates of the pool found good
 }
+
+// link is a certificate of the pool and the one of the pool that signed it.
+type link struct{ of, by *Certificate }
 
 // NewPool returns an empty pool: nothing is trusted.
 func NewPool() *Pool { return &Pool{bySubject: make(map[string][]*Certificate)} }
@@ -161,13 +166,28 @@ func (s *search) extend(path []*Certificate) *Path {
 			s.refuse(errors.New("too many signatures to check"))
 			return nil
 		}
-		if err := last.checkSignature(s.pool.keys.Use(issuer.PublicKey)); err != nil {
+		if err := s.vouched(last, issuer, len(path) > 1); err != nil {
 			s.refuse(err)
 			continue
 		}
 		if chain := s.extend(append(path[:len(path):len(path)], issuer)); chain != nil {
 			return chain
 		}
+	}
+	return nil
+}
+
+// vouched checks one signature of a path. Those between authorities are the same in every path, so one that
+// was found good is not checked again.
+func (s *search) vouched(c, issuer *Certificate, pooled bool) error {
+	if _, known := s.pool.links.Load(link{c, issuer}); pooled && known {
+		return nil
+	}
+	if err := c.checkSignature(s.pool.keys.Use(issuer.PublicKey)); err != nil {
+		return err
+	}
+	if pooled {
+		s.pool.links.Store(link{c, issuer}, nil)
 	}
 	return nil
 }

@@ -50,6 +50,8 @@ type config struct {
 	log, logOrigin string
 	// changeTTL, changeDelay and resetTTL are email.change_ttl, email.change_delay and reset.link_ttl.
 	changeTTL, changeDelay, resetTTL time.Duration
+	// signin is how people sign in.
+	signin signinConfig
 	// inviteTTL, invitedUsers and reconfirmDays are invite.ttl, rereg.invited_users and
 	// rereg.reconfirm_days.
 	inviteTTL     time.Duration
@@ -246,6 +248,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	})
 	planFlags(f, &c.plan)
 	c.state.flags(f)
+	c.signin.flags(f)
 	f.BoolVar(&c.walk, "clock", false, "let a person move the clock, on the page /clock of the mail box; with -cast only")
 	c.desk.flags(f)
 	c.phone.flags(f, command == "demo")
@@ -271,6 +274,9 @@ func (c *config) complete() error {
 		return errors.New("-data: a folder is needed")
 	}
 	if err := c.roles(); err != nil {
+		return err
+	}
+	if err := c.signin.complete(); err != nil {
 		return err
 	}
 	if err := c.messages.complete(c.smtp, c.cast); err != nil {

@@ -434,7 +434,8 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book.For(registry.ForRegister),
 		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
 		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now,
-		UnitRoles: s.c.portalRules.unitRoles, BlockPreviousAt: s.c.portalRules.blockPrevious, Stamps: s.portalStamps()}); err != nil {
+		UnitRoles: s.c.portalRules.unitRoles, BlockPreviousAt: s.c.portalRules.blockPrevious, Stamps: s.portalStamps(),
+		SignIn: s.c.signin.SignInConfig, Passwords: participant.NewHasherOf(nil, s.c.signin.hash)}); err != nil {
 		return err
 	}
 	s.openReminders()
@@ -444,7 +445,8 @@ func (s *server) openWork(ctx context.Context) (err error) {
 // openSites makes the pages.
 func (s *server) openSites(context.Context) error {
 	test := len(s.c.identities) > 0
-	sessions := auth.Config{Store: s.store.Auth(), Judge: s.judge, Now: s.now, Log: s.log}
+	sessions := auth.Config{Store: s.store.Auth(), Judge: s.judge, Now: s.now, Log: s.log,
+		ChallengeTTL: s.c.signin.challengeTTL, Idle: s.c.signin.idle, Absolute: s.c.signin.most}
 	own := sessions
 	own.Site, own.Origin = "cabinet", s.c.cabinet.origin
 	cabinetDesk, err := auth.New(own)
@@ -459,12 +461,12 @@ func (s *server) openSites(context.Context) error {
 	if err != nil {
 		return err
 	}
-	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Registries: s.loads, Proxies: s.c.proxies, Auth: cabinetDesk,
+	pages, err := cabinet.New(cabinet.Config{Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Registries: s.loads, Proxies: s.c.proxies, Limits: s.c.signin.limits, Auth: cabinetDesk,
 		Office: s.office, Judge: s.judge, Keys: issued{s.authority}, Receipts: s.receipts(), KeyIDs: s.keyIDs(), Letters: s.linksOfLetters(), Places: s.c.desk.places, OperatorBIN: s.c.clerks, DeskNetworks: s.c.desk.networks, Phone: cabinetPhones, Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
-	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Proxies: s.c.proxies}, Auth: sessions,
+	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Proxies: s.c.proxies, Limits: s.c.signin.limits}, Auth: sessions,
 		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Services: s.services(), Registries: s.loads, Now: s.now, Log: s.log})
 	if err != nil {
 		return err
@@ -472,7 +474,7 @@ func (s *server) openSites(context.Context) error {
 	s.sweepPhones(portalPhones)
 	s.serveOn("portal", participants)
 	if s.c.clerks != "" {
-		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Proxies: s.c.proxies},
+		clerks, err := desk.New(desk.Config{Site: web.Site{Name: "cabinet", Origin: s.c.cabinet.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Proxies: s.c.proxies, Limits: s.c.signin.limits},
 			Registries: s.loads, OpenNames: s.openNames(),
 			Auth: cabinetDesk, Judge: s.judge, Book: s.book, BIN: s.c.clerks, Now: s.now, Log: s.log,
 			Office: s.office, Places: s.c.desk.places, Networks: s.c.desk.networks, Elsewhere: pages, Figures: issued{s.authority}, Messages: s.sender, Imports: s.imports, Participants: s.participants})

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"senim/internal/audit"
@@ -50,7 +51,10 @@ type Config struct {
 }
 
 // Desk is where people sign in. It is safe for concurrent use.
-type Desk struct{ c Config }
+type Desk struct {
+	c     Config
+	swept atomic.Int64 // when what is over was swept, in milliseconds
+}
 
 // New checks the configuration and opens a desk.
 func New(c Config) (*Desk, error) {
@@ -86,11 +90,14 @@ func (d *Desk) Site() string { return d.c.Site }
 // Origin gives the origin the desk writes into challenges.
 func (d *Desk) Origin() string { return d.c.Origin }
 
+// Idle is how long a session lives that nobody uses.
+func (d *Desk) Idle() time.Duration { return d.c.Idle }
+
 // Ask opens a challenge for a purpose in the session sid; an open one of the same purpose is
 // replaced. digest, in hexadecimal or empty, names what will be confirmed. [ErrNotFound] when
 // there is no such session.
 func (d *Desk) Ask(ctx context.Context, sid, purpose, digest string) (Challenge, error) {
-	c := newChallenge(d.c.Origin, purpose, digest, d.c.Now(), d.c.ChallengeTTL)
+	c := d.challenge(purpose, digest)
 	err := d.c.Store.Update(ctx, func(tx Tx) error {
 		if _, err := d.alive(ctx, tx, sid); err != nil {
 			return err
@@ -101,6 +108,10 @@ func (d *Desk) Ask(ctx context.Context, sid, purpose, digest string) (Challenge,
 		return Challenge{}, fmt.Errorf("ask for a signature: %w", err)
 	}
 	return c, nil
+}
+
+func (d *Desk) challenge(purpose, digest string) Challenge {
+	return newChallenge(d.c.Origin, purpose, digest, d.c.Now(), d.c.ChallengeTTL)
 }
 
 // audit writes an event of sign-in on its own; a log that cannot be written stops the act.

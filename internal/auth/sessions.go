@@ -11,20 +11,43 @@ import (
 // touchEvery spares a write per page: Seen is written when it is older than this.
 const touchEvery = time.Minute
 
+// sweepEvery is how often what is over is swept: a session that is over is nothing even before.
+const sweepEvery = time.Minute
+
 // Begin opens a pre-session for a browser that has none and returns its id. It sweeps what is over.
 func (d *Desk) Begin(ctx context.Context) (sid string, err error) {
 	sid = newID()
-	now := d.c.Now()
-	err = d.c.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.Sweep(ctx, now.Add(-d.c.Idle), now.Add(-d.c.Absolute)); err != nil {
-			return err
-		}
-		return tx.PutSession(ctx, hashID(sid), Session{Site: d.c.Site, Created: now, Seen: now})
-	})
+	err = d.c.Store.Update(ctx, func(tx Tx) error { return d.begin(ctx, tx, sid) })
 	if err != nil {
 		return "", fmt.Errorf("begin a session: %w", err)
 	}
 	return sid, nil
+}
+
+// BeginAsking opens a pre-session for a browser that has none, with a challenge in it: [Desk.Begin] and
+// [Desk.Ask] in one.
+func (d *Desk) BeginAsking(ctx context.Context, purpose, digest string) (sid string, c Challenge, err error) {
+	sid, c = newID(), d.challenge(purpose, digest)
+	err = d.c.Store.Update(ctx, func(tx Tx) error {
+		if err := d.begin(ctx, tx, sid); err != nil {
+			return err
+		}
+		return tx.PutChallenge(ctx, hashID(sid), c)
+	})
+	if err != nil {
+		return "", Challenge{}, fmt.Errorf("begin a session: %w", err)
+	}
+	return sid, c, nil
+}
+
+func (d *Desk) begin(ctx context.Context, tx Tx, sid string) error {
+	now := d.c.Now()
+	if last := d.swept.Load(); now.UnixMilli()-last >= sweepEvery.Milliseconds() && d.swept.CompareAndSwap(last, now.UnixMilli()) {
+		if err := tx.Sweep(ctx, now.Add(-d.c.Idle), now.Add(-d.c.Absolute)); err != nil {
+			return err
+		}
+	}
+	return tx.PutSession(ctx, hashID(sid), Session{Site: d.c.Site, Created: now, Seen: now})
 }
 
 // Load reads a session and notes that it was seen. [ErrNotFound]: unknown, of another site, idle
@@ -68,11 +91,15 @@ func (d *Desk) Set(ctx context.Context, sid string, values map[string]string) er
 }
 
 // Elevate ends the session sid and begins another with the facts of s (IIN, BIN, certificate,
-// values) under a new id: every change of rights gives a new id.
+// values) under a new id: every change of rights gives a new id. A Created in s is kept, so that a
+// session that only changes what it acts for lives no longer than it would have.
 func (d *Desk) Elevate(ctx context.Context, sid string, s Session) (newSID string, err error) {
 	newSID = newID()
 	now := d.c.Now()
-	s.ID, s.Site, s.Created, s.Seen = "", d.c.Site, now, now
+	s.ID, s.Site, s.Seen = "", d.c.Site, now
+	if s.Created.IsZero() {
+		s.Created = now
+	}
 	err = d.c.Store.Update(ctx, func(tx Tx) error {
 		if _, err := d.alive(ctx, tx, sid); err != nil {
 			return err

@@ -34,6 +34,8 @@ type Config struct {
 	TestMode  bool
 	// Proxies are the reverse proxies whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
+	// Limits bound how often visitors act.
+	Limits web.Limits
 	// Auth keeps sessions; its site is "cabinet" and its origin the same. Required.
 	Auth *auth.Desk
 	// Office takes applications. Required.
@@ -85,7 +87,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	s := &cabinet{c: c, searches: limit.New(c.Now, perSession())}
 	shell, err := web.New(web.Config{
-		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Rules: c.Rules, Proxies: c.Proxies},
+		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Rules: c.Rules, Proxies: c.Proxies, Limits: c.Limits},
 		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu, Profile: "/profile", Notice: s.notice,
 		Phone:  c.Phone,
 		Larger: map[string]int64{"/check": maxDocument},

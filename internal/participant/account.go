@@ -2,7 +2,7 @@ package participant
 
 import "time"
 
-// Limits of sign-in, section 15: signin.fail_lock and signin.fail_day.
+// Defaults of signin.fail_lock and signin.fail_day, section 15.
 const (
 	failLock   = 5
 	firstLock  = 15 * time.Minute
@@ -25,18 +25,18 @@ func (a Account) usable() string {
 	return "ACCOUNT_BLOCKED"
 }
 
-// failed counts a wrong password: the fifth in a row locks for 15 minutes, the next five for 30,
-// and so on up to a day; twenty in a day lock for a day. It is called only after a certificate was
+// failed counts a wrong password: by default the fifth in a row locks for 15 minutes, the next five for
+// 30, and so on up to a day; twenty in a day lock for a day. It is called only after a certificate was
 // verified, so that a stranger cannot lock a person out.
-func (a Account) failed(at time.Time) (next Account, locked bool) {
+func (a Account) failed(at time.Time, c SignInConfig) (next Account, locked bool) {
 	if at.Sub(a.DayStart) >= longLock {
 		a.DayStart, a.DayFailed = at, 0
 	}
 	a.Failed++
 	a.DayFailed++
 	lock := time.Duration(0)
-	if a.Failed >= failLock {
-		lock = firstLock
+	if a.Failed >= c.FailLock {
+		lock = c.LockFor
 		for range a.Locks {
 			if lock >= longLock {
 				break
@@ -45,7 +45,7 @@ func (a Account) failed(at time.Time) (next Account, locked bool) {
 		}
 		lock = min(lock, longLock)
 	}
-	if a.DayFailed >= failPerDay {
+	if a.DayFailed >= c.FailDay {
 		lock = longLock
 		a.DayFailed, a.DayStart = 0, at
 	}

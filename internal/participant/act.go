@@ -23,6 +23,7 @@ const (
 	ActReset    Kind = "reset-password"
 	ActPassword Kind = "change-password"
 	ActDetails  Kind = "change-details"
+	ActPasskey  Kind = "add-passkey"
 )
 
 // ActTTL is how long what was typed waits for its signature.
@@ -42,6 +43,7 @@ type Act struct {
 	OldEmail string
 	Reset    string // hash of the reset link's token
 	Details  string // of [ActDetails]: the exact document to be signed
+	Passkey  string // id of the passkey that waits for its signature, digest of its key, its name
 	Made     time.Time
 }
 
@@ -63,6 +65,8 @@ func (a Act) Text() string {
 		line("password", hashToken(a.Password))
 	case ActPassword:
 		line("password", hashToken(a.Password))
+	case ActPasskey:
+		line("passkey", a.Passkey)
 	case ActDetails, ActInvite, ActAccept, ActUsers: // signed as documents of their own
 	}
 	return b.String()

@@ -20,6 +20,9 @@ func (o *Office) AskPassword(ctx context.Context, sid string, iin ident.IIN, cur
 		return fmt.Errorf("change password: %w", err)
 	}
 	wrong := checkPassword(password, again, own...)
+	if len(wrong) == 0 && password == current {
+		wrong["password"] = "PASSWORD_SAME"
+	}
 	if current == "" {
 		wrong["current"] = "FIELD_EMPTY"
 	} else if _, err := o.SignIn(ctx, iin, current); err != nil {
@@ -58,42 +61,6 @@ func (o *Office) ChangePassword(ctx context.Context, sid string, s Signed) error
 	return nil
 }
 
-// keepEntries is how many sign-ins of a person are kept.
-const keepEntries = 50
-
-// Enter writes a sign-in for «Мои входы»; network is the shortened address.
-func (o *Office) Enter(ctx context.Context, iin ident.IIN, serial, network string) error {
-	id, err := newID(o.c.Random)
-	if err != nil {
-		return fmt.Errorf("write sign-in: %w", err)
-	}
-	err = o.c.Store.Update(ctx, func(tx Tx) error {
-		return tx.PutEntry(ctx, Entry{ID: id, IIN: iin, At: o.now(), Serial: serial, Network: network}, keepEntries)
-	})
-	if err != nil {
-		return fmt.Errorf("write sign-in: %w", err)
-	}
-	return nil
-}
-
-// Entries lists a person's newest sign-ins, newest first.
-func (o *Office) Entries(ctx context.Context, iin ident.IIN, limit int) ([]Entry, error) {
-	var all []Entry
-	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
-		all, err = tx.Entries(ctx, iin, limit)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list sign-ins: %w", err)
-	}
-	return all, nil
-}
-
-// EndSessions ends every session of the person on this site: «Завершить все сеансы».
-func (o *Office) EndSessions(ctx context.Context, iin ident.IIN) error {
-	err := o.c.Store.Update(ctx, func(tx Tx) error { return o.closeSessions(ctx, tx, iin, "person") })
-	if err != nil {
-		return fmt.Errorf("end sessions: %w", err)
 	}
 	return nil
 }

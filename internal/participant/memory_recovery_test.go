@@ -18,10 +18,11 @@ type recovery struct {
 	resets  map[string]Reset
 	entries []Entry
 	*invites
+	*signIns
 }
 
 func newRecovery() *recovery {
-	return &recovery{acts: map[string]Act{}, signed: map[string]SignedAct{}, changes: map[string]EmailChange{}, asks: map[string]ResetAsk{}, resets: map[string]Reset{}, invites: &invites{}}
+	return &recovery{acts: map[string]Act{}, signed: map[string]SignedAct{}, changes: map[string]EmailChange{}, asks: map[string]ResetAsk{}, resets: map[string]Reset{}, invites: &invites{}, signIns: newSignIns()}
 }
 
 func (r *recovery) Act(_ context.Context, browser string, k Kind) (Act, error) {

@@ -20,6 +20,9 @@ const (
 	hashThreads = 4
 	hashSalt    = 16
 	hashKey     = 32
+
+	maxTime   = 16
+	maxMemory = 1 << 20
 )
 
 // Hasher makes and checks password hashes, as many at once as the machine has processors: each
@@ -32,15 +35,32 @@ type Hasher struct {
 	threads uint8
 }
 
+// HashCost is what argon2id takes for one password; the zero cost is that of RFC 9106's second choice.
+type HashCost struct {
+	Time, Memory uint32 // passes, KiB
+	Threads      uint8
+}
+
+// Enough reports whether a cost is not below the default and not beyond what a stored hash may ask.
+func (c HashCost) Enough() bool {
+	return c.Time >= hashTime && c.Time <= maxTime && c.Memory >= hashMemory && c.Memory <= maxMemory && c.Threads >= 1
+}
+
 // NewHasher makes a hasher with the parameters of RFC 9106's second choice; random nil means
 // crypto/rand.
-func NewHasher(random io.Reader) *Hasher {
+func NewHasher(random io.Reader) *Hasher { return NewHasherOf(random, HashCost{}) }
+
+// NewHasherOf is [NewHasher] with another cost. Hashes that cost less are made anew at sign-in.
+func NewHasherOf(random io.Reader, c HashCost) *Hasher {
 	if random == nil {
 		random = rand.Reader
 	}
+	if !c.Enough() {
+		c = HashCost{hashTime, hashMemory, hashThreads}
+	}
 	return &Hasher{
 		slots: make(chan struct{}, runtime.GOMAXPROCS(0)), random: random,
-		time: hashTime, memory: hashMemory, threads: hashThreads,
+		time: c.Time, memory: c.Memory, threads: c.Threads,
 	}
 }
 
@@ -90,7 +110,7 @@ func parseHash(s string) (hashParts, error) {
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memory, &p.time, &p.threads); err != nil {
 		return p, fmt.Errorf("read password hash: parameters: %w", err)
 	}
-	if p.memory > 1<<20 || p.time < 1 || p.time > 16 || p.threads < 1 {
+	if p.memory > maxMemory || p.time < 1 || p.time > maxTime || p.threads < 1 {
 		return p, fmt.Errorf("read password hash: parameters out of bounds")
 	}
 	var err error
@@ -156,6 +176,9 @@ func onlyDigits(s string) string {
 // run along the keyboard or the digits, and the words of the list, with digits and signs behind.
 func isCommon(password string) bool {
 	p := strings.ToLower(password)
+	if isPIN(p) || isListed(p) {
+		return true
+	}
 	for size := 1; size <= 5; size++ {
 		if len(p)%size == 0 && p == strings.Repeat(p[:size], len(p)/size) {
 			return true

@@ -85,12 +85,3 @@ type Reset struct {
 	Used           time.Time
 	Signature      string // id of the [SignedAct]
 }
-
-// Entry is one sign-in, for «Мои входы».
-type Entry struct {
-	ID      string
-	IIN     ident.IIN
-	At      time.Time
-	Serial  string // of the certificate
-	Network string // shortened address
-}

@@ -261,6 +261,9 @@ func (o *Office) setPassword(ctx context.Context, tx Tx, a Account, hash, action
 			}
 		}
 	}
+	if err := tx.DropMachines(ctx, a.IIN); err != nil {
+		return err
+	}
 	if err := o.closeSessions(ctx, tx, a.IIN, "password"); err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func TestLockout(t *testing.T) {
 	for round, want := range []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour} {
 		for i := range failLock {
 			var locked bool
-			if a, locked = a.failed(at); locked != (i == failLock-1) {
+			if a, locked = a.failed(at, SignInConfig{}.complete()); locked != (i == failLock-1) {
 				t.Fatalf("round %d, try %d: locked %v", round, i, locked)
 			}
 		}
@@ -97,7 +97,7 @@ func TestLockout(t *testing.T) {
 		}
 	}
 	for range failLock { // the twentieth of the day
-		a, _ = a.failed(at)
+		a, _ = a.failed(at, SignInConfig{}.complete())
 	}
 	if got := a.LockedUntil.Sub(at); got != 24*time.Hour {
 		t.Errorf("after twenty: %s", got)
@@ -120,7 +120,7 @@ func TestLockoutLaw(t *testing.T) {
 				at = until
 			}
 			var locked bool
-			a, locked = a.failed(at)
+			a, locked = a.failed(at, SignInConfig{}.complete())
 			tries++
 			if tries > failLock {
 				t.Fatalf("%d tries without a lock", tries)

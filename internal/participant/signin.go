@@ -16,7 +16,8 @@ import (
 // SignIn checks a password after a certificate of the person was verified, in the order of S2:
 // account, state, lock, password. It gives [*Denied] with NOT_REGISTERED, ACCOUNT_BLOCKED,
 // ACCOUNT_LOCKED (until) or PASSWORD_WRONG (left: tries before the next lock). A pending account's
-// password is checked too: whether it may do anything is decided by its profiles.
+// password is checked too: whether it may do anything is decided by its profiles. Whether the password is
+// too old to go on with, [Office.PasswordExpired] says.
 func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Account, error) {
 	a, err := o.Admit(ctx, iin)
 	if err != nil {
@@ -65,7 +66,7 @@ func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Ac
 
 // wrongPassword counts one wrong password and, at a lock, tells the owner.
 func (o *Office) wrongPassword(ctx context.Context, tx Tx, a Account) (*Denied, error) {
-	a, locked := a.failed(o.now())
+	a, locked := a.failed(o.now(), o.c.SignIn)
 	if err := tx.PutAccount(ctx, a); err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (o *Office) wrongPassword(ctx context.Context, tx Tx, a Account) (*Denied, 
 		return nil, err
 	}
 	if !locked {
-		return deny("PASSWORD_WRONG", "left", strconv.Itoa(failLock-a.Failed)), nil
+		return deny("PASSWORD_WRONG", "left", strconv.Itoa(o.c.SignIn.FailLock-a.Failed)), nil
 	}
 	if err := tx.Audit(ctx, audit.Event{Action: "signin.locked", Actor: actor, Result: "ACCOUNT_LOCKED"}); err != nil {
 		return nil, err
@@ -155,25 +156,13 @@ func (o *Office) Choose(ctx context.Context, iin ident.IIN, id, certificateBIN s
 	if err != nil {
 		return Profile{}, fmt.Errorf("choose profile: %w", err)
 	}
-	if code := p.Allowed(certificateBIN, o.now()); code != "" {
+	if code := o.Allowed(p, certificateBIN); code != "" {
 		return p, deny(code, p.Told(code)...)
 	}
 	if again.Overdue {
 		return p, deny("AGREEMENT_TO_SIGN", "name", p.Name, "date", stamp(again.By), "profile", p.ID)
 	}
 	return p, nil
-}
-
-// Chosen records that a session acts for a profile.
-func (o *Office) Chosen(ctx context.Context, p Profile, serial string) error {
-	err := o.c.Store.Update(ctx, func(tx Tx) error {
-		return tx.Audit(ctx, audit.Event{Action: "profile.chosen", Actor: tx.Hash(string(p.IIN)), Object: p.ID, Result: "ok",
-			Detail: map[string]string{"tin": tx.Hash(p.TIN), "certificate": serial}})
-	})
-	if err != nil {
-		return fmt.Errorf("choose profile: %w", err)
-	}
-	return nil
 }
 
 // Account reads a person's account; NOT_REGISTERED when there is none.

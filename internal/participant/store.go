@@ -33,6 +33,7 @@ type Tx interface {
 	RecoveryTx
 	InviteTx
 	RegisterTx
+	SignInTx
 
 	Account(ctx context.Context, iin ident.IIN) (Account, error)
 	PutAccount(ctx context.Context, a Account) error

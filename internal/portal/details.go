@@ -127,14 +127,24 @@ func factRows(r *web.Request, f participant.Facts) []web.Row {
 }
 
 func (s *site) meEntries(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
-	all, err := s.office.Entries(r.Context(), iin, 10)
+	list, err := s.signIns(r, iin)
 	if err != nil {
 		return err
 	}
-	return r.OK(w, entriesView(r, all))
+	return r.OK(w, entriesView(r, list))
 }
 
+// meEnd ends the sessions of one sign-in, or, when none is named, all of them.
 func (s *site) meEnd(_ http.ResponseWriter, r *web.Request, iin ident.IIN) error {
+	if entry := r.Field("entry"); entry != "" {
+		if err := s.office.EndSession(r.Context(), iin, entry); err != nil {
+			return err
+		}
+		if entry == r.Value(participant.EntryValue) {
+			return r.Redirect("/login")
+		}
+		return r.Redirect("/me/entries")
+	}
 	if err := s.office.EndSessions(r.Context(), iin); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"senim/internal/participant"
 )
 
-func unbase64(t *testing.T, s string) string {
+func unbase64(t testing.TB, s string) string {
 	t.Helper()
 	b, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {

@@ -66,6 +66,9 @@ func (s *site) proveSignIn(r *web.Request, link participant.LinkKey) error {
 		return &participant.Denied{Code: "CERT_NO_IIN"}
 	}
 	sum := p.Certificate.Fingerprint()
+	if err := r.CountCertificate(hex.EncodeToString(sum[:])); err != nil {
+		return err
+	}
 	values := map[string]string{
 		keyIIN: p.Holder.IIN, keyBIN: p.Holder.BIN, keySerial: p.Certificate.SerialHex(), keyPrint: hex.EncodeToString(sum[:]),
 		keyName: p.Holder.CommonName, keyLink: string(link), keyUntil: r.Now().Add(proofLife).UTC().Format(time.RFC3339),

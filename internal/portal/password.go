@@ -20,7 +20,7 @@ func proved(r *web.Request) (ident.IIN, error) {
 	return ident.IIN(r.Value(keyIIN)), nil
 }
 
-// passwordPage shows whose key it is and asks for the password (section 7, step 2).
+// passwordPage shows whose key it is and asks for the password (section 7, step 2), or for a passkey.
 func (s *site) passwordPage(w http.ResponseWriter, r *web.Request) error {
 	iin, err := proved(r)
 	if err != nil {
@@ -29,36 +29,59 @@ func (s *site) passwordPage(w http.ResponseWriter, r *web.Request) error {
 	if _, err := s.office.Admit(r.Context(), iin); err != nil {
 		return &stopped{err: err, retry: "/login"}
 	}
-	return r.OK(w, passwordView(r, nil))
+	return s.showPassword(w, r, iin, nil)
 }
 
-// passwordGiven checks the password; with a link it finishes the registration, then chooses the
-// profile.
+// showPassword shows the page, again with what was wrong.
+func (s *site) showPassword(w http.ResponseWriter, r *web.Request, iin ident.IIN, errs web.Errors) error {
+	options, err := s.askPasskey(r, iin)
+	if err != nil {
+		return err
+	}
+	if len(errs) > 0 {
+		return r.Invalid(w, passwordView(r, options, errs))
+	}
+	return r.OK(w, passwordView(r, options, nil))
+}
+
+// passwordGiven checks the password.
 func (s *site) passwordGiven(w http.ResponseWriter, r *web.Request) error {
 	iin, err := proved(r)
 	if err != nil {
 		return err
 	}
 	// Untrimmed: spaces are characters of a password.
-	_, err = s.office.SignIn(r.Context(), iin, r.PostFormValue("password"))
+	a, err := s.office.SignIn(r.Context(), iin, r.PostFormValue("password"))
 	var d *participant.Denied
 	if errors.As(err, &d) && d.Code == "PASSWORD_WRONG" {
 		var errs web.Errors
 		errs.Add("password", describe(r, "", d.Code, false, d.Evidence).What)
-		return r.Invalid(w, passwordView(r, errs))
+		return s.showPassword(w, r, iin, errs)
 	}
 	if err != nil {
 		return &stopped{err: err, retry: "/login"}
 	}
+	return s.passed(r, a, participant.WayPassword)
+}
+
+// passed goes on with who has proved to be the person of the key: a password that is too old is renewed
+// first, with a link the registration is finished, then the profile is chosen.
+func (s *site) passed(r *web.Request, a participant.Account, way string) error {
+	if s.office.PasswordExpired(a) {
+		if err := r.Set(map[string]string{keyExpired: r.Value(keyUntil)}); err != nil {
+			return err
+		}
+		return r.Redirect("/login/expired")
+	}
 	finished := ""
 	if link := r.Value(keyLink); link != "" {
-		reg, err := s.office.Complete(r.Context(), participant.LinkKey(link), iin)
+		reg, err := s.office.Complete(r.Context(), participant.LinkKey(link), a.IIN)
 		if err != nil {
 			return &stopped{err: err, retry: retryOfLink(err)}
 		}
 		finished = reg.TIN
 	}
-	return s.enter(r, iin, finished)
+	return s.enter(r, a.IIN, way, finished)
 }
 
 // retryOfLink: after a check that could not be made the same sign-in may be tried again.
@@ -71,8 +94,9 @@ func retryOfLink(err error) string {
 }
 
 // enter begins the session of the person. One usable profile is entered at once; the one of a
-// registration just finished goes first. Who came by an invitation sees it before anything else.
-func (s *site) enter(r *web.Request, iin ident.IIN, finished string) error {
+// registration just finished goes first. Who came by an invitation sees it before anything else. The
+// sign-in is written down before there is a session.
+func (s *site) enter(r *web.Request, iin ident.IIN, way, finished string) error {
 	all, err := s.office.Profiles(r.Context(), iin)
 	if err != nil {
 		return err
@@ -80,51 +104,79 @@ func (s *site) enter(r *web.Request, iin ident.IIN, finished string) error {
 	if len(all) == 0 {
 		return &stopped{err: &participant.Denied{Code: "REGISTRATION_WAITS"}}
 	}
-	session := auth.Session{IIN: string(iin), Serial: r.Value(keySerial), Fingerprint: r.Value(keyPrint), Name: r.Value(keyName),
-		Values: map[string]string{keyBIN: r.Value(keyBIN)}}
 	invited := r.Value(keyInvite)
+	profile := s.only(r, all, finished)
 	if invited != "" {
+		profile = nil
+	}
+	machine, err := s.machine(r)
+	if err != nil {
+		return err
+	}
+	entry, err := s.office.Enter(r.Context(), participant.Entering{IIN: iin, Serial: r.Value(keySerial), Network: network(r), Browser: browserName(r.UserAgent()),
+		Machine: machine, First: finished != "", Way: way, Profile: profile})
+	if err != nil {
+		return err
+	}
+	session := auth.Session{IIN: string(iin), Serial: r.Value(keySerial), Fingerprint: r.Value(keyPrint), Name: r.Value(keyName),
+		Values: map[string]string{keyBIN: r.Value(keyBIN), participant.EntryValue: entry}}
+	to := "/login/profile"
+	switch {
+	case invited != "":
 		session.Values[keyInvite] = invited
+		to = "/invite/accept"
+	case profile != nil:
+		to = "/me"
+		acting(&session, *profile)
+	}
+	if finished != "" && invited == "" {
+		to += "?done=1"
 	}
 	if err := r.SignIn(session); err != nil {
 		return err
 	}
-	if err := s.office.Enter(r.Context(), iin, r.Session().Serial, network(r)); err != nil {
-		return err
+	if profile == nil {
+		return r.Redirect(to)
 	}
-	if invited != "" {
-		return r.Redirect("/invite/accept")
-	}
-	var usable []participant.Profile
-	for _, p := range all {
-		if p.Allowed(r.Value(keyBIN), r.Now()) == "" {
-			usable = append(usable, p)
-			if p.TIN == finished {
-				return s.act(r, p, "/me?done=1")
-			}
-		}
-	}
-	if len(usable) == 1 {
-		return s.act(r, usable[0], "/me")
-	}
-	if finished != "" {
-		return r.Redirect("/login/profile?done=1")
-	}
-	return r.Redirect("/login/profile")
+	return s.resign(r, *profile, to)
 }
 
-// act makes the session act for a profile, under a new id. The session's BIN is the profile's tin, so
-// that a change of head, or a block, ends exactly the sessions that act for it.
+// only is the profile that is entered without a choice: the one just finished, or the only usable one.
+func (s *site) only(r *web.Request, all []participant.Profile, finished string) *participant.Profile {
+	var usable []participant.Profile
+	for _, p := range all {
+		if s.office.Allowed(p, r.Value(keyBIN)) != "" {
+			continue
+		}
+		if p.TIN == finished {
+			return &p
+		}
+		usable = append(usable, p)
+	}
+	if len(usable) == 1 {
+		return &usable[0]
+	}
+	return nil
+}
+
+// acting makes a session act for a profile. The session's BIN is the profile's tin, so that a change of head,
+// or a block, ends exactly the sessions that act for it.
+func acting(session *auth.Session, p participant.Profile) {
+	session.Values[profileID], session.Values[profileType] = p.ID, string(p.Type)
+	session.BIN = p.TIN
+}
+
+// act makes the session act for another profile (S6), under a new id; it lives no longer for that.
 func (s *site) act(r *web.Request, p participant.Profile, to string) error {
 	was := r.Session()
-	next := auth.Session{IIN: was.IIN, Serial: was.Serial, Fingerprint: was.Fingerprint, Name: was.Name,
-		Values: map[string]string{keyBIN: was.Values[keyBIN], profileID: p.ID, profileType: string(p.Type)}}
-	next.BIN = p.TIN
-	if err := r.SignIn(next); err != nil {
-		return err
-	}
+	next := auth.Session{IIN: was.IIN, Serial: was.Serial, Fingerprint: was.Fingerprint, Name: was.Name, Created: was.Created,
+		Values: map[string]string{keyBIN: was.Values[keyBIN], participant.EntryValue: was.Values[participant.EntryValue]}}
+	acting(&next, p)
 	if err := s.office.Chosen(r.Context(), p, was.Serial); err != nil {
 		return err
 	}
-	return s.onward(r, to)
+	if err := r.SignIn(next); err != nil {
+		return err
+	}
+	return s.resign(r, p, to)
 }

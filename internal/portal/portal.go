@@ -19,8 +19,10 @@ import (
 	"time"
 
 	"senim/internal/auth"
+	"senim/internal/lang"
 	"senim/internal/oidc"
 	"senim/internal/participant"
+	"senim/internal/passkey"
 	"senim/internal/qr"
 	"senim/internal/trust"
 	"senim/internal/web"
@@ -46,6 +48,8 @@ type Config struct {
 	Services oidc.Config
 	// Registries tells how loads of the registries stand; nil: there is no such page, and no notice.
 	Registries web.Registries
+	// Resign says which version of the agreement a profile has yet to sign; nil: none ever.
+	Resign Resigner
 	// Log takes what operators should see; nothing by default.
 	Log *slog.Logger
 	// Now is the clock; time.Now by default.
@@ -63,6 +67,9 @@ type site struct {
 	// services is the OpenID Connect provider; nil when there is none.
 	services   *oidc.Provider
 	registries web.Registries
+	toResign Resigner
+	passkeys *passkey.Desk // nil where browsers have none
+	idle     time.Duration // life of a session nobody uses
 }
 
 // New makes the site.
@@ -106,6 +113,16 @@ func New(c Config) (http.Handler, error) {
 	}
 	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https", services: services,
 		registries: c.Registries}
+	s.toResign, s.idle = c.Resign, signIn.Idle()
+	if passkey.Possible(c.Site.Origin) {
+		now := c.Now
+		if now == nil {
+			now = time.Now
+		}
+		if s.passkeys, err = passkey.New(c.Site.Origin, lang.RU.Text(c.Site.Brand), now); err != nil {
+			return nil, fmt.Errorf("make portal: %w", err)
+		}
+	}
 	return shell.Handler(s.routes()), nil
 }
 
@@ -145,7 +162,20 @@ func (s *site) routes() *http.ServeMux {
 		"GET /esf-web/login/{rest...}": s.historical,
 		"GET /esf-web/changeEmail":     s.historical,
 
+		"POST /login/passkey":              s.passkeyGiven,
+		"GET /login/expired":               s.expiredPage,
+		"POST /login/expired":              s.expiredGiven,
+		"GET /login/expired/sign":          s.expiredSign,
+		"POST /login/expired/sign":         s.expiredSigned,
+		"GET /me/passkeys":                 person(s.mePasskeys),
+		"POST /me/passkeys":                person(s.mePasskeyNamed),
+		"GET /me/passkeys/new":             person(s.mePasskeyAsk),
+		"POST /me/passkeys/new":            person(s.mePasskeyMade),
+		"GET /me/passkeys/sign":            person(s.mePasskeySign),
+		"POST /me/passkeys/sign":           person(s.mePasskeySigned),
+		"POST /me/passkeys/remove":         person(s.mePasskeyRemoved),
 		"GET /login/recover":               s.recoverPage,
+		"POST /login/recover":              s.recoverLink,
 		"GET /login/change-email":          s.emailPage,
 		"POST /login/change-email":         s.emailAsked,
 		"GET /login/change-email/sign":     s.emailSignPage,
@@ -196,7 +226,7 @@ func (s *site) routes() *http.ServeMux {
 		"GET /invite/accept":          person(s.acceptPage),
 		"POST /invite/accept":         person(s.accepted),
 	} {
-		s.shell.Handle(mux, pattern, s.answered(h))
+		s.shell.Handle(mux, pattern, s.answered(s.guarded(h)))
 	}
 	s.serveServices(mux)
 	return mux
@@ -223,7 +253,5 @@ func (s *site) historical(w http.ResponseWriter, r *web.Request) error {
 	if r.URL.Path == "/esf-web/changeEmail" {
 		return r.Redirect("/login/recover")
 	}
-	return r.OK(w, saidView(r, "portal.historical", nil, []web.Link{{Text: r.T("portal.next.login"), Href: "/login"},
-		{Text: r.T("portal.email.title"), Href: "/login/change-email"}, {Text: r.T("portal.reset.title"), Href: "/login/reset-password"},
-		{Text: r.T("portal.next.recover"), Href: "/login/recover"}}))
+	return r.OK(w, historicalView(r))
 }

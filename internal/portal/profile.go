@@ -25,7 +25,7 @@ func (s *site) choices(r *web.Request) ([]choice, error) {
 	}
 	list := make([]choice, len(all))
 	for i, p := range all {
-		code := p.Allowed(r.Value(keyBIN), r.Now())
+		code := s.office.Allowed(p, r.Value(keyBIN))
 		list[i] = choice{Profile: p, Usable: code == "", Current: p.ID == r.Value(profileID), Why: whyNot(r, p, code), Code: code}
 	}
 	return list, nil

@@ -28,11 +28,6 @@ type actData struct {
 	signer       web.Signer
 }
 
-// recoverPage is «Нет доступа к почте и паролю»: the way through the two others.
-func (s *site) recoverPage(w http.ResponseWriter, r *web.Request) error {
-	return r.OK(w, recoverView(r))
-}
-
 // wrongFields says what is wrong beside each field; the summary names the fields that are empty.
 func wrongFields(r *web.Request, wrong participant.FieldErrors, fields ...string) web.Errors {
 	var errs web.Errors
@@ -140,6 +135,9 @@ func (s *site) emailSigned(_ http.ResponseWriter, r *web.Request) error {
 	if err := r.Set(map[string]string{changedTo: ident.MaskEmail(ident.Email(c.New)), changedUntil: c.Expires.Format(http.TimeFormat)}); err != nil {
 		return err
 	}
+	if !r.Session().SignedIn() {
+		r.SetCookie(s.cookieOf(recoveryCookie, c.ID, int(recoveryLife.Seconds())))
+	}
 	return r.Redirect("/login/change-email/sent")
 }
 
@@ -154,7 +152,7 @@ func (s *site) emailSent(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return r.Redirect("/login/change-email")
 	}
-	return r.OK(w, saidView(r, "portal.email.sent", []any{"email", r.Value(changedTo), "time", r.DateTime(until)}, nil))
+	return r.OK(w, saidView(r, "portal.email.sent", []any{"email", r.Value(changedTo), "time", r.DateTime(until)}, wayOn(r)))
 }
 
 // emailConfirmPage is where the new address's link leads; it changes nothing.
@@ -188,8 +186,12 @@ func (s *site) emailConfirmed(w http.ResponseWriter, r *web.Request) error {
 	if c.State != participant.ChangeDone {
 		said = "portal.email.later"
 	}
+	reset := "/login/reset-password"
+	if id := s.recovering(r); id == c.ID { // this browser is on the way: it goes on there
+		reset = "/login/recover"
+	}
 	return r.OK(w, saidView(r, said, []any{"email", ident.MaskEmail(ident.Email(c.New)), "time", r.DateTime(c.Effective)}, []web.Link{
-		{Text: r.T("portal.next.reset"), Href: "/login/reset-password"}, {Text: r.T("portal.next.login"), Href: "/login"}}))
+		{Text: r.T("portal.next.reset"), Href: reset}, {Text: r.T("portal.next.login"), Href: "/login"}}))
 }
 
 // notMePage is where «Это не я» of the old address's letter leads; it changes nothing.

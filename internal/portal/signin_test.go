@@ -17,9 +17,6 @@ func TestSignInBadKeys(t *testing.T) {
 	now := w.time()
 	revoked := w.personal(iinA)
 	w.revoke(revoked)
-	h := pkitest.Person()
-	h.IIN = iinA
-	sign, signIn := w.authority.ClassicPair(h)
 	for _, c := range []struct {
 		name, code, says string
 		key              *pkitest.Leaf
@@ -32,7 +29,6 @@ func TestSignInBadKeys(t *testing.T) {
 		})},
 		{"revoked", "CERT_REVOKED", "Отозван", revoked},
 		{"foreign authority", "CERT_UNTRUSTED", "неизвестным центром", w.authority.Foreign()},
-		{"P-25 signing key", "CERT_NOT_FOR_AUTH", "AUTH_RSA256_", sign},
 		{"nobody known", "", "ИИН", w.personal(iinC)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -47,10 +43,6 @@ func TestSignInBadKeys(t *testing.T) {
 			b.post("/login/password", "password", passA).refused("SIGNIN_STALE")
 		})
 	}
-	t.Run("P-24 AUTH key", func(t *testing.T) {
-		b := w.browser()
-		b.get("/login").sign(signIn).at("/login/password")
-	})
 	t.Run("cannot check", func(t *testing.T) {
 		w.silent(true)
 		defer w.silent(false)
@@ -59,8 +51,47 @@ func TestSignInBadKeys(t *testing.T) {
 	})
 }
 
-// P-18, P-19: an answer is good once, in its own browser, for five minutes, for its purpose and
-// for our origin.
+// P-24: a classic AUTH key signs in and signs no agreement; a modern GOST512 one does both.
+func TestP24WhichKeyWhere(t *testing.T) {
+	w := newWorld(t)
+	h := pkitest.Person()
+	h.IIN = iinA
+	_, signIn := w.authority.ClassicPair(h)
+	w.browser().get("/login").sign(signIn).at("/login/password")
+	h.IIN = iinC
+	_, signIn = w.authority.ClassicPair(h)
+	modern := w.personal(iinC)
+	b := w.browser()
+	b.begin(participant.Individual).sign(modern).at("/2").fill("c@example.kz", passB).at("/3")
+	b.sign(signIn).refused("CERT_NOT_FOR_SIGNING")
+	b.begin(participant.Individual).sign(modern).at("/2").fill("c@example.kz", passB).at("/3").sign(modern).at("/4")
+	b.follow().sign(modern).at("/login/password")
+}
+
+// P-25: a classic signing key does not sign in; the page names the file to take.
+func TestP25SigningKey(t *testing.T) {
+	w := newWorld(t)
+	h := pkitest.Person()
+	h.IIN = iinA
+	sign, _ := w.authority.ClassicPair(h)
+	b := w.browser()
+	b.get("/login").sign(sign).refused("CERT_NOT_FOR_AUTH").says("AUTH_RSA256_")
+	b.get("/login/password").refused("SIGNIN_STALE")
+}
+
+// P-19: a challenge of one browser's session, answered in another's.
+func TestP19AnotherSession(t *testing.T) {
+	w := newWorld(t)
+	one, two := w.browser(), w.browser()
+	action, answer, _ := one.get("/login").signature(w.head(iinA, binX))
+	two.post(action, "answer", answer).refused("CHALLENGE_STALE")
+	two.post(action, "answer", answer).refused("CHALLENGE_STALE")
+	two.get("/login/password").refused("SIGNIN_STALE")
+	one.post(action, "answer", answer).at("/login/password")
+}
+
+// P-18: an answer is good once, in its own browser, for five minutes, for its purpose and for our
+// origin.
 func TestP18Challenges(t *testing.T) {
 	w := newWorld(t)
 	key := w.head(iinA, binX)
@@ -69,6 +100,8 @@ func TestP18Challenges(t *testing.T) {
 		action, answer, _ := b.get("/login").signature(key)
 		b.post(action, "answer", answer).at("/login/password")
 		b.post(action, "answer", answer).refused("CHALLENGE_STALE")
+		b.post(action, "answer", answer).refused("CHALLENGE_STALE")
+		b.get("/me").at("/login")
 	})
 	t.Run("in another browser", func(t *testing.T) {
 		one, two := w.browser(), w.browser()

@@ -52,7 +52,7 @@ func rules() ident.Rules {
 // world is a whole portal over a real store, with throw-away keys, a clock to move, a registry to
 // change and letters to read.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	authority *pkitest.Authority
 	store     *store.Store
 	book      *registry.Book
@@ -71,26 +71,26 @@ type world struct {
 	events  []string // actions of the audit log
 }
 
-func newWorld(t *testing.T) *world { return newWorldTrusting(t, nil) }
+func newWorld(t testing.TB) *world { return newWorldTrusting(t, nil) }
 
 // newWorldTrusting also trusts further authorities.
-func newWorldTrusting(t *testing.T, more func(*pki.Pool)) *world {
+func newWorldTrusting(t testing.TB, more func(*pki.Pool)) *world {
 	return newWorldOn(t, filepath.Join(t.TempDir(), "senim.db"), more)
 }
 
 // newWorldOn stands on the database of the URL.
-func newWorldOn(t *testing.T, database string, more func(*pki.Pool)) *world {
+func newWorldOn(t testing.TB, database string, more func(*pki.Pool)) *world {
 	t.Helper()
 	return newWorldOf(t, database, more, func(*participant.Config) {})
 }
 
 // newWorldWith has other settings of the office.
-func newWorldWith(t *testing.T, set func(*participant.Config)) *world {
+func newWorldWith(t testing.TB, set func(*participant.Config)) *world {
 	t.Helper()
 	return newWorldOf(t, filepath.Join(t.TempDir(), "senim.db"), nil, set)
 }
 
-func newWorldOf(t *testing.T, database string, more func(*pki.Pool), set func(*participant.Config)) *world {
+func newWorldOf(t testing.TB, database string, more func(*pki.Pool), set func(*participant.Config)) *world {
 	t.Helper()
 	return newWorldAsking(t, database, more, set, func(*world, *registry.Config) {})
 }
@@ -311,6 +311,7 @@ type browser struct {
 	page   string
 	path   string
 	status int
+	header http.Header
 }
 
 func (w *world) browser() *browser {
@@ -325,7 +326,7 @@ func (b *browser) read(resp *http.Response, err error) *browser {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	b.w.must(err)
-	b.page, b.status, b.path = string(body), resp.StatusCode, resp.Request.URL.RequestURI()
+	b.page, b.status, b.path, b.header = string(body), resp.StatusCode, resp.Request.URL.RequestURI(), resp.Header
 	if b.status >= 500 {
 		b.w.t.Fatalf("%s: status %d\n%s", b.path, b.status, text(b.page))
 	}

@@ -14,10 +14,11 @@ const actColumns = `browser, kind, iin, email, password, phone, lang, old_email,
 func (t participantTx) Act(ctx context.Context, browser string, k participant.Kind) (participant.Act, error) {
 	return one(ctx, t.tx, participant.ErrNotFound, func(r row) (a participant.Act, err error) {
 		var made int64
-		err = r.Scan(&a.Browser, &a.Kind, &a.IIN, &a.Email, &a.Password, &a.Lang, &a.OldEmail, &a.Reset, &a.Details, &made)
+		err = r.Scan(&a.Browser, &a.Kind, &a.IIN, &a.Email, &a.Password, &a.Lang, &a.OldEmail, &a.Reset, &a.Details, &made, &a.Passkey)
 		a.Made = at(made)
 		return a, err
-	}, `select a.browser, a.kind, a.iin, a.email, a.password, a.lang, a.old_email, a.reset, coalesce(d.details, ''), a.made
+	}, `select a.browser, a.kind, a.iin, a.email, a.password, a.lang, a.old_email, a.reset, coalesce(d.details, ''), a.made,
+			coalesce((select p.passkey from participant_act_passkeys p where p.browser = a.browser and a.kind = 'add-passkey'), '')
 		from participant_acts a left join participant_act_details d on d.browser = a.browser and d.kind = a.kind
 		where a.browser = $1 and a.kind = $2`, browser, string(k))
 }
@@ -30,12 +31,22 @@ func (t participantTx) PutAct(ctx context.Context, a participant.Act) error {
 	if err != nil {
 		return err
 	}
+	if a.Passkey != "" {
+		if err := t.putActPasskey(ctx, a); err != nil {
+			return err
+		}
+	}
 	_, err = t.exec(ctx, `insert into participant_act_details (browser, kind, details) values ($1, $2, $3)
 		on conflict (browser, kind) do update set details = excluded.details`, a.Browser, string(a.Kind), a.Details)
 	return err
 }
 
 func (t participantTx) DropAct(ctx context.Context, browser string, k participant.Kind) error {
+	if k == participant.ActPasskey {
+		if _, err := t.exec(ctx, `delete from participant_act_passkeys where browser = $1`, browser); err != nil {
+			return err
+		}
+	}
 	if _, err := t.exec(ctx, `delete from participant_acts where browser = $1 and kind = $2`, browser, string(k)); err != nil {
 		return err
 	}
@@ -44,6 +55,9 @@ func (t participantTx) DropAct(ctx context.Context, browser string, k participan
 }
 
 func (t participantTx) SweepActs(ctx context.Context, before time.Time) error {
+	if _, err := t.exec(ctx, `delete from participant_act_passkeys where made < $1`, ms(before)); err != nil {
+		return err
+	}
 	if _, err := t.exec(ctx, `delete from participant_acts where made < $1`, ms(before)); err != nil {
 		return err
 	}
@@ -148,14 +162,18 @@ func (t participantTx) PutEntry(ctx context.Context, e participant.Entry, keep i
 	}
 	_, err = t.exec(ctx, `delete from participant_entries where iin = $1 and id not in
 		(select id from participant_entries where iin = $1 order by moment desc, id limit $2)`, string(e.IIN), int64(keep))
-	return err
+	if err != nil {
+		return err
+	}
+	return t.putEntryBrowser(ctx, e)
 }
 
 func (t participantTx) Entries(ctx context.Context, iin ident.IIN, limit int) ([]participant.Entry, error) {
 	return list(ctx, t.tx, func(r row) (e participant.Entry, err error) {
 		var moment int64
-		err = r.Scan(&e.ID, &e.IIN, &moment, &e.Serial, &e.Network)
+		err = r.Scan(&e.ID, &e.IIN, &moment, &e.Serial, &e.Network, &e.Browser)
 		e.At = at(moment)
 		return e, err
-	}, `select id, iin, moment, serial, network from participant_entries where iin = $1 order by moment desc, id limit $2`, string(iin), int64(limit))
+	}, `select id, iin, moment, serial, network, coalesce((select b.browser from participant_entry_browsers b where b.entry = e.id), '')
+		from participant_entries e where iin = $1 order by moment desc, id limit $2`, string(iin), int64(limit))
 }

@@ -8,11 +8,44 @@ import (
 	"senim/internal/limit"
 )
 
-// Limits of security.md section 9. A function, because Go has no constant of this kind.
-func perAddress() []limit.Rate {
-	return []limit.Rate{{Acts: 60, In: time.Minute}, {Acts: 600, In: time.Hour}}
+// Limits are settings of a site; zero members are the defaults of security.md section 9 and portal.md
+// section 15.
+type Limits struct {
+	// PerMinute and PerHour bound posts and challenges of an address: 60 and 600.
+	PerMinute, PerHour int
+	// Certificate bounds the challenges of a certificate in an hour: 30.
+	Certificate int
+	// Recheck is how often the certificate of a session is asked about again: 15 minutes.
+	Recheck time.Duration
 }
-func perCertificate() []limit.Rate { return []limit.Rate{{Acts: 30, In: time.Hour}} }
+
+func (l Limits) complete() Limits {
+	set := func(v *int, usual int) {
+		if *v <= 0 {
+			*v = usual
+		}
+	}
+	set(&l.PerMinute, 60)
+	set(&l.PerHour, 600)
+	set(&l.Certificate, 30)
+	if l.Recheck <= 0 {
+		l.Recheck = 15 * time.Minute
+	}
+	return l
+}
+
+func (l Limits) addresses() []limit.Rate {
+	return []limit.Rate{{Acts: l.PerMinute, In: time.Minute}, {Acts: l.PerHour, In: time.Hour}}
+}
+
+// CountCertificate counts a challenge that a certificate has just answered, of a visitor who is not signed
+// in: before the answer it is not known whose it is.
+func (r *Request) CountCertificate(fingerprint string) error {
+	if _, ok := limit.Visitor(r.Request, r.shell.c.Site.Proxies); !ok {
+		return nil
+	}
+	return r.wait(r.shell.certificates.Take(fingerprint))
+}
 
 // limit counts a post or a challenge against the address it comes from, and a challenge against the
 // certificate of the session too. The machine's own loopback is not limited, unless it is a configured
@@ -26,6 +59,11 @@ func (r *Request) limit(challenge bool) error {
 	if wait == 0 && challenge && r.session.SignedIn() {
 		wait = r.shell.certificates.Take(r.session.Fingerprint)
 	}
+	return r.wait(wait)
+}
+
+// wait refuses until a limit lets the visitor act again; 0 refuses nothing.
+func (r *Request) wait(wait time.Duration) error {
 	if wait == 0 {
 		return nil
 	}

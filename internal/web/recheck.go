@@ -8,14 +8,10 @@ import (
 	"senim/internal/trust"
 )
 
-const (
-	// checkedValue is the value of a session that says when its certificate was last checked.
-	checkedValue = "checked"
-	// recheckEvery is session.revocation_recheck of portal.md section 15.
-	recheckEvery = 15 * time.Minute
-)
+// checkedValue is the value of a session that says when its certificate was last checked.
+const checkedValue = "checked"
 
-// recheck asks again about the certificate a session was opened with, every quarter of an hour. One
+// recheck asks again about the certificate a session was opened with, every quarter of an hour by default. One
 // that is no longer good ends the session; while it cannot be checked, pages wait and the session stays.
 func (r *Request) recheck() error {
 	if !r.session.SignedIn() || r.URL.Path == r.shell.c.SignOut {
@@ -26,7 +22,7 @@ func (r *Request) recheck() error {
 		last = t
 	}
 	cert, err := r.Certificate()
-	if err != nil || r.Now().Sub(last) < recheckEvery {
+	if err != nil || r.Now().Sub(last) < r.shell.c.Site.Limits.Recheck {
 		return nil // sessions without a certificate of their own are ended by whoever revokes
 	}
 	report, err := r.shell.c.Auth.Recheck(r.Context(), r.sid, cert)

@@ -87,11 +87,15 @@ func (r *Request) Ask(purpose, digest string) (auth.Challenge, error) {
 			return auth.Challenge{}, err
 		}
 	}
-	sid, err := r.Begin()
+	if r.sid != "" {
+		return r.shell.c.Auth.Ask(r.Context(), r.sid, purpose, digest)
+	}
+	sid, c, err := r.shell.c.Auth.BeginAsking(r.Context(), purpose, digest)
 	if err != nil {
 		return auth.Challenge{}, err
 	}
-	return r.shell.c.Auth.Ask(r.Context(), sid, purpose, digest)
+	r.setSID(sid)
+	return c, nil
 }
 
 // signedValue is the value of a session that says when its person signed in; it stays when the session
@@ -121,20 +125,22 @@ func (r *Request) SignOut() error {
 
 // SignIn turns this browser's session into the session of a person, under a new id.
 func (r *Request) SignIn(s auth.Session) error {
+	values := map[string]string{}
 	if s.SignedIn() {
 		signed := r.SignedAt()
 		if signed.IsZero() {
 			signed = r.Now()
 		}
-		values := map[string]string{signedValue: signed.UTC().Format(time.RFC3339Nano)}
-		maps.Copy(values, s.Values)
-		s.Values = values
+		values[signedValue] = signed.UTC().Format(time.RFC3339Nano)
 	}
-	if had := r.Value(certificateValue); had != "" && s.Values[certificateValue] == "" {
-		values := map[string]string{certificateValue: had}
-		maps.Copy(values, s.Values)
-		s.Values = values
+	if s.Values[certificateValue] == "" { // the same certificate, and when it was last looked at
+		values[certificateValue], values[checkedValue] = r.Value(certificateValue), r.Value(checkedValue)
+	} else {
+		values[checkedValue] = r.Now().UTC().Format(time.RFC3339)
 	}
+	maps.Copy(values, s.Values)
+	maps.DeleteFunc(values, func(_, v string) bool { return v == "" })
+	s.Values = values
 	sid, err := r.shell.c.Auth.Elevate(r.Context(), r.sid, s)
 	if err != nil {
 		return err
@@ -142,6 +148,22 @@ func (r *Request) SignIn(s auth.Session) error {
 	s.ID = sid
 	r.session = s
 	r.setSID(sid)
+	return nil
+}
+
+// SetCookie sends a cookie along with whatever is answered. Call it before rendering.
+func (r *Request) SetCookie(c *http.Cookie) { http.SetCookie(r.w, c) }
+
+// EndSession ends this browser's session on the server; the rest of the request goes on as nobody's.
+func (r *Request) EndSession() error {
+	if r.sid == "" {
+		return nil
+	}
+	if err := r.shell.c.Auth.End(r.Context(), r.sid); err != nil {
+		return err
+	}
+	r.sid, r.session = "", auth.Session{}
+	r.shell.setCookie(r.w, r.shell.cookie, "", -1)
 	return nil
 }
 

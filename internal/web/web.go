@@ -46,6 +46,8 @@ type Site struct {
 	Rules ident.Rules
 	// Proxies are the reverse proxies whose X-Forwarded-For names the visitor; none by default.
 	Proxies []netip.Prefix
+	// Limits bound how often visitors act, and how long a certificate is believed.
+	Limits Limits
 }
 
 // Link is somewhere to go: a text in the reader's language and a path or address.
@@ -133,6 +135,7 @@ func New(c Config) (*Shell, error) {
 	if c.MaxBody <= 0 {
 		c.MaxBody = 1 << 20
 	}
+	c.Site.Limits = c.Site.Limits.complete()
 	files, err := assets.Load()
 	if err != nil {
 		return nil, err
@@ -142,7 +145,7 @@ func New(c Config) (*Shell, error) {
 		return nil, err
 	}
 	s := &Shell{c: c, files: files, csp: csp, secure: u.Scheme == "https", cookie: "senim-" + c.Site.Name,
-		addresses: limit.New(c.Now, perAddress()...), certificates: limit.New(c.Now, perCertificate()...), codes: limit.New(c.Now, perCode()...)}
+		addresses: limit.New(c.Now, c.Site.Limits.addresses()...), certificates: limit.New(c.Now, limit.Rate{Acts: c.Site.Limits.Certificate, In: time.Hour}), codes: limit.New(c.Now, perCode()...)}
 	if s.secure {
 		s.cookie = "__Host-" + s.cookie
 	}

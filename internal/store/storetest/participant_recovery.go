@@ -114,7 +114,7 @@ func ParticipantRecovery(t *testing.T, s *store.Store) {
 
 	t.Run("sign-ins", func(t *testing.T) {
 		for i := range 5 {
-			e := participant.Entry{ID: fmt.Sprint("e", i), IIN: "i", At: now.Add(time.Duration(i) * time.Minute), Serial: "0a", Network: "10.0.0.0/24"}
+			e := participant.Entry{ID: fmt.Sprint("e", i), IIN: "i", At: now.Add(time.Duration(i) * time.Minute), Serial: "0a", Network: "10.0.0.0/24", Browser: "Firefox"}
 			do(t, func(tx participant.Tx) error { return tx.PutEntry(ctx, e, 3) })
 		}
 		do(t, func(tx participant.Tx) error {
@@ -124,7 +124,7 @@ func ParticipantRecovery(t *testing.T, s *store.Store) {
 			all, err := tx.Entries(ctx, "i", 10)
 			two, err2 := tx.Entries(ctx, "i", 2)
 			others, err3 := tx.Entries(ctx, "j", 2)
-			if len(all) != 3 || len(two) != 2 || two[0].ID != "e4" || len(others) != 1 {
+			if len(all) != 3 || len(two) != 2 || two[0].ID != "e4" || two[0].Browser != "Firefox" || len(others) != 1 {
 				t.Errorf("%d, %d and %d sign-ins, the newest %v", len(all), len(two), len(others), two)
 			}
 			return errors.Join(err, err2, err3)

@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Participant", Participant},
 		{"ParticipantRecovery", ParticipantRecovery},
 		{"ParticipantRegister", ParticipantRegister},
+		{"ParticipantSignIn", ParticipantSignIn},
 		{"ParticipantInvite", ParticipantInvite},
 		{"Feed", Feed},
 		{"QR", QR},

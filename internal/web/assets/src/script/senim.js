@@ -5,6 +5,8 @@ import { SkipLink } from 'govuk-frontend/dist/govuk/components/skip-link/skip-li
 import { createAll } from 'govuk-frontend/dist/govuk/init.mjs';
 import { agentForms } from './agent.js';
 import { copyButtons } from './copy.js';
+import { followFragment } from './fragment.js';
+import { passkeyForms } from './passkey.js';
 import { phoneForms } from './phone.js';
 
 if ('noModule' in HTMLScriptElement.prototype) {
@@ -16,3 +18,5 @@ createAll(SkipLink);
 agentForms(document);
 copyButtons(document);
 phoneForms(document);
+passkeyForms(document);
+followFragment(document);

@@ -1,0 +1,112 @@
+package participant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"senim/internal/audit"
+	"senim/internal/ident"
+)
+
+// OpenSession is a session of a person that goes on now, as «Мои входы» shows it.
+type OpenSession struct {
+	Key           string // its name in the store
+	Entry         string // [Entry.ID] of the sign-in it came from
+	TIN           string // what it acts for; empty: for the person himself, or nothing chosen yet
+	Created, Seen time.Time
+}
+
+// OpenSessions lists the sessions of a person that were seen within idle, the newest first.
+func (o *Office) OpenSessions(ctx context.Context, iin ident.IIN, idle time.Duration) ([]OpenSession, error) {
+	var all []OpenSession
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		all, err = tx.OpenSessions(ctx, o.c.Site, iin, o.now().Add(-idle))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return all, nil
+}
+
+// EndSession ends the sessions of one sign-in of the person, wherever they are open. One that is not
+// there, or is another person's, is no error: it is not open afterwards.
+func (o *Office) EndSession(ctx context.Context, iin ident.IIN, entry string) error {
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		all, err := tx.OpenSessions(ctx, o.c.Site, iin, time.Time{})
+		if err != nil {
+			return err
+		}
+		ended := 0
+		for _, s := range all {
+			if s.Entry != entry || entry == "" {
+				continue
+			}
+			if err := tx.EndSession(ctx, s.Key); err != nil {
+				return err
+			}
+			ended++
+		}
+		if ended == 0 {
+			return nil
+		}
+		return tx.Audit(ctx, audit.Event{Action: "session.closed", Actor: tx.Hash(string(iin)), Object: entry, Result: "ok",
+			Detail: map[string]string{"reason": "person"}})
+	})
+	if err != nil {
+		return fmt.Errorf("end a session: %w", err)
+	}
+	return nil
+}
+
+// EndSessions ends every session of the person on this site: «Завершить все сеансы». Every machine has to
+// be met anew afterwards.
+func (o *Office) EndSessions(ctx context.Context, iin ident.IIN) error {
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.DropMachines(ctx, iin); err != nil {
+			return err
+		}
+		return o.closeSessions(ctx, tx, iin, "person")
+	})
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
+
+// Acting says whether a session may go on acting for a profile with a certificate of the BIN: "" or the
+// code of why not. A profile that is closed ends the session (S5); [*Denied] never comes back as an error.
+func (o *Office) Acting(ctx context.Context, iin ident.IIN, profile, certificateBIN string) (Profile, string, error) {
+	var p Profile
+	var a Account
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
+		if p, err = tx.Profile(ctx, profile); err != nil {
+			return err
+		}
+		a, err = tx.Account(ctx, iin)
+		return err
+	})
+	if err == nil && p.IIN != iin {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return p, "", fmt.Errorf("read the session's profile: %w", err)
+	}
+	if code := a.usable(); code != "" {
+		return p, code, nil
+	}
+	return p, o.Allowed(p, certificateBIN), nil
+}
+
+// SessionOver records that a session was ended because of what became of its profile.
+func (o *Office) SessionOver(ctx context.Context, iin ident.IIN, p Profile, code string) error {
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: "session.closed", Actor: tx.Hash(string(iin)), Object: p.ID, Result: code,
+			Detail: map[string]string{"reason": "profile"}})
+	})
+	if err != nil {
+		return fmt.Errorf("end a session: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package participant
+
+import (
+	"strings"
+	"time"
+
+	"github.com/trustelem/zxcvbn/frequency"
+)
+
+// Opens is which certificates open the profiles of an enterprise (signin.enterprise_cert).
+type Opens string
+
+// The zero Opens is SameBIN.
+const (
+	SameBIN Opens = "same-bin" // one with the enterprise's own BIN
+	AnyBIN  Opens = "any"      // one of the person with any BIN; a personal one still opens none
+)
+
+// SignInConfig is how people sign in (section 15). Zero members are the defaults.
+type SignInConfig struct {
+	// EnterpriseCert is signin.enterprise_cert; SameBIN by default.
+	EnterpriseCert Opens
+	// FailLock wrong passwords in a row lock for LockFor, then twice as long each time up to a day; 5 and
+	// 15 minutes by default. FailDay in a day lock for a day; 20 by default.
+	FailLock, FailDay int
+	LockFor           time.Duration
+	// MaxAge is password.max_age: an older password only sets a new one. 0 is never.
+	MaxAge time.Duration
+}
+
+func (c SignInConfig) complete() SignInConfig {
+	if c.EnterpriseCert == "" {
+		c.EnterpriseCert = SameBIN
+	}
+	if c.FailLock <= 0 {
+		c.FailLock = failLock
+	}
+	if c.FailDay <= 0 {
+		c.FailDay = failPerDay
+	}
+	if c.LockFor <= 0 {
+		c.LockFor = firstLock
+	}
+	return c
+}
+
+// Allowed is [Profile.Allowed] by this office's settings and clock.
+func (o *Office) Allowed(p Profile, certificateBIN string) string {
+	if o.c.SignIn.EnterpriseCert == AnyBIN && certificateBIN != "" && p.Type != TypeIndividual {
+		certificateBIN = p.TIN
+	}
+	return p.Allowed(certificateBIN, o.now())
+}
+
+// expired reports whether the password is too old to sign in with (PASSWORD_EXPIRED).
+func (c SignInConfig) expired(a Account, at time.Time) bool {
+	return c.MaxAge > 0 && !at.Before(a.PasswordChanged.Add(c.MaxAge))
+}
+
+// isListed knows the list of passwords that people choose most.
+func isListed(lower string) bool {
+	for _, p := range frequency.FrequencyLists["passwords"] {
+		if p == lower {
+			return true
+		}
+	}
+	return false
+}
+
+// isPIN knows what carriers of keys have when they leave the factory, typed once or several times over.
+func isPIN(lower string) bool {
+	for _, pin := range []string{"12345678", "1234567890", "0987654321", "87654321", "11111111", "00000000", "123456", "user", "admin", "qwerty12"} {
+		if strings.ReplaceAll(lower, pin, "") == "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,94 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"senim/internal/ident"
+	"senim/internal/participant"
+	"senim/internal/web"
+)
+
+// guarded looks at every request whether the session may go on acting for its profile: one whose profile
+// or account was closed ends here, with the reason (S5).
+func (s *site) guarded(h web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *web.Request) error {
+		if !r.Session().SignedIn() || r.Value(profileID) == "" {
+			return h(w, r)
+		}
+		iin := ident.IIN(r.Session().IIN)
+		p, code, err := s.office.Acting(r.Context(), iin, r.Value(profileID), r.Value(keyBIN))
+		if err != nil {
+			return err
+		}
+		if code == "PROFILE_BLOCKED" || code == "ACCOUNT_BLOCKED" {
+			if err := s.office.SessionOver(r.Context(), iin, p, code); err != nil {
+				return err
+			}
+			if err := r.EndSession(); err != nil {
+				return err
+			}
+			return &stopped{err: &participant.Denied{Code: code, Evidence: told(p, code)}, retry: "/login"}
+		}
+		if to, err := s.mustResign(r, iin, p); err != nil || to != "" {
+			if err != nil {
+				return err
+			}
+			return r.Redirect(to)
+		}
+		return h(w, r)
+	}
+}
+
+// Resigner says which version of the agreement the profile of a person has yet to sign, and by when: ""
+// when none.
+type Resigner func(ctx context.Context, iin ident.IIN, profile string) (version string, by time.Time, err error)
+
+// resignBy is the value of a session that says until when the agreement may wait for its signature.
+const resignBy = "resign.by"
+
+// resignPath is where a profile signs the agreement again.
+func resignPath(profile string) string { return "/me/agreements/sign/" + profile }
+
+// resign asks a profile that was just entered for the signature on a new version of the agreement (section
+// 14), or goes on.
+func (s *site) resign(r *web.Request, p participant.Profile, to string) error {
+	if s.toResign == nil {
+		return r.Redirect(to)
+	}
+	version, by, err := s.toResign(r.Context(), p.IIN, p.ID)
+	if err != nil {
+		return err
+	}
+	if version == "" {
+		return r.Redirect(to)
+	}
+	if err := r.Set(map[string]string{resignBy: by.UTC().Format(time.RFC3339)}); err != nil {
+		return err
+	}
+	return r.Redirect(resignPath(p.ID))
+}
+
+// mustResign gives the one page that a profile opens whose agreement had to be signed by now; "" when any
+// page may be opened.
+func (s *site) mustResign(r *web.Request, iin ident.IIN, p participant.Profile) (string, error) {
+	by, err := time.Parse(time.RFC3339, r.Value(resignBy))
+	if err != nil || s.toResign == nil || r.Now().Before(by) {
+		return "", nil //nolint:nilerr // nothing is kept: nothing is to be signed
+	}
+	for _, open := range []string{resignPath(p.ID), "/login", "/me/agreements"} {
+		if r.URL.Path == open || strings.HasPrefix(r.URL.Path, open+"/") {
+			return "", nil
+		}
+	}
+	version, _, err := s.toResign(r.Context(), iin, p.ID)
+	if err != nil {
+		return "", err
+	}
+	if version == "" {
+		return "", r.Set(map[string]string{resignBy: ""})
+	}
+	return resignPath(p.ID), nil
+}
