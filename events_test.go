@@ -236,6 +236,8 @@ func acts() map[string]string {
 		"desk POST /desk/keys/{serial}":                      "none: a draft that nobody acts on; desk.act_signed or desk.revoked is when it is signed. Refused: desk.refused",
 		"desk POST /desk/acts/{id}":                          "desk.act_signed desk.act_rejected desk.revoked hold.set hold.lifted desk.refused",
 		"desk POST /desk/applications/{number}/contact/code": "email.confirmed factor.passed factor.failed desk.refused",
+		"desk POST /desk/applications/{number}/phone":        "factor.started desk.refused",
+		"desk POST /desk/applications/{number}/phone/code":   "phone.checked factor.passed factor.failed desk.refused",
 		"desk POST /desk/messages/{id}":                      "notice.settled",
 		"desk POST /desk/reports":                            "report.made",
 		"desk POST /desk/reports/{report}":                   "report.downloaded",

@@ -1257,7 +1257,7 @@ func reasonOptions(r *web.Request) (all []web.Option) {
 	return all
 }
 
-func actPage(r *web.Request, k ra.KeyAct, card web.Key) templ.Component {
+func actPage(r *web.Request, k ra.KeyAct, card web.Key, origin string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1347,7 +1347,7 @@ func actPage(r *web.Request, k ra.KeyAct, card web.Key) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = signAct(r, k, r.T("desk.act.sign")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = signAct(r, k, origin, r.T("desk.act.sign")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1406,7 +1406,7 @@ func actPage(r *web.Request, k ra.KeyAct, card web.Key) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = signAct(r, k, r.T("desk.act.confirm")).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = signAct(r, k, origin, r.T("desk.act.confirm")).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1511,7 +1511,7 @@ func actPage(r *web.Request, k ra.KeyAct, card web.Key) templ.Component {
 	})
 }
 
-func signAct(r *web.Request, k ra.KeyAct, button string) templ.Component {
+func signAct(r *web.Request, k ra.KeyAct, origin, button string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1564,7 +1564,7 @@ func signAct(r *web.Request, k ra.KeyAct, button string) templ.Component {
 			return nil
 		})
 		templ_7745c5c3_Err = web.AgentForm(r, web.Agent{Action: "/desk/acts/" + k.ID, Button: button,
-			Call: web.SignXML(r.Lang(), k.XML(do(k)), web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var73), templ_7745c5c3_Buffer)
+			Call: web.SignXML(r.Lang(), k.XML(do(k), origin), web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var73), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
