@@ -250,6 +250,8 @@ func acts() map[string]string {
 		"desk POST /desk/participants":                       "none: shows what was asked; the number stands in no address and no record",
 		"desk POST /desk/participants/act":                   "none: a draft that nobody acts on; admin.block or admin.unblock is when it is signed",
 		"desk POST /desk/participants/acts/{id}":             "admin.block admin.unblock profile.status session.closed",
+		"desk POST /desk/applications/{number}/phone":        "factor.started desk.refused",
+		"desk POST /desk/applications/{number}/phone/code":   "phone.checked factor.passed factor.failed desk.refused",
 		"desk POST /desk/messages/{id}":                      "notice.settled",
 		"desk POST /desk/reports":                            "report.made",
 		"desk POST /desk/reports/{report}":                   "report.downloaded",

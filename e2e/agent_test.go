@@ -2,15 +2,19 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"senim/internal/robot"
 	"senim/pfx"
+	"senim/pki"
 )
 
 // choice is what the person does in the agent's window.
@@ -33,8 +37,14 @@ func (w *tab) use(part string, c choice) *tab {
 // ask presses the button and leaves the rest to the caller.
 func (w *tab) ask(part string) {
 	w.t.Helper()
+	sel := css("main form[data-agent][action*=%q] button[type=submit]", part)
+	w.turned = turn(w.t, w.sys)
 	w.mark()
-	w.act("ask the agent", chromedp.Click(css("main form[data-agent][action*=%q] button[type=submit]", part)))
+	if w.keys {
+		w.tabTo(string(sel)).act("ask the agent", chromedp.KeyEvent(kb.Enter))
+		return
+	}
+	w.act("ask the agent", chromedp.Click(sel))
 }
 
 // mark lets arrive tell this page from the one that follows.
@@ -59,7 +69,9 @@ func (w *tab) openWindow() *tab {
 	w.t.Helper()
 	select {
 	case address := <-w.sys.Agent.Windows():
+		w.turned()
 		v := newTab(w.t, w.browser, w.sys, w.lang)
+		v.keys = w.keys
 		v.act("open the agent's window", chromedp.Navigate(address), chromedp.WaitVisible(css("body[data-state=ready]")))
 		return v
 	case <-time.After(actTime):
@@ -73,16 +85,18 @@ func (w *tab) decide(c choice) {
 	w.t.Helper()
 	switch {
 	case c.folder != "":
-		w.act("name the folder", empty("#folder"), chromedp.SendKeys(css("#folder"), c.folder))
+		w.enter("#folder", c.folder)
 	case c.newPassword != "":
-		w.act("a new password, twice", chromedp.SendKeys(css("#new-password"), c.newPassword), chromedp.SendKeys(css("#new-password-2"), c.newPassword))
+		w.enter("#new-password", c.newPassword)
+		w.enter("#new-password-2", c.newPassword)
 	default:
 		w.pick(c.file)
 		if w.asks("#password") {
-			w.act("type the password", empty("#password"), chromedp.SendKeys(css("#password"), c.password))
+			w.enter("#password", c.password)
 			w.shot("agent-" + c.shot)
 			// A key seen for the first time shows its owner before it signs; one seen before signs at once.
-			w.act("open the key", chromedp.Click(css("#sign")), chromedp.WaitReady(css("body[data-state=done], body[data-state=ready] .key[data-state=unlocked]")))
+			w.push("#sign")
+			w.act("open the key", chromedp.WaitReady(css("body[data-state=done], body[data-state=ready] .key[data-state=unlocked]")))
 			if w.asks("body[data-state=done]") {
 				w.close()
 				return
@@ -92,8 +106,29 @@ func (w *tab) decide(c choice) {
 	if c.shot != "" {
 		w.shot("agent-" + c.shot + "-ready")
 	}
-	w.act("decide", chromedp.Click(css("#sign")), chromedp.WaitVisible(css("body[data-state=done]")))
+	w.push("#sign")
+	w.act("decide", chromedp.WaitVisible(css("body[data-state=done]")))
 	w.close()
+}
+
+// enter types into a field of the agent's window.
+func (w *tab) enter(sel, value string) {
+	w.t.Helper()
+	if w.keys {
+		w.tabTo(sel).write(value)
+		return
+	}
+	w.act("type", empty(sel), chromedp.SendKeys(css("%s", sel), value))
+}
+
+// push presses a button of the agent's window.
+func (w *tab) push(sel string) {
+	w.t.Helper()
+	if w.keys {
+		w.tabTo(sel).act("press "+sel, chromedp.KeyEvent(kb.Enter))
+		return
+	}
+	w.act("press "+sel, chromedp.Click(css("%s", sel)))
 }
 
 // pick chooses a key by the name of its file.
@@ -104,14 +139,18 @@ func (w *tab) pick(file string) {
 			if (!e.textContent.includes(name)) continue;
 			const i = e.querySelector("input");
 			if (i.disabled) return e.textContent;
-			if (!i.checked) i.click();
+			if (!i.checked && !%v) i.click();
+			i.dataset.wanted = "yes";
 			return "";
 		}
 		return "no such key in the window";
 	})(%s)`
-	if problem := read(w, "choose the key", chromedp.Evaluate[string](script(js, filepath.Base(file)))); problem != "" {
+	if problem := read(w, "choose the key", chromedp.Evaluate[string](script(js, w.keys, filepath.Base(file)))); problem != "" {
 		w.shot("key")
 		w.t.Fatalf("choose the key %s: %s", filepath.Base(file), problem)
+	}
+	if w.keys {
+		w.tabTo(".key input").choose("[data-wanted]")
 	}
 }
 
@@ -155,8 +194,57 @@ func start(t *testing.T, server ...string) *robot.System {
 	return sys
 }
 
-// serial is the number of the certificate in a key file, as pages write it.
-func serial(t *testing.T, c choice) string {
+// common is a system for the tests that leave it as it is.
+var common struct {
+	once sync.Once
+	sys  *robot.System
+	dir  string
+	err  error
+	// foreign is the file of a certificate of another trusted authority, whose list ran out.
+	foreign string
+	// agent is whose turn it is with the agent's windows.
+	agent sync.Mutex
+}
+
+// shared gives it. Whoever asks its agent for a window takes turns with the others.
+func shared(t *testing.T) *robot.System {
+	t.Helper()
+	bin := programs(t)
+	common.once.Do(func() {
+		if common.dir, common.err = os.MkdirTemp("", "senim-e2e-"); common.err != nil {
+			return
+		}
+		common.foreign = foreignKey(t, common.dir)
+		// The context of the first test ends before the others do.
+		common.sys, common.err = robot.Start(context.WithoutCancel(t.Context()), robot.Config{Bin: bin, Dir: common.dir})
+	})
+	if common.err != nil {
+		t.Fatal(common.err)
+	}
+	return common.sys
+}
+
+// turn waits for the agent of the shared system, and gives what ends the turn.
+func turn(t *testing.T, sys *robot.System) (end func()) {
+	t.Helper()
+	if sys != common.sys {
+		return func() {}
+	}
+	common.agent.Lock()
+	end = sync.OnceFunc(common.agent.Unlock)
+	t.Cleanup(end) // when the test fails
+	return end
+}
+
+func endShared() error {
+	if common.sys == nil {
+		return nil
+	}
+	return errors.Join(common.sys.Stop(), os.RemoveAll(common.dir))
+}
+
+// certificate is the one in a key file.
+func certificate(t *testing.T, c choice) *pki.Certificate {
 	t.Helper()
 	b, err := os.ReadFile(c.file)
 	if err != nil {
@@ -166,5 +254,11 @@ func serial(t *testing.T, c choice) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.Certificate.SerialHex()
+	return f.Certificate
+}
+
+// serial is its number, as pages write it.
+func serial(t *testing.T, c choice) string {
+	t.Helper()
+	return certificate(t, c).SerialHex()
 }

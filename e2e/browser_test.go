@@ -10,17 +10,19 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"senim/internal/robot"
 )
 
 // actTime bounds one act of a person on a page: a click, a word typed, a page that comes.
-const actTime = 30 * time.Second
+const actTime = time.Minute
 
 // chromium finds the system's browser, or skips.
 func chromium(t *testing.T) string {
@@ -34,21 +36,59 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// browser starts one headless browser with an empty profile.
+// theBrowser is one for all tests; each tab has its own cookies.
+var theBrowser struct {
+	once sync.Once
+	ctx  context.Context //nolint:containedctx // of the process that all tests share
+	stop func()
+	err  error
+}
+
+// TestMain ends the browser and the system that the tests share.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if theBrowser.stop != nil {
+		theBrowser.stop()
+	}
+	if err := endShared(); err != nil {
+		fmt.Fprintln(os.Stderr, "stop the shared system:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// browser gives the headless browser, which starts with an empty profile.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.WindowSize(1100, 1400), chromedp.UserDataDir(t.TempDir()),
+	path := chromium(t)
+	theBrowser.once.Do(func() { theBrowser.ctx, theBrowser.stop, theBrowser.err = startBrowser(path) })
+	if theBrowser.err != nil {
+		t.Fatalf("start the browser: %v", theBrowser.err)
+	}
+	return theBrowser.ctx
+}
+
+func startBrowser(path string) (context.Context, func(), error) {
+	profile, err := os.MkdirTemp("", "senim-e2e-")
+	if err != nil {
+		return nil, nil, err
+	}
+	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WindowSize(1100, 1400), chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true))
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
+	alloc, end := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start the browser: %v", err)
+	stop := func() {
+		cancel()
+		end()
+		_ = os.RemoveAll(profile) // the browser may still be writing
 	}
-	return ctx
+	if err := chromedp.Do(ctx); err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return ctx, stop, nil
 }
 
 // tab is one tab of the browser and the person who looks at it.
@@ -59,6 +99,10 @@ type tab struct {
 	close   func()
 	sys     *robot.System
 	lang    string
+	// keys: the person has no mouse; every act is by the keyboard.
+	keys bool
+	// turned ends the turn of the last ask; see turn.
+	turned func()
 }
 
 // newTab opens a tab with its own cookies, as another person's browser would have.
@@ -128,6 +172,10 @@ func (w *tab) open(url string) *tab {
 func (w *tab) fill(name, value string) *tab {
 	w.t.Helper()
 	sel := css("main [name=%q]", name)
+	if w.keys {
+		w.tabTo(string(sel)).write(value)
+		return w
+	}
 	w.act("fill "+name, empty(string(sel)), chromedp.SendKeys(sel, value))
 	return w
 }
@@ -135,13 +183,21 @@ func (w *tab) fill(name, value string) *tab {
 // tick marks a checkbox or a radio button by name and value.
 func (w *tab) tick(name, value string) *tab {
 	w.t.Helper()
-	w.act("tick "+name, chromedp.Click(css("main input[name=%q][value=%q]", name, value)))
+	sel := css("main input[name=%q][value=%q]", name, value)
+	if w.keys {
+		w.tabTo(string(css("main input[name=%q]", name))).choose(string(sel))
+		return w
+	}
+	w.act("tick "+name, chromedp.Click(sel))
 	return w
 }
 
 // press clicks and waits for the page that follows.
 func (w *tab) press(sel chromedp.CSS) *tab {
 	w.t.Helper()
+	if w.keys {
+		return w.tabTo(string(sel)).key(kb.Enter)
+	}
 	ctx, cancel := context.WithTimeout(w.ctx, actTime)
 	defer cancel()
 	if _, err := chromedp.RunResponse(ctx, chromedp.Click(sel)); err != nil {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,10 +23,6 @@ func speak(w *tab, lang string) {
 // many keys have a script of their own.
 func TestManyInBrowser(t *testing.T) {
 	t.Parallel()
-	checker, err := os.ReadFile(axe)
-	if err != nil {
-		t.Log("axe-core is not installed (npm ci in internal/web/assets/src): the pages were looked at without it")
-	}
 	b, sys := browser(t), start(t)
 	w := newTab(t, b, sys, "ru")
 	person, head := keyOf(sys.Person("person"), "personal"), keyOf(sys.Person("old-head"), "company-X")
@@ -48,8 +43,7 @@ func TestManyInBrowser(t *testing.T) {
 	if !strings.Contains(w.text(), "Отметить всё") {
 		t.Fatalf("no table of keys:\n%s", w.text())
 	}
-	p := &pages{t: t, axe: string(checker)}
-	p.open(w)
+	p := lookingWith(t, w)
 	p.look("many", sys.Cabinet+"/many?tick=999")
 	speak(w, "ru")
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
@@ -43,44 +44,48 @@ const look = `(async (lang) => {
 	return bad;
 })(%s)`
 
-// TestPages looks at the pages a stranger, a key's owner, a participant and a clerk reach, in three
+// lookingWith makes who looks at pages, with the checker when it is installed.
+func lookingWith(t *testing.T, w *tab) *pages {
+	t.Helper()
+	checker, err := os.ReadFile(axe)
+	if err != nil {
+		t.Log("axe-core is not installed (npm ci in internal/web/assets/src): the pages are looked at without it")
+	}
+	p := &pages{t: t, axe: string(checker)}
+	p.open(w)
+	return p
+}
+
+// TestPages looks at the pages a stranger, a key's owner, a head and an operator reach, in three
 // languages, on a phone and on a desk.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	checker, err := os.ReadFile(axe)
-	if err != nil {
-		t.Log("axe-core is not installed (npm ci in internal/web/assets/src): the pages were looked at without it")
-	}
-	b, sys := browser(t), start(t)
-	p := &pages{t: t, axe: string(checker)}
-	p.open(newTab(t, b, sys, "ru"))
+	b, sys := browser(t), shared(t)
+	p := lookingWith(t, newTab(t, b, sys, "ru"))
 	for _, at := range []string{"/", "/signin", "/check", "/check/consent/AAAA", "/visit", "/no-such-page", "/email/AAAA", "/unsubscribe/AAAA", "/desk/signin"} {
 		p.look("open", sys.Cabinet+at)
-	}
-	for _, at := range []string{"/", "/login", "/login/recover", "/login/change-email", "/login/reset-password", "/register",
-		"/register/confirm?t=AAAA", "/esf-web/login/", "/registry-status", "/no-such-page"} {
-		p.look("portal", sys.Portal+at)
 	}
 	p.look("responder", sys.Responder+"/")
 	p.look("mailbox", sys.Mailbox+"/")
 	p.look("mailbox", sys.Mailbox+"/sms")
 
-	who := sys.Person("old-head")
 	p.w.open(sys.Cabinet+"/signin").use("/signin", keyOf(sys.Person("person"), "personal"))
 	for _, at := range []string{"/keys", "/keys/reissue", "/applications", "/profile", "/apply/legal", "/apply/legal/employee",
 		"/apply/legal/employee/data?bin=123456789021", "/signup", "/factor?for=reissue:x&next=/keys", "/check/person", "/keys/share", "/reports", "/calendar", "/many"} {
 		p.look("cabinet", sys.Cabinet+at)
 	}
+	who := sys.Person("person")
+	p.lookAfter("cabinet-check_person-found", func() {
+		p.w.open(sys.Cabinet+"/check/person").fill("number", who.IIN).submit("/check/person").sees(serial(t, keyOf(who, "personal")))
+	})
+	me := enter(t, sys, sys.Cabinet+"/signin", keyOf(who, "personal"))
+	me.open(sys.Cabinet+"/keys/reissue").send("/keys/reissue", "email", who.Email, "city", "Астана", "storage", "PKCS12")
+	p.look("cabinet-draft", me.p.URL.String())
+	p.look("cabinet-upload", me.p.URL.String()+"/upload")
 	head := newTab(t, b, sys, "ru")
-	head.open(sys.Cabinet+"/signin").use("/signin", keyOf(who, "company-X"))
+	head.open(sys.Cabinet+"/signin").use("/signin", keyOf(sys.Person("old-head"), "company-X"))
 	p.open(head)
 	p.look("head", sys.Cabinet+"/confirm")
-	p.open(newTab(t, b, sys, "ru"))
-	p.w.portalSignIn(keyOf(who, "company-X"), who.PortalPassword)
-	for _, at := range []string{"/me", "/login/profile"} {
-		p.look("portal-in", sys.Portal+at)
-	}
-	p.open(head)
 	for _, at := range []string{"/company", "/delegation", "/delegation/new"} {
 		p.look("company", sys.Cabinet+at)
 	}
@@ -90,6 +95,44 @@ func TestPages(t *testing.T) {
 	for _, at := range []string{"/desk/", "/desk/find", "/desk/take", "/desk/list", "/desk/registry", "/desk/registry/new"} {
 		p.look("desk", sys.Cabinet+at)
 	}
+}
+
+// TestPagesOfThePortal looks at the pages of a stranger, of a participant and of whom he invites.
+func TestPagesOfThePortal(t *testing.T) {
+	t.Parallel()
+	b, sys := browser(t), shared(t)
+	p := lookingWith(t, newTab(t, b, sys, "ru"))
+	for _, at := range []string{"/", "/login", "/login/recover", "/login/change-email", "/login/reset-password", "/register",
+		"/register/confirm?t=AAAA", "/esf-web/login/", "/registry-status", "/no-such-page"} {
+		p.look("portal", sys.Portal+at)
+	}
+	head, guest := sys.Person("old-head"), sys.Person("deputy")
+	p.w.portalSignIn(keyOf(head, "company-X"), head.PortalPassword)
+	for _, at := range []string{"/me", "/me/details", "/me/password", "/me/entries", "/login/profile", "/org/users/invite"} {
+		p.look("portal-in", sys.Portal+at)
+	}
+	speak(p.w, "ru")
+	now := time.Now()
+	p.w.open(sys.Portal+"/org/users/invite").fill("iin", guest.IIN).fill("email", guest.Email).date("from", now).date("to", now.AddDate(0, 6, 0))
+	p.w.act("a permission", chromedp.Click(css("main .govuk-checkboxes__input")))
+	p.w.submit("/org/users/invite")
+	p.look("portal-invite-sign", read(p.w, "where", chromedp.Location()))
+	speak(p.w, "ru")
+	p.w.use("/org/users/invite/", keyOf(head, "company-X"))
+	p.look("portal-users", sys.Portal+"/org/users")
+	link := p.w.link(guest.Email, "/invite?")
+	p.open(newTab(t, b, sys, "ru"))
+	p.look("portal-invited", link)
+	speak(p.w, "ru")
+	p.w.open(link).use("/invite", keyOf(guest, "company-X"))
+	p.look("portal-accept", read(p.w, "where", chromedp.Location()))
+}
+
+// date sets a field of a date.
+func (w *tab) date(name string, day time.Time) *tab {
+	w.t.Helper()
+	w.act("the date "+name, chromedp.SetValue(css("main [name=%q]", name), day.Format(time.DateOnly)))
+	return w
 }
 
 // pages looks at pages in one tab and gathers what its console says.
@@ -130,14 +173,20 @@ func (p *pages) open(w *tab) {
 func (p *pages) look(kind, address string) {
 	p.t.Helper()
 	_, path, _ := strings.Cut(strings.SplitN(address, "://", 2)[1], "/")
-	name := kind + "-" + strings.NewReplacer("/", "_", "?", "_").Replace(path)
+	p.lookAfter(kind+"-"+strings.NewReplacer("/", "_", "?", "_").Replace(path), func() { p.w.open(address) })
+}
+
+// lookAfter looks at the page that an act leads to; the act is done again for each language.
+func (p *pages) lookAfter(name string, act func()) {
+	p.t.Helper()
 	for _, tag := range []string{"ru", "kk", "en"} {
 		p.w.lang = tag
 		if _, err := chromedp.Call(p.w.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": tag}}); err != nil {
 			p.t.Fatal(err)
 		}
 		p.size(1280, 900)
-		p.w.open(address)
+		act()
+		address := name
 		if p.axe != "" {
 			p.w.act("bring axe", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 				_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](p.axe+";true"))

@@ -14,7 +14,7 @@ const clickable = `[...document.querySelectorAll("header, footer, .govuk-button,
 // there to be pressed.
 func TestAnswersPrint(t *testing.T) {
 	t.Parallel()
-	b, sys := browser(t), start(t)
+	b, sys := browser(t), shared(t)
 	w := newTab(t, b, sys, "ru")
 	w.open(sys.Cabinet+"/check").fill("serial", serial(t, keyOf(sys.Person("person"), "personal"))).submit("/check")
 	if _, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {

@@ -10,17 +10,26 @@ import (
 	"senim/internal/robot"
 )
 
-// TestAgentTroubles: the window closed, a wrong password, the agent gone; each said on the page or
+// TestAgentTroubles: a revoked key, the window closed, a wrong password, the agent gone; each said on the page or
 // in the window, and the person goes on from where he was.
 func TestAgentTroubles(t *testing.T) {
 	t.Parallel()
 	b := browser(t)
-	sys := start(t)
-	who := sys.Person("person")
+	sys, err := robot.Start(t.Context(), robot.Config{Bin: programs(t), Dir: t.TempDir(), Log: logs(t), AskStatus: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sys.Stop() })
+	who, other := sys.Person("person"), sys.Person("accountant")
 	w := newTab(t, b, sys, "ru").open(sys.Cabinet + "/signin")
 
+	// An agent that can ask the responder does not let a revoked key be chosen.
 	w.ask("/signin")
 	v := w.openWindow()
+	v.pick(other.Keys["revoked"])
+	v.act("open the key", chromedp.SendKeys(css("#password"), other.Password), chromedp.Click(css("#sign")),
+		chromedp.WaitVisible(css(`.key[data-state=unlocked][data-fits=false] .remark`)))
+	v.shot("revoked")
 	v.act("cancel", chromedp.Click(css("#cancel")), chromedp.WaitVisible(css("body[data-state=done]")))
 	v.close()
 	w.says("web.agent.cancelled")
@@ -62,8 +71,7 @@ func (w *tab) says(key string) {
 // that refuse a revoked key and the wrong role.
 func TestKeysThatDoNotFit(t *testing.T) {
 	t.Parallel()
-	b := browser(t)
-	sys := start(t)
+	b, sys := browser(t), shared(t)
 	who := sys.Person("accountant")
 	for _, folder := range []string{"expired-last-year", "valid-from-next-week"} {
 		w := newTab(t, b, sys, "kk").open(sys.Cabinet + "/signin")
@@ -90,23 +98,4 @@ func TestKeysThatDoNotFit(t *testing.T) {
 	w.fill("password", "not the password").submit("/login/password").shot("wrong-password")
 	w.sees("password")
 	newTab(t, b, sys, "en").open(sys.Portal + "/register/confirm?t=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").refused("LINK_STALE")
-}
-
-// TestAgentRefusesARevokedKey: an agent that can ask the responder does not let it be chosen.
-func TestAgentRefusesARevokedKey(t *testing.T) {
-	t.Parallel()
-	b := browser(t)
-	sys, err := robot.Start(t.Context(), robot.Config{Bin: programs(t), Dir: t.TempDir(), Log: logs(t), AskStatus: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = sys.Stop() })
-	who := sys.Person("accountant")
-	w := newTab(t, b, sys, "ru").open(sys.Cabinet + "/signin")
-	w.ask("/signin")
-	v := w.openWindow()
-	v.pick(who.Keys["revoked"])
-	v.act("open the key", chromedp.SendKeys(css("#password"), who.Password), chromedp.Click(css("#sign")),
-		chromedp.WaitVisible(css(`.key[data-state=unlocked][data-fits=false] .remark`)))
-	v.shot("revoked")
 }

@@ -56,8 +56,9 @@ func (w *tab) issue(email, folder string, present choice) choice {
 	return choice{file: files[0], password: newPassword}
 }
 
-// TestC01StoryB renews a person's key in the browser, and revokes the old one (C-02).
-func TestC01StoryB(t *testing.T) {
+// TestC01StoryBByKeyboard renews a person's key in the browser, and revokes the old one (C-02), without a mouse: the
+// agent's windows too.
+func TestC01StoryBByKeyboard(t *testing.T) {
 	t.Parallel()
 	b := browser(t)
 	sys := start(t)
@@ -67,6 +68,7 @@ func TestC01StoryB(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newTab(t, b, sys, "ru")
+	w.keys = true
 	w.open(letter.Links[0]).shot("signin")
 	present := keyOf(who, "personal")
 	present.shot = "signin"
@@ -86,8 +88,9 @@ func TestC01StoryB(t *testing.T) {
 	again.use("/signin", keyOf(who, "personal")).refused("CERT_REVOKED").shot("refused-revoked")
 }
 
-// TestStoryA re-registers a company after its head changed.
-func TestStoryA(t *testing.T) {
+// TestC32StoryA re-registers a company after its head changed. The delegation of the former head ends, the application
+// that waits for him is rejected, and the new head is offered his key of the company and no other.
+func TestC32StoryA(t *testing.T) {
 	t.Parallel()
 	b := browser(t)
 	sys := start(t)
@@ -95,6 +98,15 @@ func TestStoryA(t *testing.T) {
 	before := newTab(t, b, sys, "ru")
 	before.portalSignIn(keyOf(old, "company-X"), old.PortalPassword).sees("АО «ТЕСТ»")
 	before.shot("me")
+	deputy, newcomer := sys.Person("deputy"), sys.Person("newcomer")
+	director := enter(t, sys, sys.Cabinet+"/signin", keyOf(old, "company-X"))
+	director.open(sys.Cabinet+"/delegation/new").send("/delegation/new", "iin", deputy.IIN, "confirm", "yes").factor(old.Email)
+	director.use("/delegation/sign", robot.Choice{Key: old.Keys["company-X"], Password: old.Password})
+	applicant := enter(t, sys, sys.Cabinet+"/signin", keyOf(newcomer, "personal"))
+	waiting, _ := applicant.employee(newcomer, "employee", keyOf(newcomer, "personal"))
+	delegate := newTab(t, b, sys, "ru")
+	delegate.open(sys.Cabinet+"/signin").use("/signin", keyOf(deputy, "company-X"))
+	delegate.open(sys.Cabinet + "/confirm").sees("ИВАНОВА")
 	changeHead(t, b, sys, head)
 
 	w := newTab(t, b, sys, "ru")
@@ -104,6 +116,19 @@ func TestStoryA(t *testing.T) {
 	w.shot("legal-data")
 	w.fill("email", head.Email).fill("city", "Астана").submit("/apply/legal/data")
 	company := w.issue(head.Email, filepath.Join(filepath.Dir(head.Folder), "new-head-X"), keyOf(head, "personal"))
+
+	delegate.open(sys.Cabinet + "/confirm").refused("ROLE_CANNOT_CONFIRM").shot("delegate-ended")
+	if applicant.open(waiting); !applicant.p.Has("Отклонена") || !applicant.p.Has("В реестре сменился руководитель") {
+		t.Errorf("the application of an employee:\n%s", applicant.p.Text())
+	}
+	chief := newTab(t, b, sys, "ru")
+	chief.open(sys.Cabinet+"/signin").use("/signin", company)
+	chief.sees("Ключи прежнего руководителя: 1", serial(t, keyOf(old, "company-X"))).shot("previous-head-keys")
+	for _, folder := range []string{"personal", "company-Y"} {
+		if strings.Contains(chief.text(), serial(t, keyOf(old, folder))) {
+			t.Errorf("the new head is offered the former one's %s key", folder)
+		}
+	}
 
 	w.open(sys.Portal + "/register").shot("categories")
 	w.tick("category", "legal-entity").submit("/register").shot("step1")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"senim/internal/lang"
+	"senim/internal/notice"
 )
 
 // walkingClock is a clock that can be moved forward: the machine's, and so much ahead of it. Where it stands is
@@ -67,7 +68,8 @@ type walker struct {
 	mu sync.Mutex // one walk at a time
 }
 
-// Walk stops at the hour of reminders of every day on the way and does there what came due.
+// Walk stops at the hour of reminders of every day on the way and does there what came due. In between it stops
+// where something that failed is tried again: the next day would overtake it.
 func (w *walker) Walk(ctx context.Context, until time.Time, letter bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,14 +79,22 @@ func (w *walker) Walk(ctx context.Context, until time.Time, letter bool) error {
 		if next.After(until) {
 			next = until
 		}
-		by := next.Sub(w.Now())
-		if err := w.move(max(by, time.Millisecond)); err != nil {
+		after, none, err := w.s.store.Again(ctx, notice.Kind)
+		if err != nil {
+			return err
+		}
+		by, then := next.Sub(w.Now()), w.catchUp
+		if !none && after < by {
+			by, then = after, w.wait
+		}
+		by = max(by, time.Millisecond)
+		if err := w.move(by); err != nil {
 			return err
 		}
 		if err := w.s.store.Leap(ctx, by); err != nil {
 			return err
 		}
-		if err := w.catchUp(ctx); err != nil {
+		if err := then(ctx); err != nil {
 			return err
 		}
 		if letter && w.newest() > had {

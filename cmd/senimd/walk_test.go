@@ -2,16 +2,22 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"senim/internal/audit"
+	"senim/internal/courier"
 	"senim/internal/mailbox"
+	"senim/internal/notice"
 )
 
 // served runs a server until the test ends.
@@ -143,6 +149,66 @@ func TestNT01AYearOnTheVirtualClock(t *testing.T) {
 	if l, err := s.ca.CRL(t.Context(), "gost", false); err != nil || !l.NextUpdate.After(s.now()) {
 		t.Errorf("no list: %v", err)
 	}
+}
+
+// busy is a mail server that is busy at the first try of every letter.
+type busy struct {
+	notice.Courier
+	mu    sync.Mutex
+	tried map[string]bool
+}
+
+func (b *busy) Send(ctx context.Context, l notice.Letter) error {
+	b.mu.Lock()
+	again := b.tried[l.ID]
+	b.tried[l.ID] = true
+	b.mu.Unlock()
+	if !again {
+		return errors.New("busy")
+	}
+	return b.Courier.Send(ctx, l)
+}
+
+// A letter that is sent at the second try still comes on its day: no day is walked past what waits to be tried again.
+func TestWalkWaitsForASecondTry(t *testing.T) {
+	t.Parallel()
+	s := mustOpen(t, t.TempDir(), "-clock")
+	t.Cleanup(s.close)
+	way, err := courier.New(courier.Config{URL: "smtp://" + s.c.sink.address + "?tls=none", From: "senim@example.kz", Connections: 1, Now: s.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, err := notice.NewSender(notice.SenderConfig{Store: s.store.Notice(), Still: s.scanner, Courier: &busy{Courier: way, tried: map[string]bool{}}, Now: s.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	*s.sender = *sender
+	served(t, s)
+	if err := s.walking.Walk(t.Context(), s.now().AddDate(0, 0, 15), false); err != nil {
+		t.Fatal(err)
+	}
+	days := regexp.MustCompile(`осталось дней (\d+)`)
+	ends, came := s.personEnds(t), 0
+	for _, l := range s.mail.Letters("person@example.kz") {
+		if m := days.FindStringSubmatch(l.Subject); m != nil {
+			if came++; m[1] != strconv.Itoa(notice.DaysLeft(l.Time, ends)) {
+				t.Errorf("on %v came %q", l.Time, l.Subject)
+			}
+		}
+	}
+	if came != 3 {
+		t.Errorf("%d letters, want those of the first day, of 14 and of 7 days", came)
+	}
+}
+
+// personEnds is when the key of the demo's person ends.
+func (s *server) personEnds(t *testing.T) time.Time {
+	t.Helper()
+	infos, err := s.ca.ByHolder(t.Context(), "123456789013", "")
+	if err != nil || len(infos) != 1 {
+		t.Fatal(infos, err)
+	}
+	return infos[0].NotAfter
 }
 
 // The page of the clock moves it by what was pressed, and shows the letters that came.

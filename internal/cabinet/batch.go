@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -34,6 +35,8 @@ type batchView struct {
 type batchLine struct {
 	ra.BatchLine
 	Card web.Key
+	// Old: the key that was replaced has force still, and the visitor may revoke it.
+	Old bool
 }
 
 type batchCount struct {
@@ -54,7 +57,11 @@ func (s *cabinet) batch(w http.ResponseWriter, r *web.Request) error {
 	}
 	v := batchView{ID: b.ID}
 	for _, l := range lines {
-		v.Lines = append(v.Lines, batchLine{l, cardOf(r, l.Certificate, s.c.Now())})
+		old, err := s.replaced(r, l)
+		if err != nil {
+			return err
+		}
+		v.Lines = append(v.Lines, batchLine{l, cardOf(r, l.Certificate, s.c.Now()), old})
 	}
 	v.count(lines)
 	s.steps(r, &v, lines)
@@ -67,6 +74,22 @@ func (s *cabinet) batch(w http.ResponseWriter, r *web.Request) error {
 		}
 	}
 	return r.OK(w, batchPage(r, v))
+}
+
+// replaced reports a key whose successor is installed, that has force still and that the visitor may revoke.
+func (s *cabinet) replaced(r *web.Request, l ra.BatchLine) (bool, error) {
+	if word(l) != "done" {
+		return false, nil
+	}
+	c, err := r.Certificate()
+	if err != nil {
+		return false, err
+	}
+	k, _, err := s.c.Office.Revocable(r.Context(), c.Holder(), l.Item.Serial)
+	if _, refused := errors.AsType[*ra.Refusal](err); refused {
+		return false, nil
+	}
+	return k.Live(s.c.Now()), err
 }
 
 // word says what an item waits for.

@@ -72,6 +72,8 @@ type cabinet struct {
 	// searches bounds how often a session asks for application numbers, and a certificate for keys by
 	// number.
 	searches *limit.Limiter
+	// asked bounds of how many organisations a certificate asks the registry.
+	asked *limit.Limiter
 }
 
 // New checks the configuration and makes the site.
@@ -85,7 +87,7 @@ func New(c Config) (http.Handler, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &cabinet{c: c, searches: limit.New(c.Now, perSession())}
+	s := &cabinet{c: c, searches: limit.New(c.Now, perSession()), asked: limit.New(c.Now, limit.Rate{Acts: 10, In: time.Hour})}
 	shell, err := web.New(web.Config{
 		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Rules: c.Rules, Proxies: c.Proxies, Limits: c.Limits},
 		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu, Profile: "/profile", Notice: s.notice,

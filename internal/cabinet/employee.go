@@ -48,6 +48,9 @@ func (s *cabinet) checkEmployer(w http.ResponseWriter, r *web.Request) error {
 }
 
 func (s *cabinet) employer(r *web.Request, bin string) (employer, error) {
+	if err := s.asks(r, bin); err != nil {
+		return employer{}, err
+	}
 	cert, err := r.Certificate()
 	if err != nil {
 		return employer{}, err

@@ -26,13 +26,17 @@ func (s *cabinet) keys(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	used, err := s.c.Office.LastUse(r.Context(), list)
+	if err != nil {
+		return err
+	}
 	v := keysView{Foreign: true}
 	for _, k := range list {
 		card, err := s.card(r, k)
 		if err != nil {
 			return err
 		}
-		card.Facts = facts(r, k, came[k.Serial])
+		card.Facts = facts(r, k, came[k.Serial], used[k.Serial])
 		if k.Serial == r.Session().Serial {
 			v.Foreign = false
 		}
@@ -70,8 +74,8 @@ func over(k ra.Key, now time.Time) bool {
 	return now.After(k.NotAfter) || !k.RevokedAt.IsZero() && k.Reason != "certificateHold"
 }
 
-// facts say when and how a key was issued, and when it was used last as far as is known here.
-func facts(r *web.Request, k ra.Key, i ra.HowIssued) []web.Row {
+// facts say when and how a key was issued, and when somebody signed in with it last; zero is never.
+func facts(r *web.Request, k ra.Key, i ra.HowIssued, used time.Time) []web.Row {
 	rows := []web.Row{{Label: r.T("reports.key.issued"), Value: r.Date(i.At)}}
 	if i.Where != "" {
 		rows = append(rows, web.Row{Label: r.T("reports.key.where"), Value: r.T(i.Where)})
@@ -80,8 +84,11 @@ func facts(r *web.Request, k ra.Key, i ra.HowIssued) []web.Row {
 		rows = append(rows, web.Row{Label: r.T("reports.key.application"), Value: ra.FormatNumber(i.Number), Change: "/applications/" + i.Number})
 	}
 	rows = append(rows, web.Row{Label: r.T("reports.key.how"), Value: r.T(i.How)})
-	if k.Serial == r.Session().Serial {
+	switch {
+	case k.Serial == r.Session().Serial:
 		rows = append(rows, web.Row{Label: r.T("reports.key.used"), Value: r.T("reports.key.used_now")})
+	case !used.IsZero():
+		rows = append(rows, web.Row{Label: r.T("reports.key.used"), Value: r.DateTime(used)})
 	}
 	return rows
 }

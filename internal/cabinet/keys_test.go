@@ -3,6 +3,7 @@ package cabinet
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"senim/internal/pkitest"
 	"senim/internal/ra"
@@ -14,13 +15,24 @@ func TestKeysTellHowTheyCame(t *testing.T) {
 	s := newSite(t)
 	old := s.personal("123456789013")
 	desk := person("СЕРИКОВА АЙГУЛЬ", "СЕРИКОВА", "БОЛАТОВНА", "123456789013", pki.RoleIndividual, pki.RoleIdentifiedAtDesk)
-	s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: desk}))
+	other := s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: desk}))
 	gone := s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: person("СЕРИКОВА АЙГУЛЬ", "СЕРИКОВА", "", "123456789013"), NotBefore: s.now.AddDate(-2, 0, 0), NotAfter: s.now.AddDate(-1, 0, 0)}))
 	b := s.browser(old)
 	b.enter("")
 	p := b.get("/keys").has(t, 200, "нет сведений", "оператором в ЦОН по документу", "Где выдан", "Архив: старые ключи (1)", "Последний вход", "этот сеанс", "Файл")
 	if strings.Count(p.body, "этот сеанс") != 1 {
 		t.Error("another key is said to be in use")
+	}
+	if strings.Count(p.body, "Последний вход") != 1 {
+		t.Error("a key nobody signed in with was used")
+	}
+	elsewhere := s.browser(other)
+	elsewhere.click(elsewhere.get("/signin"))
+	s.now = s.now.Add(time.Minute)
+	elsewhere.get("/keys").has(t, 200, "Последний вход", "01.09.2026 15:00", "этот сеанс") // with the first key
+	p = b.get("/keys").has(t, 200, "01.09.2026 15:00")
+	if strings.Count(p.body, "Последний вход") != 2 {
+		t.Error("the use of the other key is not told")
 	}
 	archive := p.body[strings.Index(p.body, `id="archive"`):]
 	archive = archive[:strings.Index(archive, "</details>")]

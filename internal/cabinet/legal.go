@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"senim/internal/ra"
 	"senim/internal/web"
@@ -31,7 +32,24 @@ func (s *cabinet) checkBIN(w http.ResponseWriter, r *web.Request) error {
 	return r.Redirect("/apply/legal/data?bin=" + url.QueryEscape(bin))
 }
 
+// asks counts a question to the registry about another organisation than the last and one's own: ten an hour for a
+// certificate (cabinet.md §15), so that nobody reads the registry through these pages.
+func (s *cabinet) asks(r *web.Request, bin string) error {
+	if bin == r.Session().BIN || bin == r.Value("asked-bin") {
+		return nil
+	}
+	if wait := s.asked.Take(r.Session().Fingerprint); wait > 0 {
+		until := s.c.Now().Add(wait).Truncate(time.Minute).Add(time.Minute) // pages show minutes
+		return web.Refusal{Code: "TOO_MANY_BINS", Status: http.StatusTooManyRequests, Evidence: map[string]string{"until": until.UTC().Format(time.RFC3339)},
+			Next: []web.Link{{Text: "cabinet.next.applications", Href: "/applications"}}}
+	}
+	return r.Set(map[string]string{"asked-bin": bin})
+}
+
 func (s *cabinet) organisation(r *web.Request, f ra.Form) (ra.Subject, ra.HeadAnswer, error) {
+	if err := s.asks(r, f.BIN); err != nil {
+		return ra.Subject{}, ra.HeadAnswer{}, err
+	}
 	c, err := r.Certificate()
 	if err != nil {
 		return ra.Subject{}, ra.HeadAnswer{}, err

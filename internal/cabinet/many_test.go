@@ -294,3 +294,34 @@ func TestManyOneApplicationPerKey(t *testing.T) {
 	p = a.use(p, "/sign", robot.Choice{Passwords: a.passwords})
 	p.has(t, 200, `data-code="APPLICATION_OPEN"`).expect(t, "map[not:1]")
 }
+
+// After a bulk renewal the page leads to the revocation of what was replaced: of the maker's own key, and of nobody
+// else's, which is not his to revoke.
+func TestManyReplacedKeysAreToBeRevoked(t *testing.T) {
+	s := newSite(t)
+	a := s.accountant()
+	h := s.holder(1, "")
+	h.IIN = accountantIIN
+	own, other := s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: h})), s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: s.holder(2, "")}))
+	a.put(own)
+	a.put(other)
+	p := a.use(a.get("/many"), "/many/list", robot.Choice{Passwords: a.passwords})
+	p = a.post("/many/batches", url.Values{"serial": {own.Certificate.SerialHex(), other.Certificate.SerialHex()}, "storage": {"PKCS12"}, "email": {"a@example.kz"}}).has(t, 200, "Шаг 1")
+	at := p.path
+	p = a.use(p, "/keys", robot.Choice{Folder: a.folder})
+	a.use(p, "/sign", robot.Choice{Passwords: a.passwords})
+	s.issueBatch(strings.TrimPrefix(at, "/many/"))
+	a.use(a.get(at), "/install", robot.Choice{NewPassword: "Secret42"}).expect(t, "map[done:2]")
+	link := func(l *pkitest.Leaf) string {
+		return "/keys/revoke?reason=superseded&amp;serial=" + l.Certificate.SerialHex()
+	}
+	if p = a.get(at); !strings.Contains(p.body, link(own)) || strings.Contains(p.body, link(other)) {
+		t.Errorf("the page leads to the revocation of the maker's key %v, of another's %v", strings.Contains(p.body, link(own)), strings.Contains(p.body, link(other)))
+	}
+	a.get("/keys/revoke?reason=superseded&serial="+own.Certificate.SerialHex()).has(t, 200, own.Certificate.SerialHex())
+	_, err := s.ca.Revoke(t.Context(), own.Certificate.SerialHex(), "superseded", time.Time{}, "")
+	must(t, err)
+	if strings.Contains(a.get(at).body, link(own)) {
+		t.Error("a revoked key is to be revoked again")
+	}
+}

@@ -52,6 +52,9 @@ func (s *cabinet) signIn(w http.ResponseWriter, r *web.Request) error {
 	if err := r.SignInWith(proof); err != nil {
 		return err
 	}
+	if err := s.c.Office.Used(r.Context(), proof.Certificate.SerialHex()); err != nil {
+		return err
+	}
 	_, err = s.c.Office.Account(r.Context(), proof.Holder.IIN)
 	switch {
 	case errors.Is(err, ra.ErrNotFound):

@@ -21,6 +21,7 @@ func (d *desk) caseRoutes(own func(string, web.Handler)) {
 	own("POST /desk/applications/{number}/contact/code", d.contactCode)
 	own("GET /desk/applications/{number}/receipt", d.receipt)
 	own("GET /desk/applications/{number}/scan", d.scan)
+	d.phoneRoutes(own)
 	for path, h := range map[string]web.Handler{"keys": d.takeKeys, "identify": d.identify, "override": d.override, "approve": d.approve, "install": d.install} {
 		own("GET /desk/applications/{number}/"+path, func(_ http.ResponseWriter, r *web.Request) error { return r.Redirect(back(r)) })
 		own("POST /desk/applications/{number}/"+path, h)

@@ -32,7 +32,7 @@ func (d *desk) list(w http.ResponseWriter, r *web.Request) error {
 			decided = append(decided, l)
 		}
 	}
-	return r.OK(w, listPage(r, waiting, decided, loads, d.c.Book.NextLoad()))
+	return r.OK(w, listPage(r, waiting, decided, loads, d.c.Book.NextLoad(r.Context())))
 }
 
 // organization is the name of a change's organisation in the reader's language; its BIN when there

@@ -86,7 +86,7 @@ func (d *desk) showAct(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.OK(w, actPage(r, k, card))
+	return r.OK(w, actPage(r, k, card, d.c.Site.Origin))
 }
 
 // decideAct takes a signature over an act, or ends it.
@@ -104,7 +104,7 @@ func (d *desk) decideAct(_ http.ResponseWriter, r *web.Request) error {
 		_, err = d.c.Office.RejectAct(r.Context(), by, k.ID)
 	case "record", "confirm":
 		var signed []byte
-		if signed, by, err = d.signedDesk(r, k.XML(do(k)), k.Serial, back(r)); err == nil {
+		if signed, by, err = d.signedDesk(r, k.XML(do(k), d.c.Site.Origin), k.Serial, back(r)); err == nil {
 			_, err = d.c.Office.SignAct(r.Context(), by, k.ID, signed)
 		}
 	default:

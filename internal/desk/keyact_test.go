@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"context"
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -29,6 +30,10 @@ func TestHoldTakesTwo(t *testing.T) {
 	at := one.post("/desk/keys/"+serial, actForm("hold"))
 	at.has(t, 200, `data-state="draft"`)
 	two.get(at.path).has(t, 404)
+	// What is signed says where and when.
+	if text := html.UnescapeString(at.body); !strings.Contains(text, `\u003ctime\u003e`+time.Now().UTC().Format("2006-01-02T")) || !strings.Contains(text, `\u003corigin\u003e`+w.site.URL) {
+		t.Errorf("the document has no time or origin: %s", text)
+	}
 	at = one.click(at)
 	at.has(t, 200, `data-state="waiting"`)
 	if k, _ := w.back.Key(t.Context(), serial); !k.RevokedAt.IsZero() {

@@ -45,6 +45,7 @@ type backOffice struct {
 	heads   map[ident.BIN]ra.HeadAnswer
 	pending map[string]crypto.Signer
 	ahead   time.Duration
+	phone   *ra.PhoneAnswer // nil: he has one
 }
 
 func newBackOffice(t *testing.T, s *store.Store, judge ra.Judge, ca *pkitest.Authority, origin string) *backOffice {
@@ -71,6 +72,9 @@ func (b *backOffice) Person(_ context.Context, iin ident.IIN) ra.PersonAnswer {
 }
 
 func (b *backOffice) Phone(context.Context, ident.IIN) ra.PhoneAnswer {
+	if b.phone != nil {
+		return *b.phone
+	}
 	return ra.PhoneAnswer{Verdict: trust.Good, Phone: "+77010000117"}
 }
 

@@ -76,14 +76,14 @@ func file(r *web.Request, name string) ([]byte, error) {
 
 // scan gives the scan as a file to be saved: a browser never shows it as a page of ours.
 func (d *desk) scan(w http.ResponseWriter, r *web.Request) error {
-	a, err := d.open(r)
+	a, by, err := d.openAs(r)
 	if err != nil {
 		return err
 	}
 	if a.Visit.Scan.Hash == "" {
 		return web.ErrNotFound
 	}
-	body, err := d.c.Office.Scanned(r.Context(), a)
+	body, err := d.c.Office.Scanned(r.Context(), by, a)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,3 @@ func (o *Office) ChangePassword(ctx context.Context, sid string, s Signed) error
 	}
 	return nil
 }
-
-	}
-	return nil
-}

@@ -67,9 +67,9 @@ type site struct {
 	// services is the OpenID Connect provider; nil when there is none.
 	services   *oidc.Provider
 	registries web.Registries
-	toResign Resigner
-	passkeys *passkey.Desk // nil where browsers have none
-	idle     time.Duration // life of a session nobody uses
+	toResign   Resigner
+	passkeys   *passkey.Desk // nil where browsers have none
+	idle       time.Duration // life of a session nobody uses
 }
 
 // New makes the site.

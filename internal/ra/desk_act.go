@@ -45,8 +45,9 @@ type KeyAct struct {
 // DeskReasons are the reasons operators may revoke for (cabinet.md §11).
 func DeskReasons() []string { return []string{"keyCompromise", "affiliationChanged", "unspecified"} }
 
-// XML is what an operator signs: do is "record" or "confirm".
-func (k KeyAct) XML(do string) string {
+// XML is what an operator signs on a site: do is "record" or "confirm". Its time is when the act was begun, for the
+// second operator when the first signed.
+func (k KeyAct) XML(do, origin string) string {
 	var b strings.Builder
 	put := func(name, value string) {
 		b.WriteString("<" + name + ">" + escape(value) + "</" + name + ">")
@@ -60,9 +61,13 @@ func (k KeyAct) XML(do string) string {
 	put("document", k.Document)
 	put("reason", k.Reason)
 	put("text", k.Text)
+	at := k.Created
 	if do == "confirm" {
+		at = k.Made.At
 		put("first", k.Made.Hash)
 	}
+	put("time", at.UTC().Format(time.RFC3339))
+	put("origin", origin)
 	b.WriteString("</key-act>")
 	return b.String()
 }

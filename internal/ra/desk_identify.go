@@ -207,11 +207,21 @@ func (o *Office) TellContact(ctx context.Context, by Operator, number, email str
 	return o.sendContactCode(ctx, a, account)
 }
 
-// Scanned reads the scan of an application.
-func (o *Office) Scanned(ctx context.Context, a Application) (body []byte, err error) {
-	err = o.c.Store.View(ctx, func(tx Tx) error {
+// Scanned reads the scan of an application for an operator, which is recorded; SCAN_GONE when its time was over.
+func (o *Office) Scanned(ctx context.Context, by Operator, a Application) (body []byte, err error) {
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		body, err = tx.ScanBody(ctx, a.Number, a.Visit.Scan.Hash)
-		return err
+		if errors.Is(err, ErrNotFound) {
+			return refuse("SCAN_GONE")
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Audit(ctx, audit.Event{Action: "desk.scan_read", Actor: tx.Hash(by.IIN), Object: "application " + FormatNumber(a.Number), Result: "ok",
+			Detail: map[string]string{"scan": a.Visit.Scan.Hash, "signer": by.Serial}})
 	})
-	return body, err
+	if err != nil {
+		return nil, fmt.Errorf("read a scan: %w", err)
+	}
+	return body, nil
 }

@@ -113,9 +113,10 @@ func (o *Office) daily(ctx context.Context, day string) error {
 			return fmt.Errorf("daily lists: %w", err)
 		}
 		for _, iin := range iins {
-			ends, err := o.Ends(ctx, iin, now, now.Add(listed))
+			ends, replaced, err := o.lookedAfter(ctx, iin, now, now.Add(listed))
 			if err == nil {
-				err = o.sendList(ctx, list{N: "N-29", To: iin, Subject: "person:" + notice.Key("N-29", iin, "", ""), Stage: day, Link: "/calendar", Keys: ends, Companies: true})
+				err = o.sendList(ctx, list{N: "N-29", To: iin, Subject: "person:" + notice.Key("N-29", iin, "", ""), Stage: day, Link: "/calendar", Keys: ends, Companies: true,
+					Replaced: replaced})
 			}
 			if err != nil {
 				errs = append(errs, err)
@@ -133,6 +134,8 @@ type list struct {
 	N, To, Subject, Stage, Link string
 	Keys                        []KeysTogether
 	Companies                   bool // rows name the organisation
+	// Replaced is how many keys beside these have another in their place and force still.
+	Replaced int
 }
 
 // sendList writes a list down once; an empty one, or one for nobody, is nothing.
@@ -157,8 +160,13 @@ func (o *Office) sendList(ctx context.Context, l list) error {
 			return err
 		}
 		t := letterLang(account.Lang)
-		return tx.Notify(ctx, notice.Message{N: l.N, To: to, Lang: t, Key: notice.Key(l.N, l.Subject, l.Stage, to),
-			Vars: map[string]string{"n": strconv.Itoa(len(l.Keys)), "org": l.Keys[0].Holder.Organization, "list": l.rows(t), "link": o.c.Origin + l.Link}})
+		m := notice.Message{N: l.N, To: to, Lang: t, Key: notice.Key(l.N, l.Subject, l.Stage, to),
+			Vars: map[string]string{"n": strconv.Itoa(len(l.Keys)), "org": l.Keys[0].Holder.Organization, "list": l.rows(t), "link": o.c.Origin + l.Link}}
+		if l.Replaced > 0 {
+			m.N += ".replaced"
+			m.Vars["replaced"], m.Vars["keys"] = strconv.Itoa(l.Replaced), o.c.Origin+"/many"
+		}
+		return tx.Notify(ctx, m)
 	})
 }
 

@@ -81,15 +81,28 @@ func (o *Office) SetDigest(ctx context.Context, iin string, on bool) error {
 // Ends lists the keys a person looks after, his own among them, that end in [from, to) and need care, by
 // their end.
 func (o *Office) Ends(ctx context.Context, iin string, from, to time.Time) ([]KeysTogether, error) {
+	ends, _, err := o.lookedAfter(ctx, iin, from, to)
+	return ends, err
+}
+
+// lookedAfter is [Office.Ends], and how many of the keys looked after are replaced and have force still.
+func (o *Office) lookedAfter(ctx context.Context, iin string, from, to time.Time) (all []KeysTogether, replaced int, err error) {
 	w, err := o.Watched(ctx, iin)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	ends := map[string]KeysTogether{}
+	now := o.c.Now()
+	ends, old := map[string]KeysTogether{}, map[string]bool{}
 	add := func(keys []Key, err error, want func(KeysTogether) bool) error {
-		for _, k := range needCare(Together(keys), o.c.Now(), from, to) {
+		sets := Together(keys)
+		for _, k := range needCare(sets, now, from, to) {
 			if want(k) {
 				ends[k.ID] = k
+			}
+		}
+		for _, k := range sets {
+			if want(k) && k.RevokedAt.IsZero() && k.NotAfter.After(now) && k.over(sets, now) {
+				old[k.ID] = true
 			}
 		}
 		return err
@@ -105,14 +118,14 @@ func (o *Office) Ends(ctx context.Context, iin string, from, to time.Time) ([]Ke
 		err = errors.Join(err, add(keys, failed, func(k KeysTogether) bool { return k.BIN == h.BIN }))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("keys that end: %w", err)
+		return nil, 0, fmt.Errorf("keys that end: %w", err)
 	}
-	all := make([]KeysTogether, 0, len(ends))
+	all = make([]KeysTogether, 0, len(ends))
 	for _, k := range ends {
 		all = append(all, k)
 	}
 	slices.SortFunc(all, byEnd)
-	return all, nil
+	return all, len(old), nil
 }
 
 func byEnd(a, b KeysTogether) int {

@@ -120,6 +120,9 @@ func (o *Office) Sweep(ctx context.Context) error {
 		if err := tx.ForgetFactors(ctx, now.Add(-2*24*time.Hour)); err != nil {
 			return err
 		}
+		if err := o.forgetScans(ctx, tx); err != nil {
+			return err
+		}
 		old, err := tx.Overdue(ctx, Draft, now.Add(-DraftTTL))
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 type deskMemory struct {
 	scans map[string][]byte
 	acts  map[string]KeyAct
+	uses  useMemory
 }
 
 func (m *deskMemory) open() {

@@ -133,6 +133,8 @@ type Application struct {
 	SignedAt time.Time
 	// Visit is what operators found and decided at a desk.
 	Visit Visit
+	// PhoneAt is when the person at a desk read out the code that went to his phone.
+	PhoneAt time.Time
 	// Approvals are the confirmations of this revision; Rejection is the decision against it.
 	Approvals []Approval
 	Rejection *Approval

@@ -188,6 +188,16 @@ func TestDailyList(t *testing.T) {
 	if l := w.m.d.letters[len(w.m.d.letters)-1]; l.Vars["n"] != "4" {
 		t.Errorf("a delegate sees %s keys", l.Vars["n"])
 	}
+	// One that was replaced and has force still is no more to be renewed, but to be revoked: a sentence says so.
+	old := own
+	old.Serial, old.NotAfter = "old", own.NotAfter.AddDate(0, 0, -1)
+	w.keys["old"] = old
+	days()
+	l := w.m.d.letters[len(w.m.d.letters)-1]
+	l.Lang = lang.RU
+	if read, err := notice.Render(l, "Senim"); err != nil || l.Vars["n"] != "4" || !strings.Contains(read.Text, "Заменены, но ещё действуют ключей: 1.") {
+		t.Errorf("%+v %v", l, err)
+	}
 	w.ok(w.o.SetDigest(t.Context(), accountant, false))
 	if n := days(); n != 0 {
 		t.Errorf("%d letters after switching off", n)

@@ -60,6 +60,8 @@ type Tx interface {
 	calendarTx
 	batchTx
 	deskTx
+	scanTx
+	useTx
 
 	// Hash gives the keyed hash that names a person in the audit log.
 	Hash(personal string) string

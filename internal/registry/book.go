@@ -55,7 +55,7 @@ func New(c Config) (*Book, error) {
 func (b *Book) Entity(ctx context.Context, bin ident.BIN) Answer[LegalEntity] {
 	t, live := b.askLegal(ctx, bin)
 	if settled(b, live) {
-		return asked[LegalEntity](b, live)
+		return asked[LegalEntity](ctx, b, live)
 	}
 	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[LegalEntity], error) { return b.entity(ctx, t.over(tx), bin, now) })
 }
@@ -69,7 +69,7 @@ func (b *Book) Head(ctx context.Context, bin ident.BIN, on time.Time) Answer[Hea
 	if b.today(on) {
 		var live Answer[Legal]
 		if t, live = b.askLegal(ctx, bin); settled(b, live) {
-			return asked[Head](b, live)
+			return asked[Head](ctx, b, live)
 		}
 	}
 	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Head], error) { return b.head(ctx, t.over(tx), bin, DateOf(on), now) })
@@ -82,7 +82,7 @@ func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
 	if b.asks() {
 		live = b.c.Live.Person(ctx, b.purpose, iin)
 		if settled(b, live) {
-			return asked[Person](b, live)
+			return asked[Person](ctx, b, live)
 		}
 		if live.Verdict == Good || live.Verdict == Bad {
 			t = &told{loads: map[string]Load{SourcePersons: moment(live)}, person: &live}
@@ -90,7 +90,7 @@ func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
 	}
 	a := ask(ctx, b, func(tx Tx, now time.Time) (Answer[Person], error) { return b.person(ctx, t.over(tx), iin, now) })
 	if a.Verdict == Unknown && live.Code == ConsentNeeded {
-		return asked[Person](b, live) // nobody else knows: the person can help
+		return asked[Person](ctx, b, live) // nobody else knows: the person can help
 	}
 	return a
 }
@@ -119,7 +119,7 @@ func (b *Book) Phone(ctx context.Context, iin ident.IIN) Answer[MobileContact] {
 	if b.asks() {
 		live := b.c.Live.Phone(ctx, b.purpose, iin)
 		if settled(b, live) {
-			return asked[MobileContact](b, live)
+			return asked[MobileContact](ctx, b, live)
 		}
 		if live.Verdict == Good || live.Verdict == Bad {
 			t = &told{loads: map[string]Load{SourceMobile: moment(live)}, contact: &live}
@@ -147,17 +147,23 @@ func (b *Book) Loads(ctx context.Context, limit int) (all []Load, err error) {
 }
 
 // NextLoad is when data are expected next.
-func (b *Book) NextLoad() time.Time { return b.c.Calendar.Next(b.c.Now()) }
+func (b *Book) NextLoad(ctx context.Context) time.Time { return b.calendar(ctx).Next(b.c.Now()) }
 
 // ask turns a failure into an unknown answer.
 func ask[T any](ctx context.Context, b *Book, f func(Tx, time.Time) (Answer[T], error)) Answer[T] {
 	now := b.c.Now()
 	var a Answer[T]
-	err := b.c.Store.View(ctx, func(tx Tx) (err error) { a, err = f(tx, now); return err })
+	c := b.c.Calendar
+	err := b.c.Store.View(ctx, func(tx Tx) (err error) {
+		if c, err = b.calendarIn(ctx, tx); err == nil {
+			a, err = f(tx, now)
+		}
+		return err
+	})
 	if err != nil {
 		a = Answer[T]{Verdict: Unknown, Code: Unreachable, Err: fmt.Errorf("ask registry: %w", err)}
 	}
-	a.NextLoad = b.c.Calendar.Of(a.Source).Next(now)
+	a.NextLoad = c.Of(a.Source).Next(now)
 	return a
 }
 

@@ -16,14 +16,6 @@ type Calendar struct {
 	Exceptions []CalendarDay
 }
 
-// CalendarDay is a day on which the calendar is otherwise (calendar.csv).
-type CalendarDay struct {
-	Date   Date
-	Source string // empty: of every source
-	Load   bool   // a load is expected, or none
-	Note   string
-}
-
 // farthest bounds the search for a slot, in days: a calendar of exceptions alone ends somewhere.
 const farthest = 62
 

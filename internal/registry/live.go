@@ -65,9 +65,9 @@ func settled[T any](b *Book, a Answer[T]) bool {
 }
 
 // asked dresses a live answer that stands alone.
-func asked[T, U any](b *Book, a Answer[U]) Answer[T] {
+func asked[T, U any](ctx context.Context, b *Book, a Answer[U]) Answer[T] {
 	return Answer[T]{Verdict: a.Verdict, Code: a.Code, Source: a.Source, AsOf: a.AsOf, LoadedAt: a.LoadedAt, Detail: a.Detail, Err: a.Err,
-		NextLoad: b.c.Calendar.Of(a.Source).Next(b.c.Now())}
+		NextLoad: b.calendar(ctx).Of(a.Source).Next(b.c.Now())}
 }
 
 // told is a transaction in which a live answer stands for what the last load says of the same source.

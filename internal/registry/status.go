@@ -31,8 +31,12 @@ func (b *Book) Sources(ctx context.Context) (all []SourceState, err error) {
 	now := b.c.Now()
 	err = b.c.Store.View(ctx, func(tx Tx) error {
 		all = nil
+		calendar, err := b.calendarIn(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, source := range []string{SourceLegal, SourcePersons, SourceTax, SourceMobile} {
-			c := b.c.Calendar.Of(source)
+			c := calendar.Of(source)
 			s := SourceState{Source: source, Expected: c.Last(now), Next: c.Next(now)}
 			last, err := tx.LastLoad(ctx, source)
 			if err != nil && !errors.Is(err, ErrNotFound) {

@@ -74,7 +74,7 @@ func (b *Book) Taxpayer(ctx context.Context, tin string) Answer[Taxpayer] {
 	var live Answer[Taxpayer]
 	if b.asks() {
 		if live = b.c.Live.Taxpayer(ctx, b.purpose, tin); live.Verdict == Bad || settled(b, live) {
-			return asked[Taxpayer](b, live)
+			return asked[Taxpayer](ctx, b, live)
 		}
 	}
 	kept := ask(ctx, b, func(tx Tx, now time.Time) (Answer[Taxpayer], error) { return b.taxpayer(ctx, tx, tin, now) })

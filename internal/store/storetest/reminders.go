@@ -282,6 +282,12 @@ func leaps(t *testing.T, s *store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if after, none, err := s.Again(ctx, "test.leap"); err != nil || none || after < 23*time.Hour || after > 24*time.Hour {
+		t.Errorf("the job waits %v, %v, %v", after, none, err)
+	}
+	if after, none, err := s.Again(ctx, "test.other"); err != nil || !none {
+		t.Errorf("a job of another kind waits %v, %v", after, err)
+	}
 	if err := s.Leap(ctx, 23*time.Hour); err != nil || !clear() {
 		t.Errorf("due too early: %v", err)
 	}
