@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 	}
 	material := t.TempDir()
 	servers := prepare(t, material)
+	portal := newCodes(t, servers.a)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 				ts.Check(servers.issue(t, ts.MkAbs(args[0]), ts.MkAbs(args[1])))
 			},
 			"code": func(ts *testscript.TestScript, _ bool, args []string) {
-				text, _, err := servers.codes.code(args[0])
+				text, _, err := portal.code(args[0])
 				ts.Check(err)
 				ts.Setenv("CODE", text)
 			},

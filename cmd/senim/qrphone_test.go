@@ -97,12 +97,12 @@ func (c *codes) code(kind string) (text, handle string, err error) {
 // The person decides; what was signed goes on as the agent's answers would.
 func TestQRPhoneAsks(t *testing.T) {
 	dir := t.TempDir()
-	n := prepare(t, dir)
+	portal := newCodes(t, prepare(t, dir).a)
 	for _, c := range []struct {
 		typed string
 		want  int
 	}{{"y\n", statusGood}, {"Y", statusGood}, {"n\n", statusBad}, {"\n", statusBad}, {"", statusBad}, {"yes please\n", statusBad}} {
-		text, handle, err := n.codes.code("mix")
+		text, handle, err := portal.code("mix")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestQRPhoneAsks(t *testing.T) {
 		if !strings.Contains(errs.String(), "Sign? [y/N]") {
 			t.Errorf("%q: nothing was asked", c.typed)
 		}
-		r, err := n.codes.desk.Own(t.Context(), browserSession, handle)
+		r, err := portal.desk.Own(t.Context(), browserSession, handle)
 		if err != nil || (r.State == qr.Signed) != (c.want == statusGood) {
 			t.Errorf("%q: the request is %s, %v", c.typed, r.State, err)
 		}

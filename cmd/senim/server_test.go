@@ -28,11 +28,10 @@ type network struct {
 	tsa       *pkitest.Leaf
 	responder *pkitest.Leaf
 	revoked   *pki.Certificate
-	codes     *codes
 }
 
 func newNetwork(t *testing.T, a *pkitest.Authority, revoked *pki.Certificate) *network {
-	n := &network{a: a, tsa: a.TSA(), responder: a.Responder(), revoked: revoked, codes: newCodes(t, a)}
+	n := &network{a: a, tsa: a.TSA(), responder: a.Responder(), revoked: revoked}
 	mux := http.NewServeMux()
 	stranger := pkitest.New(t, pkitest.Config{Now: now})
 	strangeTSA, strangeResponder := stranger.TSA(), stranger.Responder()

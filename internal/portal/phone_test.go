@@ -408,6 +408,13 @@ func TestQ06TwoSessions(t *testing.T) {
 		c.get("/login").post(o[1], o[2], o[3]).refused("CHALLENGE_STALE")
 		b.post(o[1], o[2], o[3]+"A").refused("CHALLENGE_STALE")
 	})
+	t.Run("a form of more than one could type", func(t *testing.T) {
+		b := w.browser()
+		o := offered.FindStringSubmatch(b.get("/login").page)
+		if b.post(o[1], o[2], o[3], "t", strings.Repeat("x", 17<<10)); b.status != http.StatusRequestEntityTooLarge {
+			t.Errorf("status %d at %s", b.status, b.path)
+		}
+	})
 	t.Run("cancelled", func(t *testing.T) {
 		b := w.browser()
 		b.get("/login").onPhone()

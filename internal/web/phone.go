@@ -19,6 +19,8 @@ const (
 	phonePath = "/phone"
 	// offerField brings what a page offers to have signed on a phone.
 	offerField = "phone-offer"
+	// maxFields bounds the other fields of a form that waits for a phone.
+	maxFields = 16 << 10
 	// phoneField names the request whose answer a form goes on with.
 	phoneField = "phone-request"
 )
@@ -67,11 +69,15 @@ func (s *Shell) phoneAsked(_ http.ResponseWriter, r *Request) error {
 	if !ok || json.Unmarshal([]byte(text), &o) != nil {
 		return Refusal{Code: auth.CodeStale, Next: []Link{{Text: "web.next.start", Href: "/"}}}
 	}
-	fields := map[string][]string{}
+	fields, size := map[string][]string{}, 0
 	for name, values := range r.PostForm {
 		if name != offerField && name != phoneField && name != o.Field {
 			fields[name] = values
+			size += len(name) + len(strings.Join(values, ""))
 		}
+	}
+	if size > maxFields {
+		return Refusal{Code: "TOO_LARGE", Status: http.StatusRequestEntityTooLarge}
 	}
 	a := qr.Ask{Purpose: o.Purpose, Digest: o.Digest, What: o.What, IIN: o.IIN, BIN: o.BIN, Action: o.Action, Field: o.Field, Back: o.Back, Fields: fields}
 	if o.Purpose == "" {

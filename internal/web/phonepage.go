@@ -105,9 +105,11 @@ func (s *Shell) phoneCancelled(_ http.ResponseWriter, r *Request) error {
 
 const (
 	// lookEvery is how often a waiting page's stream looks at the request, which any node may have changed.
-	lookEvery = 500 * time.Millisecond
+	lookEvery = time.Second
 	// streamFor ends a stream before the server's patience with open answers does; the browser comes again.
 	streamFor = 8 * time.Second
+	// maxStreams bounds the streams of a process; a page that has none asks again later, or its person presses the button.
+	maxStreams = 1000
 )
 
 // phoneEvents tells the waiting page what became of its request: "signed", or "over" for everything else.
@@ -119,6 +121,11 @@ func (s *Shell) phoneEvents(w http.ResponseWriter, r *Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // proxies would keep it back
 	stream := http.NewResponseController(w)
+	defer s.streams.Add(-1)
+	if s.streams.Add(1) > maxStreams {
+		_, _ = w.Write([]byte("retry: 10000\n\n")) // the reader went away: nothing to do
+		return nil
+	}
 	if _, err := w.Write([]byte("retry: 500\n\n")); err != nil || stream.Flush() != nil {
 		return nil //nolint:nilerr // the reader went away: nothing to do
 	}

@@ -20,6 +20,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"senim/internal/auth"
@@ -103,6 +104,7 @@ type Shell struct {
 	secure bool
 
 	addresses, certificates, codes *limit.Limiter
+	streams                        atomic.Int32 // pages that wait for a phone
 }
 
 // New checks the configuration and makes a shell.
