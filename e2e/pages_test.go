@@ -43,6 +43,11 @@ const look = `(async (lang) => {
 	return bad;
 })(%s)`
 
+// serviceAsks is how the example's program sends people to the portal: to the page of consent when
+// somebody is signed in, else to the one that says who asks.
+const serviceAsks = "/oidc/authorize?response_type=code&client_id=example&redirect_uri=http://127.0.0.1/callback&scope=openid+profile+email+iin+organization+certificate+offline_access" +
+	"&state=12345678&nonce=12345678&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
 // TestPages looks at the pages a stranger, a key's owner, a participant and a clerk reach, in three
 // languages, on a phone and on a desk.
 func TestPages(t *testing.T) {
@@ -58,7 +63,7 @@ func TestPages(t *testing.T) {
 		p.look("open", sys.Cabinet+at)
 	}
 	for _, at := range []string{"/", "/login", "/login/recover", "/login/change-email", "/login/reset-password", "/register",
-		"/register/confirm?t=AAAA", "/esf-web/login/", "/no-such-page"} {
+		"/register/confirm?t=AAAA", "/esf-web/login/", "/no-such-page", serviceAsks, strings.Replace(serviceAsks, "?", "?acr_values=urn:senim:acr:certificate&", 1)} {
 		p.look("portal", sys.Portal+at)
 	}
 	p.look("responder", sys.Responder+"/")
@@ -77,7 +82,8 @@ func TestPages(t *testing.T) {
 	p.look("head", sys.Cabinet+"/confirm")
 	p.open(newTab(t, b, sys, "ru"))
 	p.w.portalSignIn(keyOf(who, "company-X"), who.PortalPassword)
-	for _, at := range []string{"/me", "/login/profile"} {
+	for _, at := range []string{"/me", "/login/profile", "/me/services", "/oidc/end", "/oidc/end?client_id=nobody", "/oidc/authorize?client_id=nobody", "/oidc/request/AAAA",
+		serviceAsks} {
 		p.look("portal-in", sys.Portal+at)
 	}
 	p.open(head)
@@ -131,6 +137,7 @@ func (p *pages) look(kind, address string) {
 	p.t.Helper()
 	_, path, _ := strings.Cut(strings.SplitN(address, "://", 2)[1], "/")
 	name := kind + "-" + strings.NewReplacer("/", "_", "?", "_").Replace(path)
+	name = name[:min(len(name), 80)] // a service's request is longer than a file's name may be
 	for _, tag := range []string{"ru", "kk", "en"} {
 		p.w.lang = tag
 		if _, err := chromedp.Call(p.w.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": tag}}); err != nil {

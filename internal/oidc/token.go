@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/ory/fosite"
+	"github.com/ory/fosite/token/jwt"
 )
 
 // maxBody bounds what a program may post.
@@ -19,6 +20,7 @@ func (p *Provider) token(w http.ResponseWriter, hr *http.Request) {
 	ctx := hr.Context()
 	hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
 	request, err := p.lib.NewAccessRequest(ctx, hr, emptySession())
+	err = ofClient(err)
 	if err == nil {
 		err = p.still(ctx, request)
 	}
@@ -34,6 +36,15 @@ func (p *Provider) token(w http.ResponseWriter, hr *http.Request) {
 		return
 	}
 	p.lib.WriteAccessResponse(ctx, w, request, response)
+}
+
+// ofClient names an assertion that is over: the library passes on what reading it gave, and would
+// answer that we failed.
+func ofClient(err error) error {
+	if errors.As(err, new(*jwt.ValidationError)) && !errors.As(err, new(*fosite.RFC6749Error)) {
+		return fosite.ErrInvalidClient.WithHint("The client_assertion is over, or not valid yet.")
+	}
+	return err
 }
 
 // still refuses to vouch for somebody who may not act any more, and ends the authorization. What
@@ -62,7 +73,7 @@ func (p *Provider) still(ctx context.Context, request fosite.AccessRequester) er
 func (p *Provider) revoke(w http.ResponseWriter, hr *http.Request) {
 	ctx := because(hr.Context(), "returned")
 	hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
-	err := p.lib.NewRevocationRequest(ctx, hr)
+	err := ofClient(p.lib.NewRevocationRequest(ctx, hr))
 	if err != nil {
 		p.report(ctx, "a token is not revoked", err)
 	}

@@ -1,13 +1,18 @@
 package portal
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v3"
 	"golang.org/x/oauth2"
 )
 
@@ -310,5 +315,67 @@ func TestSecOIDCUserinfoReadsNoAddress(t *testing.T) {
 		if b := w.browser().get(path); b.status < 400 || strings.Contains(b.page, iinA) {
 			t.Errorf("%s: %d", path, b.status)
 		}
+	}
+}
+
+// assertion is what a client signs to prove itself at the token endpoint.
+func assertion(w *world, key *ecdsa.PrivateKey, client, audience, id string, ends time.Time) string {
+	w.t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "1"}}, nil)
+	w.must(err)
+	claims, err := json.Marshal(map[string]any{"iss": client, "sub": client, "aud": audience, "jti": id, "exp": ends.Unix()})
+	w.must(err)
+	signed, err := signer.Sign(claims)
+	w.must(err)
+	text, err := signed.CompactSerialize()
+	w.must(err)
+	return text
+}
+
+// A client with a key of its own proves itself by assertions: its own, for us, fresh, each once.
+func TestAssertionsWorkOnce(t *testing.T) {
+	w := newWorld(t)
+	bank := w.party("bank", "https://bank.example.kz/in")
+	b := w.browser()
+	bank.enter(b, w.head(iinA, binX))
+	key, err := bankKey()
+	w.must(err)
+	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	w.must(err)
+	const at = issuer + "/oidc/token"
+	soon := time.Now().Add(time.Minute)
+	exchange := func(said, secret string) (int, string) {
+		t.Helper()
+		away := b.visit(bank.address())
+		if away == nil || away.Query().Get("code") == "" {
+			t.Fatalf("no code: %v", away)
+		}
+		form := url.Values{"grant_type": {"authorization_code"}, "code": {away.Query().Get("code")}, "code_verifier": {bank.pkce}, "redirect_uri": {bank.config.RedirectURL}}
+		if said != "" {
+			form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+			form.Set("client_assertion", said)
+		} else {
+			form.Set("client_id", "bank")
+		}
+		return w.ask("/oidc/token", "bank", secret, form)
+	}
+	good := assertion(w, key, "bank", at, "first", soon)
+	if status, body := exchange(good, ""); status != http.StatusOK {
+		t.Fatalf("a good assertion: %d %s", status, body)
+	}
+	for name, said := range map[string]string{
+		"again":            good,
+		"a stranger's key": assertion(w, stranger, "bank", at, "second", soon),
+		"another client":   assertion(w, key, "shop", at, "third", soon),
+		"for another":      assertion(w, key, "bank", "https://evil.example.kz/token", "fourth", soon),
+		"over":             assertion(w, key, "bank", at, "fifth", time.Now().Add(-time.Minute)),
+		"none":             "",
+	} {
+		if status, body := exchange(said, ""); status < 400 || strings.Contains(body, "access_token") {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+	if status, body := exchange("", "any secret"); status < 400 || strings.Contains(body, "access_token") {
+		t.Errorf("a secret where there is none: %d %s", status, body)
 	}
 }
