@@ -8,7 +8,6 @@ import (
 	"net/http"
 
 	"github.com/ory/fosite"
-	"github.com/ory/fosite/token/jwt"
 )
 
 // maxBody bounds what a program may post.
@@ -20,7 +19,7 @@ func (p *Provider) token(w http.ResponseWriter, hr *http.Request) {
 	ctx := hr.Context()
 	hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
 	request, err := p.lib.NewAccessRequest(ctx, hr, emptySession())
-	err = ofClient(err)
+	err = ofClient(hr, err)
 	if err == nil {
 		err = p.still(ctx, request)
 	}
@@ -38,10 +37,10 @@ func (p *Provider) token(w http.ResponseWriter, hr *http.Request) {
 	p.lib.WriteAccessResponse(ctx, w, request, response)
 }
 
-// ofClient names an assertion that is over: the library passes on what reading it gave, and would
-// answer that we failed.
-func ofClient(err error) error {
-	if errors.As(err, new(*jwt.ValidationError)) && !errors.As(err, new(*fosite.RFC6749Error)) {
+// ofClient names what is wrong with an assertion's times: the library passes on a bare error, and would
+// answer that we failed. Our own failures have a name already, see [storage.SetClientAssertionJWT].
+func ofClient(hr *http.Request, err error) error {
+	if err != nil && hr.PostForm.Get("client_assertion") != "" && !errors.As(err, new(*fosite.RFC6749Error)) {
 		return fosite.ErrInvalidClient.WithHint("The client_assertion is over, or not valid yet.")
 	}
 	return err
@@ -73,7 +72,7 @@ func (p *Provider) still(ctx context.Context, request fosite.AccessRequester) er
 func (p *Provider) revoke(w http.ResponseWriter, hr *http.Request) {
 	ctx := because(hr.Context(), "returned")
 	hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
-	err := ofClient(p.lib.NewRevocationRequest(ctx, hr))
+	err := ofClient(hr, p.lib.NewRevocationRequest(ctx, hr))
 	if err != nil {
 		p.report(ctx, "a token is not revoked", err)
 	}
