@@ -57,6 +57,9 @@ func TestSecOIDCRedirects(t *testing.T) {
 		"http://localhost:5555/callback": false, "https://127.0.0.1.evil.example.kz/callback": false,
 	} {
 		b.visit(w.party("desktop", address).address())
+		if good {
+			b.says("программа на этом компьютере (127.0.0.1:5555)")
+		}
 		if (b.status == http.StatusOK) != good {
 			t.Errorf("%s: status %d", address, b.status)
 		}

@@ -292,6 +292,9 @@ func TestOIDCConsentIsRememberedAndWithdrawn(t *testing.T) {
 		t.Error("more was given than was allowed")
 	}
 
+	if b.get("/me"); !strings.Contains(b.page, `href="/me/services"`) {
+		t.Error("one's own page does not lead to the services")
+	}
 	b.get("/me/services").says("Магазин").says("имя и язык").says("доступ без вас")
 	stranger := w.browser()
 	stranger.login(w.personal(iinC), passA)
