@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -381,4 +382,58 @@ func TestAssertionsWorkOnce(t *testing.T) {
 	if status, body := exchange("", "any secret"); status < 400 || strings.Contains(body, "access_token") {
 		t.Errorf("a secret where there is none: %d %s", status, body)
 	}
+}
+
+// Of many who show one code, or one refresh token, at the same instant, one gets tokens at most.
+func TestSecOIDCRaces(t *testing.T) {
+	w := newWorld(t)
+	shop := w.shop("offline_access")
+	b := w.browser()
+	answer := shop.enter(b, w.head(iinA, binX))
+	race := func(what string, form url.Values) (won string) {
+		t.Helper()
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		winners := 0
+		for range 8 {
+			wg.Go(func() {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/oidc/token", strings.NewReader(form.Encode()))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.SetBasicAuth("shop", url.QueryEscape(shopSecret))
+				resp, err := w.server.Client().Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer func() { _ = resp.Body.Close() }()
+				var said struct {
+					RefreshToken string `json:"refresh_token"`
+				}
+				if err := json.NewDecoder(resp.Body).Decode(&said); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if resp.StatusCode == http.StatusOK {
+					winners++
+					won = said.RefreshToken
+				}
+			})
+		}
+		wg.Wait()
+		if winners > 1 {
+			t.Errorf("%s: %d got tokens", what, winners)
+		}
+		return won
+	}
+	token := race("a code", url.Values{"grant_type": {"authorization_code"}, "code": {answer.Query().Get("code")}, "code_verifier": {shop.pkce}, "redirect_uri": {shopReturn}})
+	if token == "" {
+		t.Fatal("nobody got tokens for a good code")
+	}
+	fresh, _ := shop.tokens(b.visit(shop.address()))
+	race("a refresh token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {fresh.RefreshToken}})
 }

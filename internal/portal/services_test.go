@@ -451,6 +451,16 @@ func TestOIDCTokensEndWithThePerson(t *testing.T) {
 	for name, end := range map[string]func(*world, *browser, *pkitest.Leaf){
 		"every session ended":     func(_ *world, b *browser, _ *pkitest.Leaf) { b.post("/me/sessions/end") },
 		"the certificate revoked": func(w *world, _ *browser, l *pkitest.Leaf) { w.revoke(l) },
+		"the account blocked": func(w *world, _ *browser, _ *pkitest.Leaf) {
+			w.must(w.store.Participant().Update(w.t.Context(), func(tx participant.Tx) error {
+				a, err := tx.Account(w.t.Context(), iinA)
+				if err != nil {
+					return err
+				}
+				a.State = participant.AccountBlocked
+				return tx.PutAccount(w.t.Context(), a)
+			}))
+		},
 		"the company's head changed": func(w *world, _ *browser, _ *pkitest.Leaf) {
 			w.heads(iinA, iinB)
 			key := w.head(iinB, binX)
