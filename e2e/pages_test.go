@@ -44,6 +44,11 @@ const look = `(async (lang) => {
 	return bad;
 })(%s)`
 
+// serviceAsks is how the example's program sends people to the portal: to the page of consent when
+// somebody is signed in, else to the one that says who asks.
+const serviceAsks = "/oidc/authorize?response_type=code&client_id=example&redirect_uri=http://127.0.0.1/callback&scope=openid+profile+email+iin+organization+certificate+offline_access" +
+	"&state=12345678&nonce=12345678&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
 // lookingWith makes who looks at pages, with the checker when it is installed.
 func lookingWith(t *testing.T, w *tab) *pages {
 	t.Helper()
@@ -103,12 +108,14 @@ func TestPagesOfThePortal(t *testing.T) {
 	b, sys := browser(t), shared(t)
 	p := lookingWith(t, newTab(t, b, sys, "ru"))
 	for _, at := range []string{"/", "/login", "/login/recover", "/login/change-email", "/login/reset-password", "/register",
-		"/register/confirm?t=AAAA", "/esf-web/login/", "/registry-status", "/no-such-page"} {
+		"/register/confirm?t=AAAA", "/esf-web/login/", "/registry-status", "/no-such-page", serviceAsks,
+		strings.Replace(serviceAsks, "?", "?acr_values=urn:senim:acr:certificate&", 1)} {
 		p.look("portal", sys.Portal+at)
 	}
 	head, guest := sys.Person("old-head"), sys.Person("deputy")
 	p.w.portalSignIn(keyOf(head, "company-X"), head.PortalPassword)
-	for _, at := range []string{"/me", "/me/details", "/me/password", "/me/entries", "/login/profile", "/org/users/invite"} {
+	for _, at := range []string{"/me", "/me/details", "/me/password", "/me/entries", "/login/profile", "/org/users/invite", "/me/services", "/oidc/end", "/oidc/end?client_id=nobody",
+		"/oidc/authorize?client_id=nobody", "/oidc/request/AAAA", serviceAsks} {
 		p.look("portal-in", sys.Portal+at)
 	}
 	speak(p.w, "ru")
@@ -179,6 +186,7 @@ func (p *pages) look(kind, address string) {
 // lookAfter looks at the page that an act leads to; the act is done again for each language.
 func (p *pages) lookAfter(name string, act func()) {
 	p.t.Helper()
+	name = name[:min(len(name), 80)] // a service's request is longer than a file's name may be
 	for _, tag := range []string{"ru", "kk", "en"} {
 		p.w.lang = tag
 		if _, err := chromedp.Call(p.w.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": tag}}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/ory/fosite"
@@ -185,11 +186,19 @@ type view struct {
 }
 
 func (p *Provider) shown(r *web.Request, req relying.Request, wished wish, rows []web.Row) view {
-	v := view{path: pathRequest + req.ID, name: wished.client.Title(r.Lang()), host: wished.host(), given: rows}
+	v := view{path: pathRequest + req.ID, name: wished.client.Title(r.Lang()), host: place(r, wished.request.GetRedirectURI()), given: rows}
 	for _, s := range wished.scopes {
 		v.offline = v.offline || s == relying.ScopeOffline
 	}
 	return v
+}
+
+// place is where the person will be sent, in words people can judge.
+func place(r *web.Request, to *url.URL) string {
+	if to.Scheme == "http" { // only the loopback is registered so
+		return r.T("oidc.host.own", "host", to.Host)
+	}
+	return to.Host
 }
 
 // given says in words what the service will get, with the values themselves.

@@ -112,7 +112,10 @@ func (s *storage) SetClientAssertionJWT(ctx context.Context, jti string, exp tim
 	if errors.Is(err, relying.ErrUsed) {
 		return fosite.ErrJTIKnown
 	}
-	return err
+	if err != nil {
+		return fosite.ErrServerError.WithWrap(err).WithDebug(err.Error())
+	}
+	return nil
 }
 
 func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, code string, r fosite.Requester) error {

@@ -19,6 +19,7 @@ func (p *Provider) token(w http.ResponseWriter, hr *http.Request) {
 	ctx := hr.Context()
 	hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
 	request, err := p.lib.NewAccessRequest(ctx, hr, emptySession())
+	err = ofClient(hr, err)
 	if err == nil {
 		err = p.still(ctx, request)
 	}
@@ -34,6 +35,15 @@ func (p *Provider) token(w http.ResponseWriter, hr *http.Request) {
 		return
 	}
 	p.lib.WriteAccessResponse(ctx, w, request, response)
+}
+
+// ofClient names what is wrong with an assertion's times: the library passes on a bare error, and would
+// answer that we failed. Our own failures have a name already, see [storage.SetClientAssertionJWT].
+func ofClient(hr *http.Request, err error) error {
+	if err != nil && hr.PostForm.Get("client_assertion") != "" && !errors.As(err, new(*fosite.RFC6749Error)) {
+		return fosite.ErrInvalidClient.WithHint("The client_assertion is over, or not valid yet.")
+	}
+	return err
 }
 
 // still refuses to vouch for somebody who may not act any more, and ends the authorization. What
@@ -62,7 +72,7 @@ func (p *Provider) still(ctx context.Context, request fosite.AccessRequester) er
 func (p *Provider) revoke(w http.ResponseWriter, hr *http.Request) {
 	ctx := because(hr.Context(), "returned")
 	hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
-	err := p.lib.NewRevocationRequest(ctx, hr)
+	err := ofClient(hr, p.lib.NewRevocationRequest(ctx, hr))
 	if err != nil {
 		p.report(ctx, "a token is not revoked", err)
 	}

@@ -93,9 +93,6 @@ func (w wish) fresh(signed, made time.Time) bool {
 	return w.maxAge < 0 || made.Sub(signed) <= w.maxAge
 }
 
-// host is where the person will be sent, as it is shown.
-func (w wish) host() string { return w.request.GetRedirectURI().Host }
-
 // sayable reports whether the service may be told of an error: its address is known to be its own.
 func (w wish) sayable() bool {
 	return w.request != nil && w.request.GetClient() != nil && w.request.GetRedirectURI() != nil && w.request.IsRedirectURIValid()

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"strings"
 
 	"senim/internal/auth"
 	"senim/internal/ident"
@@ -51,11 +52,11 @@ func (s *site) onward(r *web.Request, to string) error {
 	return r.Redirect(to)
 }
 
-// menuWith is the menu, with the page of services where there are any.
+// menuWith is the menu; on a person's own pages it has that of services, where there are any.
 func menuWith(services *oidc.Provider) func(*web.Request) []web.Link {
 	return func(r *web.Request) []web.Link {
 		links := menu(r)
-		if services != nil && r.Session().SignedIn() {
+		if services != nil && r.Session().SignedIn() && (r.URL.Path == "/me" || strings.HasPrefix(r.URL.Path, "/me/")) {
 			links = append(links, web.Link{Text: r.T("oidc.services.title"), Href: oidc.PathServices, Current: r.URL.Path == oidc.PathServices})
 		}
 		return links

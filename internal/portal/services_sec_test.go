@@ -1,13 +1,19 @@
 package portal
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v3"
 	"golang.org/x/oauth2"
 )
 
@@ -52,6 +58,9 @@ func TestSecOIDCRedirects(t *testing.T) {
 		"http://localhost:5555/callback": false, "https://127.0.0.1.evil.example.kz/callback": false,
 	} {
 		b.visit(w.party("desktop", address).address())
+		if good {
+			b.says("программа на этом компьютере (127.0.0.1:5555)")
+		}
 		if (b.status == http.StatusOK) != good {
 			t.Errorf("%s: status %d", address, b.status)
 		}
@@ -311,4 +320,120 @@ func TestSecOIDCUserinfoReadsNoAddress(t *testing.T) {
 			t.Errorf("%s: %d", path, b.status)
 		}
 	}
+}
+
+// assertion is what a client signs to prove itself at the token endpoint.
+func assertion(w *world, key *ecdsa.PrivateKey, client, audience, id string, ends time.Time) string {
+	w.t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "1"}}, nil)
+	w.must(err)
+	claims, err := json.Marshal(map[string]any{"iss": client, "sub": client, "aud": audience, "jti": id, "exp": ends.Unix()})
+	w.must(err)
+	signed, err := signer.Sign(claims)
+	w.must(err)
+	text, err := signed.CompactSerialize()
+	w.must(err)
+	return text
+}
+
+// A client with a key of its own proves itself by assertions: its own, for us, fresh, each once.
+func TestAssertionsWorkOnce(t *testing.T) {
+	w := newWorld(t)
+	bank := w.party("bank", "https://bank.example.kz/in")
+	b := w.browser()
+	bank.enter(b, w.head(iinA, binX))
+	key, err := bankKey()
+	w.must(err)
+	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	w.must(err)
+	const at = issuer + "/oidc/token"
+	soon := time.Now().Add(time.Minute)
+	exchange := func(said, secret string) (int, string) {
+		t.Helper()
+		away := b.visit(bank.address())
+		if away == nil || away.Query().Get("code") == "" {
+			t.Fatalf("no code: %v", away)
+		}
+		form := url.Values{"grant_type": {"authorization_code"}, "code": {away.Query().Get("code")}, "code_verifier": {bank.pkce}, "redirect_uri": {bank.config.RedirectURL}}
+		if said != "" {
+			form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+			form.Set("client_assertion", said)
+		} else {
+			form.Set("client_id", "bank")
+		}
+		return w.ask("/oidc/token", "bank", secret, form)
+	}
+	good := assertion(w, key, "bank", at, "first", soon)
+	if status, body := exchange(good, ""); status != http.StatusOK {
+		t.Fatalf("a good assertion: %d %s", status, body)
+	}
+	for name, said := range map[string]string{
+		"again":            good,
+		"a stranger's key": assertion(w, stranger, "bank", at, "second", soon),
+		"another client":   assertion(w, key, "shop", at, "third", soon),
+		"for another":      assertion(w, key, "bank", "https://evil.example.kz/token", "fourth", soon),
+		"over":             assertion(w, key, "bank", at, "fifth", time.Now().Add(-time.Minute)),
+		"none":             "",
+	} {
+		if status, body := exchange(said, ""); status < 400 || strings.Contains(body, "access_token") {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+	if status, body := exchange("", "any secret"); status < 400 || strings.Contains(body, "access_token") {
+		t.Errorf("a secret where there is none: %d %s", status, body)
+	}
+}
+
+// Of many who show one code, or one refresh token, at the same instant, one gets tokens at most.
+func TestSecOIDCRaces(t *testing.T) {
+	w := newWorld(t)
+	shop := w.shop("offline_access")
+	b := w.browser()
+	answer := shop.enter(b, w.head(iinA, binX))
+	race := func(what string, form url.Values) (won string) {
+		t.Helper()
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		winners := 0
+		for range 8 {
+			wg.Go(func() {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/oidc/token", strings.NewReader(form.Encode()))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.SetBasicAuth("shop", url.QueryEscape(shopSecret))
+				resp, err := w.server.Client().Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer func() { _ = resp.Body.Close() }()
+				var said struct {
+					RefreshToken string `json:"refresh_token"`
+				}
+				if err := json.NewDecoder(resp.Body).Decode(&said); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if resp.StatusCode == http.StatusOK {
+					winners++
+					won = said.RefreshToken
+				}
+			})
+		}
+		wg.Wait()
+		if winners > 1 {
+			t.Errorf("%s: %d got tokens", what, winners)
+		}
+		return won
+	}
+	token := race("a code", url.Values{"grant_type": {"authorization_code"}, "code": {answer.Query().Get("code")}, "code_verifier": {shop.pkce}, "redirect_uri": {shopReturn}})
+	if token == "" {
+		t.Fatal("nobody got tokens for a good code")
+	}
+	fresh, _ := shop.tokens(b.visit(shop.address()))
+	race("a refresh token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {fresh.RefreshToken}})
 }

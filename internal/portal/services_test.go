@@ -2,6 +2,9 @@ package portal
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,10 +15,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v3"
 	"golang.org/x/oauth2"
 
 	"senim/internal/participant"
@@ -41,11 +46,29 @@ func parties(t *testing.T) []relying.Client {
 		{"id": "news", "name": {"kk": "Жаңалықтар", "ru": "Новости", "en": "News"}, "redirect_uris": ["https://news.example.kz/in"],
 		 "scopes": ["openid", "profile"], "levels": ["account"], "auth": "client_secret_basic", "secrets": ["sha256:` + hex.EncodeToString(sum[:]) + `"]},
 		{"id": "desktop", "name": {"kk": "Бағдарлама", "ru": "Программа", "en": "Program"}, "redirect_uris": ["http://127.0.0.1/callback"],
-		 "scopes": ["openid", "profile"], "levels": ["account"], "auth": "none"}]`))
+		 "scopes": ["openid", "profile"], "levels": ["account"], "auth": "none"},
+		{"id": "bank", "name": {"kk": "Банк", "ru": "Банк", "en": "Bank"}, "redirect_uris": ["https://bank.example.kz/in"],
+		 "scopes": ["openid"], "levels": ["account"], "auth": "private_key_jwt", "jwks": ` + bankKeys(t) + `}]`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// bankKey signs the assertions of one of them.
+var bankKey = sync.OnceValues(func() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+
+func bankKeys(t *testing.T) string {
+	t.Helper()
+	key, err := bankKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Use: "sig", Algorithm: "ES256"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // party is a relying party with the library every Go service takes.
@@ -269,6 +292,9 @@ func TestOIDCConsentIsRememberedAndWithdrawn(t *testing.T) {
 		t.Error("more was given than was allowed")
 	}
 
+	if b.get("/me"); !strings.Contains(b.page, `href="/me/services"`) {
+		t.Error("one's own page does not lead to the services")
+	}
 	b.get("/me/services").says("Магазин").says("имя и язык").says("доступ без вас")
 	stranger := w.browser()
 	stranger.login(w.personal(iinC), passA)
@@ -425,6 +451,16 @@ func TestOIDCTokensEndWithThePerson(t *testing.T) {
 	for name, end := range map[string]func(*world, *browser, *pkitest.Leaf){
 		"every session ended":     func(_ *world, b *browser, _ *pkitest.Leaf) { b.post("/me/sessions/end") },
 		"the certificate revoked": func(w *world, _ *browser, l *pkitest.Leaf) { w.revoke(l) },
+		"the account blocked": func(w *world, _ *browser, _ *pkitest.Leaf) {
+			w.must(w.store.Participant().Update(w.t.Context(), func(tx participant.Tx) error {
+				a, err := tx.Account(w.t.Context(), iinA)
+				if err != nil {
+					return err
+				}
+				a.State = participant.AccountBlocked
+				return tx.PutAccount(w.t.Context(), a)
+			}))
+		},
 		"the company's head changed": func(w *world, _ *browser, _ *pkitest.Leaf) {
 			w.heads(iinA, iinB)
 			key := w.head(iinB, binX)
