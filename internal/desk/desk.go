@@ -87,7 +87,7 @@ func New(c Config) (http.Handler, error) {
 		c.Now = time.Now
 	}
 	d := &desk{c: c}
-	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: d.menu, SignIn: "/desk/signin", MaxBody: maxBody})
+	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: d.menu, Notice: d.loadNotice, SignIn: "/desk/signin", MaxBody: maxBody})
 	if err != nil {
 		return nil, err
 	}
