@@ -97,7 +97,7 @@ func TestPages(t *testing.T) {
 	clerk := newTab(t, b, sys, "ru")
 	clerk.open(sys.Cabinet+"/desk/signin").use("/desk/signin", keyOf(sys.Person("clerk-1"), "office"))
 	p.open(clerk)
-	for _, at := range []string{"/desk/", "/desk/find", "/desk/take", "/desk/list", "/desk/registry", "/desk/registry/new"} {
+	for _, at := range []string{"/desk/", "/desk/find", "/desk/take", "/desk/list", "/desk/registry", "/desk/registry/new", "/desk/loads"} {
 		p.look("desk", sys.Cabinet+at)
 	}
 }

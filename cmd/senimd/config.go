@@ -144,7 +144,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 		command, args = args[0], args[1:]
 	}
 	if command != "serve" && command != "demo" {
-		return "", c, fmt.Errorf("unknown command %q: it is serve or demo", command)
+		return "", c, fmt.Errorf("unknown command %q: it is serve, demo or registry", command)
 	}
 	f := flag.NewFlagSet("senimd "+command, flag.ContinueOnError)
 	f.SetOutput(stderr)

@@ -3,6 +3,7 @@
 //
 //	senimd [serve] [flags]   open the installation in -data, making it when the folder is empty
 //	senimd demo [flags]      the same with the signing agent and a tour for a person to walk
+//	senimd registry …        check a batch of the registry, lay it into the inbox, say what became of it
 //
 // The first start in an empty folder makes the authorities, a trust folder and, with -cast, a
 // registry with test people and companies. A folder with anything unknown in it is refused: a wrong
@@ -47,6 +48,9 @@ type program struct {
 }
 
 func (p program) run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "registry" {
+		return p.registryCommand(ctx, args[1:])
+	}
 	command, c, err := parse(args, p.stderr)
 	if err != nil {
 		return err

@@ -119,7 +119,7 @@ func TestAnotherPassphraseOpensNoKey(t *testing.T) {
 	}
 }
 
-func TestTestNumbersAndAProductionAuthorityDoNotGoTogether(t *testing.T) {
+func TestR03TestNumbersAndAProductionAuthority(t *testing.T) {
 	t.Parallel()
 	fixtures := pkitest.Fixtures(t)
 	dir := t.TempDir()

@@ -55,12 +55,18 @@ func (c *registryConfig) flags(f *flag.FlagSet) {
 	}
 }
 
+// inbox is the folder batches are laid in, or none.
+func (c config) inbox() string {
+	if c.registry.inbox == "" {
+		return filepath.Join(c.data, "registry", "inbox")
+	}
+	return c.registry.inbox
+}
+
 // openRegistry makes what takes batches in.
 func (s *server) openRegistry() (err error) {
 	folder := filepath.Join(s.c.data, "registry")
-	if s.c.registry.inbox == "" {
-		s.c.registry.inbox = filepath.Join(folder, "inbox")
-	}
+	s.c.registry.inbox = s.c.inbox()
 	s.kept = filekeep.New(filepath.Join(folder, "files"), s.store, s.now)
 	c := registry.ImportConfig{Book: s.book, Judge: s.judge, Guard: s.c.registry.guard, Keep: s.kept, Node: s.store.Node(), Log: s.log}
 	for _, path := range s.c.registry.signers {

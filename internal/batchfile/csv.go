@@ -26,7 +26,7 @@ func readCSV(in *bufio.Reader, s schema, delta bool, b Bounds, f func(*Row) erro
 	row := Row{at: map[string]int{}}
 	for i, name := range header {
 		if _, twice := row.at[name]; twice || !s.known(name, delta) {
-			return &Error{Code: CodeColumn, Column: clip(name), Line: 1}
+			return &Error{Code: CodeColumn, Column: shown(name), Line: 1}
 		}
 		row.at[strings.Clone(name)] = i
 	}

@@ -91,7 +91,7 @@ func (r *Row) members(d *json.Decoder, s schema, delta bool, column func(string)
 		}
 		to, ok := column(name)
 		if !ok {
-			return &Error{Code: CodeColumn, Column: clip(name)}
+			return &Error{Code: CodeColumn, Column: shown(name)}
 		}
 		if t, err = d.Token(); err != nil {
 			return errObject

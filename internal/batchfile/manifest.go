@@ -67,7 +67,7 @@ func ParseManifest(raw []byte) (m Manifest, signature string, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
-		return refuse(err)
+		return refuse(errors.New("not the JSON of a manifest")) // the decoder's words repeat what stands there
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return refuse(errors.New("something follows the manifest"))
@@ -101,7 +101,7 @@ func ParseManifest(raw []byte) (m Manifest, signature string, err error) {
 		sum, err := hex.DecodeString(f.SHA256)
 		switch {
 		case !slices.Contains(Kinds(), f.Kind()) || ext != ".csv" && ext != ".jsonl", seen[f.Kind()]:
-			return Manifest{}, "", &Error{Code: CodeFile, File: clip(f.Name)}
+			return Manifest{}, "", &Error{Code: CodeFile, File: shown(f.Name)}
 		case err != nil || len(sum) != sha256.Size || f.Rows < 0:
 			return refuse(errors.New("a file needs its rows and its sha256"))
 		}
@@ -120,10 +120,10 @@ func plainName(s string) bool {
 	})
 }
 
-// clip keeps a name somebody else wrote short enough to be shown.
-func clip(s string) string {
-	if len(s) > 64 {
-		s = strings.ToValidUTF8(s[:64], "")
+// shown is a name somebody else wrote, when it can be shown: short, and with no digits, which may be anybody's.
+func shown(s string) string {
+	if !plainName(s) || strings.ContainsAny(s, "0123456789") {
+		return ""
 	}
 	return s
 }

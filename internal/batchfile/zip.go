@@ -26,7 +26,7 @@ func OpenZip(r io.ReaderAt, size int64, b Bounds) (fs.FS, error) {
 	for _, f := range z.File {
 		switch {
 		case !plainName(f.Name) || !f.Mode().IsRegular() || all[f.Name] != nil:
-			return nil, &Error{Code: CodeArchive, File: clip(f.Name), Err: errors.New("not a file of its own beside the manifest")}
+			return nil, &Error{Code: CodeArchive, File: shown(f.Name), Err: errors.New("not a file of its own beside the manifest")}
 		case f.UncompressedSize64 > uint64(b.File): //nolint:gosec // bounds are positive
 			return nil, &Error{Code: CodeTooBig, File: f.Name}
 		}

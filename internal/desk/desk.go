@@ -96,8 +96,7 @@ func New(c Config) (http.Handler, error) {
 		c.Now = time.Now
 	}
 	d := &desk{c: c}
-	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: d.menu, SignIn: "/desk/signin", MaxBody: maxBody,
-		Notice: func(r *web.Request) (web.Notice, error) { return web.LateNotice(r, c.Registries, "") }})
+	shell, err := web.New(web.Config{Site: c.Site, Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: d.menu, Notice: d.notice, SignIn: "/desk/signin", MaxBody: maxBody})
 	if err != nil {
 		return nil, err
 	}

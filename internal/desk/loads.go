@@ -251,3 +251,43 @@ func outCodes(i registry.Import) []string {
 	})
 	return codes
 }
+
+// notice is what an operator should know on every page: a batch that waits for him, else sources that are late.
+func (d *desk) notice(r *web.Request) (web.Notice, error) {
+	if n, err := d.loadNotice(r); err != nil || n.Code != "" {
+		return n, err
+	}
+	return web.LateNotice(r, d.c.Registries, "")
+}
+
+// loadNotice says on every page that a batch waits, or that the newest of its source was refused (L6).
+func (d *desk) loadNotice(r *web.Request) (web.Notice, error) {
+	if d.c.Imports == nil || !r.Session().SignedIn() {
+		return web.Notice{}, nil
+	}
+	if cert, err := r.Certificate(); err != nil || !d.operator(cert.Holder()) {
+		return web.Notice{}, nil // the cabinet's people come to the sign-in page too
+	}
+	all, err := d.c.Imports.Imports(r.Context(), 20)
+	if err != nil {
+		return web.Notice{}, err
+	}
+	seen := map[string]bool{}
+	for _, i := range all {
+		if seen[i.Source] {
+			continue
+		}
+		seen[i.Source] = true
+		code := ""
+		switch i.State {
+		case registry.Held, registry.Unverified:
+			code = "waits"
+		case registry.Refused:
+			code = "refused"
+		default:
+			continue
+		}
+		return web.Notice{Code: "load-" + code, Text: r.T("load.notice." + code), Link: web.Link{Text: r.T("load.notice.link"), Href: loadPath(i)}}, nil
+	}
+	return web.Notice{}, nil
+}

@@ -104,11 +104,15 @@ func TestR10LoadsByTwoOperators(t *testing.T) {
 		t.Error("what waits is in force")
 	}
 	two.get("/desk/loads").has(t, 200, held.path)
+	two.get("/desk/registry").has(t, 200, held.path) // said on every page
 	two.post(held.path, url.Values{"act": {"confirm"}}).has(t, 200, `data-state="confirmed"`)
 	if n, err := imp.Tick(t.Context()); err != nil || n != 1 {
 		t.Fatalf("%d %v", n, err)
 	}
 	one.get(held.path).has(t, 200, `data-state="accepted"`)
+	if strings.Contains(two.get("/desk/registry").body, held.path) {
+		t.Error("still said when it is in force")
+	}
 	if w.head() != newHead {
 		t.Error("what was confirmed is not in force")
 	}

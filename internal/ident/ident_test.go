@@ -9,7 +9,7 @@ import (
 )
 
 // Vectors of registries.md §5; month 99, so that nobody has them.
-func TestCheckDigit(t *testing.T) {
+func TestR01CheckDigit(t *testing.T) {
 	for _, good := range []string{"009900000008", "009940000006", "009941000001", "009900000909", "009900000910", "009941000205",
 		"000740000728", "180140005198", "123456789013", "123456789025"} {
 		if err := CheckDigit(good); err != nil {
@@ -46,7 +46,7 @@ func TestOneCheckDigit(t *testing.T) {
 	})
 }
 
-func TestParseNumbers(t *testing.T) {
+func TestR04Numbers(t *testing.T) {
 	if got, err := ParseIIN(" 123456789011\n"); err != nil || got != "123456789011" {
 		t.Errorf("%q %v", got, err)
 	}

@@ -43,7 +43,8 @@ func openSQLite(ctx context.Context, path string, maxPages int64, log *slog.Logg
 	if maxPages > 0 {
 		bound += fmt.Sprintf("&_pragma=max_page_count(%d)", maxPages)
 	}
-	write, err := openPool(name + "?_txlock=immediate&" + pragmas + bound)
+	// One connection writes everything, loads of whole registries too: 32 MiB keep their indexes at hand.
+	write, err := openPool(name + "?_txlock=immediate&_pragma=cache_size(-32768)&" + pragmas + bound)
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
