@@ -128,5 +128,8 @@ func headAnswer(a registry.Answer[registry.Head]) ra.HeadAnswer {
 	if a.Verdict == registry.Good {
 		out.IIN, out.Organization = string(a.Value.Leader.IIN), a.Value.Entity.NameRU
 	}
+	if since, err := time.Parse(time.RFC3339, a.Detail["t"]); err == nil {
+		out.Since = since
+	}
 	return out
 }

@@ -119,8 +119,9 @@ func (w *walker) nextHour() time.Time {
 	}
 }
 
-// registryKept is how old the demo's registry may grow on a walk: well under the week after which it is not believed.
-const registryKept = 3 * 24 * time.Hour
+// registryKept is how old the demo's registry may grow on a walk: under the week after which it is not believed, and
+// under the two loads of which every page says that they are missing.
+const registryKept = 24 * time.Hour
 
 // catchUp does at once what the server looks for every few minutes, and waits for the jobs that follow.
 func (w *walker) catchUp(ctx context.Context) error {

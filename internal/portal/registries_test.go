@@ -298,3 +298,77 @@ func TestLiveOff(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// Letters go on by the last load when a service is silent; a gate does not.
+func TestSilenceByPurpose(t *testing.T) {
+	l := newLive(t, nil)
+	l.gateway.Twist(func(a *statetest.Answer) { a.Raw, a.Status = statetest.Fault, http.StatusInternalServerError })
+	if a := l.book.For(registry.ForNotify).Head(t.Context(), binX, l.time()); a.Verdict != registry.Good || a.Value.Leader.IIN != iinA || a.LoadID == "" {
+		t.Errorf("%+v", a)
+	}
+	for _, gate := range []registry.Purpose{registry.ForRegister, registry.ForReregister, registry.ForKey} {
+		if a := l.book.For(gate).Head(t.Context(), binX, l.time()); a.Verdict != registry.Unknown || a.Value.Leader.IIN != "" {
+			t.Errorf("%s: %+v", gate, a)
+		}
+	}
+	l.gateway.Twist(nil)
+	before := l.gateway.Asked()
+	if a := l.book.For(registry.ForKey).Head(t.Context(), binX, l.time().AddDate(0, 0, -2)); a.LoadID == "" || l.gateway.Asked() != before {
+		t.Errorf("the past is of the loads: %+v", a)
+	}
+}
+
+// Without the person's consent the register of persons is not asked; the load answers, or it is said what is wanted.
+func TestConsentNeeded(t *testing.T) {
+	l := newLive(t, func(_ *registry.Config, c *state.Config) { c.Gateway.Person = "GBDFLINFO" })
+	if a := l.book.For(registry.ForKey).Person(t.Context(), iinB); a.Verdict != registry.Good || a.LoadID == "" || l.gateway.Asked() != 0 {
+		t.Errorf("%+v", a)
+	}
+	l.pass(8 * 24 * time.Hour)
+	if a := l.book.For(registry.ForKey).Person(t.Context(), iinB); a.Verdict != registry.Unknown || a.Code != registry.ConsentNeeded {
+		t.Errorf("%+v", a)
+	}
+}
+
+// A unit's head office is asked about where the unit is.
+func TestR25LiveHeadOffice(t *testing.T) {
+	const office = "009940000006"
+	l := newLive(t, nil)
+	l.gateway.Put("GBDULINFO", binUnit, statetest.Organisation{BIN: binUnit, HeadBIN: office, Leader: iinB, Appointed: "2020-06-01"}.Document())
+	sign := func() *browser {
+		return l.browser().begin(participant.StructuralUnit).sign(l.head(iinB, binUnit))
+	}
+	sign().refused("ENTERPRISE_UNKNOWN").says("БИН 009 940 000 006")
+	l.gateway.Put("GBDULINFO", office, statetest.Organisation{BIN: office}.Document())
+	sign().at("/2")
+	l.gateway.Twist(func(a *statetest.Answer) {
+		if a.Number == office {
+			a.Code = "SCE001"
+		}
+	})
+	sign().refused("CHECK_UNAVAILABLE")
+}
+
+// The tax committee fails: unknown, and not "not registered". When it answers, what only the load knows stays.
+func TestR21TaxCommitteeFails(t *testing.T) {
+	const notary = "009900000008" // a number by which a person can be told from an organisation
+	tax := statetest.NewTax(t)
+	l := newLive(t, func(_ *registry.Config, c *state.Config) { c.Tax = tax.Tax() })
+	ask := func() registry.Answer[registry.Taxpayer] {
+		return l.book.For(registry.ForRegister).Taxpayer(t.Context(), notary)
+	}
+	tax.Say(statetest.TaxData, `{"errorResponse":{"code":"1","taxpayerType":"IP","messageResult":"FAILED","errorMessage":"x"}}`)
+	if a := ask(); a.Verdict != registry.Unknown || a.Code != state.Failed {
+		t.Errorf("%+v", a)
+	}
+	tax.Say(statetest.TaxData, `{"taxpayerPortalSearchResponses":[{"code":"`+notary+`","name":"ИП","taxpayerType":"IP","messageResult":"SUCCESS","beginDate":"2020-02-03","endDate":null}]}`)
+	today := registry.DateOf(l.time())
+	if a := ask(); a.Verdict != registry.Good || !a.Value.SoleProprietor(today) || !a.Value.Partial {
+		t.Errorf("%+v", a)
+	}
+	l.load(registry.Batch{Source: registry.SourceTax, Full: true, AsOf: l.time().Add(-time.Hour), Operator: "system", Taxpayers: []registry.Taxpayer{
+		{TIN: notary, Type: registry.TaxIndividual, Practice: registry.Notary, VATFrom: "2021-01-01", VATSeries: "1", VATNumber: "2"}}})
+	if a := ask(); a.Verdict != registry.Good || !a.Value.SoleProprietor(today) || a.Value.Partial || a.Value.Practice != registry.Notary || a.Value.VATPayer(today) || a.Value.VATNumber != "" {
+		t.Errorf("%+v", a)
+	}
+}

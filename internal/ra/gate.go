@@ -79,7 +79,14 @@ func (o *Office) headOf(ctx context.Context, bin ident.BIN) (HeadAnswer, error) 
 	head := o.c.Registry.Head(ctx, bin)
 	switch {
 	case head.unknown():
-		return HeadAnswer{}, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
+		e := withWhat(head.evidence())
+		if head.Code != "" {
+			e["cause"] = head.Code
+		}
+		if !head.Since.IsZero() {
+			e["t"] = head.Since.UTC().Format(time.RFC3339)
+		}
+		return HeadAnswer{}, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: e}
 	case head.bad():
 		return HeadAnswer{}, &Refusal{Code: head.code(), Evidence: head.evidence()}
 	}

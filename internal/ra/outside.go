@@ -25,7 +25,8 @@ type Registry interface {
 // HeadAnswer is the registry's answer: good with the head, bad with a code, or unknown.
 type HeadAnswer struct {
 	Verdict trust.Verdict
-	// Code of a bad answer, as ENTERPRISE_UNKNOWN, ENTERPRISE_LIQUIDATED, REGISTRY_NO_HEAD.
+	// Code of a bad answer, as ENTERPRISE_UNKNOWN, ENTERPRISE_LIQUIDATED, REGISTRY_NO_HEAD; of an unknown
+	// one, why it is.
 	Code string
 	// IIN of the head; never shown to others.
 	IIN string
@@ -34,6 +35,8 @@ type HeadAnswer struct {
 	// AsOf is the day the data describe; Source and Load say whence they are.
 	AsOf         time.Time
 	Source, Load string
+	// Since is from when the source does not answer, when it is known.
+	Since time.Time
 }
 
 // People is what state registries know of persons. Like [Registry] it is bounded in time and

@@ -261,7 +261,7 @@ func TestR33Replay(t *testing.T) {
 }
 
 func TestR16Silence(t *testing.T) {
-	w := newWorld(t, func(c *state.Config) { c.Bounds.Whole = 50 * time.Millisecond })
+	w := newWorld(t, func(c *state.Config) { c.Bounds.Whole = time.Second })
 	w.gateway.Twist(func(a *statetest.Answer) { a.Silence = time.Minute })
 	a := w.legal()
 	if a.Verdict != registry.Unknown || a.Code != state.Silent || a.Detail["t"] != w.time().Format(time.RFC3339) {
@@ -364,7 +364,7 @@ func TestMemory(t *testing.T) {
 
 // Two questions at once; a third waits, and gives up.
 func TestQueue(t *testing.T) {
-	w := newWorld(t, func(c *state.Config) { c.Bounds.Queue, c.Bounds.Whole = 50*time.Millisecond, 400*time.Millisecond })
+	w := newWorld(t, func(c *state.Config) { c.Bounds.Queue, c.Bounds.Whole = 100*time.Millisecond, 2*time.Second })
 	w.gateway.Twist(func(a *statetest.Answer) { a.Silence = time.Minute })
 	var codes sync.Map
 	var wait sync.WaitGroup

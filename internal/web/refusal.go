@@ -113,6 +113,19 @@ func (f Refusal) complete() Refusal {
 
 // what, why and do are the three lines of the page, in the reader's language.
 func (f Refusal) what(r *Request) string {
+	if cause := "registry.cause." + f.Evidence["cause"]; f.Code == trust.CodeUnavailable && lang.Has(cause) {
+		e := map[string]string{"source": r.T("web.check.registry"), "d": "—", "t": "—"}
+		for k, v := range f.Evidence {
+			if k != "source" {
+				e[k] = v
+			}
+		}
+		if v := f.Evidence["source"]; v != "" {
+			e["source"] = SourceName(r, v)
+		}
+		f.Evidence = e
+		return r.T(cause, f.vars(r)...)
+	}
 	if t := f.text(r, r.Site().Name+".code."+f.Code, "codes."+f.Code, "web.code."+f.Code); t != "" {
 		return t
 	}

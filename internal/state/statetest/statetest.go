@@ -103,6 +103,9 @@ func (g *Gateway) Last() string {
 }
 
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	g.asked++
+	g.mu.Unlock()
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -115,7 +118,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a := Answer{Service: text(info, "serviceId"), Number: number(data), Correlation: text(info, "messageId"), At: g.now(), Code: "SCSS001", Signer: g.Signer, Status: http.StatusOK}
 	g.mu.Lock()
-	g.asked++
 	g.number++
 	a.ID = fmt.Sprintf("answer-%d", g.number)
 	a.Data = g.data[a.Service+" "+a.Number]
