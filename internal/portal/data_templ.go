@@ -87,9 +87,9 @@ func dataView(r *web.Request, reg participant.Registration, known participant.Kn
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var5 string
-				templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(r.T("portal.data.correct"))
+				templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(correction(r, reg.Subject.Source))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/portal/data.templ`, Line: 14, Col: 192}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/portal/data.templ`, Line: 14, Col: 199}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 				if templ_7745c5c3_Err != nil {

@@ -320,9 +320,9 @@ func meView(r *web.Request, p participant.Profile, a participant.Account, list [
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var16 string
-				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(r.T("portal.data.correct"))
+				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(correction(r, facts.Source))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/portal/me.templ`, Line: 56, Col: 174}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/portal/me.templ`, Line: 56, Col: 175}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 				if templ_7745c5c3_Err != nil {
