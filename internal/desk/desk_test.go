@@ -22,6 +22,7 @@ import (
 	"senim/internal/desk"
 	"senim/internal/ident"
 	"senim/internal/notice"
+	"senim/internal/participant"
 	"senim/internal/pkitest"
 	"senim/internal/registry"
 	"senim/internal/store"
@@ -54,6 +55,7 @@ type world struct {
 
 	sender *notice.Sender
 	store  *store.Store
+	portal *participant.Office
 }
 
 func newWorld(t *testing.T) *world { return newWorldOf(t, func(*desk.Config) {}) }
@@ -89,7 +91,11 @@ func newWorldOf(t *testing.T, more func(*desk.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := desk.Config{Site: web.Site{Name: "cabinet", Origin: w.site.URL}, Auth: signIn, Judge: judge, Book: w.book, BIN: authorityBIN, Office: w.back.office, Messages: w.sender, Now: w.back.clock}
+	w.portal, err = participant.New(participant.Config{Store: s.Participant(), Judge: judge, Registry: w.book, Origin: w.site.URL, Now: w.back.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := desk.Config{Participants: w.portal, Site: web.Site{Name: "cabinet", Origin: w.site.URL}, Auth: signIn, Judge: judge, Book: w.book, BIN: authorityBIN, Office: w.back.office, Messages: w.sender, Now: w.back.clock}
 	more(&config)
 	handler, err = desk.New(config)
 	if err != nil {

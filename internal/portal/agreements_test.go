@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -264,7 +265,7 @@ func TestPowerOfAttorney(t *testing.T) {
 	w, head := invitedC(t)
 	all, err := w.office.Profiles(t.Context(), iinC)
 	w.must(err)
-	u := all[len(all)-1]
+	u := all[slices.IndexFunc(all, func(p participant.Profile) bool { return p.Type == participant.TypeUser })]
 	head.get("/org/users").says("Скачать подписанную доверенность")
 	head.get("/org/proxy/" + u.ID)
 	for _, want := range []string{"<proxy>17/26</proxy>", "<permissions>VIEW ISSUE</permissions>", "SignatureValue"} {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"senim/internal/participant"
+	"senim/internal/registry"
 	"senim/internal/web"
 )
 
@@ -66,6 +67,17 @@ func registryRows(r *web.Request, reg participant.Registration) []web.Row {
 		label = r.T("portal.bin")
 	}
 	return append([]web.Row{{Label: label, Value: grouped(reg.TIN)}}, subjectRows(r, reg.Subject)...)
+}
+
+// correction says where data of a source are corrected: nobody edits them here (R5).
+func correction(r *web.Request, source string) string {
+	switch source {
+	case registry.SourceTax:
+		return r.T("portal.data.correct_tax")
+	case registry.SourcePersons:
+		return r.T("portal.data.correct_person")
+	}
+	return r.T("portal.data.correct")
 }
 
 // subjectRows are what a registry says; what it does not say has no row, but for the tax, whose absence

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -194,8 +195,10 @@ func TestSoleProprietor(t *testing.T) {
 	c.get(w.path("N-24")).acceptAs(w.personal(iinC)).says("Приглашение принято")
 	all, err = w.office.Profiles(t.Context(), iinC)
 	w.must(err)
-	if u := all[len(all)-1]; u.Type != participant.TypeEntrepreneurUser || u.Allowed("", w.time()) != "" {
-		t.Errorf("user: %+v", u)
+	if !slices.ContainsFunc(all, func(p participant.Profile) bool {
+		return p.Type == participant.TypeEntrepreneurUser && p.TIN == iinB && p.Allowed("", w.time()) == ""
+	}) {
+		t.Errorf("profiles of the invited person: %+v", all)
 	}
 }
 

@@ -149,6 +149,15 @@ func TestP20StaleLink(t *testing.T) {
 	late := w.browser()
 	late.follow().refused("LINK_STALE").says("Начать регистрацию")
 	late.post("/register/confirm", "t", "x").refused("LINK_STALE")
+	token := strings.TrimPrefix(w.letter("N-15").Vars["link"], "http://localhost:8081/register/confirm?t=")
+	late.post("/register/confirm", "t", token).refused("LINK_STALE")
+	w.must(w.store.Participant().View(t.Context(), func(tx participant.Tx) error {
+		r, err := tx.RegistrationByLink(t.Context(), string(participant.KeyOf(token)))
+		if r.State != participant.StateExpired {
+			t.Errorf("the registration is %s", r.State)
+		}
+		return err
+	}))
 	if w.statusOf(iinA, binX) != participant.Active {
 		t.Error("A was touched")
 	}

@@ -1,0 +1,109 @@
+package desk_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"senim/internal/ident"
+	"senim/internal/lang"
+	"senim/internal/participant"
+	"senim/pki"
+)
+
+// seedHead registers the head of the company at the portal.
+func (w *world) seedHead() {
+	w.t.Helper()
+	err := w.portal.Seed(w.t.Context(), participant.Seeded{IIN: oldHead, Name: "ТЕСТТОВ ТЕСТТ", Email: "a@example.kz", Password: "quiet-lake-41", Lang: lang.RU,
+		Profiles: []participant.SeededProfile{{Category: participant.LegalEntity, TIN: company, Name: "АО «ТЕСТ»"}}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) statusOf(iin string) participant.Status {
+	w.t.Helper()
+	all, err := w.portal.Profiles(w.t.Context(), ident.IIN(iin))
+	if err != nil || len(all) == 0 {
+		w.t.Fatal(all, err)
+	}
+	return all[0].Status
+}
+
+var profileSeen = regexp.MustCompile(`data-profile="([^"]+)"`)
+
+// One operator blocks, and it takes effect at once; two lift.
+func TestParticipantsBlockedAndLifted(t *testing.T) {
+	w := newWorld(t)
+	w.seedHead()
+	one, two := w.person(clerkOne, authorityBIN, pki.RoleOperator), w.person(clerkTwo, authorityBIN, pki.RoleOperator)
+	one.signIn().has(t, 200, "/desk/participants")
+	two.signIn()
+	one.get("/desk/participants").has(t, 200, "Участники портала")
+	one.post("/desk/participants", url.Values{"q": {"123"}}).has(t, 422, `id="q-error"`)
+	found := one.post("/desk/participants", url.Values{"q": {"123 456 789 021"}})
+	found.has(t, 200, "АО «ТЕСТ»", "ТЕСТТОВ ТЕСТТ", `data-status="ACTIVE"`)
+	if strings.Contains(found.path, company) {
+		t.Errorf("the number stands in the address: %s", found.path)
+	}
+	profile := profileSeen.FindStringSubmatch(found.body)[1]
+	for _, kind := range []struct{ kind, object string }{{"enterprise", company}, {"account", oldHead}, {"profile", profile}} {
+		act := url.Values{"number": {company}, "kind": {kind.kind}, "object": {kind.object}}
+		one.post("/desk/participants/act", act).has(t, 422, `id="reason-error"`)
+		act.Set("reason", "есеп жоқ")
+		draft := one.post("/desk/participants/act", act)
+		draft.has(t, 200, `data-state="DRAFT"`, "есеп жоқ")
+		two.get(draft.path).has(t, 404)
+		foreign, err := json.Marshal([]string{one.sign("<x/>")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		one.post(draft.path, url.Values{"do": {"record"}, "answer": {string(foreign)}}).has(t, 422, "SIGNATURE_INVALID")
+		one.post(draft.path, url.Values{"do": {"record"}, "answer": {two.agent(draft)}}).has(t, 422, "CERT_OTHER_PERSON")
+		one.post(draft.path, url.Values{"do": {"record"}, "answer": {one.agent(draft)}}).has(t, 200, `data-state="DONE"`)
+		one.post("/desk/participants/act", act).has(t, 422, "ADMIN_STATE")
+
+		act.Set("lift", "yes")
+		lift := one.post("/desk/participants/act", act)
+		waiting := one.post(lift.path, url.Values{"do": {"record"}, "answer": {one.agent(lift)}})
+		waiting.has(t, 200, `data-state="WAITING"`)
+		if strings.Contains(waiting.body, "data-agent=") {
+			t.Error("the maker is asked to confirm")
+		}
+		two.get("/desk/participants").has(t, 200, lift.path)
+		two.post(lift.path, url.Values{"do": {"confirm"}, "answer": {two.agent(two.get(lift.path))}}).has(t, 200, `data-state="DONE"`)
+		if s := w.statusOf(oldHead); s != participant.Active {
+			t.Errorf("after lifting the %s: %s", kind.kind, s)
+		}
+	}
+	one.get("/desk/participants/acts/none").has(t, 404)
+	one.post("/desk/participants/act", url.Values{"kind": {"everything"}, "object": {company}, "reason": {"x"}}).has(t, 404)
+	stranger := w.person(clerkOne, authorityBIN, pki.RoleEmployee)
+	if p := stranger.get("/desk/participants"); p.path != "/desk/signin" {
+		t.Errorf("not signed in: %s", p.path)
+	}
+}
+
+// Nobody decides about himself or about an enterprise he acts for; who asked may take it back.
+func TestParticipantsOneself(t *testing.T) {
+	w := newWorld(t)
+	w.seedHead()
+	self := w.person(oldHead, authorityBIN, pki.RoleOperator)
+	self.signIn()
+	self.post("/desk/participants/act", url.Values{"kind": {"enterprise"}, "object": {company}, "reason": {"x"}}).has(t, 422, "OPERATOR_SELF")
+	self.post("/desk/participants/act", url.Values{"kind": {"account"}, "object": {oldHead}, "reason": {"x"}}).has(t, 422, "OPERATOR_SELF")
+
+	one := w.person(clerkOne, authorityBIN, pki.RoleOperator)
+	one.signIn()
+	block := one.post("/desk/participants/act", url.Values{"kind": {"account"}, "object": {oldHead}, "reason": {"есеп жоқ"}})
+	one.post(block.path, url.Values{"do": {"record"}, "answer": {one.agent(block)}}).has(t, 200, `data-state="DONE"`)
+	lift := one.post("/desk/participants/act", url.Values{"kind": {"account"}, "object": {oldHead}, "reason": {"түзелді"}, "lift": {"yes"}})
+	one.post(lift.path, url.Values{"do": {"record"}, "answer": {one.agent(lift)}}).has(t, 200, `data-state="WAITING"`)
+	one.post(lift.path, url.Values{"do": {"reject"}}).has(t, 200, `data-state="REJECTED"`)
+	one.post(lift.path, url.Values{"do": {"reject"}}).has(t, 422, "ADMIN_STATE")
+	if _, err := w.portal.Admit(t.Context(), oldHead); err == nil {
+		t.Error("a rejected lifting was carried out")
+	}
+}
