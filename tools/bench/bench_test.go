@@ -54,6 +54,12 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: met %v, want %v", name, r.Met != nil && *r.Met, c.met)
 		}
 	}
+	large := atMost("l", "l", stored("L"), mebibytes, 512)
+	for used, met := range map[float64]bool{512: true, 513: false} {
+		if r := judge(large, at(used), nil, ""); *r.Met != met {
+			t.Errorf("%v MiB of 512: met %t", used, *r.Met)
+		}
+	}
 	for rate, met := range map[float64]bool{999: false, 1000: true} {
 		if r := judge(more("m", "m", gost("M"), 1000), at(rate), nil, ""); *r.Met != met || r.wanted() != "≥ 1,000 op/s" {
 			t.Errorf("a rate of %v: met %t, wanted %s", rate, *r.Met, r.wanted())

@@ -31,6 +31,15 @@ type result struct {
 	Text      string   `json:"text"`
 }
 
+// least reports whether more is better: of rates it is, of what is used up it is not.
+func (w wanted) least() bool {
+	switch w.unit {
+	case allocations, seconds, cpuSeconds, mebibytes:
+		return false
+	}
+	return true
+}
+
 // judge makes the row of what was measured; nil means that there is no figure, for the reason given.
 func judge(w wanted, ours, peers *float64, why string) result {
 	r := result{Name: w.name, Text: w.text, Unit: w.unit, Peer: w.peer.peer, Value: round(ours), PeerValue: round(peers), Note: why}
@@ -41,7 +50,7 @@ func judge(w wanted, ours, peers *float64, why string) result {
 	if w.must {
 		met := r.Ratio != nil && *r.Ratio >= w.target
 		if w.peer.peer == nobody {
-			met = ours != nil && (w.unit == allocations && *ours <= w.target || w.unit != allocations && *ours >= w.target)
+			met = ours != nil && (w.least() && *ours >= w.target || !w.least() && *ours <= w.target)
 		}
 		r.Target, r.Met = &w.target, &met
 	}
