@@ -105,7 +105,9 @@ var table = []wanted{
 // issue512 reports operations for each second of processor time itself, as its peer does.
 var issue512 = goBenchmark{normal, "internal/ca", "BenchmarkIssue512"}
 
-func signIn(name string) goBenchmark { return goBenchmark{normal, "internal/portal", "Benchmark" + name} }
+func signIn(name string) goBenchmark {
+	return goBenchmark{normal, "internal/portal", "Benchmark" + name}
+}
 
 func gost(name string) goBenchmark     { return goBenchmark{normal, "gost", "Benchmark" + name} }
 func portable(name string) goBenchmark { return goBenchmark{purego, "gost", "Benchmark" + name} }
