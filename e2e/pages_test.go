@@ -77,7 +77,7 @@ func TestPages(t *testing.T) {
 	p.look("head", sys.Cabinet+"/confirm")
 	p.open(newTab(t, b, sys, "ru"))
 	p.w.portalSignIn(keyOf(who, "company-X"), who.PortalPassword)
-	for _, at := range []string{"/me", "/login/profile"} {
+	for _, at := range []string{"/me", "/login/profile", "/me/entries", "/me/passkeys", "/me/password", "/me/details"} {
 		p.look("portal-in", sys.Portal+at)
 	}
 	p.open(head)
