@@ -12,7 +12,7 @@ import (
 	"senim/internal/notice"
 )
 
-// Names of what a session keeps for this package: which sign-in it came from.
+// EntryValue names the value of a session that says which sign-in it came from.
 const EntryValue = "entry"
 
 // Bounds of what is kept of a person's sign-ins: the list, and the machines he is known at.
