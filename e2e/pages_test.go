@@ -114,7 +114,7 @@ func TestPagesOfThePortal(t *testing.T) {
 	}
 	head, guest := sys.Person("old-head"), sys.Person("deputy")
 	p.w.portalSignIn(keyOf(head, "company-X"), head.PortalPassword)
-	for _, at := range []string{"/me", "/me/details", "/me/password", "/me/entries", "/me/agreements", "/login/profile", "/org/users/invite", "/me/services", "/oidc/end", "/oidc/end?client_id=nobody",
+	for _, at := range []string{"/me", "/me/details", "/me/password", "/me/entries", "/me/agreements", "/me/passkeys", "/login/profile", "/org/users/invite", "/me/services", "/oidc/end", "/oidc/end?client_id=nobody",
 		"/oidc/authorize?client_id=nobody", "/oidc/request/AAAA", serviceAsks} {
 		p.look("portal-in", sys.Portal+at)
 	}

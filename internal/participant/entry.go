@@ -12,7 +12,7 @@ import (
 	"senim/internal/notice"
 )
 
-// Names of what a session keeps for this package: which sign-in it came from.
+// EntryValue names the value of a session that says which sign-in it came from.
 const EntryValue = "entry"
 
 // Bounds of what is kept of a person's sign-ins: the list, and the machines he is known at.
@@ -81,7 +81,7 @@ func (o *Office) Enter(ctx context.Context, e Entering) (string, error) {
 			return err
 		}
 		if e.Profile != nil {
-			if err := chosen(ctx, tx, *e.Profile, e.Serial); err != nil {
+			if err := profileChosen(ctx, tx, *e.Profile, e.Serial); err != nil {
 				return err
 			}
 		}
@@ -129,14 +129,14 @@ func (o *Office) Entries(ctx context.Context, iin ident.IIN, limit int) ([]Entry
 
 // Chosen records that a session acts for a profile.
 func (o *Office) Chosen(ctx context.Context, p Profile, serial string) error {
-	err := o.c.Store.Update(ctx, func(tx Tx) error { return chosen(ctx, tx, p, serial) })
+	err := o.c.Store.Update(ctx, func(tx Tx) error { return profileChosen(ctx, tx, p, serial) })
 	if err != nil {
 		return fmt.Errorf("choose profile: %w", err)
 	}
 	return nil
 }
 
-func chosen(ctx context.Context, tx Tx, p Profile, serial string) error {
+func profileChosen(ctx context.Context, tx Tx, p Profile, serial string) error {
 	return tx.Audit(ctx, audit.Event{Action: "profile.chosen", Actor: tx.Hash(string(p.IIN)), Object: p.ID, Result: "ok",
 		Detail: map[string]string{"tin": tx.Hash(p.TIN), "certificate": serial}})
 }

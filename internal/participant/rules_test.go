@@ -16,7 +16,10 @@ func TestPasswordRule(t *testing.T) {
 		"ә" + strings.Repeat("б", 8): "PASSWORD_SHORT", // characters, not bytes
 		strings.Repeat("aБ9", 43):    "PASSWORD_LONG",
 		"1234567890":                 "PASSWORD_COMMON", // default PIN of carriers
+		"1234567812345678":           "PASSWORD_COMMON", // another, twice
 		"0123456789":                 "PASSWORD_COMMON",
+		"1029384756":                 "PASSWORD_COMMON", // of the list
+		"FKTRCFYLHF":                 "PASSWORD_COMMON",
 		"aaaaaaaaaa":                 "PASSWORD_COMMON",
 		"qwertyuiop":                 "PASSWORD_COMMON",
 		"Password123":                "PASSWORD_COMMON",

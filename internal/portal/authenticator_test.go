@@ -78,7 +78,7 @@ func (a *authenticator) create(o options) string {
 	data := append(a.data(o.RP.ID, a.flags|0x40), make([]byte, 16)...) // no maker
 	data = append(binary.BigEndian.AppendUint16(data, uint16(len(a.id))), a.id...)
 	x, y := make([]byte, 32), make([]byte, 32)
-	point, err := a.key.PublicKey.Bytes() //nolint:staticcheck // the plain point
+	point, err := a.key.PublicKey.Bytes()
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ const (
 	nettle = "nettle"
 	engine = "gost-engine"
 	stepca = "step-ca"
+	argon  = "argon2id" // a benchmark of the project, beside which another is set
 	nobody = ""
 
 	streebog = "gost/streebog"
@@ -76,6 +77,11 @@ var table = []wanted{
 	atMost("crl-million-rsa-memory", "CRL of 1,000,000 entries, RSA: MiB", stored("MillionEntriesRSA"), mebibytes, 512),
 	atMost("start-10-million", "start with 10,000,000 certificates: seconds", stored("Start"), seconds, 1),
 
+	{"sign-in", "sign in through the pages: challenge, GOST512 chain, status, password, session; durable on SQLite; beside its argon2id alone",
+		signIn("SignIn"), peerOperation{argon, "BenchmarkArgon2id"}, opsPerSecond, 0, 0.85, true, false},
+	more("sign-in-certificate", "the certificate's part of a sign-in, by the processor's time", signIn("CertificatePart"), 1800),
+	atMost("sessions-100-thousand", "100,000 open sessions: MiB of the process", stored("OpenSessions"), mebibytes, 100),
+
 	beside("issue512-signature", "issue a GOST512 certificate, durable on SQLite; the peer signs P-256 for tokens taken before, on bbolt", issue512, stepca, "sign"),
 	beside("sign512", "sign, 512 bits", gost("Sign512"), engine, "sign512"),
 	beside("verify512", "verify, 512 bits, key as it is", gost("Verify512"), engine, "verify512"),
@@ -98,6 +104,10 @@ var table = []wanted{
 
 // issue512 reports operations for each second of processor time itself, as its peer does.
 var issue512 = goBenchmark{normal, "internal/ca", "BenchmarkIssue512"}
+
+func signIn(name string) goBenchmark {
+	return goBenchmark{normal, "internal/portal", "Benchmark" + name}
+}
 
 func gost(name string) goBenchmark     { return goBenchmark{normal, "gost", "Benchmark" + name} }
 func portable(name string) goBenchmark { return goBenchmark{purego, "gost", "Benchmark" + name} }
