@@ -39,7 +39,7 @@ func TestC36VisitByKeyboard(t *testing.T) {
 		p.size(1280, 900)
 		one.open(taken)
 	}
-	for _, at := range []string{"", "/examine", "/contact", "/reject", "/change"} {
+	for _, at := range []string{"", "/examine", "/contact", "/phone", "/reject", "/change"} {
 		looking("case", taken+at)
 	}
 	scan := filepath.Join(t.TempDir(), "scan.pdf")
