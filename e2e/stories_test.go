@@ -128,8 +128,8 @@ func TestC32StoryA(t *testing.T) {
 	company := w.issue(head.Email, filepath.Join(filepath.Dir(head.Folder), "new-head-X"), keyOf(head, "personal"))
 
 	delegate.open(sys.Cabinet + "/confirm").refused("ROLE_CANNOT_CONFIRM").shot("delegate-ended")
-	if applicant.open(waiting); !applicant.p.Has("Отклонена") || !applicant.p.Has("В реестре сменился руководитель") {
-		t.Errorf("the application of an employee:\n%s", applicant.p.Text())
+	if ended, err := applicant.b.Open(t.Context(), waiting); err != nil || ended.Code() != "HEAD_CHANGED" || !ended.Has("Отклонена") {
+		t.Errorf("the application of an employee: %v\n%s", err, ended.Text())
 	}
 	chief := newTab(t, b, sys, "ru")
 	chief.open(sys.Cabinet+"/signin").use("/signin", company)
