@@ -184,7 +184,11 @@ func (w *tab) fill(name, value string) *tab {
 func (w *tab) tick(name, value string) *tab {
 	w.t.Helper()
 	sel := css("main input[name=%q][value=%q]", name, value)
-	if w.keys {
+	switch {
+	case w.keys && w.asks(string(sel)+"[type=checkbox]"):
+		w.tabTo(string(sel)).act("tick "+name, chromedp.KeyEvent(" "))
+		return w
+	case w.keys:
 		w.tabTo(string(css("main input[name=%q]", name))).choose(string(sel))
 		return w
 	}

@@ -39,7 +39,7 @@ func TestC36VisitByKeyboard(t *testing.T) {
 		p.size(1280, 900)
 		one.open(taken)
 	}
-	for _, at := range []string{"", "/examine", "/contact", "/reject", "/change"} {
+	for _, at := range []string{"", "/examine", "/contact", "/phone", "/reject", "/change"} {
 		looking("case", taken+at)
 	}
 	scan := filepath.Join(t.TempDir(), "scan.pdf")
@@ -76,8 +76,8 @@ func TestC36VisitByKeyboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	one.shot("receipt-paper")
-	if left := read(one, "look at the paper", chromedp.Evaluate[[]string](clickable)); len(left) > 0 {
-		t.Errorf("on paper there is still %q", left)
+	if left := read(one, "look at the paper", chromedp.Evaluate[[]string](clickable)); len(left) > 0 || strings.Contains(one.text(), "Напечатайте") {
+		t.Errorf("on paper there is still %q:\n%s", left, one.text())
 	}
 	if _, err := chromedp.Call(one.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{}); err != nil {
 		t.Fatal(err)

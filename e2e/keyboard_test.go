@@ -42,7 +42,7 @@ func (w *tab) has(sel string) bool {
 	return read(w, "is it there", chromedp.Evaluate[bool](script("document.activeElement.matches(%s)", sel)))
 }
 
-// choose takes a checkbox, or one of a group of radio buttons, from the group's place in the order.
+// choose takes one of a group of radio buttons, from the group's place in the order.
 func (w *tab) choose(sel string) *tab {
 	w.t.Helper()
 	for range maxTabs {
@@ -50,11 +50,7 @@ func (w *tab) choose(sel string) *tab {
 			w.act("choose", chromedp.KeyEvent(" "))
 			return w
 		}
-		next := kb.ArrowDown
-		if w.has("input[type=checkbox]") {
-			next = kb.Tab
-		}
-		w.act("the next choice", chromedp.KeyEvent(next))
+		w.act("the next choice", chromedp.KeyEvent(kb.ArrowDown))
 	}
 	w.fail("choose "+sel, nil)
 	return w

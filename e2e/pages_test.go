@@ -120,7 +120,7 @@ func TestPagesOfThePortal(t *testing.T) {
 	}
 	speak(p.w, "ru")
 	now := time.Now()
-	p.w.open(sys.Portal+"/org/users/invite").fill("iin", guest.IIN).fill("email", guest.Email).date("from", now).date("to", now.AddDate(0, 6, 0))
+	p.w.open(sys.Portal+"/org/users/invite").fill("iin", guest.IIN).fill("email", guest.Email).fill("proxy", "17").date("from", now).date("to", now.AddDate(0, 6, 0))
 	p.w.act("a permission", chromedp.Click(css("main .govuk-checkboxes__input")))
 	p.w.submit("/org/users/invite")
 	p.look("portal-invite-sign", read(p.w, "where", chromedp.Location()))

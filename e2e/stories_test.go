@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"senim/internal/robot"
+	"senim/ocsp"
+	"senim/pki"
 )
 
 const (
@@ -56,9 +58,9 @@ func (w *tab) issue(email, folder string, present choice) choice {
 	return choice{file: files[0], password: newPassword}
 }
 
-// TestC01StoryBByKeyboard renews a person's key in the browser, and revokes the old one (C-02), without a mouse: the
+// TestC01C02StoryBByKeyboard renews a person's key in the browser, and revokes the old one, without a mouse: the
 // agent's windows too.
-func TestC01StoryBByKeyboard(t *testing.T) {
+func TestC01C02StoryBByKeyboard(t *testing.T) {
 	t.Parallel()
 	b := browser(t)
 	sys := start(t)
@@ -84,6 +86,14 @@ func TestC01StoryBByKeyboard(t *testing.T) {
 	w.submit("/keys/revoke").shot("revoke-sign")
 	w.use("/keys/revoke/sign", made).sees("отозван")
 	w.shot("revoked")
+	// C-02: everybody is told at once, and of that key alone.
+	gone, here := certificate(t, present), certificate(t, made)
+	if one, other := status(t, sys, gone), status(t, sys, here); one.Status != ocsp.Revoked || one.Reason != pki.Superseded || other.Status != ocsp.Good {
+		t.Errorf("the responder says %v, %v of the old key, %v of the new one", one.Status, one.Reason, other.Status)
+	}
+	if listed(t, sys, gone, here) {
+		t.Error("the list has the new key")
+	}
 	again := newTab(t, b, sys, "ru").open(sys.Cabinet + "/signin")
 	again.use("/signin", keyOf(who, "personal")).refused("CERT_REVOKED").shot("refused-revoked")
 }
@@ -118,8 +128,8 @@ func TestC32StoryA(t *testing.T) {
 	company := w.issue(head.Email, filepath.Join(filepath.Dir(head.Folder), "new-head-X"), keyOf(head, "personal"))
 
 	delegate.open(sys.Cabinet + "/confirm").refused("ROLE_CANNOT_CONFIRM").shot("delegate-ended")
-	if applicant.open(waiting); !applicant.p.Has("Отклонена") || !applicant.p.Has("В реестре сменился руководитель") {
-		t.Errorf("the application of an employee:\n%s", applicant.p.Text())
+	if ended, err := applicant.b.Open(t.Context(), waiting); err != nil || ended.Code() != "HEAD_CHANGED" || !ended.Has("Отклонена") {
+		t.Errorf("the application of an employee: %v\n%s", err, ended.Text())
 	}
 	chief := newTab(t, b, sys, "ru")
 	chief.open(sys.Cabinet+"/signin").use("/signin", company)

@@ -325,6 +325,15 @@ func TestNT12AddressGivenLate(t *testing.T) {
 	if !slices.Contains(w.m.events, "notice.stopped(no-address)") || !slices.Contains(w.m.events, "notice.stopped(no-phone)") {
 		t.Errorf("%v", w.m.events)
 	}
+	// With eleven days left the phone still rings on the tenth.
+	w = newWorld(Plan{}, func(now time.Time) []KeySet {
+		return []KeySet{with(person(lateApril()), func(k *KeySet) {
+			if now.Before(day(2026, 4, 20)) {
+				k.To, k.Phone = "", ""
+			}
+		})}
+	})
+	want(t, w.walk(t, day(2026, 3, 1), day(2026, 6, 1)), "N-02 21.04", "N-01 24.04")
 }
 
 // A registry that cannot answer delays a short message and loses none.
