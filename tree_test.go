@@ -43,27 +43,6 @@ var tree = map[string]place{
 	"gost/gost94":         {mathematics, "gost/magma", ""},
 	"gost/magma":          {mathematics, "", ""},
 
-	"algid":             {formats, "internal/ber", "golang.org/x/crypto/cryptobyte"},
-	"pki":               {formats, "algid internal/ber", "golang.org/x/crypto/cryptobyte"},
-	"ocsp":              {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
-	"cms":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
-	"tsp":               {formats, "cms pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
-	"cades":             {formats, "cms tsp ocsp pki algid", "golang.org/x/crypto/cryptobyte"},
-	"pfx":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
-	"dsig":              {formats, "tsp pki algid", "golang.org/x/crypto/cryptobyte"},
-	"jwt":               {formats, "pki algid", ""},
-	"pades":             {formats, "cades cms tsp pki algid internal/ber internal/pdf", ""},
-	"internal/ber":      {formats, "", "golang.org/x/crypto/cryptobyte"},
-	"internal/pdf":      {formats, "", ""},
-	"internal/ical":     {formats, "", ""},
-	"internal/ident":    {formats, "", "github.com/nyaruka/phonenumbers"},
-	"internal/gsm":      {formats, "", "github.com/linxGnu/gosmpp/data github.com/rivo/uniseg"}, // GSM's alphabet is no point of ours; nor is where a letter as people see it ends
-	"internal/lang":     {formats, "", "golang.org/x/text"},
-	"internal/ncalayer": {formats, "", ""},
-	"internal/mgov":     {formats, "", ""},
-	"internal/shares":   {formats, "", ""},
-	"internal/sheet":    {formats, "", "codeberg.org/go-pdf/fpdf github.com/go-fonts/liberation"}, // laying out PDF is not our point; Liberation Sans (SIL OFL) has every Kazakh letter
-	"internal/tlog":     {formats, "pki", "golang.org/x/crypto/cryptobyte golang.org/x/mod/sumdb github.com/transparency-dev/formats/log"},
 	"algid":              {formats, "internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"pki":                {formats, "algid internal/ber", "golang.org/x/crypto/cryptobyte"},
 	"ocsp":               {formats, "pki algid internal/ber", "golang.org/x/crypto/cryptobyte"},
@@ -77,14 +56,15 @@ var tree = map[string]place{
 	"internal/ber":       {formats, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/pdf":       {formats, "", ""},
 	"internal/ical":      {formats, "", ""},
-	"internal/batchfile": {formats, "", ""},
 	"internal/ident":     {formats, "", "github.com/nyaruka/phonenumbers"},
 	"internal/gsm":       {formats, "", "github.com/linxGnu/gosmpp/data github.com/rivo/uniseg"}, // GSM's alphabet is no point of ours; nor is where a letter as people see it ends
 	"internal/lang":      {formats, "", "golang.org/x/text"},
 	"internal/ncalayer":  {formats, "", ""},
+	"internal/mgov":      {formats, "", ""},
 	"internal/shares":    {formats, "", ""},
 	"internal/sheet":     {formats, "", "codeberg.org/go-pdf/fpdf github.com/go-fonts/liberation"}, // laying out PDF is not our point; Liberation Sans (SIL OFL) has every Kazakh letter
 	"internal/tlog":      {formats, "pki", "golang.org/x/crypto/cryptobyte golang.org/x/mod/sumdb github.com/transparency-dev/formats/log"},
+	"internal/batchfile": {formats, "", ""},
 
 	"internal/job":         {work, "", ""},
 	"internal/audit":       {work, "", "github.com/transparency-dev/merkle golang.org/x/mod/sumdb/note"}, // Merkle roots and signed notes as every transparency log has them
@@ -101,9 +81,8 @@ var tree = map[string]place{
 	"internal/auth":        {work, "internal/trust internal/audit", ""},
 	"internal/qr":          {work, "internal/auth internal/trust internal/audit", ""},
 	"internal/ra":          {work, "internal/trust internal/registry internal/notice internal/audit internal/job", ""},
-	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2"},
-	"internal/relying":     {work, "internal/audit", ""},
 	"internal/participant": {work, "internal/auth internal/trust internal/registry internal/notice internal/audit internal/job", "golang.org/x/crypto/argon2 github.com/trustelem/zxcvbn/frequency"}, // the list of common passwords is other people's
+	"internal/relying":     {work, "internal/audit", ""},
 	"internal/feed":        {work, "internal/audit internal/notice", "golang.org/x/mod/sumdb/note"}, // what was issued, to those it concerns
 
 	"internal/store":      {edges, "", "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/riverqueue/river"},
@@ -129,10 +108,9 @@ var tree = map[string]place{
 	"internal/web/assets": {edges, "", ""},
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
 	"internal/cabinet":    {edges, "internal/web internal/limit", "github.com/a-h/templ"},
-	"internal/portal":     {edges, "internal/web internal/oidc", "github.com/a-h/templ"},
+	"internal/portal":     {edges, "internal/web internal/oidc internal/passkey", "github.com/a-h/templ"},
 	"internal/oidc":       {edges, "internal/web internal/limit", "github.com/a-h/templ github.com/ory/fosite github.com/go-jose/go-jose/v3"}, // OpenID Connect is a protocol, not our point
-	"internal/passkey":    {edges, "", "github.com/go-webauthn/webauthn"}, // WebAuthn is a protocol, not our point
-	"internal/portal":     {edges, "internal/web internal/passkey", "github.com/a-h/templ"},
+	"internal/passkey":    {edges, "", "github.com/go-webauthn/webauthn"},                                                                     // WebAuthn is a protocol, not our point
 	"internal/desk":       {edges, "internal/web internal/limit", "github.com/a-h/templ"},
 	"internal/responder":  {edges, "internal/limit", ""},
 	"internal/ceremony":   {edges, "internal/store internal/vault internal/token internal/keyring", "go.yaml.in/yaml/v3"}, // plans that people write and review

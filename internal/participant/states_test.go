@@ -46,7 +46,7 @@ func TestStandingFollowsTheTable(t *testing.T) {
 	}
 	locked := a
 	for range failLock {
-		locked, _ = locked.failed(at)
+		locked, _ = locked.failed(at, SignInConfig{}.complete())
 	}
 	step(AccountFailed, at, locked)
 	if got := a.Standing(a.LockedUntil, age); got != AccountActive {

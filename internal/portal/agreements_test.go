@@ -192,7 +192,8 @@ func TestResign(t *testing.T) {
 		t.Fatalf("to sign again: %+v, %v", open, err)
 	}
 	b = w.browser()
-	b.login(w.head(iinA, binX), passA).at("/me")
+	b.login(w.head(iinA, binX), passA)
+	b.get("/me").at("/me") // there is time until then
 	b.get("/me/agreements").says("Подпишите соглашение версии 2.0")
 
 	w.pass(10 * 24 * time.Hour)
@@ -203,7 +204,9 @@ func TestResign(t *testing.T) {
 	}
 	page := b.path
 	b.says("профиль «АО «ТЕСТ»» закрыт").says("Новый текст.")
-	b.get("/org/users").refused("AGREEMENT_TO_SIGN")
+	if b.get("/org/users"); b.path != page {
+		t.Errorf("%s is open", b.path)
+	}
 	b.get(page).sign(w.head(iinC, binX)).refused("CERT_OTHER_PERSON")
 	b.get(page).sign(w.head(iinA, binY)).refused("CERT_WRONG_BIN")
 	action, answer, _ := b.get(page).signature(w.head(iinA, binX))

@@ -69,17 +69,6 @@ func registryRows(r *web.Request, reg participant.Registration) []web.Row {
 	return append([]web.Row{{Label: label, Value: grouped(reg.TIN)}}, subjectRows(r, reg.Subject)...)
 }
 
-// correction says where data of a source are corrected: nobody edits them here (R5).
-func correction(r *web.Request, source string) string {
-	switch source {
-	case registry.SourceTax:
-		return r.T("portal.data.correct_tax")
-	case registry.SourcePersons:
-		return r.T("portal.data.correct_person")
-	}
-	return r.T("portal.data.correct")
-}
-
 // subjectRows are what a registry says; what it does not say has no row, but for the tax, whose absence
 // means something.
 func subjectRows(r *web.Request, s participant.Subject) []web.Row {

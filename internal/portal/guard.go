@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -42,9 +41,16 @@ func (s *site) guarded(h web.Handler) web.Handler {
 	}
 }
 
-// Resigner says which version of the agreement the profile of a person has yet to sign, and by when: ""
-// when none.
-type Resigner func(ctx context.Context, iin ident.IIN, profile string) (version string, by time.Time, err error)
+// toResign says by when the profile has to sign the agreement again; ok false when it has not.
+func (s *site) toResign(r *web.Request, iin ident.IIN, profile string) (by time.Time, ok bool, err error) {
+	all, err := s.office.ToResign(r.Context(), iin)
+	for _, one := range all {
+		if one.Profile.ID == profile {
+			return one.By, true, err
+		}
+	}
+	return time.Time{}, false, err
+}
 
 // resignBy is the value of a session that says until when the agreement may wait for its signature.
 const resignBy = "resign.by"
@@ -55,15 +61,12 @@ func resignPath(profile string) string { return "/me/agreements/sign/" + profile
 // resign asks a profile that was just entered for the signature on a new version of the agreement (section
 // 14), or goes on.
 func (s *site) resign(r *web.Request, p participant.Profile, to string) error {
-	if s.toResign == nil {
-		return r.Redirect(to)
-	}
-	version, by, err := s.toResign(r.Context(), p.IIN, p.ID)
+	by, open, err := s.toResign(r, p.IIN, p.ID)
 	if err != nil {
 		return err
 	}
-	if version == "" {
-		return r.Redirect(to)
+	if !open {
+		return s.onward(r, to)
 	}
 	if err := r.Set(map[string]string{resignBy: by.UTC().Format(time.RFC3339)}); err != nil {
 		return err
@@ -75,7 +78,7 @@ func (s *site) resign(r *web.Request, p participant.Profile, to string) error {
 // page may be opened.
 func (s *site) mustResign(r *web.Request, iin ident.IIN, p participant.Profile) (string, error) {
 	by, err := time.Parse(time.RFC3339, r.Value(resignBy))
-	if err != nil || s.toResign == nil || r.Now().Before(by) {
+	if err != nil || r.Now().Before(by) {
 		return "", nil //nolint:nilerr // nothing is kept: nothing is to be signed
 	}
 	for _, open := range []string{resignPath(p.ID), "/login", "/me/agreements"} {
@@ -83,11 +86,11 @@ func (s *site) mustResign(r *web.Request, iin ident.IIN, p participant.Profile) 
 			return "", nil
 		}
 	}
-	version, _, err := s.toResign(r.Context(), iin, p.ID)
+	_, still, err := s.toResign(r, iin, p.ID)
 	if err != nil {
 		return "", err
 	}
-	if version == "" {
+	if !still {
 		return "", r.Set(map[string]string{resignBy: ""})
 	}
 	return resignPath(p.ID), nil

@@ -48,8 +48,6 @@ type Config struct {
 	Services oidc.Config
 	// Registries tells how loads of the registries stand; nil: there is no such page, and no notice.
 	Registries web.Registries
-	// Resign says which version of the agreement a profile has yet to sign; nil: none ever.
-	Resign Resigner
 	// Log takes what operators should see; nothing by default.
 	Log *slog.Logger
 	// Now is the clock; time.Now by default.
@@ -67,7 +65,6 @@ type site struct {
 	// services is the OpenID Connect provider; nil when there is none.
 	services   *oidc.Provider
 	registries web.Registries
-	toResign   Resigner
 	passkeys   *passkey.Desk // nil where browsers have none
 	idle       time.Duration // life of a session nobody uses
 }
@@ -113,7 +110,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https", services: services,
 		registries: c.Registries}
-	s.toResign, s.idle = c.Resign, signIn.Idle()
+	s.idle = signIn.Idle()
 	if passkey.Possible(c.Site.Origin) {
 		now := c.Now
 		if now == nil {

@@ -35,7 +35,7 @@ const (
 )
 
 // parties are the services of every world.
-func parties(t *testing.T) []relying.Client {
+func parties(t testing.TB) []relying.Client {
 	t.Helper()
 	sum := sha256.Sum256([]byte(shopSecret))
 	all, err := relying.ParseClients([]byte(`[
@@ -58,7 +58,7 @@ func parties(t *testing.T) []relying.Client {
 // bankKey signs the assertions of one of them.
 var bankKey = sync.OnceValues(func() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
 
-func bankKeys(t *testing.T) string {
+func bankKeys(t testing.TB) string {
 	t.Helper()
 	key, err := bankKey()
 	if err != nil {

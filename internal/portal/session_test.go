@@ -14,6 +14,7 @@ import (
 
 	"senim/internal/auth"
 	"senim/internal/ident"
+	"senim/internal/lang"
 	"senim/internal/participant"
 	"senim/internal/trust"
 	"senim/internal/web"
@@ -289,31 +290,20 @@ func TestSec9CertificateRate(t *testing.T) {
 // profile opens that page alone.
 func TestResignAtSignIn(t *testing.T) {
 	w := newWorld(t)
-	by, signed := w.time().Add(10*time.Minute), false
-	judge, err := trust.New(trust.Config{Pool: w.authority.Pool(), Revocation: w, Now: w.time})
-	w.must(err)
-	handler, err := New(Config{Site: web.Site{Origin: "http://localhost:8081"}, Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office, Now: w.time,
-		Resign: func(_ context.Context, iin ident.IIN, profile string) (string, time.Time, error) {
-			if iin != iinA || profile == "" {
-				t.Errorf("asked about %s, %q", iin, profile)
-			}
-			if signed {
-				return "", time.Time{}, nil
-			}
-			return "2.0", by, nil
-		}})
-	w.must(err)
-	w.server.Config.Handler = handler
+	text := map[lang.Tag]string{lang.RU: "Новый текст.", lang.KK: "Жаңа мәтін.", lang.EN: "New text."}
+	w.must(w.office.Publish(t.Context(), participant.Agreement{Version: "2.0", From: w.time().Add(time.Minute), MustResignBy: w.time().Add(12 * time.Minute), Text: text}))
+	w.pass(2 * time.Minute)
 	b := w.browser()
 	b.login(w.head(iinA, binX), passA)
-	if !strings.HasPrefix(b.path, "/me/agreements/sign/") {
-		t.Fatalf("stands at %s", b.path)
+	page := b.path
+	if !strings.HasPrefix(page, "/me/agreements/sign/") {
+		t.Fatalf("stands at %s", page)
 	}
 	b.get("/me").at("/me") // there is time until then
 	w.pass(10 * time.Minute)
-	if b.get("/me"); !strings.HasPrefix(b.path, "/me/agreements/sign/") {
+	if b.get("/me"); b.path != page {
 		t.Errorf("after the day %s opens", b.path)
 	}
-	signed = true
+	b.get(page).sign(w.head(iinA, binX))
 	b.get("/me").at("/me")
 }

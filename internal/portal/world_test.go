@@ -96,7 +96,7 @@ func newWorldOf(t testing.TB, database string, more func(*pki.Pool), set func(*p
 }
 
 // newWorldAsking has other settings of the registry too.
-func newWorldAsking(t *testing.T, database string, more func(*pki.Pool), set func(*participant.Config), ask func(*world, *registry.Config)) *world {
+func newWorldAsking(t testing.TB, database string, more func(*pki.Pool), set func(*participant.Config), ask func(*world, *registry.Config)) *world {
 	t.Helper()
 	w := &world{t: t, authority: pkitest.New(t), status: map[string]trust.Status{}}
 	w.now = w.authority.Now
