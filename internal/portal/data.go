@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"senim/internal/participant"
-	"senim/internal/registry"
 	"senim/internal/web"
 )
 

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"senim/internal/auth"
-	"senim/internal/ident"
 	"senim/internal/lang"
 	"senim/internal/participant"
 	"senim/internal/trust"
