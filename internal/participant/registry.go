@@ -67,8 +67,10 @@ func taxpayerCheck(a registry.Answer[registry.Taxpayer], c Category, today regis
 	switch {
 	case c == SoleProprietor && !a.Value.SoleProprietor(today):
 		k.Verdict, k.Code = trust.Bad, "NOT_ENTREPRENEUR"
-	case c == PrivatePractice && c.ProfileType(a.Value.Practice) == "":
+	case c == PrivatePractice && !a.Value.Partial && c.ProfileType(a.Value.Practice) == "":
 		k.Verdict, k.Code = trust.Bad, "NOT_PRACTITIONER"
+	case a.Value.Partial: // nobody told whether it is blocked
+		k.Verdict, k.Code, k.Evidence["cause"] = trust.Unknown, trust.CodeUnavailable, registry.NeverLoaded
 	case a.Value.Blocked:
 		k.Verdict, k.Code, k.Evidence["reason"] = trust.Bad, "ENTERPRISE_BLOCKED", a.Value.BlockReason
 	}

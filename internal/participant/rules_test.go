@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"senim/internal/registry"
 	"senim/internal/trust"
 )
 
@@ -154,5 +155,28 @@ func TestEvidenceVerdict(t *testing.T) {
 	}
 	if got := (Evidence{Checks: []Check{unknown, good, bad}}).Codes(); len(got) != 2 || got[0] != "B" {
 		t.Errorf("codes %v", got)
+	}
+}
+
+// What only the load of the register of taxpayers tells is not known while there is none: practice and blocking
+// cannot be checked then, which is never good and never a refusal.
+func TestPartialTaxpayerIsUnknown(t *testing.T) {
+	const today = registry.Date("2026-09-01")
+	trader := registry.Taxpayer{IPFrom: "2020-02-03", Partial: true}
+	for name, c := range map[string]struct {
+		category Category
+		taxpayer registry.Taxpayer
+		verdict  trust.Verdict
+		code     string
+	}{
+		"trades, blocking not known": {SoleProprietor, trader, trust.Unknown, trust.CodeUnavailable},
+		"does not trade":             {SoleProprietor, registry.Taxpayer{Partial: true}, trust.Bad, "NOT_ENTREPRENEUR"},
+		"practice not known":         {PrivatePractice, trader, trust.Unknown, trust.CodeUnavailable},
+		"trades, by the load too":    {SoleProprietor, registry.Taxpayer{IPFrom: "2020-02-03"}, trust.Good, ""},
+	} {
+		a := registry.Answer[registry.Taxpayer]{Verdict: registry.Good, Source: registry.SourceTax, Value: c.taxpayer}
+		if k := taxpayerCheck(a, c.category, today); k.Verdict != c.verdict || k.Code != c.code {
+			t.Errorf("%s: %s %s", name, k.Verdict, k.Code)
+		}
 	}
 }
