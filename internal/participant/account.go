@@ -1,6 +1,9 @@
 package participant
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Defaults of signin.fail_lock and signin.fail_day, section 15.
 const (
@@ -83,3 +86,7 @@ func (p Profile) step(e ProfileEvent, reason string, at time.Time, evidence stri
 	p.Previous, p.Status, p.Reason, p.Since, p.Evidence = p.Status, next.Status, reason, at, evidence
 	return p, c, nil
 }
+
+// Stamp changes with the password: whoever was let in by another one is not in any more, even when the session
+// was begun after sessions were ended.
+func (a Account) Stamp() string { return strconv.FormatInt(a.PasswordChanged.UnixMilli(), 36) }

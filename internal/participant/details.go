@@ -53,6 +53,9 @@ func (o *Office) ChangePassword(ctx context.Context, sid string, s Signed) error
 		if err != nil {
 			return err
 		}
+		if a.PasswordChanged.After(act.Made) { // another was set since this one was asked for
+			return deny("ACT_STALE")
+		}
 		return o.setPassword(ctx, tx, a, act.Password, "details.saved", signature)
 	})
 	if err != nil {

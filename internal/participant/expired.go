@@ -12,13 +12,17 @@ import (
 func (o *Office) PasswordExpired(a Account) bool { return o.c.SignIn.expired(a, o.now()) }
 
 // RenewPassword takes the new password of a person whose present one is too old, typed twice, after his
-// key was proved and that password given: [FieldErrors], or an act to sign.
-func (o *Office) RenewPassword(ctx context.Context, sid string, iin ident.IIN, password, again string) error {
+// key was proved and that password given: [FieldErrors], or an act to sign. SIGNIN_STALE when another password was
+// set since he gave it ([Account.Stamp]).
+func (o *Office) RenewPassword(ctx context.Context, sid string, iin ident.IIN, given, password, again string) error {
 	var own []string
 	var a Account
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
 		if a, err = o.owner(ctx, tx, iin); err != nil {
 			return err
+		}
+		if a.Stamp() != given {
+			return deny("SIGNIN_STALE")
 		}
 		own, err = o.ownNumbers(ctx, tx, iin)
 		return err

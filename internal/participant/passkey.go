@@ -160,14 +160,40 @@ func (o *Office) RemovePasskey(ctx context.Context, iin ident.IIN, id string) er
 	return nil
 }
 
+// dropPasskeys removes every passkey of a person.
+func (o *Office) dropPasskeys(ctx context.Context, tx Tx, iin ident.IIN) error {
+	all, err := tx.Passkeys(ctx, iin)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if err := tx.DropPasskey(ctx, p.ID); err != nil {
+			return err
+		}
+		if err := tx.Audit(ctx, audit.Event{Action: "passkey.removed", Actor: tx.Hash(string(iin)), Object: p.ID, Result: "password.reset"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // SignInByPasskey is [Office.SignIn] for whose passkey has just answered; credential is as it is to be kept
 // now, with its count of uses.
 func (o *Office) SignInByPasskey(ctx context.Context, iin ident.IIN, id, credential string) (Account, error) {
 	a, err := o.Admit(ctx, iin)
 	if err != nil {
-		return a, err
+		return a, o.turnedAway(ctx, iin, err)
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		if a, err = tx.Account(ctx, iin); err != nil {
+			return err
+		}
+		if code := a.usable(); code != "" {
+			return deny(code, "reason", a.BlockedReason)
+		}
+		if until, locked := a.Locked(o.now()); locked {
+			return deny("ACCOUNT_LOCKED", "until", stamp(until))
+		}
 		p, err := tx.Passkey(ctx, id)
 		if errors.Is(err, ErrNotFound) || err == nil && (p.IIN != iin || p.Signature == "") {
 			return deny("PASSKEY_REFUSED")
@@ -179,7 +205,7 @@ func (o *Office) SignInByPasskey(ctx context.Context, iin ident.IIN, id, credent
 		return tx.PutPasskey(ctx, p)
 	})
 	if err != nil {
-		return Account{}, fmt.Errorf("sign in: %w", err)
+		return Account{}, o.turnedAway(ctx, iin, fmt.Errorf("sign in: %w", err))
 	}
 	return a, nil
 }

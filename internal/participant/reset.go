@@ -264,6 +264,11 @@ func (o *Office) setPassword(ctx context.Context, tx Tx, a Account, hash, action
 	if err := tx.DropMachines(ctx, a.IIN); err != nil {
 		return err
 	}
+	if action == "password.reset.done" { // who wins access back does not share it with a passkey that another may have added
+		if err := o.dropPasskeys(ctx, tx, a.IIN); err != nil {
+			return err
+		}
+	}
 	if err := o.closeSessions(ctx, tx, a.IIN, "password"); err != nil {
 		return err
 	}

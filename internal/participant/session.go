@@ -75,19 +75,19 @@ func (o *Office) EndSessions(ctx context.Context, iin ident.IIN) error {
 	return nil
 }
 
-// Acting says whether a session may go on acting for a profile with a certificate of the BIN: "" or the
-// code of why not. A profile that is closed ends the session (S5); [*Denied] never comes back as an error.
-func (o *Office) Acting(ctx context.Context, iin ident.IIN, profile, certificateBIN string) (Profile, string, error) {
+// Acting says whether a session may go on: "" or the code of why not. SIGNIN_STALE: the password is another than
+// the one it began with ([Account.Stamp]). With a profile it acts for, whether it may with a certificate of the BIN: a
+// profile that is closed ends the session (S5). [*Denied] never comes back as an error.
+func (o *Office) Acting(ctx context.Context, iin ident.IIN, began, profile, certificateBIN string) (Profile, string, error) {
 	var p Profile
 	var a Account
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
-		if p, err = tx.Profile(ctx, profile); err != nil {
-			return err
+		if a, err = tx.Account(ctx, iin); err == nil && profile != "" {
+			p, err = tx.Profile(ctx, profile)
 		}
-		a, err = tx.Account(ctx, iin)
 		return err
 	})
-	if err == nil && p.IIN != iin {
+	if err == nil && profile != "" && p.IIN != iin {
 		err = ErrNotFound
 	}
 	if err != nil {
@@ -95,6 +95,12 @@ func (o *Office) Acting(ctx context.Context, iin ident.IIN, profile, certificate
 	}
 	if code := a.usable(); code != "" {
 		return p, code, nil
+	}
+	if began != a.Stamp() {
+		return p, "SIGNIN_STALE", nil
+	}
+	if profile == "" {
+		return p, "", nil
 	}
 	return p, o.Allowed(p, certificateBIN), nil
 }

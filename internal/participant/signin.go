@@ -21,7 +21,7 @@ import (
 func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Account, error) {
 	a, err := o.Admit(ctx, iin)
 	if err != nil {
-		return a, err
+		return a, o.turnedAway(ctx, iin, err)
 	}
 	ok, weak := o.c.Passwords.Check(a.Password, password)
 	fresh := ""
@@ -39,6 +39,10 @@ func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Ac
 		}
 		if a.Password != checked {
 			return ErrRace
+		}
+		if code := a.usable(); code != "" {
+			denied = deny(code, "reason", a.BlockedReason)
+			return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: code})
 		}
 		// Many may try at once: whoever finds the lock shut by another is refused, right or wrong.
 		if until, locked := a.Locked(o.now()); locked {
@@ -62,6 +66,17 @@ func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Ac
 		return Account{}, denied
 	}
 	return a, nil
+}
+
+// turnedAway records why a person was refused before anything was compared (section 18), and gives it back.
+func (o *Office) turnedAway(ctx context.Context, iin ident.IIN, why error) error {
+	d, ok := errors.AsType[*Denied](why)
+	if !ok {
+		return why
+	}
+	return errors.Join(why, o.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: d.Code})
+	}))
 }
 
 // wrongPassword counts one wrong password and, at a lock, tells the owner.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"encoding/hex"
 	"errors"
 	"net/http"
 
@@ -61,6 +62,10 @@ func (s *site) chooseCertificate(r *web.Request, reg participant.Registration, s
 	}
 	proof, err := s.proofs.Prove(r.Context(), r.SID(), registerPurpose, der, trust.Any)
 	if err != nil {
+		return reg, err
+	}
+	sum := proof.Certificate.Fingerprint()
+	if err := r.CountCertificate(hex.EncodeToString(sum[:])); err != nil {
 		return reg, err
 	}
 	return s.office.Certificate(r.Context(), reg.ID, secret, proof)

@@ -2,12 +2,11 @@ package portal
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
 
 	"senim/internal/ident"
 	"senim/internal/lang"
+	"senim/internal/limit"
 	"senim/internal/participant"
 	"senim/internal/web"
 )
@@ -151,22 +150,17 @@ func (s *site) meEnd(_ http.ResponseWriter, r *web.Request, iin ident.IIN) error
 	return r.Redirect("/login")
 }
 
-// network is the shortened address of the connection: /24 or /48.
+// network is the shortened address of the visitor, /24 or /48; behind a proxy, the one the proxy says.
 func network(r *web.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
+	addr := limit.Address(r.Request, r.Site().Proxies)
+	if !addr.IsValid() {
 		return "—"
 	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return "—"
-	}
-	addr = addr.Unmap()
 	bits := 48
 	if addr.Is4() {
 		bits = 24
 	}
-	p, err := addr.WithZone("").Prefix(bits)
+	p, err := addr.Prefix(bits)
 	if err != nil {
 		return "—"
 	}

@@ -35,7 +35,7 @@ func (s *site) expiredGiven(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.office.RenewPassword(r.Context(), r.SID(), iin, r.PostFormValue("password"), r.PostFormValue("password2"))
+	err = s.office.RenewPassword(r.Context(), r.SID(), iin, r.Value(keyStamp), r.PostFormValue("password"), r.PostFormValue("password2"))
 	var wrong participant.FieldErrors
 	switch {
 	case errors.As(err, &wrong):

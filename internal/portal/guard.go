@@ -10,19 +10,23 @@ import (
 	"senim/internal/web"
 )
 
-// guarded looks at every request whether the session may go on acting for its profile: one whose profile
-// or account was closed ends here, with the reason (S5).
+// keyStamp is the value of a session that says with which password of the account it began.
+const keyStamp = "account.stamp"
+
+// guarded looks at every request whether the session may go on: one whose account or profile was closed, or whose
+// password is another by now, ends here, with the reason (S5). That holds for one begun while sessions were being ended, too.
 func (s *site) guarded(h web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *web.Request) error {
-		if !r.Session().SignedIn() || r.Value(profileID) == "" {
+		if !r.Session().SignedIn() {
 			return h(w, r)
 		}
 		iin := ident.IIN(r.Session().IIN)
-		p, code, err := s.office.Acting(r.Context(), iin, r.Value(profileID), r.Value(keyBIN))
+		p, code, err := s.office.Acting(r.Context(), iin, r.Value(keyStamp), r.Value(profileID), r.Value(keyBIN))
 		if err != nil {
 			return err
 		}
-		if code == "PROFILE_BLOCKED" || code == "ACCOUNT_BLOCKED" {
+		switch code {
+		case "PROFILE_BLOCKED", "ACCOUNT_BLOCKED", "ENTERPRISE_BLOCKED", "SIGNIN_STALE":
 			if err := s.office.SessionOver(r.Context(), iin, p, code); err != nil {
 				return err
 			}
@@ -30,6 +34,9 @@ func (s *site) guarded(h web.Handler) web.Handler {
 				return err
 			}
 			return &stopped{err: &participant.Denied{Code: code, Evidence: told(p, code)}, retry: "/login"}
+		}
+		if p.ID == "" {
+			return h(w, r)
 		}
 		if to, err := s.mustResign(r, iin, p); err != nil || to != "" {
 			if err != nil {

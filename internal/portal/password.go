@@ -68,7 +68,7 @@ func (s *site) passwordGiven(w http.ResponseWriter, r *web.Request) error {
 // first, with a link the registration is finished, then the profile is chosen.
 func (s *site) passed(r *web.Request, a participant.Account, way string) error {
 	if s.office.PasswordExpired(a) {
-		if err := r.Set(map[string]string{keyExpired: r.Value(keyUntil)}); err != nil {
+		if err := r.Set(map[string]string{keyExpired: r.Value(keyUntil), keyStamp: a.Stamp()}); err != nil {
 			return err
 		}
 		return r.Redirect("/login/expired")
@@ -81,7 +81,7 @@ func (s *site) passed(r *web.Request, a participant.Account, way string) error {
 		}
 		finished = reg.TIN
 	}
-	return s.enter(r, a.IIN, way, finished)
+	return s.enter(r, a, way, finished)
 }
 
 // retryOfLink: after a check that could not be made the same sign-in may be tried again.
@@ -96,7 +96,8 @@ func retryOfLink(err error) string {
 // enter begins the session of the person. One usable profile is entered at once; the one of a
 // registration just finished goes first. Who came by an invitation sees it before anything else. The
 // sign-in is written down before there is a session.
-func (s *site) enter(r *web.Request, iin ident.IIN, way, finished string) error {
+func (s *site) enter(r *web.Request, a participant.Account, way, finished string) error {
+	iin := a.IIN
 	all, err := s.office.Profiles(r.Context(), iin)
 	if err != nil {
 		return err
@@ -119,7 +120,7 @@ func (s *site) enter(r *web.Request, iin ident.IIN, way, finished string) error 
 		return err
 	}
 	session := auth.Session{IIN: string(iin), Serial: r.Value(keySerial), Fingerprint: r.Value(keyPrint), Name: r.Value(keyName),
-		Values: map[string]string{keyBIN: r.Value(keyBIN), participant.EntryValue: entry}}
+		Values: map[string]string{keyBIN: r.Value(keyBIN), keyStamp: a.Stamp(), participant.EntryValue: entry}}
 	to := "/login/profile"
 	switch {
 	case invited != "":
@@ -170,7 +171,7 @@ func acting(session *auth.Session, p participant.Profile) {
 func (s *site) act(r *web.Request, p participant.Profile, to string) error {
 	was := r.Session()
 	next := auth.Session{IIN: was.IIN, Serial: was.Serial, Fingerprint: was.Fingerprint, Name: was.Name, Created: was.Created,
-		Values: map[string]string{keyBIN: was.Values[keyBIN], participant.EntryValue: was.Values[participant.EntryValue]}}
+		Values: map[string]string{keyBIN: was.Values[keyBIN], keyStamp: was.Values[keyStamp], participant.EntryValue: was.Values[participant.EntryValue]}}
 	acting(&next, p)
 	if err := s.office.Chosen(r.Context(), p, was.Serial); err != nil {
 		return err

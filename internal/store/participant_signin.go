@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"senim/internal/auth"
 	"senim/internal/ident"
 	"senim/internal/participant"
 )
@@ -62,8 +63,16 @@ func (t participantTx) OpenSessions(ctx context.Context, site string, iin ident.
 		string(iin), site, ms(since))
 }
 
+// EndSession ends one session, and what services got of its person: which of them came by this session nobody knows.
 func (t participantTx) EndSession(ctx context.Context, key string) error {
-	return authTx{t.tx}.DeleteSession(ctx, key)
+	iin, err := one(ctx, t.tx, nil, value[string], `select iin from auth_sessions where hash = $1`, key)
+	if err != nil {
+		return err
+	}
+	if err := (authTx{t.tx}).DeleteSession(ctx, key); err != nil || iin == "" {
+		return err
+	}
+	return authTx{t.tx}.endTokens(ctx, auth.Filter{Site: "portal", IIN: iin})
 }
 
 const passkeyColumns = `id, iin, name, credential, made, signature, used`
