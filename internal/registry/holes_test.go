@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"strings"
 	"testing"
 
 	"senim/internal/registry"
@@ -31,5 +32,68 @@ func TestClerkLoadsDuringAMerge(t *testing.T) {
 		}); err != nil {
 			t.Errorf("the batch cannot come into force: %v", err)
 		}
+	})
+}
+
+// headless is an organisation whose head was dismissed: its row names none.
+func headless(b batch) batch {
+	for name, text := range b.files {
+		b.files[name] = strings.Replace(text, headA+";ТЕСТОВ;ТЕСТ;Директор;2020-01-01;", ";;;;;", 1)
+	}
+	return b
+}
+
+// A row without a leader ends the head it had, in a full load and in a delta.
+func TestRowWithoutLeaderEndsTheHead(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.must(monday())
+		w.head(w.now, companyX, headA)
+		w.now = at(4, 7)
+		next := headless(monday())
+		next.asOf = at(4, 5)
+		i, err := w.receive(next)
+		if err != nil || i.State != registry.Held || strings.Join(i.Guards, "") != registry.GuardHeads {
+			t.Fatalf("a head ends uncounted: %s %v %v", i.State, i.Guards, err)
+		}
+		w.head(w.now, companyX, headA)
+		if err := w.imp.Confirm(t.Context(), i.ID, registry.Clerk{IIN: clerk}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.imp.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if a := w.book.Head(t.Context(), companyX, w.now); a.Code != registry.NoHead {
+			t.Errorf("full: %s %s", a.Verdict, a.Code)
+		}
+		w.head(w.now, companyY, clerk)
+	})
+}
+
+func TestDeltaWithoutLeaderEndsTheHead(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.must(monday())
+		w.now = at(4, 7)
+		w.must(batch{source: "gbdul", kind: "delta", asOf: at(4, 5), previous: at(2, 5), files: map[string]string{
+			"legal_entities.csv": "op;" + entityHeader + "U;" + companyX + ";LE;АО «ТЕСТ»;ACTIVE;2012-04-05;;;;;;;\n"}})
+		if a := w.book.Head(t.Context(), companyX, w.now); a.Code != registry.NoHead {
+			t.Errorf("delta: %s %s", a.Verdict, a.Code)
+		}
+		w.head(w.now, companyY, clerk)
+	})
+}
+
+// A full list of organisations that has no place for heads is none, in either form.
+func TestFullListWithoutHeads(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.must(monday())
+		w.now = at(4, 7)
+		for name, text := range map[string]string{
+			"legal_entities.csv":   "bin;kind;name_ru;reg_status;reg_date\n" + companyX + ";LE;АО;ACTIVE;2012-04-05\n",
+			"legal_entities.jsonl": `{"bin":"` + companyX + `","kind":"LE","name_ru":"АО","reg_status":"ACTIVE","reg_date":"2012-04-05"}`,
+		} {
+			i, err := w.receive(batch{source: "gbdul", kind: "full", asOf: at(4, 5), files: map[string]string{name: text}})
+			w.refused(i, err, "LOAD_COLUMN")
+		}
+		w.head(w.now, companyX, headA)
 	})
 }
