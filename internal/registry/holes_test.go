@@ -1,9 +1,11 @@
 package registry_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
+	"senim/internal/ident"
 	"senim/internal/registry"
 )
 
@@ -95,5 +97,40 @@ func TestFullListWithoutHeads(t *testing.T) {
 			w.refused(i, err, "LOAD_COLUMN")
 		}
 		w.head(w.now, companyX, headA)
+	})
+}
+
+// One operator alone replaces nobody's head, not by a delta either; and nobody his own.
+func TestHeadsByHandWaitForAnotherOperator(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.must(monday())
+		w.now = at(4, 7)
+		give := func(head, by string) (registry.Import, error) {
+			b := batch{source: "gbdul", kind: "delta", asOf: at(4, 5), previous: at(2, 5), files: map[string]string{
+				"legal_entities.csv": "op;" + entityHeader + "U;" + entityLine(companyX, "АО «ТЕСТ»", head, "2026-02-27")}}
+			return w.imp.Receive(t.Context(), w.files(b, nil), registry.Receipt{ByHand: &registry.Clerk{IIN: ident.IIN(by)}})
+		}
+		for _, by := range []string{headA, headB} { // the old head and the new one
+			i, err := give(headB, by)
+			w.refused(i, err, registry.LoadParty)
+		}
+		i, err := give(headB, clerk)
+		if err != nil || i.State != registry.Held || len(i.Guards) != 1 || i.Guards[0] != registry.GuardByHand {
+			t.Fatalf("%s %v %v", i.State, i.Guards, err)
+		}
+		w.head(w.now, companyX, headA)
+		for by, code := range map[ident.IIN]string{clerk: registry.SameClerk, headA: registry.ClerkIsParty, headB: registry.ClerkIsParty} {
+			var no *registry.Refusal
+			if err := w.imp.Confirm(t.Context(), i.ID, registry.Clerk{IIN: by}); !errors.As(err, &no) || no.Code != code {
+				t.Errorf("confirmed: %v, want %s", err, code)
+			}
+		}
+		if err := w.imp.Confirm(t.Context(), i.ID, registry.Clerk{IIN: ident.IIN(number(1, 0))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.imp.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.head(w.now, companyX, headB)
 	})
 }

@@ -62,7 +62,11 @@ func (m *Importer) reverify(ctx context.Context, i Import) (Import, error) {
 		return i, err
 	}
 	i.Code, i.Detail = "", nil
-	if i.Guards = m.c.Guard.trips(i.Full, e); len(i.Guards) > 0 {
+	i.Guards = m.c.Guard.trips(i.Full, e)
+	if i.ByHand && i.Rows[AreaEntity] > 0 { // a row without a leader ends one
+		i.Guards = append(i.Guards, GuardByHand)
+	}
+	if len(i.Guards) > 0 {
 		i.State = Held
 		return i, m.wait(ctx, i, strings.Join(i.Guards, ","), e.numbers())
 	}
@@ -313,7 +317,8 @@ func (m *Importer) interrupted(ctx context.Context, i Import) error {
 	return m.end(ctx, i.ID, LoadInterrupted, nil)
 }
 
-// Confirm lets a batch that a guard holds come into force. Who brought it by hand does not confirm it.
+// Confirm lets a batch that a guard holds come into force. Who brought it by hand does not confirm it, nor
+// whom it makes a head or no head any more.
 func (m *Importer) Confirm(ctx context.Context, id int64, by Clerk) error {
 	return m.decide(ctx, id, by, true)
 }
@@ -335,6 +340,12 @@ func (m *Importer) decide(ctx context.Context, id int64, by Clerk, confirm bool)
 			return &Refusal{NotWaiting}
 		case confirm && i.ByHand && i.Operator == actor:
 			return &Refusal{SameClerk}
+		case confirm && i.ByHand:
+			if party, err := tx.PartyTo(ctx, i.Source, by.IIN); err != nil {
+				return err
+			} else if party {
+				return &Refusal{ClerkIsParty}
+			}
 		}
 		i.ConfirmedBy = actor
 		result := "ok"

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"senim/internal/ident"
 	"senim/internal/registry"
 )
 
@@ -51,6 +52,20 @@ func (t registryTx) OtherHeads(ctx context.Context, source string) (int64, error
 		where exists (select 1 from registry_stage_entity s where s.key = r.bin and s.op = 'U')
 		and not exists (select 1 from registry_stage_leader s where s.key = r.bin and s.op = 'U' and s.dismissed_on = ''
 			and r.content like '%"IIN":"' || s.iin || '"%')`, source)
+}
+
+// PartyTo reports whether the stage makes a person a head, or ends that he is one.
+func (t registryTx) PartyTo(ctx context.Context, source string, iin ident.IIN) (bool, error) {
+	if source != registry.SourceLegal {
+		return false, nil // the stage of leaders is of another batch
+	}
+	n, err := one(ctx, t.tx, errNoRow, value[int64], `select count(*) from (
+		select 1 from registry_stage_leader s where s.iin = $2 and s.op = 'U' and not exists (select 1 from registry_leader r
+			where r.bin = s.key and r.source = $1 and r.until_load = 0 and r.appointed_on = s.appointed_on and r.content = s.content)
+		union all select 1 from registry_leader r join registry_stage_entity e on e.key = r.bin and e.op <> 'K'
+			where r.source = $1 and r.until_load = 0 and r.content like '%"IIN":"' || $2 || '"%' and not exists (select 1 from registry_stage_leader s
+				where s.key = r.bin and s.content = r.content)) x`, source, string(iin))
+	return n > 0, err
 }
 
 // WalkLacking calls f with pieces of what must end.
