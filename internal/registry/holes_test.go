@@ -7,6 +7,7 @@ import (
 
 	"senim/internal/ident"
 	"senim/internal/registry"
+	"senim/internal/trust"
 )
 
 // A clerk's change that is loaded while a batch of files is merged takes another number.
@@ -132,5 +133,72 @@ func TestHeadsByHandWaitForAnotherOperator(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.head(w.now, companyX, headB)
+	})
+}
+
+// A batch that is rejected while its signer is looked at stays rejected, and nothing of it is left.
+func TestRejectedWhileVerified(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.status = trust.Status{State: trust.StateUnknown}
+		i, err := w.receive(monday())
+		if err != nil || i.State != registry.Unverified {
+			t.Fatalf("%s %v", i.State, err)
+		}
+		w.status = trust.Status{State: trust.StateGood}
+		w.during = func() {
+			if err := w.imp.Reject(t.Context(), i.ID, registry.Clerk{IIN: clerk}); err != nil {
+				t.Error(err)
+			}
+		}
+		if n, err := w.imp.Tick(t.Context()); err != nil || n != 0 || w.during != nil {
+			t.Errorf("%d %v", n, err)
+		}
+		if i, err = w.imp.Import(t.Context(), i.ID); err != nil || i.State != registry.Refused || i.Code != registry.LoadRejected {
+			t.Errorf("%s %s %v", i.State, i.Code, err)
+		}
+		if err := w.s.Registry().View(t.Context(), func(tx registry.Tx) error {
+			n, err := tx.StagedRows(t.Context(), registry.AreaEntity)
+			if n != 0 {
+				t.Errorf("%d rows are left", n)
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The signer is looked at again when a batch was confirmed: meanwhile it may have been revoked.
+func TestSignerAfterTheConfirmation(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.must(many(100, at(2, 5)))
+		for _, revoked := range []bool{true, false} {
+			w.now, w.status = w.now.AddDate(0, 0, 1), trust.Status{State: trust.StateGood}
+			i, err := w.receive(many(94, w.now))
+			if err != nil || i.State != registry.Held {
+				t.Fatalf("%s %v", i.State, err)
+			}
+			if err := w.imp.Confirm(t.Context(), i.ID, registry.Clerk{IIN: clerk}); err != nil {
+				t.Fatal(err)
+			}
+			w.status = trust.Status{State: trust.StateUnknown}
+			if _, err := w.imp.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if i, err = w.imp.Import(t.Context(), i.ID); err != nil || i.State != registry.Released || i.Code != trust.CodeUnavailable {
+				t.Fatalf("cannot check: %s %s %v", i.State, i.Code, err)
+			}
+			w.status = trust.Status{State: trust.StateGood}
+			state, code := registry.Accepted, ""
+			if revoked {
+				w.status, state, code = trust.Status{State: trust.StateRevoked, RevokedAt: at(1, 1)}, registry.Refused, trust.CodeRevoked
+			}
+			if _, err := w.imp.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if i, err = w.imp.Import(t.Context(), i.ID); err != nil || i.State != state || i.Code != code {
+				t.Errorf("%s %s %v", i.State, i.Code, err)
+			}
+		}
 	})
 }

@@ -196,7 +196,7 @@ func (m *Importer) begin(ctx context.Context, i Import, r Receipt) (Import, erro
 			switch mine, err := tx.ClaimImport(ctx, o.ID, m.c.Node, m.now(), m.now().Add(lease)); {
 			case err != nil:
 				return err
-			case !mine || o.State == Merging || o.State == Released:
+			case !mine || o.State == Merging || o.State == Released && o.Code == "": // with a code it waits for its signer
 				return ErrBusy
 			case o.SHA256 == i.SHA256 && o.State != Staging:
 				return ErrBusy // it waits already
