@@ -13,7 +13,7 @@ import (
 func readJSON(in *bufio.Reader, s schema, delta bool, b Bounds, f func(*Row) error) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, min(b.Row, 64<<10)), b.Row)
-	row := Row{at: map[string]int{}}
+	row := Row{at: map[string]int{}, json: true}
 	for i, name := range append(s.columns[:len(s.columns):len(s.columns)], op) {
 		row.at[name] = i
 	}

@@ -21,6 +21,7 @@ type Row struct {
 
 	at     map[string]int
 	values []string
+	json   bool
 }
 
 // Get is the text of a column; empty when the row or the file does not have it.
@@ -29,6 +30,12 @@ func (r *Row) Get(column string) string {
 		return r.values[i]
 	}
 	return ""
+}
+
+// Has reports whether the file has a column; JSON, without a header, when the row says something in it.
+func (r *Row) Has(column string) bool {
+	_, ok := r.at[column]
+	return ok && !r.json || r.Get(column) != ""
 }
 
 // Missing is the first column that must not be empty in this kind of file and is; "" when there is none.

@@ -75,7 +75,7 @@ func (b *Book) Head(ctx context.Context, bin ident.BIN, on time.Time) Answer[Hea
 	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Head], error) { return b.head(ctx, t.over(tx), bin, DateOf(on), now) })
 }
 
-// Person tells who a person is. Bad: PersonUnknown, PersonExcluded (excluded or dead).
+// Person tells who a person is. Bad: PersonUnknown, PersonExcluded (excluded, dead or incapable).
 func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
 	var t *told
 	var live Answer[Person]
@@ -107,7 +107,7 @@ func (b *Book) person(ctx context.Context, tx Tx, iin ident.IIN, now time.Time) 
 	switch {
 	case best.Source == "":
 		return absent[Person](ctx, b, tx, PersonUnknown, now, SourcePersons, SourceClerk)
-	case best.Verdict == Good && (best.Value.Excluded || best.Value.Dead):
+	case best.Verdict == Good && (best.Value.Excluded || best.Value.Dead || best.Value.Incapable):
 		best.Verdict, best.Code = Bad, PersonExcluded
 	}
 	return best, nil

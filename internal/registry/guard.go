@@ -24,6 +24,8 @@ const (
 	GuardEnded       = "GUARD_ENDED"
 	GuardHeads       = "GUARD_HEADS"
 	GuardQuarantined = "GUARD_QUARANTINED"
+	// GuardByHand: nobody but an operator vouches for the heads, so that another must too, of a delta as well.
+	GuardByHand = "GUARD_BY_HAND"
 )
 
 // effect is what a batch would change.

@@ -70,7 +70,7 @@ func testify(leaders []KeptLeader, source string, on Date) (t testimony, ok bool
 		} else {
 			t.disputed = k.Disputed || t.disputed && t.head.AppointedOn == l.AppointedOn
 			t.head, t.record, t.brought = l, k.Record, k.Load
-			t.active = l.DismissedOn == "" || l.DismissedOn > on
+			t.active = l.IIN != "" && (l.DismissedOn == "" || l.DismissedOn > on)
 		}
 	}
 	return t, ok

@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 	"time"
+
+	"senim/internal/ident"
 )
 
 // ImportState is where a batch of files stands.
@@ -37,6 +39,7 @@ const (
 	LoadSuperseded  = "LOAD_SUPERSEDED"  // a newer batch of the source came while it waited
 	LoadInterrupted = "LOAD_INTERRUPTED" // the server stopped, or the database lost what was staged
 	LoadRejected    = "LOAD_REJECTED"    // by an operator
+	LoadParty       = "LOAD_PARTY"       // it changes the head who the operator is, or makes him one
 	LoadQuarantine  = "LOAD_QUARANTINE"  // more refused rows than are kept
 )
 
@@ -174,6 +177,9 @@ type mergeTx interface {
 	Lacking(ctx context.Context, a Area, source string) (int64, error)
 	// OtherHeads counts organisations whose head the stage changes.
 	OtherHeads(ctx context.Context, source string) (int64, error)
+
+	// PartyTo reports whether the stage makes a person a head, or ends that he is one.
+	PartyTo(ctx context.Context, source string, iin ident.IIN) (bool, error)
 
 	// WalkLacking and WalkChanged call f with pieces of what must be ended (records, with their keys) and
 	// written (lines, ascending).

@@ -125,7 +125,7 @@ func TestR08UnknownKey(t *testing.T) {
 		if a := w.book.Entity(t.Context(), companyX); a.Verdict != registry.Unknown {
 			t.Errorf("%s", a.Verdict)
 		}
-		if i, err := w.imp.Receive(t.Context(), w.files(monday(), nil), registry.Receipt{ByHand: &registry.Clerk{IIN: clerk}}); err != nil || i.State != registry.Accepted {
+		if i, err := w.imp.Receive(t.Context(), w.files(monday(), nil), registry.Receipt{ByHand: &registry.Clerk{IIN: "009900000008"}}); err != nil || i.State != registry.Held {
 			t.Errorf("by hand: %s %v", i.State, err)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/batchfile"
+	"senim/internal/ident"
 	"senim/internal/trust"
 )
 
@@ -125,7 +126,10 @@ func (m *Importer) Receive(ctx context.Context, files fs.FS, r Receipt) (Import,
 			return i, errors.Join(&ImportRefusal{Code: batchfile.CodeChanged}, err, done(false), m.end(ctx, i.ID, batchfile.CodeChanged, nil))
 		}
 	}
-	if i, err = m.stage(ctx, i, b); err != nil {
+	if i, err = m.stage(ctx, i, b); err == nil && r.ByHand != nil {
+		err = m.notParty(ctx, i, r.ByHand.IIN)
+	}
+	if err != nil {
 		code, detail := codeOf(err)
 		if refused := m.end(context.WithoutCancel(ctx), i.ID, code, detail); refused != nil {
 			return i, errors.Join(err, refused, done(false))
@@ -140,6 +144,16 @@ func (m *Importer) Receive(ctx context.Context, files fs.FS, r Receipt) (Import,
 		return i, errors.Join(err, m.end(ctx, i.ID, LoadInterrupted, nil))
 	}
 	return m.goOn(ctx, i.ID)
+}
+
+// notParty refuses a batch that changes the head who its operator is, or makes him one.
+func (m *Importer) notParty(ctx context.Context, i Import, iin ident.IIN) error {
+	return m.store.View(ctx, func(tx Tx) error {
+		if party, err := tx.PartyTo(ctx, i.Source, iin); err != nil || !party {
+			return err
+		}
+		return &ImportRefusal{Code: LoadParty}
+	})
 }
 
 func (m *Importer) now() time.Time { return m.c.Book.c.Now() }
@@ -182,7 +196,7 @@ func (m *Importer) begin(ctx context.Context, i Import, r Receipt) (Import, erro
 			switch mine, err := tx.ClaimImport(ctx, o.ID, m.c.Node, m.now(), m.now().Add(lease)); {
 			case err != nil:
 				return err
-			case !mine || o.State == Merging || o.State == Released:
+			case !mine || o.State == Merging || o.State == Released && o.Code == "": // with a code it waits for its signer
 				return ErrBusy
 			case o.SHA256 == i.SHA256 && o.State != Staging:
 				return ErrBusy // it waits already

@@ -77,6 +77,7 @@ type told struct {
 	entities map[ident.BIN]Answer[Legal]
 	person   *Answer[Person]
 	contact  *Answer[MobileContact]
+	fresh    bool // for a gate
 }
 
 // errOffice: whether a unit's head office exists could not be asked.
@@ -90,7 +91,7 @@ func (b *Book) askLegal(ctx context.Context, bin ident.BIN) (t *told, a Answer[L
 	if a = b.c.Live.Legal(ctx, b.purpose, bin); a.Verdict != Good && a.Verdict != Bad {
 		return nil, a
 	}
-	t = &told{loads: map[string]Load{SourceLegal: moment(a)}, entities: map[ident.BIN]Answer[Legal]{bin: a}}
+	t = &told{fresh: b.purpose.Fresh(), loads: map[string]Load{SourceLegal: moment(a)}, entities: map[ident.BIN]Answer[Legal]{bin: a}}
 	if office := a.Value.Entity.HeadBIN; office != "" && office != bin {
 		t.entities[office] = b.c.Live.Legal(ctx, b.purpose, office)
 	}
@@ -122,7 +123,7 @@ func (t *told) Entity(ctx context.Context, bin ident.BIN) ([]Kept[LegalEntity], 
 	switch {
 	case err != nil || !ok:
 		return kept, err
-	case a.Verdict == Unknown && len(kept) == 0:
+	case a.Verdict == Unknown && (t.fresh || len(kept) == 0):
 		return nil, errOffice
 	case a.Verdict == Good:
 		return append(beside(kept), Kept[LegalEntity]{Source: SourceLegal, Value: a.Value.Entity}), nil
@@ -154,10 +155,8 @@ func (t *told) Leaders(ctx context.Context, bin ident.BIN) ([]KeptLeader, error)
 			all = append(all, k)
 		}
 	}
-	if l := a.Value.Leader; l.IIN != "" {
-		all = append(all, KeptLeader{Kept: Kept[Leader]{Source: SourceLegal, Value: l}})
-	}
-	return all, nil
+	// Without a leader it says that nobody is: older records do not stand against that.
+	return append(all, KeptLeader{Kept: Kept[Leader]{Source: SourceLegal, Value: a.Value.Leader}}), nil
 }
 
 func (t *told) Person(ctx context.Context, iin ident.IIN) ([]Kept[Person], error) {

@@ -34,6 +34,9 @@ func (m *Importer) stage(ctx context.Context, i Import, b *batchfile.Batch) (Imp
 		if err := b.Rows(b.Files[at], func(r *batchfile.Row) error { return s.row(ctx, r) }); err != nil {
 			return i, err
 		}
+		if kind == batchfile.Entities && i.Full && !s.led && b.Files[at].Rows > 0 { // it would end every head
+			return i, &batchfile.Error{Code: batchfile.CodeColumn, File: b.Files[at].Name, Column: "leader_iin"}
+		}
 		if err := s.flush(ctx); err != nil {
 			return i, err
 		}
@@ -71,9 +74,11 @@ type stager struct {
 	rows map[Area][]Staged
 	out  []Quarantined
 	n    int
+	led  bool // the file speaks of leaders
 }
 
 func (s *stager) row(ctx context.Context, r *batchfile.Row) error {
+	s.led = s.led || r.Has("leader_iin")
 	staged, bad, err := s.read(r)
 	if err != nil {
 		return err

@@ -43,42 +43,66 @@ func (m *Importer) goOn(ctx context.Context, id int64) (i Import, err error) {
 
 // reverify looks at the signature, now as it goes on, and then at what the batch would change.
 func (m *Importer) reverify(ctx context.Context, i Import) (Import, error) {
-	if !i.ByHand {
-		serial, verdict, code, evidence := m.verify(ctx, i.Manifest, i.Signature)
-		switch {
-		case verdict == trust.Bad:
-			i.State, i.Code, i.Detail = Refused, code, evidence
-			return i, m.end(ctx, i.ID, code, evidence)
-		case verdict != trust.Good:
-			if i.Code == code {
-				return i, nil // said already
-			}
-			i.Code, i.Signer = code, serial
-			return i, m.wait(ctx, i, code, nil)
-		}
+	i, good, err := m.signed(ctx, i)
+	if err != nil || !good {
+		return i, err
 	}
 	e, err := m.effect(ctx, i)
 	if err != nil {
 		return i, err
 	}
 	i.Code, i.Detail = "", nil
-	if i.Guards = m.c.Guard.trips(i.Full, e); len(i.Guards) > 0 {
+	i.Guards = m.c.Guard.trips(i.Full, e)
+	if i.ByHand && i.Rows[AreaEntity] > 0 { // a row without a leader ends one
+		i.Guards = append(i.Guards, GuardByHand)
+	}
+	if len(i.Guards) > 0 {
 		i.State = Held
-		return i, m.wait(ctx, i, strings.Join(i.Guards, ","), e.numbers())
+		return m.wait(ctx, i, Unverified, strings.Join(i.Guards, ","), e.numbers())
 	}
 	i.State = Released
-	return i, m.store.Update(ctx, func(tx Tx) error { return tx.PutImport(ctx, i) })
+	return m.put(ctx, i, Unverified, func(Tx) error { return nil })
 }
 
-// wait keeps a batch waiting, and says so.
-func (m *Importer) wait(ctx context.Context, i Import, why string, detail map[string]string) error {
-	m.c.Log.Error("a batch of the registry waits: the load before it stays in force", "import", i.ID, "source", i.Source, "state", i.State, "code", why)
-	return m.store.Update(ctx, func(tx Tx) error {
+// signed looks at the signature: a batch whose signer is not good is refused, one that cannot be checked waits.
+func (m *Importer) signed(ctx context.Context, i Import) (_ Import, good bool, err error) {
+	if i.ByHand {
+		return i, true, nil
+	}
+	serial, verdict, code, evidence := m.verify(ctx, i.Manifest, i.Signature)
+	switch {
+	case verdict == trust.Bad:
+		i.State, i.Code, i.Detail = Refused, code, evidence
+		return i, false, m.end(ctx, i.ID, code, evidence)
+	case verdict == trust.Good:
+		return i, true, nil
+	case i.Code == code:
+		return i, false, nil // said already
+	}
+	i.Code, i.Signer = code, serial
+	i, err = m.wait(ctx, i, i.State, code, nil)
+	return i, false, err
+}
+
+// put writes how a batch stands, unless somebody decided about it meanwhile: then it stays as he left it.
+func (m *Importer) put(ctx context.Context, i Import, was ImportState, more func(Tx) error) (left Import, err error) {
+	err = m.store.Update(ctx, func(tx Tx) error {
+		if left, err = tx.Import(ctx, i.ID); err != nil || left.State != was {
+			return err
+		}
+		left = i
 		if err := tx.PutImport(ctx, i); err != nil {
 			return err
 		}
-		return m.note(ctx, tx, "registry.load.waiting", i, why, detail)
+		return more(tx)
 	})
+	return left, err
+}
+
+// wait keeps a batch waiting, and says so.
+func (m *Importer) wait(ctx context.Context, i Import, was ImportState, why string, detail map[string]string) (Import, error) {
+	m.c.Log.Error("a batch of the registry waits: the load before it stays in force", "import", i.ID, "source", i.Source, "state", i.State, "code", why)
+	return m.put(ctx, i, was, func(tx Tx) error { return m.note(ctx, tx, "registry.load.waiting", i, why, detail) })
 }
 
 // effect counts what a batch would change.
@@ -120,7 +144,13 @@ func (e effect) numbers() map[string]string {
 
 // beginMerge gives a batch the number of its load. From here on no other load of the source comes between.
 func (m *Importer) beginMerge(ctx context.Context, i Import) (Import, error) {
-	err := m.store.Update(ctx, func(tx Tx) error {
+	// It may have waited long for its confirmation: the signer must be good now.
+	i, good, err := m.signed(ctx, i)
+	if err != nil || !good {
+		return i, err
+	}
+	i.Code = ""
+	err = m.store.Update(ctx, func(tx Tx) error {
 		if err := m.hold(ctx, tx, i.ID); err != nil {
 			return err
 		}
@@ -313,7 +343,8 @@ func (m *Importer) interrupted(ctx context.Context, i Import) error {
 	return m.end(ctx, i.ID, LoadInterrupted, nil)
 }
 
-// Confirm lets a batch that a guard holds come into force. Who brought it by hand does not confirm it.
+// Confirm lets a batch that a guard holds come into force. Who brought it by hand does not confirm it, nor
+// whom it makes a head or no head any more.
 func (m *Importer) Confirm(ctx context.Context, id int64, by Clerk) error {
 	return m.decide(ctx, id, by, true)
 }
@@ -335,6 +366,12 @@ func (m *Importer) decide(ctx context.Context, id int64, by Clerk, confirm bool)
 			return &Refusal{NotWaiting}
 		case confirm && i.ByHand && i.Operator == actor:
 			return &Refusal{SameClerk}
+		case confirm && i.ByHand:
+			if party, err := tx.PartyTo(ctx, i.Source, by.IIN); err != nil {
+				return err
+			} else if party {
+				return &Refusal{ClerkIsParty}
+			}
 		}
 		i.ConfirmedBy = actor
 		result := "ok"
@@ -345,6 +382,11 @@ func (m *Importer) decide(ctx context.Context, id int64, by Clerk, confirm bool)
 			return err
 		}
 		if !confirm {
+			for _, a := range areas(i) {
+				if err := tx.ClearStage(ctx, a); err != nil {
+					return err
+				}
+			}
 			return m.refuse(ctx, tx, i, LoadRejected, nil)
 		}
 		i.State = Released

@@ -45,9 +45,14 @@ type world struct {
 	now    time.Time
 	status trust.Status // of every certificate
 	log    *bytes.Buffer
+	during func() // what happens, once, while a certificate is looked at
 }
 
 func (w *world) Status(context.Context, *pki.Certificate, *pki.Certificate, time.Time) trust.Status {
+	if f := w.during; f != nil {
+		w.during = nil
+		f()
+	}
 	return w.status
 }
 

@@ -79,7 +79,19 @@ type record struct {
 	bad    bool   // a date or a number of it is none
 }
 
-func (r *record) text(path ...string) string { return textOf(r.e.At(path...)) }
+func (r *record) text(path ...string) string { return r.in(r.e, path...) }
+
+// in is the text of what stands at most once on each step of a path; what is doubled is not absent but bad.
+func (r *record) in(e *dsig.Element, path ...string) string {
+	for _, name := range path {
+		if e == nil {
+			return ""
+		}
+		r.bad = r.bad || len(e.All(name)) > 1
+		e = e.Child(name)
+	}
+	return textOf(e)
+}
 
 // day reads a date, with a time or a zone behind it or without.
 func (r *record) day(s string) registry.Date {
@@ -113,9 +125,9 @@ func (r *record) read(bin ident.BIN) (v registry.Legal, err error) {
 		return v, err
 	}
 	if l := r.e.Child(r.leader); l != nil {
-		v.Leader = registry.Leader{BIN: bin, IIN: ident.IIN(r.number(textOf(l.Child("IIN")))), Surname: textOf(l.Child("SurName")), Name: textOf(l.Child("Name")),
+		v.Leader = registry.Leader{BIN: bin, IIN: ident.IIN(r.number(r.in(l, "IIN"))), Surname: textOf(l.Child("SurName")), Name: textOf(l.Child("Name")),
 			Patronymic: textOf(l.Child("MiddleName")), Position: textOf(l.At("Position", "PositionType", "NameRu")),
-			AppointedOn: r.day(textOf(l.At("Position", "IssueDate"))), DismissedOn: r.day(textOf(l.At("Position", "LossDate")))}
+			AppointedOn: r.day(r.in(l, "Position", "IssueDate")), DismissedOn: r.day(r.in(l, "Position", "LossDate"))}
 		r.bad = r.bad || v.Leader.IIN == ""
 	} else {
 		r.bad = r.bad || len(r.e.All(r.leader)) > 0 // two heads are no head

@@ -201,6 +201,12 @@ func TestR16ServiceAnswersWrongly(t *testing.T) {
 			a.Data = strings.Replace(a.Data, "2026-02-27</IssueDate>", "27.02.2026</IssueDate>", 1)
 		}, state.Unreadable, false},
 		"a head's number with a wrong check digit": {func(a *statetest.Answer) { a.Data = strings.Replace(a.Data, man, "009900000001", 1) }, state.Unreadable, false},
+		"a day of dismissal that stands twice": {func(a *statetest.Answer) {
+			a.Data = strings.Replace(a.Data, "</Position><IIN>", "<LossDate>2026-01-01</LossDate><LossDate>2026-01-01</LossDate></Position><IIN>", 1)
+		}, state.Unreadable, false},
+		"a day of liquidation that stands twice": {func(a *statetest.Answer) {
+			a.Data = strings.Replace(a.Data, "<FullNameRu>", "<LiquidationDate>2026-01-01</LiquidationDate><LiquidationDate>2026-01-01</LiquidationDate><FullNameRu>", 1)
+		}, state.Unreadable, false},
 		"two heads": {func(a *statetest.Answer) {
 			i, j := strings.Index(a.Data, "<OrganizationLeader>"), strings.Index(a.Data, "</OrganizationLeader>")+len("</OrganizationLeader>")
 			a.Data = a.Data[:j] + a.Data[i:j] + a.Data[j:]

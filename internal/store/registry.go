@@ -47,10 +47,13 @@ func (t registryTx) Loads(ctx context.Context, limit int) ([]registry.Load, erro
 	return list(ctx, t.tx, scanLoad, `select `+loadColumns+` from registry_load order by number desc limit $1`, limit)
 }
 
+// nextLoad is beyond every load and every batch that has the number of one.
+const nextLoad = `select coalesce(max(n), 0) + 1 from (select max(number) n from registry_load union all select max(load) n from registry_import) x`
+
 // InsertLoad numbers and writes a load.
 func (t registryTx) InsertLoad(ctx context.Context, l registry.Load) (int64, error) {
 	return one(ctx, t.tx, errNoRow, value[int64], `insert into registry_load (`+loadColumns+`)
-		values ((select coalesce(max(number), 0) + 1 from registry_load), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		values ((`+nextLoad+`), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		returning number`,
 		l.Source, bit(l.Full), ms(l.AsOf), ms(l.Received), l.SHA256, l.Operator, l.Entities, l.Leaders, l.Persons, l.Quarantined)
 }

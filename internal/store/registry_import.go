@@ -66,7 +66,7 @@ func (t registryTx) ClaimImport(ctx context.Context, id int64, node string, now,
 
 // NextLoad is beyond every load and every batch that has the number of one.
 func (t registryTx) NextLoad(ctx context.Context) (int64, error) {
-	return one(ctx, t.tx, errNoRow, value[int64], `select coalesce(max(n), 0) + 1 from (select max(number) n from registry_load union all select max(load) n from registry_import) x`)
+	return one(ctx, t.tx, errNoRow, value[int64], nextLoad)
 }
 
 // InsertNumbered writes a load under its number.

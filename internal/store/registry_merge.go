@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"senim/internal/ident"
 	"senim/internal/registry"
 )
 
@@ -43,14 +44,28 @@ func (t registryTx) Lacking(ctx context.Context, a registry.Area, source string)
 	return one(ctx, t.tx, errNoRow, value[int64], `select count(*)`+s.lacking(), source)
 }
 
-// OtherHeads counts organisations whose last head is not among those of the stage who are not dismissed.
+// OtherHeads counts organisations of the stage whose last head is not among its leaders who are not dismissed.
 func (t registryTx) OtherHeads(ctx context.Context, source string) (int64, error) {
 	return one(ctx, t.tx, errNoRow, value[int64], `select count(*) from
 		(select bin, max(appointed_on) as day from registry_leader where source = $1 and until_load = 0 group by bin) l
 		join registry_leader r on r.bin = l.bin and r.appointed_on = l.day and r.source = $1 and r.until_load = 0
-		where exists (select 1 from registry_stage_leader s where s.key = r.bin and s.op = 'U')
+		where exists (select 1 from registry_stage_entity s where s.key = r.bin and s.op = 'U')
 		and not exists (select 1 from registry_stage_leader s where s.key = r.bin and s.op = 'U' and s.dismissed_on = ''
 			and r.content like '%"IIN":"' || s.iin || '"%')`, source)
+}
+
+// PartyTo reports whether the stage makes a person a head, or ends that he is one.
+func (t registryTx) PartyTo(ctx context.Context, source string, iin ident.IIN) (bool, error) {
+	if source != registry.SourceLegal {
+		return false, nil // the stage of leaders is of another batch
+	}
+	n, err := one(ctx, t.tx, errNoRow, value[int64], `select count(*) from (
+		select 1 from registry_stage_leader s where s.iin = $2 and s.op = 'U' and not exists (select 1 from registry_leader r
+			where r.bin = s.key and r.source = $1 and r.until_load = 0 and r.appointed_on = s.appointed_on and r.content = s.content)
+		union all select 1 from registry_leader r join registry_stage_entity e on e.key = r.bin and e.op <> 'K'
+			where r.source = $1 and r.until_load = 0 and r.content like '%"IIN":"' || $2 || '"%' and not exists (select 1 from registry_stage_leader s
+				where s.key = r.bin and s.content = r.content)) x`, source, string(iin))
+	return n > 0, err
 }
 
 // WalkLacking calls f with pieces of what must end.
@@ -89,6 +104,9 @@ func (t registryTx) WalkLacking(ctx context.Context, a registry.Area, source str
 // walkPiece is how many rows are handed over at once.
 const walkPiece = 5000
 
+// headless says of a staged organisation s that it has no leader; of a refused row nobody knows.
+const headless = `s.op = 'U' and not exists (select 1 from registry_stage_leader o where o.key = s.key)`
+
 // WalkChanged calls f with pieces of the lines that change something.
 func (t registryTx) WalkChanged(ctx context.Context, a registry.Area, source string, f func([]int64) error) error {
 	s, err := sqlOf(a)
@@ -104,6 +122,9 @@ func (t registryTx) WalkChanged(ctx context.Context, a registry.Area, source str
 	questions := []string{
 		`select s.line from ` + s.stage + ` s where s.op = 'U' and not exists (select 1 from ` + s.table + same + differs + `) order by s.line`,
 		`select s.line from ` + s.stage + ` s where s.op = 'D' and exists (select 1 from ` + s.table + same + `) order by s.line`,
+	}
+	if a == registry.AreaEntity { // the source names no head any more
+		questions = append(questions, `select s.line from registry_stage_entity s where `+headless+` and exists (select 1 from registry_leader`+same+`) order by s.line`)
 	}
 	if a == registry.AreaLeader { // the source took a later appointment back
 		questions = append(questions, `select s.line from registry_stage_leader s
@@ -191,7 +212,7 @@ func (t registryTx) mergeSome(ctx context.Context, a registry.Area, s areaSQL, l
 	}
 	all := []string{end, s.insert(lines, missing+`)`)}
 	if a == registry.AreaEntity {
-		all = append(all, `update registry_leader set until_load = $1 from registry_stage_entity s where `+lines+` and s.op = 'D'
+		all = append(all, `update registry_leader set until_load = $1 from registry_stage_entity s where `+lines+` and (s.op = 'D' or `+headless+`)
 			and registry_leader.bin = s.key and registry_leader.source = $2 and registry_leader.until_load = 0 and registry_leader.from_load <> $1`)
 	}
 	for _, sql := range all {
