@@ -108,7 +108,7 @@ var tree = map[string]place{
 	"internal/web/assets": {edges, "", ""},
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
 	"internal/cabinet":    {edges, "internal/web internal/limit", "github.com/a-h/templ"},
-	"internal/portal":     {edges, "internal/web internal/oidc internal/passkey", "github.com/a-h/templ"},
+	"internal/portal":     {edges, "internal/web internal/oidc internal/passkey internal/limit", "github.com/a-h/templ"},
 	"internal/oidc":       {edges, "internal/web internal/limit", "github.com/a-h/templ github.com/ory/fosite github.com/go-jose/go-jose/v3"}, // OpenID Connect is a protocol, not our point
 	"internal/passkey":    {edges, "", "github.com/go-webauthn/webauthn"},                                                                     // WebAuthn is a protocol, not our point
 	"internal/desk":       {edges, "internal/web internal/limit", "github.com/a-h/templ"},

@@ -53,9 +53,11 @@ func (t *tour) year() error {
 	}
 	letters, texts = after(letters, first.letters, func(m message) int { return m.ID }), after(texts, first.texts, func(m short) int { return m.ID })
 	// What the other stories did at night is told at the end of the quiet hours, and reminds nobody.
-	texts = slices.DeleteFunc(texts, func(m short) bool {
-		return m.Time.Before(t.started.Add(24*time.Hour)) && m.Time.In(lang.Astana).Hour() == 9
-	})
+	kept := func(at time.Time) bool {
+		return at.Before(t.started.Add(24*time.Hour)) && at.In(lang.Astana).Hour() == 9
+	}
+	letters = slices.DeleteFunc(letters, func(m message) bool { return kept(m.Time) })
+	texts = slices.DeleteFunc(texts, func(m short) bool { return kept(m.Time) })
 	if err := sound(letters, texts); err != nil {
 		return err
 	}
