@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"os"
-	"runtime"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,7 +78,7 @@ func TestScanOfMillions(t *testing.T) {
 	sets := keySets{ca: records{store: s.CA()}, office: officeOf(t, s, clock), book: book, notices: s.Notice(), here: true}
 	scanner := notice.NewScanner(notice.ScannerConfig{Store: s.Notice(), Sets: sets, Now: clock})
 	for _, what := range []string{"the daily scan", "the next scan of the day"} {
-		took, peak := measured(t, func() error { return scanner.Scan(t.Context()) })
+		took, peak := storetest.Measured(t, func() error { return scanner.Scan(t.Context()) })
 		counts := map[string]int{}
 		rows, err := db.Query(t.Context(), `select action, count(*) from audit group by action union all select 'letters '||n, count(*) from outbox group by n`)
 		if err != nil {
@@ -99,38 +97,6 @@ func TestScanOfMillions(t *testing.T) {
 			t.Errorf("%s took %d MiB", what, peak>>20)
 		}
 	}
-}
-
-// measured runs f and tells how long it took and the most heap that was in use.
-func measured(t *testing.T, f func() error) (took time.Duration, peak uint64) {
-	t.Helper()
-	runtime.GC()
-	var most atomic.Uint64
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(50 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			most.Store(max(most.Load(), m.HeapInuse))
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	begin := time.Now()
-	err := f()
-	took = time.Since(begin)
-	close(stop)
-	<-done
-	if err != nil {
-		t.Fatal(err)
-	}
-	return took, most.Load()
 }
 
 // fill makes n certificates that end evenly over a year: one in five of organisations of five people, one in ten renewed

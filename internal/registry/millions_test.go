@@ -10,9 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,7 +47,7 @@ func millions(t *testing.T, w *world, n int) {
 	load := func(what string, b registry.Receipt, files fs.FS, rows int) {
 		t.Helper()
 		var i registry.Import
-		took, peak := measured(t, func() (err error) {
+		took, peak := storetest.Measured(t, func() (err error) {
 			if i, err = w.imp.Receive(t.Context(), files, b); err != nil || i.State != registry.Held {
 				return err
 			}
@@ -184,36 +182,4 @@ func big(t *testing.T, source, name string, n int, asOf time.Time, header string
 		t.Fatal(err)
 	}
 	return os.DirFS(dir)
-}
-
-// measured runs f and tells how long it took and the most heap that was in use.
-func measured(t *testing.T, f func() error) (took time.Duration, peak uint64) {
-	t.Helper()
-	runtime.GC()
-	var most atomic.Uint64
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(50 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			most.Store(max(most.Load(), m.HeapInuse))
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	begin := time.Now()
-	err := f()
-	took = time.Since(begin)
-	close(stop)
-	<-done
-	if err != nil {
-		t.Fatal(err)
-	}
-	return took, most.Load()
 }

@@ -38,13 +38,12 @@ func openSQLite(ctx context.Context, path string, maxPages int64, log *slog.Logg
 	const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
 	name := (&url.URL{Scheme: "file", Path: path}).String()
 	// The writer's log is laid into the file every 32 MiB rather than 4, and the upper pages of its indices stay
-	// in memory: a record of a random number costs fewer pages so.
+	// in memory: a record of a random number costs fewer pages so, and loads of whole registries keep theirs at hand.
 	bound := "&_pragma=wal_autocheckpoint(8000)&_pragma=cache_size(-32768)"
 	if maxPages > 0 {
 		bound += fmt.Sprintf("&_pragma=max_page_count(%d)", maxPages)
 	}
-	// One connection writes everything, loads of whole registries too: 32 MiB keep their indexes at hand.
-	write, err := openPool(name + "?_txlock=immediate&_pragma=cache_size(-32768)&" + pragmas + bound)
+	write, err := openPool(name + "?_txlock=immediate&" + pragmas + bound)
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
