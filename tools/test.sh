@@ -22,7 +22,7 @@ grep -E '^(ok|FAIL|panic:)|^ *--- FAIL' "$log" || true
 if grep -qE '^exit [0-9]+$' "$log"; then
 	status=1
 	echo "what the failed ones said:"
-	grep -vE '^=== (RUN|PAUSE|CONT|NAME)|--- (PASS|SKIP)|^PASS|^ok ' "$log" | grep -E -B40 -A5 -- '--- FAIL|^panic:|^FAIL|DATA RACE|\[build failed\]' | tail -n 400
+	grep -vE '^=== (RUN|PAUSE|CONT|NAME)|--- (PASS|SKIP)|^PASS|^ok |level=(DEBUG|INFO|WARN)' "$log" | grep -E -B40 -A5 -- '--- FAIL|^panic:|^FAIL|DATA RACE|\[build failed\]' | tail -n 400
 fi
 passed=$(grep -cE '^ *--- PASS' "$log" || true)
 failed=$(grep -cE '^ *--- FAIL' "$log" || true)

@@ -73,6 +73,9 @@ type walker struct {
 func (w *walker) Walk(ctx context.Context, until time.Time, letter bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if err := w.wait(ctx); err != nil { // what was asked for at this hour is done at this hour
+		return err
+	}
 	had := w.newest()
 	for w.Now().Before(until) {
 		next := w.nextHour()
