@@ -104,7 +104,7 @@ func (s *Service) publishOne(ctx context.Context, a *authority, number int64, sh
 		if err := d.lint(); err != nil {
 			return err
 		}
-		detail[[]string{"tbs_sha256", "delta_tbs_sha256"}[i]] = sumHex(d.tbs)
+		detail[[]string{"tbs_sha256", "delta_tbs_sha256"}[i]] = d.sum
 	}
 	key, err := a.open(ctx)
 	if err != nil {
@@ -120,12 +120,12 @@ func (s *Service) publishOne(ctx context.Context, a *authority, number int64, sh
 	delete(detail, "delta_tbs_sha256")
 	records := make([]ListRecord, len(drafts))
 	for i, d := range drafts {
-		raw, err := d.sign(s.rand, key)
+		raw, sum, err := d.sign(s.rand, key)
 		if err != nil {
 			return err
 		}
 		records[i] = d.l.record(a.name, shard, scheduled, raw)
-		detail[[]string{"sha256", "delta_sha256"}[i]] = sumHex(raw)
+		detail[[]string{"sha256", "delta_sha256"}[i]] = sum
 	}
 	err = s.store.Update(ctx, func(tx Tx) error {
 		for _, r := range records {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"senim/algid"
 	"senim/internal/lint"
 	"senim/pki"
 )
@@ -58,7 +57,7 @@ func (m *making) upperList(ctx context.Context, a *party, at time.Time) (ListRec
 		if err != nil {
 			return err
 		}
-		return tx.Audit(ctx, event("ca.will_publish", m.By, a.name, map[string]string{"number": fmt.Sprint(l.number), "tbs_sha256": sumHex(draft.tbs)}))
+		return tx.Audit(ctx, event("ca.will_publish", m.By, a.name, map[string]string{"number": fmt.Sprint(l.number), "tbs_sha256": draft.sum}))
 	})
 	if err != nil {
 		return ListRecord{}, err
@@ -67,14 +66,14 @@ func (m *making) upperList(ctx context.Context, a *party, at time.Time) (ListRec
 	if err != nil {
 		return ListRecord{}, err
 	}
-	raw, err := draft.sign(m.Rand, key)
+	raw, sum, err := draft.sign(m.Rand, key)
 	if err != nil {
 		return ListRecord{}, err
 	}
 	r := l.record(a.name, "", true, raw)
 	m.lists = append(m.lists, r)
-	return r, m.note("revocation list %d of %s: %d entries, next by %s, SHA-256 %x", r.Number, a.name, entries,
-		r.NextUpdate.Format(time.DateOnly), algid.SHA256.Sum(raw))
+	return r, m.note("revocation list %d of %s: %d entries, next by %s, SHA-256 %s", r.Number, a.name, entries,
+		r.NextUpdate.Format(time.DateOnly), sum)
 }
 
 // prove holds everything that was made against what it should be, before anything of it can be used.
