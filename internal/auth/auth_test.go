@@ -330,6 +330,31 @@ func TestSec7Sessions(t *testing.T) {
 	}
 }
 
+// Of several who take a value at once one gets it.
+func TestSec7TakenOnce(t *testing.T) {
+	b := newBench(t)
+	sid := b.begin()
+	if err := b.desk.Set(t.Context(), sid, map[string]string{"question": "x", "draft": "y"}); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var got atomic.Int32
+	for range 8 {
+		all.Go(func() {
+			switch v, err := b.desk.Take(t.Context(), sid, "question"); {
+			case err != nil:
+				t.Error(err)
+			case v == "x":
+				got.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if s, err := b.desk.Load(t.Context(), sid); err != nil || got.Load() != 1 || s.Values["draft"] != "y" {
+		t.Errorf("%d got it; left %v, %v", got.Load(), s.Values, err)
+	}
+}
+
 func TestSec7IdleAndAbsolute(t *testing.T) {
 	b := newBench(t)
 	ctx := t.Context()

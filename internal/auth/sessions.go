@@ -90,6 +90,20 @@ func (d *Desk) Set(ctx context.Context, sid string, values map[string]string) er
 	return nil
 }
 
+// Take gives a value that [Desk.Set] kept and removes it, in one transaction: of two at once one gets it,
+// the other "".
+func (d *Desk) Take(ctx context.Context, sid, name string) (value string, err error) {
+	err = d.change(ctx, sid, func(s *Session) {
+		value = s.Values[name]
+		s.Values = maps.Clone(s.Values)
+		delete(s.Values, name)
+	})
+	if err != nil {
+		return "", fmt.Errorf("take from a session: %w", err)
+	}
+	return value, nil
+}
+
 // Elevate ends the session sid and begins another with the facts of s (IIN, BIN, certificate,
 // values) under a new id: every change of rights gives a new id. A Created in s is kept, so that a
 // session that only changes what it acts for lives no longer than it would have.

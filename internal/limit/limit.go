@@ -66,7 +66,8 @@ func (l *Limiter) TakeAt(key string, rates ...Rate) (wait time.Duration) {
 	return 0
 }
 
-// forget makes room: what is over goes, and when nothing is, anything.
+// forget makes room for many, so that it is not walked for each: what is over goes, and when that is little,
+// anything.
 func (l *Limiter) forget(now time.Time) {
 	for key, times := range l.kept {
 		over := true
@@ -78,7 +79,7 @@ func (l *Limiter) forget(now time.Time) {
 		}
 	}
 	for key := range l.kept {
-		if len(l.kept) < maxLimited {
+		if len(l.kept) <= maxLimited-maxLimited/16 {
 			return
 		}
 		delete(l.kept, key)

@@ -40,7 +40,7 @@ func ClassOf(n string) Class {
 	switch number {
 	case "N-15", "N-16", "N-18", "N-21", "N-24":
 		return Transaction
-	case "N-06", "N-08", "N-12", "N-14", "N-17", "N-19", "N-20", "N-26", "N-28", "N-31":
+	case "N-06", "N-08", "N-12", "N-14", "N-17", "N-19", "N-20", "N-26", "N-28", "N-31", "N-32":
 		return Security
 	case "N-01", "N-02", "N-03", "N-04", "N-22", "N-25", "N-29":
 		return Reminder

@@ -10,6 +10,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/ident"
+	"senim/internal/lang"
 )
 
 // Bounds of passkeys.
@@ -128,6 +129,14 @@ func (o *Office) AddPasskey(ctx context.Context, sid string, s Signed) error {
 		}
 		p.Signature = signature
 		if err := tx.PutPasskey(ctx, p); err != nil {
+			return err
+		}
+		told := func(l lang.Tag) map[string]string {
+			v := timeVars(l, o.now())
+			v["name"], v["link"] = p.Name, o.c.Origin+"/me/passkeys"
+			return v
+		}
+		if err := o.tell(ctx, tx, "N-32", a.IIN, p.ID, told); err != nil {
 			return err
 		}
 		return tx.Audit(ctx, audit.Event{Action: "passkey.added", Actor: tx.Hash(string(a.IIN)), Object: p.ID, Result: "ok"})

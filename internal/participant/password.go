@@ -152,8 +152,8 @@ func PasswordCode(password string, own ...string) string {
 		if d := onlyDigits(s); strings.EqualFold(password, s) || len(d) >= 10 && digits == d && len(digits) == n {
 			return "PASSWORD_PERSONAL"
 		}
-		// a phone is also typed as 8 and ten digits, or as ten digits alone
-		if d := onlyDigits(s); strings.HasPrefix(s, "+7") && n-len(digits) <= 1 && len(d) == 11 && strings.HasSuffix(digits, d[1:]) {
+		// a phone is also typed as 8 and ten digits, or as ten digits alone, with signs between
+		if d := onlyDigits(s); strings.HasPrefix(s, "+7") && strings.Trim(password, "0123456789+-(). ") == "" && len(d) == 11 && strings.HasSuffix(digits, d[1:]) {
 			return "PASSWORD_PERSONAL"
 		}
 	}

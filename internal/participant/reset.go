@@ -154,7 +154,7 @@ func (o *Office) NewPassword(ctx context.Context, sid string, key LinkKey, passw
 	// like a personal number or a phone is refused here.
 	digits := onlyDigits(password)
 	wrong := checkPassword(password, again, a.Email)
-	if len(wrong) == 0 && digits == password && len(digits) <= 12 {
+	if len(wrong) == 0 && len(digits) >= 10 && len(digits) <= 12 && strings.Trim(password, "0123456789+-(). ") == "" {
 		wrong["password"] = "PASSWORD_PERSONAL"
 	}
 	if len(wrong) > 0 {

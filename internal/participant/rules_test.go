@@ -29,6 +29,8 @@ func TestPasswordRule(t *testing.T) {
 		"123456789011":               "PASSWORD_PERSONAL",
 		"1234 5678 9011":             "", // not the number itself; long enough to be a phrase
 		"87011234567":                "PASSWORD_PERSONAL",
+		"+7 (701) 123-45-67":         "PASSWORD_PERSONAL",
+		"8-701-123-45-67":            "PASSWORD_PERSONAL",
 		"b@example.kz":               "PASSWORD_PERSONAL",
 		"tall-birch-92":              "",
 		"жылы шай ішейік":            "",

@@ -62,8 +62,8 @@ func (s *site) passkeyGiven(_ http.ResponseWriter, r *web.Request) error {
 	if s.passkeys == nil {
 		return web.ErrNotFound
 	}
-	keep := r.Value(passkeyAsked)
-	if err := r.Set(map[string]string{passkeyAsked: ""}); err != nil {
+	keep, err := r.Take(passkeyAsked)
+	if err != nil {
 		return err
 	}
 	p, all, err := s.holder(r, iin)
@@ -158,8 +158,8 @@ func (s *site) mePasskeyMade(_ http.ResponseWriter, r *web.Request, iin ident.II
 	if s.passkeys == nil {
 		return web.ErrNotFound
 	}
-	keep := r.Value(passkeyNew)
-	if err := r.Set(map[string]string{passkeyNew: ""}); err != nil {
+	keep, err := r.Take(passkeyNew)
+	if err != nil {
 		return err
 	}
 	p, _, err := s.holder(r, iin)

@@ -51,6 +51,9 @@ func TestPasskeySignsIn(t *testing.T) {
 	if w.audited("passkey.added") != 1 || w.audited("passkey.removed") != 1 {
 		t.Error("not recorded")
 	}
+	if m := w.letter("N-32"); m.Vars["name"] != "Домашний ноутбук" || !strings.HasSuffix(m.Vars["link"], "/me/passkeys") {
+		t.Errorf("N-32: %+v", m)
+	}
 }
 
 // No passkey without the certificate's challenge (S1), none of another person, none twice, none that did

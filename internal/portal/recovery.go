@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"encoding/hex"
 	"errors"
 	"net/http"
 
@@ -75,6 +76,10 @@ func (s *site) proveAct(r *web.Request, k participant.Kind) (participant.Signed,
 		return participant.Signed{}, err
 	}
 	p, err := s.signIn.Prove(r.Context(), r.SID(), string(k), der, trust.Signing)
+	if err == nil && !r.Session().SignedIn() { // who is signed in was counted when he asked
+		sum := p.Certificate.Fingerprint()
+		err = r.CountCertificate(hex.EncodeToString(sum[:]))
+	}
 	return participant.Signed{Proof: p, Answer: der}, err
 }
 

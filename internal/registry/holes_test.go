@@ -202,3 +202,20 @@ func TestSignerAfterTheConfirmation(t *testing.T) {
 		}
 	})
 }
+
+// A full batch without a file that came before is refused: what it does not bring would look as new as it.
+func TestFullBatchWithoutAFile(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		w.must(monday())
+		w.now = at(4, 7)
+		calendar := batch{source: "gbdul", kind: "full", asOf: at(4, 5), files: map[string]string{"calendar.csv": "date;source;load;note\n2026-03-09;;0;Праздник\n"}}
+		i, err := w.receive(calendar)
+		if refusal, ok := errors.AsType[*registry.ImportRefusal](err); !ok || refusal.Code != registry.LoadIncomplete || i.State != registry.Refused {
+			t.Fatalf("%s %v", i.State, err)
+		}
+		w.now = at(15, 7)
+		if a := w.book.Entity(t.Context(), companyX); a.Verdict != registry.Unknown {
+			t.Errorf("as if it were new: %s", a.Verdict)
+		}
+	})
+}

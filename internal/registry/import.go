@@ -40,6 +40,7 @@ const (
 	LoadInterrupted = "LOAD_INTERRUPTED" // the server stopped, or the database lost what was staged
 	LoadRejected    = "LOAD_REJECTED"    // by an operator
 	LoadParty       = "LOAD_PARTY"       // it changes the head who the operator is, or makes him one
+	LoadIncomplete  = "LOAD_INCOMPLETE"  // full, without a file of which the book has records
 	LoadQuarantine  = "LOAD_QUARANTINE"  // more refused rows than are kept
 )
 

@@ -20,6 +20,9 @@ const (
 
 // stage reads the files of a batch, keeps the good rows aside, and checks them against each other.
 func (m *Importer) stage(ctx context.Context, i Import, b *batchfile.Batch) (Import, error) {
+	if err := m.complete(ctx, i, b); err != nil {
+		return i, err
+	}
 	for _, a := range areas(i) {
 		if err := m.store.Update(ctx, func(tx Tx) error { return tx.ClearStage(ctx, a) }); err != nil {
 			return i, err
@@ -63,6 +66,30 @@ func (m *Importer) stage(ctx context.Context, i Import, b *batchfile.Batch) (Imp
 			}
 		}
 		return m.note(ctx, tx, "registry.load.staged", i, "ok", map[string]string{"rows": strconv.FormatInt(i.Total(), 10), "quarantined": strconv.FormatInt(i.Quarantined(), 10)})
+	})
+}
+
+// complete refuses a full batch that lacks a file of which the book has records: they would look as new as the
+// batch, and stay as they were. The calendar is the exception, it comes once a year.
+func (m *Importer) complete(ctx context.Context, i Import, b *batchfile.Batch) error {
+	if !i.Full {
+		return nil
+	}
+	return m.store.View(ctx, func(tx Tx) error {
+		for _, kind := range batchfile.Kinds() {
+			here := slices.ContainsFunc(b.Files, func(f batchfile.File) bool { return f.Kind() == kind })
+			if here || kind == batchfile.Calendar || !brings(i.Source, kind) {
+				continue
+			}
+			have, err := tx.HasAny(ctx, areaOf(kind), i.Source)
+			if err != nil {
+				return err
+			}
+			if have {
+				return &batchfile.Error{Code: LoadIncomplete, File: kind}
+			}
+		}
+		return nil
 	})
 }
 

@@ -192,6 +192,20 @@ func (r *Request) Set(values map[string]string) error {
 // Value reads what [Request.Set] kept.
 func (r *Request) Value(name string) string { return r.session.Values[name] }
 
+// Take gives what [Request.Set] kept and forgets it: of two requests at once one gets it. "" when nothing is
+// kept, or nobody has a session.
+func (r *Request) Take(name string) (string, error) {
+	if r.sid == "" || r.session.Values[name] == "" {
+		return "", nil
+	}
+	value, err := r.shell.c.Auth.Take(r.Context(), r.sid, name)
+	if err != nil {
+		return "", err
+	}
+	delete(r.session.Values, name)
+	return value, nil
+}
+
 // Redirect sends the browser to another page of this site with GET.
 func (r *Request) Redirect(path string) error {
 	if !local(path) {
