@@ -664,7 +664,7 @@ func loadPage(r *web.Request, i registry.Import, refused []registry.Quarantined)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if i.State == registry.Held || i.State == registry.Unverified {
+			if i.Waits() {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<form method=\"post\" action=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"senim/internal/ident"
 	"senim/internal/limit"
 	"senim/internal/relying"
 	"senim/internal/web"
@@ -45,7 +46,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		agreed = had.Covers(wished.client.Client, wished.scopes)
+		agreed = had.Covers(wished.client.Client, wished.scopes, ident.BIN(who.BIN))
 	}
 	if !agreed && wished.has("none") {
 		return p.turnDown(w, r, wished, fosite.ErrConsentRequired)
@@ -123,7 +124,7 @@ func (p *Provider) give(r *web.Request, browser string, req relying.Request, wis
 		return "", err
 	}
 	// A consent is kept for people with an account only: they have a page to withdraw it.
-	if err := p.keeper.Allow(ctx, req.ID, browser, relying.Answer{IIN: who.IIN, Level: wished.level, Scopes: wished.scopes,
+	if err := p.keeper.Allow(ctx, req.ID, browser, relying.Answer{IIN: who.IIN, BIN: ident.BIN(who.BIN), Level: wished.level, Scopes: wished.scopes,
 		Asked: asked, Remember: wished.level == relying.Account}); err != nil {
 		return "", err
 	}

@@ -172,7 +172,8 @@ func TestRejectedWhileVerified(t *testing.T) {
 func TestSignerAfterTheConfirmation(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		w.must(many(100, at(2, 5)))
-		for _, revoked := range []bool{true, false} {
+		for _, then := range []string{"revoked", "stopped", "good"} {
+			revoked, stopped := then == "revoked", then == "stopped"
 			w.now, w.status = w.now.AddDate(0, 0, 1), trust.Status{State: trust.StateGood}
 			i, err := w.receive(many(94, w.now))
 			if err != nil || i.State != registry.Held {
@@ -189,6 +190,18 @@ func TestSignerAfterTheConfirmation(t *testing.T) {
 				t.Fatalf("cannot check: %s %s %v", i.State, i.Code, err)
 			}
 			w.status = trust.Status{State: trust.StateGood}
+			if stopped {
+				if err := w.imp.Reject(t.Context(), i.ID, registry.Clerk{IIN: clerk}); err != nil {
+					t.Fatal(err)
+				}
+				if n, err := w.imp.Tick(t.Context()); err != nil || n != 0 {
+					t.Errorf("%d %v", n, err)
+				}
+				if i, err = w.imp.Import(t.Context(), i.ID); err != nil || i.State != registry.Refused || i.Code != registry.LoadRejected {
+					t.Errorf("rejected: %s %s %v", i.State, i.Code, err)
+				}
+				continue
+			}
 			state, code := registry.Accepted, ""
 			if revoked {
 				w.status, state, code = trust.Status{State: trust.StateRevoked, RevokedAt: at(1, 1)}, registry.Refused, trust.CodeRevoked

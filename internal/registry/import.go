@@ -26,6 +26,12 @@ const (
 // Ended reports that nothing more happens to the batch.
 func (s ImportState) Ended() bool { return s == Accepted || s == Refused }
 
+// Waits reports that operators may still stop the batch: it waits for one of them, or for its signer to be
+// looked at.
+func (i Import) Waits() bool {
+	return i.State == Held || i.State == Unverified || i.State == Released && i.Code != ""
+}
+
 // Codes of refused batches, beside those of package batchfile and of certificates.
 const (
 	LoadLoaded      = "LOAD_LOADED"      // already loaded (L2)

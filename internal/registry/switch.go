@@ -362,7 +362,7 @@ func (m *Importer) decide(ctx context.Context, id int64, by Clerk, confirm bool)
 		}
 		actor := tx.Hash(string(by.IIN))
 		switch {
-		case i.State != Held && (confirm || i.State != Unverified):
+		case confirm && i.State != Held, !i.Waits():
 			return &Refusal{NotWaiting}
 		case confirm && i.ByHand && i.Operator == actor:
 			return &Refusal{SameClerk}

@@ -15,18 +15,20 @@ type Consent struct {
 	IIN    ident.IIN
 	Client string
 	Scopes []string
-	Made   time.Time
-	Used   time.Time
+	// Orgs are the organisations for which he allowed [ScopeOrganization], by BIN.
+	Orgs []ident.BIN
+	Made time.Time
+	Used time.Time
 }
 
-// Covers reports whether the person allowed all of the scopes before. A client that cannot prove who
+// Covers reports whether the person, acting for bin, allowed all of the scopes before. A client that cannot prove who
 // it is gets no answer without the person: anybody may pose as it.
-func (c Consent) Covers(client Client, scopes []string) bool {
+func (c Consent) Covers(client Client, scopes []string, bin ident.BIN) bool {
 	if c.Client != client.ID || client.Public() {
 		return false
 	}
 	for _, s := range scopes {
-		if !slices.Contains(c.Scopes, s) {
+		if !slices.Contains(c.Scopes, s) || s == ScopeOrganization && bin != "" && !slices.Contains(c.Orgs, bin) {
 			return false
 		}
 	}

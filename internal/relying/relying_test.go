@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"senim/internal/ident"
 )
 
 const goodClient = `{"id": "shop", "name": {"kk": "Дүкен", "ru": "Магазин", "en": "Shop"}, "redirect_uris": ["https://shop.example.kz/callback"],
@@ -165,10 +167,19 @@ func TestKeysTurn(t *testing.T) {
 func TestConsentCovers(t *testing.T) {
 	c := Consent{Client: "shop", Scopes: []string{ScopeOpenID, ScopeIIN}}
 	shop := Client{ID: "shop", Auth: AuthSecret}
-	if !c.Covers(shop, []string{ScopeOpenID}) || c.Covers(shop, []string{ScopeOpenID, ScopeEmail}) {
+	if !c.Covers(shop, []string{ScopeOpenID}, "") || c.Covers(shop, []string{ScopeOpenID, ScopeEmail}, "") {
 		t.Error("the wrong scopes are covered")
 	}
-	if c.Covers(Client{ID: "shop", Auth: AuthNone}, nil) || c.Covers(Client{ID: "other", Auth: AuthSecret}, nil) || (Consent{}).Covers(shop, nil) {
+	if c.Covers(Client{ID: "shop", Auth: AuthNone}, nil, "") || c.Covers(Client{ID: "other", Auth: AuthSecret}, nil, "") || (Consent{}).Covers(shop, nil, "") {
 		t.Error("somebody else's consent covers")
+	}
+	c = Consent{Client: "shop", Scopes: []string{ScopeOpenID, ScopeOrganization}, Orgs: []ident.BIN{"123456789021"}}
+	for bin, want := range map[ident.BIN]bool{"123456789021": true, "": true, "123456789022": false} {
+		if c.Covers(shop, []string{ScopeOpenID, ScopeOrganization}, bin) != want {
+			t.Errorf("acting for %q: covered %t", bin, !want)
+		}
+		if !c.Covers(shop, []string{ScopeOpenID}, bin) {
+			t.Errorf("acting for %q: asked again though the organisation is not told", bin)
+		}
 	}
 }

@@ -123,6 +123,7 @@ func (k *Keeper) Prove(ctx context.Context, id, browser string, certificate []by
 // Answer is what a person decided about a request.
 type Answer struct {
 	IIN    ident.IIN
+	BIN    ident.BIN // of whom he acts for; empty for himself
 	Level  Level
 	Scopes []string
 	// Asked: the person was asked now; else a consent from before was used.
@@ -140,8 +141,12 @@ func (k *Keeper) Allow(ctx context.Context, id, browser string, a Answer) error 
 		}
 		if a.Remember {
 			c := Consent{IIN: a.IIN, Client: r.Client, Scopes: a.Scopes, Made: r.Ended, Used: r.Ended}
+			if a.BIN != "" && slices.Contains(a.Scopes, ScopeOrganization) {
+				c.Orgs = []ident.BIN{a.BIN}
+			}
 			if had, err := tx.Consent(ctx, a.IIN, r.Client); err == nil {
 				c.Scopes = union(had.Scopes, a.Scopes)
+				c.Orgs = slices.Compact(slices.Sorted(slices.Values(slices.Concat(had.Orgs, c.Orgs))))
 				if !a.Asked {
 					c.Made = had.Made
 				}

@@ -52,13 +52,17 @@ func (t relyingTx) PutRequest(ctx context.Context, q relying.Request) error {
 	return err
 }
 
-const oidcConsents = `select iin, client, scopes, made, used from oidc_consents `
+const oidcConsents = `select iin, client, scopes, coalesce((select o.orgs from oidc_consent_orgs o where o.iin = c.iin and o.client = c.client), ''), made, used
+	from oidc_consents c `
 
 func scanConsent(r row) (c relying.Consent, err error) {
-	var scopes string
+	var scopes, orgs string
 	var made, used int64
-	err = r.Scan(&c.IIN, &c.Client, &scopes, &made, &used)
+	err = r.Scan(&c.IIN, &c.Client, &scopes, &orgs, &made, &used)
 	c.Scopes, c.Made, c.Used = strings.Fields(scopes), at(made), at(used)
+	for _, bin := range strings.Fields(orgs) {
+		c.Orgs = append(c.Orgs, ident.BIN(bin))
+	}
 	return c, err
 }
 
@@ -71,6 +75,14 @@ func (t relyingTx) Consents(ctx context.Context, iin ident.IIN) ([]relying.Conse
 }
 
 func (t relyingTx) PutConsent(ctx context.Context, c relying.Consent) error {
+	orgs := make([]string, len(c.Orgs))
+	for i, bin := range c.Orgs {
+		orgs[i] = string(bin)
+	}
+	if _, err := t.exec(ctx, `insert into oidc_consent_orgs (iin, client, orgs) values ($1, $2, $3)
+		on conflict (iin, client) do update set orgs = excluded.orgs`, string(c.IIN), c.Client, strings.Join(orgs, " ")); err != nil {
+		return err
+	}
 	_, err := t.exec(ctx, `insert into oidc_consents (iin, client, scopes, made, used) values ($1, $2, $3, $4, $5)
 		on conflict (iin, client) do update set scopes = excluded.scopes, made = excluded.made, used = excluded.used`,
 		string(c.IIN), c.Client, strings.Join(c.Scopes, " "), ms(c.Made), ms(c.Used))
@@ -78,6 +90,9 @@ func (t relyingTx) PutConsent(ctx context.Context, c relying.Consent) error {
 }
 
 func (t relyingTx) DropConsent(ctx context.Context, iin ident.IIN, client string) error {
+	if _, err := t.exec(ctx, `delete from oidc_consent_orgs where iin = $1 and client = $2`, string(iin), client); err != nil {
+		return err
+	}
 	_, err := t.exec(ctx, `delete from oidc_consents where iin = $1 and client = $2`, string(iin), client)
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"senim/internal/auth"
+	"senim/internal/ident"
 	"senim/internal/relying"
 	"senim/internal/store"
 )
@@ -61,7 +62,7 @@ func Relying(t *testing.T, s *store.Store) {
 	})
 
 	t.Run("consents", func(t *testing.T) {
-		c := relying.Consent{IIN: "i", Client: "c", Scopes: []string{"openid", "iin"}, Made: now, Used: now}
+		c := relying.Consent{IIN: "i", Client: "c", Scopes: []string{"openid", "iin"}, Orgs: []ident.BIN{"123456789021", "123456789022"}, Made: now, Used: now}
 		other := relying.Consent{IIN: "i", Client: "d", Scopes: []string{"openid"}, Made: now.Add(time.Second), Used: now}
 		do(t, func(tx relying.Tx) error { return errors.Join(tx.PutConsent(ctx, c), tx.PutConsent(ctx, other)) })
 		c.Scopes, c.Used = []string{"openid"}, now.Add(time.Hour)
