@@ -76,9 +76,18 @@ type Config struct {
 	Browser func(url string) (stop func(), err error)
 	// SingleUser accepts peers whose user cannot be told, on systems where the agent cannot look.
 	SingleUser bool
-	// Remember keeps certificates of opened keys, and where they were, in a file of mode 0600, so that
-	// the next start knows them. Default: in memory only.
+	// Secrets is the system's keychain, whose key encrypts the list of certificates on disk. Default: none.
+	Secrets Secrets
+	// Remember keeps certificates of opened keys, and where they were, in a plain file of mode 0600 where
+	// there is no keychain, so that the next start knows them. Default: in memory only, until the person
+	// wishes otherwise on the agent's page.
 	Remember bool
+	// Media lists plugged media, which are looked into while they are there. Default: none are.
+	Media func() []string
+	// Notify says something in the system's own way, beside the windows. Default: nothing is said.
+	Notify func(title, text string)
+	// Cabinet is the address of the page where keys are renewed and revoked. Default: none is named.
+	Cabinet string
 	// OldKeyFiles writes new key files as the national CA does, for programs that read nothing else.
 	// Default: the strong form, which its library reads too.
 	OldKeyFiles bool
@@ -97,13 +106,15 @@ type Agent struct {
 	keeper    *keystore.Keeper
 	known     *catalogue
 	desk      *desk
+	settings  *settings
+	homes     chan homeWish // wishes to see the agent's own page
 
 	listeners []net.Listener
 	port      string
 
 	mu      sync.Mutex
 	origins map[string]*originState // under mu
-	folders []string                // under mu
+	given   []string                // under mu: folders the agent was started with
 	mine    map[string]bool         // under mu: origins of our windows, now and before
 	talks   sync.WaitGroup
 }
@@ -146,45 +157,22 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
-	index := ""
-	if c.Remember {
-		index = filepath.Join(c.Data, "certificates.json")
-	}
-	known, err := openCatalogue(index)
+	settings, err := openSettings(filepath.Join(c.Data, "settings.json"))
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
+	place := &index{dir: c.Data, secrets: c.Secrets, plain: func() bool { return c.Remember || settings.get().Plain }}
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: known, desk: newDesk(),
+		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: newCatalogue(place, c.Log), desk: newDesk(),
+		settings: settings, homes: make(chan homeWish, 1),
 		origins: map[string]*originState{}, mine: map[string]bool{},
 	}
 	for _, folder := range append(c.Folders, keeper.Folders()...) {
-		a.watch(folder)
-	}
-	return a, nil
-}
-
-// watch adds a folder to those looked into.
-func (a *Agent) watch(folder string) {
-	full, err := filepath.Abs(folder)
-	if err != nil {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, f := range a.folders {
-		if f == full {
-			return
+		if full, err := filepath.Abs(folder); err == nil {
+			a.given = append(a.given, full)
 		}
 	}
-	a.folders = append(a.folders, full)
-}
-
-// watched lists the folders looked into.
-func (a *Agent) watched() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return append([]string(nil), a.folders...)
+	return a, nil
 }
 
 // Serve answers until ctx ends, then withdraws the window, closes every connection and returns.
@@ -194,5 +182,12 @@ func (a *Agent) Serve(ctx context.Context) error {
 			return err
 		}
 	}
-	return a.serve(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	var own sync.WaitGroup
+	own.Go(func() { a.attend(ctx) })
+	own.Go(func() { a.remind(ctx) })
+	err := a.serve(ctx)
+	cancel()
+	own.Wait()
+	return err
 }
