@@ -149,11 +149,11 @@ func typedFolder(text string) (string, bool) {
 
 // usual lists the folders where people keep keys, of those that are there.
 func usual() []string {
+	list := []string{}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return nil
+		return list
 	}
-	var list []string
 	for _, name := range []string{"Documents", "Документы", "Құжаттар", "Desktop", "Рабочий стол", "Жұмыс үстелі", "Downloads", "Загрузки", "Жүктемелер"} {
 		if info, err := os.Stat(filepath.Join(home, name)); err == nil && info.IsDir() {
 			list = append(list, filepath.Join(home, name))

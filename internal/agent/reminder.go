@@ -74,3 +74,12 @@ func (a *Agent) homeLang() lang.Tag {
 	}
 	return lang.RU
 }
+
+// TrayWords are what the tray says, in the person's language.
+type TrayWords struct{ Running, Open, Quit string }
+
+// TrayWords gives them.
+func (a *Agent) TrayWords() TrayWords {
+	tag := a.homeLang()
+	return TrayWords{tag.Text("home.tray.ok"), tag.Text("home.tray.open"), tag.Text("home.tray.quit")}
+}

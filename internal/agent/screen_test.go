@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -47,7 +49,18 @@ func (b *bench) look() *screen {
 	ctx, cancel := chromedp.NewContext(alloc)
 	b.Cleanup(func() { cancel(); end() })
 	s := &screen{b, ctx}
-	if err := chromedp.Do(ctx); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		return chromedp.Listen(ctx, func(ev any) {
+			switch ev := ev.(type) {
+			case *runtime.EventExceptionThrown:
+				b.Errorf("a script of the page fails: %s %s", ev.ExceptionDetails.Text, ev.ExceptionDetails.URL)
+			case *cdplog.EventEntryAdded:
+				if string(ev.Entry.Level) == "error" && !strings.Contains(ev.Entry.Text, "status of 4") {
+					b.Errorf("the console says %s", ev.Entry.Text)
+				}
+			}
+		})
+	})); err != nil {
 		b.Fatal(err)
 	}
 	return s
@@ -133,7 +146,7 @@ func (s *screen) shot(name string) {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, screenTime)
 	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600)
 	}
@@ -200,7 +213,7 @@ func TestWindowInBrowser(t *testing.T) {
 		}
 		// Many documents, one consent.
 		var data []string
-		for i := range 120 {
+		for i := range 30 {
 			data = append(data, fmt.Sprintf(`"<doc n=\"%d\"/>"`, i))
 		}
 		socket.send(commonCall("signXmls", `"PKCS12","SIGNATURE",[`+strings.Join(data, ",")+`],"",""`))
@@ -208,7 +221,7 @@ func TestWindowInBrowser(t *testing.T) {
 		s.looks(name("many"))
 		s.do("sign them", chromedp.SendKeys(chromedp.CSS("#password"), password), chromedp.Click(chromedp.CSS("#sign")),
 			chromedp.WaitVisible(chromedp.CSS("body[data-state=done]")))
-		if got := object[[]string](t, socket.read()); len(got) != 120 {
+		if got := object[[]string](t, socket.read()); len(got) != 30 {
 			t.Errorf("%s: %d documents", tag, len(got))
 		}
 		b.agent.ShowHome(tag)
@@ -231,5 +244,9 @@ func TestWindowInBrowser(t *testing.T) {
 	s.click("#parts [data-part=calendar]")
 	s.do("save the calendar", chromedp.Click(chromedp.CSS("#export")))
 	s.click("#parts [data-part=keys]")
-	s.do("forget all", chromedp.Click(chromedp.CSS("#forget-all button")))
+	s.do("forget all, asked twice", chromedp.Click(chromedp.CSS("#forget-all")), chromedp.Click(chromedp.CSS("#forget-all[data-sure]")),
+		chromedp.WaitReady(chromedp.CSS(".certificate[data-state=locked]")))
+	if e := b.agent.known.all(nil); len(e) != 0 {
+		t.Errorf("%d keys are still known", len(e))
+	}
 }

@@ -69,11 +69,11 @@
   }
 
   // keyCard is one key: its owner, or the way to see it.
-  function keyCard(k) {
+  function keyCard(k, company) {
     const e = el('div', 'certificate');
     e.dataset.keyId = k.id;
     e.dataset.state = k.state;
-    if (k.card) card(e, k.card);
+    if (k.card) card(e, company ? { ...k.card, organization: '' } : k.card); // the heading names the company
     else e.append(el('span', 'owner', k.about));
     e.append(el('span', 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of k.remarks || []) e.append(remark(r));
@@ -99,7 +99,7 @@
     for (const g of view.groups) {
       box.append(el('h2', '', g.name || T('unopened')));
       if (!g.name) box.append(el('p', 'small', T('unopened-why')));
-      for (const k of g.keys) box.append(keyCard(k));
+      for (const k of g.keys) box.append(keyCard(k, g.company));
     }
     if (view.pending.length) {
       box.append(el('h2', '', T('pending')));

@@ -229,7 +229,7 @@
 
   // elsewhere lets the person name a folder that is not looked into yet.
   function elsewhere() {
-    if (!['sign', 'info', 'list', 'sign-many'].includes(view.kind) || !view.places) return null;
+    if (!['sign', 'info', 'list', 'sign-many'].includes(view.kind)) return null;
     const box = el('details');
     box.id = 'elsewhere';
     box.open = !(view.keys || []).length;
@@ -237,7 +237,7 @@
     const [l, i] = input('other-folder', 'text', T('other-folder-label'));
     const list = el('datalist');
     list.id = 'places';
-    for (const f of view.places) { const o = el('option'); o.value = f; list.append(o); }
+    for (const f of view.places || []) { const o = el('option'); o.value = f; list.append(o); }
     i.setAttribute('list', 'places');
     const b = el('button', '', T('look-there'));
     b.type = 'button';
