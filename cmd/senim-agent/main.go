@@ -21,6 +21,7 @@ import (
 
 	"senim/internal/agent"
 	"senim/internal/desktop"
+	"senim/internal/keystore"
 	"senim/internal/trustdir"
 	"senim/pki"
 )
@@ -77,6 +78,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
 	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
 	cabinet := flags.String("cabinet", "", "`address` of the cabinet where keys are renewed and revoked; the agent's page links to it")
+	keychain := flags.Bool("keychain", true, "keep secrets in the system's keychain where there is one")
 	headless := flags.Bool("headless", false, "no tray, no reminders beside the windows, no look at plugged media")
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
@@ -119,6 +121,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 		Cabinet: *cabinet,
+	}
+	if *keychain {
+		config.Keychain = keystore.SystemKeychain()
 	}
 	if !*headless {
 		config.Media, config.Notify = desktop.Media, own.remind

@@ -58,6 +58,7 @@ import (
 	"time"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 	"senim/internal/trust"
 	"senim/pfx"
 	"senim/pki"
@@ -76,8 +77,8 @@ type Config struct {
 	Browser func(url string) (stop func(), err error)
 	// SingleUser accepts peers whose user cannot be told, on systems where the agent cannot look.
 	SingleUser bool
-	// Secrets is the system's keychain, whose key encrypts the list of certificates on disk. Default: none.
-	Secrets Secrets
+	// Keychain keeps the key that encrypts the list of certificates on disk. Default: none.
+	Keychain keystore.Keychain
 	// Remember keeps certificates of opened keys, and where they were, in a plain file of mode 0600 where
 	// there is no keychain, so that the next start knows them. Default: in memory only, until the person
 	// wishes otherwise on the agent's page.
@@ -107,7 +108,8 @@ type Agent struct {
 	known     *catalogue
 	desk      *desk
 	settings  *settings
-	homes     chan homeWish // wishes to see the agent's own page
+	homes     chan homeWish // wishes to see the agent's own page, or to have an act done from it
+	acts      map[string]func(context.Context, lang.Tag)
 
 	listeners []net.Listener
 	port      string
@@ -161,10 +163,10 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
-	place := &index{dir: c.Data, secrets: c.Secrets, plain: func() bool { return c.Remember || settings.get().Plain }}
+	place := &index{dir: c.Data, chain: c.Keychain, plain: func() bool { return c.Remember || settings.get().Plain }}
 	a := &Agent{
 		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: newCatalogue(place, c.Log), desk: newDesk(),
-		settings: settings, homes: make(chan homeWish, 1),
+		settings: settings, homes: make(chan homeWish, 1), acts: map[string]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{},
 	}
 	for _, folder := range append(c.Folders, keeper.Folders()...) {

@@ -15,6 +15,21 @@ type homeWish struct {
 	lang lang.Tag // "" is the person's own choice
 	// page: a web page wishes it; a page of the agent's that is open already stays as it is.
 	page bool
+	act  string // instead of the page: an act that opens a window of its own
+}
+
+// homeActs are the acts the page offers, in their order, of those the agent has.
+var homeActs = []string{"renew", "password", "backup"}
+
+// offered lists the acts that can be done from the page.
+func (a *Agent) offered() []string {
+	list := []string{}
+	for _, name := range homeActs {
+		if a.acts[name] != nil {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // ShowHome opens the agent's own page: keys, calendar, sites, folders. It does not wait; a wish that
@@ -40,7 +55,8 @@ const homeRest = 10 * time.Second
 
 // attend shows the agent's page when it is wished, one at a time, until ctx ends.
 func (a *Agent) attend(ctx context.Context) {
-	var open sync.WaitGroup
+	var open, acts sync.WaitGroup
+	defer acts.Wait()
 	defer open.Wait()
 	closeLast := func() {}
 	defer func() { closeLast() }()
@@ -53,6 +69,10 @@ func (a *Agent) attend(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case w = <-a.homes:
+		}
+		if act := a.acts[w.act]; act != nil {
+			acts.Go(func() { act(ctx, w.lang) })
+			continue
 		}
 		if w.page {
 			select {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"io/fs"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/internal/pkitest"
 	"senim/pki"
@@ -19,29 +21,36 @@ import (
 // chest is a keychain in memory.
 type chest struct {
 	mu     sync.Mutex
-	kept   map[string][]byte
+	kept   map[string]string
 	broken bool
 }
 
-func (c *chest) Secret(name string) ([]byte, error) {
+func (c *chest) Get(name string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if b, ok := c.kept[name]; ok {
-		return b, nil
+	if s, ok := c.kept[name]; ok {
+		return s, nil
 	}
-	return nil, fs.ErrNotExist
+	return "", keystore.ErrNoSecret
 }
 
-func (c *chest) Keep(name string, secret []byte) error {
+func (c *chest) Set(name, secret string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.broken {
-		return fs.ErrPermission
+		return keystore.ErrNoKeychain
 	}
 	if c.kept == nil {
-		c.kept = map[string][]byte{}
+		c.kept = map[string]string{}
 	}
-	c.kept[name] = bytes.Clone(secret)
+	c.kept[name] = secret
+	return nil
+}
+
+func (c *chest) Delete(name string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.kept, name)
 	return nil
 }
 
@@ -170,7 +179,7 @@ func TestPain09Reminder(t *testing.T) {
 	said := make(chan string, 8)
 	data := t.TempDir()
 	secrets := &chest{}
-	b := bring(t, func(c *Config) { c.Data, c.Secrets = data, secrets })
+	b := bring(t, func(c *Config) { c.Data, c.Keychain = data, secrets })
 	b.issue("a.p12", company("ТОО «Алма»", "123456789021"), 5)
 	b.issue("b.p12", company("ТОО «Бастау»", "123456789034"), 200)
 	h := b.home()
@@ -181,7 +190,7 @@ func TestPain09Reminder(t *testing.T) {
 	again := func(change func(*Config)) (title, text string) {
 		t.Helper()
 		bring(t, func(c *Config) {
-			c.Data, c.Secrets, c.Folders, c.Now = data, secrets, []string{folder}, func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+			c.Data, c.Keychain, c.Folders, c.Now = data, secrets, []string{folder}, func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 			c.Notify = func(title, text string) { said <- title + "\n" + text }
 			change(c)
 		})
@@ -211,7 +220,7 @@ func TestPain09Reminder(t *testing.T) {
 // name; on disk none of it can be read, and what is forgotten is nowhere.
 func TestPain11Catalogue(t *testing.T) {
 	data, secrets := t.TempDir(), &chest{}
-	b := bring(t, func(c *Config) { c.Data, c.Secrets = data, secrets })
+	b := bring(t, func(c *Config) { c.Data, c.Keychain = data, secrets })
 	const owner = "ТОО «Алма»"
 	b.issue("GOST512_00.p12", company(owner, "123456789021"), 90)
 	h := b.home()
@@ -248,7 +257,7 @@ func TestPain11Catalogue(t *testing.T) {
 	if err := os.Rename(filepath.Join(b.folder, "GOST512_00.p12"), moved); err != nil {
 		t.Fatal(err)
 	}
-	next := bring(t, func(c *Config) { c.Data, c.Secrets, c.Folders = data, secrets, []string{filepath.Dir(moved)} })
+	next := bring(t, func(c *Config) { c.Data, c.Keychain, c.Folders = data, secrets, []string{filepath.Dir(moved)} })
 	h = next.home()
 	if g := h.view.Groups; len(g) != 1 || g[0].Name != owner || g[0].Keys[0].File != "renamed.p12" {
 		t.Fatalf("after a start: %+v", g)
@@ -257,7 +266,7 @@ func TestPain11Catalogue(t *testing.T) {
 	if g := h.view.Groups; len(g) != 1 || g[0].Name != "" {
 		t.Errorf("after it was forgotten: %+v", g)
 	}
-	if g := bring(t, func(c *Config) { c.Data, c.Secrets, c.Folders = data, secrets, []string{filepath.Dir(moved)} }).home().view.Groups; len(g) != 1 || g[0].Name != "" {
+	if g := bring(t, func(c *Config) { c.Data, c.Keychain, c.Folders = data, secrets, []string{filepath.Dir(moved)} }).home().view.Groups; len(g) != 1 || g[0].Name != "" {
 		t.Errorf("forgotten, and there again after a start: %+v", g)
 	}
 }
@@ -266,7 +275,7 @@ func TestPain11Catalogue(t *testing.T) {
 // when the wish is taken back. A list that cannot be opened is begun anew.
 func TestIndexPlaces(t *testing.T) {
 	data, secrets := t.TempDir(), &chest{broken: true}
-	b := bring(t, func(c *Config) { c.Data, c.Secrets = data, secrets })
+	b := bring(t, func(c *Config) { c.Data, c.Keychain = data, secrets })
 	b.issue("a.p12", company("ТОО «Алма»", "123456789021"), 90)
 	h := b.home()
 	h.learn("a.p12")
@@ -286,7 +295,7 @@ func TestIndexPlaces(t *testing.T) {
 	if err := os.WriteFile(sealed, []byte("not ours"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	next := bring(t, func(c *Config) { c.Data, c.Secrets, c.Folders = data, &chest{}, []string{b.folder} })
+	next := bring(t, func(c *Config) { c.Data, c.Keychain, c.Folders = data, &chest{}, []string{b.folder} })
 	if v := next.home().view; v.Index != "keychain" || len(v.Groups) != 1 || v.Groups[0].Name != "" {
 		t.Errorf("%s %+v", v.Index, v.Groups)
 	}
@@ -541,5 +550,33 @@ func TestPluggedMedia(t *testing.T) {
 	}
 	if own.act("/set", map[string]any{"media": false}); len(own.view.Folders) != 0 || len(own.view.Groups) != 0 {
 		t.Errorf("%+v", own.view.Folders)
+	}
+}
+
+// TestPain08RenewButton: an act of the agent's own is one button on the page; what the agent cannot do
+// is not offered and not done.
+func TestPain08RenewButton(t *testing.T) {
+	b := bring(t)
+	if h := b.home(); len(h.view.Acts) != 0 {
+		t.Errorf("%v", h.view.Acts)
+	}
+	next := bring(t)
+	done := make(chan lang.Tag, 1)
+	next.agent.acts["renew"] = func(_ context.Context, tag lang.Tag) { done <- tag }
+	h := next.home()
+	if len(h.view.Acts) != 1 || h.view.Acts[0] != "renew" {
+		t.Errorf("%v", h.view.Acts)
+	}
+	h.act("/act", map[string]any{"act": "renew"})
+	select {
+	case tag := <-done:
+		if tag != lang.RU {
+			t.Errorf("in %q", tag)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("nothing was done")
+	}
+	if p := h.problem("/act", map[string]any{"act": "backup"}); p.Code != "bad_request" {
+		t.Errorf("%+v", p)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -18,6 +19,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		Permission Permission `json:"permission"`
 		Folder     string     `json:"folder"` // folder
 		Remove     bool       `json:"remove"`
+		Act        string     `json:"act"`  // act: renew, password, backup
 		Lang       string     `json:"lang"` // set
 		Plain      *bool      `json:"plain"`
 		Media      *bool      `json:"media"`
@@ -45,6 +47,12 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		code, field = h.folder(in.Folder, in.Remove), "folder"
 	case "/set":
 		err = h.set(in.Lang, in.Plain, in.Media, in.Reminders)
+	case "/act":
+		if !slices.Contains(a.offered(), in.Act) {
+			code = "bad_request"
+			break
+		}
+		a.wishHome(homeWish{lang: h.lang, act: in.Act})
 	case "/calendar":
 		reply(rw, http.StatusOK, map[string]string{"name": "senim-keys.ics", "text": a.ics(a.known.all(keystore.Scan(a.looked())), h.lang)})
 		return

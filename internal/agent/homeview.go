@@ -24,13 +24,14 @@ type HomeView struct {
 	Folders []FolderRow  `json:"folders"`
 	Usual   []string     `json:"usual"` // folders that could be added
 
-	Index     string `json:"index"` // keychain, plain or memory
-	IndexText string `json:"indexText"`
-	Plain     bool   `json:"plain"`
-	Media     bool   `json:"media"`
-	Reminders bool   `json:"reminders"`
-	Cabinet   string `json:"cabinet,omitempty"` // where keys are renewed and revoked
-	Version   string `json:"version"`
+	Index     string   `json:"index"` // keychain, plain or memory
+	IndexText string   `json:"indexText"`
+	Plain     bool     `json:"plain"`
+	Media     bool     `json:"media"`
+	Reminders bool     `json:"reminders"`
+	Acts      []string `json:"acts"`              // renew, password, backup: what the agent can do from here
+	Cabinet   string   `json:"cabinet,omitempty"` // where keys are renewed and revoked
+	Version   string   `json:"version"`
 }
 
 // KeyGroup is the keys of one company or person together.
@@ -73,7 +74,7 @@ func (h *home) view() HomeView {
 	v := HomeView{
 		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},
 		Folders: a.folderRows(files, tag), Usual: usual(), Index: a.known.index.place(), Plain: set.Plain, Media: !set.NoMedia, Reminders: !set.NoReminders,
-		Cabinet: a.config.Cabinet, Version: a.config.Version,
+		Acts: a.offered(), Cabinet: a.config.Cabinet, Version: a.config.Version,
 	}
 	for _, l := range lang.All() {
 		v.Languages = append(v.Languages, Pair{string(l), l.Name()})

@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,23 +15,15 @@ import (
 	"senim/internal/keystore"
 )
 
-// Secrets is the system's keychain.
-type Secrets interface {
-	// Secret gives what was kept under a name; fs.ErrNotExist when nothing was.
-	Secret(name string) ([]byte, error)
-	// Keep keeps a secret under a name, in place of an earlier one.
-	Keep(name string, secret []byte) error
-}
-
 // indexSecret names the key of the index in the keychain.
-const indexSecret = "catalogue-index"
+const indexSecret = "key of the list of certificates"
 
 // index is where the catalogue lies: encrypted under a key from the keychain; where there is none in a
 // plain file of mode 0600, if the person accepts that, else nowhere.
 type index struct {
-	dir     string
-	secrets Secrets // nil: no keychain
-	plain   func() bool
+	dir   string
+	chain keystore.Keychain // nil: none
+	plain func() bool
 
 	mu  sync.Mutex
 	key []byte // under mu, nil until the keychain was asked
@@ -62,14 +55,15 @@ func (i *index) place() string {
 
 // open gets the key, and makes it the first time; called under mu.
 func (i *index) open() bool {
-	if i.key != nil || i.no || i.secrets == nil {
+	if i.key != nil || i.no || i.chain == nil {
 		return i.key != nil
 	}
-	key, err := i.secrets.Secret(indexSecret)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(key) != 32 {
+	kept, err := i.chain.Get(indexSecret)
+	key, bad := base64.StdEncoding.DecodeString(kept)
+	if errors.Is(err, keystore.ErrNoSecret) || err == nil && (bad != nil || len(key) != 32) {
 		key = make([]byte, 32)
 		_, _ = rand.Read(key) // never fails: crypto/rand
-		err = i.secrets.Keep(indexSecret, key)
+		err = i.chain.Set(indexSecret, base64.StdEncoding.EncodeToString(key))
 	}
 	if err != nil {
 		i.no = true

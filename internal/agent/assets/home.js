@@ -110,6 +110,9 @@
       }
     }
     box.append(el('p', 'small', T('nobody-recovers')));
+    const acts = el('p', 'acts');
+    offer(acts, ['password', 'backup']);
+    box.append(acts);
     if (view.groups.some((g) => g.name)) box.append(forgetAll());
   }
 
@@ -123,6 +126,15 @@
     b.id = 'forget-all';
     box.append(b, el('span', 'small', T('forget-why')));
     return box;
+  }
+
+  // offer puts buttons of acts that open a window of their own.
+  function offer(box, names) {
+    for (const name of names.filter((n) => view.acts.includes(n))) {
+      const b = button(T('act-' + name), '', () => act('/act', { act: name }, T('act-window')), name === 'renew' ? 'primary' : '');
+      b.id = 'act-' + name;
+      box.append(b);
+    }
   }
 
   function cabinet(box) {
@@ -177,6 +189,8 @@
       } catch (problem) { say(problem instanceof Error ? { text: T('lost') } : problem); }
     }, 'primary');
     save.id = 'export';
+    offer(acts, ['renew']);
+    if (acts.firstChild) save.className = ''; // one primary button
     acts.append(save);
     cabinet(acts);
     box.append(table, el('h2', '', T('months')), grid, acts, el('p', 'small', T('export-why')));

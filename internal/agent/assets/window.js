@@ -261,7 +261,14 @@
     const alone = view.kind !== 'sign-many';
     if (view.documents && alone) box.append(el('h2', '', T('what')));
     if (alone && (view.documents || []).length > 1) box.append(el('p', 'small', T('all-documents', { n: view.count })));
-    for (const d of (alone && view.documents) || []) {
+    let to = box;
+    for (const [at, d] of ((alone && view.documents) || []).entries()) {
+      if (at === 3 && view.documents.length > 4) { // the keys stay in reach
+        to = el('details');
+        to.id = 'rest';
+        to.append(el('summary', '', T('rest-documents', { n: view.documents.length - at })));
+        box.append(to);
+      }
       const e = el('div', 'document');
       e.dataset.kind = d.kind;
       if (d.facts) {
@@ -280,7 +287,7 @@
       const list = el('dl');
       list.append(el('dt', '', T('size')), el('dd', '', d.size.toLocaleString(view.lang)), el('dt', '', T(d.kind === 'digest' ? 'digest-only' : 'digest')), el('dd', '', d.digest));
       rest.append(list);
-      box.append(e);
+      to.append(e);
     }
     if (view.more) box.append(el('p', 'remark red', view.more));
     if (view.owner) {
