@@ -24,6 +24,7 @@
 //	POST /unlock  {"id":"…","password":"…"}            → {"view":View}, the key's row unlocked; 422 wrong_password and the window stays
 //	              {…,"brief":true}                     → {"row":KeyRow} instead, for opening many
 //	POST /look    {}                                   → {"view":View} as it is now
+//	POST /folder  {"folder":"…"}                        → {"view":View} with the keys of one more folder
 //	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key
 //	              {"folder":"…"}                       kind generate
 //	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install
@@ -36,13 +37,21 @@
 //	              {}                                   kind refused: seen
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
-//	POST /alive   {}                                   → {}; fails when the request was withdrawn
+//	POST /alive   {}                                   → {}, {"changed":true} when keys came or went; fails when the request was withdrawn
+//
+// Several documents of one request are signed in steps too, and can be cancelled between them: then none is.
 //
 // View is described by its Go type. The page keeps these names stable for programs that drive it:
 // body[data-kind][data-state=loading|ready|busy|done|failed], #who, #what .document, .key[data-key-id]
 // [data-state=locked|known|unlocked|pending][data-fits], #password, #folder, #new-password,
 // #new-password-2, #confirm, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done;
 // of many: input[data-password] of each key, #same, #all, #progress, and .wrong[data-code] beside a key.
+//
+// # The agent's own page
+//
+// [Agent.ShowHome], and a site's showSettings, open a page on another origin of its own, with the same door:
+// token, key, header. It signs nothing. POST /look, /unlock (only to learn whose a key is), /forget, /site,
+// /folder, /set and /act answer {"view":HomeView}; /calendar gives the .ics; /close ends it.
 package agent
 
 import (

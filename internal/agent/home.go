@@ -32,14 +32,24 @@ func (a *Agent) offered() []string {
 	return list
 }
 
-// ShowHome opens the agent's own page: keys, calendar, sites, folders. It does not wait; a wish that
-// comes while another waits is the same wish.
+// ShowHome opens the agent's own page: keys, calendar, sites, folders. It does not wait; of several
+// wishes at once the last one holds.
 func (a *Agent) ShowHome(tag lang.Tag) { a.wishHome(homeWish{lang: tag}) }
 
 func (a *Agent) wishHome(w homeWish) {
-	select {
-	case a.homes <- w:
-	default:
+	for {
+		select {
+		case a.homes <- w:
+			return
+		default:
+		}
+		if w.page {
+			return
+		}
+		select { // the person's wish goes before a site's
+		case <-a.homes:
+		default:
+		}
 	}
 }
 

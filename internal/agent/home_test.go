@@ -458,7 +458,12 @@ func TestHomeDoor(t *testing.T) {
 	if status := next.post("/close", map[string]any{}, nil); status != 200 {
 		t.Errorf("close: %d", status)
 	}
+	s.ask(show) // too soon
+	b.agent.ShowHome(lang.RU)
+	b.homeShown()
+	b.noWindow()
 	b.agent.block(page)
+	b.wait(time.Minute)
 	s.ask(show)
 	b.noWindow()
 }

@@ -52,8 +52,9 @@ const shared = (() => {
     bar.setAttribute('role', 'img');
     bar.setAttribute('aria-label', c.from + ' – ' + c.until);
     parent.append(bar);
-    for (const text of [c.until, T('can') + ': ' + c.can.join(', '), T('issuer') + ': ' + c.issuer + (c.issuerKnown ? '' : ' (' + T('unknown-issuer') + ')')]) {
-      parent.append(el('span', 'small', text));
+    parent.append(el('span', 'small', c.until));
+    for (const text of [T('can') + ': ' + c.can.join(', '), T('issuer') + ': ' + c.issuer + (c.issuerKnown ? '' : ' (' + T('unknown-issuer') + ')')]) {
+      parent.append(el('span', 'small detail', text));
     }
   }
 

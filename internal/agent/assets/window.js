@@ -57,9 +57,12 @@
     e.append(tick);
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about), el('span', 'small', k.state === 'pending' ? '' : T('locked')));
-    const where = el('span', 'small', k.file + ' · ' + k.folder + ' · ' + k.date);
-    e.append(where);
-    for (const r of [...(k.reasons || []), ...(k.remarks || [])]) e.append(remark(r));
+    e.append(el('span', k.card ? 'small detail' : 'small', k.file + ' · ' + k.folder + ' · ' + k.date));
+    for (const r of [...(k.reasons || []), ...(k.remarks || [])]) {
+      const line = remark(r);
+      if (r.code === 'unchecked' || r.level === 'info') line.classList.add('detail'); // said of the key that is chosen
+      e.append(line);
+    }
     return e;
   }
 
