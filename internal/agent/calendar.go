@@ -81,10 +81,10 @@ type Due struct {
 
 // calendar lists the keys by their end, the nearest first.
 func (a *Agent) calendar(entries []keyEntry, tag lang.Tag) []Due {
-	now, newest := a.now(), newest(entries)
+	now, latest := a.now(), newest(entries)
 	var list []Due
 	for _, e := range entries {
-		if newest[ownerOf(e.cert)] != e.cert {
+		if latest[ownerOf(e.cert)] != e.cert {
 			continue
 		}
 		if s, ok := a.known.checked(e.cert); ok && s.State == trust.StateRevoked {
@@ -154,10 +154,10 @@ func (a *Agent) ics(entries []keyEntry, tag lang.Tag) string {
 		if d.Stage == "over" {
 			continue
 		}
-		print := byID[d.ID].Fingerprint()
+		sum := byID[d.ID].Fingerprint()
 		summary := tag.Text("home.calendar.event", "owner", d.Owner)
 		c.Events = append(c.Events, ical.Event{
-			UID: hex.EncodeToString(print[:16]) + "@senim-agent", Changed: byID[d.ID].NotBefore, Day: d.end.In(lang.Astana), Summary: summary,
+			UID: hex.EncodeToString(sum[:16]) + "@senim-agent", Changed: byID[d.ID].NotBefore, Day: d.end.In(lang.Astana), Summary: summary,
 			Description: tag.Text("home.advice.soon", "date", d.Day), Alarms: remindDays,
 		})
 	}

@@ -36,8 +36,8 @@ func (c *catalogue) encode() ([]byte, error) {
 	for _, e := range c.entries() {
 		w.Keys = append(w.Keys, writtenKey{e.id, e.cert.Raw, e.path, e.used})
 		if s, ok := c.state[e.cert.Fingerprint()]; ok {
-			print := e.cert.Fingerprint()
-			w.State = append(w.State, writtenState{hex.EncodeToString(print[:]), s.State, s.RevokedAt, s.asked})
+			sum := e.cert.Fingerprint()
+			w.State = append(w.State, writtenState{hex.EncodeToString(sum[:]), s.State, s.RevokedAt, s.asked})
 		}
 	}
 	return json.Marshal(w)
@@ -56,11 +56,11 @@ func (c *catalogue) decode(b []byte) error {
 		c.known[k.ID] = &keyEntry{id: k.ID, cert: cert, path: k.Path, used: k.Used}
 	}
 	for _, s := range w.State {
-		print, err := hex.DecodeString(s.Fingerprint)
-		if err != nil || len(print) != 32 {
+		sum, err := hex.DecodeString(s.Fingerprint)
+		if err != nil || len(sum) != 32 {
 			continue // it is asked again before anything is signed
 		}
-		c.state[[32]byte(print)] = status{trust.Status{State: s.State, RevokedAt: s.RevokedAt, Reason: -1}, s.Asked}
+		c.state[[32]byte(sum)] = status{trust.Status{State: s.State, RevokedAt: s.RevokedAt, Reason: -1}, s.Asked}
 	}
 	for origin, id := range w.Last {
 		c.last[origin] = id

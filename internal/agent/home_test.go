@@ -585,3 +585,64 @@ func TestPain08RenewButton(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// TestPain10Hints: a wrong password is said at once, the window stays, and its words point at what people
+// mistype by; how the hints at the field look is in TestWindowInBrowser.
+func TestPain10Hints(t *testing.T) {
+	b := bring(t)
+	b.key("a.p12", b.authority.Individual())
+	s := b.dial(page)
+	for _, tag := range lang.All() {
+		s.ask(commonCall("changeLocale", `"`+string(tag)+`"`))
+		s.send(commonCall("getKeyInfo", `"PKCS12"`))
+		h := b.window()
+		for range 5 { // as often as it takes
+			if p := h.problem("/unlock", map[string]any{"id": h.row("").ID, "password": "Йцукен12"}); p.Code != "wrong_password" || p.Field != "password" || !strings.Contains(p.Text, "Caps Lock") {
+				t.Errorf("%s: %+v", tag, p)
+			}
+		}
+		for _, word := range []string{"caps", "layout", "once"} {
+			if h.view.Texts[word] == "" {
+				t.Errorf("%s: the window has no words for %s", tag, word)
+			}
+		}
+		h.decide(Decision{Key: h.unlock("")})
+		s.read()
+	}
+	for _, tag := range lang.All() {
+		if text := homeTexts(tag)["nobody-recovers"]; text == "" {
+			t.Errorf("%s: nobody says that a password cannot be recovered", tag)
+		}
+	}
+}
+
+// TestLastChoice: the key a site was answered with is chosen for it beforehand, after a start too, and
+// its company's keys come first; other sites learn nothing of it.
+func TestLastChoice(t *testing.T) {
+	data, secrets := t.TempDir(), &chest{}
+	b := bring(t, func(c *Config) { c.Data, c.Keychain = data, secrets })
+	b.issue("z.p12", company("ТОО «Яблоко»", "123456789021"), 90)
+	b.issue("y.p12", company("ТОО «Яблоко»", "123456789021"), 80)
+	b.issue("a.p12", company("ТОО «Алма»", "123456789034"), 90)
+	h := b.home()
+	for _, f := range []string{"a.p12", "y.p12", "z.p12"} {
+		h.learn(f)
+	}
+	request := commonCall("getKeyInfo", `"PKCS12"`)
+	b.sign(b.dial(page), request, "z.p12")
+	next := bring(t, func(c *Config) { c.Data, c.Keychain, c.Folders = data, secrets, []string{b.folder} })
+	for origin, want := range map[string]string{page: "z.p12 y.p12 a.p12", "https://other.kz": "a.p12"} {
+		s := next.dial(origin)
+		s.send(request)
+		w := next.window()
+		var got []string
+		for _, k := range w.view.Keys {
+			got = append(got, k.File)
+		}
+		if chosen := w.view.Preselect != ""; !strings.HasPrefix(strings.Join(got, " "), want) || chosen != (origin == page) {
+			t.Errorf("%s: %v, preselected %v", origin, got, chosen)
+		}
+		w.cancel()
+		s.read()
+	}
+}

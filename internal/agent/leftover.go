@@ -12,7 +12,7 @@ import (
 // key twice, and a key still valid though a newer one was issued. Issuing does not revoke old keys.
 func (a *Agent) leftovers(files []keystore.File, tag lang.Tag) map[string][]Remark {
 	entries, now := a.known.all(files), a.now()
-	newest := newest(entries)
+	latest := newest(entries)
 	names := map[string]string{} // by id
 	out := map[string][]Remark{}
 	for _, f := range files {
@@ -33,7 +33,7 @@ func (a *Agent) leftovers(files []keystore.File, tag lang.Tag) map[string][]Rema
 				out[e.id] = append(out[e.id], Remark{"twice", "info", tag.Text("home.left.twice", "file", names[same.id])})
 			}
 		}
-		newer := newest[ownerOf(e.cert)]
+		newer := latest[ownerOf(e.cert)]
 		if newer.Fingerprint() == e.cert.Fingerprint() || now.After(e.cert.NotAfter) {
 			continue
 		}

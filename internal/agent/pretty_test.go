@@ -55,8 +55,8 @@ func TestSignedPartIsShown(t *testing.T) {
 	}
 }
 
-// TestDocumentKinds: what can be shown is shown; of the rest size and digest, and that it is so.
-func TestDocumentKinds(t *testing.T) {
+// TestPain15DocumentKinds: what can be shown is shown; of the rest size and digest, and that it is so.
+func TestPain15DocumentKinds(t *testing.T) {
 	for content, want := range map[string]string{"текст": "text", "<a><b/></a>": "xml", "%PDF-1.7 …": "pdf", "\x00\x01": "binary", "a\u202eb": "binary"} {
 		d := showContent([]byte(content), nil, lang.RU)
 		if d.Kind != want || d.Size != len(content) || len(d.Digest) != 64 || (d.Text == "") != (want == "pdf" || want == "binary") || (d.Note == "") != (d.Text != "") {

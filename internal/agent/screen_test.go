@@ -24,7 +24,7 @@ import (
 // screen is a browser a person looks at the agent's pages with.
 type screen struct {
 	*bench
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // of the browser, which lives as long as the test
 }
 
 // screenTime bounds one act of a person.

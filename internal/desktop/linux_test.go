@@ -44,7 +44,7 @@ func TestOnTheBus(t *testing.T) {
 	if err != nil {
 		t.Skip("no dbus-daemon on this machine: the tray was not shown")
 	}
-	bus := exec.Command(daemon, "--session", "--nofork", "--nopidfile", "--print-address")
+	bus := exec.CommandContext(t.Context(), daemon, "--session", "--nofork", "--nopidfile", "--print-address")
 	out, err := bus.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
