@@ -100,8 +100,9 @@ var tree = map[string]place{
 	"internal/state":      {edges, "", "github.com/maypok86/otter/v2 github.com/sony/gobreaker/v2 golang.org/x/sync/semaphore golang.org/x/time/rate"}, // breaker, memory, turns and rates of services that are not ours
 	"internal/trustdir":   {edges, "", ""},
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/emersion/go-smtp github.com/linxGnu/gosmpp"}, // SMTP, DKIM and SMPP are protocols, not our point
-	"internal/keystore":   {edges, "", ""},
+	"internal/keystore":   {edges, "", "github.com/zalando/go-keyring"}, // the system's keychain is other people's
 	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna"},
+	"internal/desktop":    {edges, "", "fyne.io/systray github.com/gen2brain/beeep golang.org/x/sys/windows"}, // trays and notices are the systems' protocols, not our point
 	"internal/limit":      {edges, "", ""},
 	"internal/phone":      {edges, "", ""},
 	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ rsc.io/qr"}, // drawing a QR code is not our point

@@ -20,6 +20,8 @@ import (
 	"syscall"
 
 	"senim/internal/agent"
+	"senim/internal/desktop"
+	"senim/internal/keystore"
 	"senim/internal/trustdir"
 	"senim/pki"
 )
@@ -75,6 +77,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
 	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
 	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
+	cabinet := flags.String("cabinet", "", "`address` of the cabinet where keys are renewed and revoked; the agent's page links to it")
+	keychain := flags.Bool("keychain", true, "keep secrets in the system's keychain where there is one")
+	headless := flags.Bool("headless", false, "no tray, no reminders beside the windows, no look at plugged media")
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
 	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
@@ -106,10 +111,24 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *browser == "none" {
 		show = func(url string) (func(), error) { say(url); return nil, nil }
 	}
-	a, err := agent.New(agent.Config{
+	if err := checkCabinet(*cabinet); err != nil {
+		return err
+	}
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	own := &surroundings{quit: quit}
+	config := agent.Config{
 		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
-	})
+		Cabinet: *cabinet,
+	}
+	if *keychain {
+		config.Keychain = keystore.SystemKeychain()
+	}
+	if !*headless {
+		config.Media, config.Notify = desktop.Media, own.remind
+	}
+	a, err := agent.New(config)
 	if err != nil {
 		return err
 	}
@@ -121,6 +140,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if _, err := fmt.Fprintln(stdout, "listening", a.Addr()); err != nil {
 		return err
+	}
+	if !*headless {
+		own.show(a)
+		defer own.tray.Stop()
 	}
 	return a.Serve(ctx)
 }

@@ -43,7 +43,7 @@ func TestRun(t *testing.T) {
 	out, in := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"--listen", "127.0.0.1:0", "--data", t.TempDir(), "--keys", t.TempDir(), "--trust", trusted, "--browser", "none", "--remember"}, in, io.Discard)
+		done <- run(ctx, []string{"--listen", "127.0.0.1:0", "--data", t.TempDir(), "--keys", t.TempDir(), "--trust", trusted, "--browser", "none", "--remember", "--headless", "--keychain=false"}, in, io.Discard)
 	}()
 	lines := bufio.NewScanner(out)
 	next := func(want string) string {
@@ -81,7 +81,7 @@ func TestArguments(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(broken, "broken.cer"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
+	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--cabinet", "javascript:1"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was accepted", args)
 		}

@@ -24,6 +24,7 @@
 //	POST /unlock  {"id":"…","password":"…"}            → {"view":View}, the key's row unlocked; 422 wrong_password and the window stays
 //	              {…,"brief":true}                     → {"row":KeyRow} instead, for opening many
 //	POST /look    {}                                   → {"view":View} as it is now
+//	POST /folder  {"folder":"…"}                        → {"view":View} with the keys of one more folder
 //	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key
 //	              {"folder":"…"}                       kind generate
 //	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install
@@ -36,13 +37,21 @@
 //	              {}                                   kind refused: seen
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
-//	POST /alive   {}                                   → {}; fails when the request was withdrawn
+//	POST /alive   {}                                   → {}, {"changed":true} when keys came or went; fails when the request was withdrawn
+//
+// Several documents of one request are signed in steps too, and can be cancelled between them: then none is.
 //
 // View is described by its Go type. The page keeps these names stable for programs that drive it:
 // body[data-kind][data-state=loading|ready|busy|done|failed], #who, #what .document, .key[data-key-id]
 // [data-state=locked|known|unlocked|pending][data-fits], #password, #folder, #new-password,
 // #new-password-2, #confirm, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done;
 // of many: input[data-password] of each key, #same, #all, #progress, and .wrong[data-code] beside a key.
+//
+// # The agent's own page
+//
+// [Agent.ShowHome], and a site's showSettings, open a page on another origin of its own, with the same door:
+// token, key, header. It signs nothing. POST /look, /unlock (only to learn whose a key is), /forget, /site,
+// /folder, /set and /act answer {"view":HomeView}; /calendar gives the .ics; /close ends it.
 package agent
 
 import (
@@ -58,6 +67,7 @@ import (
 	"time"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 	"senim/internal/trust"
 	"senim/pfx"
 	"senim/pki"
@@ -76,9 +86,18 @@ type Config struct {
 	Browser func(url string) (stop func(), err error)
 	// SingleUser accepts peers whose user cannot be told, on systems where the agent cannot look.
 	SingleUser bool
-	// Remember keeps certificates of opened keys, and where they were, in a file of mode 0600, so that
-	// the next start knows them. Default: in memory only.
+	// Keychain keeps the key that encrypts the list of certificates on disk. Default: none.
+	Keychain keystore.Keychain
+	// Remember keeps certificates of opened keys, and where they were, in a plain file of mode 0600 where
+	// there is no keychain, so that the next start knows them. Default: in memory only, until the person
+	// wishes otherwise on the agent's page.
 	Remember bool
+	// Media lists plugged media, which are looked into while they are there. Default: none are.
+	Media func() []string
+	// Notify says something in the system's own way, beside the windows. Default: nothing is said.
+	Notify func(title, text string)
+	// Cabinet is the address of the page where keys are renewed and revoked. Default: none is named.
+	Cabinet string
 	// OldKeyFiles writes new key files as the national CA does, for programs that read nothing else.
 	// Default: the strong form, which its library reads too.
 	OldKeyFiles bool
@@ -97,13 +116,16 @@ type Agent struct {
 	keeper    *keystore.Keeper
 	known     *catalogue
 	desk      *desk
+	settings  *settings
+	homes     chan homeWish // wishes to see the agent's own page, or to have an act done from it
+	acts      map[string]func(context.Context, lang.Tag)
 
 	listeners []net.Listener
 	port      string
 
 	mu      sync.Mutex
 	origins map[string]*originState // under mu
-	folders []string                // under mu
+	given   []string                // under mu: folders the agent was started with
 	mine    map[string]bool         // under mu: origins of our windows, now and before
 	talks   sync.WaitGroup
 }
@@ -146,45 +168,22 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
-	index := ""
-	if c.Remember {
-		index = filepath.Join(c.Data, "certificates.json")
-	}
-	known, err := openCatalogue(index)
+	settings, err := openSettings(filepath.Join(c.Data, "settings.json"))
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
+	place := &index{dir: c.Data, chain: c.Keychain, plain: func() bool { return c.Remember || settings.get().Plain }}
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: known, desk: newDesk(),
+		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: newCatalogue(place, c.Log), desk: newDesk(),
+		settings: settings, homes: make(chan homeWish, 1), acts: map[string]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{},
 	}
 	for _, folder := range append(c.Folders, keeper.Folders()...) {
-		a.watch(folder)
-	}
-	return a, nil
-}
-
-// watch adds a folder to those looked into.
-func (a *Agent) watch(folder string) {
-	full, err := filepath.Abs(folder)
-	if err != nil {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, f := range a.folders {
-		if f == full {
-			return
+		if full, err := filepath.Abs(folder); err == nil {
+			a.given = append(a.given, full)
 		}
 	}
-	a.folders = append(a.folders, full)
-}
-
-// watched lists the folders looked into.
-func (a *Agent) watched() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return append([]string(nil), a.folders...)
+	return a, nil
 }
 
 // Serve answers until ctx ends, then withdraws the window, closes every connection and returns.
@@ -194,5 +193,12 @@ func (a *Agent) Serve(ctx context.Context) error {
 			return err
 		}
 	}
-	return a.serve(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	var own sync.WaitGroup
+	own.Go(func() { a.attend(ctx) })
+	own.Go(func() { a.remind(ctx) })
+	err := a.serve(ctx)
+	cancel()
+	own.Wait()
+	return err
 }

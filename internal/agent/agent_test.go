@@ -288,13 +288,18 @@ func (h *hand) row(name string) KeyRow {
 	return KeyRow{}
 }
 
+// decide sends a decision until the window is over: several documents have steps.
 func (h *hand) decide(d Decision) ending {
 	h.b.Helper()
-	var out ending
-	if status := h.post("/decide", d, &out); status != 200 || !out.Done {
-		h.b.Fatalf("decide: %d %+v", status, out)
+	for {
+		var out ending
+		if status := h.post("/decide", d, &out); status != 200 || !out.Done && out.At >= out.Of {
+			h.b.Fatalf("decide: %d %+v", status, out)
+		}
+		if out.Done {
+			return out
+		}
 	}
-	return out
 }
 
 func (h *hand) problem(path string, body any) Problem {

@@ -1,10 +1,10 @@
 package agent
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
+	"log/slog"
+	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -14,13 +14,26 @@ import (
 )
 
 // catalogue remembers the certificates (public data) of key files that were opened once, by the
-// digest of the file. Never passwords, never private keys.
+// digest of the file, so that moved and copied files are recognised. Never passwords, never private
+// keys, never what was signed. It is read when it is first asked: a keychain may ask the person.
 type catalogue struct {
-	path string // "" keeps in memory only
+	index *index
+	log   *slog.Logger
 
-	mu    sync.Mutex
-	certs map[string]*pki.Certificate // under mu, by keystore.File.ID
-	state map[[32]byte]status         // under mu, by fingerprint
+	mu     sync.Mutex
+	loaded bool                 // under mu
+	known  map[string]*keyEntry // under mu, by keystore.File.ID
+	state  map[[32]byte]status  // under mu, by fingerprint
+	last   map[string]string    // under mu: the key chosen last, by origin
+}
+
+// keyEntry is one key file opened once.
+type keyEntry struct {
+	id     string
+	cert   *pki.Certificate
+	path   string // where it was seen last
+	used   time.Time
+	listed bool // the file is there now
 }
 
 // status is a revocation status with the moment it was asked.
@@ -29,66 +42,179 @@ type status struct {
 	asked time.Time
 }
 
-func openCatalogue(path string) (*catalogue, error) {
-	c := &catalogue{path: path, certs: map[string]*pki.Certificate{}, state: map[[32]byte]status{}}
-	if path == "" {
-		return c, nil
+func newCatalogue(i *index, log *slog.Logger) *catalogue {
+	c := &catalogue{index: i, log: log}
+	c.clear()
+	return c
+}
+
+func (c *catalogue) clear() {
+	c.known, c.state, c.last = map[string]*keyEntry{}, map[[32]byte]status{}, map[string]string{}
+}
+
+// lock takes the mutex of a catalogue that is loaded.
+func (c *catalogue) lock() {
+	c.mu.Lock()
+	if c.loaded {
+		return
 	}
-	b, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return c, nil
+	c.loaded = true
+	b, err := c.index.load()
+	if err == nil && b != nil {
+		err = c.decode(b)
+	}
+	if err != nil { // it can be learned again: no reason not to sign
+		c.log.Warn("the list of certificates is begun anew", "err", err)
+		c.clear()
+	}
+}
+
+// write keeps the catalogue; that it cannot be written is no reason not to sign.
+func (c *catalogue) write() {
+	b, err := c.encode()
+	if err == nil {
+		err = c.index.save(b)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the list of certificates: %w", err)
+		c.log.Error("the list of certificates was not written", "err", err)
 	}
-	raw := map[string][]byte{}
-	if err := json.Unmarshal(b, &raw); err != nil {
-		return nil, fmt.Errorf("read the list of certificates: %w", err)
-	}
-	for id, der := range raw {
-		if cert, err := pki.ParseCertificate(der); err == nil {
-			c.certs[id] = cert
-		}
-	}
-	return c, nil
 }
 
 func (c *catalogue) find(id string) *pki.Certificate {
-	c.mu.Lock()
+	c.lock()
 	defer c.mu.Unlock()
-	return c.certs[id]
+	if e := c.known[id]; e != nil {
+		return e.cert
+	}
+	return nil
 }
 
-// learn remembers a certificate. That the list cannot be written is no reason not to sign.
-func (c *catalogue) learn(id string, cert *pki.Certificate) {
-	c.mu.Lock()
+// learn remembers the certificate of a file.
+func (c *catalogue) learn(f keystore.File, cert *pki.Certificate) {
+	c.lock()
 	defer c.mu.Unlock()
-	if c.certs[id] != nil {
+	e := c.known[f.ID]
+	if e != nil && e.path == f.Path {
 		return
 	}
-	c.certs[id] = cert
-	if c.path == "" {
-		return
+	if e == nil {
+		e = &keyEntry{id: f.ID, cert: cert}
+		c.known[f.ID] = e
 	}
-	raw := map[string][]byte{}
-	for id, cert := range c.certs {
-		raw[id] = cert.Raw
+	e.path = f.Path
+	c.write()
+}
+
+// forget deletes what is known of a file at once, from the disk too.
+func (c *catalogue) forget(id string) error {
+	c.lock()
+	defer c.mu.Unlock()
+	e := c.known[id]
+	if e == nil {
+		return nil
 	}
-	if b, err := json.Marshal(raw); err == nil {
-		_ = keystore.Replace(c.path, b)
+	delete(c.known, id)
+	if !slices.ContainsFunc(c.entries(), func(o keyEntry) bool { return o.cert.Fingerprint() == e.cert.Fingerprint() }) {
+		delete(c.state, e.cert.Fingerprint())
 	}
+	for origin, last := range c.last {
+		if last == id {
+			delete(c.last, origin)
+		}
+	}
+	return c.erase()
+}
+
+// forgetAll deletes everything known.
+func (c *catalogue) forgetAll() error {
+	c.lock()
+	defer c.mu.Unlock()
+	c.clear()
+	return c.erase()
+}
+
+// rewrite puts the catalogue where it belongs now.
+func (c *catalogue) rewrite() error {
+	c.lock()
+	defer c.mu.Unlock()
+	return c.erase()
+}
+
+// erase writes what is left, and leaves no older copy anywhere. That it failed, the person is told.
+func (c *catalogue) erase() error {
+	b, err := c.encode()
+	if err == nil {
+		err = c.index.save(b)
+	}
+	return errors.Join(err, c.index.purge())
+}
+
+// chose remembers which key a site was answered with; origin "" remembers only that the key was used.
+func (c *catalogue) chose(origin, id string, now time.Time) {
+	c.lock()
+	defer c.mu.Unlock()
+	if e := c.known[id]; e != nil {
+		e.used = now
+	}
+	if origin != "" {
+		c.last[origin] = id
+	}
+	c.write()
+}
+
+func (c *catalogue) chosen(origin string) string {
+	c.lock()
+	defer c.mu.Unlock()
+	return c.last[origin]
+}
+
+// all lists what is known; files are those that are there now, whose places are noted.
+func (c *catalogue) all(files []keystore.File) []keyEntry {
+	c.lock()
+	defer c.mu.Unlock()
+	there := map[string]keystore.File{}
+	for _, f := range files {
+		there[f.ID] = f
+	}
+	moved := false
+	for id, e := range c.known {
+		f, ok := there[id]
+		e.listed = ok
+		if ok && e.path != f.Path && !slices.Contains(f.Copies, e.path) {
+			e.path, moved = f.Path, true
+		}
+	}
+	if moved {
+		c.write()
+	}
+	return c.entries()
+}
+
+func (c *catalogue) entries() []keyEntry {
+	list := make([]keyEntry, 0, len(c.known))
+	for _, e := range c.known {
+		list = append(list, *e)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		if a, b := list[i].cert.NotAfter, list[j].cert.NotAfter; !a.Equal(b) {
+			return a.Before(b)
+		}
+		return list[i].id < list[j].id
+	})
+	return list
 }
 
 // checked gives the last status of a certificate; ok false when it was never asked.
 func (c *catalogue) checked(cert *pki.Certificate) (status, bool) {
-	c.mu.Lock()
+	c.lock()
 	defer c.mu.Unlock()
 	s, ok := c.state[cert.Fingerprint()]
 	return s, ok
 }
 
 func (c *catalogue) note(cert *pki.Certificate, s status) {
-	c.mu.Lock()
+	c.lock()
 	defer c.mu.Unlock()
 	c.state[cert.Fingerprint()] = s
+	c.write()
 }

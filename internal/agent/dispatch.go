@@ -74,6 +74,9 @@ func (t *talk) accessory(r *ncalayer.Request) ([]byte, string) {
 		return ncalayer.Plain(map[string][]string{"services": {
 			ncalayer.ModuleAccessory, ncalayer.ModuleBasics, ncalayer.ModuleCommon, ncalayer.ModuleKeys,
 		}}), "ok"
+	case "showSettings", "showBundleManager":
+		t.agent.settingsWished(t.site, tag(t.locale, lang.RU))
+		return ncalayer.Plain(map[string]bool{"success": true}), "ok"
 	}
 	return ncalayer.ModuleNotFound(), "MODULE_NOT_FOUND"
 }

@@ -93,6 +93,10 @@ func (w wish) filters(cert *pki.Certificate, tag lang.Tag, f *fitness) {
 	}
 	for _, oid := range w.eku {
 		if !usage(cert, oid) {
+			if oid == pki.ClientAuth.String() && cert.HasPolicy(pki.PolicyNCA) {
+				f.Reasons = append(f.Reasons, Remark{"usage", "red", tag.Text("agent.reason.usage-combined")})
+				continue
+			}
 			f.no(tag, "usage", "usage", usageName(oid, tag))
 		}
 	}

@@ -248,7 +248,7 @@ func passwordCode(err error) string {
 func (a *Agent) remember(path string, cert *pki.Certificate) {
 	for _, f := range keystore.Scan([]string{filepath.Dir(path)}) {
 		if f.Path == path {
-			a.known.learn(f.ID, cert)
+			a.known.learn(f, cert)
 		}
 	}
 }

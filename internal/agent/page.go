@@ -3,101 +3,52 @@ package agent
 import (
 	"bytes"
 	"context"
-	"crypto/subtle"
 	"embed"
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 
 	"senim/internal/keystore"
 )
 
-//go:embed assets/window.html assets/window.css assets/window.js
+//go:embed assets
 var assets embed.FS
-
-// policy is what the window's page may do: talk to itself, and nothing else.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 // maxBody bounds a request of the page.
 const maxBody = 64 << 10
 
 func (w *window) answer(rw http.ResponseWriter, r *http.Request) {
-	h := rw.Header()
-	for name, value := range map[string]string{
-		"Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
-		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "DENY",
-	} {
-		h.Set(name, value)
-	}
-	if status := w.admit(r); status != 0 {
-		http.Error(rw, "not for you", status)
+	if !w.admit(rw, r) {
 		return
 	}
 	if r.Method == http.MethodGet {
-		file, kind := asset(r.URL.Path)
-		if file == nil {
-			http.NotFound(rw, r)
-			return
-		}
-		h.Set("Content-Type", kind)
-		_, _ = rw.Write(file)
+		asset(rw, r, "window")
 		return
 	}
 	w.call(rw, r)
 }
 
-func asset(path string) (content []byte, kind string) {
-	name := ""
-	switch path {
-	case "/":
-		name, kind = "window.html", "text/html; charset=utf-8"
-	case "/window.css":
-		name, kind = "window.css", "text/css; charset=utf-8"
-	case "/window.js":
-		name, kind = "window.js", "text/javascript; charset=utf-8"
-	default:
-		return nil, ""
+// asset answers with a file of a page of the agent's own: the page itself, its script, its style, or
+// what all pages share.
+func asset(rw http.ResponseWriter, r *http.Request, page string) {
+	name, kind := strings.TrimPrefix(r.URL.Path, "/"), ""
+	switch name {
+	case "":
+		name, kind = page+".html", "text/html; charset=utf-8"
+	case page + ".css", "common.css":
+		kind = "text/css; charset=utf-8"
+	case page + ".js", "common.js":
+		kind = "text/javascript; charset=utf-8"
 	}
-	content, _ = assets.ReadFile("assets/" + name)
-	return content, kind
-}
-
-// admit checks who is at the door of the window: host, user, origin, kind of fetch. Zero is welcome.
-func (w *window) admit(r *http.Request) int {
-	if "http://"+r.Host != w.origin {
-		return http.StatusMisdirectedRequest
+	content, err := assets.ReadFile("assets/" + name)
+	if kind == "" || err != nil {
+		http.NotFound(rw, r)
+		return
 	}
-	c, ok := r.Context().Value(wireKey{}).(net.Conn)
-	if !ok {
-		return http.StatusForbidden
-	}
-	if _, err := w.agent.checkPeer(c); err != nil {
-		return http.StatusForbidden
-	}
-	if origin := r.Header.Get("Origin"); origin != "" && origin != w.origin {
-		return http.StatusForbidden
-	}
-	fetch, dest := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-Dest")
-	switch r.Method {
-	case http.MethodGet:
-		if fetch != "" && fetch != "none" && fetch != "same-origin" || dest == "iframe" || dest == "frame" || dest == "embed" || dest == "object" {
-			return http.StatusForbidden
-		}
-	case http.MethodPost:
-		if fetch != "" && fetch != "same-origin" || fetch != "" && r.Header.Get("Origin") == "" {
-			return http.StatusForbidden
-		}
-		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-			return http.StatusUnsupportedMediaType
-		}
-	default:
-		return http.StatusMethodNotAllowed
-	}
-	return 0
+	rw.Header().Set("Content-Type", kind)
+	_, _ = rw.Write(content) //nolint:gosec // one of our own files
 }
 
 // call answers one POST of the page.
@@ -115,15 +66,17 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Path == "/open" {
-		w.open(rw, body)
+		w.begin(rw, body)
 		return
 	}
-	if w.key == "" || subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Window-Key")), []byte(w.key)) != 1 {
+	if !w.holds(r) {
 		reply(rw, http.StatusForbidden, problem(&Problem{Code: "no_key", Text: "not this window"}))
 		return
 	}
 	if r.URL.Path == "/alive" { // the page asks by itself; the person did nothing
-		reply(rw, http.StatusOK, struct{}{})
+		reply(rw, http.StatusOK, struct {
+			Changed bool `json:"changed,omitempty"`
+		}{w.changed()})
 		return
 	}
 	select {
@@ -137,6 +90,8 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		}{w.view()})
 	case "/unlock":
 		w.unlock(r.Context(), rw, body)
+	case "/folder":
+		w.addFolder(rw, body)
 	case "/decide":
 		w.decide(r.Context(), rw, body)
 	case "/cancel":
@@ -146,30 +101,22 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// open exchanges the one-time token for the window's key. A token that comes twice was seen by
+// begin exchanges the one-time token for the window's key. A token that comes twice was seen by
 // somebody else: the request is cancelled, whoever was first.
-func (w *window) open(rw http.ResponseWriter, body []byte) {
+func (w *window) begin(rw http.ResponseWriter, body []byte) {
 	var in struct {
 		Token string `json:"token"`
 	}
 	if !read(rw, body, &in) {
 		return
 	}
-	if subtle.ConstantTimeCompare([]byte(in.Token), []byte(w.token)) != 1 {
-		reply(rw, http.StatusForbidden, problem(&Problem{Code: "bad_token", Text: "not this window"}))
+	if code := w.take(in.Token); code != "" {
+		if code != "bad_token" {
+			w.finish(outcome{})
+		}
+		reply(rw, http.StatusForbidden, problem(&Problem{Code: code, Text: w.lang.Text("agent.problem." + code)}))
 		return
 	}
-	if w.key != "" {
-		w.finish(outcome{})
-		reply(rw, http.StatusForbidden, problem(&Problem{Code: "token_twice", Text: w.lang.Text("agent.problem.token_twice")}))
-		return
-	}
-	if !w.agent.now().Before(w.until) {
-		w.finish(outcome{})
-		reply(rw, http.StatusForbidden, problem(&Problem{Code: "token_late", Text: w.lang.Text("agent.problem.token_late")}))
-		return
-	}
-	w.key = secret()
 	select {
 	case w.touch <- struct{}{}:
 	default:
@@ -202,7 +149,7 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		w.problem(rw, "unreadable_key", "")
 	default:
 		w.opened[f.ID] = key
-		w.agent.known.learn(f.ID, key.Certificate)
+		w.agent.known.learn(f, key.Certificate)
 		w.agent.ask(ctx, key.Certificate, w.task.wish().chain)
 		if in.Brief {
 			reply(rw, http.StatusOK, struct {

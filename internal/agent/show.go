@@ -15,11 +15,13 @@ import (
 
 // Document is one thing to be signed, as the window shows it.
 type Document struct {
-	Kind    string   `json:"kind"` // text, xml, pdf, binary or digest
+	Kind    string   `json:"kind"`           // text, xml, pdf, binary or digest
+	Name    string   `json:"name,omitempty"` // of the file, when the person chose one
 	Text    string   `json:"text,omitempty"`
-	Cut     bool     `json:"cut,omitempty"` // Text is only the beginning
-	Size    int      `json:"size"`          // bytes
-	Digest  string   `json:"digest"`        // SHA-256 in hex; of a digest, itself
+	Parts   []Part   `json:"parts,omitempty"` // instead of Text when only a part is signed
+	Cut     bool     `json:"cut,omitempty"`   // Text is only the beginning
+	Size    int      `json:"size"`            // bytes
+	Digest  string   `json:"digest"`          // SHA-256 in hex; of a digest, itself
 	Signers []string `json:"signers,omitempty"`
 	Note    string   `json:"note,omitempty"` // what the person should know
 	// Purpose is set for a challenge: what signing it is for; Facts say in words what its text says.
@@ -47,7 +49,8 @@ func showContent(content []byte, cosigned *cms.SignedData, tag lang.Tag) Documen
 		d.Text, d.Cut = cut(string(content))
 		if strings.HasPrefix(strings.TrimSpace(d.Text), "<") {
 			if _, err := dsig.Parse(content); err == nil {
-				d.Kind, d.Text = "xml", pretty(d.Text)
+				d.Kind = "xml"
+				d.lay(string(content), "")
 			}
 		}
 		d.Purpose, d.Facts = readChallenge(content, tag)
@@ -66,11 +69,21 @@ func showXML(xml string, doc *dsig.Document, part string, tag lang.Tag) Document
 	d := showContent([]byte(xml), nil, tag)
 	if part != "" {
 		d.Note = tag.Text("agent.document.part", "id", part)
+		d.lay(xml, part)
 	}
 	for _, c := range doc.Signers() {
 		d.Signers = append(d.Signers, c.Holder().CommonName)
 	}
 	return d
+}
+
+// lay writes XML out; id names the element that is signed, "" is the whole.
+func (d *Document) lay(xml, id string) {
+	parts, cut := cutParts(pretty(xml, id))
+	d.Text, d.Parts, d.Cut = "", parts, cut
+	if text, ok := wholeText(parts); ok {
+		d.Text, d.Parts = text, nil
+	}
 }
 
 func showDigest(digest []byte, tag lang.Tag) Document {
@@ -102,38 +115,4 @@ func cut(s string) (string, bool) {
 		at--
 	}
 	return s[:at], true
-}
-
-// pretty breaks lines between tags and indents them; it changes nothing but the white space there.
-func pretty(xml string) string {
-	var b strings.Builder
-	depth := 0
-	for i := 0; i < len(xml); i++ {
-		c := xml[i]
-		b.WriteByte(c)
-		if c == '<' && i+1 < len(xml) {
-			switch xml[i+1] {
-			case '/':
-				depth--
-			case '?', '!':
-			default:
-				depth++
-			}
-		}
-		if c != '>' {
-			continue
-		}
-		if i > 0 && xml[i-1] == '/' {
-			depth--
-		}
-		if i+1 < len(xml) && xml[i+1] == '<' {
-			indent := depth
-			if i+2 < len(xml) && xml[i+2] == '/' {
-				indent--
-			}
-			b.WriteByte('\n')
-			b.WriteString(strings.Repeat("  ", min(max(indent, 0), 40)))
-		}
-	}
-	return b.String()
 }

@@ -30,6 +30,7 @@ func (t *signing) kind() string {
 func (t *signing) wish() wish { return t.wanted }
 
 func (t *signing) show(w *window, v *View) {
+	v.Count = t.count
 	v.Documents, v.Warnings, v.Logo, v.Wants = t.documents, t.warnings, t.logo, t.wants
 	if t.count > len(t.documents) {
 		v.More = w.lang.Text("agent.document.more", "n", t.count-len(t.documents))
@@ -48,7 +49,10 @@ func (t *signing) purpose() string {
 	return t.documents[0].Purpose
 }
 
-func (t *signing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+func (t *signing) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
+	if w.run != nil {
+		return w.goOn(ctx, d.Key)
+	}
 	key := w.opened[d.Key]
 	if key == nil {
 		return outcome{}, &Problem{Code: "locked", Field: "password"}
@@ -56,6 +60,10 @@ func (t *signing) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 	// Judged again now: a window may have been open for long.
 	if f := w.agent.fit(key.Certificate, t.wanted, w.lang); len(f.Reasons) > 0 {
 		return outcome{}, &Problem{Code: "does_not_fit", Text: f.Reasons[0].Text}
+	}
+	if t.count > 1 {
+		w.run = start(ctx, key, t.count, t.act)
+		return w.goOn(ctx, d.Key)
 	}
 	result, err := t.act(key)
 	if err != nil {

@@ -64,26 +64,16 @@ type originState struct {
 	sockets int
 	cancels []time.Time // of the last minute
 	blocked time.Time   // until then
-	last    string      // the key chosen last, by file id; never for a site that cannot be vouched for
 }
 
-// chose remembers which key a site was answered with, so that the next window has it chosen.
+// chose remembers which key a site was answered with, so that the next window has it chosen; not of a
+// site that cannot be vouched for.
 func (a *Agent) chose(s site, id string) {
-	if s.red() || s.Class == "program" {
-		return
+	origin := s.Origin
+	if !s.remembered() {
+		origin = ""
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.state(s.Origin).last = id
-}
-
-func (a *Agent) chosen(s site) string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if state := a.origins[s.Origin]; state != nil {
-		return state.last
-	}
-	return ""
+	a.known.chose(origin, id, a.now())
 }
 
 // maxSockets bounds the connections of one origin.
@@ -118,16 +108,27 @@ func (a *Agent) disconnect(origin string) {
 	defer a.mu.Unlock()
 	s := a.state(origin)
 	s.sockets--
-	if s.sockets == 0 && len(s.cancels) == 0 && s.blocked.IsZero() && s.last == "" {
+	if s.sockets == 0 && len(s.cancels) == 0 && s.blocked.IsZero() {
 		delete(a.origins, origin)
 	}
 }
 
+// blocked tells whether no window opens for an origin, for ten minutes or until that is taken back.
 func (a *Agent) blocked(origin string) bool {
+	if p, _ := a.permission(origin); p == PermissionBlocked {
+		return true
+	}
+	return !a.blockedUntil(origin).IsZero()
+}
+
+// blockedUntil is the end of the ten minutes, zero when they do not run.
+func (a *Agent) blockedUntil(origin string) time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := a.origins[origin]
-	return s != nil && a.now().Before(s.blocked)
+	if s := a.origins[origin]; s != nil && a.now().Before(s.blocked) {
+		return s.blocked
+	}
+	return time.Time{}
 }
 
 // block refuses an origin for ten minutes.

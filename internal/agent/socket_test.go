@@ -258,18 +258,9 @@ func FuzzSite(f *testing.F) {
 		if s.Class == "" {
 			t.Errorf("%q has no class", origin)
 		}
-		stripped := strings.Map(func(c rune) rune {
-			if c == ' ' || c == '\n' {
-				return -1
-			}
-			return c
-		}, pretty(text))
-		original := strings.Map(func(c rune) rune {
-			if c == ' ' || c == '\n' {
-				return -1
-			}
-			return c
-		}, text)
+		bare := strings.NewReplacer(" ", "", "\n", "", "\t", "", "\r", "")
+		shown, _ := wholeText(pretty(text, ""))
+		stripped, original := bare.Replace(shown), bare.Replace(text)
 		if stripped != original {
 			t.Errorf("%q is shown as %q", text, stripped)
 		}

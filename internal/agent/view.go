@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"senim/internal/lang"
@@ -18,10 +20,12 @@ type View struct {
 	Texts    map[string]string `json:"texts"` // the words of the page itself
 
 	Documents []Document `json:"documents,omitempty"` // what is signed
+	Count     int        `json:"count,omitempty"`     // of all documents
 	More      string     `json:"more,omitempty"`      // said when there are more than are shown
 	Logo      string     `json:"logo,omitempty"`      // base64 PNG of the site
 	Wants     []string   `json:"wants,omitempty"`     // which keys the site takes, in words
 	Keys      []KeyRow   `json:"keys,omitempty"`
+	Places    []string   `json:"places,omitempty"`    // folders where keys may be, to be looked into, too
 	Preselect string     `json:"preselect,omitempty"` // the one key that fits, or the one chosen last for this site
 
 	Owner    []Pair   `json:"owner,omitempty"`    // generate: for whom
@@ -47,6 +51,8 @@ type SiteView struct {
 	Class   string `json:"class"`             // secure, local, insecure, opaque, extension, program
 	Explain string `json:"explain"`           // what kind of asker this is
 	Warning string `json:"warning,omitempty"` // red
+	Known   string `json:"known,omitempty"`   // whether it asked before, in words
+	Again   bool   `json:"again,omitempty"`   // it did, and was answered
 }
 
 // Pair is a line of a summary.
@@ -74,16 +80,22 @@ func (w *window) view() View {
 	if w.agent.tiresome(w.site.Origin) {
 		v.Block = tag.Text("agent.ui.block")
 	}
+	if w.task.wish().files {
+		v.Places = usual()
+	}
 	w.task.show(w, &v)
 	return v
 }
 
-// rows lists the keys of the watched folders: those known to fit, those not opened yet, those that
-// do not fit; and preselects the one that fits when there is one only.
+// rows lists the keys of the watched folders: the one chosen last for this site, those of its owner,
+// the others known to fit by owner, those not opened yet, those that do not fit; and preselects the one
+// that fits when there is one only.
 func (w *window) rows(v *View) {
 	var fitting, locked, others []KeyRow
+	left := w.agent.leftovers(w.files, w.lang)
 	for _, f := range w.files {
 		r := w.row(f)
+		r.Remarks = append(r.Remarks, left[f.ID]...)
 		switch {
 		case !r.Fits:
 			others = append(others, r)
@@ -93,9 +105,11 @@ func (w *window) rows(v *View) {
 			fitting = append(fitting, r)
 		}
 	}
+	last := w.agent.known.chosen(w.site.Origin)
+	together(fitting, last)
+	together(others, "")
 	fitting = append(fitting, locked...)
 	v.Keys = append(fitting, others...)
-	last := w.agent.chosen(w.site)
 	for _, r := range fitting {
 		if len(fitting) == 1 || r.ID == last {
 			v.Preselect = r.ID
@@ -103,8 +117,48 @@ func (w *window) rows(v *View) {
 	}
 }
 
+// together sorts rows so that a company's keys stand together, and those of the last key first.
+func together(rows []KeyRow, last string) {
+	owner := func(r KeyRow) string { return r.Card.Organization + "\x00" + r.Card.Owner }
+	first := ""
+	for _, r := range rows {
+		if r.ID == last {
+			first = owner(r)
+		}
+	}
+	rank := func(r KeyRow) int {
+		switch {
+		case r.ID == last:
+			return 0
+		case r.Card == nil:
+			return 3
+		case owner(r) == first:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(rows, func(a, b KeyRow) int {
+		if c := cmp.Compare(rank(a), rank(b)); c != 0 || a.Card == nil {
+			return c
+		}
+		return cmp.Compare(owner(a), owner(b))
+	})
+}
+
+// asker says who asks, and whether for the first time.
 func (w *window) asker() SiteView {
-	tag, s := w.lang, w.site
+	v := siteView(w.site, w.lang)
+	if !w.site.remembered() {
+		return v
+	}
+	v.Known = w.lang.Text("agent.site.first")
+	if p, s := w.agent.permission(w.site.Origin); p == PermissionAllowed {
+		v.Again, v.Known = true, w.lang.Text("agent.site.again", "date", w.lang.Date(s.Since), "n", s.Count)
+	}
+	return v
+}
+
+func siteView(s site, tag lang.Tag) SiteView {
 	view := SiteView{Origin: s.Shown, Class: s.Class, Explain: tag.Text("agent.site." + s.Class)}
 	if s.Shown != s.Origin {
 		view.ASCII = s.Origin

@@ -2,12 +2,7 @@ package agent
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
-	"log/slog"
-	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -15,11 +10,8 @@ import (
 	"senim/internal/lang"
 )
 
-// Times of a window.
-const (
-	tokenLife  = 60 * time.Second
-	windowIdle = 10 * time.Minute
-)
+// windowIdle is how long a window nobody touches stays.
+const windowIdle = 10 * time.Minute
 
 // task is what a window is open for. Its methods are called under the window's mutex.
 type task interface {
@@ -58,27 +50,20 @@ type outcome struct {
 
 // window is one consent: a page on an origin of its own, served only while it is open.
 type window struct {
-	agent  *Agent
-	site   site
-	lang   lang.Tag
-	task   task
-	origin string
-	end    chan outcome
-	touch  chan struct{}
+	door // under mu
+	site site
+	lang lang.Tag
+	task task
+	end  chan outcome
+	// touch tells that the person did something.
+	touch chan struct{}
 
 	mu     sync.Mutex
-	token  string                   // good for one page
-	until  time.Time                // under mu: the token is good before
-	key    string                   // under mu: of the page that took the token; "" before
 	files  []keystore.File          // under mu
+	stamp  string                   // under mu: of the folders when files were listed
 	opened map[string]*keystore.Key // under mu
+	run    *run                     // under mu: what is being signed now
 	ended  bool                     // under mu
-}
-
-func secret() string {
-	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails: crypto/rand
-	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // show opens the window for a task and waits for its end. The zero outcome is: cancelled, withdrawn,
@@ -92,9 +77,10 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		return outcome{}
 	}
 	w := &window{
-		agent: a, site: s, lang: tag, task: t, end: make(chan outcome, 1), touch: make(chan struct{}, 1),
-		token: secret(), until: a.now().Add(tokenLife), opened: map[string]*keystore.Key{}, files: keystore.Scan(a.watched()),
+		door: a.newDoor(), site: s, lang: tag, task: t, end: make(chan outcome, 1), touch: make(chan struct{}, 1),
+		opened: map[string]*keystore.Key{},
 	}
+	w.scan()
 	out, err := w.serve(ctx)
 	if err != nil {
 		a.log.Error("window", "err", err)
@@ -103,50 +89,24 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	if !out.done && out.err == nil {
 		a.canceled(s.Origin)
 	}
+	if out.done {
+		a.trusted(s)
+	}
 	return out
 }
 
 // serve runs the window's own server until the window ends.
-func (w *window) serve(ctx context.Context) (outcome, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return outcome{}, err
-	}
-	w.origin = "http://" + listener.Addr().String()
-	w.agent.mu.Lock()
-	w.agent.mine[w.origin] = true
-	w.agent.mine["http://localhost:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)] = true
-	w.agent.mu.Unlock()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	server := &http.Server{
-		Handler: http.HandlerFunc(w.answer), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-		ErrorLog:       slog.NewLogLogger(w.agent.log.Handler(), slog.LevelDebug),
-		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, wireKey{}, c) },
-	}
-	served := make(chan struct{})
-	go func() { defer close(served); _ = server.Serve(listener) }()
-	stop, err := w.agent.config.Browser(w.origin + "/#" + w.token)
-	if err != nil {
-		_ = server.Close()
-		<-served
-		return outcome{}, err
-	}
-	out := w.wait(ctx)
-	w.mu.Lock()
-	w.ended = true
-	clear(w.opened)
-	w.mu.Unlock()
-	grace, done := context.WithTimeout(context.Background(), 2*time.Second)
-	defer done()
-	_ = server.Shutdown(grace) // the last answer still reaches the page
-	_ = server.Close()
-	<-served
-	if stop != nil {
-		stop()
-	}
-	return out, nil
+func (w *window) serve(ctx context.Context) (out outcome, err error) {
+	err = w.door.open(ctx, http.HandlerFunc(w.answer), func(ctx context.Context) {
+		out = w.wait(ctx)
+		w.mu.Lock()
+		w.ended = true
+		run := w.run
+		clear(w.opened)
+		w.mu.Unlock()
+		run.stop()
+	})
+	return out, err
 }
 
 // wait ends with the window: by a decision, by the page's owner going away, or by time. A window
@@ -175,6 +135,12 @@ func (w *window) finish(out outcome) {
 	}
 	w.ended = true
 	w.end <- out
+}
+
+// scan lists the key files again; called under mu, or before the window is served.
+func (w *window) scan() {
+	folders := w.agent.looked()
+	w.stamp, w.files = stampOf(folders), keystore.Scan(folders)
 }
 
 func (w *window) file(id string) (keystore.File, bool) {

@@ -143,6 +143,19 @@ func (k *Keeper) Waiting(origin string) []Note {
 	return list
 }
 
+// Unfinished lists every key that waits for its certificate.
+func (k *Keeper) Unfinished() []Note {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var list []Note
+	for _, n := range k.notes {
+		if n.State == Pending || n.State == Finishing {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
 // Folders lists the folders in which keys were made.
 func (k *Keeper) Folders() []string {
 	k.mu.Lock()

@@ -206,10 +206,7 @@ func (a *Agent) choose(ctx context.Context, address string, c Choice, seen func(
 				return errors.Join(err, w.post(ctx, "/cancel", map[string]any{}, nil))
 			}
 		}
-		if err := w.post(ctx, "/decide", map[string]any{"key": k.ID}, nil); err != nil {
-			return errors.Join(err, w.post(ctx, "/cancel", map[string]any{}, nil))
-		}
-		return nil
+		return w.decide(ctx, map[string]any{"key": k.ID})
 	}
 	return errors.Join(fmt.Errorf("the agent's window does not offer the key file %s", filepath.Base(c.Key)), w.post(ctx, "/cancel", map[string]any{}, nil))
 }

@@ -1,30 +1,11 @@
-// The agent's window. The token in the fragment is exchanged once for the window's key, which lives
-// in this closure only; nothing is stored, and everything shown is written as text, never as markup.
+// The agent's window: who asks, what is signed, which key, the password.
 (() => {
   'use strict';
-  const $ = (id) => document.getElementById(id);
+  const { $, el, T, call, begin, leave, remark, card, tickBox, input, hinted } = shared;
   const body = document.body;
-  let key = '';
   let view = null;
   let chosen = '';
   let over = false;
-
-  const el = (name, className, text) => {
-    const e = document.createElement(name);
-    if (className) e.className = className;
-    if (text !== undefined) e.textContent = text;
-    return e;
-  };
-  const T = (name) => (view && view.texts[name]) || '';
-
-  async function call(path, data) {
-    const headers = { 'Content-Type': 'application/json' };
-    if (key) headers['X-Window-Key'] = key;
-    const r = await fetch(path, { method: 'POST', headers, body: JSON.stringify(data), cache: 'no-store', credentials: 'omit' });
-    const answer = await r.json().catch(() => ({}));
-    if (!r.ok) throw (answer.error || { code: 'status', text: String(r.status) });
-    return answer;
-  }
 
   function say(problem) {
     const box = $('error');
@@ -44,7 +25,7 @@
   function state(name) {
     body.dataset.state = name;
     $('live').textContent = name === 'busy' ? T('busy') : '';
-    for (const b of $('actions').querySelectorAll('button')) b.disabled = name === 'busy' || name === 'loading';
+    for (const b of $('actions').querySelectorAll('button')) b.disabled = name === 'busy' && !(b.id === 'cancel' && view && view.count > 1) || name === 'loading';
     if (name === 'ready') label();
   }
 
@@ -59,27 +40,6 @@
     state(failed ? 'failed' : 'done');
     done.focus();
     setTimeout(() => window.close(), failed ? 8000 : 1500);
-  }
-
-  const remark = (r) => { const e = el('span', 'remark ' + r.level, r.text); e.dataset.code = r.code; e.style.setProperty('display', 'block'); return e; };
-
-  function card(parent, c) {
-    parent.append(el('span', 'owner', c.organization || c.owner));
-    if (c.organization) parent.append(el('span', 'organization', c.owner));
-    const numbers = [c.iin && T('iin') + ' ' + c.iin, c.bin && T('bin') + ' ' + c.bin].filter(Boolean).join(' · ');
-    if (c.roles.length) parent.append(el('span', 'small', c.roles.join(', ')));
-    parent.lastChild.style.setProperty('display', 'block');
-    if (numbers) { const n = el('span', 'small', numbers); n.style.setProperty('display', 'block'); parent.append(n); }
-    const bar = el('span', 'bar');
-    const used = el('span'); used.style.width = c.used + '%';
-    const today = el('i'); today.style.left = 'calc(' + c.used + '% - 1px)';
-    bar.append(used, today);
-    bar.setAttribute('role', 'img');
-    bar.setAttribute('aria-label', c.from + ' – ' + c.until);
-    parent.append(bar);
-    for (const text of [c.until, T('can') + ': ' + c.can.join(', '), T('issuer') + ': ' + c.issuer + (c.issuerKnown ? '' : ' (' + T('unknown-issuer') + ')')]) {
-      const e = el('span', 'small', text); e.style.setProperty('display', 'block'); parent.append(e);
-    }
   }
 
   function row(k, many) {
@@ -97,10 +57,12 @@
     e.append(tick);
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about), el('span', 'small', k.state === 'pending' ? '' : T('locked')));
-    const where = el('span', 'small', k.file + ' · ' + k.folder + ' · ' + k.date);
-    where.style.setProperty('display', 'block');
-    e.append(where);
-    for (const r of [...(k.reasons || []), ...(k.remarks || [])]) e.append(remark(r));
+    e.append(el('span', k.card ? 'small detail' : 'small', k.file + ' · ' + k.folder + ' · ' + k.date));
+    for (const r of [...(k.reasons || []), ...(k.remarks || [])]) {
+      const line = remark(r);
+      if (r.code === 'unchecked' || r.level === 'info') line.classList.add('detail'); // said of the key that is chosen
+      e.append(line);
+    }
     return e;
   }
 
@@ -113,7 +75,6 @@
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about));
     const where = el('span', 'small', k.file + ' · ' + k.folder + ' · ' + k.date);
-    where.style.setProperty('display', 'block');
     e.append(where);
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) e.append(remark(r));
     if (k.state === 'unlocked') e.append(el('p', 'remark info', T('opened')));
@@ -129,9 +90,9 @@
       for (const d of (view.documents || []).filter((x) => x.serial === k.card.serial.replace(/^0+/, ''))) {
         const more = el('details');
         more.append(el('summary', '', T('document')));
-        if (d.text) { const p = el('pre', '', d.text); p.tabIndex = 0; more.append(p); }
+        text(more, d);
         const list = el('dl');
-        list.append(el('dt', '', T('size')), el('dd', '', String(d.size)), el('dt', '', T('digest')), el('dd', '', d.digest));
+        list.append(el('dt', '', T('size')), el('dd', '', d.size.toLocaleString(view.lang)), el('dt', '', T('digest')), el('dd', '', d.digest));
         more.append(list);
         e.append(more);
       }
@@ -207,41 +168,6 @@
     }
   }
 
-  function tickBox(id, text) {
-    const l = el('label', 'tick');
-    const i = el('input');
-    i.type = 'checkbox';
-    i.id = id;
-    l.append(i, el('span', '', text));
-    return [l, i];
-  }
-
-  function input(id, type, text) {
-    const l = el('label', '', text);
-    l.htmlFor = id;
-    const i = el('input');
-    i.id = id;
-    i.type = type;
-    i.autocomplete = type === 'password' ? 'new-password' : 'off';
-    i.spellcheck = false;
-    return [l, i];
-  }
-
-  // hint tells at the field about Caps Lock and a layout that no password can be typed in.
-  function hinted(id, text) {
-    const [l, i] = input(id, 'password', text);
-    const h = el('p', 'hint');
-    h.id = id + '-hint';
-    h.setAttribute('aria-live', 'polite');
-    const look = (ev) => {
-      const caps = ev.getModifierState && ev.getModifierState('CapsLock');
-      const other = /[^\x20-\x7e]/.test(i.value) || (ev.key && ev.key.length === 1 && /[^\x20-\x7e]/.test(ev.key));
-      h.textContent = [caps ? T('caps') : '', other ? T('layout') : ''].filter(Boolean).join('. ');
-    };
-    for (const name of ['keydown', 'keyup', 'input']) i.addEventListener(name, look);
-    return [l, i, h];
-  }
-
   const current = () => (view.keys || []).find((k) => k.id === chosen);
   const needsPassword = () => { const k = current(); return !!k && (k.state === 'locked' || k.state === 'known') && (view.kind !== 'list' || k.state === 'locked'); };
 
@@ -295,6 +221,41 @@
     $('sign').dataset.act = text;
   }
 
+  // text shows a document as text; the part that is signed is marked when it is not the whole.
+  function text(parent, d) {
+    if (!d.text && !d.parts) return;
+    const p = el('pre');
+    p.tabIndex = 0;
+    for (const part of d.parts || [{ text: d.text }]) p.append(part.signed ? el('mark', '', part.text) : part.text);
+    parent.append(p);
+  }
+
+  // elsewhere lets the person name a folder that is not looked into yet.
+  function elsewhere() {
+    if (!['sign', 'info', 'list', 'sign-many'].includes(view.kind)) return null;
+    const box = el('details');
+    box.id = 'elsewhere';
+    box.open = !(view.keys || []).length;
+    box.append(el('summary', '', T('other-folder')));
+    const [l, i] = input('other-folder', 'text', T('other-folder-label'));
+    const list = el('datalist');
+    list.id = 'places';
+    for (const f of view.places || []) { const o = el('option'); o.value = f; list.append(o); }
+    i.setAttribute('list', 'places');
+    const b = el('button', '', T('look-there'));
+    b.type = 'button';
+    b.id = 'look-there';
+    const look = async () => {
+      say(null);
+      state('busy');
+      try { redraw((await call('/folder', { folder: i.value })).view); state('ready'); } catch (problem) { state('ready'); say(problem instanceof Error ? { text: T('lost') } : problem); }
+    };
+    b.addEventListener('click', look);
+    i.addEventListener('keydown', (ev) => { if (ev.key === 'Enter') { ev.preventDefault(); look(); } });
+    box.append(l, i, list, b);
+    return box;
+  }
+
   function documents() {
     const box = $('what');
     box.replaceChildren();
@@ -302,7 +263,15 @@
     if (view.logo) { const i = el('img', 'logo'); i.src = 'data:image/png;base64,' + view.logo; i.alt = T('logo'); $('who').append(i); }
     const alone = view.kind !== 'sign-many';
     if (view.documents && alone) box.append(el('h2', '', T('what')));
-    for (const d of (alone && view.documents) || []) {
+    if (alone && (view.documents || []).length > 1) box.append(el('p', 'small', T('all-documents', { n: view.count })));
+    let to = box;
+    for (const [at, d] of ((alone && view.documents) || []).entries()) {
+      if (at === 3 && view.documents.length > 4) { // the keys stay in reach
+        to = el('details');
+        to.id = 'rest';
+        to.append(el('summary', '', T('rest-documents', { n: view.documents.length - at })));
+        box.append(to);
+      }
       const e = el('div', 'document');
       e.dataset.kind = d.kind;
       if (d.facts) {
@@ -312,14 +281,16 @@
       }
       let rest = e;
       if (d.facts) { rest = el('details'); rest.append(el('summary', '', T('exact'))); e.append(rest); }
-      if (d.text) { const p = el('pre', '', d.text); p.tabIndex = 0; rest.append(p); }
+      if (d.name) e.prepend(el('p', 'owner', d.name));
+      text(rest, d);
+      if (d.parts) rest.append(el('p', 'small', T('signed-part')));
       if (d.cut) e.append(el('p', 'small', T('cut')));
       if (d.note) e.append(el('p', d.kind === 'digest' ? 'remark red' : 'remark', d.note));
       if (d.signers && d.signers.length) e.append(el('p', 'small', T('signers') + ': ' + d.signers.join(', ')));
       const list = el('dl');
-      list.append(el('dt', '', T('size')), el('dd', '', String(d.size)), el('dt', '', T(d.kind === 'digest' ? 'digest-only' : 'digest')), el('dd', '', d.digest));
+      list.append(el('dt', '', T('size')), el('dd', '', d.size.toLocaleString(view.lang)), el('dt', '', T(d.kind === 'digest' ? 'digest-only' : 'digest')), el('dd', '', d.digest));
       rest.append(list);
-      box.append(e);
+      to.append(e);
     }
     if (view.more) box.append(el('p', 'remark red', view.more));
     if (view.owner) {
@@ -336,7 +307,7 @@
         e.append(el('span', 'owner', o.organization || o.owner));
         if (o.organization) e.append(el('span', 'organization', o.owner));
         const numbers = [T('iin') + ' ' + o.iin, o.bin && T('bin') + ' ' + o.bin, o.email, o.profiles.join(', ')].filter(Boolean).join(' · ');
-        const n = el('span', 'small', numbers); n.style.setProperty('display', 'block'); e.append(n);
+        const n = el('span', 'small', numbers); e.append(n);
         box.append(e);
       }
     }
@@ -362,6 +333,7 @@
     who.replaceChildren(el('h2', '', T('who')), el('p', 'asker', view.site.origin));
     if (view.site.ascii) who.append(el('p', 'small', view.site.ascii));
     who.append(el('p', 'small', view.site.explain));
+    if (view.site.known) who.append(el('p', view.site.again ? 'small' : 'remark', view.site.known));
     if (view.site.warning) who.append(el('p', 'remark red', view.site.warning));
     $('warnings').replaceChildren(...(view.warnings || []).map(remark));
     documents();
@@ -379,11 +351,13 @@
       }
       for (const k of view.keys || []) choice.append(row(k, view.kind === 'list'));
     }
+    const other = elsewhere();
     if (view.kind === 'sign-many') {
       choice.append(el('h2', '', T('many-keys')));
       if ((view.missing || []).length) choice.append(el('p', 'remark amber', T('missing') + ': ' + view.missing.length));
       for (const k of view.keys || []) choice.append(manyRow(k));
     }
+    if (other) choice.append(other);
     fields();
     $('cancel').textContent = T('cancel');
     $('cancel').hidden = view.kind === 'refused';
@@ -445,7 +419,7 @@
   async function cancel(block) {
     if (over) return;
     state('busy');
-    try { end((await call('/cancel', { block })).text); } catch (problem) { end(problem.text || T('lost'), true); }
+    try { const text = (await call('/cancel', { block })).text; if (!over) end(text); } catch (problem) { end(problem.text || T('lost'), true); }
   }
 
   $('form').addEventListener('submit', async (ev) => {
@@ -453,6 +427,7 @@
     if (over || body.dataset.state !== 'ready') return;
     state('busy');
     try { await act(); } catch (problem) {
+      if (over) return; // cancelled meanwhile
       if (problem instanceof Error) problem = { code: 'lost', text: T('lost') };
       if (problem.code === 'over' || problem.code === 'lost' || problem.code === 'no_key') end(problem.text, true);
       else { state('ready'); say(problem); }
@@ -463,26 +438,38 @@
   addEventListener('keydown', (ev) => { if (ev.key === 'Escape' && view && !over) cancel(false); });
   // Closing the window is a cancel, too.
   addEventListener('pagehide', () => {
-    if (over || !key) return;
-    fetch('/cancel', { method: 'POST', keepalive: true, headers: { 'Content-Type': 'application/json', 'X-Window-Key': key }, body: '{"block":false}' });
+    if (!over) leave('/cancel', { block: false });
   });
 
+  // redraw draws the window again and keeps what the person typed and ticked.
+  function redraw(next) {
+    const typed = new Map([...document.querySelectorAll('input[type=password]')].map((i) => [i.id, i.value]));
+    const ticked = [...document.querySelectorAll('.key input[type=checkbox]:checked')].map((i) => i.value);
+    const focus = document.activeElement && document.activeElement.id;
+    view = next;
+    if (!chosen) chosen = view.preselect || '';
+    draw();
+    label();
+    for (const i of document.querySelectorAll('input[type=password]')) i.value = typed.get(i.id) || i.value;
+    for (const i of document.querySelectorAll('.key input[type=checkbox]')) i.checked = ticked.includes(i.value);
+    if (focus && $(focus)) $(focus).focus();
+  }
+
   (async () => {
-    const token = location.hash.slice(1);
-    history.replaceState(null, '', '/');
     try {
-      const answer = await call('/open', { token });
-      key = answer.key;
-      view = answer.view;
+      view = await begin();
       chosen = view.preselect || '';
       draw();
       state('ready');
       const first = $('password') || $('folder') || $('new-password') || document.querySelector('.key input:not(:disabled)') || $('title');
       first.focus();
-      const watch = setInterval(async () => { // the page that asked may have gone
+      const watch = setInterval(async () => { // the page that asked may have gone; a key may have been plugged in
         if (over) { clearInterval(watch); return; }
         if (body.dataset.state !== 'ready') return;
-        try { await call('/alive', {}); } catch (problem) { if (!over) end(T('lost'), true); }
+        try {
+          const now = await call('/alive', {});
+          if (now.changed && body.dataset.state === 'ready') { redraw((await call('/look', {})).view); $('live').textContent = T('plugged'); }
+        } catch (problem) { if (!over) end(T('lost'), true); }
       }, 3000);
     } catch (problem) { end(problem.text || 'Senim', true); }
   })();

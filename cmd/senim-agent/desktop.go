@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+
+	"senim/internal/agent"
+	"senim/internal/desktop"
+)
+
+// surroundings is what the agent shows beside its windows: the mark in the tray, and notices.
+type surroundings struct {
+	quit func()
+	tray *desktop.Tray // nil where the system has none
+}
+
+// show puts the mark into the tray. Called before the agent serves, so before anything is reminded of.
+func (s *surroundings) show(a *agent.Agent) {
+	l := a.TrayWords()
+	s.tray = desktop.ShowTray(desktop.Labels{
+		Tooltip: l.Running, Open: l.Open, Quit: l.Quit, OnOpen: func() { a.ShowHome("") }, OnQuit: s.quit,
+	})
+}
+
+// remind says which keys end soon, in the tray and as a notice. Where the system shows neither, the
+// agent's page does.
+func (s *surroundings) remind(title, text string) {
+	s.tray.Warn(title + "\n" + text)
+	_ = desktop.Notify(title, text) // a desktop without notices is no fault
+}
+
+// checkCabinet refuses an address that the agent's page could not link to.
+func checkCabinet(address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return fmt.Errorf("--cabinet %s: the address of a site is expected", address)
+	}
+	return nil
+}

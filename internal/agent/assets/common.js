@@ -1,0 +1,97 @@
+// What the pages of the agent's own share. Everything shown is written as text, never as markup.
+const shared = (() => {
+  'use strict';
+  const $ = (id) => document.getElementById(id);
+  const words = { texts: {} };
+  let key = ''; // lives in this closure only; nothing is stored
+
+  const el = (name, className, text) => {
+    const e = document.createElement(name);
+    if (className) e.className = className;
+    if (text !== undefined) e.textContent = text;
+    return e;
+  };
+  const T = (name, values) => Object.entries(values || {}).reduce((text, [k, v]) => text.split('{' + k + '}').join(v), words.texts[name] || '');
+
+  async function call(path, data) {
+    const headers = { 'Content-Type': 'application/json' };
+    if (key) headers['X-Window-Key'] = key;
+    const r = await fetch(path, { method: 'POST', headers, body: JSON.stringify(data), cache: 'no-store', credentials: 'omit' });
+    const answer = await r.json().catch(() => ({}));
+    if (!r.ok) throw (answer.error || { code: 'status', text: String(r.status) });
+    return answer;
+  }
+
+  // begin exchanges the token in the fragment, once, for the key of this page.
+  async function begin() {
+    const token = location.hash.slice(1);
+    history.replaceState(null, '', '/');
+    const answer = await call('/open', { token });
+    key = answer.key;
+    words.texts = answer.view.texts;
+    return answer.view;
+  }
+
+  // leave tells the agent that the page goes away.
+  function leave(path, data) {
+    if (key) fetch(path, { method: 'POST', keepalive: true, headers: { 'Content-Type': 'application/json', 'X-Window-Key': key }, body: JSON.stringify(data) });
+  }
+
+  const remark = (r) => { const e = el('span', 'remark ' + r.level, r.text); e.dataset.code = r.code; return e; };
+
+  function card(parent, c) {
+    parent.append(el('span', 'owner', c.organization || c.owner));
+    if (c.organization) parent.append(el('span', 'organization', c.owner));
+    const numbers = [c.iin && T('iin') + ' ' + c.iin, c.bin && T('bin') + ' ' + c.bin].filter(Boolean).join(' · ');
+    if (c.roles.length) parent.append(el('span', 'small', c.roles.join(', ')));
+    if (numbers) parent.append(el('span', 'small', numbers));
+    const bar = el('span', 'bar');
+    const used = el('span'); used.style.width = c.used + '%';
+    const today = el('i'); today.style.left = 'calc(' + c.used + '% - 1px)';
+    bar.append(used, today);
+    bar.setAttribute('role', 'img');
+    bar.setAttribute('aria-label', c.from + ' – ' + c.until);
+    parent.append(bar);
+    parent.append(el('span', 'small', c.until));
+    for (const text of [T('can') + ': ' + c.can.join(', '), T('issuer') + ': ' + c.issuer + (c.issuerKnown ? '' : ' (' + T('unknown-issuer') + ')')]) {
+      parent.append(el('span', 'small detail', text));
+    }
+  }
+
+  function tickBox(id, text) {
+    const l = el('label', 'tick');
+    const i = el('input');
+    i.type = 'checkbox';
+    i.id = id;
+    l.append(i, el('span', '', text));
+    return [l, i];
+  }
+
+  function input(id, type, text) {
+    const l = el('label', '', text);
+    l.htmlFor = id;
+    const i = el('input');
+    i.id = id;
+    i.type = type;
+    i.autocomplete = type === 'password' ? 'new-password' : 'off';
+    i.spellcheck = false;
+    return [l, i];
+  }
+
+  // hint tells at the field about Caps Lock and a layout that no password can be typed in.
+  function hinted(id, text) {
+    const [l, i] = input(id, 'password', text);
+    const h = el('p', 'hint');
+    h.id = id + '-hint';
+    h.setAttribute('aria-live', 'polite');
+    const look = (ev) => {
+      const caps = ev.getModifierState && ev.getModifierState('CapsLock');
+      const other = /[^\x20-\x7e]/.test(i.value) || (ev.key && ev.key.length === 1 && /[^\x20-\x7e]/.test(ev.key));
+      h.textContent = [caps ? T('caps') : '', other ? T('layout') : ''].filter(Boolean).join('. ');
+    };
+    for (const name of ['keydown', 'keyup', 'input']) i.addEventListener(name, look);
+    return [l, i, h];
+  }
+
+  return { $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak: (texts) => { words.texts = texts; } };
+})();

@@ -1,0 +1,298 @@
+// The agent's own page: keys, calendar, sites, folders, settings. Every act asks the agent and draws
+// what it answers.
+(() => {
+  'use strict';
+  const { $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
+  const body = document.body;
+  const parts = ['keys', 'calendar', 'sites', 'folders', 'settings'];
+  let view = null;
+  let over = false;
+
+  function say(problem) {
+    const box = $('error');
+    box.hidden = !problem;
+    box.textContent = problem ? problem.text || T('lost') : '';
+    for (const i of document.querySelectorAll('[aria-invalid]')) { i.removeAttribute('aria-invalid'); i.removeAttribute('aria-describedby'); }
+    if (!problem) return;
+    box.dataset.code = problem.code || '';
+    const field = problem.field && $(problem.field);
+    if (field) {
+      field.setAttribute('aria-invalid', 'true');
+      field.setAttribute('aria-describedby', 'error');
+      field.after(box); // beside the field
+      field.focus();
+      if (field.select) field.select();
+    } else $('part').before(box);
+  }
+
+  function end(text) {
+    over = true;
+    $('parts').hidden = true;
+    $('part').replaceChildren(el('p', '', text));
+    $('part').firstChild.id = 'done';
+    body.dataset.state = 'done';
+  }
+
+  // act sends one wish; what comes back is drawn.
+  async function act(path, data, said) {
+    if (over) return;
+    say(null);
+    body.dataset.state = 'busy';
+    $('live').textContent = T('busy');
+    try {
+      view = (await call(path, data)).view;
+      speak(view.texts);
+      draw();
+      $('live').textContent = said || T('saved');
+    } catch (problem) {
+      $('live').textContent = '';
+      if (problem instanceof Error || problem.code === 'over' || problem.code === 'no_key') { end(problem.text || T('lost')); return; }
+      say(problem);
+    }
+    body.dataset.state = 'ready';
+  }
+
+  const button = (text, what, press, className) => {
+    const b = el('button', className || '', text);
+    b.type = 'button';
+    if (what) b.setAttribute('aria-label', text + ': ' + what);
+    b.addEventListener('click', press);
+    return b;
+  };
+
+  function show(part) {
+    body.dataset.part = part;
+    say(null);
+    draw();
+    $('live').textContent = '';
+    $('title').focus();
+  }
+
+  // keyCard is one key: its owner, or the way to see it.
+  function keyCard(k, company) {
+    const e = el('div', 'certificate');
+    e.dataset.keyId = k.id;
+    e.dataset.state = k.state;
+    if (k.card) card(e, company ? { ...k.card, organization: '' } : k.card); // the heading names the company
+    else e.append(el('span', 'owner', k.about));
+    e.append(el('span', 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
+    for (const r of k.remarks || []) e.append(remark(r));
+    if (k.state === 'locked') {
+      const f = el('form');
+      f.autocomplete = 'off';
+      const [l, i, h] = hinted('password-' + k.id, T('password'));
+      const b = el('button', '', T('show-owner'));
+      b.type = 'submit';
+      f.append(l, i, h, b);
+      f.addEventListener('submit', (ev) => { ev.preventDefault(); const password = i.value; act('/unlock', { id: k.id, password }, T('opened')); });
+      e.append(f);
+    } else {
+      const acts = el('p', 'acts');
+      acts.append(button(T('forget'), k.file, () => act('/forget', { id: k.id }), 'forget'));
+      e.append(acts);
+    }
+    return e;
+  }
+
+  function keys(box) {
+    if (!view.groups.length && !view.pending.length) { box.append(el('p', '', T('no-keys')), button(T('add-folder'), '', () => show('folders'), 'primary')); return; }
+    for (const g of view.groups) {
+      box.append(el('h2', '', g.name || T('unopened')));
+      if (!g.name) box.append(el('p', 'small', T('unopened-why')));
+      for (const k of g.keys) box.append(keyCard(k, g.company));
+    }
+    if (view.pending.length) {
+      box.append(el('h2', '', T('pending')));
+      for (const p of view.pending) {
+        const e = el('div', 'certificate');
+        e.append(el('span', 'owner', p.file), el('span', 'small', T('pending-of', p)), el('span', 'small', p.folder));
+        box.append(e);
+      }
+    }
+    box.append(el('p', 'small', T('nobody-recovers')));
+    const acts = el('p', 'acts');
+    offer(acts, ['password', 'backup']);
+    box.append(acts);
+    if (view.groups.some((g) => g.name)) box.append(forgetAll());
+  }
+
+  // forgetAll asks twice, on the same button.
+  function forgetAll() {
+    const box = el('p', 'acts');
+    const b = button(T('forget-all'), '', () => {
+      if (b.dataset.sure) act('/forget', {});
+      else { b.dataset.sure = 'yes'; b.textContent = T('forget-sure'); }
+    }, 'quiet');
+    b.id = 'forget-all';
+    box.append(b, el('span', 'small', T('forget-why')));
+    return box;
+  }
+
+  // offer puts buttons of acts that open a window of their own.
+  function offer(box, names) {
+    for (const name of names.filter((n) => view.acts.includes(n))) {
+      const b = button(T('act-' + name), '', () => act('/act', { act: name }, T('act-window')), name === 'renew' ? 'primary' : '');
+      b.id = 'act-' + name;
+      box.append(b);
+    }
+  }
+
+  function cabinet(box) {
+    if (!view.cabinet) return;
+    const a = el('a', 'button', T('cabinet'));
+    a.id = 'cabinet';
+    a.href = view.cabinet;
+    a.target = '_blank';
+    a.rel = 'noopener noreferrer';
+    box.append(a);
+  }
+
+  function calendar(box) {
+    if (!view.due.length) { box.append(el('p', '', T('no-dates'))); return; }
+    const table = el('table');
+    const head = el('tr');
+    for (const name of ['whose', 'what-can', 'when']) { const h = el('th', '', T(name)); h.scope = 'col'; head.append(h); }
+    const rows = el('tbody');
+    for (const d of view.due) {
+      const r = el('tr');
+      r.dataset.stage = d.stage;
+      const who = el('td', '', d.owner);
+      if (d.person) who.append(el('span', 'small', d.person));
+      const when = el('td');
+      when.append(el('span', 'until', d.until));
+      if (d.advice) when.append(el('span', 'small', d.advice));
+      r.append(who, el('td', '', d.can), when);
+      rows.append(r);
+    }
+    const top = el('thead');
+    top.append(head);
+    table.append(top, rows);
+    const grid = el('ol', 'months');
+    for (const m of view.months) {
+      const e = el('li', '', m.name);
+      e.dataset.heat = m.heat;
+      e.dataset.stage = m.count ? m.stage : '';
+      e.append(el('b', '', String(m.count)));
+      grid.append(e);
+    }
+    const acts = el('p', 'acts');
+    const save = button(T('export'), '', async () => {
+      say(null);
+      try {
+        const file = await call('/calendar', {});
+        const a = el('a');
+        a.href = URL.createObjectURL(new Blob([file.text], { type: 'text/calendar' }));
+        a.download = file.name;
+        a.click();
+        setTimeout(() => URL.revokeObjectURL(a.href), 1000);
+        $('live').textContent = T('exported');
+      } catch (problem) { say(problem instanceof Error ? { text: T('lost') } : problem); }
+    }, 'primary');
+    save.id = 'export';
+    offer(acts, ['renew']);
+    if (acts.firstChild) save.className = ''; // one primary button
+    acts.append(save);
+    cabinet(acts);
+    box.append(table, el('h2', '', T('months')), grid, acts, el('p', 'small', T('export-why')));
+  }
+
+  function sites(box) {
+    box.append(el('p', 'small', T('sites-why')));
+    if (!view.sites.length) box.append(el('p', '', T('no-sites')));
+    for (const s of view.sites) {
+      const e = el('div', 'certificate site');
+      e.dataset.origin = s.origin;
+      e.dataset.permission = s.permission;
+      e.append(el('span', 'owner', s.site.origin));
+      if (s.site.ascii) e.append(el('span', 'small', s.site.ascii));
+      e.append(el('span', 'small', s.text));
+      const acts = el('p', 'acts');
+      const set = (name, permission) => button(T(name), s.site.origin, () => act('/site', { origin: s.origin, permission }), permission);
+      if (s.permission === 'blocked') acts.append(set('allow-site', 'allowed'), set('forget-site', 'ask'));
+      else acts.append(set('forget-site', 'ask'), set('block-site', 'blocked'));
+      e.append(acts);
+      box.append(e);
+    }
+  }
+
+  function folders(box) {
+    const f = el('form');
+    const [l, i] = input('folder', 'text', T('folder'));
+    const list = el('datalist');
+    list.id = 'usual';
+    for (const u of view.usual) { const o = el('option'); o.value = u; list.append(o); }
+    i.setAttribute('list', 'usual');
+    const b = el('button', 'primary', T('add-folder'));
+    b.id = 'add-folder';
+    const acts = el('p', 'acts');
+    acts.append(b);
+    f.append(l, i, list, acts);
+    f.addEventListener('submit', (ev) => { ev.preventDefault(); act('/folder', { folder: i.value }); });
+    for (const d of view.folders) {
+      const e = el('div', 'certificate folder');
+      e.dataset.kind = d.kind;
+      e.append(el('span', 'organization', d.path), el('span', 'small', d.text));
+      if (d.kind === 'own') { const p = el('p', 'acts'); p.append(button(T('remove-folder'), d.path, () => act('/folder', { folder: d.path, remove: true }), 'remove')); e.append(p); }
+      box.append(e);
+    }
+    box.append(f);
+  }
+
+  function settings(box) {
+    const set = (id, value, data) => {
+      const [l, i] = tickBox(id, T(id));
+      i.checked = value;
+      i.addEventListener('change', () => act('/set', data(i.checked)));
+      box.append(l);
+    };
+    set('reminders', view.reminders, (on) => ({ reminders: on }));
+    set('media', view.media, (on) => ({ media: on }));
+    box.append(el('h2', '', T('index')), el('p', '', view.indexText));
+    $('part').lastChild.id = 'index';
+    if (view.index !== 'keychain') set('plain', view.plain, (on) => ({ plain: on }));
+    box.append(el('p', 'small', T('version') + ': ' + view.version));
+  }
+
+  const draws = { keys, calendar, sites, folders, settings };
+
+  function draw() {
+    const part = body.dataset.part;
+    document.documentElement.lang = view.lang;
+    $('title').textContent = T('title-' + part);
+    document.title = T('title-' + part) + ' · Senim';
+    $('parts').setAttribute('aria-label', T('title'));
+    $('parts').replaceChildren(...parts.map((p) => {
+      const b = button(T('part-' + p), '', () => show(p));
+      b.dataset.part = p;
+      if (p === part) b.setAttribute('aria-current', 'page');
+      return b;
+    }));
+    $('language').setAttribute('role', 'group');
+    $('language').setAttribute('aria-label', T('language'));
+    $('language').replaceChildren(...view.languages.map((l) => {
+      const b = button(l.value, '', () => act('/set', { lang: l.name }));
+      b.lang = l.name;
+      b.setAttribute('aria-current', String(l.name === view.lang));
+      return b;
+    }));
+    $('part').before($('error'));
+    $('part').replaceChildren();
+    draws[part]($('part'));
+  }
+
+  addEventListener('pagehide', () => { if (!over) leave('/close', {}); });
+
+  (async () => {
+    try {
+      view = await begin();
+      draw();
+      body.dataset.state = 'ready';
+      $('title').focus();
+      const watch = setInterval(async () => { // the agent may have stopped, or another page was opened
+        if (over) { clearInterval(watch); return; }
+        if (body.dataset.state !== 'ready') return;
+        try { await call('/alive', {}); } catch (problem) { if (!over) end(T('closed')); }
+      }, 3000);
+    } catch (problem) { end(problem.text || 'Senim'); }
+  })();
+})();

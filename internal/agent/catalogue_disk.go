@@ -1,0 +1,69 @@
+package agent
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// written is the catalogue on disk.
+type written struct {
+	Keys  []writtenKey      `json:"keys"`
+	State []writtenState    `json:"state"`
+	Last  map[string]string `json:"last,omitempty"`
+}
+
+type writtenKey struct {
+	ID          string    `json:"id"`
+	Certificate []byte    `json:"certificate"`
+	Path        string    `json:"path"`
+	Used        time.Time `json:"used,omitzero"`
+}
+
+type writtenState struct {
+	Fingerprint string      `json:"fingerprint"`
+	State       trust.State `json:"state"`
+	RevokedAt   time.Time   `json:"revokedAt,omitzero"`
+	Asked       time.Time   `json:"asked"`
+}
+
+func (c *catalogue) encode() ([]byte, error) {
+	w := written{Last: c.last}
+	for _, e := range c.entries() {
+		w.Keys = append(w.Keys, writtenKey{e.id, e.cert.Raw, e.path, e.used})
+		if s, ok := c.state[e.cert.Fingerprint()]; ok {
+			sum := e.cert.Fingerprint()
+			w.State = append(w.State, writtenState{hex.EncodeToString(sum[:]), s.State, s.RevokedAt, s.asked})
+		}
+	}
+	return json.Marshal(w)
+}
+
+func (c *catalogue) decode(b []byte) error {
+	var w written
+	if err := json.Unmarshal(b, &w); err != nil {
+		return fmt.Errorf("read the list of certificates: %w", err)
+	}
+	for _, k := range w.Keys {
+		cert, err := pki.ParseCertificate(k.Certificate)
+		if err != nil {
+			return fmt.Errorf("read the list of certificates: %w", err)
+		}
+		c.known[k.ID] = &keyEntry{id: k.ID, cert: cert, path: k.Path, used: k.Used}
+	}
+	for _, s := range w.State {
+		sum, err := hex.DecodeString(s.Fingerprint)
+		if err != nil || len(sum) != 32 {
+			continue // it is asked again before anything is signed
+		}
+		c.state[[32]byte(sum)] = status{trust.Status{State: s.State, RevokedAt: s.RevokedAt, Reason: -1}, s.Asked}
+	}
+	for origin, id := range w.Last {
+		c.last[origin] = id
+	}
+	return nil
+}

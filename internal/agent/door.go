@@ -1,0 +1,150 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tokenLife is how long the token of a page is good.
+const tokenLife = 60 * time.Second
+
+// policy is what a page of the agent's own may do: talk to itself, and nothing else.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+// door is an origin of its own for one page: a server on a free loopback port, a token that is good
+// once, and the key which the page gets for it. Whoever embeds it guards token and key with its mutex.
+type door struct {
+	agent  *Agent
+	origin string
+	token  string    // good for one page
+	until  time.Time // the token is good before
+	key    string    // of the page that took the token; "" before
+}
+
+func secret() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails: crypto/rand
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func (a *Agent) newDoor() door {
+	return door{agent: a, token: secret(), until: a.now().Add(tokenLife)}
+}
+
+// open serves the page until wait returns: it shows the page first, and lets the last answer reach it.
+func (d *door) open(ctx context.Context, handler http.Handler, wait func(ctx context.Context)) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	d.origin = "http://" + listener.Addr().String()
+	d.agent.mu.Lock()
+	d.agent.mine[d.origin] = true
+	d.agent.mine["http://localhost:"+strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)] = true
+	d.agent.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		ErrorLog:       slog.NewLogLogger(d.agent.log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, wireKey{}, c) },
+	}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(listener) }()
+	stop, err := d.agent.config.Browser(d.origin + "/#" + d.token)
+	if err != nil {
+		_ = server.Close()
+		<-served
+		return err
+	}
+	wait(ctx)
+	grace, done := context.WithTimeout(context.Background(), 2*time.Second)
+	defer done()
+	_ = server.Shutdown(grace)
+	_ = server.Close()
+	<-served
+	if stop != nil {
+		stop()
+	}
+	return nil
+}
+
+// admit checks who is at the door: host, user, origin, kind of fetch. False: it was answered.
+func (d *door) admit(rw http.ResponseWriter, r *http.Request) bool {
+	h := rw.Header()
+	for name, value := range map[string]string{
+		"Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "X-Frame-Options": "DENY",
+	} {
+		h.Set(name, value)
+	}
+	status := d.status(r)
+	if status != 0 {
+		http.Error(rw, "not for you", status)
+	}
+	return status == 0
+}
+
+// status is what a stranger is answered; zero is welcome.
+func (d *door) status(r *http.Request) int {
+	if "http://"+r.Host != d.origin {
+		return http.StatusMisdirectedRequest
+	}
+	c, ok := r.Context().Value(wireKey{}).(net.Conn)
+	if !ok {
+		return http.StatusForbidden
+	}
+	if _, err := d.agent.checkPeer(c); err != nil {
+		return http.StatusForbidden
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && origin != d.origin {
+		return http.StatusForbidden
+	}
+	fetch, dest := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Sec-Fetch-Dest")
+	switch r.Method {
+	case http.MethodGet:
+		if fetch != "" && fetch != "none" && fetch != "same-origin" || dest == "iframe" || dest == "frame" || dest == "embed" || dest == "object" {
+			return http.StatusForbidden
+		}
+	case http.MethodPost:
+		if fetch != "" && fetch != "same-origin" || fetch != "" && r.Header.Get("Origin") == "" {
+			return http.StatusForbidden
+		}
+		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+			return http.StatusUnsupportedMediaType
+		}
+	default:
+		return http.StatusMethodNotAllowed
+	}
+	return 0
+}
+
+// take exchanges the one-time token for a key: code is "" then, else bad_token, token_twice (somebody
+// else saw the token, whoever was first) or token_late.
+func (d *door) take(token string) (code string) {
+	switch {
+	case subtle.ConstantTimeCompare([]byte(token), []byte(d.token)) != 1:
+		return "bad_token"
+	case d.key != "":
+		return "token_twice"
+	case !d.agent.now().Before(d.until):
+		return "token_late"
+	}
+	d.key = secret()
+	return ""
+}
+
+// holds tells whether a request comes from the page that took the token.
+func (d *door) holds(r *http.Request) bool {
+	return d.key != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Window-Key")), []byte(d.key)) == 1
+}

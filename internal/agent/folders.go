@@ -1,0 +1,163 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"senim/internal/keystore"
+)
+
+// maxFolders bounds the folders the person adds.
+const maxFolders = 64
+
+// watch adds a folder to those looked into, before the others: it was used last.
+func (a *Agent) watch(folder string) {
+	full, err := filepath.Abs(folder)
+	if err != nil {
+		return
+	}
+	if err := a.settings.change(func(c *saved) {
+		c.Folders = slices.DeleteFunc(c.Folders, func(f string) bool { return f == full })
+		c.Folders = slices.Insert(c.Folders, 0, full)
+		c.Folders = c.Folders[:min(len(c.Folders), maxFolders)]
+	}); err != nil {
+		a.log.Error("settings", "err", err)
+		a.mu.Lock() // it holds at least until the agent ends
+		a.given = append(a.given, full)
+		a.mu.Unlock()
+	}
+}
+
+// unwatch takes a folder of the person's choice away.
+func (a *Agent) unwatch(folder string) error {
+	return a.settings.change(func(c *saved) {
+		c.Folders = slices.DeleteFunc(c.Folders, func(f string) bool { return f == folder })
+	})
+}
+
+// watched lists the folders looked into: the person's own, the one used last first, then those the
+// agent was started with.
+func (a *Agent) watched() []string {
+	list := a.settings.get().Folders
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, f := range a.given {
+		if !slices.Contains(list, f) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// looked lists where keys are looked for now: the folders, and media that are plugged in.
+func (a *Agent) looked() []string {
+	list := a.watched()
+	for _, m := range a.media() {
+		if !slices.Contains(list, m) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// media lists what is plugged in, unless the person does not want it looked at.
+func (a *Agent) media() []string {
+	if a.config.Media == nil || a.settings.get().NoMedia {
+		return nil
+	}
+	return a.config.Media()
+}
+
+// stampOf changes when a folder comes, goes, or gets or loses a file. What happens in folders deeper
+// inside is seen when the next window opens.
+func stampOf(folders []string) string {
+	h := sha256.New()
+	for _, f := range folders {
+		changed := int64(0)
+		if info, err := os.Stat(f); err == nil {
+			changed = info.ModTime().UnixNano()
+		}
+		_, _ = fmt.Fprintf(h, "%q %d\n", f, changed)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// changed looks again when a folder or a medium changed; called under mu.
+func (w *window) changed() bool {
+	if w.run != nil || stampOf(w.agent.looked()) == w.stamp {
+		return false
+	}
+	before := ids(w.files)
+	w.scan()
+	return !slices.Equal(before, ids(w.files))
+}
+
+func ids(files []keystore.File) []string {
+	list := make([]string, 0, len(files))
+	for _, f := range files {
+		list = append(list, f.ID)
+	}
+	return list
+}
+
+// addFolder answers the person who keeps keys somewhere else.
+func (w *window) addFolder(rw http.ResponseWriter, body []byte) {
+	var in struct {
+		Folder string `json:"folder"`
+	}
+	if !read(rw, body, &in) {
+		return
+	}
+	folder, ok := typedFolder(in.Folder)
+	if !ok {
+		w.problem(rw, "no_folder", "other-folder")
+		return
+	}
+	w.agent.watch(folder)
+	before := len(w.files)
+	w.scan()
+	if len(w.files) == before && len(keystore.Scan([]string{folder})) == 0 {
+		w.problem(rw, "no_keys_there", "other-folder")
+		return
+	}
+	reply(rw, http.StatusOK, struct {
+		View View `json:"view"`
+	}{w.view()})
+}
+
+// typedFolder reads a folder as a person writes it: in quotes, as the system's file manager copies it,
+// or with ~ for the home.
+func typedFolder(text string) (string, bool) {
+	text = strings.Trim(strings.TrimSpace(text), `"`)
+	if rest, ok := strings.CutPrefix(text, "~"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			text = home + rest
+		}
+	}
+	if !filepath.IsAbs(text) {
+		return "", false
+	}
+	info, err := os.Stat(text)
+	return filepath.Clean(text), err == nil && info.IsDir()
+}
+
+// usual lists the folders where people keep keys, of those that are there.
+func usual() []string {
+	list := []string{}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return list
+	}
+	for _, name := range []string{"Documents", "Документы", "Құжаттар", "Desktop", "Рабочий стол", "Жұмыс үстелі", "Downloads", "Загрузки", "Жүктемелер"} {
+		if info, err := os.Stat(filepath.Join(home, name)); err == nil && info.IsDir() {
+			list = append(list, filepath.Join(home, name))
+		}
+	}
+	return list
+}

@@ -1,0 +1,222 @@
+package agent
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"senim/internal/lang"
+)
+
+// homeWish asks for the agent's own page.
+type homeWish struct {
+	lang lang.Tag // "" is the person's own choice
+	// page: a web page wishes it; a page of the agent's that is open already stays as it is.
+	page bool
+	act  string // instead of the page: an act that opens a window of its own
+}
+
+// homeActs are the acts the page offers, in their order, of those the agent has.
+var homeActs = []string{"renew", "password", "backup"}
+
+// offered lists the acts that can be done from the page.
+func (a *Agent) offered() []string {
+	list := []string{}
+	for _, name := range homeActs {
+		if a.acts[name] != nil {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// ShowHome opens the agent's own page: keys, calendar, sites, folders. It does not wait; of several
+// wishes at once the last one holds.
+func (a *Agent) ShowHome(tag lang.Tag) { a.wishHome(homeWish{lang: tag}) }
+
+func (a *Agent) wishHome(w homeWish) {
+	for {
+		select {
+		case a.homes <- w:
+			return
+		default:
+		}
+		if w.page {
+			return
+		}
+		select { // the person's wish goes before a site's
+		case <-a.homes:
+		default:
+		}
+	}
+}
+
+// settingsWished is a site's wish to open the agent's page. A blocked site opens nothing.
+func (a *Agent) settingsWished(s site, tag lang.Tag) {
+	if !a.blocked(s.Origin) {
+		a.wishHome(homeWish{lang: tag, page: s.Class != "program"})
+	}
+}
+
+// homeRest is how long pages have to wait between two openings of the agent's page.
+const homeRest = 10 * time.Second
+
+// attend shows the agent's page when it is wished, one at a time, until ctx ends.
+func (a *Agent) attend(ctx context.Context) {
+	var open, acts sync.WaitGroup
+	defer acts.Wait()
+	defer open.Wait()
+	closeLast := func() {}
+	defer func() { closeLast() }()
+	done := make(chan struct{})
+	close(done)
+	var shown time.Time
+	for {
+		var w homeWish
+		select {
+		case <-ctx.Done():
+			return
+		case w = <-a.homes:
+		}
+		if act := a.acts[w.act]; act != nil {
+			acts.Go(func() { act(ctx, w.lang) })
+			continue
+		}
+		if w.page {
+			select {
+			case <-done:
+			default:
+				continue // it is open
+			}
+			if time.Since(shown) < homeRest {
+				continue
+			}
+		}
+		closeLast()
+		open.Wait()
+		tag := w.lang
+		if own, ok := lang.Parse(a.settings.get().Lang); ok || tag == "" {
+			if tag = own; !ok {
+				tag = lang.RU
+			}
+		}
+		inner, cancel := context.WithCancel(ctx)
+		closeLast, done, shown = cancel, make(chan struct{}), time.Now()
+		ended := done
+		open.Go(func() {
+			defer close(ended)
+			h := &home{door: a.newDoor(), lang: tag, touch: make(chan struct{}, 1), end: make(chan struct{})}
+			if err := h.open(inner, http.HandlerFunc(h.answer), h.wait); err != nil {
+				a.log.Error("the agent's page", "err", err)
+			}
+		})
+	}
+}
+
+// home is the agent's own page while it is open. It signs nothing and gives no site anything.
+type home struct {
+	door  // under mu
+	touch chan struct{}
+	end   chan struct{}
+
+	mu    sync.Mutex
+	lang  lang.Tag // under mu
+	ended bool     // under mu
+}
+
+// wait ends with the page: it was closed, nobody opened it within a minute, or it went silent.
+func (h *home) wait(ctx context.Context) {
+	limit := time.NewTimer(tokenLife)
+	defer limit.Stop()
+	for {
+		select {
+		case <-h.touch:
+			limit.Reset(homeIdle)
+		case <-h.end:
+			return
+		case <-limit.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// homeIdle is how long the page may be left alone.
+const homeIdle = 10 * time.Minute
+
+func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
+	if !h.admit(rw, r) {
+		return
+	}
+	if r.Method == http.MethodGet {
+		asset(rw, r, "home")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxBody))
+	defer func() { clear(body) }() // it may hold a password
+	if err != nil {
+		reply(rw, http.StatusRequestEntityTooLarge, problem(&Problem{Code: "too_large", Text: "too large"}))
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.ended:
+		h.problem(rw, http.StatusGone, "over", "")
+		return
+	case r.URL.Path == "/open":
+		h.begin(rw, body)
+		return
+	case !h.holds(r):
+		h.problem(rw, http.StatusForbidden, "no_key", "")
+		return
+	case r.URL.Path == "/alive":
+		reply(rw, http.StatusOK, struct{}{})
+		return
+	}
+	h.touched()
+	h.call(r.Context(), rw, r.URL.Path, body)
+}
+
+func (h *home) touched() {
+	select {
+	case h.touch <- struct{}{}:
+	default:
+	}
+}
+
+func (h *home) problem(rw http.ResponseWriter, status int, code, field string) {
+	reply(rw, status, problem(&Problem{code, field, h.lang.Text("agent.problem." + code)}))
+}
+
+func (h *home) begin(rw http.ResponseWriter, body []byte) {
+	var in struct {
+		Token string `json:"token"`
+	}
+	if !read(rw, body, &in) {
+		return
+	}
+	if code := h.take(in.Token); code != "" {
+		if code != "bad_token" {
+			h.finish()
+		}
+		h.problem(rw, http.StatusForbidden, code, "")
+		return
+	}
+	h.touched()
+	reply(rw, http.StatusOK, struct {
+		Key  string   `json:"key"`
+		View HomeView `json:"view"`
+	}{h.key, h.view()})
+}
+
+// finish closes the page; called under mu.
+func (h *home) finish() {
+	if !h.ended {
+		h.ended = true
+		close(h.end)
+	}
+}

@@ -1,0 +1,155 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"senim/internal/keystore"
+	"senim/internal/lang"
+)
+
+// call answers one POST of the agent's page; every act answers with the page as it is then.
+func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, body []byte) {
+	var in struct {
+		ID         string     `json:"id"`       // unlock, forget
+		Password   string     `json:"password"` // unlock: only to see whose the key is
+		Origin     string     `json:"origin"`   // site
+		Permission Permission `json:"permission"`
+		Folder     string     `json:"folder"` // folder
+		Remove     bool       `json:"remove"`
+		Act        string     `json:"act"`  // act: renew, password, backup
+		Lang       string     `json:"lang"` // set
+		Plain      *bool      `json:"plain"`
+		Media      *bool      `json:"media"`
+		Reminders  *bool      `json:"reminders"`
+	}
+	if !read(rw, body, &in) {
+		return
+	}
+	a, code, field := h.agent, "", ""
+	var err error
+	switch path {
+	case "/look":
+	case "/unlock":
+		code = h.unlock(ctx, in.ID, in.Password)
+		field = "password-" + in.ID
+	case "/forget":
+		if in.ID == "" {
+			err = a.known.forgetAll()
+			break
+		}
+		err = a.known.forget(in.ID)
+	case "/site":
+		code, err = a.sitePermission(in.Origin, in.Permission)
+	case "/folder":
+		code, field = h.folder(in.Folder, in.Remove), "folder"
+	case "/set":
+		err = h.set(in.Lang, in.Plain, in.Media, in.Reminders)
+	case "/act":
+		if !slices.Contains(a.offered(), in.Act) {
+			code = "bad_request"
+			break
+		}
+		a.wishHome(homeWish{lang: h.lang, act: in.Act})
+	case "/calendar":
+		reply(rw, http.StatusOK, map[string]string{"name": "senim-keys.ics", "text": a.ics(a.known.all(keystore.Scan(a.looked())), h.lang)})
+		return
+	case "/close":
+		h.finish()
+		reply(rw, http.StatusOK, struct{}{})
+		return
+	default:
+		reply(rw, http.StatusNotFound, problem(&Problem{Code: "not_found", Text: "not found"}))
+		return
+	}
+	if err != nil {
+		a.log.Error("the agent's page", "err", err)
+		code = "not_written"
+	}
+	if code != "" {
+		h.problem(rw, http.StatusUnprocessableEntity, code, field)
+		return
+	}
+	reply(rw, http.StatusOK, struct {
+		View HomeView `json:"view"`
+	}{h.view()})
+}
+
+// unlock opens a key only to learn its certificate; the key itself is dropped at once.
+func (h *home) unlock(ctx context.Context, id, password string) (code string) {
+	for _, f := range keystore.Scan(h.agent.looked()) {
+		if f.ID != id {
+			continue
+		}
+		key, err := keystore.Unlock(f, password)
+		switch {
+		case errors.Is(err, keystore.ErrPassword):
+			return "wrong_password"
+		case err != nil:
+			return "unreadable_key"
+		}
+		h.agent.known.learn(f, key.Certificate)
+		h.agent.ask(ctx, key.Certificate, nil)
+		return ""
+	}
+	return "no_such_key"
+}
+
+// sitePermission changes what a site may do, of those that can be remembered at all.
+func (a *Agent) sitePermission(origin string, p Permission) (code string, err error) {
+	switch p {
+	case PermissionAsk, PermissionAllowed, PermissionBlocked:
+	default:
+		return "bad_request", nil
+	}
+	if !siteOf(origin).remembered() {
+		return "bad_request", nil
+	}
+	return "", a.permit(origin, p)
+}
+
+func (h *home) folder(text string, remove bool) (code string) {
+	if remove {
+		if h.agent.unwatch(text) != nil {
+			return "not_written"
+		}
+		return ""
+	}
+	folder, ok := typedFolder(text)
+	if !ok {
+		return "no_folder"
+	}
+	h.agent.watch(folder)
+	return ""
+}
+
+// set changes what was given; an index that may not lie in a plain file any more is deleted at once.
+func (h *home) set(language string, plain, media, reminders *bool) error {
+	tag, known := lang.Parse(language)
+	err := h.agent.settings.change(func(c *saved) {
+		if known {
+			c.Lang = string(tag)
+		}
+		if plain != nil {
+			c.Plain = *plain
+		}
+		if media != nil {
+			c.NoMedia = !*media
+		}
+		if reminders != nil {
+			c.NoReminders = !*reminders
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if known {
+		h.lang = tag
+	}
+	if plain != nil {
+		return h.agent.known.rewrite()
+	}
+	return nil
+}

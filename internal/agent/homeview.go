@@ -1,0 +1,214 @@
+package agent
+
+import (
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+
+	"senim/internal/keystore"
+	"senim/internal/lang"
+)
+
+// HomeView is all the agent's own page shows.
+type HomeView struct {
+	Lang      lang.Tag          `json:"lang"`
+	Languages []Pair            `json:"languages"`
+	Texts     map[string]string `json:"texts"`
+
+	Groups  []KeyGroup   `json:"groups"`  // keys whose owner is known, and those whose is not
+	Pending []PendingRow `json:"pending"` // keys that wait for their certificate
+	Due     []Due        `json:"due"`
+	Months  []Month      `json:"months"`
+	Sites   []SiteRow    `json:"sites"`
+	Folders []FolderRow  `json:"folders"`
+	Usual   []string     `json:"usual"` // folders that could be added
+
+	Index     string   `json:"index"` // keychain, plain or memory
+	IndexText string   `json:"indexText"`
+	Plain     bool     `json:"plain"`
+	Media     bool     `json:"media"`
+	Reminders bool     `json:"reminders"`
+	Acts      []string `json:"acts"`              // renew, password, backup: what the agent can do from here
+	Cabinet   string   `json:"cabinet,omitempty"` // where keys are renewed and revoked
+	Version   string   `json:"version"`
+}
+
+// KeyGroup is the keys of one company or person together.
+type KeyGroup struct {
+	Name    string   `json:"name"` // "" of those nobody opened yet
+	Company bool     `json:"company"`
+	Keys    []KeyRow `json:"keys"`
+}
+
+// PendingRow is a key pair that waits for its certificate.
+type PendingRow struct {
+	File   string `json:"file"`
+	Folder string `json:"folder"`
+	Made   string `json:"made"`
+	Origin string `json:"origin"` // of the site that asked for it
+}
+
+// SiteRow is what a site may do.
+type SiteRow struct {
+	Site       SiteView   `json:"site"`
+	Origin     string     `json:"origin"` // as it was sent
+	Permission Permission `json:"permission"`
+	Text       string     `json:"text"` // the same in words
+}
+
+// FolderRow is a place where keys are looked for.
+type FolderRow struct {
+	Path  string `json:"path"`
+	Keys  int    `json:"keys"`
+	There bool   `json:"there"`
+	Kind  string `json:"kind"` // own (can be taken away), given, media
+	Text  string `json:"text"`
+}
+
+// view builds the page's contents; called under mu.
+func (h *home) view() HomeView {
+	a, tag := h.agent, h.lang
+	set, files := a.settings.get(), keystore.Scan(a.looked())
+	entries := a.known.all(files)
+	v := HomeView{
+		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},
+		Folders: a.folderRows(files, tag), Usual: usual(), Index: a.known.index.place(), Plain: set.Plain, Media: !set.NoMedia, Reminders: !set.NoReminders,
+		Acts: a.offered(), Cabinet: a.config.Cabinet, Version: a.config.Version,
+	}
+	for _, l := range lang.All() {
+		v.Languages = append(v.Languages, Pair{string(l), l.Name()})
+	}
+	v.Months, v.IndexText = months(v.Due, a.now()), tag.Text("home.index."+v.Index)
+	for _, n := range a.keeper.Unfinished() {
+		origin := n.Origin
+		if origin == "" {
+			origin = tag.Text("agent.site.program")
+		}
+		v.Pending = append(v.Pending, PendingRow{File: n.File, Folder: n.Folder, Made: tag.Date(n.Made), Origin: origin})
+	}
+	for _, origin := range a.sites() {
+		v.Sites = append(v.Sites, a.siteRow(origin, tag))
+	}
+	return v
+}
+
+func (a *Agent) siteRow(origin string, tag lang.Tag) SiteRow {
+	permission, s := a.permission(origin)
+	r := SiteRow{Site: siteView(siteOf(origin), tag), Origin: origin, Permission: permission}
+	until := a.blockedUntil(origin)
+	switch {
+	case permission == PermissionBlocked:
+		r.Text = tag.Text("home.site.blocked")
+	case !until.IsZero():
+		r.Text = tag.Text("home.site.paused", "time", tag.DateTime(until))
+	case s.Last.IsZero():
+		r.Text = tag.Text("home.site.allowed")
+	default:
+		r.Text = tag.Text("home.site.used", "n", s.Count, "date", tag.DateTime(s.Last))
+	}
+	return r
+}
+
+func (a *Agent) folderRows(files []keystore.File, tag lang.Tag) []FolderRow {
+	own, media := a.settings.get().Folders, a.media()
+	rows := []FolderRow{}
+	for _, folder := range a.looked() {
+		r := FolderRow{Path: folder, Kind: "given", There: keystore.CheckFolder(folder) == nil}
+		switch {
+		case slices.Contains(own, folder):
+			r.Kind = "own"
+		case slices.Contains(media, folder):
+			r.Kind = "media"
+		}
+		for _, f := range files {
+			if inside(folder, f.Path) {
+				r.Keys++
+			}
+		}
+		r.Text = tag.Text("home.folder."+r.Kind) + ". " + tag.Text("home.folder.keys", "n", r.Keys)
+		if !r.There {
+			r.Text = tag.Text("home.folder.away")
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// groups puts the keys of a company together: first the companies and people by the nearest end, then
+// the files whose owner nobody has seen.
+func (a *Agent) groups(files []keystore.File, entries []keyEntry, tag lang.Tag) []KeyGroup {
+	left, listed := a.leftovers(files, tag), map[string]keystore.File{}
+	for _, f := range files {
+		listed[f.ID] = f
+	}
+	var order []string
+	groups := map[string]*KeyGroup{}
+	for _, e := range entries {
+		f, ok := listed[e.id]
+		if !ok {
+			f = keystore.File{ID: e.id, Path: e.path, Name: filepath.Base(e.path)}
+		}
+		r := KeyRow{ID: e.id, File: f.Name, Folder: f.Folder(), State: "known", Fits: ok, Card: a.card(e.cert, tag), Remarks: left[e.id]}
+		r.Remarks = append(r.Remarks, a.standing(e, tag)...)
+		if !ok {
+			r.State = "away"
+			r.Remarks = append(r.Remarks, Remark{"away", "info", tag.Text("home.left.away")})
+		}
+		name, id := r.Card.Organization, r.Card.Organization+"/"+r.Card.BIN
+		if name == "" {
+			id, name = r.Card.Owner+"/"+r.Card.IIN, r.Card.Owner
+		}
+		g := groups[id]
+		if g == nil {
+			g = &KeyGroup{Name: name, Company: r.Card.Organization != ""}
+			groups[id], order = g, append(order, id)
+		}
+		g.Keys = append(g.Keys, r)
+	}
+	list := make([]KeyGroup, 0, len(order)+1)
+	for _, id := range order {
+		list = append(list, *groups[id])
+	}
+	var locked []KeyRow
+	for _, f := range files {
+		if a.known.find(f.ID) == nil {
+			locked = append(locked, KeyRow{ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)), Date: tag.Date(f.Modified),
+				State: "locked", Fits: true, Remarks: left[f.ID]})
+		}
+	}
+	if len(locked) > 0 {
+		sort.SliceStable(locked, func(i, j int) bool { return locked[i].Folder < locked[j].Folder })
+		list = append(list, KeyGroup{Keys: locked})
+	}
+	return list
+}
+
+// standing says of a remembered key what was known last: revocation with its time, and an issuer that is strange here.
+func (a *Agent) standing(e keyEntry, tag lang.Tag) []Remark {
+	var f fitness
+	a.revoked(e.cert, wish{}, tag, &f)
+	out := append(f.Reasons, f.Remarks...)
+	if c := a.card(e.cert, tag); !c.IssuerKnown {
+		out = append(out, Remark{"unknown-issuer", "amber", tag.Text("agent.reason.unknown-issuer", "issuer", c.Issuer)})
+	}
+	if !e.used.IsZero() {
+		out = append(out, Remark{"used", "info", tag.Text("home.left.used", "date", tag.DateTime(e.used))})
+	}
+	return out
+}
+
+// inside tells whether a file is in a folder, at any depth.
+func inside(folder, path string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// homeTexts are the words of the page, by their last part.
+func homeTexts(tag lang.Tag) map[string]string {
+	out := texts(tag)
+	for _, key := range lang.Keys("home.ui.") {
+		out[strings.TrimPrefix(key, "home.ui.")] = tag.Text(key)
+	}
+	return out
+}

@@ -1,0 +1,97 @@
+package agent
+
+import (
+	"context"
+	"crypto"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"senim/internal/keystore"
+)
+
+// stepTime is how long the page waits for news of an act that goes on.
+const stepTime = 300 * time.Millisecond
+
+// run is the signing of several documents under one consent. It counts the signatures, so that the
+// page can say how far it is, and it ends early when the person cancels: then nothing was signed.
+type run struct {
+	of     int
+	signed *atomic.Int64
+	cancel context.CancelFunc
+	done   chan struct{}
+	once   sync.Once
+	result any // after done
+	err    error
+}
+
+// counted is a key that counts what it signs and refuses when the act was cancelled.
+type counted struct {
+	crypto.Signer
+	ctx    context.Context //nolint:containedctx // crypto.Signer has no place for it
+	signed *atomic.Int64
+}
+
+func (c counted) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if err := c.ctx.Err(); err != nil {
+		return nil, err
+	}
+	b, err := c.Signer.Sign(random, digest, opts)
+	if err == nil {
+		c.signed.Add(1)
+	}
+	return b, err
+}
+
+// start begins the act on of documents; it outlives the request that began it, but not the window.
+func start(ctx context.Context, key *keystore.Key, of int, act func(*keystore.Key) (any, error)) *run {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r := &run{of: of, signed: new(atomic.Int64), cancel: cancel, done: make(chan struct{})}
+	counting := &keystore.Key{Signer: counted{key.Signer, ctx, r.signed}, Certificate: key.Certificate}
+	go func() {
+		defer close(r.done)
+		r.result, r.err = act(counting)
+	}()
+	return r
+}
+
+// step waits for the end, but not for long: ended false comes with how many were signed.
+func (r *run) step(ctx context.Context) (at int, ended bool) {
+	timer := time.NewTimer(stepTime)
+	defer timer.Stop()
+	select {
+	case <-r.done:
+		return r.of, true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return min(int(r.signed.Load()), r.of-1), false
+}
+
+// stop ends the act and waits for it. A nil run is none.
+func (r *run) stop() {
+	if r == nil {
+		return
+	}
+	r.once.Do(r.cancel)
+	<-r.done
+}
+
+// goOn is a step of what is being signed: the outcome so far, or the end.
+func (w *window) goOn(ctx context.Context, key string) (outcome, *Problem) {
+	run := w.run
+	w.mu.Unlock() // so that the person can cancel meanwhile
+	at, ended := run.step(ctx)
+	w.mu.Lock()
+	switch {
+	case w.ended:
+		return outcome{}, &Problem{Code: "over"}
+	case !ended:
+		return outcome{at: at, of: run.of}, nil
+	case run.err != nil:
+		return outcome{err: run.err}, nil
+	}
+	w.agent.chose(w.site, key)
+	return outcome{done: true, result: run.result}, nil
+}

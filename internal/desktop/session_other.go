@@ -1,0 +1,5 @@
+//go:build !unix || darwin
+
+package desktop
+
+func session() bool { return true }
