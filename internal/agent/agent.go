@@ -24,7 +24,7 @@
 //	POST /unlock  {"id":"…","password":"…"}            → {"view":View}, the key's row unlocked; 422 wrong_password and the window stays
 //	              {…,"brief":true}                     → {"row":KeyRow} instead, for opening many
 //	POST /look    {}                                   → {"view":View} as it is now
-//	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key
+//	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key; 422 no_stamp: a time-stamp could not be had, again or cancel
 //	              {"folder":"…"}                       kind generate
 //	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install
 //	              {"keys":["…"]}                       kind list: which rows are told
@@ -33,7 +33,8 @@
 //	              {"newPassword":"…",…}                kind install-many, as install
 //	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
 //	                                                   last: the page sends the same again
-//	              {}                                   kind refused: seen
+//	              {"file":"…"}                         kind choose: which file
+//	              {}                                   kind refused: seen; read and stamp: yes
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
 //	POST /alive   {}                                   → {}; fails when the request was withdrawn
@@ -71,6 +72,12 @@ type Config struct {
 
 	Pool       *pki.Pool        // authorities known; nil knows none
 	Revocation trust.Revocation // nil: every status is "could not check"
+
+	// Stamps maps the key identifier (lower hex) of an issuer of signers' certificates to the address of
+	// its time-stamping authority. Default: a time-stamp that is asked for cannot be had.
+	Stamps map[string]string
+	// Tokens lists the token storages that are plugged in now. Default: none ever is.
+	Tokens func(context.Context) []string
 
 	// Browser shows a window. stop, which may be nil, is called when the window is over. Required.
 	Browser func(url string) (stop func(), err error)

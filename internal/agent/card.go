@@ -114,9 +114,10 @@ func (w *window) row(f keystore.File) KeyRow {
 	if cert != nil {
 		fit := a.fit(cert, w.task.wish(), tag)
 		r.Card, r.Reasons, r.Remarks, r.Fits = a.card(cert, tag), fit.Reasons, fit.Remarks, len(fit.Reasons) == 0
-	} else if !w.task.wish().files {
+	}
+	if wanted := w.task.wish(); wanted.files && !wanted.takes(f) || cert == nil && !wanted.files {
 		r.Fits = false
-		r.Reasons = []Remark{{"storage", "red", tag.Text("agent.reason.storage")}}
+		r.Reasons = append([]Remark{{"storage", "red", tag.Text("agent.reason.storage")}}, r.Reasons...)
 	}
 	return r
 }

@@ -18,6 +18,8 @@ type signing struct {
 	info      bool
 	// act makes the answer with the key; all documents or none.
 	act func(key *keystore.Key) (any, error)
+	// stamp is the last time-stamp that could not be had; the person may try again.
+	stamp error
 }
 
 func (t *signing) kind() string {
@@ -54,10 +56,16 @@ func (t *signing) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 		return outcome{}, &Problem{Code: "locked", Field: "password"}
 	}
 	// Judged again now: a window may have been open for long.
+	if f, ok := w.file(d.Key); !ok || !t.wanted.takes(f) {
+		return outcome{}, &Problem{Code: "does_not_fit", Text: w.lang.Text("agent.reason.storage")}
+	}
 	if f := w.agent.fit(key.Certificate, t.wanted, w.lang); len(f.Reasons) > 0 {
 		return outcome{}, &Problem{Code: "does_not_fit", Text: f.Reasons[0].Text}
 	}
 	result, err := t.act(key)
+	if p := t.unstamped(err, w.lang); p != nil {
+		return outcome{}, p
+	}
 	if err != nil {
 		return outcome{err: err}, nil
 	}

@@ -286,7 +286,7 @@
   }
 
   function label() {
-    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all' };
+    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', stamp: 'stamp' };
     const k = current();
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
@@ -379,6 +379,7 @@
       }
       for (const k of view.keys || []) choice.append(row(k, view.kind === 'list'));
     }
+    if (view.kind === 'stamp') choice.append(el('p', 'small', T('no-key-needed')));
     if (view.kind === 'sign-many') {
       choice.append(el('h2', '', T('many-keys')));
       if ((view.missing || []).length) choice.append(el('p', 'remark amber', T('missing') + ': ' + view.missing.length));
@@ -408,7 +409,7 @@
         return;
       }
       d = { confirm: skip };
-    } else if (view.kind !== 'refused') {
+    } else if (view.kind !== 'refused' && view.kind !== 'stamp') {
       if (view.kind === 'list' && needsPassword() && $('same') && $('same').checked) {
         // One password for all that are still locked; those it does not open stay as they are.
         const word = $('password').value;
