@@ -301,7 +301,7 @@
     if (view.refusal) { const p = el('p', 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
     if (view.logo) { const i = el('img', 'logo'); i.src = 'data:image/png;base64,' + view.logo; i.alt = T('logo'); $('who').append(i); }
     const alone = view.kind !== 'sign-many';
-    if (view.documents && alone) box.append(el('h2', '', T('what')));
+    if (view.documents && alone) box.append(el('h2', '', T(view.kind === 'stamp' ? 'signed' : 'what')));
     for (const d of (alone && view.documents) || []) {
       const e = el('div', 'document');
       e.dataset.kind = d.kind;
