@@ -76,8 +76,6 @@ type Config struct {
 	// Stamps maps the key identifier (lower hex) of an issuer of signers' certificates to the address of
 	// its time-stamping authority. Default: a time-stamp that is asked for cannot be had.
 	Stamps map[string]string
-	// Tokens lists the token storages that are plugged in now. Default: none ever is.
-	Tokens func(context.Context) []string
 
 	// Browser shows a window. stop, which may be nil, is called when the window is over. Required.
 	Browser func(url string) (stop func(), err error)

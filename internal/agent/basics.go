@@ -65,12 +65,14 @@ func (t *talk) basicsTask(call *ncalayer.SignCall, window lang.Tag) (*signing, e
 		return nil, err
 	}
 	task := &signing{logo: logo(call.Logo), wanted: wish{
-		files: call.Storages == nil, storages: call.Storages, eku: call.EKU, iin: call.IIN, bin: call.BIN, serial: call.Serial, chain: chain,
+		files: call.Storages == nil, eku: call.EKU, iin: call.IIN, bin: call.BIN, serial: call.Serial, chain: chain,
 		allowExpired: call.AllowExpired, allowRevoked: call.AllowRevoked,
 	}}
+	if task.wanted.others = call.Storages; call.Storages == nil {
+		task.wanted.others = []string{"*"}
+	}
 	for _, s := range call.Storages {
-		_, token := ncalayer.Storage(s)
-		task.wanted.files = task.wanted.files || !token
+		task.wanted.files = task.wanted.files || s == ncalayer.PKCS12
 	}
 	for _, oid := range call.EKU {
 		task.wants = append(task.wants, usageName(oid, window))

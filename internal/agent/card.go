@@ -114,10 +114,9 @@ func (w *window) row(f keystore.File) KeyRow {
 	if cert != nil {
 		fit := a.fit(cert, w.task.wish(), tag)
 		r.Card, r.Reasons, r.Remarks, r.Fits = a.card(cert, tag), fit.Reasons, fit.Remarks, len(fit.Reasons) == 0
-	}
-	if wanted := w.task.wish(); wanted.files && !wanted.takes(f) || cert == nil && !wanted.files {
+	} else if !w.task.wish().files {
 		r.Fits = false
-		r.Reasons = append([]Remark{{"storage", "red", tag.Text("agent.reason.storage")}}, r.Reasons...)
+		r.Reasons = []Remark{{"storage", "red", tag.Text("agent.reason.storage")}}
 	}
 	return r
 }

@@ -25,14 +25,13 @@ var errOrigin = errors.New("origin.mismatch")
 
 // common answers a call of commonUtils.
 func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
-	plugged := t.agent.plugged(ctx)
-	call, reply := r.Common(plugged...)
+	call, reply := r.Common(t.agent.plugged()...)
 	if reply != nil {
 		return reply, "refused"
 	}
 	switch call.Method {
 	case "getActiveTokens":
-		return ncalayer.CommonReply(plugged, call.UUID), "ok"
+		return ncalayer.CommonReply(t.agent.plugged(), call.UUID), "ok"
 	case "changeLocale":
 		if l, ok := lang.Parse(call.Data[0]); ok {
 			t.locale = string(l)
@@ -72,14 +71,6 @@ func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 	return ncalayer.CommonReply(out.result, call.UUID), "ok"
 }
 
-// plugged lists the token storages that are here now; never nil.
-func (a *Agent) plugged(ctx context.Context) []string {
-	if a.config.Tokens == nil {
-		return []string{}
-	}
-	return append([]string{}, a.config.Tokens(ctx)...)
-}
-
 // isKeys tells whether the chooser is for key files.
 func isKeys(extension string) bool {
 	switch suffixOf(extension) {
@@ -97,10 +88,7 @@ func (t *talk) refuseRelayed(ctx context.Context, window lang.Tag, task *signing
 
 // commonTask checks the contents of a call and prepares its window.
 func (t *talk) commonTask(ctx context.Context, call *ncalayer.CommonCall, window lang.Tag) (*signing, error) {
-	task := &signing{
-		wanted: wish{files: true, storages: []string{call.Storage}, keyType: call.KeyType},
-		wants:  wantsType(call.KeyType, window),
-	}
+	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}, keyType: call.KeyType}, wants: wantsType(call.KeyType, window)}
 	var err error
 	switch call.Method {
 	case "getKeyInfo":

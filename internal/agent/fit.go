@@ -2,15 +2,11 @@ package agent
 
 import (
 	"context"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"senim/algid"
-	"senim/internal/keystore"
 	"senim/internal/lang"
-	"senim/internal/ncalayer"
 	"senim/internal/trust"
 	"senim/pki"
 )
@@ -18,7 +14,7 @@ import (
 // wish is which keys a request takes.
 type wish struct {
 	files        bool     // key files are among the allowed storages
-	storages     []string // only these; nil: any
+	others       []string // further storages that are: JKS, names of token drivers, * for any
 	keyType      string
 	eku          []string
 	iin, bin     string
@@ -45,19 +41,6 @@ func (f *fitness) no(tag lang.Tag, code string, vars ...any) {
 
 func (f *fitness) say(tag lang.Tag, level, code string, vars ...any) {
 	f.Remarks = append(f.Remarks, Remark{code, level, tag.Text("agent.reason."+code, vars...)})
-}
-
-// takes tells whether the storage of a key is among the allowed ones.
-func (w wish) takes(f keystore.File) bool {
-	return w.files && (w.storages == nil || slices.Contains(w.storages, storageOf(f)))
-}
-
-// storageOf is the name that pages have for where a key file is.
-func storageOf(f keystore.File) string {
-	if strings.EqualFold(filepath.Ext(f.Name), ".jks") {
-		return "JKS"
-	}
-	return ncalayer.PKCS12
 }
 
 // fit judges one certificate: the filters of the page, the purpose of the key, dates, path, revocation.

@@ -174,14 +174,14 @@ var (
 )
 
 // basics signs with every set of parameters of the client, for every signer, from every storage of files;
-// of other storages, and in a page, with one in five of the sets, so that each value is tried.
+// of other storages, and in a page, with one in seven of the sets, so that each value is tried.
 func (p *player) basics(t *testing.T, connect string, whole bool) {
 	t.Helper()
 	for i, storage := range clientStorages {
 		for j, params := range clientParams {
 			value[string](t, p.call(connect)) // requests of one connection are counted
 			for k, signer := range clientSigners {
-				if files := storage == "PKCS12" || storage == "All"; (i+j+k)%5 != 0 && (!whole || !files) {
+				if files := storage == "PKCS12" || storage == "All"; (i+j+k)%7 != 0 && (!whole || !files) {
 					continue
 				}
 				p.basicsCMS(t, storage, params, signer)

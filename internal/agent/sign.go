@@ -56,9 +56,6 @@ func (t *signing) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 		return outcome{}, &Problem{Code: "locked", Field: "password"}
 	}
 	// Judged again now: a window may have been open for long.
-	if f, ok := w.file(d.Key); !ok || !t.wanted.takes(f) {
-		return outcome{}, &Problem{Code: "does_not_fit", Text: w.lang.Text("agent.reason.storage")}
-	}
 	if f := w.agent.fit(key.Certificate, t.wanted, w.lang); len(f.Reasons) > 0 {
 		return outcome{}, &Problem{Code: "does_not_fit", Text: f.Reasons[0].Text}
 	}

@@ -128,17 +128,13 @@ func TestLogo(t *testing.T) {
 
 // TestStorages: the storages a page names are the only ones offered.
 func TestStorages(t *testing.T) {
-	plugged := []string{"AKKaztokenStore"}
-	b := bring(t, func(c *Config) { c.Tokens = func(context.Context) []string { return plugged } })
+	b := bring(t)
 	b.key("GOST512_a.p12", b.authority.Individual())
 	s := b.dial(page)
-	if got := s.ask(commonCall("getActiveTokens", "")); got != `{"responseObject":["AKKaztokenStore"],"code":"200"}` {
-		t.Errorf("%s", got)
-	}
 	if got := s.ask(commonCall("getKeyInfo", `"AKKZIDCardStore"`)); got != `{"code":"500","message":"storage.empty"}` {
 		t.Errorf("%s", got)
 	}
-	for storage, fits := range map[string]bool{"PKCS12": true, "JKS": false, "AKKaztokenStore": false} {
+	for storage, fits := range map[string]bool{"PKCS12": true, "JKS": false} {
 		for _, request := range []string{
 			commonCall("signXml", quote(storage)+`,"","<a/>","",""`),
 			strings.Replace(basicsCall("xml", `"<a/>"`, `{}`, anyKey), `"format"`, `"allowedStorages":[`+quote(storage)+`],"format"`, 1),
