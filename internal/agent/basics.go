@@ -66,7 +66,7 @@ func (t *talk) basicsTask(call *ncalayer.SignCall, window lang.Tag) (*signing, e
 	}
 	task := &signing{logo: logo(call.Logo), wanted: wish{
 		files: call.Storages == nil, eku: call.EKU, iin: call.IIN, bin: call.BIN, serial: call.Serial, chain: chain,
-		allowExpired: call.AllowExpired, allowRevoked: call.AllowRevoked,
+		allowExpired: call.AllowExpired, allowRevoked: call.AllowRevoked, stamp: call.Stamp && call.Format == "cms",
 	}}
 	if task.wanted.others = call.Storages; call.Storages == nil {
 		task.wanted.others = []string{"*"}

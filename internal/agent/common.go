@@ -177,6 +177,7 @@ func (t *talk) commonContents(task *signing, call *ncalayer.CommonCall, contents
 		items = append(items, item)
 	}
 	stamped := strings.HasPrefix(call.Method, "createCMSSignature")
+	task.wanted.stamp = stamped
 	task.act = func(key *keystore.Key) (any, error) {
 		return each(items, call.Many, func(m message) (string, error) {
 			der, err := t.agent.sign(key, m, !call.Attached)

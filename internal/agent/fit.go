@@ -22,7 +22,8 @@ type wish struct {
 	chain        *pki.Pool // build to these; nil: no path is demanded
 	allowExpired bool
 	allowRevoked bool
-	digest       int // bytes of a digest to sign, 0 when the content is there
+	digest       int  // bytes of a digest to sign, 0 when the content is there
+	stamp        bool // the signature gets a time-stamp
 }
 
 // Remark is one sentence about a key or a request.
@@ -65,6 +66,9 @@ func (a *Agent) fit(cert *pki.Certificate, w wish, tag lang.Tag) fitness {
 		f.say(tag, "amber", "unknown-issuer", "issuer", issuerName(cert))
 	}
 	a.revoked(cert, w, tag, &f)
+	if w.stamp && a.stampAddress(cert) == "" {
+		f.say(tag, "red", "no-stamp", "issuer", issuerName(cert))
+	}
 	return f
 }
 

@@ -87,10 +87,15 @@ func certificateOf(sd *cms.SignedData, s cms.Signer) *pki.Certificate {
 	return nil
 }
 
+// stampAddress is where signatures of a certificate are time-stamped; "" when nobody here knows.
+func (a *Agent) stampAddress(cert *pki.Certificate) string {
+	return a.config.Stamps[hex.EncodeToString(cert.AuthorityKeyID)]
+}
+
 // token asks the authority of a certificate's issuer for a time-stamp over a signature, and keeps
 // nothing that is not over these bytes, fresh, and from an authority known here.
 func (a *Agent) token(cert *pki.Certificate, signature []byte) ([]byte, error) {
-	address := a.config.Stamps[hex.EncodeToString(cert.AuthorityKeyID)]
+	address := a.stampAddress(cert)
 	where, err := url.Parse(address)
 	if address == "" || err != nil {
 		return nil, errNoStamp

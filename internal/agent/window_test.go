@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // TestWindowIdle: a window nobody opens goes after a minute, one nobody touches after ten.
@@ -189,5 +191,29 @@ func TestLenient(t *testing.T) {
 	b.noWindow()
 	if r, err := http.Get("http://" + b.agent.Addr() + "/"); err != nil || r.Body.Close() != nil || r.StatusCode != http.StatusOK {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestFragments: a message may come in pieces, and a heartbeat between two messages is no piece of one.
+func TestFragments(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	w, err := s.c.Writer(context.Background(), websocket.MessageText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, piece := range []string{`{"module":"kz.gov.pki.knca.commonUtils","pad":"`, strings.Repeat("а", 100_000), strings.Repeat("б", 100_000), `","method":"getActive`, `Tokens"}`} {
+		if _, err := w.Write([]byte(piece)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.read(); got != `{"responseObject":[],"code":"200"}` {
+		t.Errorf("%s", got)
+	}
+	if got := s.ask("--heartbeat--"); got != "--heartbeat--" {
+		t.Errorf("%s", got)
 	}
 }
