@@ -103,6 +103,8 @@ var tree = map[string]place{
 	"internal/keystore":   {edges, "", "github.com/zalando/go-keyring"}, // the system's keychain is other people's
 	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna"},
 	"internal/desktop":    {edges, "", "fyne.io/systray github.com/gen2brain/beeep golang.org/x/sys/windows"}, // trays and notices are the systems' protocols, not our point
+	"internal/keystore":   {edges, "", ""},
+	"internal/agent":      {edges, "internal/keystore internal/ask", "github.com/coder/websocket golang.org/x/net/idna"},
 	"internal/limit":      {edges, "", ""},
 	"internal/phone":      {edges, "", ""},
 	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ rsc.io/qr"}, // drawing a QR code is not our point

@@ -70,7 +70,7 @@ func dataFolder() string {
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("senim-agent", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	var keys, authorities, responders list
+	var keys, authorities, responders, stampers list
 	listen := flags.String("listen", "127.0.0.1:13579", "loopback `address`; port 0 takes a free one")
 	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
 	browser := flags.String("browser", "", "`command` that shows a window; none prints the address instead")
@@ -83,6 +83,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
 	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
+	flags.Var(&stampers, "tsp", "`SKI=URL`: who time-stamps signatures whose certificate is of an issuer, may be repeated")
 	crl := flags.String("crl", "", "`folder` with revocation lists; default: the first folder of --trust")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -98,6 +99,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		*crl = authorities[0]
 	}
 	status, err := revocationSource(responders, *crl)
+	if err != nil {
+		return err
+	}
+	stamps, err := addresses("--tsp", stampers)
 	if err != nil {
 		return err
 	}
@@ -118,7 +123,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer quit()
 	own := &surroundings{quit: quit}
 	config := agent.Config{
-		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
+		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Stamps: stamps, Browser: show,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 		Cabinet: *cabinet,
 	}

@@ -14,13 +14,22 @@ func revocationSource(responders []string, lists string) (trust.Revocation, erro
 	if len(responders) == 0 && lists == "" {
 		return nil, nil
 	}
-	config := revocation.Config{Responders: map[string]string{}, Dir: lists}
-	for _, r := range responders {
+	where, err := addresses("--ocsp", responders)
+	if err != nil {
+		return nil, err
+	}
+	return revocation.New(revocation.Config{Responders: where, Dir: lists}), nil
+}
+
+// addresses reads flags of the form SKI=URL: what is asked for certificates of an issuer.
+func addresses(flag string, list []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, r := range list {
 		ski, url, ok := strings.Cut(r, "=")
 		if !ok || ski == "" || url == "" {
-			return nil, fmt.Errorf("--ocsp %s: SKI=URL is expected", r)
+			return nil, fmt.Errorf("%s %s: SKI=URL is expected", flag, r)
 		}
-		config.Responders[strings.ToLower(ski)] = url
+		out[strings.ToLower(ski)] = url
 	}
-	return revocation.New(config), nil
+	return out, nil
 }

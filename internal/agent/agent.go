@@ -25,7 +25,7 @@
 //	              {…,"brief":true}                     → {"row":KeyRow} instead, for opening many
 //	POST /look    {}                                   → {"view":View} as it is now
 //	POST /folder  {"folder":"…"}                        → {"view":View} with the keys of one more folder
-//	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key
+//	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key; 422 no_stamp: a time-stamp could not be had, again or cancel
 //	              {"folder":"…"}                       kind generate
 //	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install
 //	              {"keys":["…"]}                       kind list: which rows are told
@@ -34,7 +34,8 @@
 //	              {"newPassword":"…",…}                kind install-many, as install
 //	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
 //	                                                   last: the page sends the same again
-//	              {}                                   kind refused: seen
+//	              {"file":"…"}                         kind choose: which file
+//	              {}                                   kind refused: seen; read and stamp: yes
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
 //	POST /alive   {}                                   → {}, {"changed":true} when keys came or went; fails when the request was withdrawn
@@ -81,6 +82,10 @@ type Config struct {
 
 	Pool       *pki.Pool        // authorities known; nil knows none
 	Revocation trust.Revocation // nil: every status is "could not check"
+
+	// Stamps maps the key identifier (lower hex) of an issuer of signers' certificates to the address of
+	// its time-stamping authority. Default: a time-stamp that is asked for cannot be had.
+	Stamps map[string]string
 
 	// Browser shows a window. stop, which may be nil, is called when the window is over. Required.
 	Browser func(url string) (stop func(), err error)

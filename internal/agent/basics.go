@@ -21,6 +21,10 @@ import (
 func (t *talk) basics(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 	call, refusal := r.Sign()
 	if refusal != nil {
+		if r.Method == "generateCsr" || r.Method == "importCertificate" { // nobody outside knows their arguments
+			window := tag(t.locale, lang.RU)
+			t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.basics-keys", "site", t.site.Shown)})
+		}
 		return refusal.Reply(), refusal.Code
 	}
 	window := tag(call.Locale, lang.KK)
@@ -42,6 +46,9 @@ func (t *talk) basics(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 	case out.err != nil:
 		refusal := &ncalayer.Refusal{Code: ncalayer.CodeSigning, Details: out.err.Error()}
 		return refusal.Reply(), refusal.Code
+	case !out.done && task.stamp != nil: // given up
+		refusal := &ncalayer.Refusal{Code: ncalayer.CodeSigning, Details: task.stamp.Error()}
+		return refusal.Reply(), refusal.Code
 	case !out.done:
 		return ncalayer.BasicsCanceled(), "canceled"
 	}
@@ -59,8 +66,11 @@ func (t *talk) basicsTask(call *ncalayer.SignCall, window lang.Tag) (*signing, e
 	}
 	task := &signing{logo: logo(call.Logo), wanted: wish{
 		files: call.Storages == nil, eku: call.EKU, iin: call.IIN, bin: call.BIN, serial: call.Serial, chain: chain,
-		allowExpired: call.AllowExpired, allowRevoked: call.AllowRevoked,
+		allowExpired: call.AllowExpired, allowRevoked: call.AllowRevoked, stamp: call.Stamp && call.Format == "cms",
 	}}
+	if task.wanted.others = call.Storages; call.Storages == nil {
+		task.wanted.others = []string{"*"}
+	}
 	for _, s := range call.Storages {
 		task.wanted.files = task.wanted.files || s == ncalayer.PKCS12
 	}
@@ -89,9 +99,6 @@ func (t *signing) warn(call *ncalayer.SignCall, window lang.Tag) {
 	}
 	if call.AllowRevoked {
 		t.warnings = append(t.warnings, Remark{"allow-revoked", "red", window.Text("agent.warning.allow-revoked")})
-	}
-	if call.Stamp && call.Format == "cms" {
-		t.warnings = append(t.warnings, noStamp(window))
 	}
 }
 
@@ -144,11 +151,11 @@ func (t *talk) basicsCMS(task *signing, call *ncalayer.SignCall, contents [][]by
 		items = append(items, item)
 	}
 	task.act = func(key *keystore.Key) (any, error) {
-		if call.Stamp {
-			return nil, errNoStamp
-		}
 		return each(items, true, func(m message) (string, error) {
 			der, err := t.agent.sign(key, m, !call.Encapsulate)
+			if err == nil && call.Stamp {
+				der, err = t.agent.stamp(der, key.Certificate)
+			}
 			return string(cms.EncodePEM(der)), err
 		})
 	}
@@ -223,11 +230,11 @@ func (t *talk) basicsDigests(task *signing, call *ncalayer.SignCall, digests [][
 		if call.Format == "raw" {
 			return raw(key, call, digests, algid.Signature.SignDigest)
 		}
-		if call.Stamp {
-			return nil, errNoStamp
-		}
 		return each(digests, true, func(digest []byte) (string, error) {
 			der, err := t.agent.signDigest(key, digest)
+			if err == nil && call.Stamp {
+				der, err = t.agent.stamp(der, key.Certificate)
+			}
 			return string(cms.EncodePEM(der)), err
 		})
 	}

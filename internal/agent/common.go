@@ -20,21 +20,18 @@ import (
 	"senim/pki"
 )
 
-// errNoStamp: a time-stamp was asked for and no service is set up. Never a CMS without it.
-var errNoStamp = errors.New("no time-stamp service is set up")
-
 // errOrigin is the refusal to sign a challenge of another origin, in commonUtils' words.
 var errOrigin = errors.New("origin.mismatch")
 
 // common answers a call of commonUtils.
 func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
-	call, reply := r.Common()
+	call, reply := r.Common(t.agent.plugged()...)
 	if reply != nil {
 		return reply, "refused"
 	}
 	switch call.Method {
 	case "getActiveTokens":
-		return ncalayer.CommonReply([]string{}, call.UUID), "ok"
+		return ncalayer.CommonReply(t.agent.plugged(), call.UUID), "ok"
 	case "changeLocale":
 		if l, ok := lang.Parse(call.Data[0]); ok {
 			t.locale = string(l)
@@ -42,7 +39,20 @@ func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 		return ncalayer.CommonReply(nil, call.UUID), "ok"
 	}
 	window := tag(t.locale, lang.RU)
-	task, err := t.commonTask(call, window)
+	switch call.Method {
+	case "showFileChooser":
+		path, ok := t.choose(ctx, window, choosing{keys: isKeys(call.Extension), suffix: suffixOf(call.Extension), start: call.Folder})
+		if !ok {
+			return ncalayer.CommonCanceled(call.UUID), "canceled"
+		}
+		return ncalayer.CommonReply(path, call.UUID), "ok"
+	case "applyCAdEST":
+		return t.applyStamp(ctx, call, window)
+	}
+	task, err := t.commonTask(ctx, call, window)
+	if errors.Is(err, errNotWanted) {
+		return ncalayer.CommonCanceled(call.UUID), "canceled"
+	}
 	if errors.Is(err, errOrigin) {
 		return ncalayer.CommonError(err.Error(), call.UUID), t.refuseRelayed(ctx, window, task)
 	}
@@ -53,10 +63,21 @@ func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 	switch {
 	case out.err != nil:
 		return ncalayer.CommonError(out.err.Error(), call.UUID), "failed"
+	case !out.done && task.stamp != nil: // given up
+		return ncalayer.CommonError(task.stamp.Error(), call.UUID), "failed"
 	case !out.done:
 		return ncalayer.CommonCanceled(call.UUID), "canceled"
 	}
 	return ncalayer.CommonReply(out.result, call.UUID), "ok"
+}
+
+// isKeys tells whether the chooser is for key files.
+func isKeys(extension string) bool {
+	switch suffixOf(extension) {
+	case ".p12", ".pfx", ".jks":
+		return true
+	}
+	return false
 }
 
 // refuseRelayed tells the person why a challenge is not signed.
@@ -66,8 +87,8 @@ func (t *talk) refuseRelayed(ctx context.Context, window lang.Tag, task *signing
 }
 
 // commonTask checks the contents of a call and prepares its window.
-func (t *talk) commonTask(call *ncalayer.CommonCall, window lang.Tag) (*signing, error) {
-	task := &signing{wanted: wish{files: true, keyType: call.KeyType}, wants: wantsType(call.KeyType, window)}
+func (t *talk) commonTask(ctx context.Context, call *ncalayer.CommonCall, window lang.Tag) (*signing, error) {
+	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}, keyType: call.KeyType}, wants: wantsType(call.KeyType, window)}
 	var err error
 	switch call.Method {
 	case "getKeyInfo":
@@ -78,6 +99,8 @@ func (t *talk) commonTask(call *ncalayer.CommonCall, window lang.Tag) (*signing,
 		err = t.commonXML(task, call, window)
 	case "createCAdESFromBase64Hash":
 		err = t.commonDigests(task, call, window)
+	case "createCAdESFromFile", "createCMSSignatureFromFile":
+		err = t.commonFile(ctx, task, call, window)
 	default:
 		err = t.commonCMS(task, call, window)
 	}
@@ -117,36 +140,54 @@ func (t *signing) add(d func() Document) {
 }
 
 func (t *talk) commonCMS(task *signing, call *ncalayer.CommonCall, window lang.Tag) error {
-	var items []message
+	var contents [][]byte
 	for _, text := range call.Data {
 		content, err := ncalayer.DecodeBase64(text)
 		if err != nil {
 			return err
 		}
+		contents = append(contents, content)
+	}
+	return t.commonContents(task, call, contents, window)
+}
+
+// commonFile signs a file that the page names and the person lets it have.
+func (t *talk) commonFile(ctx context.Context, task *signing, call *ncalayer.CommonCall, window lang.Tag) error {
+	path, content, err := t.readLocal(ctx, call.Path, window)
+	if errors.Is(err, errNotWanted) {
+		return err
+	}
+	if err != nil {
+		return errors.New("file.not_found") // which of the reasons it was is for the person only
+	}
+	if err := t.commonContents(task, call, [][]byte{content}, window); err != nil {
+		return err
+	}
+	task.documents[0].Name = path
+	return nil
+}
+
+func (t *talk) commonContents(task *signing, call *ncalayer.CommonCall, contents [][]byte, window lang.Tag) error {
+	var items []message
+	for _, content := range contents {
 		item, err := t.message(task, content, window)
 		if err != nil {
 			return err
 		}
 		items = append(items, item)
 	}
-	stamp := call.Method == "createCMSSignatureFromBase64"
-	if stamp {
-		task.warnings = append(task.warnings, noStamp(window))
-	}
+	stamped := strings.HasPrefix(call.Method, "createCMSSignature")
+	task.wanted.stamp = stamped
 	task.act = func(key *keystore.Key) (any, error) {
-		if stamp {
-			return nil, errNoStamp
-		}
 		return each(items, call.Many, func(m message) (string, error) {
 			der, err := t.agent.sign(key, m, !call.Attached)
+			if err == nil && stamped {
+				der, err = t.agent.stamp(der, key.Certificate)
+			}
 			return base64.StdEncoding.EncodeToString(der), err
 		})
 	}
 	return nil
-}
-
-func noStamp(window lang.Tag) Remark {
-	return Remark{"no-stamp", "red", window.Text("agent.warning.no-stamp")}
 }
 
 // message is one thing to sign as CMS.

@@ -13,7 +13,8 @@ import (
 
 // wish is which keys a request takes.
 type wish struct {
-	files        bool // key files are among the allowed storages
+	files        bool     // key files are among the allowed storages
+	others       []string // further storages that are: JKS, names of token drivers, * for any
 	keyType      string
 	eku          []string
 	iin, bin     string
@@ -21,7 +22,8 @@ type wish struct {
 	chain        *pki.Pool // build to these; nil: no path is demanded
 	allowExpired bool
 	allowRevoked bool
-	digest       int // bytes of a digest to sign, 0 when the content is there
+	digest       int  // bytes of a digest to sign, 0 when the content is there
+	stamp        bool // the signature gets a time-stamp
 }
 
 // Remark is one sentence about a key or a request.
@@ -64,6 +66,9 @@ func (a *Agent) fit(cert *pki.Certificate, w wish, tag lang.Tag) fitness {
 		f.say(tag, "amber", "unknown-issuer", "issuer", issuerName(cert))
 	}
 	a.revoked(cert, w, tag, &f)
+	if w.stamp && a.stampAddress(cert) == "" {
+		f.say(tag, "red", "no-stamp", "issuer", issuerName(cert))
+	}
 	return f
 }
 

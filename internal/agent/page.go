@@ -94,6 +94,8 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		w.addFolder(rw, body)
 	case "/decide":
 		w.decide(r.Context(), rw, body)
+	case "/folder":
+		w.folder(rw, body)
 	case "/cancel":
 		w.cancel(rw, body)
 	default:

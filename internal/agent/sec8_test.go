@@ -462,8 +462,6 @@ func TestSec8NothingWithoutWindow(t *testing.T) {
 	for _, request := range []string{
 		`{"method":"getKeys","args":["PKCS12",` + path + `,"` + password + `","ALL"]}`,
 		`{"module":"kz.gov.pki.knca.applet.Applet","method":"signXml","args":["PKCS12",` + path + `,"x","` + password + `","<a/>"]}`,
-		commonCall("createCAdESFromFile", `"PKCS12","SIGNATURE","/etc/passwd",true`),
-		commonCall("showFileChooser", `"ALL","/"`),
 		`{"module":"NURSign","type":"binary","source":"remote","upload_url":"http://169.254.169.254/"}`,
 		`{"module":"kz.gov.pki.cms.CMSSignUtil","method":"signFilePath","args":["/etc/passwd","/tmp","PKCS12"]}`,
 	} {

@@ -18,6 +18,8 @@ type signing struct {
 	info      bool
 	// act makes the answer with the key; all documents or none.
 	act func(key *keystore.Key) (any, error)
+	// stamp is the last time-stamp that could not be had; the person may try again.
+	stamp error
 }
 
 func (t *signing) kind() string {
@@ -66,6 +68,9 @@ func (t *signing) decide(ctx context.Context, w *window, d Decision) (outcome, *
 		return w.goOn(ctx, d.Key)
 	}
 	result, err := t.act(key)
+	if p := t.unstamped(err, w.lang); p != nil {
+		return outcome{}, p
+	}
 	if err != nil {
 		return outcome{err: err}, nil
 	}

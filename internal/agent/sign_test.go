@@ -149,10 +149,14 @@ func TestCommonCMS(t *testing.T) {
 	// Never a CMS without the time-stamp that was asked for.
 	s.send(commonCall("createCMSSignatureFromBase64", `"PKCS12","SIGNATURE",`+data+`,true`))
 	h = b.window()
-	if e := h.decide(Decision{Key: h.unlock("")}); !e.Failed || len(h.view.Warnings) == 0 {
+	id := h.unlock("")
+	if r := h.row("").Remarks; len(r) == 0 || r[len(r)-1].Code != "no-stamp" || r[len(r)-1].Level != "red" {
+		t.Errorf("nothing is said of the time-stamp before: %+v", r)
+	}
+	if e := h.decide(Decision{Key: id}); !e.Failed {
 		t.Errorf("%+v", e)
 	}
-	if got := s.read(); got != `{"code":"500","message":"no time-stamp service is set up"}` {
+	if got := s.read(); got != `{"code":"500","message":"no time-stamp service is set up for this issuer"}` {
 		t.Errorf("%s", got)
 	}
 }

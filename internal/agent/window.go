@@ -31,6 +31,8 @@ type Decision struct {
 	NewPassword  string   `json:"newPassword"`
 	NewPassword2 string   `json:"newPassword2"`
 	Confirm      bool     `json:"confirm"`
+	File         string   `json:"file"`   // choose: the path
+	SaveAs       string   `json:"saveAs"` // where the result is written
 }
 
 // Problem is something the person can put right.
@@ -81,6 +83,11 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		opened: map[string]*keystore.Key{},
 	}
 	w.scan()
+	if few, ok := t.(interface {
+		keyFiles() ([]keystore.File, map[string]*keystore.Key)
+	}); ok {
+		w.files, w.opened = few.keyFiles()
+	}
 	out, err := w.serve(ctx)
 	if err != nil {
 		a.log.Error("window", "err", err)

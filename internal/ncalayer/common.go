@@ -1,10 +1,18 @@
 package ncalayer
 
+import (
+	"slices"
+	"strings"
+)
+
 // CommonCall is a checked call of commonUtils. Which fields are set follows from the method.
 type CommonCall struct {
 	Method, UUID     string
 	Storage, KeyType string
 	Data             []string // XML texts, base64 texts, or the one locale of changeLocale
+	Path             string   // of the methods …FromFile: the file the page names
+	Extension        string   // of showFileChooser: "P12", "ALL", …
+	Folder           string   // of showFileChooser: where to begin, a hint
 	Many             bool     // Data came as an array: the answer is an array too
 	Attached         bool
 	TBS, Parent      string // XPaths of signXml and signXmls, "" for the whole document
@@ -33,14 +41,20 @@ func signature(method string) (kinds string, known bool) {
 		return "ssdb", true
 	case "createCAdESFromBase64Hash":
 		return "ssd", true
+	case "createCAdESFromFile", "createCMSSignatureFromFile":
+		return "sssb", true
+	case "applyCAdEST":
+		return "ssd", true
+	case "showFileChooser":
+		return "ss", true
 	}
 	return "", false
 }
 
 // Common checks a call of commonUtils in NCALayer's order: method, number of arguments, their
 // types, storage, empty hash. Exactly one of call and reply is set; reply goes out without a window.
-// Base64 and XML are not looked at here.
-func (r *Request) Common() (call *CommonCall, reply []byte) {
+// plugged are the token storages that are here now. Base64, XML and paths are not looked at here.
+func (r *Request) Common(plugged ...string) (call *CommonCall, reply []byte) {
 	method, ok := stringOf(r.object, "method")
 	if !ok {
 		return nil, CommonError(`JSONObject["method"] not found.`, "")
@@ -61,10 +75,11 @@ func (r *Request) Common() (call *CommonCall, reply []byte) {
 			return nil, CommonError("java.lang.IllegalArgumentException: argument type mismatch. Method: "+method, "")
 		}
 	}
-	if method == "changeLocale" || method == "getActiveTokens" {
+	switch method {
+	case "changeLocale", "getActiveTokens", "showFileChooser":
 		return call, nil
 	}
-	if message := storageFault(call.Storage); message != "" {
+	if message := storageFault(call.Storage, plugged); message != "" {
 		return nil, CommonError(message, "")
 	}
 	if method == "createCAdESFromBase64Hash" {
@@ -99,7 +114,15 @@ func (c *CommonCall) take(i int, kind rune, arg any) bool {
 		return false
 	}
 	switch {
-	case c.Method == "changeLocale", i == 2:
+	case c.Method == "changeLocale":
+		c.Data = []string{s}
+	case c.Method == "showFileChooser" && i == 0:
+		c.Extension = s
+	case c.Method == "showFileChooser":
+		c.Folder = s
+	case i == 2 && kind == argText && strings.HasSuffix(c.Method, "FromFile"):
+		c.Path = s
+	case i == 2:
 		c.Data = []string{s}
 	case i == 0:
 		c.Storage = s
@@ -125,15 +148,15 @@ func texts(list []any) ([]string, bool) {
 	return out, true
 }
 
-// storageFault is the message for a storage that cannot be used; "" for key files.
-func storageFault(name string) string {
+// storageFault is the message for a storage that cannot be used; "" for key files and plugged tokens.
+func storageFault(name string, plugged []string) string {
 	known, token := Storage(name)
 	switch {
 	case name == "":
 		return "storageName.param.empty"
 	case !known:
 		return "storage.unknown"
-	case token, name != PKCS12:
+	case token && !slices.Contains(plugged, name):
 		return "storage.empty"
 	}
 	return ""

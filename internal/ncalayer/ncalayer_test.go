@@ -133,8 +133,12 @@ func TestCommonCalls(t *testing.T) {
 		{`"method":"signXml","args":["PKCS12","AUTH","<root></root>","//a","//b"]`, CommonCall{Method: "signXml", Storage: PKCS12, KeyType: "AUTH", Data: []string{"<root></root>"}, TBS: "//a", Parent: "//b"}},
 		{`"method":"signXmls","args":["PKCS12","",["<a/>","<b/>"],"",""]`, CommonCall{Method: "signXmls", Storage: PKCS12, Data: []string{"<a/>", "<b/>"}, Many: true}},
 		{`"method":"createCAdESFromBase64","args":["PKCS12","SIGNATURE",["MTEK"],true]`, CommonCall{Method: "createCAdESFromBase64", Storage: PKCS12, KeyType: "SIGNATURE", Data: []string{"MTEK"}, Many: true, Attached: true}},
+		{`"method":"createCAdESFromFile","args":["JKS","SIGNATURE","/a/b.pdf",true]`, CommonCall{Method: "createCAdESFromFile", Storage: "JKS", KeyType: "SIGNATURE", Path: "/a/b.pdf", Attached: true}},
+		{`"method":"createCMSSignatureFromFile","args":["PKCS12","","C:\\a.pdf",false]`, CommonCall{Method: "createCMSSignatureFromFile", Storage: PKCS12, Path: `C:\a.pdf`}},
+		{`"method":"applyCAdEST","args":["AKKaztokenStore","","MTEK"]`, CommonCall{Method: "applyCAdEST", Storage: "AKKaztokenStore", Data: []string{"MTEK"}}},
+		{`"method":"showFileChooser","args":["P12","/home"]`, CommonCall{Method: "showFileChooser", Extension: "P12", Folder: "/home"}},
 	} {
-		call, reply := request(t, `{`+c.call+`}`).Common()
+		call, reply := request(t, `{`+c.call+`}`).Common("AKKaztokenStore")
 		if reply != nil {
 			t.Errorf("%s: %s", c.call, reply)
 			continue
@@ -153,6 +157,7 @@ func TestCommonReplies(t *testing.T) {
 		{CommonReply([]string{}, ""), `{"responseObject":[],"code":"200"}`},
 		{CommonReply(nil, ""), `{"code":"200"}`},
 		{CommonReply("<a>&б</a>", "x"), `{"responseObject":"<a>&б<\/a>","code":"200","uuid":"x"}`},
+		{CommonReply("№ “7” \u0085\u2028\u00a0\u20ff\u2100\u1fff", ""), `{"responseObject":"№ \u201c7\u201d \u0085\u2028 \u20ff℀῿","code":"200"}`},
 		{CommonCanceled(""), `{"code":"500","message":"action.canceled"}`},
 		{CommonReply(KeyInfo{NotBefore: "1", IssuerCN: "2", AuthorityKey: "3", Serial: "4", NotAfter: "5", IssuerDN: "6", KeyID: "7", Alias: "8", PEM: "9", SubjectCN: "10", Algorithm: "11", SubjectDN: `12\"`}, ""),
 			`{"responseObject":{"certNotBefore":"1","issuerCn":"2","authorityKeyIdentifier":"3","serialNumber":"4","certNotAfter":"5","issuerDn":"6","keyId":"7","alias":"8","pem":"9","subjectCn":"10","algorithm":"11","subjectDn":"12\\\""},"code":"200"}`},

@@ -3,9 +3,11 @@ package ncalayer
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 )
 
-// encode writes compact JSON as org.json does: no escapes but the needed ones, and "</" as "<\/".
+// encode writes compact JSON as org.json does: no escapes but the needed ones, "</" as "<\/", and
+// the characters U+0080 to U+009F and U+2000 to U+20FF by their numbers.
 // Values are structures of this package and of the agent, which cannot fail to encode.
 func encode(v any) []byte {
 	var b bytes.Buffer
@@ -14,7 +16,23 @@ func encode(v any) []byte {
 	if err := e.Encode(v); err != nil {
 		return []byte(`{"code":"500","message":"internal"}`)
 	}
-	return bytes.ReplaceAll(bytes.TrimSuffix(b.Bytes(), []byte("\n")), []byte("</"), []byte(`<\/`))
+	return numbered(bytes.ReplaceAll(bytes.TrimSuffix(b.Bytes(), []byte("\n")), []byte("</"), []byte(`<\/`)))
+}
+
+// numbered writes as \uXXXX what org.json does; the encoder has already done so with some of them.
+func numbered(text []byte) []byte {
+	if bytes.IndexByte(text, 0xc2) < 0 && bytes.IndexByte(text, 0xe2) < 0 { // the first bytes of all of them
+		return text
+	}
+	var b bytes.Buffer
+	for _, c := range string(text) {
+		if c >= 0x80 && c < 0xa0 || c >= 0x2000 && c < 0x2100 {
+			_, _ = fmt.Fprintf(&b, `\u%04x`, c)
+			continue
+		}
+		b.WriteRune(c)
+	}
+	return b.Bytes()
 }
 
 type common struct {

@@ -212,7 +212,7 @@
   }
 
   function label() {
-    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all' };
+    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', stamp: 'stamp' };
     const k = current();
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
@@ -262,7 +262,7 @@
     if (view.refusal) { const p = el('p', 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
     if (view.logo) { const i = el('img', 'logo'); i.src = 'data:image/png;base64,' + view.logo; i.alt = T('logo'); $('who').append(i); }
     const alone = view.kind !== 'sign-many';
-    if (view.documents && alone) box.append(el('h2', '', T('what')));
+    if (view.documents && alone) box.append(el('h2', '', T(view.kind === 'stamp' ? 'signed' : 'what')));
     if (alone && (view.documents || []).length > 1) box.append(el('p', 'small', T('all-documents', { n: view.count })));
     let to = box;
     for (const [at, d] of ((alone && view.documents) || []).entries()) {
@@ -352,6 +352,7 @@
       for (const k of view.keys || []) choice.append(row(k, view.kind === 'list'));
     }
     const other = elsewhere();
+    if (view.kind === 'stamp') choice.append(el('p', 'small', T('no-key-needed')));
     if (view.kind === 'sign-many') {
       choice.append(el('h2', '', T('many-keys')));
       if ((view.missing || []).length) choice.append(el('p', 'remark amber', T('missing') + ': ' + view.missing.length));
@@ -382,7 +383,7 @@
         return;
       }
       d = { confirm: skip };
-    } else if (view.kind !== 'refused') {
+    } else if (view.kind !== 'refused' && view.kind !== 'stamp') {
       if (view.kind === 'list' && needsPassword() && $('same') && $('same').checked) {
         // One password for all that are still locked; those it does not open stay as they are.
         const word = $('password').value;

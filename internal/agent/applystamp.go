@@ -1,0 +1,78 @@
+package agent
+
+import (
+	"context"
+	"encoding/base64"
+
+	"senim/cms"
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+)
+
+// applyStamp answers applyCAdEST: time-stamps are added to a message that is signed already. No key is
+// needed; the person sees what it is, and that nothing is signed.
+func (t *talk) applyStamp(ctx context.Context, call *ncalayer.CommonCall, window lang.Tag) ([]byte, string) {
+	task := &stamping{}
+	for _, text := range call.Data {
+		der, err := ncalayer.DecodeBase64(text)
+		if err != nil {
+			return ncalayer.CommonError(err.Error(), call.UUID), "refused"
+		}
+		sd, err := cms.Parse(der)
+		if err != nil {
+			return ncalayer.CommonError(err.Error(), call.UUID), "refused"
+		}
+		task.messages = append(task.messages, der)
+		task.shown.add(func() Document { return showMessage(sd, window) })
+	}
+	if len(task.messages) == 0 {
+		return ncalayer.CommonError("nothing to time-stamp", call.UUID), "refused"
+	}
+	task.many = call.Many
+	out := t.agent.show(ctx, t.site, window, task)
+	switch {
+	case out.err != nil:
+		return ncalayer.CommonError(out.err.Error(), call.UUID), "failed"
+	case !out.done && task.shown.stamp != nil: // given up
+		return ncalayer.CommonError(task.shown.stamp.Error(), call.UUID), "failed"
+	case !out.done:
+		return ncalayer.CommonCanceled(call.UUID), "canceled"
+	}
+	return ncalayer.CommonReply(out.result, call.UUID), "ok"
+}
+
+// stamping is the consent to have signed messages time-stamped.
+type stamping struct {
+	shown    signing // documents and the last failure; it chooses no key
+	messages [][]byte
+	many     bool
+}
+
+func (*stamping) kind() string { return "stamp" }
+func (*stamping) wish() wish   { return wish{} }
+
+func (t *stamping) show(_ *window, v *View) { v.Documents = t.shown.documents }
+
+func (t *stamping) decide(_ context.Context, w *window, _ Decision) (outcome, *Problem) {
+	result, err := each(t.messages, t.many, func(der []byte) (string, error) {
+		der, err := w.agent.stamp(der, nil)
+		return base64.StdEncoding.EncodeToString(der), err
+	})
+	if p := t.shown.unstamped(err, w.lang); p != nil {
+		return outcome{}, p
+	}
+	if err != nil {
+		return outcome{err: err}, nil
+	}
+	return outcome{done: true, result: result}, nil
+}
+
+// showMessage describes a signed message: its content, when it is inside, and who signed.
+func showMessage(sd *cms.SignedData, tag lang.Tag) Document {
+	if !sd.Detached() {
+		return showContent(sd.Content(), sd, tag)
+	}
+	d := showContent(sd.Raw(), sd, tag)
+	d.Note = tag.Text("agent.document.detached")
+	return d
+}
