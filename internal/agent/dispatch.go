@@ -29,6 +29,9 @@ func (t *talk) handle(ctx context.Context, frame []byte) (reply []byte) {
 	if r.Empty {
 		return nil
 	}
+	if !r.HasModule {
+		r.Module = ncalayer.ModuleApplet
+	}
 	switch r.Module {
 	case ncalayer.ModuleCommon:
 		module, method = r.Module, known(r.Method)
@@ -42,6 +45,9 @@ func (t *talk) handle(ctx context.Context, frame []byte) (reply []byte) {
 	case ncalayer.ModuleAccessory:
 		module, method = r.Module, known(r.Method)
 		reply, result = t.accessory(r)
+	case ncalayer.ModuleApplet:
+		module, method = r.Module, known(r.Method)
+		reply, result = t.applet(ctx, r)
 	default:
 		result = "MODULE_NOT_FOUND"
 		reply = ncalayer.ModuleNotFound()

@@ -123,7 +123,9 @@ type talk struct {
 	agent  *Agent
 	socket *websocket.Conn
 	site   site
-	locale string // of commonUtils.changeLocale; only the worker touches it
+	locale string          // of commonUtils.changeLocale; only the worker touches it
+	held   map[string]held // of the Applet, by path; only the worker touches it
+	picked map[string]bool // paths the person picked in our chooser; only the worker touches it
 }
 
 func (t *talk) write(ctx context.Context, frame []byte) error {

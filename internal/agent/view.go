@@ -36,6 +36,10 @@ type View struct {
 	Certificates []NewFile `json:"certificates,omitempty"` // install
 	Confirm      string    `json:"confirm,omitempty"`      // install: must be ticked
 
+	Chooser *Listing `json:"chooser,omitempty"` // choose
+	Facts   []Pair   `json:"facts,omitempty"`   // read, save: which file
+	SaveAs  string   `json:"saveAs,omitempty"`  // save, sign: proposed path of the file to be written
+
 	Refusal string `json:"refusal,omitempty"` // refused: why
 	Block   string `json:"block,omitempty"`   // offer to block the site
 }

@@ -39,6 +39,8 @@ type Decision struct {
 	NewPassword  string   `json:"newPassword"`
 	NewPassword2 string   `json:"newPassword2"`
 	Confirm      bool     `json:"confirm"`
+	File         string   `json:"file"`   // choose: the path
+	SaveAs       string   `json:"saveAs"` // where the result is written
 }
 
 // Problem is something the person can put right.
@@ -94,6 +96,11 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	w := &window{
 		agent: a, site: s, lang: tag, task: t, end: make(chan outcome, 1), touch: make(chan struct{}, 1),
 		token: secret(), until: a.now().Add(tokenLife), opened: map[string]*keystore.Key{}, files: keystore.Scan(a.watched()),
+	}
+	if few, ok := t.(interface {
+		keyFiles() ([]keystore.File, map[string]*keystore.Key)
+	}); ok {
+		w.files, w.opened = few.keyFiles()
 	}
 	out, err := w.serve(ctx)
 	if err != nil {

@@ -1,0 +1,143 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"senim/internal/lang"
+)
+
+// maxLocal bounds a file that is signed or verified where it lies.
+const maxLocal = 64 << 20
+
+// Why a path that a page named is not read. The code is also the end of the text's name.
+var (
+	errNoFile    = errors.New("no-file")
+	errNotPlain  = errors.New("not-plain") // a link, a device, a folder, another machine
+	errOwnData   = errors.New("own-data")
+	errKeyFile   = errors.New("key-file")
+	errTooLarge  = errors.New("too-large")
+	errNotWanted = errors.New("action.canceled") // the person said no
+)
+
+// local is a file of the person's machine, looked at but not read.
+type local struct {
+	path string // with the links of its folder followed
+	info os.FileInfo
+}
+
+// locate looks at a path that a page named. Nothing it finds out is told to the page before the person
+// has seen the path.
+func (a *Agent) locate(path string) (local, error) {
+	// The name of another machine is not even looked at: looking would sign the person in there.
+	if strings.HasPrefix(path, `\\`) || strings.HasPrefix(path, "//") || !filepath.IsAbs(path) || strings.ContainsRune(path, 0) {
+		return local{}, errNotPlain
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(filepath.Clean(path)))
+	if err != nil {
+		return local{}, errNoFile
+	}
+	l := local{path: filepath.Join(folder, filepath.Base(filepath.Clean(path)))}
+	if l.info, err = os.Lstat(l.path); err != nil {
+		return l, errNoFile
+	}
+	switch {
+	case !l.info.Mode().IsRegular():
+		return l, errNotPlain
+	case a.own(folder):
+		return l, errOwnData
+	}
+	return l, nil
+}
+
+// own tells whether a folder is the agent's, or in it.
+func (a *Agent) own(folder string) bool {
+	data, err := filepath.Abs(a.config.Data)
+	if err == nil {
+		data, err = filepath.EvalSymlinks(data)
+	}
+	if err != nil {
+		return true // cannot tell
+	}
+	rel, err := filepath.Rel(data, folder)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// document reads a file that a page may have signed or verified: any but a key.
+func (l local) document() ([]byte, error) {
+	if slices.Contains([]string{".p12", ".pfx", ".jks", ".p8", ".key"}, strings.ToLower(filepath.Ext(l.path))) {
+		return nil, errKeyFile
+	}
+	f, err := os.Open(l.path)
+	if err != nil {
+		return nil, errNoFile
+	}
+	defer func() { _ = f.Close() }()
+	now, err := f.Stat()
+	if err != nil || !os.SameFile(now, l.info) {
+		return nil, errNotPlain // something else stands there since it was shown
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxLocal+1))
+	switch {
+	case err != nil:
+		return nil, errNoFile
+	case len(content) > maxLocal:
+		return nil, errTooLarge
+	case bytes.Contains(content[:min(len(content), 4096)], []byte("PRIVATE KEY-----")), bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")), keyBag(content):
+		return nil, errKeyFile
+	}
+	return content, nil
+}
+
+// keyBag tells a PKCS #12 file under another name: SEQUENCE { version 3, …
+func keyBag(content []byte) bool {
+	at := bytes.Index(content[:min(len(content), 16)], []byte{0x02, 0x01, 0x03, 0x30})
+	return len(content) > 0 && content[0] == 0x30 && (at == 2 || at >= 3 && at == 2+int(content[1]&0x7f) && content[1]&0x80 != 0)
+}
+
+// readLocal reads a file that a page named, after the person has seen its full path, size and type. A
+// file the person picked in our chooser on this connection was seen already.
+func (t *talk) readLocal(ctx context.Context, path string, window lang.Tag) (string, []byte, error) {
+	l, err := t.agent.locate(path)
+	if err == nil && !t.picked[l.path] {
+		if out := t.agent.show(ctx, t.site, window, reading{l}); !out.done {
+			return "", nil, errNotWanted
+		}
+	}
+	var content []byte
+	if err == nil {
+		content, err = l.document()
+	}
+	if err != nil {
+		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-"+err.Error(), "path", path)})
+		return "", nil, err
+	}
+	return l.path, content, nil
+}
+
+// reading is the consent to read one file.
+type reading struct{ file local }
+
+func (reading) kind() string { return "read" }
+func (reading) wish() wish   { return wish{} }
+
+func (t reading) show(w *window, v *View) { v.Facts = t.file.facts(w.lang) }
+
+func (l local) facts(tag lang.Tag) []Pair {
+	kind := strings.TrimPrefix(filepath.Ext(l.path), ".")
+	if kind == "" {
+		kind = tag.Text("agent.file.no-type")
+	}
+	return []Pair{
+		{tag.Text("agent.file.name"), filepath.Base(l.path)}, {tag.Text("agent.file.folder"), filepath.Dir(l.path)},
+		{tag.Text("agent.file.size"), tag.Text("agent.file.bytes", "n", l.info.Size())}, {tag.Text("agent.file.type"), kind},
+	}
+}
+
+func (reading) decide(context.Context, *window, Decision) (outcome, *Problem) { return outcome{done: true}, nil }
