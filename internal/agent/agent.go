@@ -52,6 +52,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -97,6 +98,14 @@ type Agent struct {
 	keeper    *keystore.Keeper
 	known     *catalogue
 	desk      *desk
+
+	notices   notices
+	// stamp adds a time-stamp to every signature of a message that has none; nil: no service is set up.
+	stamp      func(ctx context.Context, signer *pki.Certificate, message []byte) ([]byte, error)
+	downloader *http.Client // nil: one that reaches public addresses only
+
+	// Settings opens the agent's own page; nil where there is none. Set it before [Agent.Serve].
+	Settings func()
 
 	listeners []net.Listener
 	port      string

@@ -76,6 +76,7 @@ func (a *Agent) serve(ctx context.Context) error {
 	}
 	cancel()
 	_ = server.Close()
+	a.notices.withdraw()
 	for range waiting {
 		<-done
 	}

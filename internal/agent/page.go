@@ -253,7 +253,7 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 	e := ending{Done: true, Text: w.lang.Text("agent.done." + w.task.kind())}
 	if out.err != nil {
 		e.Failed, e.Text = true, w.lang.Text("agent.done.failed", "why", out.err.Error())
-		if w.task.kind() == "refused" {
+		if k := w.task.kind(); k == "refused" || k == "notice" {
 			e.Failed, e.Text = false, w.lang.Text("agent.done.refused")
 		}
 	}
