@@ -99,7 +99,7 @@ type Agent struct {
 	known     *catalogue
 	desk      *desk
 
-	notices   notices
+	notices notices
 	// stamp adds a time-stamp to every signature of a message that has none; nil: no service is set up.
 	stamp      func(ctx context.Context, signer *pki.Certificate, message []byte) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only

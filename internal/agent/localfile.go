@@ -140,4 +140,6 @@ func (l local) facts(tag lang.Tag) []Pair {
 	}
 }
 
-func (reading) decide(context.Context, *window, Decision) (outcome, *Problem) { return outcome{done: true}, nil }
+func (reading) decide(context.Context, *window, Decision) (outcome, *Problem) {
+	return outcome{done: true}, nil
+}

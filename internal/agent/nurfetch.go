@@ -123,4 +123,6 @@ func (t fetching) show(w *window, v *View) {
 	v.Facts = []Pair{{w.lang.Text("agent.file.url"), t.url}}
 }
 
-func (fetching) decide(context.Context, *window, Decision) (outcome, *Problem) { return outcome{done: true}, nil }
+func (fetching) decide(context.Context, *window, Decision) (outcome, *Problem) {
+	return outcome{done: true}, nil
+}

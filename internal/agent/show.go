@@ -15,7 +15,7 @@ import (
 
 // Document is one thing to be signed, as the window shows it.
 type Document struct {
-	Kind    string   `json:"kind"` // text, xml, pdf, binary or digest
+	Kind    string   `json:"kind"`           // text, xml, pdf, binary or digest
 	Name    string   `json:"name,omitempty"` // of a file: its path
 	Text    string   `json:"text,omitempty"`
 	Cut     bool     `json:"cut,omitempty"` // Text is only the beginning
