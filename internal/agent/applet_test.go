@@ -154,10 +154,7 @@ func TestApplet(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	part := text(t, b.again(s, appletCall("signXmlByElementId", named+`,"<doc><body id='x1'>б</body><place/></doc>","body","id","place"`)))
-	for xml, want := range map[string]string{part: "true", strings.Replace(part, ">б<", ">в<", 1): "false", strings.Replace(part, "<place>", "<other>", 1): ""} {
-		if want == "" {
-			continue
-		}
+	for xml, want := range map[string]string{part: "true", strings.Replace(part, ">б<", ">в<", 1): "false"} {
 		if got := s.ask(appletCall("verifyXml", quote(xml)+`,"id","place"`)); got != appletOK(want) {
 			t.Errorf("%s: %s", xml, got)
 		}
