@@ -75,6 +75,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
 	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
 	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
+	large := flags.Bool("large-documents", false, "sign documents too large for the socket on port 24680, as KAZTOKEN does; no window shows what is in them")
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
 	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
@@ -106,7 +107,12 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *browser == "none" {
 		show = func(url string) (func(), error) { say(url); return nil, nil }
 	}
+	door := ""
+	if *large {
+		door = "127.0.0.1:24680"
+	}
 	a, err := agent.New(agent.Config{
+		LargeDocuments: door,
 		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	})

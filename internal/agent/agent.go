@@ -84,6 +84,10 @@ type Config struct {
 	// Default: the strong form, which its library reads too.
 	OldKeyFiles bool
 
+	// LargeDocuments is the loopback address of KAZTOKEN's HTTP API, port 24680 in the world: documents too
+	// large for the socket, whose content no window shows. Default: off.
+	LargeDocuments string
+
 	Version string           // shown in getBundles; default "0"
 	Log     *slog.Logger     // default: nowhere
 	Now     func() time.Time // default time.Now
@@ -100,9 +104,11 @@ type Agent struct {
 	desk      *desk
 
 	notices notices
-	// stamp adds a time-stamp to every signature of a message that has none; nil: no service is set up.
-	stamp      func(ctx context.Context, signer *pki.Certificate, message []byte) ([]byte, error)
+	// stamper adds a time-stamp to the signatures of a message made with one certificate.
+	stamper    func(message []byte, only *pki.Certificate) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only
+
+	large *large // nil: off
 
 	// Settings opens the agent's own page; nil where there is none. Set it before [Agent.Serve].
 	Settings func()
@@ -167,6 +173,7 @@ func New(c Config) (*Agent, error) {
 		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: known, desk: newDesk(),
 		origins: map[string]*originState{}, mine: map[string]bool{},
 	}
+	a.stamper = func([]byte, *pki.Certificate) ([]byte, error) { return nil, errNoStamp }
 	for _, folder := range append(c.Folders, keeper.Folders()...) {
 		a.watch(folder)
 	}

@@ -33,6 +33,9 @@ func (a *Agent) Listen() error {
 			a.listeners = append(a.listeners, second)
 		}
 	}
+	if a.config.LargeDocuments != "" {
+		return a.listenLarge()
+	}
 	return nil
 }
 
@@ -62,6 +65,10 @@ func (a *Agent) serve(ctx context.Context) error {
 			p.SetHTTP1(true) // HTTP/2 has another way to open a WebSocket, which no client here uses
 			return p
 		}(),
+	}
+	if a.large != nil {
+		a.talks.Add(1)
+		go func() { defer a.talks.Done(); a.large.serve(ctx) }()
 	}
 	done := make(chan error, len(a.listeners))
 	for _, l := range a.listeners {

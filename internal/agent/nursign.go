@@ -86,29 +86,17 @@ func (t *talk) nurTask(ctx context.Context, task *signing, call *ncalayer.NURCal
 		task.named(call.URL)
 		items = append(items, m)
 	}
-	stamped := call.Type != "binary" // of binary nothing is known
-	if stamped && t.agent.stamp == nil {
-		task.warnings = append(task.warnings, noStamp(window))
-	}
+	stamped := call.Type != "binary" // of binary no time-stamp is known
 	task.act = func(key *keystore.Key) (any, error) {
 		return each(items, call.Type == "multitext", func(m message) (string, error) {
-			der, err := t.agent.nurCMS(ctx, key, m, stamped)
+			der, err := t.agent.sign(key, m, false)
+			if err == nil && stamped {
+				der, err = t.agent.stamper(der, key.Certificate)
+			}
 			return base64.StdEncoding.EncodeToString(der), err
 		})
 	}
 	return content, nil
-}
-
-// nurCMS makes an attached message, with a time-stamp or not at all where one belongs to it.
-func (a *Agent) nurCMS(ctx context.Context, key *keystore.Key, m message, stamped bool) ([]byte, error) {
-	if stamped && a.stamp == nil {
-		return nil, errNoStamp
-	}
-	der, err := a.sign(key, m, false)
-	if err != nil || !stamped {
-		return der, err
-	}
-	return a.stamp(ctx, key.Certificate, der)
 }
 
 func (t *talk) nurXML(task *signing, call *ncalayer.NURCall, window lang.Tag) error {
