@@ -113,7 +113,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	a, err := agent.New(agent.Config{
 		LargeDocuments: door,
-		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
+		Listen:         *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	})
 	if err != nil {

@@ -33,15 +33,19 @@
 //	              {"newPassword":"…",…}                kind install-many, as install
 //	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
 //	                                                   last: the page sends the same again
-//	              {}                                   kind refused: seen
+//	              {"file":"…"}                         kind choose: the path of the file
+//	              {"saveAs":"…"}                       kind save, and with a key kind sign when the view proposes a path: where the result is written
+//	              {"key":"…"}                          kind large: as sign; the page sends it again while documents come
+//	              {}                                   kinds refused and notice: seen; read and fetch: allowed
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
+//	POST /folder  {"folder":"…"}                       kind choose → {"chooser":Listing} of another folder
 //	POST /alive   {}                                   → {}; fails when the request was withdrawn
 //
 // View is described by its Go type. The page keeps these names stable for programs that drive it:
 // body[data-kind][data-state=loading|ready|busy|done|failed], #who, #what .document, .key[data-key-id]
 // [data-state=locked|known|unlocked|pending][data-fits], #password, #folder, #new-password,
-// #new-password-2, #confirm, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done;
+// #new-password-2, #confirm, #chooser, #save-as, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done;
 // of many: input[data-password] of each key, #same, #all, #progress, and .wrong[data-code] beside a key.
 package agent
 

@@ -14,9 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
-
 	"senim/cms"
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -212,25 +209,42 @@ func (m *largeMessage) frame(der []byte) error {
 	if err != nil {
 		return err
 	}
-	bad := errors.New("message is not as it was made")
-	in := cryptobyte.String(der)
-	var outer, contentType, explicit, signed, version, digests, inner, innerType cryptobyte.String
-	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !outer.ReadASN1Element(&contentType, cbasn1.OBJECT_IDENTIFIER) ||
-		!outer.ReadASN1(&explicit, cbasn1.Tag(0).ContextSpecific().Constructed()) || !explicit.ReadASN1(&signed, cbasn1.SEQUENCE) ||
-		!signed.ReadASN1Element(&version, cbasn1.INTEGER) || !signed.ReadASN1Element(&digests, cbasn1.SET) ||
-		!signed.ReadASN1(&inner, cbasn1.SEQUENCE) || !inner.ReadASN1Element(&innerType, cbasn1.OBJECT_IDENTIFIER) || !inner.Empty() {
-		return bad
+	// ContentInfo { type, [0] { SignedData { version, digests, { type }, certificates and signers
+	outer, err := parts(der, 2)
+	if err != nil {
+		return err
 	}
-	m.tail = signed
+	signed, err := parts(outer[1].Bytes, 4)
+	if err != nil {
+		return err
+	}
+	encapsulated, err := parts(signed[2].FullBytes, 1)
+	if err != nil {
+		return err
+	}
+	contentType, version, digests, innerType := outer[0].FullBytes, signed[0].FullBytes, signed[1].FullBytes, encapsulated[0].FullBytes
+	for _, part := range signed[3:] {
+		m.tail = append(m.tail, part.FullBytes...)
+	}
 	octets := header(asn1.TagOctetString, size)
 	at0 := header(0xa0, int64(len(octets))+size)
 	encap := header(0x30, int64(len(innerType)+len(at0)+len(octets))+size)
-	body := int64(len(version)+len(digests)+len(encap)+len(innerType)+len(at0)+len(octets)+len(signed)) + size
+	body := int64(len(version)+len(digests)+len(encap)+len(innerType)+len(at0)+len(octets)+len(m.tail)) + size
 	sd := header(0x30, body)
 	wrap := header(0xa0, int64(len(sd))+body)
 	whole := header(0x30, int64(len(contentType)+len(wrap)+len(sd))+body)
 	m.head = bytes.Join([][]byte{whole, contentType, wrap, sd, version, digests, encap, innerType, at0, octets}, nil)
 	return nil
+}
+
+// parts gives what stands in a SEQUENCE, at least so many.
+func parts(der []byte, least int) ([]asn1.RawValue, error) {
+	var out []asn1.RawValue
+	rest, err := asn1.Unmarshal(der, &out)
+	if err != nil || len(rest) > 0 || len(out) < least {
+		return nil, errors.New("message is not as it was made")
+	}
+	return out, nil
 }
 
 // header is a DER tag with the length of what follows.

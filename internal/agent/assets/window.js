@@ -344,11 +344,11 @@
   }
 
   function label() {
-    const names = { choose: 'choose', read: 'allow', fetch: 'fetch', save: 'save', notice: 'seen', large: 'sign-large', generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all' };
+    const names = { choose: 'choose', read: 'allow', fetch: 'fetch', save: 'save', notice: 'seen', generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all' };
     const k = current();
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
-    if (!text) text = k && k.state === 'locked' ? 'unlock' : view.kind === 'info' ? 'give' : 'sign';
+    if (!text) text = k && k.state === 'locked' ? 'unlock' : view.kind === 'info' ? 'give' : view.kind === 'large' ? 'sign-large' : 'sign';
     $('sign').textContent = T(text);
     $('sign').dataset.act = text;
   }
@@ -356,7 +356,7 @@
   function documents() {
     const box = $('what');
     box.replaceChildren();
-    if (view.refusal) { const p = el('p', 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
+    if (view.refusal) { const p = el('p', view.kind === 'notice' ? 'remark amber' : 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
     if (view.logo) { const i = el('img', 'logo'); i.src = 'data:image/png;base64,' + view.logo; i.alt = T('logo'); $('who').append(i); }
     const alone = view.kind !== 'sign-many';
     if (view.documents && alone) box.append(el('h2', '', T('what')));
@@ -545,7 +545,7 @@
       chosen = view.preselect || '';
       draw();
       state('ready');
-      const first = $('password') || $('folder') || $('folder-now') || $('save-as') || $('new-password') || document.querySelector('.key input:not(:disabled)') || $('title');
+      const first = $('password') || $('folder') || $('folder-now') || (view.kind === 'save' && $('save-as')) || $('new-password') || document.querySelector('.key input:not(:disabled)') || $('title');
       first.focus();
       const watch = setInterval(async () => { // the page that asked may have gone
         if (over) { clearInterval(watch); return; }
