@@ -44,8 +44,11 @@ func (r *Request) CMSSign() (call *CMSSignCall, reply []byte) {
 		*field = s
 	}
 	if method == "signFilePath" {
-		if fault := storageFault(call.Storage); fault != "" {
-			return nil, CommonError(fault, "")
+		switch known, token := Storage(call.Storage); {
+		case !known:
+			return nil, CommonError("storage.unknown", "")
+		case token: // of this module only files are known
+			return nil, CommonError("storage.empty", "")
 		}
 	}
 	return call, nil
