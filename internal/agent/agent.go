@@ -39,7 +39,7 @@
 //	              {}                                   kinds refused and notice: seen; read and fetch: allowed
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
-//	POST /folder  {"folder":"…"}                       kind choose → {"chooser":Listing} of another folder
+//	POST /chooser {"folder":"…"}                       kind choose → {"chooser":Listing} of another folder
 //	POST /alive   {}                                   → {}; fails when the request was withdrawn
 //
 // View is described by its Go type. The page keeps these names stable for programs that drive it:

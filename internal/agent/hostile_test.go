@@ -137,7 +137,7 @@ func TestHostileChooser(t *testing.T) {
 	s := b.dial(page)
 	s.send(commonCall("getKeyInfo", `"PKCS12"`))
 	h := b.window()
-	if status := h.post("/folder", map[string]any{"folder": b.folder}, nil); status != 404 {
+	if status := h.post("/chooser", map[string]any{"folder": b.folder}, nil); status != 404 {
 		t.Errorf("another window lists folders: %d", status)
 	}
 	h.cancel()
@@ -145,11 +145,11 @@ func TestHostileChooser(t *testing.T) {
 	s.send(appletCall("showFileChooser", `"ALL",""`))
 	h = b.window()
 	thief := &hand{b: b, url: h.url, key: "guess"}
-	if status := thief.post("/folder", map[string]any{"folder": b.folder}, nil); status != 403 {
+	if status := thief.post("/chooser", map[string]any{"folder": b.folder}, nil); status != 403 {
 		t.Errorf("without the window's key: %d", status)
 	}
 	var out struct{ Chooser Listing }
-	if status := h.post("/folder", map[string]any{"folder": b.folder}, &out); status != 200 || out.Chooser.Folder != b.folder {
+	if status := h.post("/chooser", map[string]any{"folder": b.folder}, &out); status != 200 || out.Chooser.Folder != b.folder {
 		t.Errorf("%d %+v", status, out)
 	}
 	h.cancel()

@@ -139,8 +139,8 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		w.unlock(r.Context(), rw, body)
 	case "/decide":
 		w.decide(r.Context(), rw, body)
-	case "/folder":
-		w.folder(rw, body)
+	case "/chooser":
+		w.goTo(rw, body)
 	case "/cancel":
 		w.cancel(rw, body)
 	default:

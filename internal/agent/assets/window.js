@@ -252,7 +252,7 @@
     const box = $('choice');
     const go = async (folder) => {
       state('busy');
-      try { view.chooser = (await call('/folder', { folder })).chooser; picked = ''; chooser(); state('ready'); $('folder-now').focus(); } catch (problem) {
+      try { view.chooser = (await call('/chooser', { folder })).chooser; picked = ''; chooser(); state('ready'); $('folder-now').focus(); } catch (problem) {
         state('ready');
         say(problem);
       }
