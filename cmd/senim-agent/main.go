@@ -80,6 +80,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	cabinet := flags.String("cabinet", "", "`address` of the cabinet where keys are renewed and revoked; the agent's page links to it")
 	keychain := flags.Bool("keychain", true, "keep secrets in the system's keychain where there is one")
 	headless := flags.Bool("headless", false, "no tray, no reminders beside the windows, no look at plugged media")
+	large := flags.Bool("large-documents", false, "sign documents too large for the socket on port 24680, as KAZTOKEN does; no window shows what is in them")
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
 	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
@@ -126,6 +127,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Stamps: stamps, Browser: show,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 		Cabinet: *cabinet,
+	}
+	if *large {
+		config.LargeDocuments = "127.0.0.1:24680"
 	}
 	if *keychain {
 		config.Keychain = keystore.SystemKeychain()

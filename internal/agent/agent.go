@@ -34,10 +34,13 @@
 //	              {"newPassword":"…",…}                kind install-many, as install
 //	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
 //	                                                   last: the page sends the same again
-//	              {"file":"…"}                         kind choose: which file
-//	              {}                                   kind refused: seen; read and stamp: yes
+//	              {"file":"…"}                         kind choose: the path of the file
+//	              {"saveAs":"…"}                       kind save, and with a key kind sign when the view proposes a path: where the result is written
+//	              {"key":"…"}                          kind large: as sign; the page sends it again while documents come
+//	              {}                                   kinds refused and notice: seen; read, fetch and stamp: allowed
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
+//	POST /chooser {"folder":"…"}                       kind choose → {"chooser":Listing} of another folder
 //	POST /alive   {}                                   → {}, {"changed":true} when keys came or went; fails when the request was withdrawn
 //
 // Several documents of one request are signed in steps too, and can be cancelled between them: then none is.
@@ -45,7 +48,7 @@
 // View is described by its Go type. The page keeps these names stable for programs that drive it:
 // body[data-kind][data-state=loading|ready|busy|done|failed], #who, #what .document, .key[data-key-id]
 // [data-state=locked|known|unlocked|pending][data-fits], #password, #folder, #new-password,
-// #new-password-2, #confirm, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done;
+// #new-password-2, #confirm, #chooser, #save-as, #sign (first opens the chosen key, then signs), #cancel, #block, #error, #done;
 // of many: input[data-password] of each key, #same, #all, #progress, and .wrong[data-code] beside a key.
 //
 // # The agent's own page
@@ -62,6 +65,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -107,6 +111,10 @@ type Config struct {
 	// Default: the strong form, which its library reads too.
 	OldKeyFiles bool
 
+	// LargeDocuments is the loopback address of KAZTOKEN's HTTP API, port 24680 in the world: documents too
+	// large for the socket, whose content no window shows. Default: off.
+	LargeDocuments string
+
 	Version string           // shown in getBundles; default "0"
 	Log     *slog.Logger     // default: nowhere
 	Now     func() time.Time // default time.Now
@@ -124,6 +132,13 @@ type Agent struct {
 	settings  *settings
 	homes     chan homeWish // wishes to see the agent's own page, or to have an act done from it
 	acts      map[string]func(context.Context, lang.Tag)
+
+	notices notices
+	// stamper adds a time-stamp to the signatures of a message made with one certificate.
+	stamper    func(message []byte, only *pki.Certificate) ([]byte, error)
+	downloader *http.Client // nil: one that reaches public addresses only
+
+	large *large // nil: off
 
 	listeners []net.Listener
 	port      string
@@ -183,6 +198,7 @@ func New(c Config) (*Agent, error) {
 		settings: settings, homes: make(chan homeWish, 1), acts: map[string]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{},
 	}
+	a.stamper = a.stamp
 	for _, folder := range append(c.Folders, keeper.Folders()...) {
 		if full, err := filepath.Abs(folder); err == nil {
 			a.given = append(a.given, full)

@@ -147,8 +147,8 @@ func (c *choosing) decide(_ context.Context, w *window, d Decision) (outcome, *P
 	return outcome{done: true, result: l.path}, nil
 }
 
-// folder answers the chooser's page that goes to another folder.
-func (w *window) folder(rw http.ResponseWriter, body []byte) {
+// goTo answers the chooser's page that goes to another folder.
+func (w *window) goTo(rw http.ResponseWriter, body []byte) {
 	var in struct {
 		Folder string `json:"folder"`
 	}

@@ -29,6 +29,9 @@ func (t *talk) handle(ctx context.Context, frame []byte) (reply []byte) {
 	if r.Empty {
 		return nil
 	}
+	if !r.HasModule {
+		r.Module = ncalayer.ModuleApplet
+	}
 	switch r.Module {
 	case ncalayer.ModuleCommon:
 		module, method = r.Module, known(r.Method)
@@ -41,10 +44,23 @@ func (t *talk) handle(ctx context.Context, frame []byte) (reply []byte) {
 		reply, result = t.keys(ctx, r)
 	case ncalayer.ModuleAccessory:
 		module, method = r.Module, known(r.Method)
-		reply, result = t.accessory(r)
+		reply, result = t.accessory(ctx, r)
+	case ncalayer.ModuleApplet:
+		module, method = r.Module, known(r.Method)
+		reply, result = t.applet(ctx, r)
+	case ncalayer.ModuleCMSSign:
+		module, method = r.Module, known(r.Method)
+		reply, result = t.cmsSign(ctx, r)
+	case ncalayer.ModuleNUR:
+		module = r.Module
+		reply, result = t.nur(ctx, r)
+	case ncalayer.ModuleKNP:
+		module = r.Module
+		reply, result = t.knp(ctx, r)
 	default:
 		result = "MODULE_NOT_FOUND"
 		reply = ncalayer.ModuleNotFound()
+		t.missing(ctx, r.Module)
 	}
 	return reply
 }
@@ -60,25 +76,6 @@ func known(method string) string {
 		return "?"
 	}
 	return method
-}
-
-// accessory tells pages which modules are here. It lists only what is really served.
-func (t *talk) accessory(r *ncalayer.Request) ([]byte, string) {
-	switch r.Method {
-	case "getBundles":
-		return ncalayer.Plain(map[string]string{
-			"kz.gov.pki.osgi.layer.common": "0.3.4", "kz.gov.pki.api.layer.NCALayerServices": "0.7.3",
-			"kz.gov.pki.osgi.layer.websocket": "0.4.1", "kz.senim.agent": t.agent.config.Version,
-		}), "ok"
-	case "getServices":
-		return ncalayer.Plain(map[string][]string{"services": {
-			ncalayer.ModuleAccessory, ncalayer.ModuleBasics, ncalayer.ModuleCommon, ncalayer.ModuleKeys,
-		}}), "ok"
-	case "showSettings", "showBundleManager":
-		t.agent.settingsWished(t.site, tag(t.locale, lang.RU))
-		return ncalayer.Plain(map[string]bool{"success": true}), "ok"
-	}
-	return ncalayer.ModuleNotFound(), "MODULE_NOT_FOUND"
 }
 
 // tag is a language for a window; what a page names and we do not know is otherwise.

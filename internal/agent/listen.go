@@ -33,6 +33,9 @@ func (a *Agent) Listen() error {
 			a.listeners = append(a.listeners, second)
 		}
 	}
+	if a.config.LargeDocuments != "" {
+		return a.listenLarge()
+	}
 	return nil
 }
 
@@ -63,6 +66,10 @@ func (a *Agent) serve(ctx context.Context) error {
 			return p
 		}(),
 	}
+	if a.large != nil {
+		a.talks.Add(1)
+		go func() { defer a.talks.Done(); a.large.serve(ctx) }()
+	}
 	done := make(chan error, len(a.listeners))
 	for _, l := range a.listeners {
 		go func() { done <- server.Serve(newMux(ctx, l, a.authority.config())) }()
@@ -76,6 +83,7 @@ func (a *Agent) serve(ctx context.Context) error {
 	}
 	cancel()
 	_ = server.Close()
+	a.notices.withdraw()
 	for range waiting {
 		<-done
 	}

@@ -94,8 +94,8 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		w.addFolder(rw, body)
 	case "/decide":
 		w.decide(r.Context(), rw, body)
-	case "/folder":
-		w.folder(rw, body)
+	case "/chooser":
+		w.goTo(rw, body)
 	case "/cancel":
 		w.cancel(rw, body)
 	default:
@@ -200,7 +200,7 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 	e := ending{Done: true, Text: w.lang.Text("agent.done." + w.task.kind())}
 	if out.err != nil {
 		e.Failed, e.Text = true, w.lang.Text("agent.done.failed", "why", out.err.Error())
-		if w.task.kind() == "refused" {
+		if k := w.task.kind(); k == "refused" || k == "notice" {
 			e.Failed, e.Text = false, w.lang.Text("agent.done.refused")
 		}
 	}

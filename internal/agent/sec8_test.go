@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -451,26 +450,6 @@ func TestSec8Block(t *testing.T) {
 	s.send(ask)
 	b.window().cancel()
 	s.read()
-}
-
-// TestSec8NothingWithoutWindow: paths, passwords, guesses: methods that would take them are not there.
-func TestSec8NothingWithoutWindow(t *testing.T) {
-	b := bring(t)
-	b.key("GOST512_a.p12", b.authority.Individual())
-	path := quote(filepath.Join(b.folder, "GOST512_a.p12"))
-	s := b.dial(page)
-	for _, request := range []string{
-		`{"method":"getKeys","args":["PKCS12",` + path + `,"` + password + `","ALL"]}`,
-		`{"module":"kz.gov.pki.knca.applet.Applet","method":"signXml","args":["PKCS12",` + path + `,"x","` + password + `","<a/>"]}`,
-		`{"module":"NURSign","type":"binary","source":"remote","upload_url":"http://169.254.169.254/"}`,
-		`{"module":"kz.gov.pki.cms.CMSSignUtil","method":"signFilePath","args":["/etc/passwd","/tmp","PKCS12"]}`,
-	} {
-		got := s.ask(request)
-		if !strings.Contains(got, "MODULE_NOT_FOUND") && !strings.Contains(got, "NoSuchMethodException") {
-			t.Errorf("%s: %s", request, got)
-		}
-	}
-	b.noWindow()
 }
 
 // TestSec8Logs: what a log may hold.

@@ -124,6 +124,7 @@ type talk struct {
 	socket *websocket.Conn
 	site   site
 	locale string          // of commonUtils.changeLocale; only the worker touches it
+	held   map[string]held // of the Applet, by path; only the worker touches it
 	picked map[string]bool // paths the person picked in our chooser; only the worker touches it
 }
 

@@ -123,8 +123,7 @@ func TestExchanges(t *testing.T) {
 	for _, c := range []struct{ request, want string }{
 		{`{"module":"kz.digiflow.mobile.extensions","method":"getVersion"}`, notFound},
 		{`{"module":"nca","version":"2.3"}`, notFound},
-		{`{"method":"browseKeyStore","args":["PKCS12","P12",""]}`, notFound},
-		{"{\n module: \"kz.uchet.signUtil.commonUtils\", \n method: \"getVersion\", \n args: [\"\"]\n}", notFound},
+		{`{"module":"kz.gov.pki.knca.applet.Applet","method":"none"}`, `{"result":"","errorCode":"COMMON"}`},
 		{common + `"method":"getActiveTokens"}`, `{"responseObject":[],"code":"200"}`},
 		{common + `"method":"getActiveTokens","uuid":"7"}`, `{"responseObject":[],"code":"200","uuid":"7"}`},
 		{common + `"method":"changeLocale","args":["en"]}`, `{"code":"200"}`},
@@ -137,9 +136,10 @@ func TestExchanges(t *testing.T) {
 		{common + `"method":"showFileChooser","args":["ALL",null]}`, `{"code":"500","message":"java.lang.IllegalArgumentException: argument type mismatch. Method: showFileChooser"}`},
 		{`{"module":"kz.gov.pki.knca.basics","method":"sign","args":{"format":"pdf","data":"x","signingParams":{},"signerParams":{"extKeyUsageOids":[]}}}`, `{"code":"INVALID_SIGNING_PARAMS","details":"format: cms, xml or raw is supported","message":"Invalid signing parameters.","status":false}`},
 		{`{"module":"kz.senim.keys","method":"steal","args":{}}`, `{"code":"GENERAL_ERROR","details":"undefined_method: steal is not defined in kz.senim.keys","message":"General error.","status":false}`},
-		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"getServices"}`, `{"services":["kz.gov.pki.ncalayerservices.accessory","kz.gov.pki.knca.basics","kz.gov.pki.knca.commonUtils","kz.senim.keys"]}`},
-		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"getBundles"}`, `{"kz.gov.pki.api.layer.NCALayerServices":"0.7.3","kz.gov.pki.osgi.layer.common":"0.3.4","kz.gov.pki.osgi.layer.websocket":"0.4.1","kz.senim.agent":"0"}`},
-		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"installBundle","symname":"kz.uchet.signUtil"}`, notFound},
+		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"getServices"}`, `{"services":["kz.gov.pki.ncalayerservices.accessory","kz.gov.pki.knca.applet.Applet","kz.gov.pki.knca.basics","kz.gov.pki.cms.CMSSignUtil","kz.gov.pki.knca.commonUtils","kz.senim.keys","kz.inessoft.kgd.knp.ncalayer.KNPModuleService","NURSign"]}`},
+		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"getBundles"}`, `{"kz.ecc.NurSignBundle":"5.1.2","kz.gov.pki.api.layer.NCALayerServices":"0.7.3","kz.gov.pki.cms.NLDocSignerModule":"1.1.0","kz.gov.pki.knca.applet.knca_applet":"0.4.10","kz.gov.pki.osgi.layer.common":"0.3.4","kz.gov.pki.osgi.layer.websocket":"0.4.1","kz.inessoft.kgd.knp.sono_knp_ncalayer_module":"1.2.0","kz.senim.agent":"0"}`},
+		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"installBundle","symname":"kz.ecc.NurSignBundle"}`, `{"success":true}`},
+		{`{"module":"kz.gov.pki.ncalayerservices.accessory","method":"none"}`, notFound},
 	} {
 		s.send(`{}`) // never answered
 		if got := s.ask(c.request); got != c.want {

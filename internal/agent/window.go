@@ -15,7 +15,7 @@ const windowIdle = 10 * time.Minute
 
 // task is what a window is open for. Its methods are called under the window's mutex.
 type task interface {
-	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many or refused
+	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, choose, read, fetch, save, large, notice or refused
 	wish() wish   // which keys fit; the zero wish for kinds that choose none
 	show(w *window, v *View)
 	// decide does the act. A problem keeps the window open; so does the outcome of a step that is not
@@ -71,6 +71,9 @@ type window struct {
 // show opens the window for a task and waits for its end. The zero outcome is: cancelled, withdrawn,
 // timed out, or too many windows wanted.
 func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome {
+	if _, is := t.(notice); !is {
+		a.notices.withdraw() // it makes way
+	}
 	if a.blocked(s.Origin) || !a.desk.enter(ctx) {
 		return outcome{}
 	}
@@ -83,11 +86,6 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		opened: map[string]*keystore.Key{},
 	}
 	w.scan()
-	if few, ok := t.(interface {
-		keyFiles() ([]keystore.File, map[string]*keystore.Key)
-	}); ok {
-		w.files, w.opened = few.keyFiles()
-	}
 	out, err := w.serve(ctx)
 	if err != nil {
 		a.log.Error("window", "err", err)
@@ -144,8 +142,14 @@ func (w *window) finish(out outcome) {
 	w.end <- out
 }
 
-// scan lists the key files again; called under mu, or before the window is served.
+// scan lists the key files again; called under mu, or before the window is served. A task may have its own.
 func (w *window) scan() {
+	if few, ok := w.task.(interface {
+		keyFiles() ([]keystore.File, map[string]*keystore.Key)
+	}); ok {
+		w.files, w.opened = few.keyFiles()
+		return
+	}
 	folders := w.agent.looked()
 	w.stamp, w.files = stampOf(folders), keystore.Scan(folders)
 }

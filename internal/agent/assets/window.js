@@ -25,7 +25,7 @@
   function state(name) {
     body.dataset.state = name;
     $('live').textContent = name === 'busy' ? T('busy') : '';
-    for (const b of $('actions').querySelectorAll('button')) b.disabled = name === 'busy' && !(b.id === 'cancel' && view && view.count > 1) || name === 'loading';
+    for (const b of $('actions').querySelectorAll('button')) b.disabled = name === 'busy' && !(b.id === 'cancel' && view && (view.count > 1 || view.kind === 'large')) || name === 'loading';
     if (name === 'ready') label();
   }
 
@@ -171,8 +171,66 @@
   const current = () => (view.keys || []).find((k) => k.id === chosen);
   const needsPassword = () => { const k = current(); return !!k && (k.state === 'locked' || k.state === 'known') && (view.kind !== 'list' || k.state === 'locked'); };
 
+  // chooser shows one folder: going to another asks the agent, picking marks a file.
+  let picked = '';
+  function chooser() {
+    const c = view.chooser;
+    const box = $('choice');
+    const go = async (folder) => {
+      state('busy');
+      try { view.chooser = (await call('/chooser', { folder })).chooser; picked = ''; chooser(); state('ready'); $('folder-now').focus(); } catch (problem) {
+        state('ready');
+        say(problem);
+      }
+    };
+    const jump = (text, folder) => { const b = el('button', 'quiet', text); b.type = 'button'; b.addEventListener('click', () => go(folder)); return b; };
+    say(null);
+    const here = el('h2', '', c.folder || T('files'));
+    here.id = 'folder-now';
+    here.tabIndex = -1;
+    box.replaceChildren(here);
+    if (view.wants && view.wants.length) box.append(el('p', 'small', T('only') + ' ' + view.wants.join(', ')));
+    const list = el('ul', 'entries');
+    list.id = 'chooser';
+    if (c.parent) { const l = el('li'); l.append(jump('↑ ' + T('up'), c.parent)); list.append(l); }
+    for (const e of c.entries) {
+      const l = el('li');
+      if (e.isFolder) l.append(jump('▸ ' + e.name, e.path));
+      else {
+        const [line, i] = tickBox('', '');
+        i.type = 'radio';
+        i.name = 'file';
+        i.value = e.path;
+        i.removeAttribute('id');
+        i.addEventListener('change', () => { picked = e.path; });
+        line.lastChild.append(el('span', 'file', e.name), el('span', 'small', ' ' + e.about));
+        l.append(line);
+      }
+      list.append(l);
+    }
+    box.append(list);
+    if (!c.entries.some((e) => !e.isFolder)) box.append(el('p', '', T('empty')));
+    if (c.more) box.append(el('p', 'remark amber', c.more));
+    const others = c.places.filter((f) => f !== c.folder);
+    if (others.length) {
+      const l = el('ul', 'entries');
+      for (const f of others) { const i = el('li'); i.append(jump(f, f)); l.append(i); }
+      box.append(el('h2', '', T('places')), l);
+    }
+  }
+
   function fields() {
     const box = $('fields');
+    if (view.saveAs) {
+      if (!$('save-as')) {
+        const [l, i] = input('save-as', 'text', T('save-as'));
+        i.value = view.saveAs;
+        const where = el('div');
+        where.append(l, i);
+        box.before(where);
+      }
+    }
+    if (view.kind === 'save') return;
     if (view.kind === 'generate' || view.kind === 'generate-many') {
       if (box.firstChild) return;
       if (view.again) { box.append(el('p', '', T('again'))); return; }
@@ -212,11 +270,11 @@
   }
 
   function label() {
-    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', stamp: 'stamp' };
+    const names = { choose: 'choose', read: 'allow', fetch: 'fetch', save: 'save', notice: 'seen', generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', stamp: 'stamp' };
     const k = current();
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
-    if (!text) text = k && k.state === 'locked' ? 'unlock' : view.kind === 'info' ? 'give' : 'sign';
+    if (!text) text = k && k.state === 'locked' ? 'unlock' : view.kind === 'info' ? 'give' : view.kind === 'large' ? 'sign-large' : 'sign';
     $('sign').textContent = T(text);
     $('sign').dataset.act = text;
   }
@@ -259,7 +317,7 @@
   function documents() {
     const box = $('what');
     box.replaceChildren();
-    if (view.refusal) { const p = el('p', 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
+    if (view.refusal) { const p = el('p', view.kind === 'notice' ? 'remark amber' : 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
     if (view.logo) { const i = el('img', 'logo'); i.src = 'data:image/png;base64,' + view.logo; i.alt = T('logo'); $('who').append(i); }
     const alone = view.kind !== 'sign-many';
     if (view.documents && alone) box.append(el('h2', '', T(view.kind === 'stamp' ? 'signed' : 'what')));
@@ -274,6 +332,7 @@
       }
       const e = el('div', 'document');
       e.dataset.kind = d.kind;
+      if (d.name) e.append(el('p', 'file', d.name));
       if (d.facts) {
         const said = el('dl', 'facts');
         for (const f of d.facts) said.append(el('dt', '', f.name), el('dd', '', f.value));
@@ -293,6 +352,11 @@
       to.append(e);
     }
     if (view.more) box.append(el('p', 'remark red', view.more));
+    if (view.facts) {
+      const list = el('dl', 'facts');
+      for (const f of view.facts) list.append(el('dt', '', f.name), el('dd', '', f.value));
+      box.append(el('h2', '', T('file')), list);
+    }
     if (view.owner) {
       const list = el('dl');
       for (const p of view.owner) list.append(el('dt', '', p.name), el('dd', '', p.value));
@@ -339,7 +403,8 @@
     documents();
     const choice = $('choice');
     choice.replaceChildren();
-    if (view.kind === 'sign' || view.kind === 'info' || view.kind === 'list') {
+    if (view.kind === 'choose') chooser();
+    if (view.kind === 'sign' || view.kind === 'info' || view.kind === 'list' || view.kind === 'large') {
       choice.append(el('h2', '', T(view.kind === 'list' ? 'told' : 'keys')));
       if (view.wants && view.wants.length) choice.append(el('p', 'small', T('wants') + ': ' + view.wants.join(', ')));
       if (!view.keys || !view.keys.length) choice.append(el('p', '', T('no-keys')));
@@ -361,7 +426,7 @@
     if (other) choice.append(other);
     fields();
     $('cancel').textContent = T('cancel');
-    $('cancel').hidden = view.kind === 'refused';
+    $('cancel').hidden = view.kind === 'refused' || view.kind === 'notice';
     $('block').textContent = view.block || '';
     $('block').hidden = !view.block;
   }
@@ -383,7 +448,9 @@
         return;
       }
       d = { confirm: skip };
-    } else if (view.kind !== 'refused' && view.kind !== 'stamp') {
+    } else if (view.kind === 'choose') d = { file: picked };
+    else if (view.kind === 'save') d = { saveAs: $('save-as').value };
+    else if (!['refused', 'notice', 'read', 'fetch', 'stamp'].includes(view.kind)) {
       if (view.kind === 'list' && needsPassword() && $('same') && $('same').checked) {
         // One password for all that are still locked; those it does not open stay as they are.
         const word = $('password').value;
@@ -412,6 +479,7 @@
       }
       if (view.kind === 'list') d = { keys: [...document.querySelectorAll('.key input[type=checkbox]:checked')].map((i) => i.value) };
       else d = { key: chosen };
+      if ($('save-as')) d.saveAs = $('save-as').value;
     }
     const answer = await decideMany(d);
     end(answer.text, answer.failed);
@@ -462,7 +530,7 @@
       chosen = view.preselect || '';
       draw();
       state('ready');
-      const first = $('password') || $('folder') || $('new-password') || document.querySelector('.key input:not(:disabled)') || $('title');
+      const first = $('password') || $('folder') || $('folder-now') || (view.kind === 'save' && $('save-as')) || $('new-password') || document.querySelector('.key input:not(:disabled)') || $('title');
       first.focus();
       const watch = setInterval(async () => { // the page that asked may have gone; a key may have been plugged in
         if (over) { clearInterval(watch); return; }

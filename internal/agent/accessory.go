@@ -1,0 +1,103 @@
+package agent
+
+import (
+	"context"
+	"sync"
+
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+)
+
+// accessory tells pages which modules are here, and takes their requests to have one installed: nothing
+// is ever installed.
+func (t *talk) accessory(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
+	switch r.Method {
+	case "getBundles":
+		return ncalayer.Bundles(t.agent.config.Version), "ok"
+	case "getServices":
+		return ncalayer.Services(), "ok"
+	case "installBundle":
+		if ncalayer.Builtin(r.Symname()) {
+			return ncalayer.Success(), "ok"
+		}
+		t.missing(ctx, r.Symname())
+	case "showSettings", "showBundleManager":
+		t.agent.settingsWished(t.site, tag(t.locale, lang.RU))
+		return ncalayer.Success(), "ok"
+	}
+	return ncalayer.ModuleNotFound(), "MODULE_NOT_FOUND"
+}
+
+// notices says to the person what a page gets no window for: that it wants a module which is not here.
+// Each is said once, never while something else is shown, and goes away when something else is.
+type notices struct {
+	mu     sync.Mutex
+	said   map[string]bool // under mu, by origin and module
+	cancel func()          // under mu: of the notice that is shown
+}
+
+// maxNotices bounds what pages can have said.
+const maxNotices = 256
+
+// silent are the modules that pages only ask for to find out which program is here.
+var silent = map[string]bool{"kz.digiflow.mobile.extensions": true, "kz.ncalayer.web.verify": true, "nca": true}
+
+// missing says that a site wants a module. The page has its answer at once, whatever the person does.
+func (t *talk) missing(ctx context.Context, module string) {
+	if silent[module] || !moduleName(module) || t.agent.blocked(t.site.Origin) {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if !t.agent.notices.begin(t.site.Origin+" "+module, cancel) {
+		cancel()
+		return
+	}
+	a, window := t.agent, tag(t.locale, lang.RU)
+	a.talks.Add(1)
+	go func() {
+		defer a.talks.Done()
+		defer a.notices.withdraw()
+		a.show(ctx, t.site, window, notice{refused{window.Text("agent.notice.module", "module", module)}})
+	}()
+}
+
+// moduleName tells a name that a person can be shown from whatever else a page sends.
+func moduleName(s string) bool {
+	if len(s) < 4 || len(s) > 80 {
+		return false
+	}
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// notice is a window without a question: it makes way for every other.
+type notice struct{ refused }
+
+func (notice) kind() string { return "notice" }
+
+func (n *notices) begin(what string, cancel func()) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cancel != nil || n.said[what] || len(n.said) >= maxNotices {
+		return false
+	}
+	if n.said == nil {
+		n.said = map[string]bool{}
+	}
+	n.said[what], n.cancel = true, cancel
+	return true
+}
+
+// withdraw takes the notice away.
+func (n *notices) withdraw() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cancel != nil {
+		n.cancel()
+		n.cancel = nil
+	}
+}

@@ -1,0 +1,236 @@
+package agent
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What a hostile page tries, each in a test of its own: rebinding is TestSec8WrongHost, wrong origins
+// TestSec8Origins, floods TestSec8Flood and TestSec8ThousandWindows, digests with a sign-in key
+// TestSec8AuthKeyDigest, relayed challenges TestSec8RelayedChallenge and TestOldModulesRelay, the
+// window's door TestSec8WindowDoor and TestSec8TokenReplay. Here: files, guesses, addresses.
+
+// TestHostileGuessing: the Applet's password argument is no oracle. Whatever is sent, the answer of the
+// page depends on the person alone, and the password is in no log.
+func TestHostileGuessing(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	path := quote(filepath.Join(b.folder, "GOST512_a.p12"))
+	s := b.dial(page)
+	for _, guess := range []string{quote(password), `"wrong"`, `null`, `{"a":1}`, `7`} {
+		s.send(appletCall("getKeys", `"PKCS12",`+path+`,`+guess+`,"ALL"`))
+		h := b.window()
+		if k := h.row(""); k.State != "locked" {
+			t.Errorf("%s: the key is %s", guess, k.State)
+		}
+		h.cancel()
+		if got := s.read(); got != `{"result":"","errorCode":"COMMON"}` {
+			t.Errorf("%s: %s", guess, got)
+		}
+		b.wait(2 * time.Minute)
+	}
+	if strings.Contains(b.log.String(), password) || strings.Contains(b.log.String(), b.folder) {
+		t.Errorf("%s", b.log)
+	}
+}
+
+// TestHostilePathProbe: whether a file is there is told to the person, not to the page: both get a
+// window first, and a page that named a key gets the same answer as for a file that is none.
+func TestHostilePathProbe(t *testing.T) {
+	b := bring(t)
+	note := filepath.Join(b.folder, "note.txt")
+	if err := os.WriteFile(note, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := b.dial(page)
+	for _, path := range []string{note, filepath.Join(b.folder, "none.p12"), b.folder, "relative.p12", `\\evil.example\share\a.p12`, "//evil.example/a.p12", "/dev/null"} {
+		s.send(appletCall("getKeys", `"PKCS12",`+quote(path)+`,"","ALL"`))
+		h := b.window()
+		if h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, path) || len(h.view.Keys) > 0 {
+			t.Errorf("%s: %+v", path, h.view)
+		}
+		h.decide(Decision{})
+		if got := s.read(); got != `{"result":"","errorCode":"LOAD_KEYSTORE_ERROR"}` {
+			t.Errorf("%s: %s", path, got)
+		}
+		b.wait(2 * time.Minute)
+	}
+}
+
+// TestHostileFiles: what is never read as a document, whatever the person would click.
+func TestHostileFiles(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	key := filepath.Join(b.folder, "GOST512_a.p12")
+	secret := filepath.Join(t.TempDir(), "secret.txt")
+	renamed, pem, link := filepath.Join(b.folder, "photo.jpg"), filepath.Join(b.folder, "note.txt"), filepath.Join(b.folder, "link.txt")
+	content, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string]string{renamed: string(content), pem: "-----BEGIN EC PRIVATE KEY-----\nMHc=\n", secret: "secret", filepath.Join(b.agent.config.Data, "x.txt"): "own"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(secret, link); err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]bool{ // true: asked first, the contents decide
+		key: true, renamed: true, pem: true, link: false, b.folder: false, filepath.Join(b.folder, "none"): false, "relative": false,
+		filepath.Join(b.agent.config.Data, "x.txt"): false, filepath.Join(b.agent.config.Data, "authority.key"): false,
+		`\\evil.example\share\x`: false, "//evil.example/x": false, b.folder + "/../" + filepath.Base(b.folder) + "/link.txt": false,
+	}
+	if runtime.GOOS != "windows" {
+		paths["/dev/zero"] = false
+	}
+	s := b.dial(page)
+	for path, asked := range paths {
+		for _, request := range []string{cmsSignCall("checkCMS", quote(path)), appletCall("verifyCMSSignatureFromFile", `"MIIA",`+quote(path))} {
+			s.send(request)
+			h := b.window()
+			if asked != (h.view.Kind == "read") {
+				t.Errorf("%s: %s first", path, h.view.Kind)
+			}
+			if h.view.Kind == "read" {
+				h.decide(Decision{})
+				h = b.window()
+			}
+			if h.view.Kind != "refused" || strings.Contains(h.view.Refusal, "[") {
+				t.Errorf("%s: %+v", path, h.view)
+			}
+			h.decide(Decision{})
+			if got := s.read(); !strings.Contains(got, "file.not_found") && !strings.Contains(got, "FILE_READ_ERROR") {
+				t.Errorf("%s: %s", path, got)
+			}
+		}
+	}
+	// A file that was changed for another between the look and the read is not read.
+	l, err := b.agent.locate(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(secret), os.Symlink(pem, secret)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.document(); !errors.Is(err, errNotPlain) {
+		t.Errorf("another file is read: %v", err)
+	}
+	// The chooser does not show the agent's own folder.
+	if b.agent.list(b.agent.config.Data, &choosing{}, "ru") != nil || b.agent.list(`\\evil\x`, &choosing{}, "ru") != nil {
+		t.Error("the chooser shows what it must not")
+	}
+}
+
+// TestHostileChooser: only the window of a chooser tells what is in folders, and only to itself.
+func TestHostileChooser(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	s.send(commonCall("getKeyInfo", `"PKCS12"`))
+	h := b.window()
+	if status := h.post("/chooser", map[string]any{"folder": b.folder}, nil); status != 404 {
+		t.Errorf("another window lists folders: %d", status)
+	}
+	h.cancel()
+	s.read()
+	s.send(appletCall("showFileChooser", `"ALL",""`))
+	h = b.window()
+	thief := &hand{b: b, url: h.url, key: "guess"}
+	if status := thief.post("/chooser", map[string]any{"folder": b.folder}, nil); status != 403 {
+		t.Errorf("without the window's key: %d", status)
+	}
+	var out struct{ Chooser Listing }
+	if status := h.post("/chooser", map[string]any{"folder": b.folder}, &out); status != 200 || out.Chooser.Folder != b.folder {
+		t.Errorf("%d %+v", status, out)
+	}
+	h.cancel()
+	if got := s.read(); got != appletOK(`""`) {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestHostileSSRF: NURSign fetches from the page's own host only, over https, and from no address that is
+// not the internet's, whatever the name resolves to; and it follows nobody elsewhere.
+func TestHostileSSRF(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	ask := func(s *socket, url string) *hand {
+		s.send(`{"module":"NURSign","type":"binary","source":"remote","upload_url":` + quote(url) + `}`)
+		return b.window()
+	}
+	s := b.dial(page)
+	for _, url := range []string{
+		"http://portal.example.kz/a", "https://other.example.kz/a", "https://portal.example.kz:8443/a", "https://portal.example.kz@evil.example/a",
+		"https://u:p@portal.example.kz/a", "https://portal.example.kz.evil.example/", "https://169.254.169.254/", "file:///etc/passwd", "//portal.example.kz/a", "ftp://portal.example.kz/", "::",
+		"https://127.0.0.1:13579/",
+	} {
+		h := ask(s, url)
+		if h.view.Kind != "refused" {
+			t.Errorf("%s: %+v", url, h.view)
+		}
+		h.decide(Decision{})
+		if got := s.read(); got != `{"errorCode":14}` {
+			t.Errorf("%s: %s", url, got)
+		}
+	}
+	// The page is served from this machine under a name: the name is right, the address is not.
+	touched := false
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		touched = true
+		if r.URL.Path == "/away" {
+			http.Redirect(w, r, "/document", http.StatusFound)
+			return
+		}
+		_, _ = w.Write([]byte("документ"))
+	}))
+	defer server.Close()
+	local := b.dial(server.URL)
+	h := ask(local, server.URL+"/document")
+	if h.view.Kind != "fetch" || h.view.Facts[0].Value != server.URL+"/document" {
+		t.Fatalf("%+v", h.view)
+	}
+	h.decide(Decision{})
+	if got := local.read(); got != `{"errorCode":14}` || touched {
+		t.Errorf("%s, touched %v", got, touched)
+	}
+	for ip, is := range map[string]bool{
+		"127.0.0.1": false, "10.1.2.3": false, "172.16.0.1": false, "192.168.1.1": false, "169.254.169.254": false, "0.0.0.0": false, "100.64.0.1": false,
+		"::1": false, "fe80::1": false, "fd00::1": false, "64:ff9b::7f00:1": false, "::ffff:127.0.0.1": false, "2002:7f00:1::": false, "224.0.0.1": false, "255.255.255.255": false,
+		"93.184.216.34": true, "2606:2800:220:1::1": true,
+	} {
+		if err := outside("tcp", net.JoinHostPort(ip, "443"), nil); (err == nil) != is || public(netip.MustParseAddr(ip).Unmap()) != is {
+			t.Errorf("%s: %v", ip, err)
+		}
+	}
+	// Where the address is allowed, the document is fetched after one consent and shown before another.
+	client := server.Client()
+	client.CheckRedirect = noRedirect
+	b.agent.downloader = client
+	h = ask(local, server.URL+"/document")
+	h.decide(Decision{})
+	h = b.window()
+	if d := h.view.Documents[0]; d.Text != "документ" || d.Name != server.URL+"/document" {
+		t.Errorf("%+v", d)
+	}
+	h.decide(Decision{Key: h.unlock("")})
+	if got := local.read(); !strings.HasPrefix(got, `{"result":"MII`) {
+		t.Errorf("%s", got)
+	}
+	ask(local, server.URL+"/away").decide(Decision{})
+	if got := local.read(); got != `{"errorCode":997}` {
+		t.Errorf("a redirect is followed: %s", got)
+	}
+	ask(local, server.URL+"/document").cancel()
+	if got := local.read(); got != `{"errorCode":1}` {
+		t.Errorf("%s", got)
+	}
+}

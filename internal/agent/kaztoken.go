@@ -1,0 +1,251 @@
+package agent
+
+import (
+	"context"
+	"crypto/subtle"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Bounds of the large documents' door.
+const (
+	maxLarge      = 1000 // documents of one operation
+	maxOperations = 16   // at once; each has had its window
+	largeRest     = 2 * time.Minute
+	largeCookie   = "operationCookie"
+)
+
+// large is KAZTOKEN's HTTP API for documents that are too large for the socket. It is there only when
+// the person has switched it on: a client that finds it uses nothing else for CMS.
+type large struct {
+	agent    *Agent
+	listener net.Listener
+	port     string
+
+	mu  sync.Mutex
+	ops map[string]*operation // under mu, by id
+}
+
+// listenLarge binds the door.
+func (a *Agent) listenLarge() error {
+	host, _, err := net.SplitHostPort(a.config.LargeDocuments)
+	if err != nil {
+		return fmt.Errorf("listen for large documents: %w", err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("listen for large documents: %s is not a loopback address", host)
+	}
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", a.config.LargeDocuments)
+	if err != nil {
+		return fmt.Errorf("listen for large documents: %w", err)
+	}
+	a.large = &large{agent: a, listener: l, ops: map[string]*operation{}}
+	_, a.large.port, _ = net.SplitHostPort(l.Addr().String())
+	return nil
+}
+
+// LargeAddr is the address for large documents; "" while that is off.
+func (a *Agent) LargeAddr() string {
+	if a.large == nil {
+		return ""
+	}
+	return a.large.listener.Addr().String()
+}
+
+// serve answers until ctx ends.
+func (l *large) serve(ctx context.Context) {
+	server := &http.Server{
+		Handler: http.HandlerFunc(l.answer), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog: slog.NewLogLogger(l.agent.log.Handler(), slog.LevelDebug),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if t, ok := c.(*tls.Conn); ok {
+				c = t.NetConn()
+			}
+			return context.WithValue(ctx, wireKey{}, c)
+		},
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(tls.NewListener(l.listener, l.agent.authority.config()))
+	}()
+	<-ctx.Done()
+	_ = server.Close()
+	<-done
+}
+
+// answer is the door. Only the page that asks learns the answer: never every origin, never none.
+func (l *large) answer(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	name, port, err := net.SplitHostPort(r.Host)
+	if err != nil || port != l.port || name != "127.0.0.1" && name != "localhost" {
+		h.Set("Connection", "close")
+		http.Error(w, "this is not the host you asked for", http.StatusMisdirectedRequest)
+		return
+	}
+	c, ok := r.Context().Value(wireKey{}).(net.Conn)
+	if !ok {
+		http.Error(w, "internal", http.StatusInternalServerError)
+		return
+	}
+	if _, err := l.agent.checkPeer(c); err != nil {
+		http.Error(w, "another user's program", http.StatusForbidden)
+		return
+	}
+	s := siteOf(r.Header.Get("Origin"))
+	h.Set("Vary", "Origin")
+	welcome := (s.Class == "secure" || s.Class == "local") && len(r.Header.Values("Origin")) == 1 && !l.agent.isMine(s.Origin)
+	if welcome {
+		h.Set("Access-Control-Allow-Origin", s.Origin)
+		h.Set("Access-Control-Allow-Credentials", "true")
+	}
+	switch {
+	case r.Method == http.MethodGet && r.URL.Path == "/":
+		_, _ = io.WriteString(w, "Senim\n")
+	case !welcome:
+		http.Error(w, "not for this origin", http.StatusForbidden)
+	case r.Method == http.MethodOptions:
+		h.Set("Access-Control-Allow-Methods", "GET, POST")
+		h.Set("Access-Control-Allow-Headers", "Content-Type")
+		if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
+			h.Set("Access-Control-Allow-Private-Network", "true")
+		}
+		w.WriteHeader(http.StatusNoContent)
+	case r.Method != http.MethodPost:
+		http.Error(w, "GET and POST only", http.StatusMethodNotAllowed)
+	case r.URL.Path == "/":
+		l.begin(w, r, s)
+	default:
+		l.document(w, r, s)
+	}
+}
+
+func (a *Agent) isMine(origin string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.mine[origin]
+}
+
+// operation is the consent to sign some documents that come later.
+type operation struct {
+	id, cookie  string
+	site        site
+	of          int
+	base64      bool
+	encapsulate bool
+	signer      *largeTask
+	ctx         context.Context //nolint:containedctx // it ends with the window, whose consent the operation is
+}
+
+// begin shows the window; its answer comes with the person's, the documents come after it.
+func (l *large) begin(w http.ResponseWriter, r *http.Request, s site) {
+	in := struct {
+		Number      int   `json:"numberOfDocuments"`
+		Base64      bool  `json:"base64"`
+		Encapsulate *bool `json:"encapsulateContent"`
+	}{}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil || in.Number < 1 || in.Number > maxLarge {
+		http.Error(w, "numberOfDocuments, base64 and encapsulateContent are expected", http.StatusBadRequest)
+		return
+	}
+	op := &operation{id: secret(), cookie: secret(), site: s, of: in.Number, base64: in.Base64, encapsulate: in.Encapsulate == nil || *in.Encapsulate}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	op.ctx = ctx
+	task := newLargeTask(op)
+	if !l.add(op) {
+		cancel()
+		http.Error(w, "too many operations", http.StatusTooManyRequests)
+		return
+	}
+	ended := make(chan struct{})
+	l.agent.talks.Add(1)
+	go func() {
+		defer l.agent.talks.Done()
+		defer close(ended)
+		defer cancel()
+		defer l.drop(op.id)
+		out := l.agent.show(ctx, s, acceptLanguage(r), task)
+		l.agent.log.Info("request", "origin", s.Origin, "module", "large", "method", "sign", "result", fmt.Sprintf("done=%v", out.done))
+	}()
+	select {
+	case <-task.started:
+		http.SetCookie(w, &http.Cookie{Name: largeCookie, Value: op.cookie, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode})
+		_, _ = io.WriteString(w, op.id) //nolint:gosec // our own random letters
+	case <-ended:
+		http.Error(w, "cancelled", http.StatusConflict)
+	case <-r.Context().Done(): // the page or the agent went
+		cancel()
+	}
+}
+
+func (l *large) add(op *operation) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.ops) >= maxOperations {
+		return false
+	}
+	l.ops[op.id] = op
+	return true
+}
+
+func (l *large) drop(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.ops, id)
+}
+
+// find gives the operation a document belongs to: by its id, its cookie and the page it was begun for.
+func (l *large) find(r *http.Request, s site) *operation {
+	l.mu.Lock()
+	op := l.ops[strings.TrimPrefix(r.URL.Path, "/")]
+	l.mu.Unlock()
+	if op == nil || op.site.Origin != s.Origin || op.ctx.Err() != nil {
+		return nil
+	}
+	for _, c := range r.CookiesNamed(largeCookie) { // cookies are shared by the ports of a host
+		if subtle.ConstantTimeCompare([]byte(c.Value), []byte(op.cookie)) == 1 {
+			return op
+		}
+	}
+	return nil
+}
+
+// document signs one document of an operation.
+func (l *large) document(w http.ResponseWriter, r *http.Request, s site) {
+	op := l.find(r, s)
+	if op == nil {
+		http.Error(w, "cancelled", http.StatusUnauthorized)
+		return
+	}
+	out, err := op.task().sign(l.agent, r.Body)
+	switch {
+	case op.ctx.Err() != nil, errors.Is(err, errNotWanted):
+		http.Error(w, "cancelled", http.StatusUnauthorized)
+		return
+	case err != nil:
+		l.agent.log.Warn("large document", "origin", s.Origin, "result", "failed")
+		http.Error(w, "the document was not signed", http.StatusInternalServerError)
+		return
+	}
+	defer out.close()
+	if op.base64 {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	} else {
+		w.Header().Set("Content-Type", "application/octet-stream")
+	}
+	if out.writeTo(w, op.base64) == nil {
+		op.task().finished()
+	}
+}

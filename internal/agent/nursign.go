@@ -1,0 +1,119 @@
+package agent
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // a name for the data, not a protection: the portal's module gives it
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+
+	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+)
+
+// nurError is a failure of NURSign: its number.
+type nurError int
+
+func (nurError) Error() string { return "NURSign" }
+
+// nur answers a call of the procurement portal's module.
+func (t *talk) nur(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
+	call, code := r.NUR()
+	if code != 0 {
+		return ncalayer.NURError(code), "refused"
+	}
+	if call.Type == "version" {
+		return ncalayer.NURVersion(), "ok"
+	}
+	window := tag(t.locale, lang.RU)
+	task := &signing{wanted: wish{files: true}}
+	content, err := t.nurTask(ctx, task, call, window)
+	if errors.Is(err, errOrigin) {
+		return ncalayer.NURError(ncalayer.NURSigning), t.refuseRelayed(ctx, window, task)
+	}
+	if code, ok := errors.AsType[nurError](err); ok {
+		return ncalayer.NURError(int(code)), "refused"
+	}
+	if err != nil {
+		return ncalayer.NURError(ncalayer.NURGeneral), "refused"
+	}
+	out := t.agent.show(ctx, t.site, window, task)
+	switch {
+	case out.err != nil:
+		return ncalayer.NURError(ncalayer.NURSigning), "failed"
+	case !out.done:
+		return ncalayer.NURError(ncalayer.NURCanceled), "canceled"
+	}
+	if list, ok := out.result.([]string); ok && call.Type == "multitext" {
+		return ncalayer.NURReply(ncalayer.NURItems{Names: call.Names, Signatures: list}), "ok"
+	}
+	if one, ok := out.result.(string); ok && call.Type == "binary" {
+		short, long := md5.Sum(content), sha256.Sum256(content) //nolint:gosec // as above
+		return ncalayer.NURBinary(one, hex.EncodeToString(short[:]), hex.EncodeToString(long[:])), "ok"
+	}
+	return ncalayer.NURReply(out.result), "ok"
+}
+
+// nurTask checks what is to be signed and prepares its window; content is that of binary.
+func (t *talk) nurTask(ctx context.Context, task *signing, call *ncalayer.NURCall, window lang.Tag) (content []byte, err error) {
+	if call.Type == "xml" || call.Type == "multixml" {
+		return nil, t.nurXML(task, call, window)
+	}
+	var items []message
+	for _, text := range call.Data {
+		content = []byte(text)
+		if call.Type == "binary" {
+			if content, err = ncalayer.DecodeBase64(text); err != nil {
+				return nil, nurError(ncalayer.NURFile)
+			}
+		}
+		m, err := t.message(task, content, window)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, m)
+	}
+	if call.URL != "" {
+		if content, err = t.download(ctx, call.URL, window); err != nil {
+			return nil, err
+		}
+		m, err := t.message(task, content, window)
+		if err != nil {
+			return nil, err
+		}
+		task.named(call.URL)
+		items = append(items, m)
+	}
+	stamped := call.Type != "binary" // of binary no time-stamp is known
+	task.act = func(key *keystore.Key) (any, error) {
+		return each(items, call.Type == "multitext", func(m message) (string, error) {
+			der, err := t.agent.sign(key, m, false)
+			if err == nil && stamped {
+				der, err = t.agent.stamper(der, key.Certificate)
+			}
+			return base64.StdEncoding.EncodeToString(der), err
+		})
+	}
+	return content, nil
+}
+
+func (t *talk) nurXML(task *signing, call *ncalayer.NURCall, window lang.Tag) error {
+	var items []element
+	for _, xml := range call.Data {
+		doc, err := parseXML(xml)
+		if err != nil {
+			return nurError(ncalayer.NURXML)
+		}
+		items = append(items, element{xml: xml})
+		task.add(func() Document { return showXML(xml, doc, "", window) })
+	}
+	task.act = func(key *keystore.Key) (any, error) {
+		return each(items, call.Type == "multixml", func(e element) (string, error) {
+			out, err := signXML(key, e, true)
+			return string(out), err
+		})
+	}
+	return nil
+}

@@ -1,0 +1,321 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"senim/pki"
+)
+
+const (
+	knpModule = `{"module":"kz.inessoft.kgd.knp.ncalayer.KNPModuleService",`
+	notFound  = `{"success":false,"errorCode":"MODULE_NOT_FOUND"}`
+)
+
+func cmsSignCall(method, args string) string {
+	return `{"module":"kz.gov.pki.cms.CMSSignUtil","lang":"ru","method":"` + method + `","args":[` + args + `]}`
+}
+
+func accessoryCall(rest string) string {
+	return `{"module":"kz.gov.pki.ncalayerservices.accessory","method":` + rest + `}`
+}
+
+// TestPain06Modules: the modules portals look for are built in; one that is not is named to the person,
+// with the site, while the page has its answer already. Once, and it makes way for real work.
+func TestPain06Modules(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	for _, request := range []string{
+		`{"module":"NURSign","type":"version"}`, knpModule + `"command":"info"}`, appletCall("getHash", `"x","SHA1"`),
+		commonCall("getActiveTokens", ""), accessoryCall(`"getServices"`),
+	} {
+		if got := s.ask(request); strings.Contains(got, "MODULE_NOT_FOUND") {
+			t.Errorf("%s: %s", request, got)
+		}
+	}
+	// Probes are no wish.
+	for _, m := range []string{"kz.digiflow.mobile.extensions", "nca", "", "<b>", strings.Repeat("x", 81), "kz.a b.c"} {
+		if got := s.ask(`{"module":` + quote(m) + `,"method":"getVersion"}`); got != notFound {
+			t.Errorf("%q: %s", m, got)
+		}
+	}
+	b.noWindow()
+	if got := s.ask("{\n module: \"kz.uchet.signUtil.commonUtils\", \n method: \"getVersion\", \n args: [\"\"]\n}"); got != notFound {
+		t.Errorf("%s", got)
+	}
+	h := b.window()
+	if v := h.view; v.Kind != "notice" || !strings.Contains(v.Refusal, "kz.uchet.signUtil.commonUtils") || v.Site.Origin != page || len(v.Keys) > 0 {
+		t.Errorf("%+v", v)
+	}
+	// Another module while it is shown, and real work.
+	if got := s.ask(accessoryCall(`"installBundle","symname":"kz.osdkz.esf"`)); got != notFound {
+		t.Errorf("%s", got)
+	}
+	b.noWindow()
+	s.send(commonCall("getKeyInfo", `"PKCS12"`))
+	next := b.window()
+	if next.view.Kind != "info" || reachable(h.url) {
+		t.Errorf("the notice did not make way: %s", next.view.Kind)
+	}
+	next.cancel()
+	s.read()
+	s.ask(`{"module":"kz.uchet.signUtil.commonUtils"}`)
+	b.noWindow() // said once
+	s.ask(`{"module":"com.osdkz.esf.signer"}`)
+	if e := b.window().decideSeen(); e.Failed {
+		t.Errorf("%+v", e)
+	}
+}
+
+func (h *hand) decideSeen() ending { h.b.Helper(); return h.decide(Decision{}) }
+
+// TestAccessorySettings: a page that wishes the settings has its answer at once.
+func TestAccessorySettings(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	for _, method := range []string{`"showSettings"`, `"showBundleManager"`} {
+		if got := s.ask(accessoryCall(method)); got != `{"success":true}` {
+			t.Errorf("%s", got)
+		}
+	}
+}
+
+// TestNURSign starts as the procurement portal does, and signs each of its kinds.
+func TestNURSign(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.dial(page)
+	if got := s.ask(`{"module":"NURSign","type":"version"}`); got != `{"result":{"version":"1.0.0"},"errorCode":"NONE"}` {
+		t.Errorf("%s", got)
+	}
+	for request, code := range map[string]string{
+		`{"module":"NURSign"}`: "999", `{"module":"NURSign","type":"file","data":{}}`: "999", `{"module":"NURSign","type":"text","data":7}`: "999",
+		`{"module":"NURSign","type":"multitext","data":{}}`: "999", `{"module":"NURSign","type":"xml","data":"<a>"}`: "9",
+		`{"module":"NURSign","type":"binary","data":"*"}`: "11", `{"module":"NURSign","type":"binary","source":"remote"}`: "14",
+	} {
+		if got := s.ask(request); got != `{"errorCode":`+code+`}` {
+			t.Errorf("%s: %s", request, got)
+		}
+	}
+	b.noWindow()
+	xml := text(t, b.opened(s, `{"module":"NURSign","type":"xml","data":"<root/>"}`))
+	if verifyXML(t, xml); !strings.Contains(xml, "<ds:X509Certificate>") {
+		t.Errorf("%s", xml)
+	}
+	var list struct{ Result []string }
+	if err := json.Unmarshal([]byte(b.opened(s, `{"module":"NURSign","type":"multixml","data":["<a/>","<b/>"]}`)), &list); err != nil || len(list.Result) != 2 {
+		t.Fatalf("%v %v", list, err)
+	}
+	verifyXML(t, list.Result[1])
+
+	// A text is never signed without the time-stamp that belongs to it.
+	const many = `{"module":"NURSign","type":"multitext","data":{"17":"текст","2":"другой"},"source":"local"}`
+	s.send(many)
+	h := b.window()
+	if e := h.decide(Decision{Key: h.unlock("")}); !e.Failed {
+		t.Errorf("%+v", e)
+	}
+	if got := s.read(); got != `{"errorCode":10}` {
+		t.Errorf("%s", got)
+	}
+	stamped := 0
+	b.agent.stamper = func(message []byte, _ *pki.Certificate) ([]byte, error) {
+		stamped++
+		return message, nil
+	}
+	reply := b.opened(s, many)
+	var items struct {
+		Result struct{ Items map[string]string }
+	}
+	if err := json.Unmarshal([]byte(reply), &items); err != nil || !strings.HasPrefix(reply, `{"result":{"items":{"17":"`) || stamped != 2 {
+		t.Fatalf("%s %v", reply, err)
+	}
+	if sd := good(t, unbase(t, items.Result.Items["17"]), nil); string(sd.Content()) != "текст" {
+		t.Errorf("%q", sd.Content())
+	}
+	good(t, unbase(t, text(t, b.opened(s, `{"module":"NURSign","type":"text","data":"один"}`))), nil)
+
+	var bin struct{ Result, MD5, SHA256 string }
+	if err := json.Unmarshal([]byte(b.opened(s, `{"module":"NURSign","type":"binary","data":"MTEK"}`)), &bin); err != nil {
+		t.Fatal(err)
+	}
+	good(t, unbase(t, bin.Result), nil)
+	if sum := sha256.Sum256([]byte("11\n")); bin.SHA256 != hex.EncodeToString(sum[:]) || len(bin.MD5) != 32 {
+		t.Errorf("%+v", bin)
+	}
+	s.send(`{"module":"NURSign","type":"xml","data":"<a/>"}`)
+	b.window().cancel()
+	if got := s.read(); got != `{"errorCode":1}` {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestKNP starts as the tax portal does.
+func TestKNP(t *testing.T) {
+	b := bring(t)
+	person := b.authority.Individual()
+	b.key("GOST512_a.p12", person)
+	s := b.dial(page)
+	for request, want := range map[string]string{
+		`"command":"info","requestId":1}`:                                 `{"type":"personal","version":"1.1.0","status":"READY","resultStatus":{"resultCode":"OK"},"requestId":1}`,
+		`"command":"getStorageType","requestId":"2"}`:                     `{"storages":[{"name":"PKCS12","token":false},{"name":"KAZTOKEN","token":true},{"name":"KZIDCARD","token":true},{"name":"ETOKEN_72K","token":true},{"name":"JACARTA","token":true}],"resultStatus":{"resultCode":"OK"},"requestId":"2"}`,
+		`"command":"getStorageDevicesByType","storage":"KAZTOKEN"}`:       `{"tokenTerminals":[],"resultStatus":{"resultCode":"OK"}}`,
+		`"command":"none","requestId":"3"}`:                               `{"resultStatus":{"resultCode":"ERROR","resultText":"unknown command"},"requestId":"3"}`,
+		`"requestId":"4"}`:                                                `{"resultStatus":{"resultCode":"INVALID_INPUT_DATA","resultText":"command is missing"},"requestId":"4"}`,
+		`"command":"signDocument","requestId":{}}`:                        `{"resultStatus":{"resultCode":"INVALID_INPUT_DATA","resultText":"xml is missing"}}`,
+		`"command":"signDocument","storageType":"KAZTOKEN","xml":"<a/>"}`: `{"error":{"cryptoError":"TOKEN_NOT_AVAILABLE"},"resultStatus":{"resultCode":"ERROR"}}`,
+	} {
+		if got := s.ask(knpModule + request); got != want {
+			t.Errorf("%s\n got %s\nwant %s", request, got, want)
+		}
+	}
+	b.noWindow()
+	for _, name := range []string{"xml", "xmlToSign", "data"} {
+		reply := b.opened(s, knpModule+`"command":"signDocument","requestId":"7","storageType":"PKCS12","`+name+`":"<a/>"}`)
+		var out struct{ SignedXML string }
+		if err := json.Unmarshal([]byte(reply), &out); err != nil || !strings.HasSuffix(reply, `"resultStatus":{"resultCode":"OK"},"requestId":"7"}`) {
+			t.Fatalf("%s %v", reply, err)
+		}
+		verifyXML(t, out.SignedXML)
+	}
+	s.send(knpModule + `"command":"getCertificates","requestId":"8"}`)
+	h := b.window()
+	if h.view.Kind != "list" {
+		t.Errorf("%s", h.view.Kind)
+	}
+	h.decide(Decision{Keys: []string{h.row("").ID}})
+	info := keyInfo(person.Certificate)
+	if got := s.read(); !strings.HasPrefix(got, `{"certificates":[{"alias":"`+info.Alias+`","serialNumber":"`+info.Serial+`","subjectCn":"`) || strings.Contains(got, b.folder) {
+		t.Errorf("%s", got)
+	}
+	s.send(knpModule + `"command":"signDocument","xml":"<a/>"}`)
+	b.window().cancel()
+	if got := s.read(); got != `{"resultStatus":{"resultCode":"ERROR","resultText":"action.canceled"}}` {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestCMSSignUtil signs a file, checks the message and takes the content out again: no file is replaced.
+func TestCMSSignUtil(t *testing.T) {
+	b := bring(t)
+	person := b.authority.Individual()
+	b.key("GOST512_a.p12", person)
+	doc := filepath.Join(b.folder, "отчёт.txt")
+	if err := os.WriteFile(doc, []byte("отчёт"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := b.dial(page)
+	s.send(cmsSignCall("getFilePath", `"all",`+quote(b.folder)))
+	b.window().decide(Decision{File: doc})
+	if got := s.read(); got != `{"responseObject":{"path":`+quote(doc)+`,"filename":"отчёт.txt","filedir":`+quote(b.folder)+`},"code":"200"}` {
+		t.Errorf("%s", got)
+	}
+	s.send(cmsSignCall("getFilePath", `"cms",null`))
+	b.window().cancel()
+	if got := s.read(); got != `{"code":"500","message":"action.canceled"}` {
+		t.Errorf("%s", got)
+	}
+	sign := cmsSignCall("signFilePath", quote(doc)+`,`+quote(b.folder)+`,"PKCS12"`)
+	s.send(sign)
+	h := b.window()
+	if h.view.SaveAs != doc+".cms" || h.view.Documents[0].Name != doc {
+		t.Errorf("%q %+v", h.view.SaveAs, h.view.Documents)
+	}
+	id := h.unlock("")
+	for path, code := range map[string]string{doc: "file_there", "relative.cms": "no_folder", filepath.Join(b.folder, "none", "x.cms"): "no_folder", filepath.Join(b.agent.config.Data, "x.cms"): "no_folder"} {
+		if p := h.problem("/decide", Decision{Key: id, SaveAs: path}); p.Code != code || p.Field != "save-as" {
+			t.Errorf("%s: %+v", path, p)
+		}
+	}
+	h.decide(Decision{Key: id, SaveAs: h.view.SaveAs})
+	if got := s.read(); got != `{"responseObject":"отчёт.txt.cms","code":"200"}` {
+		t.Errorf("%s", got)
+	}
+	message, err := os.ReadFile(doc + ".cms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sd := good(t, message, nil); string(sd.Content()) != "отчёт" {
+		t.Errorf("%q", sd.Content())
+	}
+	// The next one gets another name.
+	s.send(sign)
+	h = b.window()
+	if h.view.SaveAs != filepath.Join(b.folder, "отчёт.txt (2).cms") {
+		t.Errorf("%s", h.view.SaveAs)
+	}
+	h.cancel()
+	s.read()
+	// The message is another file: its path is shown before it is read.
+	s.send(cmsSignCall("checkCMS", quote(doc+".cms")))
+	if h = b.window(); h.view.Kind != "read" {
+		t.Errorf("%s", h.view.Kind)
+	}
+	h.decide(Decision{})
+	if got := s.read(); got != `{"responseObjects":[{"name":`+quote(person.Certificate.Holder().CommonName)+`,"validSignature":true}],"code":"200"}` {
+		t.Errorf("%s", got)
+	}
+	s.send(cmsSignCall("saveCMS", quote(doc+".cms")+`,null`))
+	b.window().decide(Decision{})
+	h = b.window()
+	if h.view.Kind != "save" || h.view.SaveAs != filepath.Join(b.folder, "отчёт (2).txt") || h.view.Documents[0].Text != "отчёт" {
+		t.Errorf("%+v", h.view)
+	}
+	h.decide(Decision{SaveAs: h.view.SaveAs})
+	s.read()
+	if got, err := os.ReadFile(filepath.Join(b.folder, "отчёт (2).txt")); err != nil || string(got) != "отчёт" {
+		t.Errorf("%q %v", got, err)
+	}
+	for request, want := range map[string]string{
+		cmsSignCall("none", ``): "NoSuchMethodException none", cmsSignCall("checkCMS", `7`): "java.lang.IllegalArgumentException: argument type mismatch. Method: checkCMS",
+		cmsSignCall("signFilePath", `"x","","AKKaztokenStore"`): "storage.empty", `{"module":"kz.gov.pki.cms.CMSSignUtil"}`: `JSONObject[\"method\"] not found.`,
+	} {
+		if got := s.ask(request); got != `{"code":"500","message":"`+want+`"}` {
+			t.Errorf("%s: %s", request, got)
+		}
+	}
+	b.noWindow()
+}
+
+// TestOldModulesRelay: another site's sign-in challenge is signed by none of the old modules either.
+func TestOldModulesRelay(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	foreign := challenge("https://victim.kz")
+	doc := filepath.Join(b.folder, "challenge.txt")
+	if err := os.WriteFile(doc, []byte(foreign), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key := `"PKCS12",` + quote(filepath.Join(b.folder, "GOST512_a.p12")) + `,"","",`
+	s := b.dial(page)
+	for _, request := range []string{
+		appletCall("signPlainData", key+quote(foreign)), appletCall("createCMSSignature", key+quote(foreign)+`,false`),
+		appletCall("createCMSSignatureFromFile", key+quote(doc)+`,false`), cmsSignCall("signFilePath", quote(doc)+`,"","PKCS12"`),
+		`{"module":"NURSign","type":"text","data":` + quote(foreign) + `}`,
+		`{"module":"NURSign","type":"binary","data":"` + base64.StdEncoding.EncodeToString([]byte(foreign)) + `"}`,
+	} {
+		s.send(request)
+		h := b.window()
+		if h.view.Kind == "read" {
+			h.decide(Decision{})
+			h = b.window()
+		}
+		if h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, "victim.kz") {
+			t.Errorf("%s: %+v", request, h.view)
+		}
+		h.decide(Decision{})
+		if got := s.read(); strings.Contains(got, "MII") {
+			t.Errorf("%s", got)
+		}
+	}
+	if got := s.ask(appletCall("signPlainData", key+quote("<ds:SignedInfo/>"))); got != `{"result":"","errorCode":"COMMON"}` {
+		t.Errorf("%s", got)
+	}
+	b.noWindow()
+}
