@@ -129,18 +129,13 @@ func (t *talk) askContainer(ctx context.Context, path string, window lang.Tag, t
 		h.file = files[0]
 	}
 	task.warnings = append(task.warnings, Remark{"password-asked", "amber", window.Text("agent.warning.password-asked")})
-	act := task.act
-	var opened *keystore.Key
-	task.act = func(key *keystore.Key) (any, error) {
-		opened = key
-		return act(key)
-	}
-	out := t.agent.show(ctx, t.site, window, oneFile{task, h})
-	if opened != nil && !open {
+	one := &oneFile{signing: task, held: h}
+	out := t.agent.show(ctx, t.site, window, one)
+	if one.opened != nil && !open {
 		if t.held == nil {
 			t.held = map[string]held{}
 		}
-		t.held[path] = held{file: h.file, key: opened, until: t.agent.now().Add(heldFor)}
+		t.held[path] = held{file: h.file, key: one.opened, until: t.agent.now().Add(heldFor)}
 	}
 	switch {
 	case out.err != nil:
@@ -154,11 +149,21 @@ func (t *talk) askContainer(ctx context.Context, path string, window lang.Tag, t
 // oneFile is a signature, or a look, with the key of one file only.
 type oneFile struct {
 	*signing
-	held held
+	held   held
+	opened *keystore.Key // set by a decision
+}
+
+func (t *oneFile) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
+	key := w.opened[d.Key] // as it was opened, whatever the act is given
+	out, p := t.signing.decide(ctx, w, d)
+	if out.done {
+		t.opened = key
+	}
+	return out, p
 }
 
 // keyFiles gives the window that file alone, open when it is open for this connection.
-func (t oneFile) keyFiles() ([]keystore.File, map[string]*keystore.Key) {
+func (t *oneFile) keyFiles() ([]keystore.File, map[string]*keystore.Key) {
 	opened := map[string]*keystore.Key{}
 	if t.held.key != nil {
 		opened[t.held.file.ID] = t.held.key
