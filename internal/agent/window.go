@@ -60,7 +60,7 @@ type window struct {
 
 	mu     sync.Mutex
 	files  []keystore.File          // under mu
-	stamp  string                   // under mu: of the folders when files were listed
+	stamp  string                   // under mu: of the folders when files were listed; "" keeps the list as it is
 	opened map[string]*keystore.Key // under mu
 	run    *run                     // under mu: what is being signed now
 	ended  bool                     // under mu
