@@ -24,7 +24,7 @@
 //	POST /unlock  {"id":"…","password":"…"}            → {"view":View}, the key's row unlocked; 422 wrong_password and the window stays
 //	              {…,"brief":true}                     → {"row":KeyRow} instead, for opening many
 //	POST /look    {}                                   → {"view":View} as it is now
-//	POST /folder  {"folder":"…"}                        → {"view":View} with the keys of one more folder
+//	POST /watch   {"folder":"…"}                        → {"view":View} with the keys of one more folder
 //	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key; 422 no_stamp: a time-stamp could not be had, again or cancel
 //	              {"folder":"…"}                       kind generate
 //	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install

@@ -90,7 +90,7 @@ func stampOf(folders []string) string {
 
 // changed looks again when a folder or a medium changed; called under mu.
 func (w *window) changed() bool {
-	if w.fixed || w.run != nil || stampOf(w.agent.looked()) == w.stamp {
+	if w.run != nil || w.stamp == "" || stampOf(w.agent.looked()) == w.stamp {
 		return false
 	}
 	before := ids(w.files)

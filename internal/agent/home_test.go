@@ -496,12 +496,12 @@ func TestFolders(t *testing.T) {
 		t.Fatalf("%+v", h.view.Keys)
 	}
 	for folder, code := range map[string]string{"relative": "no_folder", "/no/such/folder": "no_folder", t.TempDir(): "no_keys_there"} {
-		if p := h.problem("/folder", map[string]any{"folder": folder}); p.Code != code || p.Field != "other-folder" {
+		if p := h.problem("/watch", map[string]any{"folder": folder}); p.Code != code || p.Field != "other-folder" {
 			t.Errorf("%s: %+v", folder, p)
 		}
 	}
 	var out struct{ View View }
-	if status := h.post("/folder", map[string]any{"folder": `"` + b.folder + `"`}, &out); status != 200 || len(out.View.Keys) != 1 {
+	if status := h.post("/watch", map[string]any{"folder": `"` + b.folder + `"`}, &out); status != 200 || len(out.View.Keys) != 1 {
 		t.Fatalf("%d %+v", status, out.View.Keys)
 	}
 	h.cancel()

@@ -90,7 +90,7 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		}{w.view()})
 	case "/unlock":
 		w.unlock(r.Context(), rw, body)
-	case "/folder":
+	case "/watch":
 		w.addFolder(rw, body)
 	case "/decide":
 		w.decide(r.Context(), rw, body)

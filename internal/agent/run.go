@@ -79,7 +79,7 @@ func (r *run) stop() {
 }
 
 // goOn is a step of what is being signed: the outcome so far, or the end.
-func (w *window) goOn(ctx context.Context, key string) (outcome, *Problem) {
+func (t *signing) goOn(ctx context.Context, w *window, key string) (outcome, *Problem) {
 	run := w.run
 	w.mu.Unlock() // so that the person can cancel meanwhile
 	at, ended := run.step(ctx)
@@ -89,9 +89,7 @@ func (w *window) goOn(ctx context.Context, key string) (outcome, *Problem) {
 		return outcome{}, &Problem{Code: "over"}
 	case !ended:
 		return outcome{at: at, of: run.of}, nil
-	case run.err != nil:
-		return outcome{err: run.err}, nil
 	}
-	w.agent.chose(w.site, key)
-	return outcome{done: true, result: run.result}, nil
+	w.run = nil
+	return t.ended(w, key, run.result, run.err)
 }

@@ -53,7 +53,7 @@ func (t *signing) purpose() string {
 
 func (t *signing) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
 	if w.run != nil {
-		return w.goOn(ctx, d.Key)
+		return t.goOn(ctx, w, d.Key)
 	}
 	key := w.opened[d.Key]
 	if key == nil {
@@ -65,15 +65,20 @@ func (t *signing) decide(ctx context.Context, w *window, d Decision) (outcome, *
 	}
 	if t.count > 1 {
 		w.run = start(ctx, key, t.count, t.act)
-		return w.goOn(ctx, d.Key)
+		return t.goOn(ctx, w, d.Key)
 	}
 	result, err := t.act(key)
+	return t.ended(w, d.Key, result, err)
+}
+
+// ended makes the outcome of what was signed.
+func (t *signing) ended(w *window, key string, result any, err error) (outcome, *Problem) {
 	if p := t.unstamped(err, w.lang); p != nil {
 		return outcome{}, p
 	}
 	if err != nil {
 		return outcome{err: err}, nil
 	}
-	w.agent.chose(w.site, d.Key)
+	w.agent.chose(w.site, key)
 	return outcome{done: true, result: result}, nil
 }

@@ -62,8 +62,7 @@ type window struct {
 
 	mu     sync.Mutex
 	files  []keystore.File          // under mu
-	fixed  bool                     // the files are the task's own
-	stamp  string                   // under mu: of the folders when files were listed
+	stamp  string                   // under mu: of the folders when files were listed; "" keeps the list as it is
 	opened map[string]*keystore.Key // under mu
 	run    *run                     // under mu: what is being signed now
 	ended  bool                     // under mu
@@ -148,7 +147,6 @@ func (w *window) scan() {
 	if few, ok := w.task.(interface {
 		keyFiles() ([]keystore.File, map[string]*keystore.Key)
 	}); ok {
-		w.fixed = true
 		w.files, w.opened = few.keyFiles()
 		return
 	}

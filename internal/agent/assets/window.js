@@ -306,7 +306,7 @@
     const look = async () => {
       say(null);
       state('busy');
-      try { redraw((await call('/folder', { folder: i.value })).view); state('ready'); } catch (problem) { state('ready'); say(problem instanceof Error ? { text: T('lost') } : problem); }
+      try { redraw((await call('/watch', { folder: i.value })).view); state('ready'); } catch (problem) { state('ready'); say(problem instanceof Error ? { text: T('lost') } : problem); }
     };
     b.addEventListener('click', look);
     i.addEventListener('keydown', (ev) => { if (ev.key === 'Enter') { ev.preventDefault(); look(); } });
