@@ -242,12 +242,12 @@ func (p *player) basicsCMS(t *testing.T, storage, params, signer string) {
 
 func (p *player) others(t *testing.T) {
 	t.Helper()
-	const all, any = "NCALayerClient.basicsStorageAll", "NCALayerClient.basicsSignerAny"
-	if list := value[[]string](t, p.sign(`c.basicsSignCMS(`+all+`,["MTEk","MTIk"],NCALayerClient.basicsCMSParamsAttached,`+any+`)`, "SignPerson.p12")); len(list) != 2 {
+	const all, signer = "NCALayerClient.basicsStorageAll", "NCALayerClient.basicsSignerAny"
+	if list := value[[]string](t, p.sign(`c.basicsSignCMS(`+all+`,["MTEk","MTIk"],NCALayerClient.basicsCMSParamsAttached,`+signer+`)`, "SignPerson.p12")); len(list) != 2 {
 		t.Errorf("%d signatures", len(list))
 	}
 	for data, want := range map[string]int{`"<a/>"`: 1, `["<a/>","<b/>"]`: 2} {
-		list := value[[]string](t, p.sign(`c.basicsSignXML(`+all+`,`+data+`,NCALayerClient.basicsXMLParams,`+any+`)`, "SignPerson.p12"))
+		list := value[[]string](t, p.sign(`c.basicsSignXML(`+all+`,`+data+`,NCALayerClient.basicsXMLParams,`+signer+`)`, "SignPerson.p12"))
 		if len(list) != want {
 			t.Errorf("%d signatures", len(list))
 		}
@@ -257,7 +257,7 @@ func (p *player) others(t *testing.T) {
 	}
 	for length, shown := range map[int]bool{50_000: true, 50_001: false} {
 		p.call(fmt.Sprintf(`c.setLogoForBasicsSign("iVBORw0KGgoA".padEnd(%d, "A"))`, length))
-		p.start(`c.basicsSignXML(` + all + `,"<a/>",{},` + any + `)`)
+		p.start(`c.basicsSignXML(` + all + `,"<a/>",{},` + signer + `)`)
 		h := p.window()
 		if (h.view.Logo != "") != shown {
 			t.Errorf("logo of %d characters: shown %v", length, !shown)
@@ -265,7 +265,7 @@ func (p *player) others(t *testing.T) {
 		h.decide(Decision{Key: h.unlock("SignPerson.p12")})
 		value[[]string](t, p.end())
 	}
-	if a := p.refuse(`c.basicsSignXML(` + all + `,"<a/>",{},` + any + `)`); !a.Canceled || a.Error != "NCALayerError: cancelled by user" {
+	if a := p.refuse(`c.basicsSignXML(` + all + `,"<a/>",{},` + signer + `)`); !a.Canceled || a.Error != "NCALayerError: cancelled by user" {
 		t.Errorf("%+v", a)
 	}
 	if v := value[[]bool](t, p.call(`[await c.kmdMultisignAvailable(), c.multisignAvailable]`)); v[0] || !v[1] {
