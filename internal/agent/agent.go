@@ -31,6 +31,7 @@
 //	              {"folder":"…"}                       kind generate-many
 //	              {"confirm":false}                    kind sign-many; confirm skips the keys that were not opened
 //	              {"newPassword":"…",…}                kind install-many, as install
+//	              {"newPassword":"…",…,"code":"…"}     kind renew, as install and sign-many; code answers 422 code_needed
 //	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
 //	                                                   last: the page sends the same again
 //	              {}                                   kind refused: seen
@@ -52,6 +53,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -82,6 +84,10 @@ type Config struct {
 	// OldKeyFiles writes new key files as the national CA does, for programs that read nothing else.
 	// Default: the strong form, which its library reads too.
 	OldKeyFiles bool
+
+	// Cabinet is the origin of the cabinet in which keys are renewed without its pages; empty: nowhere.
+	Cabinet          string
+	CabinetTransport http.RoundTripper // reaches it; nil is the usual one
 
 	Version string           // shown in getBundles; default "0"
 	Log     *slog.Logger     // default: nowhere

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 //go:embed assets/window.html assets/window.css assets/window.js
@@ -248,7 +249,12 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 		return
 	}
 	w.finish(out)
-	e := ending{Done: true, Text: w.lang.Text("agent.done." + w.task.kind())}
+	e := ending{Done: true}
+	if own, ok := w.task.(interface{ said(lang.Tag) string }); ok {
+		e.Text = own.said(w.lang)
+	} else {
+		e.Text = w.lang.Text("agent.done." + w.task.kind())
+	}
 	if out.err != nil {
 		e.Failed, e.Text = true, w.lang.Text("agent.done.failed", "why", out.err.Error())
 		if w.task.kind() == "refused" {

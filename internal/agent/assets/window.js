@@ -32,6 +32,7 @@
     box.textContent = problem ? problem.text || T('lost') : '';
     if (!problem) return;
     box.dataset.code = problem.code || '';
+    if (problem.field === 'code') $('code-box').hidden = false;
     const field = problem.field && $(problem.field);
     if (field) {
       field.setAttribute('aria-invalid', 'true');
@@ -58,7 +59,7 @@
     done.textContent = text || '';
     state(failed ? 'failed' : 'done');
     done.focus();
-    setTimeout(() => window.close(), failed ? 8000 : 1500);
+    if (view && view.kind !== 'renew') setTimeout(() => window.close(), failed ? 8000 : 1500); // what became of each key is to be read
   }
 
   const remark = (r) => { const e = el('span', 'remark ' + r.level, r.text); e.dataset.code = r.code; e.style.setProperty('display', 'block'); return e; };
@@ -268,6 +269,19 @@
       }
       return;
     }
+    if (view.kind === 'renew') {
+      if (box.firstChild) return;
+      const code = el('div');
+      code.id = 'code-box';
+      code.hidden = true;
+      const [l, i] = input('code', 'text', T('code'));
+      i.inputMode = 'numeric';
+      i.autocomplete = 'one-time-code';
+      code.append(l, i);
+      box.append(tickBox('same', T('same'))[0], tickBox('confirm', T('skip'))[0], ...hinted('new-password', T('new-password')), el('p', 'small', T('rule')),
+        ...hinted('new-password-2', T('new-password-2')), code);
+      return;
+    }
     if (view.kind === 'sign-many') {
       const skip = $('confirm') && $('confirm').checked;
       const same = $('same') && $('same').checked;
@@ -286,7 +300,7 @@
   }
 
   function label() {
-    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all' };
+    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', renew: 'renew' };
     const k = current();
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
@@ -379,7 +393,7 @@
       }
       for (const k of view.keys || []) choice.append(row(k, view.kind === 'list'));
     }
-    if (view.kind === 'sign-many') {
+    if (view.kind === 'sign-many' || view.kind === 'renew') {
       choice.append(el('h2', '', T('many-keys')));
       if ((view.missing || []).length) choice.append(el('p', 'remark amber', T('missing') + ': ' + view.missing.length));
       for (const k of view.keys || []) choice.append(manyRow(k));
@@ -398,7 +412,7 @@
     if (view.kind === 'generate' || view.kind === 'generate-many') d = { folder: $('folder') ? $('folder').value : '' };
     else if (view.kind === 'install' || view.kind === 'install-many') {
       d = { newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: !!($('confirm') && $('confirm').checked) };
-    } else if (view.kind === 'sign-many') {
+    } else if (view.kind === 'sign-many' || view.kind === 'renew') {
       const wrong = await openMany(tries());
       const skip = !!($('confirm') && $('confirm').checked);
       if (wrong.size && !skip) {
@@ -408,6 +422,7 @@
         return;
       }
       d = { confirm: skip };
+      if (view.kind === 'renew') d = { ...d, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, code: $('code').value };
     } else if (view.kind !== 'refused') {
       if (view.kind === 'list' && needsPassword() && $('same') && $('same').checked) {
         // One password for all that are still locked; those it does not open stay as they are.
