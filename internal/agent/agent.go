@@ -111,6 +111,7 @@ type Agent struct {
 	origins map[string]*originState // under mu
 	folders []string                // under mu
 	mine    map[string]bool         // under mu: origins of our windows, now and before
+	renewal map[string]bool         // under mu: serials whose renewal was begun and not told to its end
 	talks   sync.WaitGroup
 }
 
@@ -162,7 +163,7 @@ func New(c Config) (*Agent, error) {
 	}
 	a := &Agent{
 		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: known, desk: newDesk(),
-		origins: map[string]*originState{}, mine: map[string]bool{},
+		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
 	}
 	for _, folder := range append(c.Folders, keeper.Folders()...) {
 		a.watch(folder)

@@ -67,7 +67,8 @@ func (*renewing) wish() wish   { return wish{files: true} }
 // show lists the keys that are due, then the files nobody opened yet, any of which may be.
 func (t *renewing) show(w *window, v *View) {
 	v.Warnings = []Remark{{"renew", "info", w.lang.Text("agent.renew.what", "cabinet", t.site.Shown)}}
-	var locked, other []KeyRow
+	var locked, other, own []KeyRow
+	company, personal := false, false
 	for _, f := range w.files {
 		r := w.row(f)
 		cert := w.agent.known.find(f.ID)
@@ -79,11 +80,25 @@ func (t *renewing) show(w *window, v *View) {
 		case !r.Fits:
 		case w.due(cert) == "":
 			v.Keys = append(v.Keys, r)
+			company, personal = company || cert.Holder().BIN != "", personal || cert.Holder().BIN == ""
+		case cert.Holder().BIN == "" && w.due(cert) == "later" && cert.ForSignIn():
+			r.Remarks = append(r.Remarks, Remark{"sign-in-only", "info", w.lang.Text("agent.renew.sign-in-only")})
+			own = append(own, r)
 		case w.opened[f.ID] != nil:
 			why := w.due(cert)
 			r.Fits, r.Reasons = false, []Remark{{why, "info", w.lang.Text("agent.renew."+why, "date", w.lang.Date(cert.NotAfter.Add(-dueWithin)))}}
 			other = append(other, r)
 		}
+	}
+	if company && !personal { // an organisation's keys are renewed in the session of who looks after them
+		v.Keys = append(v.Keys, own...)
+	} else {
+		own = slices.DeleteFunc(own, func(r KeyRow) bool { return w.opened[r.ID] == nil })
+		for i := range own {
+			own[i].Fits, own[i].Remarks = false, nil
+			own[i].Reasons = []Remark{{"later", "info", w.lang.Text("agent.renew.later", "date", w.lang.Date(w.opened[own[i].ID].Certificate.NotAfter.Add(-dueWithin)))}}
+		}
+		other = append(other, own...)
 	}
 	v.Keys = append(append(v.Keys, locked...), other...)
 	if len(v.Keys) == 0 {
@@ -95,6 +110,9 @@ func (t *renewing) show(w *window, v *View) {
 func (w *window) due(cert *pki.Certificate) string {
 	if cert.NotAfter.Sub(w.agent.now()) > dueWithin {
 		return "later"
+	}
+	if w.agent.renewing(cert, nil) {
+		return ""
 	}
 	h := cert.Holder()
 	for _, f := range w.files {
@@ -169,15 +187,25 @@ func (t *renewing) begin(w *window, d Decision) *Problem {
 			continue
 		}
 		if own[h.IIN] == nil {
-			own[h.IIN] = &renewal{task: t}
+			own[h.IIN] = &renewal{task: t, by: k.key}
 			t.groups = append(t.groups, own[h.IIN])
 		}
 		own[h.IIN].keys = append(own[h.IIN].keys, k)
 	}
 	if len(t.groups) == 0 {
-		t.groups = []*renewal{{task: t}}
+		by := companies[0].key
+		for _, f := range w.files {
+			if k := w.opened[f.ID]; k != nil && k.Certificate.Holder().BIN == "" && k.Certificate.ForSignIn() && len(w.agent.fit(k.Certificate, t.wish(), w.lang).Reasons) == 0 {
+				by = k
+				break
+			}
+		}
+		t.groups = []*renewal{{task: t, by: by}}
 	}
 	t.groups[0].keys = append(t.groups[0].keys, companies...)
+	for _, k := range ready {
+		w.agent.renewing(k.key.Certificate, new(true))
+	}
 	t.password, t.of = d.NewPassword, 4*len(t.groups)+3*len(ready)
 	return nil
 }
@@ -231,6 +259,18 @@ func (t *renewing) said(tag lang.Tag) string {
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// renewing remembers whether the renewal of a key goes on, and says whether it did: its new file may
+// stand here before the cabinet knows.
+func (a *Agent) renewing(cert *pki.Certificate, on *bool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	was := a.renewal[serialOf(cert)]
+	if on != nil {
+		a.renewal[serialOf(cert)] = *on
+	}
+	return was
 }
 
 // transport reaches the cabinet.

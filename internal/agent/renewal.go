@@ -20,6 +20,7 @@ const issueWait = time.Minute
 // stands on the server: after a failure on the way the same step is tried again.
 type renewal struct {
 	task    *renewing
+	by      *keystore.Key // signs in
 	keys    []oldKey
 	cabinet *client.Client
 	in      bool              // signed in
@@ -75,7 +76,7 @@ func (g *renewal) signIn(ctx context.Context, w *window) (err error) {
 	if _, bad := relayed(challenge, g.task.site); bad || purpose != "sign-in" {
 		return errOrigin
 	}
-	signature, err := w.agent.sign(g.keys[0].key, message{content: challenge}, true)
+	signature, err := w.agent.sign(g.by, message{content: challenge}, true)
 	if err != nil {
 		return err
 	}
@@ -165,19 +166,22 @@ func (g *renewal) look(ctx context.Context, w *window) (*Problem, error) {
 			return nil, ctx.Err()
 		}
 	}
-	g.tell(r)
+	g.tell(w, r)
 	g.open = g.open[1:]
 	return nil, nil
 }
 
 // tell notes the end of each key of a renewal; a key of two is told once.
-func (g *renewal) tell(r client.Renewal) {
+func (g *renewal) tell(w *window, r client.Renewal) {
 	for _, k := range r.Keys {
 		old := g.old(k.Serial)
 		if old == nil || g.ended[old.serial()] != "" {
 			continue
 		}
 		g.ended[old.serial()] = k.State
+		if k.State == "done" || k.State == "not" {
+			w.agent.renewing(old.key.Certificate, new(false))
+		}
 		g.results = append(g.results, renewedKey{old.owner(), k.State, k.Text})
 	}
 }
