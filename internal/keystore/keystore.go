@@ -1,4 +1,4 @@
-// Package keystore keeps keys in files: it finds PKCS #12 files in the folders a person named, opens
+// Package keystore keeps keys in files: it finds PKCS #12 and Java key files in the folders a person named, opens
 // them with a password, makes new key pairs whose certificate comes days later, and puts key and
 // certificate together into a finished file.
 //
@@ -85,7 +85,7 @@ type File struct {
 // Folder is the directory the file is in.
 func (f File) Folder() string { return filepath.Dir(f.Path) }
 
-// Scan lists the key files (.p12, .pfx) in the folders, three levels deep, newest first. What cannot
+// Scan lists the key files (.p12, .pfx, .jks) in the folders, three levels deep, newest first. What cannot
 // be read is left out: a folder on a stick that is not plugged in is no error. Links are not followed.
 func Scan(folders []string) []File {
 	found := map[string]*File{}
@@ -105,7 +105,7 @@ func Scan(folders []string) []File {
 				return fs.SkipAll
 			}
 			switch strings.ToLower(filepath.Ext(path)) {
-			case ".p12", ".pfx":
+			case ".p12", ".pfx", ".jks":
 				note(found, path, entry)
 			}
 			return nil
@@ -199,12 +199,17 @@ func Unlock(f File, password string) (*Key, error) {
 	if contentID(content) != f.ID {
 		return nil, fmt.Errorf("open key file: %w", ErrChanged)
 	}
-	file, err := pfx.Decode(content, password)
-	if errors.Is(err, pfx.ErrPassword) {
-		return nil, ErrPassword
-	}
+	file, err := decode(content, password)
 	if err != nil {
-		return nil, fmt.Errorf("open key file: %w", err)
+		return nil, fmt.Errorf("open key file: %w", wrongPassword(err))
 	}
 	return &Key{Signer: file.Key, Certificate: file.Certificate}, nil
+}
+
+// wrongPassword gives the error of a wrong password our name.
+func wrongPassword(err error) error {
+	if errors.Is(err, pfx.ErrPassword) {
+		return ErrPassword
+	}
+	return err
 }
