@@ -2,6 +2,8 @@
 // socket, as they ask NCALayer; it asks the person, in a window of its own.
 //
 //	senim-agent [flags]          run
+//	senim-agent renew [flags]    renew the keys that are due, in the cabinet that --cabinet names
+//	senim-agent password, backup change the password of a key file; copy one and check the copy
 //	senim-agent trust [flags]    make browsers accept its local TLS certificate
 //	senim-agent version
 package main
@@ -20,6 +22,7 @@ import (
 	"syscall"
 
 	"senim/internal/agent"
+	"senim/internal/keystore"
 	"senim/internal/trustdir"
 	"senim/pki"
 )
@@ -46,6 +49,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		case "trust":
 			return trustCommand(ctx, args[1:], stdout, stderr)
+		case string(agent.ActRenew), string(agent.ActPassword), string(agent.ActBackup):
+			return actCommand(ctx, agent.Act(args[0]), args[1:], stdout, stderr)
 		}
 	}
 	return serve(ctx, args, stdout, stderr)
@@ -66,50 +71,11 @@ func dataFolder() string {
 }
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("senim-agent", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	var keys, authorities, responders list
-	listen := flags.String("listen", "127.0.0.1:13579", "loopback `address`; port 0 takes a free one")
-	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	browser := flags.String("browser", "", "`command` that shows a window; none prints the address instead")
-	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
-	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
-	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
-	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
-	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
-	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
-	crl := flags.String("crl", "", "`folder` with revocation lists; default: the first folder of --trust")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q", flags.Arg(0))
-	}
-	pool, err := authoritiesIn(authorities)
+	c, err := configuration("senim-agent", args, stdout, stderr)
 	if err != nil {
 		return err
 	}
-	if *crl == "" && len(authorities) > 0 {
-		*crl = authorities[0]
-	}
-	status, err := revocationSource(responders, *crl)
-	if err != nil {
-		return err
-	}
-	var mu sync.Mutex
-	say := func(url string) {
-		mu.Lock()
-		defer mu.Unlock()
-		_, _ = fmt.Fprintln(stdout, "window", url)
-	}
-	show := agent.Browser(*browser, *data, say)
-	if *browser == "none" {
-		show = func(url string) (func(), error) { say(url); return nil, nil }
-	}
-	a, err := agent.New(agent.Config{
-		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
-		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
-	})
+	a, err := agent.New(c)
 	if err != nil {
 		return err
 	}
@@ -123,6 +89,61 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	return a.Serve(ctx)
+}
+
+// configuration reads the flags that say how the agent is to be.
+func configuration(name string, args []string, stdout, stderr io.Writer) (agent.Config, error) {
+	var none agent.Config
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	var keys, authorities, responders list
+	listen := flags.String("listen", "127.0.0.1:13579", "loopback `address`; port 0 takes a free one")
+	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
+	browser := flags.String("browser", "", "`command` that shows a window; none prints the address instead")
+	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
+	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
+	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
+	cabinet := flags.String("cabinet", "", "`origin` of the cabinet in which keys are renewed, as https://cabinet.example.kz")
+	keychain := flags.Bool("keychain", true, "keep secrets in the system's keychain where there is one")
+	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
+	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
+	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
+	crl := flags.String("crl", "", "`folder` with revocation lists; default: the first folder of --trust")
+	if err := flags.Parse(args); err != nil {
+		return none, err
+	}
+	if flags.NArg() > 0 {
+		return none, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	pool, err := authoritiesIn(authorities)
+	if err != nil {
+		return none, err
+	}
+	if *crl == "" && len(authorities) > 0 {
+		*crl = authorities[0]
+	}
+	status, err := revocationSource(responders, *crl)
+	if err != nil {
+		return none, err
+	}
+	var mu sync.Mutex
+	say := func(url string) {
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = fmt.Fprintln(stdout, "window", url)
+	}
+	show := agent.Browser(*browser, *data, say)
+	if *browser == "none" {
+		show = func(url string) (func(), error) { say(url); return nil, nil }
+	}
+	c := agent.Config{
+		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show, Cabinet: *cabinet,
+		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
+	}
+	if *keychain {
+		c.Keychain = keystore.SystemKeychain()
+	}
+	return c, nil
 }
 
 // authoritiesIn joins the authorities of the folders. A folder with a mistake in it is an error: trust

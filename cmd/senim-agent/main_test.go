@@ -43,7 +43,7 @@ func TestRun(t *testing.T) {
 	out, in := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"--listen", "127.0.0.1:0", "--data", t.TempDir(), "--keys", t.TempDir(), "--trust", trusted, "--browser", "none", "--remember"}, in, io.Discard)
+		done <- run(ctx, []string{"--listen", "127.0.0.1:0", "--data", t.TempDir(), "--keys", t.TempDir(), "--trust", trusted, "--browser", "none", "--remember", "--keychain=false"}, in, io.Discard)
 	}()
 	lines := bufio.NewScanner(out)
 	next := func(want string) string {

@@ -23,6 +23,9 @@
 //
 //	POST /unlock  {"id":"…","password":"…"}            → {"view":View}, the key's row unlocked; 422 wrong_password and the window stays
 //	              {…,"brief":true}                     → {"row":KeyRow} instead, for opening many
+//	              {…,"remember":true}                  keeps the password in the system's keychain
+//	              {"id":"…","remembered":true}         takes the one kept there
+//	POST /forget  {"id":"…"}                            → {"view":View}: what is kept of the key's password is forgotten
 //	POST /look    {}                                   → {"view":View} as it is now
 //	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key
 //	              {"folder":"…"}                       kind generate
@@ -34,6 +37,8 @@
 //	              {"newPassword":"…",…,"code":"…"}     kind renew, as install and sign-many; code answers 422 code_needed
 //	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
 //	                                                   last: the page sends the same again
+//	              {"key":"…","password":"…","newPassword":"…","newPassword2":"…","confirm":false}   kind password; confirm removes the old file
+//	              {"key":"…","password":"…","folder":"…"}   kind backup
 //	              {}                                   kind refused: seen
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
@@ -81,6 +86,9 @@ type Config struct {
 	// Remember keeps certificates of opened keys, and where they were, in a file of mode 0600, so that
 	// the next start knows them. Default: in memory only.
 	Remember bool
+	// Keychain keeps the secret of pending keys and the passwords people ask to keep; nil keeps no
+	// passwords, and the secret in a file of mode 0600.
+	Keychain keystore.Keychain
 	// OldKeyFiles writes new key files as the national CA does, for programs that read nothing else.
 	// Default: the strong form, which its library reads too.
 	OldKeyFiles bool
@@ -102,6 +110,7 @@ type Agent struct {
 	authority *authority
 	keeper    *keystore.Keeper
 	known     *catalogue
+	recaller  *recaller
 	desk      *desk
 
 	listeners []net.Listener
@@ -149,7 +158,7 @@ func New(c Config) (*Agent, error) {
 	if c.OldKeyFiles {
 		form = pfx.NCA
 	}
-	keeper, err := keystore.Open(keystore.Config{Dir: filepath.Join(c.Data, "pending"), Now: c.Now, Form: form})
+	keeper, err := keystore.Open(keystore.Config{Dir: filepath.Join(c.Data, "pending"), Now: c.Now, Form: form, Keychain: c.Keychain})
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
@@ -161,8 +170,13 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
+	recaller, err := openRecaller(c.Keychain, filepath.Join(c.Data, "remembered.json"))
+	if err != nil {
+		return nil, fmt.Errorf("new agent: read which passwords are kept: %w", err)
+	}
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: known, desk: newDesk(),
+		recaller: recaller,
+		config:   c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: known, desk: newDesk(),
 		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
 	}
 	for _, folder := range append(c.Folders, keeper.Folders()...) {

@@ -41,6 +41,7 @@ type KeyRow struct {
 	Fits    bool     `json:"fits"`  // false only when that is known
 	Reasons []Remark `json:"reasons,omitempty"`
 	Remarks []Remark `json:"remarks,omitempty"`
+	Kept    bool     `json:"kept,omitempty"` // its password is in the system's keychain
 	Card    *Card    `json:"card,omitempty"`
 }
 
@@ -103,7 +104,7 @@ func (w *window) row(f keystore.File) KeyRow {
 	a, tag := w.agent, w.lang
 	r := KeyRow{
 		ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)),
-		Date: tag.Date(f.Modified), State: "locked", Fits: true,
+		Date: tag.Date(f.Modified), State: "locked", Fits: true, Kept: a.recaller.has(f.ID),
 	}
 	cert := a.known.find(f.ID)
 	if key := w.opened[f.ID]; key != nil {

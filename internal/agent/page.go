@@ -138,6 +138,8 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		}{w.view()})
 	case "/unlock":
 		w.unlock(r.Context(), rw, body)
+	case "/forget":
+		w.forgetPassword(rw, body)
 	case "/decide":
 		w.decide(r.Context(), rw, body)
 	case "/cancel":
@@ -182,11 +184,7 @@ func (w *window) open(rw http.ResponseWriter, body []byte) {
 }
 
 func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte) {
-	var in struct {
-		ID       string `json:"id"`
-		Password string `json:"password"`
-		Brief    bool   `json:"brief"`
-	}
+	var in unlocking
 	if !read(rw, body, &in) {
 		return
 	}
@@ -195,10 +193,12 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		w.problem(rw, "no_such_key", "")
 		return
 	}
-	key, err := keystore.Unlock(f, in.Password)
+	key, err := w.openFile(f, &in)
 	switch {
 	case errors.Is(err, keystore.ErrPassword):
 		w.problem(rw, "wrong_password", "password")
+	case errors.Is(err, keystore.ErrNoSecret), errors.Is(err, keystore.ErrNoKeychain):
+		w.problem(rw, "no_keychain", "password")
 	case err != nil:
 		w.problem(rw, "unreadable_key", "")
 	default:

@@ -22,6 +22,7 @@ type View struct {
 	Logo      string     `json:"logo,omitempty"`      // base64 PNG of the site
 	Wants     []string   `json:"wants,omitempty"`     // which keys the site takes, in words
 	Keys      []KeyRow   `json:"keys,omitempty"`
+	CanKeep   bool       `json:"canKeep,omitempty"`   // passwords can be kept in the system's keychain
 	Preselect string     `json:"preselect,omitempty"` // the one key that fits, or the one chosen last for this site
 
 	Owner    []Pair   `json:"owner,omitempty"`    // generate: for whom
@@ -66,7 +67,7 @@ func (w *window) view() View {
 	tag := w.lang
 	v := View{
 		Kind: w.task.kind(), Lang: tag, Title: tag.Text("agent.title." + w.task.kind()), Site: w.asker(),
-		Queue: w.agent.desk.queue(), Texts: texts(tag),
+		Queue: w.agent.desk.queue(), Texts: texts(tag), CanKeep: w.agent.recaller.chain != nil,
 	}
 	if v.Queue > 0 {
 		v.Waiting = tag.Text("agent.ui.waiting", "n", v.Queue)

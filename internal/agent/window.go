@@ -23,7 +23,7 @@ const (
 
 // task is what a window is open for. Its methods are called under the window's mutex.
 type task interface {
-	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, renew or refused
+	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, renew, password, backup or refused
 	wish() wish   // which keys fit; the zero wish for kinds that choose none
 	show(w *window, v *View)
 	// decide does the act. A problem keeps the window open; so does the outcome of a step that is not
@@ -39,7 +39,8 @@ type Decision struct {
 	NewPassword  string   `json:"newPassword"`
 	NewPassword2 string   `json:"newPassword2"`
 	Confirm      bool     `json:"confirm"`
-	Code         string   `json:"code"` // of the cabinet's second factor
+	Password     string   `json:"password"` // kinds password and backup
+	Code         string   `json:"code"`     // of the cabinet's second factor
 }
 
 // Problem is something the person can put right.

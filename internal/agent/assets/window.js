@@ -244,7 +244,8 @@
   }
 
   const current = () => (view.keys || []).find((k) => k.id === chosen);
-  const needsPassword = () => { const k = current(); return !!k && (k.state === 'locked' || k.state === 'known') && (view.kind !== 'list' || k.state === 'locked'); };
+  const recalls = () => { const k = current(); return !!k && !!k.kept && (k.state === 'locked' || k.state === 'known') && (view.kind === 'sign' || view.kind === 'info'); };
+  const needsPassword = () => { const k = current(); return !!k && !recalls() && (k.state === 'locked' || k.state === 'known') && (view.kind !== 'list' || k.state === 'locked'); };
 
   function fields() {
     const box = $('fields');
@@ -269,6 +270,18 @@
       }
       return;
     }
+    if (view.kind === 'password' || view.kind === 'backup') {
+      if (box.firstChild) return;
+      box.append(...hinted('password', T('password')));
+      if (view.kind === 'password') {
+        box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')), tickBox('confirm', view.confirm)[0],
+          el('p', 'small', T('nobody-knows')));
+        return;
+      }
+      const [l, i] = input('folder', 'text', T('copy-to'));
+      box.append(l, i);
+      return;
+    }
     if (view.kind === 'renew') {
       if (box.firstChild) return;
       const code = el('div');
@@ -291,16 +304,25 @@
       if (locked || (view.missing || []).length) { const [l, i] = tickBox('confirm', T('skip')); i.checked = skip; box.append(l); }
       return;
     }
-    if (needsPassword()) {
+    if (recalls()) {
+      const forget = el('button', 'link', T('forget'));
+      forget.type = 'button';
+      forget.id = 'forget';
+      forget.addEventListener('click', async () => {
+        try { view = (await call('/forget', { id: chosen })).view; draw(); state('ready'); } catch (problem) { say(problem instanceof Error ? { text: T('lost') } : problem); }
+      });
+      box.replaceChildren(el('p', 'small', T('kept')), forget);
+    } else if (needsPassword()) {
       if (!$('password')) {
         box.replaceChildren(...hinted('password', T('password')), el('p', 'small', T('once')));
+        if (view.canKeep && view.kind !== 'list') box.append(tickBox('keep', T('keep'))[0]);
         if (view.kind === 'list' && view.keys.filter((k) => k.state === 'locked').length > 1) box.append(tickBox('same', T('same'))[0]);
       }
     } else box.replaceChildren();
   }
 
   function label() {
-    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', renew: 'renew' };
+    const names = { generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', renew: 'renew', password: 'change', backup: 'copy' };
     const k = current();
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
@@ -381,7 +403,7 @@
     documents();
     const choice = $('choice');
     choice.replaceChildren();
-    if (view.kind === 'sign' || view.kind === 'info' || view.kind === 'list') {
+    if (['sign', 'info', 'list', 'password', 'backup'].includes(view.kind)) {
       choice.append(el('h2', '', T(view.kind === 'list' ? 'told' : 'keys')));
       if (view.wants && view.wants.length) choice.append(el('p', 'small', T('wants') + ': ' + view.wants.join(', ')));
       if (!view.keys || !view.keys.length) choice.append(el('p', '', T('no-keys')));
@@ -412,7 +434,10 @@
     if (view.kind === 'generate' || view.kind === 'generate-many') d = { folder: $('folder') ? $('folder').value : '' };
     else if (view.kind === 'install' || view.kind === 'install-many') {
       d = { newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: !!($('confirm') && $('confirm').checked) };
-    } else if (view.kind === 'sign-many' || view.kind === 'renew') {
+    } else if (view.kind === 'password') {
+      d = { key: chosen, password: $('password').value, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: $('confirm').checked };
+    } else if (view.kind === 'backup') d = { key: chosen, password: $('password').value, folder: $('folder').value };
+    else if (view.kind === 'sign-many' || view.kind === 'renew') {
       const wrong = await openMany(tries());
       const skip = !!($('confirm') && $('confirm').checked);
       if (wrong.size && !skip) {
@@ -436,11 +461,11 @@
         $('sign').focus();
         return;
       }
-      if (needsPassword()) {
+      if (needsPassword() || recalls()) {
         const locked = k.state === 'locked';
         const field = $('password');
-        const answer = await call('/unlock', { id: k.id, password: field.value });
-        field.value = '';
+        const answer = await call('/unlock', recalls() ? { id: k.id, remembered: true } : { id: k.id, password: field.value, remember: !!($('keep') && $('keep').checked) });
+        if (field) field.value = '';
         const ticked = [...document.querySelectorAll('.key input[type=checkbox]:checked')].map((i) => i.value);
         view = answer.view;
         if (view.kind === 'list') { ticked.push(chosen); chosen = ''; }
