@@ -105,6 +105,9 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (agent.
 	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
 	cabinet := flags.String("cabinet", "", "`origin` of the cabinet in which keys are renewed, as https://cabinet.example.kz")
 	keychain := flags.Bool("keychain", true, "keep secrets in the system's keychain where there is one")
+	var drivers list
+	flags.Var(&drivers, "token", "`STORAGE=DRIVER` of PKCS #11 tokens, as AKKaztokenStore=/usr/lib/driver.so, may be repeated")
+	helper := flags.String("token-program", "", "`path` of senim-token; default: beside this program")
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
 	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
@@ -139,6 +142,9 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (agent.
 	c := agent.Config{
 		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show, Cabinet: *cabinet,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
+	}
+	if c.Tokens, err = tokenDrivers(drivers, *helper); err != nil {
+		return none, err
 	}
 	if *keychain {
 		c.Keychain = keystore.SystemKeychain()

@@ -86,6 +86,8 @@ type Config struct {
 	// Remember keeps certificates of opened keys, and where they were, in a file of mode 0600, so that
 	// the next start knows them. Default: in memory only.
 	Remember bool
+	// Tokens are the drivers of PKCS #11 tokens; without any, no token is ever plugged in.
+	Tokens []keystore.TokenDriver
 	// Keychain keeps the secret of pending keys and the passwords people ask to keep; nil keeps no
 	// passwords, and the secret in a file of mode 0600.
 	Keychain keystore.Keychain

@@ -61,6 +61,9 @@ func (t *talk) basicsTask(call *ncalayer.SignCall, window lang.Tag) (*signing, e
 		files: call.Storages == nil, eku: call.EKU, iin: call.IIN, bin: call.BIN, serial: call.Serial, chain: chain,
 		allowExpired: call.AllowExpired, allowRevoked: call.AllowRevoked,
 	}}
+	if task.wanted.others = call.Storages; call.Storages == nil {
+		task.wanted.others = []string{"*"}
+	}
 	for _, s := range call.Storages {
 		task.wanted.files = task.wanted.files || s == ncalayer.PKCS12
 	}

@@ -28,13 +28,13 @@ var errOrigin = errors.New("origin.mismatch")
 
 // common answers a call of commonUtils.
 func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
-	call, reply := r.Common()
+	call, reply := r.Common(t.agent.plugged()...)
 	if reply != nil {
 		return reply, "refused"
 	}
 	switch call.Method {
 	case "getActiveTokens":
-		return ncalayer.CommonReply([]string{}, call.UUID), "ok"
+		return ncalayer.CommonReply(t.agent.plugged(), call.UUID), "ok"
 	case "changeLocale":
 		if l, ok := lang.Parse(call.Data[0]); ok {
 			t.locale = string(l)
@@ -67,7 +67,7 @@ func (t *talk) refuseRelayed(ctx context.Context, window lang.Tag, task *signing
 
 // commonTask checks the contents of a call and prepares its window.
 func (t *talk) commonTask(call *ncalayer.CommonCall, window lang.Tag) (*signing, error) {
-	task := &signing{wanted: wish{files: true, keyType: call.KeyType}, wants: wantsType(call.KeyType, window)}
+	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}, keyType: call.KeyType}, wants: wantsType(call.KeyType, window)}
 	var err error
 	switch call.Method {
 	case "getKeyInfo":

@@ -27,6 +27,9 @@ func (*changing) show(w *window, v *View) {
 // allFiles lists every key file: what it may sign does not matter here.
 func allFiles(w *window, v *View) {
 	for _, f := range w.files {
+		if f.Certificate() != nil {
+			continue // of a token
+		}
 		r := w.row(f)
 		r.Fits, r.Reasons = true, nil
 		v.Keys = append(v.Keys, r)
@@ -38,7 +41,7 @@ func allFiles(w *window, v *View) {
 
 func (*changing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
 	f, ok := w.file(d.Key)
-	if !ok {
+	if !ok || f.Certificate() != nil {
 		return outcome{}, &Problem{Code: "no_such_key"}
 	}
 	if d.NewPassword != d.NewPassword2 {
@@ -82,7 +85,7 @@ func (*backingUp) show(w *window, v *View) {
 
 func (*backingUp) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
 	f, ok := w.file(d.Key)
-	if !ok {
+	if !ok || f.Certificate() != nil {
 		return outcome{}, &Problem{Code: "no_such_key"}
 	}
 	folder := filepath.Clean(strings.TrimSpace(d.Folder))

@@ -195,15 +195,26 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 	}
 	key, err := w.openFile(f, &in)
 	switch {
+	case errors.Is(err, keystore.ErrPassword) && f.Certificate() != nil:
+		w.problem(rw, "wrong_pin", "password")
 	case errors.Is(err, keystore.ErrPassword):
 		w.problem(rw, "wrong_password", "password")
+	case errors.Is(err, keystore.ErrLastTry):
+		w.problem(rw, "pin_last_try", "password")
+	case errors.Is(err, keystore.ErrLocked):
+		w.problem(rw, "token_locked", "")
 	case errors.Is(err, keystore.ErrNoSecret), errors.Is(err, keystore.ErrNoKeychain):
 		w.problem(rw, "no_keychain", "password")
 	case err != nil:
 		w.problem(rw, "unreadable_key", "")
 	default:
+		if before := w.opened[f.ID]; before != nil {
+			_ = before.Close() // opened twice: the second one counts
+		}
 		w.opened[f.ID] = key
-		w.agent.known.learn(f.ID, key.Certificate)
+		if f.Certificate() == nil {
+			w.agent.known.learn(f.ID, key.Certificate)
+		}
 		w.agent.ask(ctx, key.Certificate, w.task.wish().chain)
 		if in.Brief {
 			reply(rw, http.StatusOK, struct {

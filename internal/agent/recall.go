@@ -114,7 +114,7 @@ func (w *window) openFile(f keystore.File, in *unlocking) (*keystore.Key, error)
 	switch {
 	case errors.Is(err, keystore.ErrPassword) && in.Remembered:
 		w.agent.forget(f.ID)
-	case err == nil && in.Remember && !in.Remembered:
+	case err == nil && in.Remember && !in.Remembered && f.Certificate() == nil: // a PIN is never kept
 		if err := w.agent.recaller.keep(f.ID, in.Password); err != nil {
 			w.agent.log.Warn("a password was not kept", "err", err)
 		}

@@ -62,7 +62,7 @@ type renewing struct {
 type renewedKey struct{ owner, state, why string }
 
 func (*renewing) kind() string { return "renew" }
-func (*renewing) wish() wish   { return wish{files: true} }
+func (*renewing) wish() wish   { return wish{files: true, others: []string{keystore.JKS}} }
 
 // show lists the keys that are due, then the files nobody opened yet, any of which may be.
 func (t *renewing) show(w *window, v *View) {
@@ -70,6 +70,9 @@ func (t *renewing) show(w *window, v *View) {
 	var locked, other, own []KeyRow
 	company, personal := false, false
 	for _, f := range w.files {
+		if f.Certificate() != nil {
+			continue // keys on tokens are renewed where they were made
+		}
 		r := w.row(f)
 		cert := w.agent.known.find(f.ID)
 		switch {

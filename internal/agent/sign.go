@@ -54,7 +54,7 @@ func (t *signing) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 		return outcome{}, &Problem{Code: "locked", Field: "password"}
 	}
 	// Judged again now: a window may have been open for long.
-	if f := w.agent.fit(key.Certificate, t.wanted, w.lang); len(f.Reasons) > 0 {
+	if f := w.agent.fit(key.Certificate, t.wanted.of(key.Storage), w.lang); len(f.Reasons) > 0 {
 		return outcome{}, &Problem{Code: "does_not_fit", Text: f.Reasons[0].Text}
 	}
 	result, err := t.act(key)

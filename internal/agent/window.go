@@ -95,7 +95,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	}
 	w := &window{
 		agent: a, site: s, lang: tag, task: t, end: make(chan outcome, 1), touch: make(chan struct{}, 1),
-		token: secret(), until: a.now().Add(tokenLife), opened: map[string]*keystore.Key{}, files: keystore.Scan(a.watched()),
+		token: secret(), until: a.now().Add(tokenLife), opened: map[string]*keystore.Key{}, files: append(a.onTokens(), keystore.Scan(a.watched())...),
 	}
 	out, err := w.serve(ctx)
 	if err != nil {
@@ -138,6 +138,11 @@ func (w *window) serve(ctx context.Context) (outcome, error) {
 	out := w.wait(ctx)
 	w.mu.Lock()
 	w.ended = true
+	for _, k := range w.opened {
+		if err := k.Close(); err != nil {
+			w.agent.log.Warn("a token was not let go", "err", err)
+		}
+	}
 	clear(w.opened)
 	w.mu.Unlock()
 	grace, done := context.WithTimeout(context.Background(), 2*time.Second)

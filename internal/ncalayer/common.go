@@ -1,5 +1,7 @@
 package ncalayer
 
+import "slices"
+
 // CommonCall is a checked call of commonUtils. Which fields are set follows from the method.
 type CommonCall struct {
 	Method, UUID     string
@@ -39,8 +41,8 @@ func signature(method string) (kinds string, known bool) {
 
 // Common checks a call of commonUtils in NCALayer's order: method, number of arguments, their
 // types, storage, empty hash. Exactly one of call and reply is set; reply goes out without a window.
-// Base64 and XML are not looked at here.
-func (r *Request) Common() (call *CommonCall, reply []byte) {
+// Base64 and XML are not looked at here. Token storages are there when they are among those plugged.
+func (r *Request) Common(plugged ...string) (call *CommonCall, reply []byte) {
 	method, ok := stringOf(r.object, "method")
 	if !ok {
 		return nil, CommonError(`JSONObject["method"] not found.`, "")
@@ -64,7 +66,7 @@ func (r *Request) Common() (call *CommonCall, reply []byte) {
 	if method == "changeLocale" || method == "getActiveTokens" {
 		return call, nil
 	}
-	if message := storageFault(call.Storage); message != "" {
+	if message := storageFault(call.Storage, plugged); message != "" {
 		return nil, CommonError(message, "")
 	}
 	if method == "createCAdESFromBase64Hash" {
@@ -125,15 +127,15 @@ func texts(list []any) ([]string, bool) {
 	return out, true
 }
 
-// storageFault is the message for a storage that cannot be used; "" for key files.
-func storageFault(name string) string {
+// storageFault is the message for a storage that cannot be used; "" for key files and tokens plugged in.
+func storageFault(name string, plugged []string) string {
 	known, token := Storage(name)
 	switch {
 	case name == "":
 		return "storageName.param.empty"
 	case !known:
 		return "storage.unknown"
-	case token, name != PKCS12:
+	case token && !slices.Contains(plugged, name):
 		return "storage.empty"
 	}
 	return ""

@@ -94,7 +94,7 @@
     tick.value = k.id;
     tick.disabled = !k.fits;
     tick.checked = tick.type === 'radio' && k.id === chosen;
-    tick.addEventListener('change', () => { if (tick.type === 'radio') chosen = k.id; fields(); label(); });
+    tick.addEventListener('change', () => { if (tick.type === 'radio') { if (chosen !== k.id && !['password', 'backup'].includes(view.kind)) $('fields').replaceChildren(); chosen = k.id; } fields(); label(); });
     e.append(tick);
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about), el('span', 'small', k.state === 'pending' ? '' : T('locked')));
@@ -314,8 +314,8 @@
       box.replaceChildren(el('p', 'small', T('kept')), forget);
     } else if (needsPassword()) {
       if (!$('password')) {
-        box.replaceChildren(...hinted('password', T('password')), el('p', 'small', T('once')));
-        if (view.canKeep && view.kind !== 'list') box.append(tickBox('keep', T('keep'))[0]);
+        box.replaceChildren(...hinted('password', T(current().pin ? 'pin' : 'password')), el('p', 'small', T('once')));
+        if (view.canKeep && view.kind !== 'list' && !current().pin) box.append(tickBox('keep', T('keep'))[0]);
         if (view.kind === 'list' && view.keys.filter((k) => k.state === 'locked').length > 1) box.append(tickBox('same', T('same'))[0]);
       }
     } else box.replaceChildren();
