@@ -46,7 +46,7 @@ func (g *renewal) advance(ctx context.Context, w *window, code string) (over boo
 	case len(g.open) == 0:
 		return true, nil
 	case g.now.Factor != nil && g.now.Factor.Sent && code != "" && g.now.ID == g.open[0]:
-		g.now, err = g.cabinet.Code(ctx, g.open[0], code)
+		err = g.take(g.cabinet.Code(ctx, g.open[0], code))
 	default:
 		p, err = g.look(ctx, w)
 	}
@@ -61,6 +61,14 @@ func (g *renewal) advance(ctx context.Context, w *window, code string) (over boo
 		return true, nil
 	}
 	return false, w.cabinetProblem(err)
+}
+
+// take keeps what the cabinet answered; after an error what was known before stays.
+func (g *renewal) take(r client.Renewal, err error) error {
+	if err == nil {
+		g.now = r
+	}
+	return err
 }
 
 // signIn signs the cabinet's challenge, which must be its own and for this.
@@ -147,7 +155,7 @@ func (g *renewal) look(ctx context.Context, w *window) (*Problem, error) {
 	}
 	if r.Factor != nil {
 		if !r.Factor.Sent {
-			if g.now, err = g.cabinet.Code(ctx, id, ""); err != nil {
+			if err := g.take(g.cabinet.Code(ctx, id, "")); err != nil {
 				return nil, err
 			}
 		}
@@ -244,11 +252,11 @@ func (g *renewal) work(ctx context.Context, w *window) (err error) {
 		p.finished.Orders = append(p.finished.Orders, g.finish(w, p.sets[len(p.finished.Orders)]))
 		return nil
 	case p.orders != nil:
-		g.now, err = g.cabinet.Answer(ctx, id, p.name, p.made)
+		err = g.take(g.cabinet.Answer(ctx, id, p.name, p.made))
 	case p.papers != nil:
-		g.now, err = g.cabinet.Answer(ctx, id, p.name, p.signed)
+		err = g.take(g.cabinet.Answer(ctx, id, p.name, p.signed))
 	default:
-		g.now, err = g.cabinet.Answer(ctx, id, p.name, p.finished)
+		err = g.take(g.cabinet.Answer(ctx, id, p.name, p.finished))
 	}
 	if err == nil {
 		g.part, g.tried[id+p.name] = nil, true
