@@ -100,17 +100,15 @@ var tree = map[string]place{
 	"internal/state":      {edges, "", "github.com/maypok86/otter/v2 github.com/sony/gobreaker/v2 golang.org/x/sync/semaphore golang.org/x/time/rate"}, // breaker, memory, turns and rates of services that are not ours
 	"internal/trustdir":   {edges, "", ""},
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/emersion/go-smtp github.com/linxGnu/gosmpp"}, // SMTP, DKIM and SMPP are protocols, not our point
-	"internal/keystore":   {edges, "", "github.com/zalando/go-keyring"}, // the system's keychain is other people's
-	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna"},
-	"internal/desktop":    {edges, "", "fyne.io/systray github.com/gen2brain/beeep golang.org/x/sys/windows"}, // trays and notices are the systems' protocols, not our point
-	"internal/keystore":   {edges, "", ""},
-	"internal/agent":      {edges, "internal/keystore internal/ask", "github.com/coder/websocket golang.org/x/net/idna"},
+	"internal/desktop":    {edges, "", "fyne.io/systray github.com/gen2brain/beeep golang.org/x/sys/windows"},                                              // trays and notices are the systems' protocols, not our point
+	"internal/keystore":   {edges, "internal/token", "github.com/pavlo-v-chernykh/keystore-go github.com/zalando/go-keyring"},                              // Java's key files and the system's keychain are other people's
+	"internal/agent":      {edges, "internal/ask internal/cabinet/client internal/keystore internal/token", "github.com/coder/websocket golang.org/x/net/idna"},
 	"internal/limit":      {edges, "", ""},
 	"internal/phone":      {edges, "", ""},
 	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ rsc.io/qr"}, // drawing a QR code is not our point
 	"internal/web/assets": {edges, "", ""},
 	"internal/mailbox":    {edges, "internal/web", "github.com/emersion/go-smtp github.com/a-h/templ"},
-	"internal/cabinet":    {edges, "internal/web internal/limit", "github.com/a-h/templ"},
+	"internal/cabinet":    {edges, "internal/web internal/limit internal/cabinet/client", "github.com/a-h/templ"},
 	"internal/portal":     {edges, "internal/web internal/oidc internal/passkey internal/limit", "github.com/a-h/templ"},
 	"internal/oidc":       {edges, "internal/web internal/limit", "github.com/a-h/templ github.com/ory/fosite github.com/go-jose/go-jose/v3"}, // OpenID Connect is a protocol, not our point
 	"internal/passkey":    {edges, "", "github.com/go-webauthn/webauthn"},                                                                     // WebAuthn is a protocol, not our point
@@ -118,8 +116,9 @@ var tree = map[string]place{
 	"internal/responder":  {edges, "internal/limit", ""},
 	"internal/ceremony":   {edges, "internal/store internal/vault internal/token internal/keyring", "go.yaml.in/yaml/v3"}, // plans that people write and review
 
-	"internal/caapi":        {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
-	"internal/caapi/client": {edges, "", ""},                                               // what programs that call link: no server, no authority
+	"internal/caapi":          {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
+	"internal/caapi/client":   {edges, "", ""},                                               // what programs that call link: no server, no authority
+	"internal/cabinet/client": {edges, "", ""},                                               // the same of the cabinet
 
 	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2 go.yaml.in/yaml/v3"}, // yaml: the list of desks; klog: what the log's library says
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},

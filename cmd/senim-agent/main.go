@@ -2,6 +2,8 @@
 // socket, as they ask NCALayer; it asks the person, in a window of its own.
 //
 //	senim-agent [flags]          run
+//	senim-agent renew [flags]    renew the keys that are due, in the cabinet that --cabinet names
+//	senim-agent password, backup change the password of a key file; copy one and check the copy
 //	senim-agent trust [flags]    make browsers accept its local TLS certificate
 //	senim-agent version
 package main
@@ -48,6 +50,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		case "trust":
 			return trustCommand(ctx, args[1:], stdout, stderr)
+		case string(agent.ActRenew), string(agent.ActPassword), string(agent.ActBackup):
+			return actCommand(ctx, agent.Act(args[0]), args[1:], stdout, stderr)
 		}
 	}
 	return serve(ctx, args, stdout, stderr)
@@ -68,76 +72,17 @@ func dataFolder() string {
 }
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("senim-agent", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	var keys, authorities, responders, stampers list
-	listen := flags.String("listen", "127.0.0.1:13579", "loopback `address`; port 0 takes a free one")
-	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	browser := flags.String("browser", "", "`command` that shows a window; none prints the address instead")
-	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
-	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
-	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
-	cabinet := flags.String("cabinet", "", "`address` of the cabinet where keys are renewed and revoked; the agent's page links to it")
-	keychain := flags.Bool("keychain", true, "keep secrets in the system's keychain where there is one")
-	headless := flags.Bool("headless", false, "no tray, no reminders beside the windows, no look at plugged media")
-	large := flags.Bool("large-documents", false, "sign documents too large for the socket on port 24680, as KAZTOKEN does; no window shows what is in them")
-	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
-	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
-	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
-	flags.Var(&stampers, "tsp", "`SKI=URL`: who time-stamps signatures whose certificate is of an issuer, may be repeated")
-	crl := flags.String("crl", "", "`folder` with revocation lists; default: the first folder of --trust")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q", flags.Arg(0))
-	}
-	pool, err := authoritiesIn(authorities)
+	c, err := configuration("senim-agent", args, stdout, stderr)
 	if err != nil {
-		return err
-	}
-	if *crl == "" && len(authorities) > 0 {
-		*crl = authorities[0]
-	}
-	status, err := revocationSource(responders, *crl)
-	if err != nil {
-		return err
-	}
-	stamps, err := addresses("--tsp", stampers)
-	if err != nil {
-		return err
-	}
-	var mu sync.Mutex
-	say := func(url string) {
-		mu.Lock()
-		defer mu.Unlock()
-		_, _ = fmt.Fprintln(stdout, "window", url)
-	}
-	show := agent.Browser(*browser, *data, say)
-	if *browser == "none" {
-		show = func(url string) (func(), error) { say(url); return nil, nil }
-	}
-	if err := checkCabinet(*cabinet); err != nil {
 		return err
 	}
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	own := &surroundings{quit: quit}
-	config := agent.Config{
-		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Stamps: stamps, Browser: show,
-		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
-		Cabinet: *cabinet,
+	if !c.headless {
+		c.Media, c.Notify = desktop.Media, own.remind
 	}
-	if *large {
-		config.LargeDocuments = "127.0.0.1:24680"
-	}
-	if *keychain {
-		config.Keychain = keystore.SystemKeychain()
-	}
-	if !*headless {
-		config.Media, config.Notify = desktop.Media, own.remind
-	}
-	a, err := agent.New(config)
+	a, err := agent.New(c.Config)
 	if err != nil {
 		return err
 	}
@@ -150,11 +95,86 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if _, err := fmt.Fprintln(stdout, "listening", a.Addr()); err != nil {
 		return err
 	}
-	if !*headless {
+	if !c.headless {
 		own.show(a)
 		defer own.tray.Stop()
 	}
 	return a.Serve(ctx)
+}
+
+// settings are what the agent is started with.
+type settings struct {
+	agent.Config
+	headless bool
+}
+
+// configuration reads the flags of the agent; a command that opens one window has the same.
+func configuration(name string, args []string, stdout, stderr io.Writer) (c settings, err error) {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	var keys, authorities, responders, stampers, drivers list
+	listen := flags.String("listen", "127.0.0.1:13579", "loopback `address`; port 0 takes a free one")
+	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
+	browser := flags.String("browser", "", "`command` that shows a window; none prints the address instead")
+	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
+	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
+	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
+	cabinet := flags.String("cabinet", "", "`origin` of the cabinet in which keys are renewed and revoked, as https://cabinet.example.kz")
+	keychain := flags.Bool("keychain", true, "keep secrets in the system's keychain where there is one")
+	flags.BoolVar(&c.headless, "headless", false, "no tray, no reminders beside the windows, no look at plugged media")
+	large := flags.Bool("large-documents", false, "sign documents too large for the socket on port 24680, as KAZTOKEN does; no window shows what is in them")
+	flags.Var(&drivers, "token", "`STORAGE=DRIVER` of PKCS #11 tokens, as AKKaztokenStore=/usr/lib/driver.so, may be repeated")
+	helper := flags.String("token-program", "", "`path` of senim-token; default: beside this program")
+	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
+	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
+	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
+	flags.Var(&stampers, "tsp", "`SKI=URL`: who time-stamps signatures whose certificate is of an issuer, may be repeated")
+	crl := flags.String("crl", "", "`folder` with revocation lists; default: the first folder of --trust")
+	if err := flags.Parse(args); err != nil {
+		return c, err
+	}
+	if flags.NArg() > 0 {
+		return c, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	if err := checkCabinet(*cabinet); err != nil {
+		return c, err
+	}
+	var mu sync.Mutex
+	say := func(url string) {
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = fmt.Fprintln(stdout, "window", url)
+	}
+	show := agent.Browser(*browser, *data, say)
+	if *browser == "none" {
+		show = func(url string) (func(), error) { say(url); return nil, nil }
+	}
+	c.Config = agent.Config{
+		Listen: *listen, Data: *data, Folders: keys, Browser: show, Cabinet: *cabinet,
+		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
+	}
+	if c.Pool, err = authoritiesIn(authorities); err != nil {
+		return c, err
+	}
+	if *crl == "" && len(authorities) > 0 {
+		*crl = authorities[0]
+	}
+	if c.Revocation, err = revocationSource(responders, *crl); err != nil {
+		return c, err
+	}
+	if c.Stamps, err = addresses("--tsp", stampers); err != nil {
+		return c, err
+	}
+	if c.Tokens, err = tokenDrivers(drivers, *helper); err != nil {
+		return c, err
+	}
+	if *large {
+		c.LargeDocuments = "127.0.0.1:24680"
+	}
+	if *keychain {
+		c.Keychain = keystore.SystemKeychain()
+	}
+	return c, nil
 }
 
 // authoritiesIn joins the authorities of the folders. A folder with a mistake in it is an error: trust

@@ -73,9 +73,12 @@ func (d *driver) Close() error {
 	return nil
 }
 
-// find returns the only object of a class and name.
+// find returns the only object of a class and name; the name may be an identifier (token.NameOf).
 func (d *driver) find(class uint, name string) (pkcs11.ObjectHandle, error) {
 	want := []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_CLASS, class), pkcs11.NewAttribute(pkcs11.CKA_LABEL, name)}
+	if id, ok := token.IDOf(name); ok {
+		want[1] = pkcs11.NewAttribute(pkcs11.CKA_ID, id)
+	}
 	if err := d.p.FindObjectsInit(d.session, want); err != nil {
 		return 0, fmt.Errorf("look for %s: %w", name, err)
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	if err := token.Serve(os.Stdin, os.Stdout, open); err != nil {
+	if err := token.Serve(os.Stdin, os.Stdout, open, look); err != nil {
 		fmt.Fprintln(os.Stderr, "senim-token:", err)
 		os.Exit(1)
 	}

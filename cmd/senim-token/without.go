@@ -10,5 +10,9 @@ import (
 
 // open says that there is no driver in this build.
 func open(string, string, []byte) (token.Driver, error) {
-	return nil, errors.New("senim-token was built without PKCS #11: build it with CGO_ENABLED=1 and -tags pkcs11")
+	return nil, errWithout
 }
+
+func look(string) ([]token.Plugged, error) { return nil, errWithout }
+
+var errWithout = errors.New("senim-token was built without PKCS #11: build it with CGO_ENABLED=1 and -tags pkcs11")

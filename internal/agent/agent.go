@@ -23,6 +23,9 @@
 //
 //	POST /unlock  {"id":"…","password":"…"}            → {"view":View}, the key's row unlocked; 422 wrong_password and the window stays
 //	              {…,"brief":true}                     → {"row":KeyRow} instead, for opening many
+//	              {…,"remember":true}                  keeps the password in the system's keychain
+//	              {"id":"…","remembered":true}         takes the one kept there
+//	POST /forget  {"id":"…"}                            → {"view":View}: what is kept of the key's password is forgotten
 //	POST /look    {}                                   → {"view":View} as it is now
 //	POST /watch   {"folder":"…"}                        → {"view":View} with the keys of one more folder
 //	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key; 422 no_stamp: a time-stamp could not be had, again or cancel
@@ -32,11 +35,14 @@
 //	              {"folder":"…"}                       kind generate-many
 //	              {"confirm":false}                    kind sign-many; confirm skips the keys that were not opened
 //	              {"newPassword":"…",…}                kind install-many, as install
+//	              {"newPassword":"…",…,"code":"…"}     kind renew, as install and sign-many; code answers 422 code_needed
 //	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
 //	                                                   last: the page sends the same again
 //	              {"file":"…"}                         kind choose: the path of the file
 //	              {"saveAs":"…"}                       kind save, and with a key kind sign when the view proposes a path: where the result is written
 //	              {"key":"…"}                          kind large: as sign; the page sends it again while documents come
+//	              {"key":"…","password":"…","newPassword":"…","newPassword2":"…","confirm":false}   kind password; confirm removes the old file
+//	              {"key":"…","password":"…","folder":"…"}   kind backup
 //	              {}                                   kinds refused and notice: seen; read, fetch and stamp: allowed
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
@@ -95,7 +101,8 @@ type Config struct {
 	Browser func(url string) (stop func(), err error)
 	// SingleUser accepts peers whose user cannot be told, on systems where the agent cannot look.
 	SingleUser bool
-	// Keychain keeps the key that encrypts the list of certificates on disk. Default: none.
+	// Keychain keeps the secret of pending keys, the passwords people ask to keep, and the key that encrypts
+	// the list of certificates on disk. Nil keeps no passwords, and the secret in a file of mode 0600.
 	Keychain keystore.Keychain
 	// Remember keeps certificates of opened keys, and where they were, in a plain file of mode 0600 where
 	// there is no keychain, so that the next start knows them. Default: in memory only, until the person
@@ -105,8 +112,8 @@ type Config struct {
 	Media func() []string
 	// Notify says something in the system's own way, beside the windows. Default: nothing is said.
 	Notify func(title, text string)
-	// Cabinet is the address of the page where keys are renewed and revoked. Default: none is named.
-	Cabinet string
+	// Tokens are the drivers of PKCS #11 tokens; without any, no token is ever plugged in.
+	Tokens []keystore.TokenDriver
 	// OldKeyFiles writes new key files as the national CA does, for programs that read nothing else.
 	// Default: the strong form, which its library reads too.
 	OldKeyFiles bool
@@ -114,6 +121,10 @@ type Config struct {
 	// LargeDocuments is the loopback address of KAZTOKEN's HTTP API, port 24680 in the world: documents too
 	// large for the socket, whose content no window shows. Default: off.
 	LargeDocuments string
+	// Cabinet is the origin of the cabinet in which keys are renewed without its pages, and where a person is
+	// led to revoke them; empty: nowhere.
+	Cabinet          string
+	CabinetTransport http.RoundTripper // reaches it; nil is the usual one
 
 	Version string           // shown in getBundles; default "0"
 	Log     *slog.Logger     // default: nowhere
@@ -128,6 +139,7 @@ type Agent struct {
 	authority *authority
 	keeper    *keystore.Keeper
 	known     *catalogue
+	recaller  *recaller
 	desk      *desk
 	settings  *settings
 	homes     chan homeWish // wishes to see the agent's own page, or to have an act done from it
@@ -147,6 +159,7 @@ type Agent struct {
 	origins map[string]*originState // under mu
 	given   []string                // under mu: folders the agent was started with
 	mine    map[string]bool         // under mu: origins of our windows, now and before
+	renewal map[string]bool         // under mu: serials whose renewal was begun and not told to its end
 	talks   sync.WaitGroup
 }
 
@@ -184,7 +197,7 @@ func New(c Config) (*Agent, error) {
 	if c.OldKeyFiles {
 		form = pfx.NCA
 	}
-	keeper, err := keystore.Open(keystore.Config{Dir: filepath.Join(c.Data, "pending"), Now: c.Now, Form: form})
+	keeper, err := keystore.Open(keystore.Config{Dir: filepath.Join(c.Data, "pending"), Now: c.Now, Form: form, Keychain: c.Keychain})
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
@@ -193,12 +206,26 @@ func New(c Config) (*Agent, error) {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
 	place := &index{dir: c.Data, chain: c.Keychain, plain: func() bool { return c.Remember || settings.get().Plain }}
+	recaller, err := openRecaller(c.Keychain, filepath.Join(c.Data, "remembered.json"))
+	if err != nil {
+		return nil, fmt.Errorf("new agent: read which passwords are kept: %w", err)
+	}
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: newCatalogue(place, c.Log), desk: newDesk(),
+		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: newCatalogue(place, c.Log), recaller: recaller, desk: newDesk(),
 		settings: settings, homes: make(chan homeWish, 1), acts: map[string]func(context.Context, lang.Tag){},
-		origins: map[string]*originState{}, mine: map[string]bool{},
+		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
 	}
 	a.stamper = a.stamp
+	for _, act := range []Act{ActRenew, ActPassword, ActBackup} {
+		if act == ActRenew && c.Cabinet == "" {
+			continue
+		}
+		a.acts[string(act)] = func(ctx context.Context, tag lang.Tag) {
+			if _, _, err := a.Do(ctx, act, tag); err != nil {
+				a.log.Error("act", "act", act, "err", err)
+			}
+		}
+	}
 	for _, folder := range append(c.Folders, keeper.Folders()...) {
 		if full, err := filepath.Abs(folder); err == nil {
 			a.given = append(a.given, full)

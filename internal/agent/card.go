@@ -41,6 +41,8 @@ type KeyRow struct {
 	Fits    bool     `json:"fits"`  // false only when that is known
 	Reasons []Remark `json:"reasons,omitempty"`
 	Remarks []Remark `json:"remarks,omitempty"`
+	Kept    bool     `json:"kept,omitempty"` // its password is in the system's keychain
+	Pin     bool     `json:"pin,omitempty"`  // a key on a token: what is typed is its PIN
 	Card    *Card    `json:"card,omitempty"`
 }
 
@@ -103,18 +105,22 @@ func (w *window) row(f keystore.File) KeyRow {
 	a, tag := w.agent, w.lang
 	r := KeyRow{
 		ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)),
-		Date: tag.Date(f.Modified), State: "locked", Fits: true,
+		Date: tag.Date(f.Modified), State: "locked", Fits: true, Kept: a.recaller.has(f.ID),
 	}
+	wanted := w.task.wish().of(f.Storage)
 	cert := a.known.find(f.ID)
+	if f.Certificate() != nil {
+		cert, r.About, r.Pin = f.Certificate(), tag.Text("agent.about.token"), true
+	}
 	if key := w.opened[f.ID]; key != nil {
 		r.State, cert = "unlocked", key.Certificate
 	} else if cert != nil {
 		r.State = "known"
 	}
 	if cert != nil {
-		fit := a.fit(cert, w.task.wish(), tag)
+		fit := a.fit(cert, wanted, tag)
 		r.Card, r.Reasons, r.Remarks, r.Fits = a.card(cert, tag), fit.Reasons, fit.Remarks, len(fit.Reasons) == 0
-	} else if !w.task.wish().files {
+	} else if !wanted.files {
 		r.Fits = false
 		r.Reasons = []Remark{{"storage", "red", tag.Text("agent.reason.storage")}}
 	}

@@ -2,10 +2,12 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"senim/algid"
+	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/internal/trust"
 	"senim/pki"
@@ -42,6 +44,14 @@ func (f *fitness) no(tag lang.Tag, code string, vars ...any) {
 
 func (f *fitness) say(tag lang.Tag, level, code string, vars ...any) {
 	f.Remarks = append(f.Remarks, Remark{code, level, tag.Text("agent.reason."+code, vars...)})
+}
+
+// of is the wish as it meets a key of this storage.
+func (w wish) of(storage string) wish {
+	if storage != keystore.PKCS12 && storage != "" {
+		w.files = slices.Contains(w.others, storage) || slices.Contains(w.others, "*")
+	}
+	return w
 }
 
 // fit judges one certificate: the filters of the page, the purpose of the key, dates, path, revocation.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -562,14 +563,14 @@ func TestPluggedMedia(t *testing.T) {
 // is not offered and not done.
 func TestPain08RenewButton(t *testing.T) {
 	b := bring(t)
-	if h := b.home(); len(h.view.Acts) != 0 {
+	if h := b.home(); slices.Contains(h.view.Acts, "renew") { // no cabinet to renew in
 		t.Errorf("%v", h.view.Acts)
 	}
 	next := bring(t)
 	done := make(chan lang.Tag, 1)
 	next.agent.acts["renew"] = func(_ context.Context, tag lang.Tag) { done <- tag }
 	h := next.home()
-	if len(h.view.Acts) != 1 || h.view.Acts[0] != "renew" {
+	if len(h.view.Acts) == 0 || h.view.Acts[0] != "renew" {
 		t.Errorf("%v", h.view.Acts)
 	}
 	h.act("/act", map[string]any{"act": "renew"})
@@ -581,7 +582,7 @@ func TestPain08RenewButton(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Error("nothing was done")
 	}
-	if p := h.problem("/act", map[string]any{"act": "backup"}); p.Code != "bad_request" {
+	if p := b.home().problem("/act", map[string]any{"act": "renew"}); p.Code != "bad_request" {
 		t.Errorf("%+v", p)
 	}
 }

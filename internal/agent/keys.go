@@ -36,6 +36,8 @@ func (t *talk) keys(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 		result, refusal = t.signMany(ctx, r)
 	case "installMany":
 		result, refusal = t.installMany(ctx, r)
+	case string(ActRenew), string(ActPassword), string(ActBackup):
+		result, refusal = t.own(ctx, r)
 	default:
 		refusal = r.UndefinedMethod()
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 //go:embed assets
@@ -92,6 +93,8 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		w.unlock(r.Context(), rw, body)
 	case "/watch":
 		w.addFolder(rw, body)
+	case "/forget":
+		w.forgetPassword(rw, body)
 	case "/decide":
 		w.decide(r.Context(), rw, body)
 	case "/chooser":
@@ -130,11 +133,7 @@ func (w *window) begin(rw http.ResponseWriter, body []byte) {
 }
 
 func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte) {
-	var in struct {
-		ID       string `json:"id"`
-		Password string `json:"password"`
-		Brief    bool   `json:"brief"`
-	}
+	var in unlocking
 	if !read(rw, body, &in) {
 		return
 	}
@@ -143,15 +142,28 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		w.problem(rw, "no_such_key", "")
 		return
 	}
-	key, err := keystore.Unlock(f, in.Password)
+	key, err := w.openFile(f, &in)
 	switch {
+	case errors.Is(err, keystore.ErrPassword) && f.Certificate() != nil:
+		w.problem(rw, "wrong_pin", "password")
 	case errors.Is(err, keystore.ErrPassword):
 		w.problem(rw, "wrong_password", "password")
+	case errors.Is(err, keystore.ErrLastTry):
+		w.problem(rw, "pin_last_try", "password")
+	case errors.Is(err, keystore.ErrLocked):
+		w.problem(rw, "token_locked", "")
+	case errors.Is(err, keystore.ErrNoSecret), errors.Is(err, keystore.ErrNoKeychain):
+		w.problem(rw, "no_keychain", "password")
 	case err != nil:
 		w.problem(rw, "unreadable_key", "")
 	default:
+		if before := w.opened[f.ID]; before != nil {
+			_ = before.Close() // opened twice: the second one counts
+		}
 		w.opened[f.ID] = key
-		w.agent.known.learn(f, key.Certificate)
+		if f.Certificate() == nil {
+			w.agent.known.learn(f, key.Certificate)
+		}
 		w.agent.ask(ctx, key.Certificate, w.task.wish().chain)
 		if in.Brief {
 			reply(rw, http.StatusOK, struct {
@@ -197,7 +209,12 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 		return
 	}
 	w.finish(out)
-	e := ending{Done: true, Text: w.lang.Text("agent.done." + w.task.kind())}
+	e := ending{Done: true}
+	if own, ok := w.task.(interface{ said(lang.Tag) string }); ok {
+		e.Text = own.said(w.lang)
+	} else {
+		e.Text = w.lang.Text("agent.done." + w.task.kind())
+	}
 	if out.err != nil {
 		e.Failed, e.Text = true, w.lang.Text("agent.done.failed", "why", out.err.Error())
 		if k := w.task.kind(); k == "refused" || k == "notice" {

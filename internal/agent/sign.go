@@ -60,7 +60,7 @@ func (t *signing) decide(ctx context.Context, w *window, d Decision) (outcome, *
 		return outcome{}, &Problem{Code: "locked", Field: "password"}
 	}
 	// Judged again now: a window may have been open for long.
-	if f := w.agent.fit(key.Certificate, t.wanted, w.lang); len(f.Reasons) > 0 {
+	if f := w.agent.fit(key.Certificate, t.wanted.of(key.Storage), w.lang); len(f.Reasons) > 0 {
 		return outcome{}, &Problem{Code: "does_not_fit", Text: f.Reasons[0].Text}
 	}
 	if t.count > 1 {

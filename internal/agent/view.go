@@ -26,6 +26,7 @@ type View struct {
 	Wants     []string   `json:"wants,omitempty"`     // which keys the site takes, in words
 	Keys      []KeyRow   `json:"keys,omitempty"`
 	Places    []string   `json:"places,omitempty"`    // folders where keys may be, to be looked into, too
+	CanKeep   bool       `json:"canKeep,omitempty"`   // passwords can be kept in the system's keychain
 	Preselect string     `json:"preselect,omitempty"` // the one key that fits, or the one chosen last for this site
 
 	Owner    []Pair   `json:"owner,omitempty"`    // generate: for whom
@@ -76,7 +77,7 @@ func (w *window) view() View {
 	tag := w.lang
 	v := View{
 		Kind: w.task.kind(), Lang: tag, Title: tag.Text("agent.title." + w.task.kind()), Site: w.asker(),
-		Queue: w.agent.desk.queue(), Texts: texts(tag),
+		Queue: w.agent.desk.queue(), Texts: texts(tag), CanKeep: w.agent.recaller.chain != nil,
 	}
 	if v.Queue > 0 {
 		v.Waiting = tag.Text("agent.ui.waiting", "n", v.Queue)

@@ -15,7 +15,7 @@ const windowIdle = 10 * time.Minute
 
 // task is what a window is open for. Its methods are called under the window's mutex.
 type task interface {
-	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, choose, read, fetch, save, large, notice or refused
+	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, choose, read, fetch, save, large, stamp, renew, password, backup, notice or refused
 	wish() wish   // which keys fit; the zero wish for kinds that choose none
 	show(w *window, v *View)
 	// decide does the act. A problem keeps the window open; so does the outcome of a step that is not
@@ -31,8 +31,10 @@ type Decision struct {
 	NewPassword  string   `json:"newPassword"`
 	NewPassword2 string   `json:"newPassword2"`
 	Confirm      bool     `json:"confirm"`
-	File         string   `json:"file"`   // choose: the path
-	SaveAs       string   `json:"saveAs"` // where the result is written
+	File         string   `json:"file"`     // choose: the path
+	SaveAs       string   `json:"saveAs"`   // where the result is written
+	Password     string   `json:"password"` // kinds password and backup
+	Code         string   `json:"code"`     // of the cabinet's second factor
 }
 
 // Problem is something the person can put right.
@@ -107,9 +109,16 @@ func (w *window) serve(ctx context.Context) (out outcome, err error) {
 		w.mu.Lock()
 		w.ended = true
 		run := w.run
-		clear(w.opened)
 		w.mu.Unlock()
 		run.stop()
+		w.mu.Lock()
+		for _, k := range w.opened {
+			if err := k.Close(); err != nil {
+				w.agent.log.Warn("a token was not let go", "err", err)
+			}
+		}
+		clear(w.opened)
+		w.mu.Unlock()
 	})
 	return out, err
 }
@@ -151,7 +160,7 @@ func (w *window) scan() {
 		return
 	}
 	folders := w.agent.looked()
-	w.stamp, w.files = stampOf(folders), keystore.Scan(folders)
+	w.stamp, w.files = stampOf(folders), append(w.agent.onTokens(), keystore.Scan(folders)...)
 }
 
 func (w *window) file(id string) (keystore.File, bool) {

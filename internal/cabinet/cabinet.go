@@ -119,6 +119,7 @@ func New(c Config) (http.Handler, error) {
 		s.letterRoutes,
 		s.calendarRoutes,
 		s.manyRoutes,
+		s.renewalRoutes,
 		s.uploadRoutes,
 		s.visitRoutes,
 	} {

@@ -198,17 +198,21 @@ func (s *cabinet) manyAnswers(r *web.Request, take func([]ra.BatchAnswer) error)
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: here}
 	}
-	list := make([]ra.BatchAnswer, len(got))
-	for i, a := range got {
-		list[i] = ra.BatchAnswer{ID: a.ID, Requests: a.Requests, Signed: a.XML, Serials: a.Serials, Refused: a.Refused}
-	}
-	if err := take(list); err != nil {
+	if err := take(batchAnswers(got)); err != nil {
 		if no, ok := errors.AsType[*ra.Refusal](err); ok && no.Code == "BATCH_UNKNOWN" {
 			return err
 		}
 		return back(err, here)
 	}
 	return r.Redirect(here)
+}
+
+func batchAnswers(got []web.ManyAnswer) []ra.BatchAnswer {
+	list := make([]ra.BatchAnswer, len(got))
+	for i, a := range got {
+		list[i] = ra.BatchAnswer{ID: a.ID, Requests: a.Requests, Signed: a.XML, Serials: a.Serials, Refused: a.Refused}
+	}
+	return list
 }
 
 func (s *cabinet) takeManyKeys(_ http.ResponseWriter, r *web.Request) error {

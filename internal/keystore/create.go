@@ -20,10 +20,12 @@ func Create(path string, content []byte, mode fs.FileMode) error {
 	if err := createPlain(temporary, content, mode); err != nil {
 		return err
 	}
+	fault("create: written")
 	err := os.Link(temporary, path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = createPlain(path, content, mode)
 	}
+	fault("create: linked")
 	if removed := os.Remove(temporary); err == nil {
 		err = removed
 	}

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 )
 
+// fault is called between the steps of writing a file; tests kill the program there.
+var fault = func(string) {}
+
 // Replace puts a file of mode 0600 in its place in one step, down to the disk: whoever reads sees the
 // old content or the new, never a part.
 func Replace(path string, content []byte) error {
@@ -15,6 +18,7 @@ func Replace(path string, content []byte) error {
 		return err
 	}
 	if err = fill(f, content); err == nil {
+		fault("replace: written")
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {

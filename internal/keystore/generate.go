@@ -100,6 +100,9 @@ func (k *Keeper) Generate(o Order) ([]Note, error) {
 	if err := k.room(o); err != nil {
 		return nil, err
 	}
+	if err := k.unlock(); err != nil {
+		return nil, failure("write_failed", "open the secret of pending keys: %w", err)
+	}
 	var notes []Note
 	var files [][]byte
 	for _, p := range o.Profiles {
@@ -215,6 +218,9 @@ func (k *Keeper) place(n Note, content []byte) error {
 
 // pending opens the private key of a note.
 func (k *Keeper) pending(n Note) (crypto.Signer, error) {
+	if err := k.unlock(); err != nil {
+		return nil, err
+	}
 	content, err := read(filepath.Join(n.Folder, n.File))
 	if err != nil {
 		return nil, err

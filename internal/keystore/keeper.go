@@ -2,7 +2,6 @@ package keystore
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +40,8 @@ type Config struct {
 	Random io.Reader        // crypto/rand when nil
 	Now    func() time.Time // time.Now when nil
 	Form   pfx.Form         // of finished key files; the zero value is the strong one
+	// Keychain keeps the secret of pending keys; nil, or where it is not available: a file of mode 0600.
+	Keychain Keychain
 
 	// fault is called at every step that changes something; tests kill the keeper there.
 	fault func(step string)
@@ -55,18 +56,20 @@ type Keeper struct {
 	form   pfx.Form
 	fault  func(string)
 
+	keychain Keychain
+
 	mu     sync.Mutex
 	notes  []Note // under mu
-	secret []byte // opens the pending files
+	secret []byte // under mu: opens the pending files; nil until it is needed
 }
 
-// Open opens the keeper of a folder. At the first time it makes the secret of 256 bits that
-// protects pending keys, in a file of mode 0600.
+// Open opens the keeper of a folder. The secret of 256 bits that protects pending keys is made with the
+// first of them.
 func Open(c Config) (*Keeper, error) {
 	if c.Dir == "" {
 		return nil, errors.New("open keeper: no folder")
 	}
-	k := &Keeper{dir: c.Dir, random: c.Random, now: c.Now, form: c.Form, fault: c.fault}
+	k := &Keeper{dir: c.Dir, random: c.Random, now: c.Now, form: c.Form, fault: c.fault, keychain: c.Keychain}
 	if k.random == nil {
 		k.random = rand.Reader
 	}
@@ -79,38 +82,10 @@ func Open(c Config) (*Keeper, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open keeper: %w", err)
 	}
-	if err := k.openSecret(); err != nil {
-		return nil, fmt.Errorf("open keeper: %w", err)
-	}
 	if err := k.load(); err != nil {
 		return nil, fmt.Errorf("open keeper: %w", err)
 	}
 	return k, k.recover()
-}
-
-func (k *Keeper) openSecret() error {
-	path := filepath.Join(k.dir, "pending.key")
-	b, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		raw := make([]byte, 32)
-		if _, err := io.ReadFull(k.random, raw); err != nil {
-			return err
-		}
-		b = []byte(hex.EncodeToString(raw))
-		if err := writeNew(path, b, false); err != nil {
-			return err
-		}
-		if err := syncDir(k.dir); err != nil {
-			return err
-		}
-	} else if err != nil {
-		return err
-	}
-	if len(b) != 64 {
-		return errors.New("pending.key has not 64 characters")
-	}
-	k.secret = b
-	return nil
 }
 
 // recover takes back what was being made when the keeper last died: nobody was told of it.

@@ -1,4 +1,4 @@
-// Package keystore keeps keys in files: it finds PKCS #12 files in the folders a person named, opens
+// Package keystore keeps keys in files: it finds PKCS #12 and Java key files in the folders a person named, opens
 // them with a password, makes new key pairs whose certificate comes days later, and puts key and
 // certificate together into a finished file.
 //
@@ -80,12 +80,20 @@ type File struct {
 	Kind     Kind
 	Modified time.Time
 	Copies   []string // other paths with the same content
+	Storage  string   // PKCS12, JKS, or the name of a token's driver
+
+	token *onToken // of a key on a token
 }
 
-// Folder is the directory the file is in.
-func (f File) Folder() string { return filepath.Dir(f.Path) }
+// Folder is the directory the file is in; empty for a key on a token.
+func (f File) Folder() string {
+	if f.token != nil {
+		return ""
+	}
+	return filepath.Dir(f.Path)
+}
 
-// Scan lists the key files (.p12, .pfx) in the folders, three levels deep, newest first. What cannot
+// Scan lists the key files (.p12, .pfx, .jks) in the folders, three levels deep, newest first. What cannot
 // be read is left out: a folder on a stick that is not plugged in is no error. Links are not followed.
 func Scan(folders []string) []File {
 	found := map[string]*File{}
@@ -105,7 +113,7 @@ func Scan(folders []string) []File {
 				return fs.SkipAll
 			}
 			switch strings.ToLower(filepath.Ext(path)) {
-			case ".p12", ".pfx":
+			case ".p12", ".pfx", ".jks":
 				note(found, path, entry)
 			}
 			return nil
@@ -155,7 +163,11 @@ func note(found map[string]*File, path string, entry fs.DirEntry) {
 		}
 		return
 	}
-	found[id] = &File{ID: id, Path: path, Name: filepath.Base(path), Kind: KindOf(filepath.Base(path)), Modified: info.ModTime()}
+	storage := PKCS12
+	if isJKS(content) {
+		storage = JKS
+	}
+	found[id] = &File{Storage: storage, ID: id, Path: path, Name: filepath.Base(path), Kind: KindOf(filepath.Base(path)), Modified: info.ModTime()}
 }
 
 func contentID(content []byte) string {
@@ -188,10 +200,25 @@ func read(path string) ([]byte, error) {
 type Key struct {
 	Signer      crypto.Signer
 	Certificate *pki.Certificate
+	Storage     string
+
+	close func() error // of a token; nil for a file
 }
 
-// Unlock opens a file that [Scan] listed. A wrong password is [ErrPassword].
+// Close lets a token go; a key of a file needs none.
+func (k *Key) Close() error {
+	if k.close == nil {
+		return nil
+	}
+	return k.close()
+}
+
+// Unlock opens a key that [Scan] or [ScanTokens] listed. A wrong password or PIN is [ErrPassword],
+// [ErrLastTry] or [ErrLocked]. Whoever opened it closes it.
 func Unlock(f File, password string) (*Key, error) {
+	if f.token != nil {
+		return unlockToken(f, password)
+	}
 	content, err := read(f.Path)
 	if err != nil {
 		return nil, fmt.Errorf("open key file: %w", err)
@@ -199,12 +226,17 @@ func Unlock(f File, password string) (*Key, error) {
 	if contentID(content) != f.ID {
 		return nil, fmt.Errorf("open key file: %w", ErrChanged)
 	}
-	file, err := pfx.Decode(content, password)
-	if errors.Is(err, pfx.ErrPassword) {
-		return nil, ErrPassword
-	}
+	file, err := decode(content, password)
 	if err != nil {
-		return nil, fmt.Errorf("open key file: %w", err)
+		return nil, fmt.Errorf("open key file: %w", wrongPassword(err))
 	}
-	return &Key{Signer: file.Key, Certificate: file.Certificate}, nil
+	return &Key{Signer: file.Key, Certificate: file.Certificate, Storage: f.Storage}, nil
+}
+
+// wrongPassword gives the error of a wrong password our name.
+func wrongPassword(err error) error {
+	if errors.Is(err, pfx.ErrPassword) {
+		return ErrPassword
+	}
+	return err
 }

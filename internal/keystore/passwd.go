@@ -32,12 +32,12 @@ func ChangePassword(path, old, password string) error {
 	if err != nil {
 		return err
 	}
-	file, err := pfx.Decode(content, old)
-	if errors.Is(err, pfx.ErrPassword) {
-		return ErrPassword
+	if isJKS(content) {
+		return errors.New("the password of a Java key store is changed by Java's own keytool")
 	}
+	file, err := pfx.Decode(content, old)
 	if err != nil {
-		return err
+		return wrongPassword(err)
 	}
 	changed, err := pfx.Encode(rand.Reader, *file, password, formOf(content))
 	if err != nil {
@@ -46,12 +46,15 @@ func ChangePassword(path, old, password string) error {
 	if err := opens(changed, password, file); err != nil {
 		return err
 	}
+	fault("password: new file ready")
 	if err := Create(OldName(path), content, 0o600); err != nil {
 		return fmt.Errorf("keep the old file: %w", err)
 	}
+	fault("password: old file kept")
 	if err := Replace(path, changed); err != nil {
 		return err
 	}
+	fault("password: new file in place")
 	written, err := read(path)
 	if err == nil {
 		err = opens(written, password, file)

@@ -115,6 +115,19 @@ func (r *Request) keyArgs() (*members, *Refusal) {
 	return &members{o: args}, nil
 }
 
+// OwnCall is a checked call of kz.senim.keys that a program of the person's own makes.
+type OwnCall struct{ Locale string }
+
+// Own checks such a call.
+func (r *Request) Own() (*OwnCall, *Refusal) {
+	m, refusal := r.keyArgs()
+	if refusal != nil {
+		return nil, refusal
+	}
+	c := &OwnCall{Locale: m.locale()}
+	return c, m.refusal()
+}
+
 // UndefinedMethod answers a method that kz.senim.keys does not have.
 func (r *Request) UndefinedMethod() *Refusal {
 	return &Refusal{CodeGeneral, "undefined_method: " + r.Method + " is not defined in " + ModuleKeys}

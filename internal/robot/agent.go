@@ -38,8 +38,10 @@ type Choice struct {
 	Passwords map[string]string
 	// Skip goes on without the keys that were not opened.
 	Skip bool
-	// Cancel closes the window instead.
-	Cancel bool
+	// Code gives the code of the second factor when a window asks for one.
+	Code func(ctx context.Context) (string, error)
+	// Cancel closes the window instead; Stop does when something is wrong on the way, and is no error.
+	Cancel, Stop bool
 }
 
 // password is what opens a key file.
@@ -181,6 +183,8 @@ func (a *Agent) choose(ctx context.Context, address string, c Choice, seen func(
 		return w.post(ctx, "/cancel", map[string]any{}, nil)
 	}
 	switch open.View.Kind {
+	case "renew":
+		return w.renew(ctx, open.View, c)
 	case "list", "sign-many":
 		return w.many(ctx, open.View, c)
 	case "generate-many":
@@ -209,6 +213,48 @@ func (a *Agent) choose(ctx context.Context, address string, c Choice, seen func(
 		return w.decide(ctx, map[string]any{"key": k.ID})
 	}
 	return errors.Join(fmt.Errorf("the agent's window does not offer the key file %s", filepath.Base(c.Key)), w.post(ctx, "/cancel", map[string]any{}, nil))
+}
+
+// Window does what the person chose in the next window that opens, whoever opened it.
+func (a *Agent) Window(ctx context.Context, c Choice, seen func(View)) error {
+	select {
+	case address := <-a.windows:
+		return a.choose(ctx, address, c, seen)
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the agent's window: %w", ctx.Err())
+	}
+}
+
+// renew opens the keys that can be opened and renews them; it types the code when it is asked for.
+func (w *window) renew(ctx context.Context, v View, c Choice) error {
+	for _, k := range v.Keys {
+		if !k.Fits || k.State == "unlocked" {
+			continue
+		}
+		err := w.post(ctx, "/unlock", map[string]any{"id": k.ID, "password": c.password(filepath.Base(k.File)), "brief": true}, nil)
+		if err != nil && !strings.Contains(err.Error(), "wrong_password") {
+			return err
+		}
+	}
+	d := map[string]any{"newPassword": c.NewPassword, "newPassword2": c.NewPassword, "confirm": c.Skip}
+	for {
+		var step struct {
+			Done bool `json:"done"`
+		}
+		err := w.post(ctx, "/decide", d, &step)
+		switch {
+		case err != nil && c.Code != nil && d["code"] == nil && strings.Contains(err.Error(), "code_needed"):
+			if d["code"], err = c.Code(ctx); err != nil {
+				return err
+			}
+		case err != nil && c.Stop:
+			return w.post(ctx, "/cancel", map[string]any{}, nil)
+		case err != nil:
+			return errors.Join(err, w.post(ctx, "/cancel", map[string]any{}, nil))
+		case step.Done:
+			return nil
+		}
+	}
 }
 
 // many opens every key with its password; one that does not open stays closed. Then it tells the keys

@@ -99,7 +99,7 @@ func Start(ctx context.Context, c Config) (*System, error) {
 	if err := json.Unmarshal(b, &s.Running); err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s: %w", RunningFile, err), s.Stop())
 	}
-	args = append([]string{"--listen", fmt.Sprintf("127.0.0.1:%d", port), "--browser", "none", "--data", filepath.Join(c.Dir, "agent"),
+	args = append([]string{"--listen", fmt.Sprintf("127.0.0.1:%d", port), "--browser", "none", "--keychain=false", "--data", filepath.Join(c.Dir, "agent"),
 		"--keys", filepath.Join(s.Dir, "keys"), "--trust", filepath.Join(s.Dir, "trust")}, c.AgentArgs...)
 	if c.AskStatus {
 		for ski, url := range s.OCSP {

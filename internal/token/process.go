@@ -29,6 +29,23 @@ func passed() []string {
 
 // start runs the program and opens the token in it.
 func start(c Config) (*process, error) {
+	p, err := launch(c)
+	if err != nil {
+		return nil, err
+	}
+	a, err := p.ask(request{Op: opOpen, Module: c.Module, Label: c.Label, PIN: c.PIN}, c.Timeout)
+	if err == nil {
+		err = a.failure()
+	}
+	if err != nil {
+		_ = p.end() // the error that matters is the one above
+		return nil, fmt.Errorf("open token %s: %w", c.Label, err)
+	}
+	return p, nil
+}
+
+// launch runs the program.
+func launch(c Config) (*process, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	p := &process{cmd: exec.CommandContext(ctx, c.Program, c.Args...), said: &tail{}, stop: stop} //nolint:gosec // the operator names the program
 	p.cmd.Stderr = p.said
@@ -49,14 +66,6 @@ func start(c Config) (*process, error) {
 	if err != nil {
 		stop()
 		return nil, fmt.Errorf("start %s: %w", c.Program, err)
-	}
-	a, err := p.ask(request{Op: opOpen, Module: c.Module, Label: c.Label, PIN: c.PIN}, c.Timeout)
-	if err == nil {
-		err = a.failure()
-	}
-	if err != nil {
-		_ = p.end() // the error that matters is the one above
-		return nil, fmt.Errorf("open token %s: %w", c.Label, err)
 	}
 	return p, nil
 }

@@ -16,16 +16,25 @@ type Driver interface {
 	Generate(name string, bits int) (spki []byte, err error)
 	// Sign makes a PKCS #1 v1.5 signature over a digest.
 	Sign(name string, h crypto.Hash, digest []byte) ([]byte, error)
+	// Certify puts a certificate beside the key of this name, where everybody sees it.
+	Certify(name string, der []byte) error
 	// Close leaves the token.
 	Close() error
 }
 
 // Serve answers requests from r on w until r ends. open opens the token that the first one names;
-// [ErrPIN] when the PIN was refused. The error says what was wrong with the pipe, not with the token.
-func Serve(r io.Reader, w io.Writer, open func(module, label string, pin []byte) (Driver, error)) error {
+// [ErrPIN] when the PIN was refused. look lists what is plugged in, without a PIN, and nothing follows. The error says what was wrong with the pipe, not with the token.
+func Serve(r io.Reader, w io.Writer, open func(module, label string, pin []byte) (Driver, error), look func(module string) ([]Plugged, error)) error {
 	var first request
 	if err := receive(r, &first); err != nil {
 		return fmt.Errorf("serve token: %w", err)
+	}
+	if first.Op == opLook {
+		all, err := look(first.Module)
+		if err != nil {
+			return send(w, refused(err))
+		}
+		return send(w, response{Plugged: all})
 	}
 	if first.Op != opOpen {
 		return errors.New("serve token: the first request opens")
@@ -61,6 +70,8 @@ func serveOne(d Driver, q request) response {
 		err = errors.New("no name of a key")
 	case q.Op == opKey:
 		a.Public, err = d.Key(q.Name)
+	case q.Op == opCertify && len(q.Certificate) > 0:
+		err = d.Certify(q.Name, q.Certificate)
 	case q.Op == opGenerate && q.Bits >= 2048 && q.Bits <= 8192:
 		a.Public, err = d.Generate(q.Name, q.Bits)
 	case q.Op == opSign && digestOf(crypto.Hash(q.Hash), q.Digest):

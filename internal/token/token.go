@@ -17,9 +17,11 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -79,10 +81,14 @@ func Later(c Config) (*Token, error) {
 	if c.Program == "" || c.Module == "" || c.Label == "" {
 		return nil, errors.New("open token: program, module and label are wanted")
 	}
+	c.complete()
+	return &Token{c: c}, nil
+}
+
+func (c *Config) complete() {
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second
 	}
-	return &Token{c: c}, nil
 }
 
 // Try opens the token when it is not open, and says whether it can be used.
@@ -113,6 +119,32 @@ func (t *Token) Keep(_ context.Context, name string, _ crypto.Signer) error {
 // it. [ErrExists] when the name is taken.
 func (t *Token) Generate(ctx context.Context, name string, bits int) (crypto.Signer, error) {
 	return t.open(ctx, request{Op: opGenerate, Name: name, Bits: bits})
+}
+
+// Certify puts a certificate (DER) beside the key of this name; [ErrNotFound] when there is none.
+func (t *Token) Certify(ctx context.Context, name string, der []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := t.do(request{Op: opCertify, Name: name, Certificate: der}); err != nil {
+		return fmt.Errorf("certificate of key %s: %w", name, err)
+	}
+	return nil
+}
+
+// NameOf is the name of the key that has this identifier on a token, whatever label it has.
+func NameOf(id []byte) string { return idPrefix + hex.EncodeToString(id) }
+
+const idPrefix = "id:"
+
+// IDOf reads a name made by [NameOf].
+func IDOf(name string) (id []byte, ok bool) {
+	text, ok := strings.CutPrefix(name, idPrefix)
+	if !ok {
+		return nil, false
+	}
+	id, err := hex.DecodeString(text)
+	return id, err == nil && len(id) > 0
 }
 
 // Key opens the key of this name; [ErrNotFound] when there is none.

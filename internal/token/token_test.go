@@ -56,6 +56,11 @@ func serveFake(mode, counter string) {
 			}
 			key, err := x509.ParsePKCS1PrivateKey(der)
 			return &fake{mode, map[string]*rsa.PrivateKey{"here": key}}, err
+		}, func(module string) ([]Plugged, error) {
+			if module != "driver.so" {
+				return nil, errors.New("no such driver")
+			}
+			return []Plugged{{Label: "label", Final: true, Certificates: []Certificate{{ID: []byte("here"), DER: []byte("der")}}}}, nil
 		})
 	}
 	if err != nil {
@@ -99,6 +104,13 @@ func (f *fake) Sign(name string, h crypto.Hash, digest []byte) ([]byte, error) {
 		return make([]byte, maxFrame), nil
 	}
 	return f.keys[name].Sign(rand.Reader, digest, h)
+}
+
+func (f *fake) Certify(name string, _ []byte) error {
+	if f.keys[name] == nil {
+		return ErrNotFound
+	}
+	return nil
 }
 
 func (f *fake) Close() error { return nil }
@@ -227,6 +239,50 @@ func TestTroubleOfTheDriver(t *testing.T) {
 	}
 }
 
+// TestLook: what is plugged in is told without a PIN, and a driver that fails says so.
+func TestLook(t *testing.T) {
+	c, counter := config(t, "good")
+	c.PIN = nil
+	got, err := Look(c)
+	if err != nil || len(got) != 1 || !got[0].Final || string(got[0].Certificates[0].DER) != "der" {
+		t.Errorf("%+v %v", got, err)
+	}
+	c.Module = "other.so"
+	if _, err := Look(c); err == nil || !strings.Contains(err.Error(), "no such driver") {
+		t.Errorf("another driver: %v", err)
+	}
+	c.Module = ""
+	if _, err := Look(c); err == nil {
+		t.Error("looked without a driver")
+	}
+	if got := lines(t, counter); got != 2 {
+		t.Errorf("started %d times", got)
+	}
+	name := NameOf([]byte{1, 0xab})
+	if id, ok := IDOf(name); !ok || string(id) != "\x01\xab" {
+		t.Errorf("%q: %x %v", name, id, ok)
+	}
+	for _, name := range []string{"key", "id:", "id:x"} {
+		if _, ok := IDOf(name); ok {
+			t.Errorf("%q is an identifier", name)
+		}
+	}
+}
+
+// TestCertify puts a certificate beside a key that is there.
+func TestCertify(t *testing.T) {
+	tok, _ := openFake(t, "good", nil)
+	if err := tok.Certify(t.Context(), "here", []byte("der")); err != nil {
+		t.Error(err)
+	}
+	if err := tok.Certify(t.Context(), "nobody", []byte("der")); !errors.Is(err, ErrNotFound) {
+		t.Errorf("for no key: %v", err)
+	}
+	if err := tok.Certify(t.Context(), "here", nil); err == nil {
+		t.Error("put nothing")
+	}
+}
+
 func lines(t *testing.T, path string) int {
 	t.Helper()
 	b, err := os.ReadFile(path)
@@ -351,7 +407,8 @@ func FuzzServe(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 2, '{', '}'})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var out bytes.Buffer
-		_ = Serve(bytes.NewReader(in), &out, func(string, string, []byte) (Driver, error) { return strict{t}, nil })
+		_ = Serve(bytes.NewReader(in), &out, func(string, string, []byte) (Driver, error) { return strict{t}, nil },
+			func(string) ([]Plugged, error) { return []Plugged{{Label: "l"}}, nil })
 		for out.Len() > 0 {
 			var a response
 			if err := receive(&out, &a); err != nil {
@@ -383,6 +440,14 @@ func (s strict) Sign(name string, h crypto.Hash, d []byte) ([]byte, error) {
 		s.t.Errorf("digest of %d bytes by %d", len(d), h)
 	}
 	return s.Key(name)
+}
+
+func (s strict) Certify(name string, der []byte) error {
+	if len(der) == 0 {
+		s.t.Error("an empty certificate")
+	}
+	_, err := s.Key(name)
+	return err
 }
 
 func (strict) Close() error { return nil }

@@ -11,13 +11,15 @@ import (
 // Acts of a token.
 const (
 	opOpen     = "open"
+	opLook     = "look"
 	opInfo     = "info"
 	opKey      = "key"
 	opGenerate = "generate"
 	opSign     = "sign"
+	opCertify  = "certify"
 )
 
-// request is what is asked of the program. Open comes first, once.
+// request is what is asked of the program. Open comes first, once; or look, alone.
 type request struct {
 	Op     string `json:"op"`
 	Module string `json:"module,omitempty"`
@@ -27,14 +29,17 @@ type request struct {
 	Bits   int    `json:"bits,omitempty"`
 	Hash   uint   `json:"hash,omitempty"` // a crypto.Hash
 	Digest []byte `json:"digest,omitempty"`
+
+	Certificate []byte `json:"certificate,omitempty"` // DER
 }
 
 // response is what it answers.
 type response struct {
-	Code      string `json:"code,omitempty"` // empty: done
-	Error     string `json:"error,omitempty"`
-	Public    []byte `json:"public,omitempty"` // SubjectPublicKeyInfo
-	Signature []byte `json:"signature,omitempty"`
+	Code      string    `json:"code,omitempty"` // empty: done
+	Error     string    `json:"error,omitempty"`
+	Public    []byte    `json:"public,omitempty"` // SubjectPublicKeyInfo
+	Signature []byte    `json:"signature,omitempty"`
+	Plugged   []Plugged `json:"plugged,omitempty"`
 }
 
 // Codes of answers that callers tell apart.

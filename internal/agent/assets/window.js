@@ -13,6 +13,7 @@
     box.textContent = problem ? problem.text || T('lost') : '';
     if (!problem) return;
     box.dataset.code = problem.code || '';
+    if (problem.field === 'code') $('code-box').hidden = false;
     const field = problem.field && $(problem.field);
     if (field) {
       field.setAttribute('aria-invalid', 'true');
@@ -39,7 +40,7 @@
     done.textContent = text || '';
     state(failed ? 'failed' : 'done');
     done.focus();
-    setTimeout(() => window.close(), failed ? 8000 : 1500);
+    if (view && view.kind !== 'renew') setTimeout(() => window.close(), failed ? 8000 : 1500); // what became of each key is to be read
   }
 
   function row(k, many) {
@@ -53,7 +54,7 @@
     tick.value = k.id;
     tick.disabled = !k.fits;
     tick.checked = tick.type === 'radio' && k.id === chosen;
-    tick.addEventListener('change', () => { if (tick.type === 'radio') chosen = k.id; fields(); label(); });
+    tick.addEventListener('change', () => { if (tick.type === 'radio') { if (chosen !== k.id && !['password', 'backup'].includes(view.kind)) $('fields').replaceChildren(); chosen = k.id; } fields(); label(); });
     e.append(tick);
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about), el('span', 'small', k.state === 'pending' ? '' : T('locked')));
@@ -169,7 +170,8 @@
   }
 
   const current = () => (view.keys || []).find((k) => k.id === chosen);
-  const needsPassword = () => { const k = current(); return !!k && (k.state === 'locked' || k.state === 'known') && (view.kind !== 'list' || k.state === 'locked'); };
+  const recalls = () => { const k = current(); return !!k && !!k.kept && (k.state === 'locked' || k.state === 'known') && (view.kind === 'sign' || view.kind === 'info'); };
+  const needsPassword = () => { const k = current(); return !!k && !recalls() && (k.state === 'locked' || k.state === 'known') && (view.kind !== 'list' || k.state === 'locked'); };
 
   // chooser shows one folder: going to another asks the agent, picking marks a file.
   let picked = '';
@@ -252,6 +254,31 @@
       }
       return;
     }
+    if (view.kind === 'password' || view.kind === 'backup') {
+      if (box.firstChild) return;
+      box.append(...hinted('password', T('password')));
+      if (view.kind === 'password') {
+        box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')), tickBox('confirm', view.confirm)[0],
+          el('p', 'small', T('nobody-knows')));
+        return;
+      }
+      const [l, i] = input('folder', 'text', T('copy-to'));
+      box.append(l, i);
+      return;
+    }
+    if (view.kind === 'renew') {
+      if (box.firstChild) return;
+      const code = el('div');
+      code.id = 'code-box';
+      code.hidden = true;
+      const [l, i] = input('code', 'text', T('code'));
+      i.inputMode = 'numeric';
+      i.autocomplete = 'one-time-code';
+      code.append(l, i);
+      box.append(tickBox('same', T('same'))[0], tickBox('confirm', T('skip'))[0], ...hinted('new-password', T('new-password')), el('p', 'small', T('rule')),
+        ...hinted('new-password-2', T('new-password-2')), code);
+      return;
+    }
     if (view.kind === 'sign-many') {
       const skip = $('confirm') && $('confirm').checked;
       const same = $('same') && $('same').checked;
@@ -261,16 +288,25 @@
       if (locked || (view.missing || []).length) { const [l, i] = tickBox('confirm', T('skip')); i.checked = skip; box.append(l); }
       return;
     }
-    if (needsPassword()) {
+    if (recalls()) {
+      const forget = el('button', 'link', T('forget'));
+      forget.type = 'button';
+      forget.id = 'forget';
+      forget.addEventListener('click', async () => {
+        try { view = (await call('/forget', { id: chosen })).view; draw(); state('ready'); } catch (problem) { say(problem instanceof Error ? { text: T('lost') } : problem); }
+      });
+      box.replaceChildren(el('p', 'small', T('kept')), forget);
+    } else if (needsPassword()) {
       if (!$('password')) {
-        box.replaceChildren(...hinted('password', T('password')), el('p', 'small', T('once')));
+        box.replaceChildren(...hinted('password', T(current().pin ? 'pin' : 'password')), el('p', 'small', T('once')));
+        if (view.canKeep && view.kind !== 'list' && !current().pin) box.append(tickBox('keep', T('keep'))[0]);
         if (view.kind === 'list' && view.keys.filter((k) => k.state === 'locked').length > 1) box.append(tickBox('same', T('same'))[0]);
       }
     } else box.replaceChildren();
   }
 
   function label() {
-    const names = { choose: 'choose', read: 'allow', fetch: 'fetch', save: 'save', notice: 'seen', generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', stamp: 'stamp' };
+    const names = { choose: 'choose', read: 'allow', fetch: 'fetch', save: 'save', notice: 'seen', generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', stamp: 'stamp', renew: 'renew', password: 'change', backup: 'copy' };
     const k = current();
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
@@ -404,7 +440,7 @@
     const choice = $('choice');
     choice.replaceChildren();
     if (view.kind === 'choose') chooser();
-    if (view.kind === 'sign' || view.kind === 'info' || view.kind === 'list' || view.kind === 'large') {
+    if (['sign', 'info', 'list', 'large', 'password', 'backup'].includes(view.kind)) {
       choice.append(el('h2', '', T(view.kind === 'list' ? 'told' : 'keys')));
       if (view.wants && view.wants.length) choice.append(el('p', 'small', T('wants') + ': ' + view.wants.join(', ')));
       if (!view.keys || !view.keys.length) choice.append(el('p', '', T('no-keys')));
@@ -418,7 +454,7 @@
     }
     const other = elsewhere();
     if (view.kind === 'stamp') choice.append(el('p', 'small', T('no-key-needed')));
-    if (view.kind === 'sign-many') {
+    if (view.kind === 'sign-many' || view.kind === 'renew') {
       choice.append(el('h2', '', T('many-keys')));
       if ((view.missing || []).length) choice.append(el('p', 'remark amber', T('missing') + ': ' + view.missing.length));
       for (const k of view.keys || []) choice.append(manyRow(k));
@@ -438,7 +474,10 @@
     if (view.kind === 'generate' || view.kind === 'generate-many') d = { folder: $('folder') ? $('folder').value : '' };
     else if (view.kind === 'install' || view.kind === 'install-many') {
       d = { newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: !!($('confirm') && $('confirm').checked) };
-    } else if (view.kind === 'sign-many') {
+    } else if (view.kind === 'password') {
+      d = { key: chosen, password: $('password').value, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: $('confirm').checked };
+    } else if (view.kind === 'backup') d = { key: chosen, password: $('password').value, folder: $('folder').value };
+    else if (view.kind === 'sign-many' || view.kind === 'renew') {
       const wrong = await openMany(tries());
       const skip = !!($('confirm') && $('confirm').checked);
       if (wrong.size && !skip) {
@@ -448,6 +487,7 @@
         return;
       }
       d = { confirm: skip };
+      if (view.kind === 'renew') d = { ...d, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, code: $('code').value };
     } else if (view.kind === 'choose') d = { file: picked };
     else if (view.kind === 'save') d = { saveAs: $('save-as').value };
     else if (!['refused', 'notice', 'read', 'fetch', 'stamp'].includes(view.kind)) {
@@ -463,11 +503,11 @@
         $('sign').focus();
         return;
       }
-      if (needsPassword()) {
+      if (needsPassword() || recalls()) {
         const locked = k.state === 'locked';
         const field = $('password');
-        const answer = await call('/unlock', { id: k.id, password: field.value });
-        field.value = '';
+        const answer = await call('/unlock', recalls() ? { id: k.id, remembered: true } : { id: k.id, password: field.value, remember: !!($('keep') && $('keep').checked) });
+        if (field) field.value = '';
         const ticked = [...document.querySelectorAll('.key input[type=checkbox]:checked')].map((i) => i.value);
         view = answer.view;
         if (view.kind === 'list') { ticked.push(chosen); chosen = ''; }

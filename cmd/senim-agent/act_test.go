@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"senim/internal/robot"
+)
+
+// windows collects the addresses the program prints.
+type windows chan string
+
+func (w windows) Write(p []byte) (int, error) {
+	if url, ok := strings.CutPrefix(strings.TrimSpace(string(p)), "window "); ok {
+		w <- url
+	}
+	return len(p), nil
+}
+
+// TestActs: without an agent that runs, the program opens the window itself, and says how it ended.
+func TestActs(t *testing.T) {
+	flags := func(more ...string) []string {
+		return append(more, "--listen", "127.0.0.1:1", "--data", t.TempDir(), "--keys", t.TempDir(), "--browser", "none", "--keychain=false")
+	}
+	for _, act := range []string{"password", "backup"} {
+		opened := make(windows, 1)
+		acted := make(chan error, 1)
+		go func() {
+			acted <- robot.NewAgent("", opened).Window(t.Context(), robot.Choice{Cancel: true}, func(v robot.View) {
+				if v.Kind != act {
+					t.Errorf("a window of the kind %s", v.Kind)
+				}
+			})
+		}()
+		if err := run(t.Context(), flags(act), opened, io.Discard); !errors.Is(err, errClosed) {
+			t.Errorf("%s, closed: %v", act, err)
+		}
+		if err := <-acted; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := run(t.Context(), flags("renew"), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "--cabinet") {
+		t.Errorf("no cabinet: %v", err)
+	}
+	if err := run(t.Context(), flags("renew", "--cabinet", "http://cabinet.example.kz"), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "https") {
+		t.Errorf("a cabinet without TLS: %v", err)
+	}
+}
+
+func TestTokenFlags(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "senim-token")
+	if err := os.WriteFile(program, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tokenDrivers([]string{"AKKaztokenStore=/usr/lib/x.so"}, program); err != nil || len(got) != 1 || got[0].Module != "/usr/lib/x.so" || got[0].Program != program {
+		t.Errorf("%+v %v", got, err)
+	}
+	for _, bad := range []string{"x.so", "PKCS12=x.so", "Other=x.so", "AKKaztokenStore="} {
+		if _, err := tokenDrivers([]string{bad}, program); err == nil {
+			t.Errorf("%s was accepted", bad)
+		}
+	}
+	if _, err := tokenDrivers([]string{"AKKaztokenStore=x.so"}, program+"x"); err == nil {
+		t.Error("without senim-token")
+	}
+	if err := run(context.Background(), []string{"--token", "nonsense", "--data", t.TempDir()}, io.Discard, io.Discard); err == nil {
+		t.Error("nonsense was accepted")
+	}
+}

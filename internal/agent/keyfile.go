@@ -1,0 +1,108 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"senim/internal/keystore"
+	"senim/pfx"
+)
+
+// changing is the consent to change the password of a key file. The file with the old password stays
+// beside, unless the person has it removed once the new one was opened.
+type changing struct{}
+
+func (*changing) kind() string { return "password" }
+func (*changing) wish() wish   { return wish{files: true, allowExpired: true, allowRevoked: true} }
+
+func (*changing) show(w *window, v *View) {
+	allFiles(w, v)
+	v.Confirm = w.lang.Text("agent.ui.remove-old")
+}
+
+// allFiles lists every key file: what it may sign does not matter here.
+func allFiles(w *window, v *View) {
+	for _, f := range w.files {
+		if f.Certificate() != nil {
+			continue // of a token
+		}
+		r := w.row(f)
+		r.Fits, r.Reasons = true, nil
+		v.Keys = append(v.Keys, r)
+	}
+	if len(v.Keys) == 1 {
+		v.Preselect = v.Keys[0].ID
+	}
+}
+
+func (*changing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+	f, ok := w.file(d.Key)
+	if !ok || f.Certificate() != nil {
+		return outcome{}, &Problem{Code: "no_such_key"}
+	}
+	if d.NewPassword != d.NewPassword2 {
+		return outcome{}, &Problem{Code: "passwords_differ", Field: "new-password-2"}
+	}
+	err := keystore.ChangePassword(f.Path, d.Password, d.NewPassword)
+	switch {
+	case errors.Is(err, keystore.ErrPassword):
+		return outcome{}, &Problem{Code: "wrong_password", Field: "password"}
+	case errors.Is(err, keystore.ErrSamePassword):
+		return outcome{}, &Problem{Code: "same_password", Field: "new-password"}
+	case errors.Is(err, pfx.ErrPasswordLength), errors.Is(err, pfx.ErrPasswordCharset), errors.Is(err, pfx.ErrPasswordClasses):
+		return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
+	case errors.Is(err, fs.ErrExist):
+		return outcome{}, &Problem{Code: "old_file_exists"}
+	case err != nil:
+		return outcome{}, &Problem{Code: "not_changed"}
+	}
+	w.agent.forget(f.ID)
+	if cert := w.agent.known.find(f.ID); cert != nil {
+		w.agent.remember(f.Path, cert)
+	}
+	if d.Confirm {
+		if err := os.Remove(keystore.OldName(f.Path)); err != nil {
+			return outcome{err: errors.New(w.lang.Text("agent.problem.old_not_removed"))}, nil
+		}
+	}
+	return outcome{done: true, result: true}, nil
+}
+
+// backingUp is the consent to copy a key file into a folder.
+type backingUp struct{}
+
+func (*backingUp) kind() string { return "backup" }
+func (*backingUp) wish() wish   { return wish{files: true, allowExpired: true, allowRevoked: true} }
+
+func (*backingUp) show(w *window, v *View) {
+	allFiles(w, v)
+	v.Folders = w.agent.watched()
+}
+
+func (*backingUp) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+	f, ok := w.file(d.Key)
+	if !ok || f.Certificate() != nil {
+		return outcome{}, &Problem{Code: "no_such_key"}
+	}
+	folder := filepath.Clean(strings.TrimSpace(d.Folder))
+	if folder == f.Folder() {
+		return outcome{}, &Problem{Code: "same_folder", Field: "folder"}
+	}
+	_, err := keystore.Backup(f.Path, folder, d.Password)
+	failure, refused := errors.AsType[*keystore.Failure](err)
+	switch {
+	case errors.Is(err, keystore.ErrPassword):
+		return outcome{}, &Problem{Code: "wrong_password", Field: "password"}
+	case refused && failure.Reason == "folder_unavailable":
+		return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
+	case errors.Is(err, fs.ErrExist):
+		return outcome{}, &Problem{Code: "copy_exists", Field: "folder"}
+	case err != nil:
+		return outcome{}, &Problem{Code: "not_copied", Field: "folder"}
+	}
+	return outcome{done: true, result: true}, nil
+}

@@ -1,0 +1,115 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/coder/websocket"
+
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+)
+
+// Act is what a person has the agent do by himself, without any page.
+type Act string
+
+// The acts.
+const (
+	ActRenew    Act = "renew"    // renew the keys that are due
+	ActPassword Act = "password" // change the password of a key file
+	ActBackup   Act = "backup"   // copy a key file, and read the copy back
+)
+
+// Do opens the window of an act and returns when it is over, with a sentence about what came of it; ok is
+// false when it was closed.
+func (a *Agent) Do(ctx context.Context, act Act, tag lang.Tag) (said string, ok bool, err error) {
+	var t task
+	switch act {
+	case ActRenew:
+		r, ok, err := a.Renew(ctx, tag)
+		if err != nil || !ok {
+			return "", false, err
+		}
+		return tag.Text("agent.renew.sum", "done", r.Done, "waiting", r.Waiting, "failed", r.Failed), true, nil
+	case ActPassword:
+		t = &changing{}
+	case ActBackup:
+		t = &backingUp{}
+	default:
+		return "", false, fmt.Errorf("no such act: %q", act)
+	}
+	out := a.show(ctx, site{Class: "own", Shown: "Senim"}, tag, t)
+	if out.err != nil || !out.done {
+		return "", false, out.err
+	}
+	return tag.Text("agent.done." + t.kind()), true, nil
+}
+
+// own answers a program of the person's own that asks for an act; pages have no such method.
+func (t *talk) own(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Refusal) {
+	if t.site.Origin != "" {
+		return nil, r.UndefinedMethod()
+	}
+	args, refusal := r.Own()
+	if refusal != nil {
+		return nil, refusal
+	}
+	said, ok, err := t.agent.Do(ctx, Act(r.Method), tag(args.Locale, lang.KK))
+	switch {
+	case errors.Is(err, ErrNoCabinet):
+		return nil, &ncalayer.Refusal{Code: ncalayer.CodeGeneral, Details: "no_cabinet: " + err.Error()}
+	case err != nil:
+		return nil, asRefusal(err, ncalayer.CodeInvocation)
+	case !ok:
+		return nil, nil
+	}
+	return said, nil
+}
+
+// ErrNotRunning says that no agent of ours listens there.
+var ErrNotRunning = errors.New("the agent does not run")
+
+// AskRunning has the agent that listens on an address do an act, and waits for the end of its window; ok
+// is false when that was closed. [ErrNotRunning] when nothing there is an agent of ours.
+func AskRunning(ctx context.Context, listen string, act Act, tag lang.Tag) (said string, ok bool, err error) {
+	c, resp, err := websocket.Dial(ctx, "ws://"+listen+"/", nil)
+	if resp != nil && resp.Body != nil {
+		_ = resp.Body.Close()
+	}
+	if err != nil {
+		return "", false, ErrNotRunning
+	}
+	defer func() { _ = c.CloseNow() }()
+	ask := func(request string) (out []byte, err error) {
+		if err = c.Write(ctx, websocket.MessageText, []byte(request)); err == nil {
+			_, out, err = c.Read(ctx)
+		}
+		return out, err
+	}
+	if _, _, err := c.Read(ctx); err != nil { // the greeting
+		return "", false, ErrNotRunning
+	}
+	b, err := ask(`{"module":"` + ncalayer.ModuleAccessory + `","method":"getBundles"}`)
+	bundles := map[string]string{}
+	if err != nil || json.Unmarshal(b, &bundles) != nil || bundles["kz.senim.agent"] == "" {
+		return "", false, ErrNotRunning
+	}
+	b, err = ask(`{"module":"` + ncalayer.ModuleKeys + `","method":"` + string(act) + `","args":{"locale":"` + string(tag) + `"}}`)
+	if err != nil {
+		return "", false, fmt.Errorf("ask the agent: %w", err)
+	}
+	var answer struct {
+		Status  bool
+		Details string
+		Body    struct{ Result string }
+	}
+	switch err := json.Unmarshal(b, &answer); {
+	case err != nil:
+		return "", false, fmt.Errorf("ask the agent: %w", err)
+	case !answer.Status:
+		return "", false, errors.New("the agent refuses: " + answer.Details)
+	}
+	return answer.Body.Result, answer.Body.Result != "", nil
+}

@@ -1,4 +1,0 @@
-package agent
-
-// plugged lists the token storages that are here now.
-func (a *Agent) plugged() []string { return []string{} }

@@ -1,0 +1,144 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+
+	"senim/internal/keystore"
+)
+
+// recaller keeps passwords the person asked to keep, in the system's keychain alone. Which files have one
+// is written down by digest, so that a window need not open the keychain to know.
+type recaller struct {
+	chain keystore.Keychain // nil: nothing is ever kept
+	path  string
+
+	mu   sync.Mutex
+	kept []string // under mu: digests of files
+}
+
+func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
+	r := &recaller{chain: chain, path: path}
+	b, err := os.ReadFile(path)
+	if chain == nil || errors.Is(err, os.ErrNotExist) {
+		return r, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &r.kept)
+	}
+	return r, err
+}
+
+// passwordName names the password of a key file in the keychain.
+func passwordName(id string) string { return "password of the key file " + id }
+
+func (r *recaller) has(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.chain != nil && slices.Contains(r.kept, id)
+}
+
+func (r *recaller) keep(id, password string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.chain == nil {
+		return keystore.ErrNoKeychain
+	}
+	if err := r.chain.Set(passwordName(id), password); err != nil {
+		return err
+	}
+	if !slices.Contains(r.kept, id) {
+		r.kept = append(r.kept, id)
+	}
+	return r.write()
+}
+
+func (r *recaller) recall(id string) (string, error) {
+	if !r.has(id) {
+		return "", keystore.ErrNoSecret
+	}
+	return r.chain.Get(passwordName(id))
+}
+
+// forget removes a password from the keychain; that there is none is no error.
+func (r *recaller) forget(id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.chain == nil || !slices.Contains(r.kept, id) {
+		return nil
+	}
+	if err := r.chain.Delete(passwordName(id)); err != nil && !errors.Is(err, keystore.ErrNoSecret) {
+		return err
+	}
+	r.kept = slices.DeleteFunc(r.kept, func(s string) bool { return s == id })
+	return r.write()
+}
+
+func (r *recaller) write() error {
+	b, err := json.Marshal(r.kept)
+	if err != nil {
+		return err
+	}
+	return keystore.Replace(r.path, b)
+}
+
+// forget drops what is kept of a key file's password.
+func (a *Agent) forget(id string) {
+	if err := a.recaller.forget(id); err != nil {
+		a.log.Warn("a password stays in the keychain", "err", err)
+	}
+}
+
+// unlocking is the body of POST /unlock.
+type unlocking struct {
+	ID         string `json:"id"`
+	Password   string `json:"password"`
+	Brief      bool   `json:"brief"`
+	Remember   bool   `json:"remember"`   // keep the password in the system's keychain
+	Remembered bool   `json:"remembered"` // take the one kept there
+}
+
+// open opens a key file as the person wishes: by what was typed, or by what the keychain kept.
+func (w *window) openFile(f keystore.File, in *unlocking) (*keystore.Key, error) {
+	if in.Remembered {
+		var err error
+		if in.Password, err = w.agent.recaller.recall(f.ID); err != nil {
+			return nil, err
+		}
+	}
+	key, err := keystore.Unlock(f, in.Password)
+	switch {
+	case errors.Is(err, keystore.ErrPassword) && in.Remembered:
+		w.agent.forget(f.ID)
+	case err == nil && in.Remember && !in.Remembered && f.Certificate() == nil: // a PIN is never kept
+		if err := w.agent.recaller.keep(f.ID, in.Password); err != nil {
+			w.agent.log.Warn("a password was not kept", "err", err)
+		}
+	}
+	return key, err
+}
+
+// forgetPassword answers POST /forget.
+func (w *window) forgetPassword(rw http.ResponseWriter, body []byte) {
+	var in struct {
+		ID string `json:"id"`
+	}
+	if !read(rw, body, &in) {
+		return
+	}
+	if _, ok := w.file(in.ID); !ok {
+		w.problem(rw, "no_such_key", "")
+		return
+	}
+	if err := w.agent.recaller.forget(in.ID); err != nil {
+		w.problem(rw, "no_keychain", "")
+		return
+	}
+	reply(rw, http.StatusOK, struct {
+		View View `json:"view"`
+	}{w.view()})
+}

@@ -1,0 +1,158 @@
+package agent
+
+import (
+	"encoding/base64"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"senim/internal/keystore"
+	"senim/internal/pkitest"
+	"senim/internal/token"
+)
+
+const pin = "2468-user"
+
+// softhsm makes a SoftHSM2 token with a key and its certificate, as a CA hands them out.
+func softhsm(t *testing.T, authority *pkitest.Authority) keystore.TokenDriver {
+	t.Helper()
+	module := ""
+	for _, path := range []string{"/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"} {
+		if _, err := os.Stat(path); err == nil {
+			module = path
+		}
+	}
+	if _, err := exec.LookPath("softhsm2-util"); err != nil || module == "" {
+		t.Skip("SoftHSM2 is not installed")
+	}
+	if _, err := exec.LookPath("cc"); err != nil {
+		t.Skip("there is no C compiler: the driver needs cgo")
+	}
+	dir := t.TempDir()
+	program := filepath.Join(dir, "senim-token")
+	run := func(name string, args ...string) {
+		c := exec.CommandContext(t.Context(), name, args...)
+		c.Env = append(os.Environ(), "CGO_ENABLED=1")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v %s", name, err, out)
+		}
+	}
+	run("go", "build", "-tags", "pkcs11", "-o", program, "senim/cmd/senim-token")
+	if err := os.Mkdir(filepath.Join(dir, "tokens"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	conf := filepath.Join(dir, "softhsm2.conf")
+	if err := os.WriteFile(conf, []byte("directories.tokendir = "+filepath.Join(dir, "tokens")+"\nobjectstore.backend = file\nlog.level = ERROR\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SOFTHSM2_CONF", conf)
+	run("softhsm2-util", "--init-token", "--free", "--label", "KAZTOKEN 1", "--pin", pin, "--so-pin", "1357-officer")
+	tok, err := token.Open(token.Config{Program: program, Module: module, Label: "KAZTOKEN 1", PIN: []byte(pin)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := tok.Generate(t.Context(), "rsa", 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := authority.Issue(pkitest.Spec{Key: key, Holder: pkitest.Person()})
+	if err := tok.Certify(t.Context(), "rsa", leaf.Certificate.Raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := tok.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return keystore.TokenDriver{Storage: "AKKaztokenStore", Program: program, Module: module}
+}
+
+// TestPain14TokenIsAStorageLikeAnother: named when plugged in, shown with its owner before any PIN, signs
+// with the PIN, and is not offered where the page wants key files; its PIN is kept nowhere.
+func TestPain14TokenIsAStorageLikeAnother(t *testing.T) {
+	driver := softhsm(t, pkitest.New(t))
+	c := &chain{kept: map[string]string{}}
+	b := bring(t, func(o *Config) { o.Tokens, o.Keychain = []keystore.TokenDriver{driver}, c })
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.dial(page)
+	if got := object[[]string](t, s.ask(`{"module":"kz.gov.pki.knca.commonUtils","method":"getActiveTokens"}`)); len(got) != 1 || got[0] != "AKKaztokenStore" {
+		t.Fatal(got)
+	}
+	if reply := s.ask(`{"module":"kz.gov.pki.knca.commonUtils","method":"getKeyInfo","args":["AKJaCartaStore"]}`); !strings.Contains(reply, "storage.empty") {
+		t.Error(reply)
+	}
+	request := `{"module":"kz.gov.pki.knca.commonUtils","method":"createCAdESFromBase64","args":["AKKaztokenStore","","aGVsbG8=",true]}`
+	s.send(request)
+	h := b.window()
+	row := h.row("KAZTOKEN 1")
+	if !row.Fits || !row.Pin || row.Card == nil || row.Card.Owner == "" || row.Folder != "" {
+		t.Errorf("%+v", row)
+	}
+	if file := h.row("GOST512_a.p12"); file.Fits {
+		t.Error("a key file fits where the page wants a token")
+	}
+	if p := h.problem("/unlock", map[string]any{"id": row.ID, "password": "0000"}); !strings.Contains(p.Code, "pin") || p.Text == "" {
+		t.Errorf("wrong PIN: %+v", p)
+	}
+	if status := h.post("/unlock", map[string]any{"id": row.ID, "password": pin, "remember": true}, nil); status != 200 || c.count() != 0 {
+		t.Fatalf("right PIN: %d, %d secrets kept", status, c.count())
+	}
+	h.decide(Decision{Key: row.ID})
+	der, err := base64.StdEncoding.DecodeString(object[string](t, s.read()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good(t, der, []byte("hello"))
+
+	// Every storage: the token fits too. Key files only: it does not, and says why.
+	for storages, fits := range map[string]bool{"null": true, `["PKCS12","AKKaztokenStore"]`: true, `["PKCS12"]`: false} {
+		s.send(strings.Replace(signRequest, `"args":{`, `"args":{"allowedStorages":`+storages+`,`, 1))
+		h := b.window()
+		if row := h.row("KAZTOKEN 1"); row.Fits != fits || !fits && (len(row.Reasons) == 0 || row.Reasons[0].Code != "storage") {
+			t.Errorf("%s: %+v", storages, row)
+		}
+		h.cancel()
+		s.read()
+	}
+	if strings.Contains(b.log.String(), pin) {
+		t.Error("the PIN is in the log")
+	}
+}
+
+// TestPain14BrokenDriver: a driver that fails hides no key file.
+func TestPain14BrokenDriver(t *testing.T) {
+	b := bring(t, func(o *Config) {
+		o.Tokens = []keystore.TokenDriver{{Storage: "AKKaztokenStore", Program: "/nowhere/senim-token", Module: "driver.so"}}
+	})
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.dial(page)
+	if reply := s.ask(`{"module":"kz.gov.pki.knca.commonUtils","method":"getActiveTokens"}`); reply != `{"responseObject":[],"code":"200"}` {
+		t.Error(reply)
+	}
+	if reply := b.sign(s, signRequest, "GOST512_a.p12"); !strings.Contains(reply, "BEGIN CMS") {
+		t.Error(reply)
+	}
+}
+
+// TestJKSIsAStorage: a Java key store is opened where the page allows it.
+func TestJKSIsAStorage(t *testing.T) {
+	b := bring(t)
+	b.jks("GOST512_j.jks", b.authority.Individual())
+	s := b.dial(page)
+	if reply := b.sign(s, signRequest, "GOST512_j.jks"); !strings.Contains(reply, "BEGIN CMS") {
+		t.Error(reply)
+	}
+	s.send(`{"module":"kz.gov.pki.knca.commonUtils","method":"getKeyInfo","args":["PKCS12"]}`)
+	h := b.window()
+	if h.row("GOST512_j.jks").Fits {
+		t.Error("offered where the page wants PKCS #12")
+	}
+	h.cancel()
+	s.read()
+	s.send(`{"module":"kz.gov.pki.knca.commonUtils","method":"getKeyInfo","args":["JKS"]}`)
+	h = b.window()
+	h.decide(Decision{Key: h.unlock("GOST512_j.jks")})
+	if reply := s.read(); !strings.Contains(reply, `"code":"200"`) {
+		t.Error(reply)
+	}
+}

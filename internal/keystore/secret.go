@@ -1,0 +1,78 @@
+package keystore
+
+import (
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// inKeychain is what the file of the secret says when the secret is in the system's keychain.
+const inKeychain = "keychain"
+
+// unlock finds the secret of 256 bits that protects pending keys, or makes it: in the system's keychain,
+// or, where there is none, in a file of mode 0600. It is looked for when it is first needed, since a
+// keychain may ask the person to open it. Called under mu.
+func (k *Keeper) unlock() error {
+	if k.secret != nil {
+		return nil
+	}
+	path := filepath.Join(k.dir, "pending.key")
+	b, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		b, err = k.makeSecret(path)
+	case err == nil && string(b) == inKeychain:
+		if k.keychain == nil {
+			return ErrNoKeychain
+		}
+		var text string
+		text, err = k.keychain.Get(k.secretName())
+		b = []byte(text)
+	case err == nil && k.keychain != nil && len(b) == 64 && k.toKeychain(b) == nil:
+		err = Replace(path, []byte(inKeychain)) // it moves; where it cannot, it stays
+	}
+	if err != nil {
+		return err
+	}
+	if len(b) != 64 {
+		return errors.New("the secret of pending keys has not 64 characters")
+	}
+	k.secret = b
+	return nil
+}
+
+func (k *Keeper) secretName() string {
+	if full, err := filepath.Abs(k.dir); err == nil {
+		return "pending keys of " + full
+	}
+	return "pending keys of " + k.dir
+}
+
+func (k *Keeper) makeSecret(path string) ([]byte, error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(k.random, raw); err != nil {
+		return nil, err
+	}
+	b := []byte(hex.EncodeToString(raw))
+	stands := b
+	if k.keychain != nil && k.toKeychain(b) == nil {
+		stands = []byte(inKeychain)
+	}
+	k.fault("secret kept")
+	return b, Create(path, stands, 0o600)
+}
+
+// toKeychain puts the secret there and reads it back.
+func (k *Keeper) toKeychain(secret []byte) error {
+	if err := k.keychain.Set(k.secretName(), string(secret)); err != nil {
+		return err
+	}
+	back, err := k.keychain.Get(k.secretName())
+	if err == nil && subtle.ConstantTimeCompare([]byte(back), secret) != 1 {
+		err = errors.New("the keychain gives another secret back")
+	}
+	return err
+}
