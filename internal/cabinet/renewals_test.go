@@ -1,3 +1,8 @@
+//go:build !race
+
+// New key files are hundreds of millions of rounds of a key derivation, which the race detector makes twenty
+// times as long: tools/test.sh runs these tests without it.
+
 package cabinet
 
 import (

@@ -1,8 +1,3 @@
-//go:build !race
-
-// Every step is a process that derives keys by hundreds of thousands of rounds, which the race detector makes
-// twenty times as long: tools/test.sh runs this test without it.
-
 package keystore
 
 import (
