@@ -101,7 +101,8 @@ var tree = map[string]place{
 	"internal/trustdir":   {edges, "", ""},
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/emersion/go-smtp github.com/linxGnu/gosmpp"}, // SMTP, DKIM and SMPP are protocols, not our point
 	"internal/keystore":   {edges, "", ""},
-	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna"},
+	"internal/agent":      {edges, "internal/keystore", "github.com/coder/websocket golang.org/x/net/idna golang.org/x/sys/windows"},
+	"internal/setup":      {edges, "internal/agent internal/keystore", "github.com/coder/websocket"},
 	"internal/limit":      {edges, "", ""},
 	"internal/phone":      {edges, "", ""},
 	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ rsc.io/qr"}, // drawing a QR code is not our point

@@ -1,8 +1,13 @@
 // Command senim-agent is the signing agent on a person's machine: web pages ask it over a local
 // socket, as they ask NCALayer; it asks the person, in a window of its own.
 //
-//	senim-agent [flags]          run
-//	senim-agent trust [flags]    make browsers accept its local TLS certificate
+//	senim-agent [flags]              run
+//	senim-agent install [flags]      put it on this machine: trust of browsers, start at sign-in, menu
+//	senim-agent uninstall [flags]    take all of that away
+//	senim-agent doctor [flags]       find what keeps pages from it, and say what to do
+//	senim-agent status [flags]       who answers at its address
+//	senim-agent open [flags]         show its own page; starts it when it does not run
+//	senim-agent trust [flags]        only make browsers accept its local TLS certificate
 //	senim-agent version
 package main
 
@@ -30,7 +35,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
-	if err != nil {
+	var running *already
+	switch {
+	case err == nil:
+	case errors.As(err, &running): // not a failure: systemd need not try again
+		fmt.Fprintln(os.Stderr, "senim-agent:", err)
+	case errors.Is(err, errUnsound):
+		os.Exit(1)
+	default:
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, "senim-agent:", err)
 		}
@@ -44,12 +56,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		case "version":
 			_, err := fmt.Fprintln(stdout, version)
 			return err
+		case "install":
+			return installCommand(ctx, args[1:], os.Stdin, stdout, stderr)
+		case "uninstall":
+			return uninstallCommand(ctx, args[1:], stdout, stderr)
+		case "doctor":
+			return doctorCommand(ctx, args[1:], stdout, stderr)
+		case "status":
+			return statusCommand(ctx, args[1:], stdout, stderr)
+		case "open":
+			return openCommand(ctx, args[1:], stdout, stderr)
 		case "trust":
 			return trustCommand(ctx, args[1:], stdout, stderr)
 		}
 	}
-	return serve(ctx, args, stdout, stderr)
+	return serve(ctx, args, stdout, stderr, false)
 }
+
+const defaultListen = "127.0.0.1:13579"
 
 // list is a flag that may be given several times.
 type list []string
@@ -65,16 +89,24 @@ func dataFolder() string {
 	return filepath.Join(dir, "senim-agent")
 }
 
-func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+// checkArguments refuses flags the agent would not start with: they are about to be written where
+// nobody sees its complaint.
+func checkArguments(args []string) error {
+	return serve(context.Background(), args, io.Discard, io.Discard, true)
+}
+
+// serve runs the agent; only looking, it reads its flags and does nothing.
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer, looking bool) error {
 	flags := flag.NewFlagSet("senim-agent", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	var keys, authorities, responders list
-	listen := flags.String("listen", "127.0.0.1:13579", "loopback `address`; port 0 takes a free one")
+	listen := flags.String("listen", defaultListen, "loopback `address`; port 0 takes a free one")
 	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
 	browser := flags.String("browser", "", "`command` that shows a window; none prints the address instead")
 	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
 	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
 	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
+	wait := flags.Bool("wait", false, "when another program has the port, wait until it quits")
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
 	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
@@ -84,6 +116,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	if looking {
+		return nil
 	}
 	pool, err := authoritiesIn(authorities)
 	if err != nil {
@@ -106,22 +141,22 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *browser == "none" {
 		show = func(url string) (func(), error) { say(url); return nil, nil }
 	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
 	a, err := agent.New(agent.Config{
 		Listen: *listen, Data: *data, Folders: keys, Pool: pool, Revocation: status, Browser: show,
-		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
+		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: log,
 	})
 	if err != nil {
 		return err
 	}
-	if err := a.Listen(); err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("%w\nanother program (NCALayer, another agent) has this port: quit it and start again", err)
-		}
+	if err := bind(ctx, a, *listen, *wait, systemLanguage(), stderr); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(stdout, "listening", a.Addr()); err != nil {
 		return err
 	}
+	done := recheck(ctx, *data, log)
+	defer done()
 	return a.Serve(ctx)
 }
 

@@ -142,7 +142,8 @@ func holder(port int) (Holder, error) {
 		}
 		path := image(r.pid)
 		mine, err := sameUser(r.pid)
-		return Holder{PID: int(r.pid), Path: path, Name: commonName(path, ""), OtherUser: err != nil || !mine}, nil
+		other := errors.Is(err, windows.ERROR_ACCESS_DENIED) || err == nil && !mine
+		return Holder{PID: int(r.pid), Path: path, Name: commonName(path, ""), OtherUser: other}, nil
 	}
 	return Holder{}, ErrFree
 }

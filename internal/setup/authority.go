@@ -49,7 +49,10 @@ func (m *Machine) pem() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}), nil
 }
 
-var errBroad = errors.New("it could vouch for more than this machine, and is not put anywhere")
+var (
+	errBroad   = errors.New("it could vouch for more than this machine, and is not put anywhere")
+	errExpired = errors.New("it has expired")
+)
 
 // harmless says whether a certificate may sign for loopback names only: critical name constraints,
 // no authority under it, servers only.
@@ -67,7 +70,7 @@ func harmless(c *x509.Certificate) error {
 	case !ones(c.PermittedIPRanges[0], net.IPv4(127, 0, 0, 1), 32) || !ones(c.PermittedIPRanges[1], net.IPv6loopback, 128):
 		return errBroad
 	case time.Now().After(c.NotAfter):
-		return errors.New("it has expired")
+		return errExpired
 	}
 	return nil
 }

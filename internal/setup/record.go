@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"senim/internal/keystore"
 )
 
 // Record is what the person chose when the agent was installed. Its being there is the consent to
@@ -69,27 +71,39 @@ var ErrPending = errors.New("keys wait for their certificates; what the agent kn
 
 // Pending counts the keys that wait.
 func (m *Machine) Pending() (int, error) {
-	entries, err := os.ReadDir(filepath.Join(m.Data, pendingFolder))
+	b, err := readLimited(filepath.Join(m.Data, pendingFolder, "pending.json"), 64<<20)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}
+	var notes []struct {
+		State keystore.State `json:"state"`
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &notes)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("count keys that wait: %w", err)
+	}
 	n := 0
-	for _, e := range entries {
-		if filepath.Ext(e.Name()) == ".json" {
+	for _, note := range notes {
+		if note.State != keystore.Finished {
 			n++
 		}
 	}
-	return n, err
+	return n, nil
 }
 
-// Erase deletes the agent's own folder. Key files are the person's and stay where they are.
+// Erase deletes the agent's own folder, or gives [ErrPending] and leaves it alone. Key files are the
+// person's and stay where they are.
 func (m *Machine) Erase(withPending bool) error {
-	n, err := m.Pending()
-	if err != nil {
-		return err
-	}
-	if n > 0 && !withPending {
-		return ErrPending
+	if !withPending {
+		n, err := m.Pending()
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return ErrPending
+		}
 	}
 	if !exists(filepath.Join(m.Data, authorityKey)) { // never a folder that is not ours
 		return nil
@@ -98,3 +112,17 @@ func (m *Machine) Erase(withPending bool) error {
 }
 
 const authorityKey = "authority.key"
+
+// SystemLeft tells whether parts of the whole machine are still there.
+func (m *Machine) SystemLeft(ctx context.Context) (bool, error) {
+	for _, p := range append(m.systemStores(), m.policies()...) {
+		state, err := p.State(ctx)
+		if err != nil {
+			return false, err
+		}
+		if state != Absent {
+			return true, nil
+		}
+	}
+	return false, nil
+}

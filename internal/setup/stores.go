@@ -48,11 +48,11 @@ func (m *Machine) bundle() (bundle, bool) {
 		dir, ext string
 		tool     []string
 	}{
-		{"/etc/pki/ca-trust/source/anchors", ".pem", []string{"update-ca-trust", "extract"}},               // Fedora, RHEL
-		{"/usr/local/share/ca-certificates", ".crt", []string{"update-ca-certificates"}},                   // Debian, Ubuntu, Alpine
-		{"/etc/pki/trust/anchors", ".pem", []string{"update-ca-certificates"}},                             // SUSE
-		{"/etc/ca-certificates/trust-source/anchors", ".crt", []string{"trust", "extract-compat"}},         // Arch
-		{"/usr/share/ca-certificates/trust-source/anchors", ".crt", []string{"trust", "extract-compat"}},   // others with p11-kit
+		{"/etc/pki/ca-trust/source/anchors", ".pem", []string{"update-ca-trust", "extract"}},             // Fedora, RHEL
+		{"/usr/local/share/ca-certificates", ".crt", []string{"update-ca-certificates"}},                 // Debian, Ubuntu, Alpine
+		{"/etc/pki/trust/anchors", ".pem", []string{"update-ca-certificates"}},                           // SUSE
+		{"/etc/ca-certificates/trust-source/anchors", ".crt", []string{"trust", "extract-compat"}},       // Arch
+		{"/usr/share/ca-certificates/trust-source/anchors", ".crt", []string{"trust", "extract-compat"}}, // others with p11-kit
 	} {
 		if exists(m.path(way.dir)) {
 			return bundle{m: m, file: m.path(way.dir, "senim-agent"+way.ext), tool: way.tool}, true
@@ -141,8 +141,10 @@ func (s rootStore) Take(ctx context.Context) error {
 // for the person's password.
 type keychain struct{ m *Machine }
 
-func (k keychain) Kind() string  { return "keychain" }
-func (k keychain) Where() string { return filepath.Join(k.m.Home, "Library/Keychains/login.keychain-db") }
+func (k keychain) Kind() string { return "keychain" }
+func (k keychain) Where() string {
+	return filepath.Join(k.m.Home, "Library/Keychains/login.keychain-db")
+}
 
 // found lists the SHA-1 of our authorities in the keychain.
 func (k keychain) found(ctx context.Context) ([]string, error) {
