@@ -76,11 +76,6 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	if err := checkArguments(p.flags.Args()); err != nil {
 		return fmt.Errorf("the agent's own flags: %w", err)
 	}
-	if !*system {
-		if _, err := agent.EnsureAuthority(*p.data); err != nil { // as administrator nothing is made: it would be the administrator's
-			return err
-		}
-	}
 	m, err := setup.This(*p.data)
 	if err != nil {
 		return err
@@ -96,6 +91,11 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	}
 	if !*yes {
 		if err := p.consent(parts, stdin); err != nil {
+			return err
+		}
+	}
+	if !*system {
+		if _, err := agent.EnsureAuthority(*p.data); err != nil { // as administrator nothing is made: it would be the administrator's
 			return err
 		}
 	}

@@ -81,7 +81,8 @@ func (s nssStore) tool(ctx context.Context, args ...string) ([]byte, error) {
 	if err != nil {
 		return nil, errNoTool
 	}
-	return s.m.Run(ctx, path, append([]string{"-d", "sql:" + s.dir}, args...)...)
+	// No password is known here: with an empty file of passwords the tool fails and never asks the terminal.
+	return s.m.Run(ctx, path, append([]string{"-d", "sql:" + s.dir, "-f", os.DevNull}, args...)...)
 }
 
 func (s nssStore) State(ctx context.Context) (State, error) {
@@ -131,7 +132,33 @@ func (s nssStore) Put(ctx context.Context) error {
 	return protected(err)
 }
 
-func (s nssStore) Take(ctx context.Context) error { return s.clear(ctx) }
+// Take deletes Chromium's database too when nothing is left in it: perhaps it was made for us, and
+// Chromium makes it again when it needs it.
+func (s nssStore) Take(ctx context.Context) error {
+	if err := s.clear(ctx); err != nil {
+		return err
+	}
+	if s.dir != filepath.Join(s.m.Home, ".pki", "nssdb") {
+		return nil
+	}
+	certs, err := s.tool(ctx, "-L", "-h", "all")
+	if err != nil {
+		return nil //nolint:nilerr // not known to be empty
+	}
+	for line := range strings.Lines(string(certs)) { // the head and nothing else
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "Certificate Nickname") && !strings.HasPrefix(line, "SSL,S/MIME") {
+			return nil
+		}
+	}
+	if _, err := s.tool(ctx, "-K"); err == nil {
+		return nil // it has keys
+	}
+	var failed error
+	for _, name := range []string{"cert9.db", "key4.db", "pkcs11.txt"} {
+		failed = errors.Join(failed, remove(filepath.Join(s.dir, name), s.m.Home))
+	}
+	return failed
+}
 
 // clear deletes every certificate of our name; one name may stand for several. Its bound is a
 // database that says it deleted and did not.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -25,8 +26,11 @@ func Probe(ctx context.Context, address string) Answer {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, refusedOnWindows):
 		return Answer{State: "free"}
+	case err != nil:
+		return Answer{State: "strange"} // it listens and takes no call
 	}
 	_ = c.Close()
 	version, status, err := bundles(ctx, address)
@@ -40,6 +44,9 @@ func Probe(ctx context.Context, address string) Answer {
 	}
 	return Answer{"ours", version}
 }
+
+// refusedOnWindows is WSAECONNREFUSED.
+const refusedOnWindows = syscall.Errno(10061)
 
 // bundles asks for the list of modules: ours names itself there.
 func bundles(ctx context.Context, address string) (version string, status int, err error) {
