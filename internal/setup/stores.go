@@ -94,7 +94,11 @@ func (b bundle) Take(ctx context.Context) error {
 	if err := os.Remove(b.file); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	_, err := b.m.Run(ctx, b.tool[0], b.tool[1:]...)
+	args := b.tool[1:]
+	if b.tool[0] == "update-ca-certificates" {
+		args = []string{"--fresh"} // without it Debian's only adds
+	}
+	_, err := b.m.Run(ctx, b.tool[0], args...)
 	return err
 }
 
