@@ -152,9 +152,6 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 	if *system {
 		return setup.Take(ctx, append(m.System(), m.Left(true)...), line)
 	}
-	if setup.Probe(ctx, *p.listen).State == "ours" {
-		return errors.New(t.Text("setup.uninstall.running", "address", *p.listen))
-	}
 	if _, err := m.Recall(); err != nil {
 		_, _ = fmt.Fprintln(stderr, err) // taking away goes by names, not by what was chosen
 	}
@@ -163,6 +160,9 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 			return err
 		}
 		return errors.New(t.Text("setup.uninstall.pending", "n", n))
+	}
+	if err := stop(ctx, *p.listen); err != nil {
+		return err
 	}
 	if err := setup.Take(ctx, append(m.Own(), m.Left(false)...), line); err != nil {
 		return err // the data stay: they say what there is to take away

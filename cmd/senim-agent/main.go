@@ -7,6 +7,7 @@
 //	senim-agent doctor [flags]       find what keeps pages from it, and say what to do
 //	senim-agent status [flags]       who answers at its address
 //	senim-agent open [flags]         show its own page; starts it when it does not run
+//	senim-agent stop [flags]         end it
 //	senim-agent trust [flags]        only make browsers accept its local TLS certificate
 //	senim-agent version
 package main
@@ -66,6 +67,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return statusCommand(ctx, args[1:], stdout, stderr)
 		case "open":
 			return openCommand(ctx, args[1:], stdout, stderr)
+		case "stop":
+			return stopCommand(ctx, args[1:], stdout, stderr)
 		case "trust":
 			return trustCommand(ctx, args[1:], stdout, stderr)
 		}

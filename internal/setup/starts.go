@@ -34,7 +34,11 @@ func (m *Machine) starts() (wanted, left []Part) {
 // running is the command line of the agent that starts by itself: it waits for its port rather than
 // give up before the person has signed in to anything.
 func (m *Machine) running() []string {
-	return append([]string{m.Program, "--wait"}, m.Arguments...)
+	program := m.Program
+	if quiet := strings.TrimSuffix(program, ".exe") + "w.exe"; m.OS == "windows" && exists(quiet) {
+		program = quiet // the same without a console window
+	}
+	return append([]string{program, "--wait"}, m.Arguments...)
 }
 
 // ownFile is a file of ours only.
