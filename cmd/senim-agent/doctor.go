@@ -78,6 +78,7 @@ func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 // openCommand shows the agent's own page, and starts the agent when it does not run.
 func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := newPlace("open", stdout, stderr)
+	browser := p.flags.String("browser", "", "`command` that shows why there is no page; none shows nothing")
 	if err := p.flags.Parse(args); err != nil {
 		return err
 	}
@@ -99,6 +100,7 @@ func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if f.ID != "agent-runs" {
 		_, _ = fmt.Fprintln(stdout, f.Found(p.language()))
 		_, _ = fmt.Fprintln(stdout, f.Do(p.language()))
+		noticeIn(*p.data, *browser, p.language())(f)
 		return errUnsound
 	}
 	return setup.Show(ctx, *p.listen)

@@ -152,7 +152,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer, looking
 	if err != nil {
 		return err
 	}
-	if err := bind(ctx, a, *listen, *wait, systemLanguage(), stderr); err != nil {
+	if err := bind(ctx, a, *listen, *wait, systemLanguage(), stderr, noticeIn(*data, *browser, systemLanguage())); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(stdout, "listening", a.Addr()); err != nil {

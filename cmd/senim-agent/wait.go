@@ -16,8 +16,8 @@ import (
 )
 
 // bind takes the port. One that another program has is explained: by an error, or, with wait, by a
-// notice, and then it is tried every second until the other program has quit. Nothing is ever ended.
-func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang.Tag, stderr io.Writer) error {
+// notice that show puts before the person, and then it is tried every second until the other program has quit. Nothing is ever ended.
+func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang.Tag, stderr io.Writer, show func(setup.Finding) (hide func())) error {
 	err := a.Listen()
 	if err == nil || !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, errInUse) {
 		return err
@@ -37,6 +37,8 @@ func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang
 	if _, err := fmt.Fprintln(stderr, f.Found(t)+"\n"+t.Text("setup.wait")); err != nil {
 		return err
 	}
+	hide := show(f)
+	defer hide()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {

@@ -77,7 +77,7 @@ func (f ownFile) Take(context.Context) error { return remove(f.path, f.m.Home) }
 func (m *Machine) desktopEntry(command []string, atSignIn bool) []byte {
 	var b strings.Builder
 	b.WriteString("[Desktop Entry]\nType=Application\nName=Senim\nComment=Signing agent\nComment[ru]=Программа для подписи\nComment[kk]=Қол қою бағдарламасы\n")
-	b.WriteString("Exec=" + execLine(command) + "\nIcon=senim-agent\nTerminal=false\nCategories=Utility;Security;\n")
+	b.WriteString("Exec=" + execLine(command) + "\nIcon=senim-agent\nTerminal=false\nCategories=Utility;\n")
 	if atSignIn {
 		b.WriteString("X-GNOME-Autostart-enabled=true\n")
 	}
