@@ -4,9 +4,9 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls clean
+.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls dist cross clean
 
-all: fmt vet lint test purego ## the gate: format, vet, linters, tree, tests with fuzz seeds, both builds
+all: fmt vet lint test purego cross ## the gate: format, vet, linters, tree, tests with fuzz seeds, every build
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -81,5 +81,13 @@ bettertls: ## paths and name constraints against Netflix's BetterTLS (a download
 	cd tools/bettertls && go tool bettertls export-tests --out ../../.cache/bettertls.json
 	SENIM_BETTERTLS=$(CURDIR)/.cache/bettertls.json go test -count=1 -timeout 60m -run TestBetterTLS -v ./pki
 
+cross: ## the agent builds for every system people have
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -o /dev/null ./cmd/senim-agent
+
+dist: ## packages of the agent for Linux, Windows and macOS, into dist/
+	@sh tools/dist/dist.sh
+
 clean:
-	rm -rf $(BIN) .demo .cache
+	rm -rf $(BIN) .demo .cache dist

@@ -15,6 +15,7 @@ openssl engine gost >/dev/null 2>&1 || lack libengine-gost-openssl "the independ
 command -v xmllint >/dev/null 2>&1 || lack xmllint "the independent check of canonical XML" libxml2-utils
 command -v xmlsec1 >/dev/null 2>&1 || lack xmlsec1 "the independent check of XML signatures" xmlsec1
 { [ -x /usr/sbin/smsbox ] && [ -x /usr/lib/kannel/test/fakesmsc ]; } || lack kannel "short messages through a real gateway" "kannel kannel-extras"
+command -v certutil >/dev/null 2>&1 || lack certutil "browsers' trust of the agent" libnss3-tools
 command -v softhsm2-util >/dev/null 2>&1 || lack softhsm2-util "keys in a PKCS #11 token" softhsm2
 
 # Accessibility checks of the pages come from npm, pinned in the lock file.

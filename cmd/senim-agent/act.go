@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"senim/internal/agent"
-	"senim/internal/lang"
 )
 
 // errClosed says that the person closed the window.
@@ -21,7 +19,7 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 	if err != nil {
 		return err
 	}
-	tag := language()
+	tag := systemLanguage()
 	said, ok, err := agent.AskRunning(ctx, c.Listen, act, tag)
 	if errors.Is(err, agent.ErrNotRunning) {
 		var a *agent.Agent
@@ -37,16 +35,4 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 	}
 	_, err = fmt.Fprintln(stdout, said)
 	return err
-}
-
-// language is that of the person's system.
-func language() lang.Tag {
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if v := os.Getenv(name); len(v) >= 2 {
-			if t, ok := lang.Parse(v[:2]); ok {
-				return t
-			}
-		}
-	}
-	return lang.KK
 }

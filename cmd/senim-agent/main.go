@@ -1,10 +1,17 @@
 // Command senim-agent is the signing agent on a person's machine: web pages ask it over a local
 // socket, as they ask NCALayer; it asks the person, in a window of its own.
 //
-//	senim-agent [flags]          run
-//	senim-agent renew [flags]    renew the keys that are due, in the cabinet that --cabinet names
-//	senim-agent password, backup change the password of a key file; copy one and check the copy
-//	senim-agent trust [flags]    make browsers accept its local TLS certificate
+//	senim-agent [flags]              run
+//	senim-agent renew [flags]        renew the keys that are due, in the cabinet that --cabinet names
+//	senim-agent password [flags]     change the password of a key file
+//	senim-agent backup [flags]       copy a key file, and read the copy back
+//	senim-agent install [flags]      put it on this machine: trust of browsers, start at sign-in, menu
+//	senim-agent uninstall [flags]    take all of that away
+//	senim-agent doctor [flags]       find what keeps pages from it, and say what to do
+//	senim-agent status [flags]       who answers at its address
+//	senim-agent open [flags]         show its own page; starts it when it does not run
+//	senim-agent stop [flags]         end it
+//	senim-agent trust [flags]        only make browsers accept its local TLS certificate
 //	senim-agent version
 package main
 
@@ -34,7 +41,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
-	if err != nil {
+	var running *already
+	switch {
+	case err == nil:
+	case errors.As(err, &running): // not a failure: systemd need not try again
+		fmt.Fprintln(os.Stderr, "senim-agent:", err)
+	case errors.Is(err, errUnsound):
+		os.Exit(1)
+	default:
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, "senim-agent:", err)
 		}
@@ -48,6 +62,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		case "version":
 			_, err := fmt.Fprintln(stdout, version)
 			return err
+		case "install":
+			return installCommand(ctx, args[1:], os.Stdin, stdout, stderr)
+		case "uninstall":
+			return uninstallCommand(ctx, args[1:], stdout, stderr)
+		case "doctor":
+			return doctorCommand(ctx, args[1:], stdout, stderr)
+		case "status":
+			return statusCommand(ctx, args[1:], stdout, stderr)
+		case "open":
+			return openCommand(ctx, args[1:], stdout, stderr)
+		case "stop":
+			return stopCommand(ctx, args[1:], stdout, stderr)
 		case "trust":
 			return trustCommand(ctx, args[1:], stdout, stderr)
 		case string(agent.ActRenew), string(agent.ActPassword), string(agent.ActBackup):
@@ -56,6 +82,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	return serve(ctx, args, stdout, stderr)
 }
+
+const defaultListen = "127.0.0.1:13579"
 
 // list is a flag that may be given several times.
 type list []string
@@ -69,6 +97,13 @@ func dataFolder() string {
 		dir = "."
 	}
 	return filepath.Join(dir, "senim-agent")
+}
+
+// checkArguments refuses flags the agent would not start with: they are about to be written where
+// nobody sees its complaint.
+func checkArguments(args []string) error {
+	_, err := configuration("senim-agent", args, io.Discard, io.Discard)
+	return err
 }
 
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -86,10 +121,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Listen(); err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Errorf("%w\nanother program (NCALayer, another agent) has this port: quit it and start again", err)
-		}
+	if err := bind(ctx, a, c.Listen, c.wait, systemLanguage(), stderr, noticeIn(c.Data, c.browser, systemLanguage())); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(stdout, "listening", a.Addr()); err != nil {
@@ -99,13 +131,16 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		own.show(a)
 		defer own.tray.Stop()
 	}
+	done := recheck(ctx, c.Data, c.Log)
+	defer done()
 	return a.Serve(ctx)
 }
 
 // settings are what the agent is started with.
 type settings struct {
 	agent.Config
-	headless bool
+	headless, wait bool
+	browser        string
 }
 
 // configuration reads the flags of the agent; a command that opens one window has the same.
@@ -113,14 +148,15 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	var keys, authorities, responders, stampers, drivers list
-	listen := flags.String("listen", "127.0.0.1:13579", "loopback `address`; port 0 takes a free one")
+	listen := flags.String("listen", defaultListen, "loopback `address`; port 0 takes a free one")
 	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	browser := flags.String("browser", "", "`command` that shows a window; none prints the address instead")
+	flags.StringVar(&c.browser, "browser", "", "`command` that shows a window; none prints the address instead")
 	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
 	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
 	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
 	cabinet := flags.String("cabinet", "", "`origin` of the cabinet in which keys are renewed and revoked, as https://cabinet.example.kz")
 	keychain := flags.Bool("keychain", true, "keep secrets in the system's keychain where there is one")
+	flags.BoolVar(&c.wait, "wait", false, "when another program has the port, wait until it quits")
 	flags.BoolVar(&c.headless, "headless", false, "no tray, no reminders beside the windows, no look at plugged media")
 	large := flags.Bool("large-documents", false, "sign documents too large for the socket on port 24680, as KAZTOKEN does; no window shows what is in them")
 	flags.Var(&drivers, "token", "`STORAGE=DRIVER` of PKCS #11 tokens, as AKKaztokenStore=/usr/lib/driver.so, may be repeated")
@@ -145,8 +181,8 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 		defer mu.Unlock()
 		_, _ = fmt.Fprintln(stdout, "window", url)
 	}
-	show := agent.Browser(*browser, *data, say)
-	if *browser == "none" {
+	show := agent.Browser(c.browser, *data, say)
+	if c.browser == "none" {
 		show = func(url string) (func(), error) { say(url); return nil, nil }
 	}
 	c.Config = agent.Config{

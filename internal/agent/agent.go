@@ -197,7 +197,7 @@ func New(c Config) (*Agent, error) {
 	if c.OldKeyFiles {
 		form = pfx.NCA
 	}
-	keeper, err := keystore.Open(keystore.Config{Dir: filepath.Join(c.Data, "pending"), Now: c.Now, Form: form, Keychain: c.Keychain})
+	keeper, err := keystore.Open(keystore.Config{Dir: pendingIn(c.Data), Now: c.Now, Form: form, Keychain: c.Keychain})
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}

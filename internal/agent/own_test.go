@@ -263,3 +263,32 @@ func TestOwnActsAreNoPages(t *testing.T) {
 		t.Errorf("nobody there: %v", err)
 	}
 }
+
+// TestForgetSecrets: nothing of an agent that is taken away stays in the keychain.
+func TestForgetSecrets(t *testing.T) {
+	c := &chain{kept: map[string]string{"of another program": "x"}}
+	data := t.TempDir()
+	b := bring(t, func(o *Config) { o.Keychain, o.Data = c, data })
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.dial(page)
+	s.send(signRequest)
+	h := b.window()
+	if status := h.post("/unlock", map[string]any{"id": h.row("").ID, "password": password, "remember": true}, nil); status != 200 || c.count() != 2 {
+		t.Fatalf("%d, %d kept", status, c.count())
+	}
+	h.cancel()
+	s.read()
+	if err := c.Set(keystore.SecretName(pendingIn(data)), "secret"); err != nil {
+		t.Fatal(err)
+	}
+	if err := ForgetSecrets(data, c); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.kept) != 1 || c.kept["of another program"] == "" {
+		t.Errorf("left: %d", len(c.kept))
+	}
+	c.closed = true
+	if err := ForgetSecrets(t.TempDir(), c); err != nil {
+		t.Errorf("without a keychain: %v", err)
+	}
+}

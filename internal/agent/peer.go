@@ -7,7 +7,7 @@ import (
 
 // peer is the other end of a socket on this machine.
 type peer struct {
-	inode string // of the peer's own socket, to find its program
+	id string // what finds its program: on Linux the inode of its own socket, elsewhere the path itself
 }
 
 var (

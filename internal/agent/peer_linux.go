@@ -22,14 +22,14 @@ func owner(remote, local *net.TCPAddr) (peer, error) {
 		if !ok || !also {
 			continue
 		}
-		uid, inode, found := lookup(table.path, from, to)
+		uid, inode, found := lookup(table.path, from, to, established)
 		if !found {
 			continue
 		}
 		if uid != os.Getuid() {
 			return peer{}, errOtherUser
 		}
-		return peer{inode: inode}, nil
+		return peer{id: inode}, nil
 	}
 	return peer{}, errCannotTell
 }
@@ -54,7 +54,14 @@ func entry(a *net.TCPAddr, six bool) (string, bool) {
 	return fmt.Sprintf("%s:%04X", strings.ToUpper(hex.EncodeToString(words)), a.Port), true
 }
 
-func lookup(path, from, to string) (uid int, inode string, found bool) {
+// States of a socket in the kernel's tables.
+const (
+	established = "01"
+	listening   = "0A"
+)
+
+// lookup finds a socket; to "" is any.
+func lookup(path, from, to, state string) (uid int, inode string, found bool) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, "", false
@@ -63,7 +70,7 @@ func lookup(path, from, to string) (uid int, inode string, found bool) {
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		fields := strings.Fields(lines.Text())
-		if len(fields) < 10 || fields[1] != from || fields[2] != to || fields[3] != "01" { // established
+		if len(fields) < 10 || fields[1] != from || to != "" && fields[2] != to || fields[3] != state {
 			continue
 		}
 		uid, err := strconv.Atoi(fields[7])
@@ -77,22 +84,58 @@ func lookup(path, from, to string) (uid int, inode string, found bool) {
 
 // program names the program that holds the socket, as far as we may look.
 func (p peer) program() string {
-	if p.inode == "" {
+	exe, err := os.Readlink(filepath.Join(p.process(), "exe"))
+	if err != nil {
 		return ""
 	}
-	want := "socket:[" + p.inode + "]"
+	return exe
+}
+
+// process is the folder in /proc of the process that holds the socket, "" when it cannot be told.
+func (p peer) process() string {
+	if p.id == "" {
+		return ""
+	}
+	want := "socket:[" + p.id + "]"
 	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {
 		return ""
 	}
 	for _, link := range links {
 		if target, err := os.Readlink(link); err == nil && target == want {
-			exe, err := os.Readlink(filepath.Join(filepath.Dir(filepath.Dir(link)), "exe"))
-			if err != nil {
-				return ""
-			}
-			return exe
+			return filepath.Dir(filepath.Dir(link))
 		}
 	}
 	return ""
+}
+
+// holder finds who listens on a port of 127.0.0.1, by its own address or by that of all.
+func holder(port int) (Holder, error) {
+	for _, at := range []struct {
+		path string
+		ip   net.IP
+		six  bool
+	}{
+		{"/proc/self/net/tcp", net.IPv4(127, 0, 0, 1), false}, {"/proc/self/net/tcp", net.IPv4zero, false},
+		{"/proc/self/net/tcp6", net.IPv4(127, 0, 0, 1), true}, {"/proc/self/net/tcp6", net.IPv6zero, true},
+	} {
+		from, _ := entry(&net.TCPAddr{IP: at.ip, Port: port}, at.six)
+		uid, inode, found := lookup(at.path, from, "", listening)
+		if !found {
+			continue
+		}
+		h := Holder{OtherUser: uid != os.Getuid()}
+		process := peer{id: inode}.process()
+		if process == "" {
+			return h, nil // another user's: the kernel does not say more
+		}
+		h.PID, _ = strconv.Atoi(filepath.Base(process))
+		h.Path = peer{id: inode}.program()
+		command, err := os.ReadFile(filepath.Join(process, "cmdline"))
+		if err == nil {
+			h.Name = commonName(h.Path, string(command))
+		}
+		return h, nil
+	}
+	return Holder{}, ErrFree
 }

@@ -16,11 +16,11 @@ func TestSec8OtherUser(t *testing.T) {
 	if err := os.WriteFile(path, []byte("  sl  local_address\n"+line), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	uid, inode, found := lookup(path, "0100007F:1F90", "0100007F:350B")
+	uid, inode, found := lookup(path, "0100007F:1F90", "0100007F:350B", established)
 	if !found || uid != 4242 || inode != "777" {
 		t.Errorf("%d %s %v", uid, inode, found)
 	}
-	if _, _, found := lookup(path, "0100007F:1F91", "0100007F:350B"); found {
+	if _, _, found := lookup(path, "0100007F:1F91", "0100007F:350B", established); found {
 		t.Error("a socket that is not there was found")
 	}
 	loop := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}

@@ -3,8 +3,10 @@ package agent
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -142,3 +144,25 @@ func (w *window) forgetPassword(rw http.ResponseWriter, body []byte) {
 		View View `json:"view"`
 	}{w.view()})
 }
+
+// ForgetSecrets takes what an agent with this data folder kept in the keychain out of it: passwords, the key of
+// its list of certificates, the secret of pending keys. For uninstalling; the agent must not run.
+func ForgetSecrets(data string, chain keystore.Keychain) error {
+	r, err := openRecaller(chain, filepath.Join(data, "remembered.json"))
+	if err != nil {
+		return fmt.Errorf("read which passwords are kept: %w", err)
+	}
+	var failed []error
+	for _, id := range slices.Clone(r.kept) {
+		failed = append(failed, r.forget(id))
+	}
+	for _, name := range []string{indexSecret, keystore.SecretName(pendingIn(data))} {
+		if err := chain.Delete(name); err != nil && !errors.Is(err, keystore.ErrNoSecret) && !errors.Is(err, keystore.ErrNoKeychain) {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// pendingIn is the folder of pending keys.
+func pendingIn(data string) string { return filepath.Join(data, "pending") }

@@ -44,11 +44,14 @@ func (k *Keeper) unlock() error {
 	return nil
 }
 
-func (k *Keeper) secretName() string {
-	if full, err := filepath.Abs(k.dir); err == nil {
-		return "pending keys of " + full
+func (k *Keeper) secretName() string { return SecretName(k.dir) }
+
+// SecretName names, in the keychain, the secret of the pending keys in a folder.
+func SecretName(dir string) string {
+	if full, err := filepath.Abs(dir); err == nil {
+		dir = full
 	}
-	return "pending keys of " + k.dir
+	return "pending keys of " + dir
 }
 
 func (k *Keeper) makeSecret(path string) ([]byte, error) {

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"time"
+
+	"senim/internal/agent"
+	"senim/internal/setup"
+)
+
+// errUnsound ends doctor and status with a status of its own: everything was said already.
+var errUnsound = errors.New("something is wrong")
+
+// doctorCommand finds what keeps pages from the agent and says what to do; with --repair it puts the
+// authority where it is missing and looks again.
+func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	p := newPlace("doctor", stdout, stderr)
+	repair := p.flags.Bool("repair", false, "put the authority into the stores of browsers where it is missing")
+	machine := p.flags.Bool("json", false, "for programs")
+	if err := p.flags.Parse(args); err != nil {
+		return err
+	}
+	m, err := setup.This(*p.data)
+	if err != nil {
+		return err
+	}
+	if _, err := m.Recall(); err != nil {
+		_, _ = fmt.Fprintln(stderr, err) // found again below
+	}
+	t := p.language()
+	if *repair {
+		if _, err := agent.EnsureAuthority(*p.data); err != nil {
+			return err
+		}
+		if err := m.Repair(ctx, setup.Line(stderr, t)); err != nil {
+			_, _ = fmt.Fprintln(stderr, err) // found again below
+		}
+	}
+	found := m.Doctor(ctx, setup.Question{Address: *p.listen, Version: version})
+	if *machine {
+		e := json.NewEncoder(stdout)
+		e.SetIndent("", "  ")
+		err = e.Encode(found)
+	} else {
+		err = setup.Report(stdout, t, found)
+	}
+	if err == nil && !setup.Sound(found) {
+		err = errUnsound
+	}
+	return err
+}
+
+// statusCommand says in one line who answers.
+func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	p := newPlace("status", stdout, stderr)
+	if err := p.flags.Parse(args); err != nil {
+		return err
+	}
+	m, err := setup.This(*p.data)
+	if err != nil {
+		return err
+	}
+	f := m.Agent(ctx, setup.Question{Address: *p.listen, Version: version})[0]
+	if _, err := fmt.Fprintln(stdout, f.Found(p.language())); err != nil {
+		return err
+	}
+	if f.Level != setup.Good {
+		return errUnsound
+	}
+	return nil
+}
+
+// openCommand shows the agent's own page, and starts the agent when it does not run.
+func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	p := newPlace("open", stdout, stderr)
+	browser := p.flags.String("browser", "", "`command` that shows why there is no page; none shows nothing")
+	if err := p.flags.Parse(args); err != nil {
+		return err
+	}
+	m, err := setup.This(*p.data)
+	if err != nil {
+		return err
+	}
+	if _, err := m.Recall(); err != nil {
+		return err
+	}
+	q := setup.Question{Address: *p.listen, Version: version}
+	f := m.Agent(ctx, q)[0]
+	if f.ID == "agent-absent" {
+		if err := start(m, *p.listen); err != nil {
+			return err
+		}
+		f = appear(ctx, m, q)
+	}
+	if f.ID != "agent-runs" {
+		_, _ = fmt.Fprintln(stdout, f.Found(p.language()))
+		_, _ = fmt.Fprintln(stdout, f.Do(p.language()))
+		noticeIn(*p.data, *browser, p.language())(f)
+		return errUnsound
+	}
+	return setup.Show(ctx, *p.listen)
+}
+
+// start runs the agent and leaves it: it outlives this command.
+func start(m *setup.Machine, listen string) error {
+	args := append([]string{"--wait"}, m.Arguments...)
+	if listen != defaultListen {
+		args = append(args, "--listen", listen)
+	}
+	c := exec.Command(m.Program, args...) //nolint:gosec,noctx // ourselves; it outlives this command
+	detach(c)
+	if err := c.Start(); err != nil {
+		return fmt.Errorf("start the agent: %w", err)
+	}
+	return c.Process.Release()
+}
+
+// appear waits until the agent answers, ten seconds at most.
+func appear(ctx context.Context, m *setup.Machine, q setup.Question) setup.Finding {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		f := m.Agent(ctx, q)[0]
+		if f.ID != "agent-absent" {
+			return f
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return f
+		}
+	}
+}

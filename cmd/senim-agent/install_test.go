@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"senim/internal/setup"
+)
+
+// home gives the test a person's home of its own.
+func home(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("HOME", dir)
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, ".config"))
+	return dir
+}
+
+func tree(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			list = append(list, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestInstall: nothing is put without a yes; what was put is all taken away, and the person's files stay.
+func TestInstall(t *testing.T) {
+	if _, err := exec.LookPath("certutil"); err != nil {
+		t.Skip("no certutil here: Debian has it in libnss3-tools")
+	}
+	dir := home(t)
+	key := filepath.Join(dir, "GOST512_x.p12")
+	if err := os.WriteFile(key, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t, dir)
+	ctx := t.Context()
+	free := freePort(t)
+	for _, answer := range []string{"", "n\n", "\n"} {
+		var out strings.Builder
+		if err := installCommand(ctx, []string{"--lang", "en"}, strings.NewReader(answer), &out, io.Discard); err == nil || !strings.Contains(out.String(), "localhost, 127.0.0.1, ::1") {
+			t.Errorf("%q: %v, %s", answer, err, out.String())
+		}
+		if after := tree(t, dir); !slices.Equal(before, after) {
+			t.Errorf("%q: %v", answer, after)
+		}
+	}
+	for _, bad := range [][]string{{"--portal", "*", "--system"}, {"--portal", "https://a.kz"}, {"--", "--nonsense"}, {"--", "surplus"}} {
+		if err := installCommand(ctx, append([]string{"--yes"}, bad...), strings.NewReader(""), io.Discard, io.Discard); err == nil {
+			t.Errorf("%v was accepted", bad)
+		}
+	}
+	if err := installCommand(ctx, []string{"--lang", "kk", "--", "--keys", dir}, strings.NewReader("иә\n"), io.Discard, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	entry, err := os.ReadFile(filepath.Join(dir, ".config/autostart/senim-agent.desktop"))
+	if err != nil || !strings.Contains(string(entry), `"--wait" "--keys" "`+dir+`"`) {
+		t.Errorf("%s %v", entry, err)
+	}
+	var found strings.Builder
+	if err := doctorCommand(ctx, []string{"--lang", "en", "--listen", free}, &found, io.Discard); err == nil || !strings.Contains(found.String(), "The agent is not running") || strings.Contains(found.String(), "does not trust") {
+		t.Errorf("%v %s", err, found.String())
+	}
+	if err := uninstallCommand(ctx, []string{"--listen", free}, io.Discard, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if after := tree(t, dir); !slices.Equal(before, after) {
+		t.Errorf("left: %v", after)
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestPain05Port: a port that is taken is explained by the program that has it; a waiting agent takes
+// it over when that one quits, and a second agent ends without harm.
+func TestPain05Port(t *testing.T) {
+	home(t)
+	t.Setenv("LC_ALL", "en")
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := other.Addr().String()
+	args := []string{"--listen", address, "--browser", "none", "--data", t.TempDir()}
+	err = run(t.Context(), args, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "process "+strconv.Itoa(os.Getpid())) || !strings.Contains(err.Error(), "--wait") {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, in := io.Pipe()
+	said, say := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, append([]string{"--wait"}, args...), in, say) }()
+	notice, err := bufio.NewReader(said).ReadString('\n')
+	if err != nil || !strings.Contains(notice, "is held by") {
+		t.Fatalf("%q %v", notice, err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, said) }()
+	if err := other.Close(); err != nil { // it quits
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || line != "listening "+address+"\n" {
+		t.Fatalf("%q %v", line, err)
+	}
+	if got := setup.Probe(ctx, address); got.State != "ours" || got.Version != version {
+		t.Errorf("%+v", got)
+	}
+	var running *already
+	if err := run(ctx, args, io.Discard, io.Discard); !errors.As(err, &running) {
+		t.Errorf("a second agent: %v", err)
+	}
+	var status strings.Builder
+	if err := statusCommand(ctx, []string{"--listen", address, "--lang", "ru"}, &status, io.Discard); err != nil || !strings.Contains(status.String(), "Агент работает") {
+		t.Errorf("%v %s", err, status.String())
+	}
+	if err := stop(ctx, address); err == nil { // the process is the test's, not an agent's program
+		t.Error("a program of another name was ended")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"senim/internal/agent"
+	"senim/internal/setup"
+)
+
+// programs are the names the agent's program has.
+var programs = []string{"senim-agent", "senim-agent.exe", "senim-agentw.exe"}
+
+// stopCommand ends the person's own agent, and no other program.
+func stopCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	p := newPlace("stop", stdout, stderr)
+	if err := p.flags.Parse(args); err != nil {
+		return err
+	}
+	return stop(ctx, *p.listen)
+}
+
+// stop ends the agent at the address and waits until its port is free. What only says that it is an
+// agent, and runs from a program of another name or as another user, is left alone.
+func stop(ctx context.Context, address string) error {
+	if setup.Probe(ctx, address).State != "ours" {
+		return nil
+	}
+	_, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return err
+	}
+	h, err := agent.PortHolder(port)
+	if err != nil || h.PID == 0 || h.OtherUser || !slices.Contains(programs, filepath.Base(h.Path)) {
+		return errors.New("stop the agent: its process cannot be told; end it by hand")
+	}
+	process, err := os.FindProcess(h.PID)
+	if err != nil {
+		return fmt.Errorf("stop the agent: %w", err)
+	}
+	if runtime.GOOS == "windows" {
+		err = process.Kill() // there is no other way between programs there; files are written in one step
+	} else {
+		err = process.Signal(syscall.SIGTERM)
+	}
+	if err != nil {
+		return fmt.Errorf("stop the agent: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for setup.Probe(ctx, address).State == "ours" {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return errors.New("stop the agent: it does not end")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+
+	"senim/internal/agent"
+	"senim/internal/lang"
+	"senim/internal/setup"
+)
+
+// bind takes the port. One that another program has is explained: by an error, or, with wait, by a
+// notice that show puts before the person, and then it is tried every second until the other program has quit. Nothing is ever ended.
+func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang.Tag, stderr io.Writer, show func(setup.Finding) (hide func())) error {
+	err := a.Listen()
+	if err == nil || !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, errInUse) {
+		return err
+	}
+	if answer := setup.Probe(ctx, address); answer.State == "ours" {
+		return &already{t.Text("setup.already", "address", address, "version", answer.Version)}
+	}
+	_, text, _ := net.SplitHostPort(address)
+	port, number := strconv.Atoi(text)
+	if number != nil {
+		return err
+	}
+	f := setup.PortTaken(port)
+	if !wait {
+		return fmt.Errorf("%w\n%s\n%s", err, f.Found(t), f.Do(t))
+	}
+	if _, err := fmt.Fprintln(stderr, f.Found(t)+"\n"+t.Text("setup.wait")); err != nil {
+		return err
+	}
+	hide := show(f)
+	defer hide()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err = a.Listen(); err == nil || !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, errInUse) {
+			return err
+		}
+	}
+}
+
+// errInUse is what Windows says for a port that is taken: WSAEADDRINUSE.
+const errInUse = syscall.Errno(10048)
+
+// already ends a second agent: the first one serves.
+type already struct{ text string }
+
+func (a *already) Error() string { return a.text }

@@ -1,0 +1,237 @@
+package setup
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The policies that let named sites reach this machine: the second one is what versions before 146
+// know. A browser with a policy says that it is managed; so nobody gets one unasked.
+var allowing = []string{"LoopbackNetworkAllowedForUrls", "LocalNetworkAccessAllowedForUrls"}
+
+// blocking are the policies that come before ours when they name a site.
+var blocking = []string{"LoopbackNetworkBlockedForUrls", "LocalNetworkAccessBlockedForUrls"}
+
+// managed are the folders of policies of browsers of the Chromium kind on Linux, and what shows that
+// the browser is there.
+var managed = []struct {
+	dir      string
+	programs []string
+}{
+	{"/etc/opt/chrome/policies/managed", []string{"google-chrome", "google-chrome-stable"}},
+	{"/etc/chromium/policies/managed", []string{"chromium"}},
+	{"/etc/chromium-browser/policies/managed", []string{"chromium-browser"}},
+	{"/etc/opt/edge/policies/managed", []string{"microsoft-edge", "microsoft-edge-stable"}},
+	{"/etc/brave/policies/managed", []string{"brave-browser"}},
+	{"/etc/opt/yandex/policies/managed", []string{"yandex-browser"}},
+}
+
+// policies are the parts that let the named portals through: of browsers that are there, and those
+// that were put there before.
+func (m *Machine) policies() []Part {
+	var parts []Part
+	switch m.OS {
+	case "linux":
+		for _, b := range managed {
+			p := policyFile{m, m.path(b.dir, "senim-agent.json")}
+			there := slices.ContainsFunc(b.programs, func(name string) bool { _, err := m.Find(name); return err == nil })
+			if exists(p.path) || there {
+				parts = append(parts, p)
+			}
+		}
+	case "windows":
+		for _, vendor := range []string{`Google\Chrome`, `Microsoft\Edge`, `BraveSoftware\Brave`} {
+			for _, name := range allowing {
+				parts = append(parts, policyKey{m, `HKLM\SOFTWARE\Policies\` + vendor + `\` + name})
+			}
+		}
+	}
+	return parts
+}
+
+// policyFile is one browser's policy on Linux: a file of our own beside others.
+type policyFile struct {
+	m    *Machine
+	path string
+}
+
+func (p policyFile) Kind() string  { return "chrome-policy" }
+func (p policyFile) Where() string { return p.path }
+
+func (p policyFile) content() ([]byte, error) {
+	all := map[string][]string{}
+	for _, name := range allowing {
+		all[name] = p.m.Portals
+	}
+	b, err := json.MarshalIndent(all, "", "  ")
+	return append(b, '\n'), err
+}
+
+func (p policyFile) State(context.Context) (State, error) {
+	b, err := readLimited(p.path, 1<<20)
+	if errors.Is(err, os.ErrNotExist) {
+		return Absent, nil
+	}
+	if err != nil {
+		return Unknown, err
+	}
+	want, err := p.content()
+	if err != nil {
+		return Unknown, err
+	}
+	if !bytes.Equal(b, want) {
+		return Old, nil
+	}
+	return Present, nil
+}
+
+func (p policyFile) Put(context.Context) error {
+	if len(p.m.Portals) == 0 {
+		return errors.New("no portal is named")
+	}
+	b, err := p.content()
+	if err != nil {
+		return err
+	}
+	return replace(p.path, b, 0o644)
+}
+
+func (p policyFile) Take(context.Context) error { return remove(p.path, p.m.path("/etc")) }
+
+// policyKey is one policy of one browser in the registry of Windows: numbered values, to which others
+// may have added theirs.
+type policyKey struct {
+	m   *Machine
+	key string
+}
+
+func (p policyKey) Kind() string  { return "chrome-policy" }
+func (p policyKey) Where() string { return p.key }
+
+var value = regexp.MustCompile(`(?m)^\s+(\S+)\s+REG_SZ\s+(.*?)\s*$`)
+
+// values gives the sites that are named there, by the names of their values.
+func (p policyKey) values(ctx context.Context) map[string]string {
+	out, err := p.m.Run(ctx, "reg", "query", p.key)
+	if err != nil {
+		return nil // there is no such key
+	}
+	list := map[string]string{}
+	for _, match := range value.FindAllSubmatch(out, -1) {
+		list[string(match[1])] = string(match[2])
+	}
+	return list
+}
+
+// ours are named so that they are told from an administrator's own: senim-1, senim-2, … Chromium reads
+// values of every name.
+const ours = "senim-"
+
+func (p policyKey) State(ctx context.Context) (State, error) {
+	var here []string
+	for name, site := range p.values(ctx) {
+		if strings.HasPrefix(name, ours) {
+			here = append(here, site)
+		}
+	}
+	want := slices.Clone(p.m.Portals)
+	slices.Sort(here)
+	slices.Sort(want)
+	switch {
+	case len(here) == 0:
+		return Absent, nil
+	case !slices.Equal(here, want):
+		return Old, nil
+	}
+	return Present, nil
+}
+
+func (p policyKey) Put(ctx context.Context) error {
+	if err := p.Take(ctx); err != nil {
+		return err
+	}
+	for i, site := range p.m.Portals {
+		if _, err := p.m.Run(ctx, "reg", "add", p.key, "/v", fmt.Sprint(ours, i+1), "/t", "REG_SZ", "/d", site, "/f"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p policyKey) Take(ctx context.Context) error {
+	all := p.values(ctx)
+	for name := range all {
+		if strings.HasPrefix(name, ours) {
+			if _, err := p.m.Run(ctx, "reg", "delete", p.key, "/v", name, "/f"); err != nil {
+				return err
+			}
+			delete(all, name)
+		}
+	}
+	if len(all) > 0 {
+		return nil
+	}
+	_, err := p.m.Run(ctx, "reg", "query", p.key)
+	if err == nil {
+		_, err = p.m.Run(ctx, "reg", "delete", p.key, "/f")
+		return err
+	}
+	return nil //nolint:nilerr // there was no such key
+}
+
+// Portal checks a site for the policy: https://host, or [*.]domain for all hosts under it. What names
+// every site is refused.
+func Portal(s string) error {
+	host := s
+	if rest, ok := strings.CutPrefix(s, "[*.]"); ok {
+		host = rest
+	} else {
+		u, err := url.Parse(s)
+		if err != nil || u.Scheme != "https" || u.Path != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("portal %q: https://host or [*.]domain is expected", s)
+		}
+		host = u.Hostname()
+	}
+	if !domain.MatchString(host) {
+		return fmt.Errorf("portal %q: https://host or [*.]domain is expected", s)
+	}
+	return nil
+}
+
+var domain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?$`)
+
+// blockedBy finds policies, of whoever, that keep sites from this machine.
+func (m *Machine) blockedBy() (files []string) {
+	for _, b := range managed {
+		found, err := filepath.Glob(filepath.Join(m.path(b.dir), "*.json"))
+		if err != nil {
+			continue
+		}
+		for _, path := range found {
+			content, err := readLimited(path, 1<<20)
+			if err != nil {
+				continue
+			}
+			all := map[string]json.RawMessage{}
+			if json.Unmarshal(content, &all) != nil {
+				continue
+			}
+			if slices.ContainsFunc(blocking, func(name string) bool {
+				var sites []string
+				return json.Unmarshal(all[name], &sites) == nil && len(sites) > 0
+			}) {
+				files = append(files, path)
+			}
+		}
+	}
+	return files
+}

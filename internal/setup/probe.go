@@ -1,0 +1,119 @@
+package setup
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// Answer is who answers at the agent's address.
+type Answer struct {
+	State   string // free, ours, other (speaks the protocol), refuses (ours, to us), strange
+	Version string // of ours
+}
+
+// Probe asks as a native program would, and waits no longer than three seconds for each answer.
+func Probe(ctx context.Context, address string) Answer {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, refusedOnWindows):
+		return Answer{State: "free"}
+	case err != nil:
+		return Answer{State: "strange"} // it listens and takes no call
+	}
+	_ = c.Close()
+	version, status, err := bundles(ctx, address)
+	switch {
+	case status == http.StatusForbidden:
+		return Answer{State: "refuses"}
+	case err != nil:
+		return Answer{State: "strange"} // also one that speaks TLS only, as NCALayer may
+	case version == "":
+		return Answer{State: "other"}
+	}
+	return Answer{"ours", version}
+}
+
+// refusedOnWindows is WSAECONNREFUSED.
+const refusedOnWindows = syscall.Errno(10061)
+
+// bundles asks for the list of modules: ours names itself there.
+func bundles(ctx context.Context, address string) (version string, status int, err error) {
+	reply, status, err := call(ctx, address, `{"module":"kz.gov.pki.ncalayerservices.accessory","method":"getBundles"}`)
+	if err != nil {
+		return "", status, err
+	}
+	modules := map[string]any{}
+	if json.Unmarshal(reply, &modules) != nil {
+		return "", status, nil
+	}
+	version, _ = modules["kz.senim.agent"].(string)
+	return version, status, nil
+}
+
+// call sends one request over a socket of its own and gives the answer.
+func call(ctx context.Context, address, request string) (reply []byte, status int, err error) {
+	c, answer, err := websocket.Dial(ctx, "ws://"+address+"/", &websocket.DialOptions{HTTPClient: &http.Client{Transport: &http.Transport{}}}) //nolint:bodyclose // the package closes it
+	if answer != nil {
+		status = answer.StatusCode
+	}
+	if err != nil {
+		return nil, status, err
+	}
+	defer func() { _ = c.CloseNow() }()
+	if _, greeting, err := c.Read(ctx); err != nil || !strings.HasPrefix(string(greeting), `{"result":{"version":"`) {
+		return nil, status, errors.Join(errors.New("no greeting"), err)
+	}
+	if err := c.Write(ctx, websocket.MessageText, []byte(request)); err != nil {
+		return nil, status, err
+	}
+	_, reply, err = c.Read(ctx)
+	return reply, status, err
+}
+
+// Show asks the running agent to open its own page.
+func Show(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	reply, _, err := call(ctx, address, `{"module":"kz.gov.pki.ncalayerservices.accessory","method":"showSettings"}`)
+	if err != nil {
+		return err
+	}
+	var r struct {
+		Success bool `json:"success"`
+	}
+	if err := json.Unmarshal(reply, &r); err != nil || !r.Success {
+		return errors.New("the running agent has no page of its own")
+	}
+	return nil
+}
+
+// Served looks whether the agent's TLS certificate is one of the machine's authority, as a browser
+// that trusts it would.
+func (m *Machine) Served(ctx context.Context, address string) error {
+	cert, err := m.authority()
+	if err != nil {
+		return err
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	d := tls.Dialer{Config: &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}}
+	c, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}

@@ -1,0 +1,128 @@
+package setup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"senim/internal/keystore"
+)
+
+// Record is what the person chose when the agent was installed. Its being there is the consent to
+// put the authority into browser profiles that are made later.
+type Record struct {
+	Arguments []string `json:"arguments,omitempty"`
+	Portals   []string `json:"portals,omitempty"`
+	Systemd   bool     `json:"systemd,omitempty"`
+}
+
+func (m *Machine) recordPath() string { return filepath.Join(m.Data, "installed.json") }
+
+// Remember writes the choices down.
+func (m *Machine) Remember() error {
+	b, err := json.MarshalIndent(Record{m.Arguments, m.Portals, m.Systemd}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := replace(m.recordPath(), append(b, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write down what was chosen: %w", err)
+	}
+	return nil
+}
+
+// Recall takes the choices from the last time; false when the agent was not installed here.
+func (m *Machine) Recall() (bool, error) {
+	b, err := readLimited(m.recordPath(), 1<<20)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	var r Record
+	if err == nil {
+		err = json.Unmarshal(b, &r)
+	}
+	if err != nil {
+		return false, fmt.Errorf("read what was chosen: %w", err)
+	}
+	m.Arguments, m.Portals, m.Systemd = r.Arguments, r.Portals, r.Systemd
+	return true, nil
+}
+
+// Recheck puts the authority into stores that appeared since, where the person has agreed to that;
+// the agent calls it when it starts. It touches nothing but stores of the person, and on Windows and
+// macOS nothing at all: their systems would ask in the middle of something else.
+func (m *Machine) Recheck(ctx context.Context, say func(p Part, s State, err error)) error {
+	if agreed, err := m.Recall(); err != nil || !agreed {
+		return err
+	}
+	if m.OS != "linux" {
+		return nil
+	}
+	return Put(ctx, m.ownStores(), say)
+}
+
+// pendingFolder is where the notes of keys that wait for their certificates are.
+const pendingFolder = "pending"
+
+// ErrPending: keys wait for their certificates, and without the agent's notes they cannot be finished.
+var ErrPending = errors.New("keys wait for their certificates; what the agent knows of them would be lost")
+
+// Pending counts the keys that wait.
+func (m *Machine) Pending() (int, error) {
+	b, err := readLimited(filepath.Join(m.Data, pendingFolder, "pending.json"), 64<<20)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	var notes []struct {
+		State keystore.State `json:"state"`
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &notes)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("count keys that wait: %w", err)
+	}
+	n := 0
+	for _, note := range notes {
+		if note.State != keystore.Finished {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// Erase deletes the agent's own folder, or gives [ErrPending] and leaves it alone. Key files are the
+// person's and stay where they are.
+func (m *Machine) Erase(withPending bool) error {
+	if !withPending {
+		n, err := m.Pending()
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return ErrPending
+		}
+	}
+	if !exists(filepath.Join(m.Data, authorityKey)) { // never a folder that is not ours
+		return nil
+	}
+	return os.RemoveAll(m.Data)
+}
+
+const authorityKey = "authority.key"
+
+// SystemLeft tells whether parts of the whole machine are still there.
+func (m *Machine) SystemLeft(ctx context.Context) (bool, error) {
+	for _, p := range append(m.systemStores(), m.policies()...) {
+		state, err := p.State(ctx)
+		if err != nil {
+			return false, err
+		}
+		if state != Absent {
+			return true, nil
+		}
+	}
+	return false, nil
+}

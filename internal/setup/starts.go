@@ -1,0 +1,218 @@
+package setup
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// starts are the start at sign-in and the entry in the menu, and apart from them what this choice does
+// not want.
+func (m *Machine) starts() (wanted, left []Part) {
+	switch m.OS {
+	case "windows":
+		return []Part{runKey{m}}, nil
+	case "darwin":
+		return []Part{m.file("autostart", filepath.Join(m.Home, "Library", "LaunchAgents", "kz.senim.agent.plist"), m.plist())}, nil
+	}
+	entry := m.file("autostart", filepath.Join(m.Config, "autostart", "senim-agent.desktop"), m.desktopEntry(m.running(), true))
+	unit := unitFile{m.file("autostart", filepath.Join(m.Config, "systemd", "user", "senim-agent.service"), m.unit())}
+	menu := m.file("menu", filepath.Join(m.Home, ".local", "share", "applications", "senim-agent.desktop"), m.desktopEntry([]string{m.Program, "open"}, false))
+	if wanted, left = []Part{entry}, []Part{unit}; m.Systemd {
+		wanted, left = left, wanted
+	}
+	if strings.HasPrefix(m.Program, "/usr/") { // a package brought its own entry
+		return wanted, append(left, menu)
+	}
+	return append(wanted, menu), left
+}
+
+// running is the command line of the agent that starts by itself: it waits for its port rather than
+// give up before the person has signed in to anything.
+func (m *Machine) running() []string {
+	program := m.Program
+	if quiet := strings.TrimSuffix(program, ".exe") + "w.exe"; m.OS == "windows" && exists(quiet) {
+		program = quiet // the same without a console window
+	}
+	return append([]string{program, "--wait"}, m.Arguments...)
+}
+
+// ownFile is a file of ours only.
+type ownFile struct {
+	m       *Machine
+	kind    string
+	path    string
+	content []byte
+}
+
+func (m *Machine) file(kind, path string, content []byte) ownFile {
+	return ownFile{m, kind, path, content}
+}
+
+func (f ownFile) Kind() string  { return f.kind }
+func (f ownFile) Where() string { return f.path }
+
+func (f ownFile) State(context.Context) (State, error) {
+	b, err := readLimited(f.path, 1<<20)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return Absent, nil
+	case err != nil:
+		return Unknown, err
+	case !bytes.Equal(b, f.content):
+		return Old, nil
+	}
+	return Present, nil
+}
+
+func (f ownFile) Put(context.Context) error { return replace(f.path, f.content, 0o644) }
+
+func (f ownFile) Take(context.Context) error { return remove(f.path, f.m.Home) }
+
+// desktopEntry is a file of the XDG kind, for the menu or for the start at sign-in.
+func (m *Machine) desktopEntry(command []string, atSignIn bool) []byte {
+	var b strings.Builder
+	b.WriteString("[Desktop Entry]\nType=Application\nName=Senim\nComment=Signing agent\nComment[ru]=Программа для подписи\nComment[kk]=Қол қою бағдарламасы\n")
+	b.WriteString("Exec=" + execLine(command) + "\nIcon=senim-agent\nTerminal=false\nCategories=Utility;\n")
+	if atSignIn {
+		b.WriteString("X-GNOME-Autostart-enabled=true\n")
+	}
+	return []byte(b.String())
+}
+
+// execLine quotes a command as the Desktop Entry Specification wants it: first for the command line,
+// then as a string of the file; % would be a field code.
+func execLine(command []string) string {
+	words := make([]string, len(command))
+	for i, w := range command {
+		w = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`", `$`, `\$`).Replace(w)
+		words[i] = `"` + strings.NewReplacer(`\`, `\\`, `%`, `%%`).Replace(w) + `"`
+	}
+	return strings.Join(words, " ")
+}
+
+// unit is the same start by the person's systemd, which starts the agent again when it ends badly.
+func (m *Machine) unit() []byte {
+	words := m.running()
+	for i, w := range words {
+		words[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`, `$`, `$$`).Replace(w) + `"`
+	}
+	return []byte("[Unit]\nDescription=Senim signing agent\nPartOf=graphical-session.target\nAfter=graphical-session.target\n\n" +
+		"[Service]\nExecStart=" + strings.Join(words, " ") + "\nRestart=on-failure\nRestartSec=5\n\n" +
+		"[Install]\nWantedBy=graphical-session.target\n")
+}
+
+// unitFile is the unit and its link among what the session wants, which systemctl enable would make.
+type unitFile struct{ ownFile }
+
+func (u unitFile) link() string {
+	return filepath.Join(filepath.Dir(u.path), "graphical-session.target.wants", filepath.Base(u.path))
+}
+
+func (u unitFile) State(ctx context.Context) (State, error) {
+	state, err := u.ownFile.State(ctx)
+	if state == Present && !exists(u.link()) {
+		return Old, err
+	}
+	return state, err
+}
+
+func (u unitFile) Put(ctx context.Context) error {
+	if err := u.ownFile.Put(ctx); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(u.link()), 0o755); err != nil { //nolint:gosec // as systemctl makes it
+		return err
+	}
+	if err := os.Symlink(u.path, u.link()); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	u.reload(ctx)
+	return nil
+}
+
+func (u unitFile) Take(ctx context.Context) error {
+	err := errors.Join(remove(u.link(), u.m.Home), u.ownFile.Take(ctx))
+	u.reload(ctx)
+	return err
+}
+
+// reload tells a systemd that runs; where none does, it reads the files when it starts.
+func (u unitFile) reload(ctx context.Context) {
+	_, _ = u.m.Run(ctx, "systemctl", "--user", "daemon-reload")
+}
+
+// plist is the start at sign-in on macOS.
+func (m *Machine) plist() []byte {
+	var b bytes.Buffer
+	b.WriteString(xml.Header + `<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">` +
+		"\n<plist version=\"1.0\"><dict>\n<key>Label</key><string>kz.senim.agent</string>\n<key>ProgramArguments</key><array>\n")
+	for _, w := range m.running() {
+		b.WriteString("<string>")
+		_ = xml.EscapeText(&b, []byte(w)) // a buffer takes everything
+		b.WriteString("</string>\n")
+	}
+	b.WriteString("</array>\n<key>RunAtLoad</key><true/>\n<key>ProcessType</key><string>Interactive</string>\n</dict></plist>\n")
+	return b.Bytes()
+}
+
+// runKey is the start at sign-in on Windows.
+type runKey struct{ m *Machine }
+
+const runPath = `HKCU\Software\Microsoft\Windows\CurrentVersion\Run`
+
+func (r runKey) Kind() string  { return "autostart" }
+func (r runKey) Where() string { return runPath + `\SenimAgent` }
+
+// line quotes as the C run-time of Windows reads it.
+func (r runKey) line() string {
+	words := r.m.running()
+	for i, w := range words {
+		words[i] = windowsWord(w)
+	}
+	return strings.Join(words, " ")
+}
+
+func windowsWord(w string) string {
+	var b strings.Builder
+	slashes := 0
+	for _, c := range w {
+		switch c {
+		case '\\':
+			slashes++
+		case '"':
+			b.WriteString(strings.Repeat(`\`, slashes+1))
+			slashes = 0
+		default:
+			slashes = 0
+		}
+		b.WriteRune(c)
+	}
+	return `"` + b.String() + strings.Repeat(`\`, slashes) + `"`
+}
+
+func (r runKey) State(ctx context.Context) (State, error) {
+	out, err := r.m.Run(ctx, "reg", "query", runPath, "/v", "SenimAgent")
+	if err != nil {
+		return Absent, nil //nolint:nilerr // the tool's way to say that there is none
+	}
+	match := value.FindSubmatch(out)
+	if match == nil || string(match[2]) != r.line() {
+		return Old, nil
+	}
+	return Present, nil
+}
+
+func (r runKey) Put(ctx context.Context) error {
+	_, err := r.m.Run(ctx, "reg", "add", runPath, "/v", "SenimAgent", "/t", "REG_SZ", "/d", r.line(), "/f")
+	return err
+}
+
+func (r runKey) Take(ctx context.Context) error {
+	_, err := r.m.Run(ctx, "reg", "delete", runPath, "/v", "SenimAgent", "/f")
+	return err
+}

@@ -1,0 +1,423 @@
+package setup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPain03SystemBundle: Debian's own tool puts the authority into the list that curl and native
+// clients read, and takes it out again.
+func TestPain03SystemBundle(t *testing.T) {
+	tool, err := exec.LookPath("/usr/sbin/update-ca-certificates")
+	if err != nil {
+		t.Skip("no update-ca-certificates here")
+	}
+	m := machine(t)
+	for _, dir := range []string{"/usr/local/share/ca-certificates", "/etc/ssl/certs", "/usr/share/ca-certificates", "/etc/ca-certificates/update.d"} {
+		if err := os.MkdirAll(m.path(dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, m.path("/etc/ca-certificates.conf"), "")
+	other, err := machine(t).pem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, m.path("/usr/local/share/ca-certificates/other.crt"), string(other))
+	m.Run = func(ctx context.Context, name string, args ...string) ([]byte, error) {
+		if name != "update-ca-certificates" {
+			return nil, fmt.Errorf("unexpected %s", name)
+		}
+		return run(ctx, tool, append(args, "--certsconf", m.path("/etc/ca-certificates.conf"), "--certsdir", m.path("/usr/share/ca-certificates"),
+			"--localcertsdir", m.path("/usr/local/share/ca-certificates"), "--etccertsdir", m.path("/etc/ssl/certs"), "--hooksdir", m.path("/etc/ca-certificates/update.d"))...)
+	}
+	want, err := m.pem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func() string {
+		b, err := os.ReadFile(m.path("/etc/ssl/certs/ca-certificates.crt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	if err := Put(t.Context(), m.System(), quiet(t, Present)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(list(), string(want)) {
+		t.Error("the system's list has no authority of ours")
+	}
+	if left, err := m.SystemLeft(t.Context()); !left || err != nil {
+		t.Errorf("%v %v", left, err)
+	}
+	if err := Take(t.Context(), m.System(), quiet(t, Absent)); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(list(), string(want)) || !strings.Contains(list(), string(other)) {
+		t.Error("the system's list still has it, or lost another one")
+	}
+	if _, err := os.Lstat(m.path("/etc/ssl/certs/senim-agent.pem")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the link is still there: %v", err)
+	}
+	if left, err := m.SystemLeft(t.Context()); left || err != nil {
+		t.Errorf("%v %v", left, err)
+	}
+}
+
+// TestPain03Distributions: each kind of Linux has its folder and its tool.
+func TestPain03Distributions(t *testing.T) {
+	for dir, want := range map[string]string{
+		"/etc/pki/ca-trust/source/anchors": "update-ca-trust extract", "/usr/local/share/ca-certificates": "update-ca-certificates",
+		"/etc/pki/trust/anchors": "update-ca-certificates", "/etc/ca-certificates/trust-source/anchors": "trust extract-compat",
+	} {
+		m := machine(t)
+		if err := os.MkdirAll(m.path(dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		ran := ""
+		m.Run = func(_ context.Context, name string, args ...string) ([]byte, error) {
+			ran = strings.Join(append([]string{name}, args...), " ")
+			return nil, nil
+		}
+		b, ok := m.bundle()
+		if !ok {
+			t.Fatal(dir)
+		}
+		if err := b.Put(t.Context()); err != nil || ran != want || filepath.Dir(b.Where()) != m.path(dir) {
+			t.Errorf("%s: %q in %s, %v", dir, ran, b.Where(), err)
+		}
+	}
+	if _, ok := machine(t).bundle(); ok {
+		t.Error("a machine without any has one")
+	}
+}
+
+// TestPain03FirefoxPolicy: a policy that others wrote keeps what it says, to the letter of its values.
+func TestPain03FirefoxPolicy(t *testing.T) {
+	ctx := t.Context()
+	for name, before := range map[string]string{
+		"none": "", "other": `{"policies":{"DisableTelemetry":true,"Certificates":{"ImportEnterpriseRoots":true,"Install":["corp.pem"]},"Big":12345678901234567890}}`,
+		"empty": `{"policies":{}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := machine(t)
+			f := firefoxPolicy{m}
+			if before != "" {
+				write(t, f.Where(), before)
+			}
+			if err := Put(ctx, []Part{f}, quiet(t, Present)); err != nil {
+				t.Fatal(err)
+			}
+			b, err := os.ReadFile(f.Where())
+			if err != nil || !strings.Contains(string(b), `"/etc/firefox/policies/senim-agent.pem"`) {
+				t.Fatalf("%s %v", b, err)
+			}
+			if name == "other" && (!strings.Contains(string(b), "corp.pem") || !strings.Contains(string(b), "12345678901234567890")) {
+				t.Errorf("%s", b)
+			}
+			if err := Take(ctx, []Part{f}, quiet(t, Absent)); err != nil {
+				t.Fatal(err)
+			}
+			if name == "none" {
+				if left, _ := filepath.Glob(m.path("/etc/*")); len(left) > 0 {
+					t.Errorf("%v", left)
+				}
+				return
+			}
+			b, err = os.ReadFile(f.Where())
+			if name == "empty" && errors.Is(err, os.ErrNotExist) {
+				return // nothing was in it
+			}
+			if err != nil || compact(t, string(b)) != compact(t, before) {
+				t.Errorf("%s, %v", b, err)
+			}
+		})
+	}
+	for _, broken := range []string{`{`, `{"policies":[]}`, `{"policies":{"Certificates":"x"}}`} {
+		m := machine(t)
+		f := firefoxPolicy{m}
+		write(t, f.Where(), broken)
+		if err := f.Put(ctx); err == nil {
+			t.Errorf("%s was overwritten", broken)
+		}
+		if b, err := os.ReadFile(f.Where()); err != nil || string(b) != broken || exists(f.copy()) {
+			t.Errorf("%s became %s, %v", broken, b, err)
+		}
+	}
+}
+
+func compact(t *testing.T, s string) string {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestPain04Policy: browsers that are here get the named portals and nothing else; without portals
+// there is no policy, and a forbidding one of others is found.
+func TestPain04Policy(t *testing.T) {
+	m := machine(t)
+	m.Find = func(name string) (string, error) {
+		if name == "chromium" || name == "google-chrome" {
+			return "/usr/bin/" + name, nil
+		}
+		return "", exec.ErrNotFound
+	}
+	for _, p := range m.System() {
+		if p.Kind() == "chrome-policy" {
+			t.Error("a policy without portals")
+		}
+	}
+	m.Portals = []string{"[*.]gov.kz", "https://portal.example.kz"}
+	if err := Put(t.Context(), m.policies(), quiet(t, Present)); err != nil {
+		t.Fatal(err)
+	}
+	path := m.path("/etc/chromium/policies/managed/senim-agent.json")
+	b, err := os.ReadFile(path)
+	want := `{"LocalNetworkAccessAllowedForUrls":["[*.]gov.kz","https://portal.example.kz"],"LoopbackNetworkAllowedForUrls":["[*.]gov.kz","https://portal.example.kz"]}`
+	if err != nil || compact(t, string(b)) != want {
+		t.Errorf("%s %v", b, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("%v %v", info, err)
+	}
+	if exists(m.path("/etc/opt/edge")) || !exists(m.path("/etc/opt/chrome/policies/managed/senim-agent.json")) {
+		t.Error("not the browsers that are here")
+	}
+	if len(m.blockedBy()) > 0 {
+		t.Error("ours forbids")
+	}
+	corporate := m.path("/etc/chromium/policies/managed/corp.json")
+	write(t, corporate, `{"LoopbackNetworkBlockedForUrls":["*"],"HomepageLocation":"https://corp"}`)
+	if got := m.blockedBy(); !slices.Equal(got, []string{corporate}) {
+		t.Errorf("%v", got)
+	}
+	m.Portals = nil
+	if err := Take(t.Context(), m.Left(true), quiet(t, Absent)); err != nil {
+		t.Fatal(err)
+	}
+	if exists(path) || !exists(corporate) || exists(m.path("/etc/opt/chrome")) {
+		t.Errorf("left: %v", files(t, m.Root))
+	}
+}
+
+func TestPortal(t *testing.T) {
+	for _, good := range []string{"https://portal.example.kz", "https://portal.example.kz:8443", "[*.]gov.kz"} {
+		if err := Portal(good); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, bad := range []string{"*", "", "[*.]", "[*.]kz", "[*.]*", "http://portal.example.kz", "https://*", "https://a.kz/x", "https://u@a.kz", "portal.example.kz", "[*.]gov.kz\"", "https://127.0.0.1", "https://[*.]kz"} {
+		if Portal(bad) == nil {
+			t.Errorf("%q was accepted", bad)
+		}
+	}
+}
+
+// registry is what reg.exe and certutil.exe of Windows do, as far as they are used.
+type registry struct {
+	keys map[string]map[string]string
+	root map[string]string // thumbprint: name
+	cn   string
+	sum  string
+}
+
+var errTool = errors.New("exit status 1")
+
+func (r *registry) run(_ context.Context, name string, args ...string) ([]byte, error) {
+	flag := func(f string) string {
+		if i := slices.Index(args, f); i >= 0 {
+			return args[i+1]
+		}
+		return ""
+	}
+	switch line := name + " " + args[0]; line {
+	case "reg add":
+		if r.keys[args[1]] == nil {
+			r.keys[args[1]] = map[string]string{}
+		}
+		r.keys[args[1]][flag("/v")] = flag("/d")
+	case "reg query":
+		key, ok := r.keys[args[1]]
+		if _, there := key[flag("/v")]; !ok || flag("/v") != "" && !there {
+			return nil, errTool
+		}
+		out := "\r\n" + args[1] + "\r\n"
+		for _, v := range slices.Sorted(maps.Keys(key)) {
+			if flag("/v") == "" || flag("/v") == v {
+				out += "    " + v + "    REG_SZ    " + key[v] + "\r\n"
+			}
+		}
+		return []byte(out + "\r\n"), nil
+	case "reg delete":
+		if _, ok := r.keys[args[1]]; !ok {
+			return nil, errTool
+		}
+		if v := flag("/v"); v != "" {
+			delete(r.keys[args[1]], v)
+		} else {
+			delete(r.keys, args[1])
+		}
+	case "certutil -user":
+		switch args[1] {
+		case "-addstore":
+			r.root[r.sum] = r.cn
+		case "-store":
+			for sum, cn := range r.root {
+				if args[3] == sum || args[3] == cn {
+					return nil, nil
+				}
+			}
+			return nil, errTool
+		case "-delstore":
+			maps.DeleteFunc(r.root, func(_, cn string) bool { return cn == args[3] })
+		}
+	default:
+		return nil, errors.New("unexpected " + line)
+	}
+	return nil, nil
+}
+
+// TestWindows: what is put on Windows by its own tools is taken away again, and others' values stay.
+func TestWindows(t *testing.T) {
+	m := machine(t)
+	cert, err := m.authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := `HKLM\SOFTWARE\Policies\Google\Chrome\LoopbackNetworkAllowedForUrls`
+	r := &registry{
+		keys: map[string]map[string]string{runPath: {"Other": `"C:\x.exe"`}, policy: {"1": "https://corp.example.kz"}},
+		root: map[string]string{"00ff": "Another root", "old": cert.Subject.CommonName}, cn: cert.Subject.CommonName, sum: thumbprint(cert.Raw),
+	}
+	m.OS, m.Run, m.Program = "windows", r.run, `C:\Program Files\Senim\senim-agent.exe`
+	m.Arguments = []string{"--keys", `D:\Мои ключи\`, `--browser=a"b`}
+	m.Portals = []string{"[*.]gov.kz"}
+	before := fmt.Sprint(r.keys)
+	if s, err := (rootStore{m}).State(t.Context()); s != Old || err != nil {
+		t.Errorf("%s %v", s, err)
+	}
+	if err := Put(t.Context(), append(m.Own(), m.System()...), quiet(t, Present)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.keys[runPath]["SenimAgent"], `"C:\Program Files\Senim\senim-agent.exe" "--wait" "--keys" "D:\Мои ключи\\" "--browser=a\"b"`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if r.keys[policy]["senim-1"] != "[*.]gov.kz" || r.keys[policy]["1"] != "https://corp.example.kz" {
+		t.Errorf("%v", r.keys[policy])
+	}
+	if err := Take(t.Context(), append(m.Own(), m.System()...), quiet(t, Absent)); err != nil {
+		t.Fatal(err)
+	}
+	if after := fmt.Sprint(r.keys); after != before {
+		t.Errorf("%s\nbefore %s", after, before)
+	}
+	if len(r.root) != 1 {
+		t.Errorf("%v", r.root)
+	}
+}
+
+// TestMacOS: the keychain by its own tool, and the start by launchd.
+func TestMacOS(t *testing.T) {
+	m := machine(t)
+	cert, err := m.authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.OS, m.Arguments = "darwin", []string{"--keys", "/Users/a/Ключи & <b>"}
+	m.Config = filepath.Join(m.Home, "Library", "Application Support")
+	there, said := false, []string{}
+	m.Run = func(_ context.Context, name string, args ...string) ([]byte, error) {
+		said = append(said, args[0])
+		switch {
+		case name != "security":
+			return nil, errTool
+		case args[0] == "find-certificate" && there:
+			return []byte("SHA-256 hash: 00\nSHA-1 hash: " + strings.ToUpper(thumbprint(cert.Raw)) + "\nkeychain: \"x\"\n"), nil
+		case args[0] == "verify-cert" && there:
+			return nil, nil
+		case args[0] == "add-trusted-cert":
+			there = true
+			return nil, nil
+		case args[0] == "delete-certificate" && slices.Contains(args, strings.ToUpper(thumbprint(cert.Raw))):
+			there = false
+			return nil, nil
+		}
+		return nil, errTool
+	}
+	if err := Put(t.Context(), m.Own(), quiet(t, Present)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(m.Home, "Library/LaunchAgents/kz.senim.agent.plist"))
+	if err != nil || !strings.Contains(string(b), "<string>/Users/a/Ключи &amp; &lt;b&gt;</string>") {
+		t.Errorf("%s %v", b, err)
+	}
+	if err := Take(t.Context(), m.Own(), quiet(t, Absent)); err != nil {
+		t.Fatalf("%v, %v", err, said)
+	}
+	if exists(filepath.Join(m.Home, "Library/LaunchAgents")) {
+		t.Errorf("left: %v", files(t, m.Home))
+	}
+}
+
+// TestAutostart: what starts the agent says the same command, whatever is in it, by the systems' own checkers.
+func TestAutostart(t *testing.T) {
+	m := machine(t)
+	m.Arguments = []string{"--keys", filepath.Join(m.Home, `My "keys" $HOME 100% \x`)}
+	wanted, left := m.starts()
+	if len(left) != 1 {
+		t.Errorf("%v", left)
+	}
+	if err := Put(t.Context(), append(wanted, left...), quiet(t, Present)); err != nil {
+		t.Fatal(err)
+	}
+	desktop, unit := filepath.Join(m.Config, "autostart/senim-agent.desktop"), filepath.Join(m.Config, "systemd/user/senim-agent.service")
+	if tool, err := exec.LookPath("desktop-file-validate"); err == nil {
+		if out, err := exec.Command(tool, desktop).CombinedOutput(); err != nil {
+			t.Errorf("%s %v", out, err)
+		}
+	}
+	b, err := os.ReadFile(desktop)
+	if err != nil || !strings.Contains(string(b), `My \\"keys\\" \\$HOME 100%% \\\\x"`) {
+		t.Errorf("%s %v", b, err)
+	}
+	if tool, err := exec.LookPath("systemd-analyze"); err == nil {
+		c := exec.Command(tool, "verify", "--user", unit)
+		c.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
+		if out, err := c.CombinedOutput(); err != nil && !strings.Contains(string(out), "is not executable") {
+			t.Errorf("%s %v", out, err)
+		}
+	}
+	m.Systemd = true
+	wanted, left = m.starts()
+	if err := errors.Join(Put(t.Context(), wanted, quiet(t, Present)), Take(t.Context(), left, quiet(t, Absent))); err != nil {
+		t.Fatal(err)
+	}
+	if exists(desktop) || !exists(unit) {
+		t.Error("it would start twice, or not at all")
+	}
+	if err := Take(t.Context(), append(wanted, left...), quiet(t, Absent)); err != nil {
+		t.Fatal(err)
+	}
+	if got := files(t, m.Home); len(got) != 2 { // the authority
+		t.Errorf("left: %v", got)
+	}
+}
