@@ -40,12 +40,12 @@ type stateConfig struct {
 }
 
 // flags adds the flags of the registries and the state services.
-func (s *stateConfig) flags(f *flag.FlagSet) {
-	f.BoolVar(&s.live, "registry.ask_live", false, "ask the state services that are set here before the last load")
-	f.DurationVar(&s.maxAge, "registry.max_age", 7*24*time.Hour, "age of the last load from which answers are unknown")
-	s.calendar = registry.Calendar{Days: []time.Weekday{time.Monday, time.Wednesday, time.Friday}, Hour: 6}
+func (c *stateConfig) flags(f *flag.FlagSet) {
+	f.BoolVar(&c.live, "registry.ask_live", false, "ask the state services that are set here before the last load")
+	f.DurationVar(&c.maxAge, "registry.max_age", 7*24*time.Hour, "age of the last load from which answers are unknown")
+	c.calendar = registry.Calendar{Days: []time.Weekday{time.Monday, time.Wednesday, time.Friday}, Hour: 6}
 	f.Func("registry.load_days", "days on which loads are expected, as mon,wed,fri (default: these)", func(v string) (err error) {
-		s.calendar.Days, err = weekdays(v)
+		c.calendar.Days, err = weekdays(v)
 		return err
 	})
 	f.Func("registry.load_time", "time of day in Astana at which they are (default: 06:00)", func(v string) error {
@@ -53,33 +53,33 @@ func (s *stateConfig) flags(f *flag.FlagSet) {
 		if err != nil {
 			return errors.New("it is a time of day as 06:00")
 		}
-		s.calendar.Hour, s.calendar.Minute = at.Hour(), at.Minute()
+		c.calendar.Hour, c.calendar.Minute = at.Hour(), at.Minute()
 		return nil
 	})
-	f.BoolVar(&s.undated, "gate.allow_no_appointment_date", false, "take a head whose day of appointment a state service does not tell")
-	f.StringVar(&s.url, "egp.url", "", "SyncChannel of the e-government gateway, https://… (default: not asked)")
-	f.StringVar(&s.sender, "egp.sender", "", "name of this system in the gateway's register")
-	f.StringVar(&s.passwordFile, "egp.password_file", "", "file with its password there, mode 0600")
-	f.StringVar(&s.requestor, "egp.requestor", "", "BIN on whose behalf the gateway is asked")
-	f.StringVar(&s.key, "egp.key", "", "PKCS #12 file with the key that signs questions to the gateway")
-	f.StringVar(&s.keyPassword, "egp.key_password_file", "", "file with its password, mode 0600")
-	f.StringVar(&s.signers, "egp.trusted_signers", "", "folder of the certificates that answers may be signed with, exactly these")
-	f.StringVar(&s.legal, "egp.legal", "", "name of the register of legal entities' service at the gateway (default: not asked)")
-	f.StringVar(&s.person, "egp.person", "", "name of the register of persons' service; it wants a consent for each person (default: not asked)")
-	f.StringVar(&s.mobile, "egp.mobile", "", "name of the mobile citizens base's service (default: not asked)")
-	f.Var(&s.ok, "egp.ok_codes", "status codes of good answers of the gateway")
-	f.Var(&s.unknown, "egp.unknown_codes", "codes that say that a BIN is not registered (default: 031,034,035)")
+	f.BoolVar(&c.undated, "gate.allow_no_appointment_date", false, "take a head whose day of appointment a state service does not tell")
+	f.StringVar(&c.url, "egp.url", "", "SyncChannel of the e-government gateway, https://… (default: not asked)")
+	f.StringVar(&c.sender, "egp.sender", "", "name of this system in the gateway's register")
+	f.StringVar(&c.passwordFile, "egp.password_file", "", "file with its password there, mode 0600")
+	f.StringVar(&c.requestor, "egp.requestor", "", "BIN on whose behalf the gateway is asked")
+	f.StringVar(&c.key, "egp.key", "", "PKCS #12 file with the key that signs questions to the gateway")
+	f.StringVar(&c.keyPassword, "egp.key_password_file", "", "file with its password, mode 0600")
+	f.StringVar(&c.signers, "egp.trusted_signers", "", "folder of the certificates that answers may be signed with, exactly these")
+	f.StringVar(&c.legal, "egp.legal", "", "name of the register of legal entities' service at the gateway (default: not asked)")
+	f.StringVar(&c.person, "egp.person", "", "name of the register of persons' service; it wants a consent for each person (default: not asked)")
+	f.StringVar(&c.mobile, "egp.mobile", "", "name of the mobile citizens base's service (default: not asked)")
+	f.Var(&c.ok, "egp.ok_codes", "status codes of good answers of the gateway")
+	f.Var(&c.unknown, "egp.unknown_codes", "codes that say that a BIN is not registered (default: 031,034,035)")
 	f.Func("egp.reg_status", "what the register's status codes mean, as 1=ACTIVE,3=LIQUIDATED, beside its Russian names", func(v string) (err error) {
-		s.status, err = statuses(v)
+		c.status, err = statuses(v)
 		return err
 	})
-	f.DurationVar(&s.skew, "egp.skew", 0, "how far the gateway's clock may be behind this machine's")
-	f.StringVar(&s.taxURL, "kgd.url", state.PublicTax, "address of the tax committee's public API")
-	f.StringVar(&s.taxToken, "kgd.token_file", "", "file with the token for it, mode 0600 (default: not asked)")
-	f.BoolVar(&s.open, "statgov.enabled", false, "show names of open data to clerks, marked as such; no gate asks them")
-	f.StringVar(&s.statURL, "statgov.url", state.PublicStat, "address of the statistics bureau's API")
-	f.StringVar(&s.dataURL, "statgov.data_url", state.PublicData, "address of the open data portal, asked when that does not answer")
-	f.StringVar(&s.dataKeyFile, "statgov.data_key_file", "", "file with the key for the open data portal, mode 0600 (default: it is not asked)")
+	f.DurationVar(&c.skew, "egp.skew", 0, "how far the gateway's clock may be behind this machine's")
+	f.StringVar(&c.taxURL, "kgd.url", state.PublicTax, "address of the tax committee's public API")
+	f.StringVar(&c.taxToken, "kgd.token_file", "", "file with the token for it, mode 0600 (default: not asked)")
+	f.BoolVar(&c.open, "statgov.enabled", false, "show names of open data to clerks, marked as such; no gate asks them")
+	f.StringVar(&c.statURL, "statgov.url", state.PublicStat, "address of the statistics bureau's API")
+	f.StringVar(&c.dataURL, "statgov.data_url", state.PublicData, "address of the open data portal, asked when that does not answer")
+	f.StringVar(&c.dataKeyFile, "statgov.data_key_file", "", "file with the key for the open data portal, mode 0600 (default: it is not asked)")
 }
 
 func weekdays(v string) (all []time.Weekday, err error) {

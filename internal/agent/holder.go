@@ -14,7 +14,7 @@ type Holder struct {
 	OtherUser bool   // it runs as another user of the machine
 }
 
-// ErrFree: nobody listens on the port.
+// ErrFree says that nobody listens on the port.
 var ErrFree = errors.New("nobody listens on the port")
 
 // PortHolder names the program that listens on a loopback port. It looks, and never touches.

@@ -181,8 +181,8 @@ func (l *large) begin(w http.ResponseWriter, r *http.Request, s site) {
 	}()
 	select {
 	case <-task.started:
-		http.SetCookie(w, &http.Cookie{Name: largeCookie, Value: op.cookie, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode})
-		_, _ = io.WriteString(w, op.id) //nolint:gosec // our own random letters
+		http.SetCookie(w, &http.Cookie{Name: largeCookie, Value: op.cookie, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode}) //nolint:gosec // pages of other sites are whom it is for
+		_, _ = io.WriteString(w, op.id)
 	case <-ended:
 		http.Error(w, "cancelled", http.StatusConflict)
 	case <-r.Context().Done(): // the page or the agent went

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -259,7 +260,7 @@ func TestOwnActsAreNoPages(t *testing.T) {
 	if _, _, err := AskRunning(t.Context(), b.agent.Addr(), ActRenew, lang.EN); err == nil || !strings.Contains(err.Error(), "no_cabinet") {
 		t.Errorf("without a cabinet: %v", err)
 	}
-	if _, _, err := AskRunning(t.Context(), "127.0.0.1:1", ActRenew, lang.EN); err != ErrNotRunning {
+	if _, _, err := AskRunning(t.Context(), "127.0.0.1:1", ActRenew, lang.EN); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("nobody there: %v", err)
 	}
 }

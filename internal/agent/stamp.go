@@ -110,6 +110,7 @@ func (a *Agent) token(cert *pki.Certificate, signature []byte) ([]byte, error) {
 		hash, policy = algid.SHA256, tsp.PolicyRSA
 	case algid.GOST2004:
 		hash, policy = algid.GOST34311, tsp.PolicyGOST2004
+	case algid.GOST512, algid.GOST256, algid.GT, algid.GOST512Agreement, algid.GOST256Agreement:
 	}
 	question := tsp.Request{Imprint: tsp.NewImprint(hash, signature), Policy: policy, Nonce: nonce, Certificate: true}
 	token, err := a.stamped(address, question)

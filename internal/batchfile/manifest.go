@@ -52,9 +52,7 @@ func (m Manifest) SHA256() string {
 
 // ParseManifest reads a manifest, without its signature: the name of that file is returned.
 func ParseManifest(raw []byte) (m Manifest, signature string, err error) {
-	refuse := func(why error) (Manifest, string, error) {
-		return Manifest{}, "", &Error{Code: CodeManifest, File: ManifestName, Err: why}
-	}
+	refuse := func(why error) error { return &Error{Code: CodeManifest, File: ManifestName, Err: why} }
 	var in struct {
 		Format    string `json:"format"`
 		Source    string `json:"source"`
@@ -67,21 +65,21 @@ func ParseManifest(raw []byte) (m Manifest, signature string, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
-		return refuse(errors.New("not the JSON of a manifest")) // the decoder's words repeat what stands there
+		return Manifest{}, "", refuse(errors.New("not the JSON of a manifest")) // the decoder's words repeat what stands there
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return refuse(errors.New("something follows the manifest"))
+		return Manifest{}, "", refuse(errors.New("something follows the manifest"))
 	}
 	m = Manifest{Source: in.Source, Full: in.Kind == "full", Files: in.Files, Raw: raw}
 	switch {
 	case in.Format != Format:
-		return refuse(fmt.Errorf("the format is not %s", Format))
+		return Manifest{}, "", refuse(fmt.Errorf("the format is not %s", Format))
 	case in.Kind != "full" && in.Kind != "delta":
-		return refuse(errors.New("kind is full or delta"))
+		return Manifest{}, "", refuse(errors.New("kind is full or delta"))
 	case len(in.Files) == 0:
-		return refuse(errors.New("no files"))
+		return Manifest{}, "", refuse(errors.New("no files"))
 	case !plainName(in.Source):
-		return refuse(errors.New("no source"))
+		return Manifest{}, "", refuse(errors.New("no source"))
 	}
 	for _, t := range []struct {
 		text string
@@ -92,7 +90,7 @@ func ParseManifest(raw []byte) (m Manifest, signature string, err error) {
 			continue
 		}
 		if *t.to, err = time.Parse(time.RFC3339, t.text); err != nil {
-			return refuse(errors.New("as_of and previous are moments of RFC 3339"))
+			return Manifest{}, "", refuse(errors.New("as_of and previous are moments of RFC 3339"))
 		}
 	}
 	seen := map[string]bool{}
@@ -103,12 +101,12 @@ func ParseManifest(raw []byte) (m Manifest, signature string, err error) {
 		case !slices.Contains(Kinds(), f.Kind()) || ext != ".csv" && ext != ".jsonl", seen[f.Kind()]:
 			return Manifest{}, "", &Error{Code: CodeFile, File: shown(f.Name)}
 		case err != nil || len(sum) != sha256.Size || f.Rows < 0:
-			return refuse(errors.New("a file needs its rows and its sha256"))
+			return Manifest{}, "", refuse(errors.New("a file needs its rows and its sha256"))
 		}
 		seen[f.Kind()] = true
 	}
 	if in.Signature != "" && !plainName(in.Signature) {
-		return refuse(errors.New("signature is the name of a file beside the manifest"))
+		return Manifest{}, "", refuse(errors.New("signature is the name of a file beside the manifest"))
 	}
 	return m, in.Signature, nil
 }
@@ -116,7 +114,7 @@ func ParseManifest(raw []byte) (m Manifest, signature string, err error) {
 // plainName: letters, digits, dots, dashes and underscores, no path.
 func plainName(s string) bool {
 	return s != "" && len(s) <= 64 && s[0] != '.' && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
 	})
 }
 

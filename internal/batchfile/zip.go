@@ -27,7 +27,7 @@ func OpenZip(r io.ReaderAt, size int64, b Bounds) (fs.FS, error) {
 		switch {
 		case !plainName(f.Name) || !f.Mode().IsRegular() || all[f.Name] != nil:
 			return nil, &Error{Code: CodeArchive, File: shown(f.Name), Err: errors.New("not a file of its own beside the manifest")}
-		case f.UncompressedSize64 > uint64(b.File): //nolint:gosec // bounds are positive
+		case f.UncompressedSize64 > uint64(b.File):
 			return nil, &Error{Code: CodeTooBig, File: f.Name}
 		}
 		all[f.Name] = f
@@ -47,7 +47,7 @@ func (a archive) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
-	return &member{r, f, &io.LimitedReader{R: r, N: int64(f.UncompressedSize64) + 1}}, nil //nolint:gosec // bounded above
+	return &member{r, f, &io.LimitedReader{R: r, N: int64(f.UncompressedSize64) + 1}}, nil
 }
 
 type member struct {

@@ -305,8 +305,8 @@ func TestManyReplacedKeysAreToBeRevoked(t *testing.T) {
 	own, other := s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: h})), s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: s.holder(2, "")}))
 	a.put(own)
 	a.put(other)
-	p := a.use(a.get("/many"), "/many/list", robot.Choice{Passwords: a.passwords})
-	p = a.post("/many/batches", url.Values{"serial": {own.Certificate.SerialHex(), other.Certificate.SerialHex()}, "storage": {"PKCS12"}, "email": {"a@example.kz"}}).has(t, 200, "Шаг 1")
+	a.use(a.get("/many"), "/many/list", robot.Choice{Passwords: a.passwords})
+	p := a.post("/many/batches", url.Values{"serial": {own.Certificate.SerialHex(), other.Certificate.SerialHex()}, "storage": {"PKCS12"}, "email": {"a@example.kz"}}).has(t, 200, "Шаг 1")
 	at := p.path
 	p = a.use(p, "/keys", robot.Choice{Folder: a.folder})
 	a.use(p, "/sign", robot.Choice{Passwords: a.passwords})

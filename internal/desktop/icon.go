@@ -42,7 +42,7 @@ func mark(ink color.NRGBA) []byte {
 func ico(png []byte, size byte) []byte {
 	const header = 6 + 16
 	out := []byte{0, 0, 1, 0, 1, 0, size, size, 0, 0, 1, 0, 32, 0}
-	out = binary.LittleEndian.AppendUint32(out, uint32(len(png))) //nolint:gosec // some kilobytes
+	out = binary.LittleEndian.AppendUint32(out, uint32(len(png)))
 	out = binary.LittleEndian.AppendUint32(out, header)
 	return append(out, png...)
 }

@@ -2,7 +2,7 @@ package desktop
 
 import "errors"
 
-// ErrNoSession: there is no desktop that could show anything.
+// ErrNoSession says that there is no desktop that could show anything.
 var ErrNoSession = errors.New("no desktop session")
 
 // Labels are the words of a tray, and what they do.

@@ -123,7 +123,7 @@ func (c *copying) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a file: %w", err)
 	}
-	out, err := os.OpenFile(filepath.Join(c.part, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // a name without a path, in our folder
+	out, err := os.OpenFile(filepath.Join(c.part, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("keep a file: %w", err), in.Close())
 	}
@@ -188,7 +188,7 @@ func (s *sealer) piece(b []byte, last bool) error {
 		return err
 	}
 	s.n++
-	head := binary.BigEndian.AppendUint32(nil, uint32(len(sealed))) //nolint:gosec // about sealPiece
+	head := binary.BigEndian.AppendUint32(nil, uint32(len(sealed)))
 	_, err = s.out.Write(append(head, sealed...))
 	return err
 }

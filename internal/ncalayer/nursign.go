@@ -41,7 +41,8 @@ func (r *Request) NUR() (call *NURCall, code int) {
 		call.Data = []string{s}
 		return call, 0
 	case "multixml":
-		list, ok := data.([]any)
+		list, _ := data.([]any)
+		var ok bool
 		if call.Data, ok = texts(list); !ok || len(call.Data) == 0 {
 			return nil, NURGeneral
 		}

@@ -24,7 +24,7 @@ var errEnding = web.Refusal{Code: "SERVICE_LOGOUT", Status: http.StatusBadReques
 func (p *Provider) ended(r *web.Request, client, hint, to, state string) (ending, error) {
 	if hint != "" {
 		token, err := p.keys.Decode(r.Context(), hint)
-		if ve := (*jwt.ValidationError)(nil); err != nil && !(errors.As(err, &ve) && ve.Errors == jwt.ValidationErrorExpired) {
+		if ve := (*jwt.ValidationError)(nil); err != nil && (!errors.As(err, &ve) || ve.Errors != jwt.ValidationErrorExpired) {
 			return ending{}, errEnding
 		}
 		of := audience(token.Claims["aud"])

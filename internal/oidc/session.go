@@ -56,7 +56,7 @@ func (p *Provider) newSession(ctx context.Context, w wish, made time.Time, who P
 	s.Subject = subject
 	// The library and the services live by the machine's clock, which differs from ours only where a
 	// demonstration moves it: both moments are carried over by one shift.
-	shift := time.Now().Sub(p.c.Now())
+	shift := time.Since(p.c.Now())
 	s.Claims = &jwt.IDTokenClaims{Subject: subject, RequestedAt: made.Add(shift).UTC(), AuthTime: who.SignedAt.Add(shift).UTC(),
 		AuthenticationContextClassReference: w.level.ACR(), AuthenticationMethodsReferences: w.level.AMR()}
 	return s, nil

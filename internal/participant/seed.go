@@ -106,7 +106,7 @@ func (o *Office) Publish(ctx context.Context, a Agreement) error {
 		if errors.Is(err, ErrNotFound) {
 			return tx.PutAgreement(ctx, a)
 		}
-		if err == nil && !(maps.Equal(had.Text, a.Text) && had.From.Equal(a.From) && had.MustResignBy.Equal(a.MustResignBy)) {
+		if err == nil && (!maps.Equal(had.Text, a.Text) || !had.From.Equal(a.From) || !had.MustResignBy.Equal(a.MustResignBy)) {
 			return fmt.Errorf("version %s was published already and never changes: give the new one another number", a.Version)
 		}
 		return err

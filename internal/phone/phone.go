@@ -173,11 +173,11 @@ func (p *Phone) call(ctx context.Context, method, to, token string, body []byte)
 	case http.MethodPost:
 		req.Header.Set("Content-Type", "application/xml")
 	}
-	resp, err := p.Client.Do(req) //nolint:gosec // the address is the person's own
+	resp, err := p.Client.Do(req)
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return nil, err

@@ -119,12 +119,12 @@ func TestAgreementVerifiesForEver(t *testing.T) {
 		t.Skip("builds senim")
 	}
 	senim := filepath.Join(dir, "senim")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", senim, "senim/cmd/senim").CombinedOutput(); err != nil { //nolint:gosec // our own program
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", senim, "senim/cmd/senim").CombinedOutput(); err != nil {
 		t.Fatalf("build senim: %v\n%s", err, out)
 	}
 	verify := func(want int, args ...string) {
 		t.Helper()
-		c := exec.CommandContext(t.Context(), senim, append([]string{"verify", "--trust", trusted, "--crl", list}, args...)...) //nolint:gosec // our own program
+		c := exec.CommandContext(t.Context(), senim, append([]string{"verify", "--trust", trusted, "--crl", list}, args...)...)
 		out, _ := c.CombinedOutput()
 		if got := c.ProcessState.ExitCode(); got != want {
 			t.Errorf("senim verify %v exits with %d, want %d:\n%s", args, got, want, out)

@@ -129,7 +129,7 @@ func (v *visitor) do(method, path string, form url.Values) (location string) {
 	}
 	r.RemoteAddr = "127.0.0.1:40000"
 	for name, value := range v.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value}) //nolint:gosec // a request's
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	out := httptest.NewRecorder()
 	v.handler.ServeHTTP(out, r)

@@ -201,7 +201,7 @@ func TestSecOIDCRequestIsOneBrowsers(t *testing.T) {
 	if got := victim.read(victim.client.Do(r)); got.status != http.StatusForbidden {
 		t.Errorf("a consent posted by another site: %d", got.status)
 	}
-	resp, err := victim.client.Get(w.server.URL + page) //nolint:noctx // the header alone is read
+	resp, err := victim.client.Get(w.server.URL + page)
 	w.must(err)
 	w.must(resp.Body.Close())
 	if csp := resp.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "frame-ancestors 'none'") {

@@ -175,6 +175,7 @@ func (d *Desk) name(l lang.Tag) string {
 		return d.c.Organisation.KK
 	case lang.EN:
 		return d.c.Organisation.EN
+	case lang.RU:
 	}
 	return d.c.Organisation.RU
 }

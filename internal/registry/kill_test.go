@@ -144,7 +144,7 @@ func killed(t *testing.T, url string) {
 		ended := false
 		for _, inside := range []bool{true, false} {
 			g++
-			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestR13Child$") //nolint:gosec // this test itself
+			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestR13Child$")
 			child.Env = append(os.Environ(), fmt.Sprintf("SENIM_R13=%s|%d|%d|%t", url, g, when, inside))
 			out, err := child.CombinedOutput()
 			if err == nil {

@@ -23,7 +23,7 @@ type SourceState struct {
 // Loaded reports that there is a load.
 func (s SourceState) Loaded() bool { return s.Last.Number != 0 }
 
-// Late: two slots were missed. People are told on every page then, and the operator is.
+// Late reports that two slots were missed. People are told on every page then, and the operator is.
 func (s SourceState) Late() bool { return s.Missed >= 2 }
 
 // Sources tells of every state source, in a fixed order.

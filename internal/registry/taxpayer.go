@@ -10,7 +10,7 @@ import (
 // SourceTax is the register of taxpayers.
 const SourceTax = "kgd"
 
-// TaxpayerUnknown: the register of taxpayers has no such number.
+// TaxpayerUnknown says that the register of taxpayers has no such number.
 const TaxpayerUnknown = "TAXPAYER_UNKNOWN"
 
 // TaxpayerType is what a taxpayer is, in the words of the e-invoice system.

@@ -1,6 +1,6 @@
 package registry
 
-// RowTwoHeads: rows name two heads of one organisation at once.
+// RowTwoHeads says that rows name two heads of one organisation at once.
 const RowTwoHeads = TwoHeads
 
 // verdicts is what becomes of rows whose key stands more than once in a file.

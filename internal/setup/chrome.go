@@ -191,7 +191,7 @@ func (p policyKey) Take(ctx context.Context) error {
 // Portal checks a site for the policy: https://host, or [*.]domain for all hosts under it. What names
 // every site is refused.
 func Portal(s string) error {
-	host := s
+	var host string
 	if rest, ok := strings.CutPrefix(s, "[*.]"); ok {
 		host = rest
 	} else {

@@ -66,7 +66,7 @@ func (m *Machine) Recheck(ctx context.Context, say func(p Part, s State, err err
 // pendingFolder is where the notes of keys that wait for their certificates are.
 const pendingFolder = "pending"
 
-// ErrPending: keys wait for their certificates, and without the agent's notes they cannot be finished.
+// ErrPending says that keys wait for their certificates, and without the agent's notes they cannot be finished.
 var ErrPending = errors.New("keys wait for their certificates; what the agent knows of them would be lost")
 
 // Pending counts the keys that wait.

@@ -44,7 +44,7 @@ func (c *channel) legal(ctx context.Context, bin ident.BIN, rules ident.Rules) (
 		return a, err
 	}
 	a.AsOf = at
-	if !(root.Local == "Response" && root.Space == spaceLegal || root.Local == "sendMessageResponse" && root.Space == spaceBridge) {
+	if (root.Local != "Response" || root.Space != spaceLegal) && (root.Local != "sendMessageResponse" || root.Space != spaceBridge) {
 		return a, fail(Unreadable, "the data are no answer of the register of legal entities")
 	}
 	organisation, joint := root.Child("Organization"), root.Child("IpsNerezident")

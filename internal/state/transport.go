@@ -151,10 +151,10 @@ func network(err error) error {
 
 // refusal is what a status that is not 200 means.
 func refusal(status int) error {
-	switch {
-	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound:
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
 		return alarm(Token, "the service answers "+http.StatusText(status))
-	case status == http.StatusOK:
+	case http.StatusOK:
 		return nil
 	}
 	return fail(Failed, fmt.Sprintf("the service answers status %d", status))

@@ -48,7 +48,7 @@ func TestCommitsWaitForThoseWhoAttend(t *testing.T) {
 				var all sync.WaitGroup
 				for _, after := range c.arrive {
 					all.Go(func() {
-						time.Sleep(after * time.Millisecond)
+						time.Sleep(after * time.Millisecond) //nolint:forbidigo // of the bubble's own clock
 						if err := g.do(t.Context(), func(conn) error { return nil }); err != nil {
 							t.Error(err)
 						}

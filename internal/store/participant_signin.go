@@ -69,13 +69,13 @@ func (t participantTx) EndSession(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	if err := (authTx{t.tx}).DeleteSession(ctx, key); err != nil || iin == "" {
+	if err := authTx(t).DeleteSession(ctx, key); err != nil || iin == "" {
 		return err
 	}
-	return authTx{t.tx}.endTokens(ctx, auth.Filter{Site: "portal", IIN: iin})
+	return authTx(t).endTokens(ctx, auth.Filter{Site: "portal", IIN: iin})
 }
 
-const passkeyColumns = `id, iin, name, credential, made, signature, used`
+const passkeyColumns = `id, iin, name, credential, made, signature, used` //nolint:gosec // names of columns
 
 func scanPasskey(r row) (p participant.Passkey, err error) {
 	var made, used int64
