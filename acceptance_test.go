@@ -14,10 +14,10 @@ import (
 )
 
 // example finds the examples a test names: TestC08Head, TestC01C02Renewal, TestNT13Hard.
-var example = regexp.MustCompile(`(C|NT|P|R|Q)([0-9]{2})`)
+var example = regexp.MustCompile(`(C|NT|Pain|P|R|Q)([0-9]{2})`)
 
 // Every acceptance example of the cabinet (C-01 … C-41), of the notifications (NT-01 … NT-32), of the portal
-// (P-01 … P-34; there is no P-22), of the registries (R-01 … R-33) and of signing by QR (Q-01 … Q-08) is a
+// (P-01 … P-34; there is no P-22), of the registries (R-01 … R-33) and of signing by QR (Q-01 … Q-08), and every row of the pains that the agent ends (Pain-01 … Pain-15), is a
 // test that carries its number in its name.
 func TestEveryExampleIsATest(t *testing.T) {
 	named := map[string][]string{}
@@ -60,7 +60,7 @@ func TestEveryExampleIsATest(t *testing.T) {
 	for _, area := range []struct {
 		name string
 		last int
-	}{{"C", 41}, {"NT", 32}, {"P", 34}, {"R", 33}, {"Q", 8}} {
+	}{{"C", 41}, {"NT", 32}, {"P", 34}, {"R", 33}, {"Q", 8}, {"Pain", 15}} {
 		for n := 1; n <= area.last; n++ {
 			if id := fmt.Sprintf("%s-%02d", area.name, n); len(named[id]) == 0 && id != "P-22" {
 				missing = append(missing, id)

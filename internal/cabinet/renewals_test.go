@@ -182,9 +182,9 @@ func TestPain08RenewAllDueKeys(t *testing.T) {
 	}
 }
 
-// TestPain08CodeAndRetry: the cabinet's code is typed in the agent's window; a cabinet that does not
+// TestPain08Pain13CodeAndRetry: the cabinet's code is typed in the agent's window; a cabinet that does not
 // answer in the middle loses nothing, and pressing again goes on.
-func TestPain08CodeAndRetry(t *testing.T) {
+func TestPain08Pain13CodeAndRetry(t *testing.T) {
 	s := guarded(t)
 	s.reach(accountantIIN, "", "a@example.kz")
 	w := s.way()
