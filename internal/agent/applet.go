@@ -123,7 +123,9 @@ func (t *talk) askContainer(ctx context.Context, path string, window lang.Tag, t
 			files = keystore.Scan([]string{l.path})
 		}
 		if len(files) != 1 {
-			t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.no-key-file", "path", path)})
+			if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.no-key-file", "path", path)}); out.err == nil {
+				return nil, appletError(ncalayer.AppletCommon) // as for a file whose window was not shown
+			}
 			return nil, appletError(ncalayer.AppletKeyStore)
 		}
 		h.file = files[0]

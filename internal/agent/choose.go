@@ -98,7 +98,7 @@ func homeFolder() string {
 
 // list reads one folder for the chooser; nil when it cannot be read.
 func (a *Agent) list(folder string, c *choosing, tag lang.Tag) *Listing {
-	if !filepath.IsAbs(folder) || strings.HasPrefix(folder, `\\`) || strings.HasPrefix(folder, "//") {
+	if !filepath.IsAbs(folder) || keystore.Foreign(folder) {
 		return nil
 	}
 	folder = filepath.Clean(folder)

@@ -60,7 +60,7 @@ func (t *talk) signFile(ctx context.Context, call *ncalayer.CMSSignCall, path st
 	if m.existing != nil {
 		name = path // one more signature: the same kind of file under a free name
 	}
-	return t.save(ctx, window, filing{task, t.agent.free(call.Folder, name)})
+	return t.save(ctx, window, filing{task, free(name)})
 }
 
 // saveContent takes the content out of a message and writes it where the person says.
@@ -73,7 +73,7 @@ func (t *talk) saveContent(ctx context.Context, call *ncalayer.CMSSignCall, path
 		return ncalayer.CommonError("the message has no content", ""), "refused"
 	}
 	name := strings.TrimSuffix(path, filepath.Ext(path))
-	return t.save(ctx, window, saving{content: sd.Content(), document: showContent(sd.Content(), sd, window), target: t.agent.free(call.Folder, name)})
+	return t.save(ctx, window, saving{content: sd.Content(), document: showContent(sd.Content(), sd, window), target: free(name)})
 }
 
 // save shows the window of a file to be written; its result is where it is.
@@ -123,13 +123,11 @@ func checkFile(content []byte) ([]byte, string) {
 	return ncalayer.CMSChecked(list), "ok"
 }
 
-// free proposes a path that no file has, in the folder a page names when there is one.
-func (a *Agent) free(folder, path string) string {
+// free proposes a path that no file has, beside the file it comes from: in another folder only where the
+// person writes it, a page might name one whose programs are started.
+func free(path string) string {
 	base := filepath.Base(path)
 	dir := filepath.Dir(path)
-	if info, err := os.Stat(folder); filepath.IsAbs(folder) && !strings.HasPrefix(folder, `\\`) && !strings.HasPrefix(folder, "//") && err == nil && info.IsDir() {
-		dir = filepath.Clean(folder)
-	}
 	ext := filepath.Ext(base)
 	stem := strings.TrimSuffix(base, ext)
 	for n := 1; n < 1000; n++ {

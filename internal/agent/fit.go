@@ -72,7 +72,8 @@ func (a *Agent) fit(cert *pki.Certificate, w wish, tag lang.Tag) fitness {
 		if _, err := w.chain.Chain(cert, trust.Within(cert, now)); err != nil {
 			f.no(tag, "untrusted", "issuer", issuerName(cert))
 		}
-	} else if _, err := a.config.Pool.Chain(cert, trust.Within(cert, now)); err != nil {
+	}
+	if _, err := a.config.Pool.Chain(cert, trust.Within(cert, now)); err != nil {
 		f.say(tag, "amber", "unknown-issuer", "issuer", issuerName(cert))
 	}
 	a.revoked(cert, w, tag, &f)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"senim/internal/keystore"
 )
 
 // What a hostile page tries, each in a test of its own: rebinding is TestSec8WrongHost, wrong origins
@@ -233,4 +235,75 @@ func TestHostileSSRF(t *testing.T) {
 	if got := local.read(); got != `{"errorCode":1}` {
 		t.Errorf("%s", got)
 	}
+}
+
+// TestHostileLongPrefix: the inner bytes of an XML signature stay inner bytes under the longest name.
+func TestHostileLongPrefix(t *testing.T) {
+	long := strings.Repeat("p", 5000)
+	for content, want := range map[string]bool{
+		"<" + long + ":SignedInfo xmlns:" + long + "=\"http://www.w3.org/2000/09/xmldsig#\">": true,
+		"<SignedInfo>": true, "<ds:SignedInfo/>": true, "<" + long + ":Other>": false, "SignedInfo": false,
+	} {
+		if inner([]byte(content)) != want {
+			t.Errorf("%.20s…: inner is %t", content, !want)
+		}
+	}
+}
+
+// TestHostileDecoy: what only looks like the element that is signed is not shown as it.
+func TestHostileDecoy(t *testing.T) {
+	const wsu = `xmlns:w="` + spaceWSU + `"`
+	for text, want := range map[string]string{
+		`<r xmlns:x="u"><a x:id="v">no</a><a iD="v">no</a><b Id="v">yes</b></r>`: `<b Id="v">yes</b>`,
+		`<r ` + wsu + `><a w:id="v">no</a><b w:Id="v">yes</b></r>`:               `<b w:Id="v">yes</b>`,
+		`<r ` + wsu + `><a xmlns:w="u" w:Id="v">no</a><b Id="v">yes</b></r>`:     `<b Id="v">yes</b>`,
+	} {
+		shown := ""
+		for _, p := range pretty(text, "v") {
+			if p.Signed {
+				shown += p.Text
+			}
+		}
+		if strings.TrimSpace(shown) != want {
+			t.Errorf("%s: %q", text, shown)
+		}
+	}
+}
+
+// TestHostileForeignPaths: paths that may be another computer's, however they are written.
+func TestHostileForeignPaths(t *testing.T) {
+	for path, want := range map[string]bool{`\\evil\s`: true, `//evil/s`: true, `\/evil/s`: true, `/\evil/s`: true, `\??\UNC\evil\s`: true, `\\?\UNC\evil`: true,
+		`/home/a`: false, `D:\keys`: false, `/`: false, ``: false} {
+		if keystore.Foreign(path) != want {
+			t.Errorf("%q: %t", path, !want)
+		}
+	}
+}
+
+// TestHostileQueueAfterBlock: who is blocked at the first of his windows gets none of those that wait.
+func TestHostileQueueAfterBlock(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	first, second := b.dial(page), b.dial(page)
+	first.send(commonCall("getKeyInfo", `"PKCS12"`))
+	h := b.window()
+	second.send(commonCall("getKeyInfo", `"PKCS12"`))
+	for b.agent.desk.queue() < 1 {
+		runtime.Gosched()
+	}
+	if status := h.post("/cancel", map[string]any{"block": true}, nil); status != 200 {
+		t.Fatal(status)
+	}
+	first.read()
+	if got := second.read(); !strings.Contains(got, "action.canceled") {
+		t.Errorf("%s", got)
+	}
+	b.noWindow()
+	// Blocked, a page learns nothing of files either.
+	for _, path := range []string{filepath.Join(b.folder, "GOST512_a.p12"), filepath.Join(b.folder, "nothing")} {
+		if got := second.ask(commonCall("createCAdESFromFile", `"PKCS12","SIGNATURE",`+quote(path)+`,true`)); !strings.Contains(got, "action.canceled") {
+			t.Errorf("%s", got)
+		}
+	}
+	b.noWindow()
 }

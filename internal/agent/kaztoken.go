@@ -30,6 +30,7 @@ type large struct {
 	agent    *Agent
 	listener net.Listener
 	port     string
+	stopped  chan struct{} // closed when the agent ends
 
 	mu  sync.Mutex
 	ops map[string]*operation // under mu, by id
@@ -48,7 +49,7 @@ func (a *Agent) listenLarge() error {
 	if err != nil {
 		return fmt.Errorf("listen for large documents: %w", err)
 	}
-	a.large = &large{agent: a, listener: l, ops: map[string]*operation{}}
+	a.large = &large{agent: a, listener: l, stopped: make(chan struct{}), ops: map[string]*operation{}}
 	_, a.large.port, _ = net.SplitHostPort(l.Addr().String())
 	return nil
 }
@@ -80,6 +81,7 @@ func (l *large) serve(ctx context.Context) {
 		_ = server.Serve(tls.NewListener(l.listener, l.agent.authority.config()))
 	}()
 	<-ctx.Done()
+	close(l.stopped)
 	_ = server.Close()
 	<-done
 }
@@ -163,6 +165,13 @@ func (l *large) begin(w http.ResponseWriter, r *http.Request, s site) {
 	op := &operation{id: secret(), cookie: secret(), site: s, of: in.Number, base64: in.Base64, encapsulate: in.Encapsulate == nil || *in.Encapsulate}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	op.ctx = ctx
+	go func() { // it ends with the agent, too
+		select {
+		case <-l.stopped:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	task := newLargeTask(op)
 	if !l.add(op) {
 		cancel()
@@ -235,17 +244,24 @@ func (l *large) document(w http.ResponseWriter, r *http.Request, s site) {
 		http.Error(w, "cancelled", http.StatusUnauthorized)
 		return
 	case err != nil:
+		op.task().lost()
 		l.agent.log.Warn("large document", "origin", s.Origin, "result", "failed")
 		http.Error(w, "the document was not signed", http.StatusInternalServerError)
 		return
 	}
 	defer out.close()
+	if !op.task().wanted() {
+		http.Error(w, "cancelled", http.StatusUnauthorized)
+		return
+	}
 	if op.base64 {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	} else {
 		w.Header().Set("Content-Type", "application/octet-stream")
 	}
-	if out.writeTo(w, op.base64) == nil {
-		op.task().finished()
+	if out.writeTo(w, op.base64) != nil {
+		op.task().lost()
+		return
 	}
+	op.task().finished()
 }

@@ -30,6 +30,8 @@ type largeTask struct {
 	mu     sync.Mutex
 	key    *keystore.Key // under mu: the person's, from then on
 	taken  int           // under mu: documents begun
+	failed int           // under mu: of them, those that were not signed
+	closed bool          // under mu: the window is over
 	signed int           // under mu
 	last   time.Time     // under mu: when the last one came
 }
@@ -81,7 +83,7 @@ func (t *largeTask) decide(ctx context.Context, w *window, d Decision) (outcome,
 	switch {
 	case t.signed == t.op.of:
 		return outcome{done: true, result: t.signed}, nil
-	case t.taken == t.signed && time.Since(t.last) > largeRest:
+	case t.taken == t.signed+t.failed && time.Since(t.last) > largeRest:
 		return outcome{err: errors.New("the site sent no more documents")}, nil
 	}
 	return outcome{at: t.signed, of: t.op.of}, nil
@@ -91,11 +93,33 @@ func (t *largeTask) decide(ctx context.Context, w *window, d Decision) (outcome,
 func (t *largeTask) take() (*keystore.Key, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.key == nil || t.taken >= t.op.of {
+	if t.key == nil || t.closed || t.taken >= t.op.of {
 		return nil, false
 	}
 	t.taken++
 	return t.key, true
+}
+
+// over ends the consent, at once: what is being signed goes to nobody.
+func (t *largeTask) over() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+}
+
+// wanted reports whether a document that was signed may go out.
+func (t *largeTask) wanted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.closed
+}
+
+// lost counts a document that was not signed.
+func (t *largeTask) lost() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failed++
+	t.last = time.Now()
 }
 
 func (t *largeTask) finished() {

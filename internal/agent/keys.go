@@ -127,7 +127,7 @@ func (t *generating) show(w *window, v *View) {
 		v.Profiles = append(v.Profiles, tag.Text("agent.profile."+p.Algorithm+"-"+p.Usage))
 	}
 	v.Folders = w.agent.watched()
-	if t.hint != "" && keystore.CheckFolder(t.hint) == nil {
+	if t.hint != "" && !keystore.Foreign(t.hint) && keystore.CheckFolder(t.hint) == nil {
 		v.Folder = filepath.Clean(t.hint)
 	} else if len(v.Folders) > 0 {
 		v.Folder = v.Folders[0]

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"senim/internal/keystore"
 	"senim/internal/lang"
 )
 
@@ -36,7 +37,7 @@ type local struct {
 // has seen the path.
 func (a *Agent) locate(path string) (local, error) {
 	// The name of another machine is not even looked at: looking would sign the person in there.
-	if strings.HasPrefix(path, `\\`) || strings.HasPrefix(path, "//") || !filepath.IsAbs(path) || strings.ContainsRune(path, 0) {
+	if keystore.Foreign(path) || !filepath.IsAbs(path) || strings.ContainsRune(path, 0) {
 		return local{}, errNotPlain
 	}
 	folder, err := filepath.EvalSymlinks(filepath.Dir(filepath.Clean(path)))
@@ -115,7 +116,9 @@ func (t *talk) readLocal(ctx context.Context, path string, window lang.Tag) (str
 		content, err = l.document()
 	}
 	if err != nil {
-		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-"+err.Error(), "path", path)})
+		if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-"+err.Error(), "path", path)}); out.err == nil {
+			err = errNotWanted // no window was shown or answered: the page hears what it would hear of any path
+		}
 		return "", nil, err
 	}
 	return l.path, content, nil

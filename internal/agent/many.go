@@ -89,7 +89,7 @@ func (t *generatingMany) show(w *window, v *View) {
 		v.Orders = append(v.Orders, view)
 	}
 	v.Folders = w.agent.watched()
-	if t.hint != "" && keystore.CheckFolder(t.hint) == nil {
+	if t.hint != "" && !keystore.Foreign(t.hint) && keystore.CheckFolder(t.hint) == nil {
 		v.Folder = filepath.Clean(t.hint)
 	} else if len(v.Folders) > 0 {
 		v.Folder = v.Folders[0]

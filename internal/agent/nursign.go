@@ -43,6 +43,8 @@ func (t *talk) nur(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 	switch {
 	case out.err != nil:
 		return ncalayer.NURError(ncalayer.NURSigning), "failed"
+	case !out.done && task.stamp != nil: // given up
+		return ncalayer.NURError(ncalayer.NURSigning), "failed"
 	case !out.done:
 		return ncalayer.NURError(ncalayer.NURCanceled), "canceled"
 	}
@@ -87,6 +89,7 @@ func (t *talk) nurTask(ctx context.Context, task *signing, call *ncalayer.NURCal
 		items = append(items, m)
 	}
 	stamped := call.Type != "binary" // of binary no time-stamp is known
+	task.wanted.stamp = stamped
 	task.act = func(key *keystore.Key) (any, error) {
 		return each(items, call.Type == "multitext", func(m message) (string, error) {
 			der, err := t.agent.sign(key, m, false)

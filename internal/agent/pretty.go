@@ -20,7 +20,7 @@ const maxIndent = 40
 // What does not parse to its end is given as it is from there on.
 func pretty(text, id string) []Part {
 	d := xml.NewDecoder(strings.NewReader(text))
-	p := printer{id: id}
+	p := printer{id: id, text: text}
 	for at := 0; ; {
 		token, err := d.RawToken()
 		next := int(d.InputOffset())
@@ -35,7 +35,7 @@ func pretty(text, id string) []Part {
 
 // printer lays tokens out; afterTag tells that the last one was a tag and not text.
 type printer struct {
-	id       string
+	id, text string
 	parts    []Part
 	depth    int
 	signed   int  // depth of the signed element, 0 outside of it
@@ -73,7 +73,7 @@ func (p *printer) token(token xml.Token, piece, rest string) {
 			p.line()
 		}
 		p.depth++
-		if p.id != "" && p.signed == 0 && hasID(t, p.id) {
+		if p.id != "" && p.signed == 0 && p.named(t) {
 			p.signed = p.depth
 		}
 		p.add(piece, p.signed > 0)
@@ -98,10 +98,25 @@ func (p *printer) token(token xml.Token, piece, rest string) {
 	p.afterTag = true
 }
 
-func hasID(e xml.StartElement, id string) bool {
+// spaceWSU is the namespace whose Id names elements, too (WSS 1.1 section 4.3).
+const spaceWSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+
+// named reports whether an element has the id by which signatures refer to it. What only looks so must not be
+// shown as what is signed.
+func (p *printer) named(e xml.StartElement) bool {
 	for _, a := range e.Attr {
-		if strings.EqualFold(a.Name.Local, "id") && a.Value == id {
+		if a.Value != p.id {
+			continue
+		}
+		switch prefix := a.Name.Space; {
+		case prefix == "" && (a.Name.Local == "Id" || a.Name.Local == "ID" || a.Name.Local == "id"):
 			return true
+		case prefix != "" && a.Name.Local == "Id":
+			// Raw tokens have prefixes: this one must mean that namespace wherever it is declared.
+			all := strings.Count(p.text, "xmlns:"+prefix)
+			if all > 0 && all == strings.Count(p.text, "xmlns:"+prefix+`="`+spaceWSU+`"`)+strings.Count(p.text, "xmlns:"+prefix+`='`+spaceWSU+`'`) {
+				return true
+			}
 		}
 	}
 	return false

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"errors"
-	"strings"
 )
 
 // errInner is the refusal of [inner].
@@ -17,12 +16,12 @@ func inner(content []byte) bool {
 	if len(content) > 0 && content[0] == asn1.TagSet|0x20 {
 		return bytes.Contains(content, []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04")) // messageDigest, RFC 5652 section 11.2
 	}
-	rest, ok := strings.CutPrefix(string(content[:min(len(content), 1<<10)]), "<")
+	rest, ok := bytes.CutPrefix(content, []byte("<"))
 	if !ok {
 		return false
 	}
-	if end := strings.IndexAny(rest, " \t\r\n/>"); end >= 0 {
+	if end := bytes.IndexAny(rest, " \t\r\n/>"); end >= 0 { // a name has no end that it could be cut at
 		rest = rest[:end]
 	}
-	return rest == "SignedInfo" || strings.HasSuffix(rest, ":SignedInfo")
+	return string(rest) == "SignedInfo" || bytes.HasSuffix(rest, []byte(":SignedInfo"))
 }

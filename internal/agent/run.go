@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"crypto"
+	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,11 @@ func start(ctx context.Context, key *keystore.Key, of int, act func(*keystore.Ke
 	counting := &keystore.Key{Signer: counted{key.Signer, ctx, r.signed}, Certificate: key.Certificate}
 	go func() {
 		defer close(r.done)
+		defer func() {
+			if p := recover(); p != nil { // as of a request: the agent goes on
+				r.result, r.err = nil, fmt.Errorf("the act died: %T", p)
+			}
+		}()
 		r.result, r.err = act(counting)
 	}()
 	return r

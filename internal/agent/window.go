@@ -80,7 +80,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		return outcome{}
 	}
 	defer a.desk.leave()
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || a.blocked(s.Origin) { // while it waited
 		return outcome{}
 	}
 	w := &window{
@@ -93,7 +93,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		a.log.Error("window", "err", err)
 		return outcome{}
 	}
-	if !out.done && out.err == nil {
+	if !out.done && out.err == nil && ctx.Err() == nil { // the person's no, not the page's
 		a.canceled(s.Origin)
 	}
 	if out.done {
@@ -108,6 +108,9 @@ func (w *window) serve(ctx context.Context) (out outcome, err error) {
 		out = w.wait(ctx)
 		w.mu.Lock()
 		w.ended = true
+		if last, ok := w.task.(interface{ over() }); ok {
+			last.over()
+		}
 		run := w.run
 		w.mu.Unlock()
 		run.stop()

@@ -74,6 +74,13 @@ func (k *Keeper) made(o Order) ([]Note, error) {
 	return list, nil
 }
 
+// Foreign reports whether a path may be on another computer: on Windows even looking at it signs the person in
+// there. What other systems call so is refused with it.
+func Foreign(path string) bool {
+	slash := func(i int) bool { return i < len(path) && (path[i] == '/' || path[i] == '\\') }
+	return slash(0) && (slash(1) || len(path) > 1 && path[1] == '?')
+}
+
 // CheckFolder says whether key files can be put into a folder: it exists and is absolute.
 func CheckFolder(folder string) error {
 	info, err := os.Stat(folder)
