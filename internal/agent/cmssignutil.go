@@ -37,15 +37,15 @@ func (t *talk) cmsSign(ctx context.Context, r *ncalayer.Request) ([]byte, string
 	}
 	switch call.Method {
 	case "signFilePath":
-		return t.signFile(ctx, call, path, content, window)
+		return t.signFile(ctx, path, content, window)
 	case "saveCMS":
-		return t.saveContent(ctx, call, path, content, window)
+		return t.saveContent(ctx, path, content, window)
 	}
 	return checkFile(content)
 }
 
 // signFile signs a file and writes the message where the person says, never over another file.
-func (t *talk) signFile(ctx context.Context, call *ncalayer.CMSSignCall, path string, content []byte, window lang.Tag) ([]byte, string) {
+func (t *talk) signFile(ctx context.Context, path string, content []byte, window lang.Tag) ([]byte, string) {
 	task := &signing{wanted: wish{files: true}}
 	m, err := t.message(task, content, window)
 	if errors.Is(err, errOrigin) {
@@ -64,7 +64,7 @@ func (t *talk) signFile(ctx context.Context, call *ncalayer.CMSSignCall, path st
 }
 
 // saveContent takes the content out of a message and writes it where the person says.
-func (t *talk) saveContent(ctx context.Context, call *ncalayer.CMSSignCall, path string, message []byte, window lang.Tag) ([]byte, string) {
+func (t *talk) saveContent(ctx context.Context, path string, message []byte, window lang.Tag) ([]byte, string) {
 	sd, err := readMessage(message)
 	if err != nil {
 		return ncalayer.CommonError(err.Error(), ""), "refused"
