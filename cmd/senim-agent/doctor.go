@@ -22,10 +22,7 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	p := newPlace("doctor", stdout, stderr)
 	repair := p.flags.Bool("repair", false, "put the authority into the stores of browsers where it is missing")
 	machine := p.flags.Bool("json", false, "for programs")
-	if err := p.flags.Parse(args); err != nil {
-		return err
-	}
-	m, err := setup.This(*p.data)
+	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}
@@ -58,10 +55,7 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 // statusCommand says in one line who answers.
 func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := newPlace("status", stdout, stderr)
-	if err := p.flags.Parse(args); err != nil {
-		return err
-	}
-	m, err := setup.This(*p.data)
+	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}
@@ -79,10 +73,7 @@ func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := newPlace("open", stdout, stderr)
 	browser := p.flags.String("browser", "", "`command` that shows why there is no page; none shows nothing")
-	if err := p.flags.Parse(args); err != nil {
-		return err
-	}
-	m, err := setup.This(*p.data)
+	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,14 @@ func newPlace(name string, stdout, stderr io.Writer) *place {
 	return p
 }
 
+// machine reads the flags, and gives the machine they are about.
+func (p *place) machine(args []string) (*setup.Machine, error) {
+	if err := p.flags.Parse(args); err != nil {
+		return nil, err
+	}
+	return setup.This(*p.data)
+}
+
 // language is the one asked for, else the system's.
 func (p *place) language() lang.Tag {
 	if t, ok := lang.Parse(p.tag); ok {
@@ -141,10 +149,7 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 	p := newPlace("uninstall", stdout, stderr)
 	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator")
 	pending := p.flags.Bool("with-pending", false, "also when keys wait for their certificates: they are lost")
-	if err := p.flags.Parse(args); err != nil {
-		return err
-	}
-	m, err := setup.This(*p.data)
+	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}

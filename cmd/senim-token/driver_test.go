@@ -12,7 +12,7 @@ import (
 // A key that could be taken out of the token is not used, whoever made it there.
 func TestDriverRefusesKeysThatCouldLeave(t *testing.T) {
 	h := newSoftHSM(t)
-	opened, err := open(h.module, h.label, []byte(h.pin))
+	opened, err := open(h.Module, h.Label, []byte(h.PIN))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,11 +12,15 @@ import (
 	"sync"
 	"testing"
 
+	"senim/internal/pkitest"
 	"senim/internal/token"
 )
 
 // softhsm is SoftHSM2 with one new token, and senim-token built with the driver.
-type softhsm struct{ program, module, label, pin string }
+type softhsm struct {
+	pkitest.SoftHSM
+	program string
+}
 
 // build makes the program with cgo, once.
 var build = sync.OnceValues(func() (string, error) {
@@ -44,46 +48,17 @@ func TestMain(m *testing.M) {
 
 func newSoftHSM(t *testing.T) softhsm {
 	t.Helper()
-	module := ""
-	for _, path := range []string{"/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"} {
-		if _, err := os.Stat(path); err == nil {
-			module = path
-		}
-	}
-	if _, err := exec.LookPath("softhsm2-util"); err != nil || module == "" {
-		t.Skip("SoftHSM2 is not installed")
-	}
-	if _, err := exec.LookPath("cc"); err != nil {
-		t.Skip("there is no C compiler: the driver needs cgo")
-	}
-	program, err := build()
-	if err != nil {
+	h := softhsm{SoftHSM: pkitest.NewSoftHSM(t, t.TempDir(), "senim test")}
+	var err error
+	if h.program, err = build(); err != nil {
 		t.Fatal(err)
 	}
-	h := softhsm{program, module, "senim test", "2468-user"}
-	dir := t.TempDir()
-	conf := filepath.Join(dir, "softhsm2.conf")
-	if err := os.Mkdir(filepath.Join(dir, "tokens"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(conf, []byte("directories.tokendir = "+filepath.Join(dir, "tokens")+"\nobjectstore.backend = file\nlog.level = ERROR\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("SOFTHSM2_CONF", conf)
-	h.util(t, "--init-token", "--free", "--label", h.label, "--pin", h.pin, "--so-pin", "1357-officer")
 	return h
-}
-
-func (h softhsm) util(t *testing.T, args ...string) {
-	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "softhsm2-util", args...).CombinedOutput(); err != nil {
-		t.Fatalf("softhsm2-util %s: %s", args[0], out)
-	}
 }
 
 func (h softhsm) open(t *testing.T) *token.Token {
 	t.Helper()
-	tok, err := token.Open(token.Config{Program: h.program, Module: h.module, Label: h.label, PIN: []byte(h.pin)})
+	tok, err := token.Open(token.Config{Program: h.program, Module: h.Module, Label: h.Label, PIN: []byte(h.PIN)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,12 +117,12 @@ func TestSoftHSMWantsBothHalves(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), openssl, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", pem).CombinedOutput(); err != nil {
 		t.Fatalf("%s", out)
 	}
-	h.util(t, "--import", pem, "--token", h.label, "--label", "half", "--id", "01", "--pin", h.pin, "--no-public-key")
+	h.Util(t, "--import", pem, "--token", h.Label, "--label", "half", "--id", "01", "--pin", h.PIN, "--no-public-key")
 	if _, err := h.open(t).Key(t.Context(), "half"); err == nil {
 		t.Error("half a key is used")
 	}
 	for _, id := range []string{"02", "03"} {
-		h.util(t, "--import", pem, "--token", h.label, "--label", "two", "--id", id, "--pin", h.pin)
+		h.Util(t, "--import", pem, "--token", h.Label, "--label", "two", "--id", id, "--pin", h.PIN)
 	}
 	if _, err := h.open(t).Key(t.Context(), "two"); err == nil || !strings.Contains(err.Error(), "several") {
 		t.Errorf("two keys of one name: %v", err)
@@ -156,12 +131,12 @@ func TestSoftHSMWantsBothHalves(t *testing.T) {
 
 func TestSoftHSMRefusesWrongPIN(t *testing.T) {
 	h := newSoftHSM(t)
-	h.pin = "0000-wrong"
-	_, err := token.Open(token.Config{Program: h.program, Module: h.module, Label: h.label, PIN: []byte(h.pin)})
+	h.PIN = "0000-wrong"
+	_, err := token.Open(token.Config{Program: h.program, Module: h.Module, Label: h.Label, PIN: []byte(h.PIN)})
 	if !errors.Is(err, token.ErrPIN) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := token.Open(token.Config{Program: h.program, Module: h.module, Label: "another", PIN: []byte("1")}); err == nil || errors.Is(err, token.ErrPIN) {
+	if _, err := token.Open(token.Config{Program: h.program, Module: h.Module, Label: "another", PIN: []byte("1")}); err == nil || errors.Is(err, token.ErrPIN) {
 		t.Errorf("a token that is not there: %v", err)
 	}
 	if _, err := token.Open(token.Config{Program: h.program, Module: "/nowhere.so", Label: "another", PIN: []byte("1")}); err == nil || !strings.Contains(err.Error(), "driver") {

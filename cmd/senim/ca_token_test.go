@@ -16,6 +16,7 @@ import (
 	"senim/gost"
 	"senim/internal/ca"
 	"senim/internal/keyring"
+	"senim/internal/pkitest"
 	"senim/internal/token"
 	"senim/internal/vault"
 	"senim/pki"
@@ -24,36 +25,10 @@ import (
 // softToken is SoftHSM2 with an empty token, and senim-token with its driver.
 func softToken(t *testing.T, s *site) keyring.Place {
 	t.Helper()
-	module := ""
-	for _, path := range []string{"/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"} {
-		if _, err := os.Stat(path); err == nil {
-			module = path
-		}
-	}
-	if _, err := exec.LookPath("softhsm2-util"); err != nil || module == "" {
-		t.Skip("SoftHSM2 is not installed")
-	}
-	if _, err := exec.LookPath("cc"); err != nil {
-		t.Skip("there is no C compiler: the driver needs cgo")
-	}
-	program := filepath.Join(s.dir, "senim-token")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "pkcs11", "-o", program, "senim/cmd/senim-token")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s", out)
-	}
-	for _, place := range []string{"here", "elsewhere"} {
-		if err := os.MkdirAll(filepath.Join(s.dir, place), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		s.write(place+".conf", "directories.tokendir = "+filepath.Join(s.dir, place)+"\nobjectstore.backend = file\nlog.level = ERROR\n", 0o600)
-	}
-	t.Setenv("SOFTHSM2_CONF", filepath.Join(s.dir, "here.conf"))
-	if out, err := exec.CommandContext(t.Context(), "softhsm2-util", "--init-token", "--free", "--label", "authority", "--pin", "2468-user", "--so-pin", "1357-officer").CombinedOutput(); err != nil {
-		t.Fatalf("%s", out)
-	}
-	s.write("pin", "2468-user\n", 0o600)
-	return keyring.Place{Module: module, Label: "authority", PINFile: filepath.Join(s.dir, "pin"), Program: program}
+	h := pkitest.NewSoftHSM(t, filepath.Join(s.dir, "here"), "authority")
+	program := pkitest.TokenProgram(t, s.dir)
+	s.write("pin", h.PIN+"\n", 0o600)
+	return keyring.Place{Module: h.Module, Label: h.Label, PINFile: filepath.Join(s.dir, "pin"), Program: program}
 }
 
 // ring opens the keys as senimd does: the token with the first act.
@@ -146,11 +121,12 @@ func TestKeysInAToken(t *testing.T) {
 	}
 	done()
 
-	t.Setenv("SOFTHSM2_CONF", filepath.Join(s.dir, "elsewhere.conf"))
+	here := os.Getenv("SOFTHSM2_CONF")
+	t.Setenv("SOFTHSM2_CONF", pkitest.SoftHSMConf(t, filepath.Join(s.dir, "elsewhere")))
 	service, done = s.workWith(s.ring(at))
 	s.awayFrom(service, ca.ErrKeyAway)
 	done()
-	t.Setenv("SOFTHSM2_CONF", filepath.Join(s.dir, "here.conf"))
+	t.Setenv("SOFTHSM2_CONF", here)
 	s.write("pin", "0000-wrong\n", 0o600)
 	service, done = s.workWith(s.ring(at))
 	s.awayFrom(service, token.ErrPIN)

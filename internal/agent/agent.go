@@ -143,7 +143,7 @@ type Agent struct {
 	desk      *desk
 	settings  *settings
 	homes     chan homeWish // wishes to see the agent's own page, or to have an act done from it
-	acts      map[string]func(context.Context, lang.Tag)
+	acts      map[Act]func(context.Context, lang.Tag)
 
 	notices notices
 	// stamper adds a time-stamp to the signatures of a message made with one certificate.
@@ -212,15 +212,15 @@ func New(c Config) (*Agent, error) {
 	}
 	a := &Agent{
 		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: newCatalogue(place, c.Log), recaller: recaller, desk: newDesk(),
-		settings: settings, homes: make(chan homeWish, 1), acts: map[string]func(context.Context, lang.Tag){},
+		settings: settings, homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
 	}
 	a.stamper = a.stamp
-	for _, act := range []Act{ActRenew, ActPassword, ActBackup} {
+	for _, act := range ownActs {
 		if act == ActRenew && c.Cabinet == "" {
 			continue
 		}
-		a.acts[string(act)] = func(ctx context.Context, tag lang.Tag) {
+		a.acts[act] = func(ctx context.Context, tag lang.Tag) {
 			if _, _, err := a.Do(ctx, act, tag); err != nil {
 				a.log.Error("act", "act", act, "err", err)
 			}

@@ -41,8 +41,11 @@ type authority struct {
 // AuthorityFile is the name of the authority's certificate (PEM) in the data folder.
 const AuthorityFile = "authority.crt"
 
+// AuthorityKeyFile is the name of its key there.
+const AuthorityKeyFile = "authority.key"
+
 func openAuthority(dir string, now func() time.Time) (*authority, error) {
-	certPath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, "authority.key")
+	certPath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, AuthorityKeyFile)
 	certPEM, err := os.ReadFile(certPath)
 	if errors.Is(err, os.ErrNotExist) {
 		if err := makeAuthority(certPath, keyPath, now()); err != nil {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/hex"
+	"strconv"
 	"time"
 
 	"senim/internal/ical"
@@ -10,7 +11,7 @@ import (
 	"senim/pki"
 )
 
-// remindDays are the days before the end of a key on which its owner is reminded.
+// remindDays are the days before the end of a key on which its owner is reminded, the farthest first.
 var remindDays = []int{30, 14, 7, 1}
 
 // stage is how near the end of a key is: ok, 30, 14, 7, 1 or over.
@@ -18,17 +19,13 @@ func stage(end, now time.Time) string {
 	if now.After(end) {
 		return "over"
 	}
-	switch left := daysLeft(end, now); {
-	case left <= 1:
-		return "1"
-	case left <= 7:
-		return "7"
-	case left <= 14:
-		return "14"
-	case left <= 30:
-		return "30"
+	at, left := "ok", daysLeft(end, now)
+	for _, day := range remindDays { // the farthest first
+		if left <= day {
+			at = strconv.Itoa(day)
+		}
 	}
-	return "ok"
+	return at
 }
 
 // daysLeft counts days as people do: the last day of validity is zero days away on that day.

@@ -71,13 +71,17 @@ func (c *catalogue) lock() {
 
 // write keeps the catalogue; that it cannot be written is no reason not to sign.
 func (c *catalogue) write() {
-	b, err := c.encode()
-	if err == nil {
-		err = c.index.save(b)
-	}
-	if err != nil {
+	if err := c.save(); err != nil {
 		c.log.Error("the list of certificates was not written", "err", err)
 	}
+}
+
+func (c *catalogue) save() error {
+	b, err := c.encode()
+	if err != nil {
+		return err
+	}
+	return c.index.save(b)
 }
 
 func (c *catalogue) find(id string) *pki.Certificate {
@@ -142,11 +146,7 @@ func (c *catalogue) rewrite() error {
 
 // erase writes what is left, and leaves no older copy anywhere. That it failed, the person is told.
 func (c *catalogue) erase() error {
-	b, err := c.encode()
-	if err == nil {
-		err = c.index.save(b)
-	}
-	return errors.Join(err, c.index.purge())
+	return errors.Join(c.save(), c.index.purge())
 }
 
 // chose remembers which key a site was answered with; origin "" remembers only that the key was used.

@@ -20,8 +20,8 @@ import (
 	"senim/internal/pkitest"
 )
 
-// packages installs other people's clients outside the tree, once for all runs, and gives the folder.
-func packages(t *testing.T) string {
+// packages installs the clients of a list in testdata, other people's, outside the tree, once for all runs, and gives the folder.
+func packages(t *testing.T, list string) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("short: other people's clients did not run")
@@ -37,7 +37,7 @@ func packages(t *testing.T) string {
 	sum := sha256.New()
 	made := t.TempDir()
 	for _, name := range []string{"package.json", "package-lock.json"} {
-		b, err := os.ReadFile(filepath.Join("testdata", "npm", name))
+		b, err := os.ReadFile(filepath.Join("testdata", list, name))
 		if err != nil {
 			t.Fatal(err)
 		}

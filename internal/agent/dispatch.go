@@ -8,6 +8,13 @@ import (
 	"senim/internal/ncalayer"
 )
 
+// modules answer the requests that name them.
+var modules = map[string]func(*talk, context.Context, *ncalayer.Request) (reply []byte, result string){
+	ncalayer.ModuleCommon: (*talk).common, ncalayer.ModuleBasics: (*talk).basics, ncalayer.ModuleKeys: (*talk).keys,
+	ncalayer.ModuleAccessory: (*talk).accessory, ncalayer.ModuleApplet: (*talk).applet, ncalayer.ModuleCMSSign: (*talk).cmsSign,
+	ncalayer.ModuleNUR: (*talk).nur, ncalayer.ModuleKNP: (*talk).knp,
+}
+
 // handle answers one frame; nil is no reply. It writes the one log line of the request: never
 // contents, names, numbers, paths or passwords.
 func (t *talk) handle(ctx context.Context, frame []byte) (reply []byte) {
@@ -32,36 +39,14 @@ func (t *talk) handle(ctx context.Context, frame []byte) (reply []byte) {
 	if !r.HasModule {
 		r.Module = ncalayer.ModuleApplet
 	}
-	switch r.Module {
-	case ncalayer.ModuleCommon:
-		module, method = r.Module, known(r.Method)
-		reply, result = t.common(ctx, r)
-	case ncalayer.ModuleBasics:
-		module, method = r.Module, known(r.Method)
-		reply, result = t.basics(ctx, r)
-	case ncalayer.ModuleKeys:
-		module, method = r.Module, known(r.Method)
-		reply, result = t.keys(ctx, r)
-	case ncalayer.ModuleAccessory:
-		module, method = r.Module, known(r.Method)
-		reply, result = t.accessory(ctx, r)
-	case ncalayer.ModuleApplet:
-		module, method = r.Module, known(r.Method)
-		reply, result = t.applet(ctx, r)
-	case ncalayer.ModuleCMSSign:
-		module, method = r.Module, known(r.Method)
-		reply, result = t.cmsSign(ctx, r)
-	case ncalayer.ModuleNUR:
-		module = r.Module
-		reply, result = t.nur(ctx, r)
-	case ncalayer.ModuleKNP:
-		module = r.Module
-		reply, result = t.knp(ctx, r)
-	default:
-		result = "MODULE_NOT_FOUND"
-		reply = ncalayer.ModuleNotFound()
+	answer, here := modules[r.Module]
+	if !here {
 		t.missing(ctx, r.Module)
+		result = "MODULE_NOT_FOUND"
+		return ncalayer.ModuleNotFound()
 	}
+	module, method = r.Module, known(r.Method)
+	reply, result = answer(t, ctx, r)
 	return reply
 }
 

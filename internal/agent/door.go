@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"senim/internal/lang"
 )
 
 // tokenLife is how long the token of a page is good.
@@ -25,9 +27,10 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 type door struct {
 	agent  *Agent
 	origin string
-	token  string    // good for one page
-	until  time.Time // the token is good before
-	key    string    // of the page that took the token; "" before
+	token  string        // good for one page
+	until  time.Time     // the token is good before
+	key    string        // of the page that took the token; "" before
+	touch  chan struct{} // the person did something
 }
 
 func secret() string {
@@ -37,7 +40,7 @@ func secret() string {
 }
 
 func (a *Agent) newDoor() door {
-	return door{agent: a, token: secret(), until: a.now().Add(tokenLife)}
+	return door{agent: a, token: secret(), until: a.now().Add(tokenLife), touch: make(chan struct{}, 1)}
 }
 
 // open serves the page until wait returns: it shows the page first, and lets the last answer reach it.
@@ -142,6 +145,37 @@ func (d *door) take(token string) (code string) {
 	}
 	d.key = secret()
 	return ""
+}
+
+// begin answers the page that brings the token with its key and its view. One that comes twice was seen
+// by somebody else: spoil ends what the page is open for, whoever was first.
+func (d *door) begin(rw http.ResponseWriter, body []byte, tag lang.Tag, spoil func(), view func() any) {
+	var in struct {
+		Token string `json:"token"`
+	}
+	if !read(rw, body, &in) {
+		return
+	}
+	if code := d.take(in.Token); code != "" {
+		if code != "bad_token" {
+			spoil()
+		}
+		reply(rw, http.StatusForbidden, problem(&Problem{Code: code, Text: tag.Text("agent.problem." + code)}))
+		return
+	}
+	d.touched()
+	reply(rw, http.StatusOK, struct {
+		Key  string `json:"key"`
+		View any    `json:"view"`
+	}{d.key, view()})
+}
+
+// touched puts off the end of a page that is left alone.
+func (d *door) touched() {
+	select {
+	case d.touch <- struct{}{}:
+	default:
+	}
 }
 
 // holds tells whether a request comes from the page that took the token.

@@ -15,18 +15,15 @@ type homeWish struct {
 	lang lang.Tag // "" is the person's own choice
 	// page: a web page wishes it; a page of the agent's that is open already stays as it is.
 	page bool
-	act  string // instead of the page: an act that opens a window of its own
+	act  Act // instead of the page: an act that opens a window of its own
 }
 
-// homeActs are the acts the page offers, in their order, of those the agent has.
-var homeActs = []string{"renew", "password", "backup"}
-
 // offered lists the acts that can be done from the page.
-func (a *Agent) offered() []string {
-	list := []string{}
-	for _, name := range homeActs {
-		if a.acts[name] != nil {
-			list = append(list, name)
+func (a *Agent) offered() []Act {
+	list := []Act{}
+	for _, act := range ownActs {
+		if a.acts[act] != nil {
+			list = append(list, act)
 		}
 	}
 	return list
@@ -107,7 +104,7 @@ func (a *Agent) attend(ctx context.Context) {
 		ended := done
 		open.Go(func() {
 			defer close(ended)
-			h := &home{door: a.newDoor(), lang: tag, touch: make(chan struct{}, 1), end: make(chan struct{})}
+			h := &home{door: a.newDoor(), lang: tag, end: make(chan struct{})}
 			if err := h.open(inner, http.HandlerFunc(h.answer), h.wait); err != nil {
 				a.log.Error("the agent's page", "err", err)
 			}
@@ -117,9 +114,8 @@ func (a *Agent) attend(ctx context.Context) {
 
 // home is the agent's own page while it is open. It signs nothing and gives no site anything.
 type home struct {
-	door  // under mu
-	touch chan struct{}
-	end   chan struct{}
+	door // under mu
+	end  chan struct{}
 
 	mu    sync.Mutex
 	lang  lang.Tag // under mu
@@ -168,7 +164,7 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 		h.problem(rw, http.StatusGone, "over", "")
 		return
 	case r.URL.Path == "/open":
-		h.begin(rw, body)
+		h.begin(rw, body, h.lang, h.finish, func() any { return h.view() })
 		return
 	case !h.holds(r):
 		h.problem(rw, http.StatusForbidden, "no_key", "")
@@ -181,36 +177,8 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 	h.call(r.Context(), rw, r.URL.Path, body)
 }
 
-func (h *home) touched() {
-	select {
-	case h.touch <- struct{}{}:
-	default:
-	}
-}
-
 func (h *home) problem(rw http.ResponseWriter, status int, code, field string) {
 	reply(rw, status, problem(&Problem{code, field, h.lang.Text("agent.problem." + code)}))
-}
-
-func (h *home) begin(rw http.ResponseWriter, body []byte) {
-	var in struct {
-		Token string `json:"token"`
-	}
-	if !read(rw, body, &in) {
-		return
-	}
-	if code := h.take(in.Token); code != "" {
-		if code != "bad_token" {
-			h.finish()
-		}
-		h.problem(rw, http.StatusForbidden, code, "")
-		return
-	}
-	h.touched()
-	reply(rw, http.StatusOK, struct {
-		Key  string   `json:"key"`
-		View HomeView `json:"view"`
-	}{h.key, h.view()})
 }
 
 // finish closes the page; called under mu.

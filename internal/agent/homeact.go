@@ -19,7 +19,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		Permission Permission `json:"permission"`
 		Folder     string     `json:"folder"` // folder
 		Remove     bool       `json:"remove"`
-		Act        string     `json:"act"`  // act: renew, password, backup
+		Act        Act        `json:"act"`  // act: renew, password, backup
 		Lang       string     `json:"lang"` // set
 		Plain      *bool      `json:"plain"`
 		Media      *bool      `json:"media"`

@@ -24,14 +24,14 @@ type HomeView struct {
 	Folders []FolderRow  `json:"folders"`
 	Usual   []string     `json:"usual"` // folders that could be added
 
-	Index     string   `json:"index"` // keychain, plain or memory
-	IndexText string   `json:"indexText"`
-	Plain     bool     `json:"plain"`
-	Media     bool     `json:"media"`
-	Reminders bool     `json:"reminders"`
-	Acts      []string `json:"acts"`              // renew, password, backup: what the agent can do from here
-	Cabinet   string   `json:"cabinet,omitempty"` // where keys are renewed and revoked
-	Version   string   `json:"version"`
+	Index     string `json:"index"` // keychain, plain or memory
+	IndexText string `json:"indexText"`
+	Plain     bool   `json:"plain"`
+	Media     bool   `json:"media"`
+	Reminders bool   `json:"reminders"`
+	Acts      []Act  `json:"acts"`              // renew, password, backup: what the agent can do from here
+	Cabinet   string `json:"cabinet,omitempty"` // where keys are renewed and revoked
+	Version   string `json:"version"`
 }
 
 // KeyGroup is the keys of one company or person together.

@@ -30,7 +30,7 @@ type large struct {
 	agent    *Agent
 	listener net.Listener
 	port     string
-	stopped  chan struct{} // closed when the agent ends
+	ctx      context.Context //nolint:containedctx // of serve: operations outlive their requests
 
 	mu  sync.Mutex
 	ops map[string]*operation // under mu, by id
@@ -49,7 +49,7 @@ func (a *Agent) listenLarge() error {
 	if err != nil {
 		return fmt.Errorf("listen for large documents: %w", err)
 	}
-	a.large = &large{agent: a, listener: l, stopped: make(chan struct{}), ops: map[string]*operation{}}
+	a.large = &large{agent: a, listener: l, ops: map[string]*operation{}}
 	_, a.large.port, _ = net.SplitHostPort(l.Addr().String())
 	return nil
 }
@@ -64,6 +64,7 @@ func (a *Agent) LargeAddr() string {
 
 // serve answers until ctx ends.
 func (l *large) serve(ctx context.Context) {
+	l.ctx = ctx
 	server := &http.Server{
 		Handler: http.HandlerFunc(l.answer), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
@@ -81,7 +82,6 @@ func (l *large) serve(ctx context.Context) {
 		_ = server.Serve(tls.NewListener(l.listener, l.agent.authority.config()))
 	}()
 	<-ctx.Done()
-	close(l.stopped)
 	_ = server.Close()
 	<-done
 }
@@ -163,15 +163,8 @@ func (l *large) begin(w http.ResponseWriter, r *http.Request, s site) {
 		return
 	}
 	op := &operation{id: secret(), cookie: secret(), site: s, of: in.Number, base64: in.Base64, encapsulate: in.Encapsulate == nil || *in.Encapsulate}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	ctx, cancel := context.WithCancel(l.ctx)
 	op.ctx = ctx
-	go func() { // it ends with the agent, too
-		select {
-		case <-l.stopped:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	task := newLargeTask(op)
 	if !l.add(op) {
 		cancel()
@@ -238,19 +231,19 @@ func (l *large) document(w http.ResponseWriter, r *http.Request, s site) {
 		http.Error(w, "cancelled", http.StatusUnauthorized)
 		return
 	}
-	out, err := op.task().sign(l.agent, r.Body)
+	out, err := op.signer.sign(l.agent, r.Body)
 	switch {
 	case op.ctx.Err() != nil, errors.Is(err, errNotWanted):
 		http.Error(w, "cancelled", http.StatusUnauthorized)
 		return
 	case err != nil:
-		op.task().lost()
+		op.signer.lost()
 		l.agent.log.Warn("large document", "origin", s.Origin, "result", "failed")
 		http.Error(w, "the document was not signed", http.StatusInternalServerError)
 		return
 	}
 	defer out.close()
-	if !op.task().wanted() {
+	if !op.signer.wanted() {
 		http.Error(w, "cancelled", http.StatusUnauthorized)
 		return
 	}
@@ -260,8 +253,8 @@ func (l *large) document(w http.ResponseWriter, r *http.Request, s site) {
 		w.Header().Set("Content-Type", "application/octet-stream")
 	}
 	if out.writeTo(w, op.base64) != nil {
-		op.task().lost()
+		op.signer.lost()
 		return
 	}
-	op.task().finished()
+	op.signer.finished()
 }

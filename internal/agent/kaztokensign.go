@@ -42,8 +42,6 @@ func newLargeTask(op *operation) *largeTask {
 	return t
 }
 
-func (op *operation) task() *largeTask { return op.signer }
-
 func (*largeTask) kind() string { return "large" }
 
 // wish excludes keys that only sign in: what they sign must be seen.

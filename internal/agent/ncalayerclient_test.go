@@ -18,7 +18,7 @@ import (
 // TestNCALayerClient runs the whole public API of ncalayer-js-client, unmodified, against the agent: in a
 // program over TLS that it checks, and in a page.
 func TestNCALayerClient(t *testing.T) {
-	folder := packages(t)
+	folder := packages(t, "npm")
 	for name, begin := range map[string]func(*bench, string) *player{"node": (*bench).inNode, "chromium": (*bench).inChromium} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,6 +22,9 @@ const (
 	ActBackup   Act = "backup"   // copy a key file, and read the copy back
 )
 
+// ownActs are the acts in the order the agent's page offers them.
+var ownActs = []Act{ActRenew, ActPassword, ActBackup}
+
 // Do opens the window of an act and returns when it is over, with a sentence about what came of it; ok is
 // false when it was closed.
 func (a *Agent) Do(ctx context.Context, act Act, tag lang.Tag) (said string, ok bool, err error) {

@@ -67,7 +67,7 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Path == "/open" {
-		w.begin(rw, body)
+		w.begin(rw, body, w.lang, func() { w.finish(outcome{}) }, func() any { return w.view() })
 		return
 	}
 	if !w.holds(r) {
@@ -80,10 +80,7 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		}{w.changed()})
 		return
 	}
-	select {
-	case w.touch <- struct{}{}:
-	default:
-	}
+	w.touched()
 	switch r.URL.Path {
 	case "/look":
 		reply(rw, http.StatusOK, struct {
@@ -104,32 +101,6 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 	default:
 		http.NotFound(rw, r)
 	}
-}
-
-// begin exchanges the one-time token for the window's key. A token that comes twice was seen by
-// somebody else: the request is cancelled, whoever was first.
-func (w *window) begin(rw http.ResponseWriter, body []byte) {
-	var in struct {
-		Token string `json:"token"`
-	}
-	if !read(rw, body, &in) {
-		return
-	}
-	if code := w.take(in.Token); code != "" {
-		if code != "bad_token" {
-			w.finish(outcome{})
-		}
-		reply(rw, http.StatusForbidden, problem(&Problem{Code: code, Text: w.lang.Text("agent.problem." + code)}))
-		return
-	}
-	select {
-	case w.touch <- struct{}{}:
-	default:
-	}
-	reply(rw, http.StatusOK, struct {
-		Key  string `json:"key"`
-		View View   `json:"view"`
-	}{w.key, w.view()})
 }
 
 func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte) {

@@ -164,5 +164,8 @@ func ForgetSecrets(data string, chain keystore.Keychain) error {
 	return errors.Join(failed...)
 }
 
-// pendingIn is the folder of pending keys.
-func pendingIn(data string) string { return filepath.Join(data, "pending") }
+// PendingFolder is the name, in the data folder, of the folder with the notes of keys that wait for their
+// certificates.
+const PendingFolder = "pending"
+
+func pendingIn(data string) string { return filepath.Join(data, PendingFolder) }

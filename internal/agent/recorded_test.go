@@ -24,7 +24,7 @@ var (
 
 // TestRecorded replays every recorded exchange, with PKCS12 in the place of the token.
 func TestRecorded(t *testing.T) {
-	folder := packages(t)
+	folder := packages(t, "npm")
 	b := today(t)
 	b.cast()
 	text, err := os.ReadFile(filepath.Join(folder, "node_modules", "ncalayer-js-client", "test", "test-data.json"))

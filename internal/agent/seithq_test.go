@@ -13,33 +13,6 @@ import (
 	"time"
 )
 
-// seithq installs the library beside the tree; without npm or its registry the test is skipped.
-func seithq(t *testing.T) string {
-	t.Helper()
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		t.Skip("no npm on this machine: @seithq/ncalayer did not run")
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json"} {
-		b, err := os.ReadFile(filepath.Join("testdata", "seithq", name))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name), b, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	c := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
-	c.Dir = dir
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Skipf("npm cannot install @seithq/ncalayer, it did not run: %v: %.300s", err, out)
-	}
-	return filepath.Join(dir, "node_modules", "@seithq", "ncalayer", "dist")
-}
-
 // attend is a person who does what each window asks, and counts the windows by kind.
 func (b *bench) attend(ctx context.Context, key, file string, seen map[string]int) {
 	for {
@@ -80,7 +53,7 @@ func TestSeithq(t *testing.T) {
 	if chromium == "" {
 		t.Skip("no chromium on this machine: @seithq/ncalayer did not run")
 	}
-	dist := seithq(t)
+	dist := filepath.Join(packages(t, "seithq"), "node_modules", "@seithq", "ncalayer", "dist")
 	b := bring(t)
 	person := b.authority.Individual()
 	b.key("GOST512_a.p12", person)

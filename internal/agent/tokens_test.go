@@ -2,9 +2,6 @@ package agent
 
 import (
 	"encoding/base64"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,38 +15,10 @@ const pin = "2468-user"
 // softhsm makes a SoftHSM2 token with a key and its certificate, as a CA hands them out.
 func softhsm(t *testing.T, authority *pkitest.Authority) keystore.TokenDriver {
 	t.Helper()
-	module := ""
-	for _, path := range []string{"/usr/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so"} {
-		if _, err := os.Stat(path); err == nil {
-			module = path
-		}
-	}
-	if _, err := exec.LookPath("softhsm2-util"); err != nil || module == "" {
-		t.Skip("SoftHSM2 is not installed")
-	}
-	if _, err := exec.LookPath("cc"); err != nil {
-		t.Skip("there is no C compiler: the driver needs cgo")
-	}
 	dir := t.TempDir()
-	program := filepath.Join(dir, "senim-token")
-	run := func(name string, args ...string) {
-		c := exec.CommandContext(t.Context(), name, args...)
-		c.Env = append(os.Environ(), "CGO_ENABLED=1")
-		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v %s", name, err, out)
-		}
-	}
-	run("go", "build", "-tags", "pkcs11", "-o", program, "senim/cmd/senim-token")
-	if err := os.Mkdir(filepath.Join(dir, "tokens"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	conf := filepath.Join(dir, "softhsm2.conf")
-	if err := os.WriteFile(conf, []byte("directories.tokendir = "+filepath.Join(dir, "tokens")+"\nobjectstore.backend = file\nlog.level = ERROR\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("SOFTHSM2_CONF", conf)
-	run("softhsm2-util", "--init-token", "--free", "--label", "KAZTOKEN 1", "--pin", pin, "--so-pin", "1357-officer")
-	tok, err := token.Open(token.Config{Program: program, Module: module, Label: "KAZTOKEN 1", PIN: []byte(pin)})
+	h := pkitest.NewSoftHSM(t, dir, "KAZTOKEN 1")
+	program := pkitest.TokenProgram(t, dir)
+	tok, err := token.Open(token.Config{Program: program, Module: h.Module, Label: h.Label, PIN: []byte(pin)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +33,7 @@ func softhsm(t *testing.T, authority *pkitest.Authority) keystore.TokenDriver {
 	if err := tok.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return keystore.TokenDriver{Storage: "AKKaztokenStore", Program: program, Module: module}
+	return keystore.TokenDriver{Storage: "AKKaztokenStore", Program: program, Module: h.Module}
 }
 
 // TestPain14TokenIsAStorageLikeAnother: named when plugged in, shown with its owner before any PIN, signs

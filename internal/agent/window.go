@@ -59,8 +59,6 @@ type window struct {
 	lang lang.Tag
 	task task
 	end  chan outcome
-	// touch tells that the person did something.
-	touch chan struct{}
 
 	mu     sync.Mutex
 	files  []keystore.File          // under mu
@@ -84,7 +82,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		return outcome{}
 	}
 	w := &window{
-		door: a.newDoor(), site: s, lang: tag, task: t, end: make(chan outcome, 1), touch: make(chan struct{}, 1),
+		door: a.newDoor(), site: s, lang: tag, task: t, end: make(chan outcome, 1),
 		opened: map[string]*keystore.Key{},
 	}
 	w.scan()

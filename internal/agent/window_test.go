@@ -16,7 +16,7 @@ import (
 // TestWindowIdle: a window nobody opens goes after a minute, one nobody touches after ten.
 func TestWindowIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &window{end: make(chan outcome, 1), touch: make(chan struct{}, 1)}
+		w := &window{door: door{touch: make(chan struct{}, 1)}, end: make(chan outcome, 1)}
 		begin := time.Now()
 		if out := w.wait(context.Background()); out.done || out.err != nil || time.Since(begin) != time.Minute {
 			t.Errorf("unopened: %+v after %v", out, time.Since(begin))

@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -9,15 +10,18 @@ import (
 // fault is called between the steps of writing a file; tests kill the program there.
 var fault = func(string) {}
 
-// Replace puts a file of mode 0600 in its place in one step, down to the disk: whoever reads sees the
-// old content or the new, never a part.
-func Replace(path string, content []byte) error {
+// Replace is [ReplaceAs] with mode 0600.
+func Replace(path string, content []byte) error { return ReplaceAs(path, content, 0o600) }
+
+// ReplaceAs puts a file in its place in one step, down to the disk: whoever reads sees the old content
+// or the new, never a part.
+func ReplaceAs(path string, content []byte, mode fs.FileMode) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".new-*") // mode 0600
+	f, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {
 		return err
 	}
-	if err = fill(f, content); err == nil {
+	if err = errors.Join(f.Chmod(mode), fill(f, content)); err == nil {
 		fault("replace: written")
 		err = os.Rename(f.Name(), path)
 	}
@@ -25,20 +29,6 @@ func Replace(path string, content []byte) error {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return syncDir(dir)
-}
-
-// writeNew writes a file of mode 0600 that must not exist (again: or is replaced), down to the disk.
-func writeNew(path string, content []byte, again bool) error {
-	if again {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	return fill(f, content)
 }
 
 // fill writes a file down to the disk and closes it.

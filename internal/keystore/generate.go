@@ -213,7 +213,7 @@ func (k *Keeper) pair(o Order, p Profile) (Note, []byte, error) {
 // place writes a pending file and opens it again.
 func (k *Keeper) place(n Note, content []byte) error {
 	path := filepath.Join(n.Folder, n.File)
-	if err := writeNew(path, content, false); err != nil {
+	if err := createPlain(path, content, 0o600); err != nil {
 		return err
 	}
 	if err := syncDir(n.Folder); err != nil {

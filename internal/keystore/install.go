@@ -188,7 +188,10 @@ func (k *Keeper) prepare(s *step, password string) error {
 	if err != nil {
 		return failure("write_failed", "%w", err)
 	}
-	if err := writeNew(s.temporary, content, true); err != nil {
+	if err := os.Remove(s.temporary); err != nil && !errors.Is(err, os.ErrNotExist) { // of a kill
+		return failure("write_failed", "%w", err)
+	}
+	if err := createPlain(s.temporary, content, 0o600); err != nil {
 		return failure("write_failed", "%w", err)
 	}
 	k.fault("install temporary")
@@ -257,11 +260,7 @@ func link(from, to string) error {
 	if reading != nil {
 		return err
 	}
-	writing := writeNew(to, content, false)
-	if writing != nil && !errors.Is(writing, os.ErrExist) {
-		_ = os.Remove(to)
-	}
-	return writing
+	return createPlain(to, content, 0o600)
 }
 
 // FinalName is the name the finished file will have.

@@ -53,7 +53,7 @@ func chromiumAt(t *testing.T, m *Machine, flags ...chromedp.ExecAllocatorOption)
 // leaf is a certificate of the machine's authority for names of our choice.
 func (m *Machine) leaf(t *testing.T, names []string, ips ...net.IP) tls.Certificate {
 	t.Helper()
-	pair, err := tls.LoadX509KeyPair(filepath.Join(m.Data, agent.AuthorityFile), filepath.Join(m.Data, authorityKey))
+	pair, err := tls.LoadX509KeyPair(filepath.Join(m.Data, agent.AuthorityFile), filepath.Join(m.Data, agent.AuthorityKeyFile))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -168,15 +168,15 @@ func TestDoctorFinds(t *testing.T) {
 			return m.lookAuthority()
 		}},
 		{"authority-broken", Bad, func(t *testing.T, m *Machine) []Finding {
-			b, err := os.ReadFile(filepath.Join(elsewhere.Data, authorityKey))
+			b, err := os.ReadFile(filepath.Join(elsewhere.Data, agent.AuthorityKeyFile))
 			if err != nil {
 				t.Fatal(err)
 			}
-			write(t, filepath.Join(m.Data, authorityKey), string(b)) // another machine's key
+			write(t, filepath.Join(m.Data, agent.AuthorityKeyFile), string(b)) // another machine's key
 			return m.lookAuthority()
 		}},
 		{"data-open", Bad, func(t *testing.T, m *Machine) []Finding {
-			if err := os.Chmod(filepath.Join(m.Data, authorityKey), 0o640); err != nil {
+			if err := os.Chmod(filepath.Join(m.Data, agent.AuthorityKeyFile), 0o640); err != nil {
 				t.Fatal(err)
 			}
 			return m.lookAuthority()

@@ -60,7 +60,7 @@ func PortTaken(port int) Finding {
 func (m *Machine) lookAuthority() []Finding {
 	var found []Finding
 	path := filepath.Join(m.Data, agent.AuthorityFile)
-	key := filepath.Join(m.Data, authorityKey)
+	key := filepath.Join(m.Data, agent.AuthorityKeyFile)
 	cert, err := m.authority()
 	switch {
 	case errors.Is(err, os.ErrNotExist):

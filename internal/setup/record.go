@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"senim/internal/agent"
 	"senim/internal/keystore"
 )
 
@@ -63,15 +64,12 @@ func (m *Machine) Recheck(ctx context.Context, say func(p Part, s State, err err
 	return Put(ctx, m.ownStores(), say)
 }
 
-// pendingFolder is where the notes of keys that wait for their certificates are.
-const pendingFolder = "pending"
-
 // ErrPending says that keys wait for their certificates, and without the agent's notes they cannot be finished.
 var ErrPending = errors.New("keys wait for their certificates; what the agent knows of them would be lost")
 
 // Pending counts the keys that wait.
 func (m *Machine) Pending() (int, error) {
-	b, err := readLimited(filepath.Join(m.Data, pendingFolder, "pending.json"), 64<<20)
+	b, err := readLimited(filepath.Join(m.Data, agent.PendingFolder, "pending.json"), 64<<20)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}
@@ -105,13 +103,11 @@ func (m *Machine) Erase(withPending bool) error {
 			return ErrPending
 		}
 	}
-	if !exists(filepath.Join(m.Data, authorityKey)) { // never a folder that is not ours
+	if !exists(filepath.Join(m.Data, agent.AuthorityKeyFile)) { // never a folder that is not ours
 		return nil
 	}
 	return os.RemoveAll(m.Data)
 }
-
-const authorityKey = "authority.key"
 
 // SystemLeft tells whether parts of the whole machine are still there.
 func (m *Machine) SystemLeft(ctx context.Context) (bool, error) {

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"senim/internal/keystore"
 )
 
 // Machine is where the agent is put. The zero value is not of use: see [This].
@@ -181,26 +183,12 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// replace writes a file so that a reader sees the old or the new one, never half.
-func replace(path string, content []byte, mode os.FileMode) (err error) {
+// replace writes a file in one step, and the folders above it.
+func replace(path string, content []byte, mode os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // folders that others read
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".senim-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return keystore.ReplaceAs(path, content, mode)
 }
 
 // remove deletes a file and then the folders above it that are left empty, up to and without top.

@@ -277,7 +277,7 @@ func TestBroadAuthority(t *testing.T) {
 // TestEraseKeepsWaitingKeys: what pending keys need is not deleted by the way.
 func TestEraseKeepsWaitingKeys(t *testing.T) {
 	m := machine(t)
-	notes := filepath.Join(m.Data, pendingFolder, "pending.json")
+	notes := filepath.Join(m.Data, agent.PendingFolder, "pending.json")
 	write(t, notes, `[{"state":"`+string(keystore.Finished)+`"},{"state":"`+string(keystore.Pending)+`"}]`)
 	if n, err := m.Pending(); n != 1 || err != nil {
 		t.Errorf("%d %v", n, err)

@@ -107,10 +107,8 @@ func revokedLines(rows rows, hand func([]string) bool) error {
 			some = make([]string, 0, most)
 		}
 	}
-	if hand(some); rows.Err() != nil {
-		return rows.Err()
-	}
-	return nil
+	hand(some)
+	return rows.Err()
 }
 
 // revokedLine reads the text of a row.
