@@ -22,7 +22,7 @@ func noticeIn(data, browser string, t lang.Tag) func(f setup.Finding) (hide func
 		if browser == "none" {
 			return nothing
 		}
-		path, err := filepath.Abs(filepath.Join(data, "notice.html"))
+		path, err := filepath.Abs(filepath.Join(data, setup.NoticeFile))
 		if err != nil || errors.Join(os.MkdirAll(data, 0o700), keystore.Replace(path, noticePage(t, f))) != nil {
 			return nothing // it was said on the terminal, too
 		}

@@ -201,12 +201,12 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
-	settings, err := openSettings(filepath.Join(c.Data, "settings.json"))
+	settings, err := openSettings(settingsIn(c.Data))
 	if err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)
 	}
 	place := &index{dir: c.Data, chain: c.Keychain, plain: func() bool { return c.Remember || settings.get().Plain }}
-	recaller, err := openRecaller(c.Keychain, filepath.Join(c.Data, "remembered.json"))
+	recaller, err := openRecaller(c.Keychain, rememberedIn(c.Data))
 	if err != nil {
 		return nil, fmt.Errorf("new agent: read which passwords are kept: %w", err)
 	}

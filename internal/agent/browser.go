@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// profileFolder is, in the data folder, the profile of the browser that shows the windows.
+const profileFolder = "window-profile"
+
 // Browser gives the way windows are shown. command is "" for the best there is: a browser of the
 // Chromium kind with a private profile in the data folder (no extensions, no saved passwords) and a
 // window without an address bar, else what the system opens addresses with. Another command is run
@@ -22,7 +25,7 @@ func Browser(command, data string, unseen func(url string)) func(url string) (st
 			return start(fields[0], append(fields[1:], url)...)
 		}
 		if path := chromium(); path != "" {
-			return start(path, "--app="+url, "--user-data-dir="+filepath.Join(data, "window-profile"),
+			return start(path, "--app="+url, "--user-data-dir="+filepath.Join(data, profileFolder),
 				"--no-first-run", "--no-default-browser-check", "--disable-extensions", "--disable-sync",
 				"--disable-features=Translate,AutofillServerCommunication", "--window-size=760,860")
 		}

@@ -288,8 +288,21 @@ func TestForgetSecrets(t *testing.T) {
 	if len(c.kept) != 1 || c.kept["of another program"] == "" {
 		t.Errorf("left: %d", len(c.kept))
 	}
+	// A list of passwords that cannot be read is said, and hides nothing else.
+	for _, name := range []string{indexSecret, keystore.SecretName(pendingIn(data))} {
+		if err := c.Set(name, "secret"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(data, "remembered.json"), "[")
+	if err := ForgetSecrets(data, c); err == nil || len(c.kept) != 1 {
+		t.Errorf("%v, left: %d", err, len(c.kept))
+	}
 	c.closed = true
 	if err := ForgetSecrets(t.TempDir(), c); err != nil {
 		t.Errorf("without a keychain: %v", err)
+	}
+	if err := ForgetSecrets(t.TempDir(), nil); err != nil {
+		t.Errorf("without any: %v", err)
 	}
 }

@@ -23,6 +23,8 @@ type recaller struct {
 	kept []string // under mu: digests of files
 }
 
+func rememberedIn(data string) string { return filepath.Join(data, "remembered.json") }
+
 func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
 	r := &recaller{chain: chain, path: path}
 	b, err := os.ReadFile(path)
@@ -148,11 +150,14 @@ func (w *window) forgetPassword(rw http.ResponseWriter, body []byte) {
 // ForgetSecrets takes what an agent with this data folder kept in the keychain out of it: passwords, the key of
 // its list of certificates, the secret of pending keys. For uninstalling; the agent must not run.
 func ForgetSecrets(data string, chain keystore.Keychain) error {
-	r, err := openRecaller(chain, filepath.Join(data, "remembered.json"))
-	if err != nil {
-		return fmt.Errorf("read which passwords are kept: %w", err)
+	if chain == nil {
+		return nil
 	}
 	var failed []error
+	r, err := openRecaller(chain, rememberedIn(data))
+	if err != nil { // the other secrets go all the same
+		failed = append(failed, fmt.Errorf("read which passwords are kept: %w", err))
+	}
 	for _, id := range slices.Clone(r.kept) {
 		failed = append(failed, r.forget(id))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -40,6 +41,8 @@ type settings struct {
 	mu  sync.Mutex
 	now saved // under mu
 }
+
+func settingsIn(data string) string { return filepath.Join(data, "settings.json") }
 
 func openSettings(path string) (*settings, error) {
 	s := &settings{path: path}

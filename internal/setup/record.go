@@ -91,8 +91,8 @@ func (m *Machine) Pending() (int, error) {
 	return n, nil
 }
 
-// Erase deletes the agent's own folder, or gives [ErrPending] and leaves it alone. Key files are the
-// person's and stay where they are.
+// Erase deletes what the agent keeps in its own folder, or gives [ErrPending] and leaves it alone. Key files
+// are the person's and stay where they are, as does all else in the folder.
 func (m *Machine) Erase(withPending bool) error {
 	if !withPending {
 		n, err := m.Pending()
@@ -103,11 +103,16 @@ func (m *Machine) Erase(withPending bool) error {
 			return ErrPending
 		}
 	}
-	if !exists(filepath.Join(m.Data, agent.AuthorityKeyFile)) { // never a folder that is not ours
-		return nil
+	for _, path := range []string{m.recordPath(), filepath.Join(m.Data, NoticeFile)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 	}
-	return os.RemoveAll(m.Data)
+	return agent.Erase(m.Data)
 }
+
+// NoticeFile is the name, in the agent's folder, of the page that says why it does not start.
+const NoticeFile = "notice.html"
 
 // SystemLeft tells whether parts of the whole machine are still there.
 func (m *Machine) SystemLeft(ctx context.Context) (bool, error) {

@@ -292,6 +292,22 @@ func TestEraseKeepsWaitingKeys(t *testing.T) {
 	if err := m.Erase(true); err != nil || exists(m.Data) {
 		t.Errorf("%v", err)
 	}
+	m.Data = t.TempDir() // the person's own, given to the agent as its folder
+	if _, err := agent.EnsureAuthority(m.Data); err != nil {
+		t.Fatal(err)
+	}
+	theirs := []string{"GOST512_a.p12", "letters/one.txt", agent.PendingFolder + "/of another program"}
+	for _, name := range theirs {
+		write(t, filepath.Join(m.Data, name), "x")
+	}
+	if err := m.Erase(true); err != nil || exists(filepath.Join(m.Data, agent.AuthorityKeyFile)) {
+		t.Errorf("the authority's key is still there: %v", err)
+	}
+	for _, name := range theirs {
+		if !exists(filepath.Join(m.Data, name)) {
+			t.Errorf("%s, which is not ours, was deleted", name)
+		}
+	}
 	m.Data = t.TempDir() // a folder that is not the agent's
 	write(t, filepath.Join(m.Data, "letters"), "x")
 	if err := m.Erase(true); err != nil || !exists(filepath.Join(m.Data, "letters")) {

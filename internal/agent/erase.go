@@ -1,0 +1,39 @@
+package agent
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Erase deletes what an agent keeps in its data folder, and the folder when nothing else is left in it: it
+// may be one that a person has other things in. For uninstalling; the agent must not run.
+func Erase(data string) error {
+	var failed []error
+	drop := func(path string) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failed = append(failed, err)
+		}
+	}
+	pending := pendingIn(data)
+	for _, name := range []string{"pending.json", "pending.key"} { // as package keystore writes them
+		drop(filepath.Join(pending, name))
+	}
+	failed = append(failed, os.RemoveAll(filepath.Join(data, profileFolder)))
+	place := index{dir: data}
+	for _, path := range []string{filepath.Join(data, AuthorityFile), filepath.Join(data, AuthorityKeyFile), settingsIn(data), rememberedIn(data), place.sealedPath(), place.plainPath()} {
+		drop(path)
+	}
+	for _, dir := range []string{pending, data} {
+		for _, left := range []string{".new-*", ".large-*"} { // of a kill
+			found, err := filepath.Glob(filepath.Join(dir, left))
+			failed = append(failed, err)
+			for _, path := range found {
+				drop(path)
+			}
+		}
+		_ = os.Remove(dir) // not when something else is in it
+	}
+	return errors.Join(failed...)
+}
