@@ -23,7 +23,11 @@ func (k *Keeper) unlock() error {
 	b, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		b, err = k.makeSecret(path)
+		if b = k.keptSecret(); b == nil {
+			b, err = k.makeSecret(path)
+			break
+		}
+		err = Create(path, []byte(inKeychain), 0o600)
 	case err == nil && string(b) == inKeychain:
 		if k.keychain == nil {
 			return ErrNoKeychain
@@ -52,6 +56,19 @@ func SecretName(dir string) string {
 		dir = full
 	}
 	return "pending keys of " + dir
+}
+
+// keptSecret is the secret the keychain has though the file that says so is gone; nil when it has none.
+// Another one in its place would close the keys that wait for good.
+func (k *Keeper) keptSecret() []byte {
+	if k.keychain == nil {
+		return nil
+	}
+	text, err := k.keychain.Get(k.secretName())
+	if err != nil || len(text) != 64 {
+		return nil
+	}
+	return []byte(text)
 }
 
 func (k *Keeper) makeSecret(path string) ([]byte, error) {

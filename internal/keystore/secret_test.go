@@ -83,6 +83,14 @@ func TestSecretInKeychain(t *testing.T) {
 					t.Errorf("without its keychain: %v", err)
 				}
 			}
+			// The file that says where the secret is, lost: the secret is not made anew.
+			if err := os.Remove(filepath.Join(data, "pending.key")); err != nil {
+				t.Fatal(err)
+			}
+			o.RequestID = "R-3"
+			if _, err := use(chain).Generate(o); err != nil {
+				t.Error(err)
+			}
 			if _, err := use(chain).Install(certs, password); err != nil {
 				t.Error(err)
 			}
