@@ -6,7 +6,9 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
+	"strings"
 
 	"senim/internal/keystore"
 	"senim/internal/ncalayer"
@@ -33,6 +35,9 @@ func (g *renewal) applicationFor(w *window, d ncalayer.ManyDocument, old *oldKey
 	if _, err := parseXML(d.XML); err != nil {
 		return errors.New("it does not parse")
 	}
+	if !plain(d.XML) {
+		return errors.New("it holds more than an application does")
+	}
 	if err := xml.Unmarshal([]byte(d.XML), &p); err != nil {
 		return errors.New("it is no application")
 	}
@@ -57,6 +62,42 @@ func (g *renewal) applicationFor(w *window, d ncalayer.ManyDocument, old *oldKey
 		return errors.New("it names other requests than were made here")
 	}
 	return nil
+}
+
+// onceInPaper are the elements of an application, each at most once; sha256 stands for each request.
+var onceInPaper = []string{"number", "revision", "kind", "name", "iin", "bin", "organization", "role", "email", "city", "storage", "requests", "signer", "replaces", "time", "origin"}
+
+// plain tells whether a document holds the elements of an application and nothing else: what reading it
+// passes over would be signed all the same.
+func plain(document string) bool {
+	d, path, seen := xml.NewDecoder(strings.NewReader(document)), []string{}, map[string]bool{}
+	for {
+		token, err := d.RawToken()
+		if err != nil {
+			return errors.Is(err, io.EOF)
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			name := e.Name.Local
+			switch {
+			case e.Name.Space != "", len(e.Attr) > 1, len(e.Attr) == 1 && (len(path) > 0 || e.Attr[0].Name != xml.Name{Local: "version"}):
+				return false
+			case len(path) == 0:
+			case len(path) == 2 && path[1] == "requests" && name == "sha256":
+			case len(path) > 1 || seen[name] || !slices.Contains(onceInPaper, name):
+				return false
+			}
+			seen[name], path = true, append(path, name)
+		case xml.EndElement:
+			path = path[:max(len(path)-1, 0)]
+		case xml.CharData:
+			if leaf := len(path) == 3 || len(path) == 2 && path[1] != "requests"; !leaf && strings.TrimSpace(string(e)) != "" {
+				return false
+			}
+		default: // comments, instructions, directives
+			return false
+		}
+	}
 }
 
 // issuedFor refuses certificates that are not what was asked for: keys made for another application,

@@ -235,6 +235,15 @@ func TestRenewalHostileCabinet(t *testing.T) {
 		"other requests": func(_, body string) string {
 			return regexp.MustCompile(`sha256\\u003e[0-9a-f]{8}`).ReplaceAllString(body, `sha256\u003e00000000`)
 		},
+		"an application and more": func(_, body string) string {
+			return strings.ReplaceAll(body, `\u003csigner\u003e`, `\u003cstatement\u003eI owe\u003c/statement\u003e\u003csigner\u003e`)
+		},
+		"two holders": func(_, body string) string {
+			return strings.ReplaceAll(body, `\u003ciin\u003e`, `\u003ciin\u003e850101400001\u003c/iin\u003e\u003ciin\u003e`)
+		},
+		"an attribute more": func(_, body string) string {
+			return strings.ReplaceAll(body, `\u003csigner\u003e`, `\u003csigner of=\"me\"\u003e`)
+		},
 		"not an application": func(_, body string) string {
 			return strings.ReplaceAll(body, `application version`, `contract version`)
 		},
