@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -132,14 +133,19 @@ func (p policyKey) values(ctx context.Context) map[string]string {
 	return list
 }
 
-// ours are named so that they are told from an administrator's own: senim-1, senim-2, … Chromium reads
-// values of every name.
-const ours = "senim-"
+// ours are the names of our values. Chromium passes over names that are no numbers; from this one on they
+// are told from an administrator's own, which begin at 1.
+const ours, most = 13_579_000, 1000
+
+func isOurs(name string) bool {
+	n, err := strconv.Atoi(name)
+	return err == nil && n >= ours && n < ours+most
+}
 
 func (p policyKey) State(ctx context.Context) (State, error) {
 	var here []string
 	for name, site := range p.values(ctx) {
-		if strings.HasPrefix(name, ours) {
+		if isOurs(name) {
 			here = append(here, site)
 		}
 	}
@@ -159,8 +165,11 @@ func (p policyKey) Put(ctx context.Context) error {
 	if err := p.Take(ctx); err != nil {
 		return err
 	}
+	if len(p.m.Portals) > most {
+		return fmt.Errorf("more than %d portals", most)
+	}
 	for i, site := range p.m.Portals {
-		if _, err := p.m.Run(ctx, "reg", "add", p.key, "/v", fmt.Sprint(ours, i+1), "/t", "REG_SZ", "/d", site, "/f"); err != nil {
+		if _, err := p.m.Run(ctx, "reg", "add", p.key, "/v", strconv.Itoa(ours+i), "/t", "REG_SZ", "/d", site, "/f"); err != nil {
 			return err
 		}
 	}
@@ -170,7 +179,7 @@ func (p policyKey) Put(ctx context.Context) error {
 func (p policyKey) Take(ctx context.Context) error {
 	all := p.values(ctx)
 	for name := range all {
-		if strings.HasPrefix(name, ours) {
+		if isOurs(name) {
 			if _, err := p.m.Run(ctx, "reg", "delete", p.key, "/v", name, "/f"); err != nil {
 				return err
 			}

@@ -321,7 +321,7 @@ func TestWindows(t *testing.T) {
 	if got, want := r.keys[runPath]["SenimAgent"], `"C:\Program Files\Senim\senim-agent.exe" "--wait" "--keys" "D:\Мои ключи\\" "--browser=a\"b"`; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	if r.keys[policy]["senim-1"] != "[*.]gov.kz" || r.keys[policy]["1"] != "https://corp.example.kz" {
+	if r.keys[policy]["13579000"] != "[*.]gov.kz" || r.keys[policy]["1"] != "https://corp.example.kz" {
 		t.Errorf("%v", r.keys[policy])
 	}
 	if err := Take(t.Context(), append(m.Own(), m.System()...), quiet(t, Absent)); err != nil {
