@@ -75,6 +75,15 @@ func serial() (*big.Int, error) {
 	return rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 }
 
+// AuthorityName is the name of the authority that an agent makes on this machine.
+func AuthorityName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	return "Senim agent on " + host
+}
+
 func makeAuthority(certPath, keyPath string, now time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -84,12 +93,8 @@ func makeAuthority(certPath, keyPath string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "this machine"
-	}
 	template := &x509.Certificate{
-		SerialNumber: number, Subject: pkix.Name{CommonName: "Senim agent on " + host},
+		SerialNumber: number, Subject: pkix.Name{CommonName: AuthorityName()},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(authorityLife),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},

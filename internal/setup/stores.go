@@ -102,6 +102,14 @@ func (b bundle) Take(ctx context.Context) error {
 	return err
 }
 
+// authorityName is the name of the authority in stores, also when its file is gone or is not to be put there.
+func (m *Machine) authorityName() string {
+	if cert, err := m.authority(); err == nil {
+		return cert.Subject.CommonName
+	}
+	return agent.AuthorityName()
+}
+
 // rootStore is the person's store of roots on Windows, which Chrome, Edge and Firefox read. Windows
 // itself asks the person when a root is added or taken away.
 type rootStore struct{ m *Machine }
@@ -110,17 +118,17 @@ func (s rootStore) Kind() string  { return "windows" }
 func (s rootStore) Where() string { return `HKCU Root` }
 
 func (s rootStore) State(ctx context.Context) (State, error) {
-	cert, err := s.m.authority()
-	if err != nil {
-		return Unknown, err
+	there := func(what string) bool { // the tool fails where there is none
+		_, err := s.m.Run(ctx, "certutil", "-user", "-store", "Root", what)
+		return err == nil
 	}
-	if _, err := s.m.Run(ctx, "certutil", "-user", "-store", "Root", thumbprint(cert.Raw)); err != nil {
-		if _, err := s.m.Run(ctx, "certutil", "-user", "-store", "Root", cert.Subject.CommonName); err == nil {
-			return Old, nil
-		}
-		return Absent, nil //nolint:nilerr // the tool's way to say that there is none
+	switch cert, err := s.m.authority(); {
+	case err == nil && there(thumbprint(cert.Raw)):
+		return Present, nil
+	case there(s.m.authorityName()): // also one whose file is gone or has ended
+		return Old, nil
 	}
-	return Present, nil
+	return Absent, nil
 }
 
 func (s rootStore) Put(ctx context.Context) error {
@@ -133,11 +141,7 @@ func (s rootStore) Put(ctx context.Context) error {
 
 // Take deletes by name: an older authority of this machine goes too.
 func (s rootStore) Take(ctx context.Context) error {
-	cert, err := s.m.authority()
-	if err != nil {
-		return err
-	}
-	_, err = s.m.Run(ctx, "certutil", "-user", "-delstore", "Root", cert.Subject.CommonName)
+	_, err := s.m.Run(ctx, "certutil", "-user", "-delstore", "Root", s.m.authorityName())
 	return err
 }
 
@@ -150,30 +154,22 @@ func (k keychain) Where() string {
 	return filepath.Join(k.m.Home, "Library/Keychains/login.keychain-db")
 }
 
-// found lists the SHA-1 of our authorities in the keychain.
-func (k keychain) found(ctx context.Context) ([]string, error) {
-	cert, err := k.m.authority()
+// found lists the SHA-1 of our authorities in the keychain, also of those whose file is gone or has ended.
+func (k keychain) found(ctx context.Context) (list []string) {
+	out, err := k.m.Run(ctx, "security", "find-certificate", "-a", "-Z", "-c", k.m.authorityName(), k.Where())
 	if err != nil {
-		return nil, err
+		return nil // the tool's way to say that there is none
 	}
-	out, err := k.m.Run(ctx, "security", "find-certificate", "-a", "-Z", "-c", cert.Subject.CommonName, k.Where())
-	if err != nil {
-		return nil, nil //nolint:nilerr // the tool's way to say that there is none
-	}
-	var list []string
 	for line := range strings.Lines(string(out)) {
 		if sum, ok := strings.CutPrefix(strings.TrimSpace(line), "SHA-1 hash: "); ok {
 			list = append(list, strings.ToLower(sum))
 		}
 	}
-	return list, nil
+	return list
 }
 
 func (k keychain) State(ctx context.Context) (State, error) {
-	list, err := k.found(ctx)
-	if err != nil {
-		return Unknown, err
-	}
+	list := k.found(ctx)
 	if len(list) == 0 {
 		return Absent, nil
 	}
@@ -193,11 +189,7 @@ func (k keychain) Put(ctx context.Context) error {
 }
 
 func (k keychain) Take(ctx context.Context) error {
-	list, err := k.found(ctx)
-	if err != nil {
-		return err
-	}
-	for _, sum := range list {
+	for _, sum := range k.found(ctx) {
 		if _, err := k.m.Run(ctx, "security", "delete-certificate", "-t", "-Z", strings.ToUpper(sum), k.Where()); err != nil {
 			return fmt.Errorf("take out of the keychain: %w", err)
 		}

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"senim/internal/agent"
 )
 
 // TestPain03SystemBundle: Debian's own tool puts the authority into the list that curl and native
@@ -333,6 +335,14 @@ func TestWindows(t *testing.T) {
 	if len(r.root) != 1 {
 		t.Errorf("%v", r.root)
 	}
+	// A root whose file is gone does not stay trusted.
+	r.root["lost"] = cert.Subject.CommonName
+	if err := os.Remove(filepath.Join(m.Data, agent.AuthorityFile)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Take(t.Context(), []Part{rootStore{m}}, quiet(t, Absent)); err != nil || len(r.root) != 1 {
+		t.Errorf("%v %v", r.root, err)
+	}
 }
 
 // TestMacOS: the keychain by its own tool, and the start by launchd.
@@ -375,6 +385,14 @@ func TestMacOS(t *testing.T) {
 	}
 	if exists(filepath.Join(m.Home, "Library/LaunchAgents")) {
 		t.Errorf("left: %v", files(t, m.Home))
+	}
+	// A root whose file is gone does not stay trusted.
+	there = true
+	if err := os.Remove(filepath.Join(m.Data, agent.AuthorityFile)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Take(t.Context(), []Part{keychain{m}}, quiet(t, Absent)); err != nil || there {
+		t.Errorf("%v, %v", err, said)
 	}
 }
 
