@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"senim/internal/freeport"
 	"senim/internal/setup"
 )
 
@@ -90,7 +90,7 @@ func TestInstall(t *testing.T) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := freeport.Hold(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func freePort(t *testing.T) string {
 func TestPain05Port(t *testing.T) {
 	home(t)
 	t.Setenv("LC_ALL", "en")
-	other, err := net.Listen("tcp", "127.0.0.1:0")
+	other, err := freeport.Hold(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

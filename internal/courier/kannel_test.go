@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"senim/internal/freeport"
 	"senim/internal/gsm"
 	"senim/internal/notice"
 )
@@ -61,7 +62,7 @@ func program(t *testing.T, name string, args ...string) *output {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := freeport.Hold(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
+
+	"senim/internal/freeport"
 )
 
 // Person is one of the demo's people with his key files.
@@ -82,11 +83,13 @@ func Start(ctx context.Context, c Config) (*System, error) {
 	if c.Log != nil {
 		c.Log = &oneAtATime{w: c.Log}
 	}
-	port, err := freePort(ctx)
+	held, err := freeport.Hold(ctx)
 	if err != nil {
 		return nil, err
 	}
-	socket := fmt.Sprintf("ws://127.0.0.1:%d/", port)
+	defer func() { _ = held.Close() }()
+	agent := held.Addr().String()
+	socket := "ws://" + agent + "/"
 	args := append([]string{"serve", "-data", s.Dir, "-cabinet", "127.0.0.1:0", "-portal", "127.0.0.1:0", "-responder", "127.0.0.1:0",
 		"-mailbox", "127.0.0.1:0", "-mailbox.smtp", "127.0.0.1:0", "-agent-urls", socket, "-rsa-bits", "2048"}, c.Server...)
 	if _, err := s.run(ctx, c, "senimd", args, "ready"); err != nil {
@@ -99,12 +102,15 @@ func Start(ctx context.Context, c Config) (*System, error) {
 	if err := json.Unmarshal(b, &s.Running); err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s: %w", RunningFile, err), s.Stop())
 	}
-	args = append([]string{"--listen", fmt.Sprintf("127.0.0.1:%d", port), "--browser", "none", "--keychain=false", "--data", filepath.Join(c.Dir, "agent"),
+	args = append([]string{"--listen", agent, "--browser", "none", "--keychain=false", "--data", filepath.Join(c.Dir, "agent"),
 		"--keys", filepath.Join(s.Dir, "keys"), "--trust", filepath.Join(s.Dir, "trust")}, c.AgentArgs...)
 	if c.AskStatus {
 		for ski, url := range s.OCSP {
 			args = append(args, "--ocsp", ski+"="+url)
 		}
+	}
+	if err := held.Close(); err != nil {
+		return nil, errors.Join(err, s.Stop())
 	}
 	p, err := s.run(ctx, c, "senim-agent", args, "listening")
 	if err != nil {
@@ -231,13 +237,4 @@ func (p *process) stop() error {
 		return nil // an interrupted program may end with any status
 	}
 	return err
-}
-
-func freePort(ctx context.Context) (int, error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().(*net.TCPAddr).Port, nil
 }
