@@ -65,6 +65,7 @@ type SignedData struct {
 	parts       parts
 	signers     []Signer
 	keys        func(crypto.PublicKey) crypto.PublicKey // see WithKeys; nil: as they are
+	verifier    *algid.Verifier                         // see WithVerifier; nil: alone
 }
 
 // Signer is one SignerInfo as it stands in the message, nothing of it proved.

@@ -115,6 +115,13 @@ func (sd *SignedData) WithKeys(keys func(crypto.PublicKey) crypto.PublicKey) *Si
 	return &out
 }
 
+// WithVerifier gives the same message, to be verified by v, together with what others have to verify at the same moment.
+func (sd *SignedData) WithVerifier(v *algid.Verifier) *SignedData {
+	out := *sd
+	out.verifier = v
+	return &out
+}
+
 // check verifies one signer against his certificate, RFC 5652 §5.4 and §5.6, RFC 5035 §3.
 func (sd *SignedData) check(s *Signer, c *pki.Certificate, content []byte, digest digester) error {
 	sig, err := signatureOf(s.SignatureOID, s.Hash)
@@ -138,7 +145,7 @@ func (sd *SignedData) check(s *Signer, c *pki.Certificate, content []byte, diges
 	if sd.keys != nil {
 		key = sd.keys(key)
 	}
-	if err := sig.VerifyDigest(key, signed, s.SignatureValue); err != nil {
+	if err := sd.verifier.VerifyDigest(sig, key, signed, s.SignatureValue); err != nil {
 		if errors.Is(err, algid.ErrSignature) {
 			return ErrSignature
 		}

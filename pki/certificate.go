@@ -147,11 +147,11 @@ func (c *Certificate) HasPolicy(oid asn1.ObjectIdentifier) bool {
 // CheckSignatureFrom verifies the signature with the issuer's key, nothing else: names, dates and
 // rights are the business of [Pool.Chain].
 func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
-	return c.checkSignature(issuer.PublicKey)
+	return c.checkSignature(nil, issuer.PublicKey)
 }
 
-func (c *Certificate) checkSignature(issuer crypto.PublicKey) error {
-	if err := c.Signature.Verify(issuer, c.RawTBS, c.SignatureValue); err != nil {
+func (c *Certificate) checkSignature(v *algid.Verifier, issuer crypto.PublicKey) error {
+	if err := v.Verify(c.Signature, issuer, c.RawTBS, c.SignatureValue); err != nil {
 		return fmt.Errorf("certificate %s: %w", c.SerialHex(), err)
 	}
 	return nil

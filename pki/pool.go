@@ -46,7 +46,8 @@ type Pool struct {
 	intermediates []*Certificate
 	bySubject     map[string][]*Certificate // RawSubject → roots first
 	keys          algid.PreparedKeys        // of certificates in the pool alone
-	links         sync.Map                  // link: signatures between certificates of the pool found good
+	verifier      algid.Verifier
+	links         sync.Map // link: signatures between certificates of the pool found good
 }
 
 // link is a certificate of the pool and the one of the pool that signed it.
@@ -183,7 +184,7 @@ func (s *search) vouched(c, issuer *Certificate, pooled bool) error {
 	if _, known := s.pool.links.Load(link{c, issuer}); pooled && known {
 		return nil
 	}
-	if err := c.checkSignature(s.pool.keys.Use(issuer.PublicKey)); err != nil {
+	if err := c.checkSignature(&s.pool.verifier, s.pool.keys.Use(issuer.PublicKey)); err != nil {
 		return err
 	}
 	if pooled {

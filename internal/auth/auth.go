@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"senim/algid"
 	"senim/internal/audit"
 	"senim/internal/trust"
 	"senim/pki"
@@ -52,8 +53,9 @@ type Config struct {
 
 // Desk is where people sign in. It is safe for concurrent use.
 type Desk struct {
-	c     Config
-	swept atomic.Int64 // when what is over was swept, in milliseconds
+	c        Config
+	verifier algid.Verifier
+	swept    atomic.Int64 // when what is over was swept, in milliseconds
 }
 
 // New checks the configuration and opens a desk.

@@ -56,6 +56,7 @@ type Proof struct {
 // Order (security.md §1): session, challenge taken, size, one signer with signed attributes,
 // content, signature, certificate. The signing time in the answer is not looked at.
 func (d *Desk) Prove(ctx context.Context, sid, purpose string, answer []byte, p trust.Purpose) (*Proof, error) {
+	defer d.c.Store.Attend()()
 	c, err := d.take(ctx, sid, purpose)
 	if err != nil {
 		return nil, d.refused(ctx, purpose, err)
@@ -112,7 +113,7 @@ func (d *Desk) signer(c Challenge, answer []byte) (*pki.Certificate, error) {
 	if len(answer) > maxAnswer {
 		return nil, invalid(errors.New("answer is too large"))
 	}
-	cert, _, err := Signer([]byte(c.Text()), answer)
+	cert, _, err := signer([]byte(c.Text()), answer, &d.verifier)
 	if err != nil {
 		return nil, invalid(err)
 	}

@@ -25,7 +25,7 @@ func (d *Desk) Recheck(ctx context.Context, sid string, cert *pki.Certificate) (
 		if err := tx.DeleteSession(ctx, hashID(sid)); err != nil {
 			return err
 		}
-		if _, err := tx.DeleteSessions(ctx, Filter{Site: d.c.Site, Fingerprint: fmt.Sprintf("%x", cert.Fingerprint())}); err != nil {
+		if _, err := tx.DeleteSessions(ctx, Filter{Site: d.c.Site, Serial: cert.SerialHex(), Fingerprint: fmt.Sprintf("%x", cert.Fingerprint())}); err != nil {
 			return err
 		}
 		return tx.Audit(ctx, audit.Event{Action: "session.closed", Object: cert.SerialHex(), Result: first.Code, Detail: map[string]string{"site": d.c.Site}})

@@ -16,7 +16,7 @@ const sweepEvery = time.Minute
 
 // Begin opens a pre-session for a browser that has none and returns its id. It sweeps what is over.
 func (d *Desk) Begin(ctx context.Context) (sid string, err error) {
-	sid = newID()
+	sid = newID(d.c.Now())
 	err = d.c.Store.Update(ctx, func(tx Tx) error { return d.begin(ctx, tx, sid) })
 	if err != nil {
 		return "", fmt.Errorf("begin a session: %w", err)
@@ -27,7 +27,7 @@ func (d *Desk) Begin(ctx context.Context) (sid string, err error) {
 // BeginAsking opens a pre-session for a browser that has none, with a challenge in it: [Desk.Begin] and
 // [Desk.Ask] in one.
 func (d *Desk) BeginAsking(ctx context.Context, purpose, digest string) (sid string, c Challenge, err error) {
-	sid, c = newID(), d.challenge(purpose, digest)
+	sid, c = newID(d.c.Now()), d.challenge(purpose, digest)
 	err = d.c.Store.Update(ctx, func(tx Tx) error {
 		if err := d.begin(ctx, tx, sid); err != nil {
 			return err
@@ -108,8 +108,8 @@ func (d *Desk) Take(ctx context.Context, sid, name string) (value string, err er
 // values) under a new id: every change of rights gives a new id. A Created in s is kept, so that a
 // session that only changes what it acts for lives no longer than it would have.
 func (d *Desk) Elevate(ctx context.Context, sid string, s Session) (newSID string, err error) {
-	newSID = newID()
 	now := d.c.Now()
+	newSID = newID(now)
 	s.ID, s.Site, s.Seen = "", d.c.Site, now
 	if s.Created.IsZero() {
 		s.Created = now
@@ -157,7 +157,7 @@ func (d *Desk) EndWhere(ctx context.Context, f Filter) (int, error) {
 
 // alive reads a session that may still be used.
 func (d *Desk) alive(ctx context.Context, tx Tx, sid string) (Session, error) {
-	if len(sid) != 43 { // 32 bytes in base64url; anything else is not ours
+	if len(sid) != idLength { // anything else is not ours
 		return Session{}, ErrNotFound
 	}
 	s, err := tx.Session(ctx, hashID(sid))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"senim/algid"
 	"senim/cms"
 	"senim/pki"
 )
@@ -12,6 +13,11 @@ import (
 // Signer gives the certificate whose key signed exactly content: a CMS in DER or BER with one signer and
 // signed attributes, detached or with the content inside. The certificate is not judged.
 func Signer(content, answer []byte) (cert *pki.Certificate, attached bool, err error) {
+	return signer(content, answer, nil)
+}
+
+// signer is [Signer], with the signature verified by v.
+func signer(content, answer []byte, v *algid.Verifier) (cert *pki.Certificate, attached bool, err error) {
 	sd, err := cms.Parse(answer)
 	if err != nil {
 		return nil, false, err
@@ -27,7 +33,7 @@ func Signer(content, answer []byte) (cert *pki.Certificate, attached bool, err e
 	if inside != nil && !bytes.Equal(inside, content) {
 		return nil, false, errors.New("another text was signed")
 	}
-	verdicts, err := sd.Verify(content)
+	verdicts, err := sd.WithVerifier(v).Verify(content)
 	if err != nil {
 		return nil, false, err
 	}

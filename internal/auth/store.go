@@ -15,6 +15,9 @@ var ErrNotFound = errors.New("session not found")
 type Store interface {
 	Update(ctx context.Context, f func(Tx) error) error
 	View(ctx context.Context, f func(Tx) error) error
+	// Attend says that the caller will write several times until leave: writers who are at work at the same
+	// time wait for each other, for some milliseconds at most, and share a commit.
+	Attend() (leave func())
 }
 
 // Tx is one transaction over sessions. Sessions are named by the hash of their id; the ID of a

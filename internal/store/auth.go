@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"senim/internal/auth"
@@ -9,8 +10,13 @@ import (
 
 // Auth is the store of sessions and challenges.
 func (s *Store) Auth() auth.Store {
-	return domain[auth.Tx]{s, func(t *tx) auth.Tx { return authTx{t} }}
+	return authDomain{domain[auth.Tx]{s, func(t *tx) auth.Tx { return authTx{t} }}}
 }
+
+type authDomain struct{ domain[auth.Tx] }
+
+// Attend counts a writer who will come again.
+func (d authDomain) Attend() (leave func()) { return d.s.writers.attend() }
 
 type authTx struct{ *tx }
 
@@ -48,9 +54,18 @@ func (t authTx) DeleteSession(ctx context.Context, hash string) error {
 }
 
 func (t authTx) DeleteSessions(ctx context.Context, f auth.Filter) (int, error) {
-	const chosen = `($1 = '' or site = $1) and ($2 = '' or iin = $2) and ($3 = '' or bin = $3)
-		and ($4 = '' or serial = $4) and ($5 = '' or fingerprint = $5)`
-	args := []any{f.Site, f.IIN, f.BIN, f.Serial, f.Fingerprint}
+	if f == (auth.Filter{Site: f.Site}) {
+		return 0, nil
+	}
+	chosen, args := "true", []any(nil)
+	for _, c := range []struct{ column, value string }{
+		{"site", f.Site}, {"iin", f.IIN}, {"bin", f.BIN}, {"serial", f.Serial}, {"fingerprint", f.Fingerprint},
+	} {
+		if c.value != "" { // "is not empty" is said for the indexes, which have no others
+			args = append(args, c.value)
+			chosen += fmt.Sprintf(" and %s = $%d and %s <> ''", c.column, len(args), c.column)
+		}
+	}
 	_, err := t.exec(ctx, `delete from auth_challenges where hash in (select hash from auth_sessions where `+chosen+`)`, args...)
 	if err != nil {
 		return 0, err

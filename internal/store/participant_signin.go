@@ -59,7 +59,7 @@ func (t participantTx) OpenSessions(ctx context.Context, site string, iin ident.
 		err = fromText(notes, &values)
 		s.Entry, s.Created, s.Seen = values[participant.EntryValue], at(created), at(seen)
 		return s, err
-	}, `select hash, bin, notes, created, seen from auth_sessions where iin = $1 and site = $2 and seen >= $3 order by seen desc, hash`,
+	}, `select hash, bin, notes, created, seen from auth_sessions where iin = $1 and iin <> '' and site = $2 and seen >= $3 order by seen desc, hash`,
 		string(iin), site, ms(since))
 }
 

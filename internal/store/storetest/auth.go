@@ -104,6 +104,14 @@ func Auth(t *testing.T, s *store.Store) {
 			return err
 		})
 		update(func(tx auth.Tx) error {
+			for f, want := range map[auth.Filter]int{{}: 0, {Site: session("", "").Site}: 0, {IIN: "iin-3", Serial: "another"}: 0} {
+				if n, err := tx.DeleteSessions(ctx, f); n != want || err != nil {
+					t.Errorf("%+v ended %d sessions, want %d: %v", f, n, want, err)
+				}
+			}
+			return nil
+		})
+		update(func(tx auth.Tx) error {
 			if _, ok, _ := tx.TakeChallenge(ctx, "x1", "sign-in"); ok {
 				t.Error("the challenge outlived its session")
 			}
