@@ -53,7 +53,8 @@ func (t *tx) follow(ctx context.Context, last audit.Record, e audit.Event) (bool
 		return false, err
 	}
 	n, err := t.exec(ctx, `insert into audit (`+auditColumns+`) select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
-		where cast($2 as bigint) = 1 or exists (select 1 from audit where node = $1 and seq = $2 - 1 and hash = $11) on conflict do nothing`,
+		where $2 = 1 + coalesce((select max(seq) from audit where node = $1), 0)
+		and ($2 = 1 or exists (select 1 from audit where node = $1 and seq = $2 - 1 and hash = $11))`,
 		r.Node, r.Seq, ms(r.At), r.Action, r.Actor, r.Object, r.Result, detail, r.Prev[:], r.Hash[:], r.Prev[:])
 	if err != nil {
 		return false, fmt.Errorf("audit %s: %w: %w", e.Action, audit.ErrUnwritten, err)
