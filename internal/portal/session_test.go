@@ -26,7 +26,7 @@ func (b *browser) whole() string {
 	if err := h.Write(&out); err != nil {
 		b.w.t.Fatal(err)
 	}
-	cookie := regexp.MustCompile(`(senim-portal)=[\w-]{43}`)
+	cookie := regexp.MustCompile(`(senim-portal)=[\w-]{55}`)
 	return http.StatusText(b.status) + "\n" + cookie.ReplaceAllString(out.String(), "$1=…") + "\n" + b.page
 }
 
