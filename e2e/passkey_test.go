@@ -12,8 +12,8 @@ import (
 	"senim/internal/participant"
 )
 
-// authenticator gives the tab one that verifies its person, as a laptop with a finger's sensor.
-func (w *tab) authenticator() webauthn.AuthenticatorID {
+// authenticator gives the tab one as a laptop with a finger's sensor has it; known says whether it recognises its person.
+func (w *tab) authenticator(known bool) webauthn.AuthenticatorID {
 	w.t.Helper()
 	if _, err := chromedp.Call(w.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 		w.t.Fatal(err)
@@ -24,17 +24,17 @@ func (w *tab) authenticator() webauthn.AuthenticatorID {
 	}
 	made, err := chromedp.Call(w.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
 		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
-		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: known, AutomaticPresenceSimulation: true}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return made.AuthenticatorID
 }
 
-// verify says whether the authenticator recognises its person from now on.
-func (w *tab) verify(a webauthn.AuthenticatorID, good bool) {
+// unplug takes it away.
+func (w *tab) unplug(a webauthn.AuthenticatorID) {
 	w.t.Helper()
-	if _, err := chromedp.Call(w.ctx, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: a, IsUserVerified: good}); err != nil {
+	if _, err := chromedp.Call(w.ctx, webauthn.RemoveVirtualAuthenticator, webauthn.RemoveVirtualAuthenticatorParams{AuthenticatorID: a}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -57,7 +57,7 @@ func TestPasskeyInBrowser(t *testing.T) {
 	w := newWorld(t, nil)
 	key := w.head(iinA, binX)
 	v := w.visitor(t)
-	mine := v.authenticator()
+	stranger := v.authenticator(false)
 	p := lookingWith(t, v.tab)
 	look := func(name, page string) {
 		t.Helper()
@@ -68,13 +68,12 @@ func TestPasskeyInBrowser(t *testing.T) {
 	v.enter(key, passA).stands("/me").sees("Ключи доступа")
 	look("passkeys-none", "/me/passkeys")
 	v.fill("name", "Домашний ноутбук").submit("/me/passkeys")
-	look("passkey-new", "/me/passkeys/new")
-	v.sees("Домашний ноутбук")
-
-	v.verify(mine, false)
+	v.stands("/me/passkeys/new").sees("Домашний ноутбук")
 	v.act("nobody is recognised", chromedp.Click(css("main form[data-passkey] button")), chromedp.WaitVisible(css(".senim-live[data-state=cancelled]")))
 	v.shot("passkey-cancelled")
-	v.verify(mine, true)
+	v.unplug(stranger)
+	v.authenticator(true)
+	look("passkey-new", "/me/passkeys/new")
 	v.touch().stands("/me/passkeys/sign").sees("Домашний ноутбук")
 	look("passkey-sign", "/me/passkeys/sign")
 	v.sign(w.personal(iinA)).stands("/me/passkeys").sees("Домашний ноутбук", "ещё нет")
