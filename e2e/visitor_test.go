@@ -26,7 +26,8 @@ import (
 // windows have their own tests.
 type visitor struct {
 	*tab
-	w *world
+	w    *world
+	site string // where pages open: the portal's origin, or the desk's
 }
 
 // visitor gives the world's tab to the next person: nobody is signed in, and nothing is begun.
@@ -41,13 +42,13 @@ func (w *world) visitor(t *testing.T) *visitor {
 	}
 	own := *w.tab
 	own.t = t
-	return &visitor{&own, w}
+	return &visitor{&own, w, w.origin}
 }
 
 // beside opens another tab, for who is there at the same time.
 func (w *world) beside(t *testing.T) *visitor {
 	t.Helper()
-	return &visitor{newTab(t, browser(t), &robot.System{}, "ru"), w}
+	return &visitor{newTab(t, browser(t), &robot.System{}, "ru"), w, w.origin}
 }
 
 // fill sets fields at once, by name and value.
@@ -59,10 +60,10 @@ func (v *visitor) fill(fields ...string) *visitor {
 	return v
 }
 
-// at opens a page of the portal.
+// at opens a page of the site.
 func (v *visitor) at(path string) *visitor {
 	v.t.Helper()
-	v.open(v.w.origin + path)
+	v.open(v.site + path)
 	return v
 }
 
