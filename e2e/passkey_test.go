@@ -78,6 +78,7 @@ func TestPasskeyInBrowser(t *testing.T) {
 	look("passkey-sign", "/me/passkeys/sign")
 	v.sign(w.personal(iinA)).stands("/me/passkeys").sees("Домашний ноутбук", "ещё нет")
 
+	p.size(1280, 900) // a phone's menu is folded
 	v.press(css("header form[action='/logout'] button"))
 	v.at("/login").sign(key).stands("/login/password")
 	look("passkey-or-password", "/login/password")

@@ -324,7 +324,9 @@ func (w *world) key(iin, ofBIN string, role pki.Role, change func(*pkitest.Spec)
 }
 
 // head issues a first head's key.
-func (w *world) head(iin, ofBIN string) *pkitest.Leaf { return w.key(iin, ofBIN, pki.RoleFirstHead, nil) }
+func (w *world) head(iin, ofBIN string) *pkitest.Leaf {
+	return w.key(iin, ofBIN, pki.RoleFirstHead, nil)
+}
 
 // personal issues a person's own key.
 func (w *world) personal(iin string) *pkitest.Leaf {
