@@ -157,6 +157,10 @@ func TestClerksDesk(t *testing.T) {
 		if got := state(one); got != "waiting" {
 			t.Fatalf("the load is %s", got)
 		}
+		one.sees("legal_entities", "ошибка в номере: 1")
+		if line := read(one.tab, "the line", chromedp.Evaluate[string](`document.querySelector("main td:nth-child(2)").innerText.trim()`)); line != "3" {
+			t.Errorf("the broken row is said to be line %q", line)
+		}
 		one.silent("СЕКРЕТ")
 		look("load-waiting", at)
 		look("loads", "/desk/loads")
@@ -192,7 +196,7 @@ func TestClerksDesk(t *testing.T) {
 		one.refused("CLERK_PARTY")
 	})
 	t.Run("R-32 a colleague's key and another organisation's", func(t *testing.T) {
-		change(one, iinB)
+		change(one, iinA) // who was before the load above
 		draft := one.where()
 		one.sign(w.key(clerk2, binDesk, pki.RoleOperator, nil)).refused("CERT_OTHER_PERSON")
 		one.at(draft).sign(w.key(clerk1, binX, pki.RoleOperator, nil)).refused("NOT_A_CLERK")
