@@ -346,7 +346,7 @@ func participantPage(r *web.Request, number string, f participant.Found, errs we
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = web.SummaryList(r, []web.Row{
-					{Label: r.T("desk.part.name"), Value: f.Account.Name},
+					{Label: r.T("desk.column.name"), Value: f.Account.Name},
 					{Label: r.T("desk.field.state"), Value: r.T("desk.part.account." + string(f.Standing))},
 					{Label: r.T("desk.part.reason"), Value: f.Account.BlockedReason},
 				}).Render(ctx, templ_7745c5c3_Buffer)
