@@ -66,8 +66,7 @@ func TestPasskeyInBrowser(t *testing.T) {
 		v.at(page)
 	}
 	v.enter(key, passA).stands("/me").sees("Ключи доступа")
-	look("passkeys-none", "/me/passkeys")
-	v.fill("name", "Домашний ноутбук").submit("/me/passkeys")
+	v.at("/me/passkeys").fill("name", "Домашний ноутбук").submit("/me/passkeys")
 	v.stands("/me/passkeys/new").sees("Домашний ноутбук")
 	v.act("nobody is recognised", chromedp.Click(css("main form[data-passkey] button")), chromedp.WaitVisible(css(".senim-live[data-state=cancelled]")))
 	v.shot("passkey-cancelled")
