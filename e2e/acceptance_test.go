@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"math/big"
 	"os"
@@ -58,17 +57,7 @@ func TestC10ApplicantsKeyInBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.mark()
-	w.act("put the answer", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](script(`(function(answer){
-			const f = document.querySelector("main form[data-agent]");
-			f.elements[f.dataset.agentField].value = answer;
-			HTMLFormElement.prototype.submit.call(f);
-			return true;
-		})(%s)`, answer)))
-		return err
-	}))
-	w.arrive()
+	w.answer(answer)
 	w.refused("SELF_CONFIRM").sees("Нельзя подтвердить собственную заявку").shot("self")
 	w.open(address).sees("Ожидает подтверждения")
 }

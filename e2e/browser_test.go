@@ -241,11 +241,11 @@ func (w *tab) sees(words ...string) *tab {
 	return w
 }
 
-// refused fails unless the page is a refusal with this code.
+// refused fails unless the page refuses with this code, alone or among others.
 func (w *tab) refused(code string) *tab {
 	w.t.Helper()
-	got := read(w, "read the refusal", chromedp.Evaluate[string](`(document.querySelector("main [data-code]")||{dataset:{code:""}}).dataset.code`))
-	if got != code {
+	got := read(w, "read the refusal", chromedp.Evaluate[[]string](`[...document.querySelectorAll("main [data-code]")].map((e) => e.dataset.code)`))
+	if !slices.Contains(got, code) {
 		w.shot("refused")
 		w.t.Fatalf("refused with %q, want %q:\n%s", got, code, w.text())
 	}

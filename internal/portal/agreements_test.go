@@ -203,7 +203,7 @@ func TestResign(t *testing.T) {
 		t.Fatalf("stands at %s", b.path)
 	}
 	page := b.path
-	b.says("профиль «АО «ТЕСТ»» закрыт").says("Новый текст.")
+	b.says("профиль АО «ТЕСТ» закрыт").says("Новый текст.")
 	if b.get("/org/users"); b.path != page {
 		t.Errorf("%s is open", b.path)
 	}

@@ -36,3 +36,9 @@ func parts(links []Link) []part {
 	}
 	return all
 }
+
+// few is how many links stand on one line of a phone.
+const few = 2
+
+// folds reports whether phones show the menu folded: more of it would push the page's question off the first screen.
+func folds(r *Request) bool { return r.Session().SignedIn() || len(r.menu()) > few }

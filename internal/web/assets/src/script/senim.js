@@ -6,6 +6,7 @@ import { createAll } from 'govuk-frontend/dist/govuk/init.mjs';
 import { agentForms } from './agent.js';
 import { copyButtons } from './copy.js';
 import { followFragment } from './fragment.js';
+import { unfoldMenu } from './menu.js';
 import { passkeyForms } from './passkey.js';
 import { phoneForms } from './phone.js';
 
@@ -20,3 +21,4 @@ copyButtons(document);
 phoneForms(document);
 passkeyForms(document);
 followFragment(document);
+unfoldMenu(document);
