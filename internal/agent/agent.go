@@ -147,6 +147,7 @@ type Agent struct {
 
 	notices notices
 	budget  *budget
+	quiet   quiet
 	// stamper adds a time-stamp to the signatures of a message made with one certificate.
 	stamper    func(message []byte, only *pki.Certificate) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only
