@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,7 +45,17 @@ func (f firefoxPolicy) read() (all map[string]any, list []any, err error) {
 	if err := d.Decode(&all); err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", f.Where(), err)
 	}
-	list, _ = reach(all, "policies", "Certificates")["Install"].([]any)
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, nil, fmt.Errorf("read %s: something follows", f.Where())
+	}
+	if all == nil {
+		all = map[string]any{} // null
+	}
+	install := reach(all, "policies", "Certificates")["Install"]
+	list, ok := install.([]any)
+	if !ok && install != nil {
+		return nil, nil, fmt.Errorf("read %s: Install is not a list", f.Where())
+	}
 	return all, list, nil
 }
 

@@ -146,7 +146,7 @@ func TestPain03FirefoxPolicy(t *testing.T) {
 			}
 		})
 	}
-	for _, broken := range []string{`{`, `{"policies":[]}`, `{"policies":{"Certificates":"x"}}`} {
+	for _, broken := range []string{`{`, `{"policies":[]}`, `{"policies":{"Certificates":"x"}}`, `{"policies":{"Certificates":{"Install":"corp.pem"}}}`, `{"policies":{}} {}`} {
 		m := machine(t)
 		f := firefoxPolicy{m}
 		write(t, f.Where(), broken)
