@@ -89,7 +89,7 @@ func certificates(p *pkcs11.Ctx, slot uint) (list []token.Certificate, err error
 		if err != nil {
 			return nil, fmt.Errorf("read a certificate: %w", err)
 		}
-		if id, der := parts[0].Value, parts[1].Value; len(id) > 0 && len(id) <= 64 && len(der) <= 4<<10 {
+		if id, der := parts[0].Value, parts[1].Value; len(id) > 0 && len(id) <= 64 && len(der) <= token.MaxCertificate {
 			list = append(list, token.Certificate{ID: id, DER: der})
 		}
 	}

@@ -250,6 +250,9 @@ func (c *keyFinish) run(ctx context.Context, p *program) error {
 			p.line("")
 		}
 		p.line("The key file is %s.", d.Path)
+		if d.OtherPassword {
+			p.line("It was there already, under another password than the one given now, which it has kept.")
+		}
 		newCard(certs[i]).print(p, p.Now())
 	}
 	return nil
@@ -274,9 +277,6 @@ func (c *keyPasswd) run(ctx context.Context, p *program) error {
 	path := p.path(c.File)
 	if _, err := p.read(c.File); err != nil {
 		return err
-	}
-	if _, err := os.Lstat(keystore.OldName(path)); err == nil {
-		return keptAlready(c.File)
 	}
 	old, err := p.secret(ctx, c.File, c.PasswordFile)
 	if err != nil {

@@ -31,9 +31,9 @@ func (t *talk) accessory(ctx context.Context, r *ncalayer.Request) ([]byte, stri
 // notices says to the person what a page gets no window for: that it wants a module which is not here.
 // Each is said once, never while something else is shown, and goes away when something else is.
 type notices struct {
-	mu     sync.Mutex
-	said   map[string]bool // under mu, by origin and module
-	cancel func()          // under mu: of the notice that is shown
+	mu    sync.Mutex
+	said  map[string]bool // under mu, by origin and module
+	shown *oneNotice      // under mu
 }
 
 // maxNotices bounds what pages can have said.
@@ -48,7 +48,8 @@ func (t *talk) missing(ctx context.Context, module string) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	if !t.agent.notices.begin(t.site.Origin+" "+module, cancel) {
+	end := t.agent.notices.begin(t.site.Origin+" "+module, cancel)
+	if end == nil {
 		cancel()
 		return
 	}
@@ -56,7 +57,7 @@ func (t *talk) missing(ctx context.Context, module string) {
 	a.talks.Add(1)
 	go func() {
 		defer a.talks.Done()
-		defer a.notices.withdraw()
+		defer end()
 		a.show(ctx, t.site, window, notice{refused{window.Text("agent.notice.module", "module", module)}})
 	}()
 }
@@ -79,25 +80,38 @@ type notice struct{ refused }
 
 func (notice) kind() string { return "notice" }
 
-func (n *notices) begin(what string, cancel func()) bool {
+// oneNotice is the notice that is shown, or waits to be.
+type oneNotice struct{ cancel func() }
+
+// begin makes way for a notice, unless it was said or another is shown: then end is nil. end says that this
+// one is over, and touches no later one.
+func (n *notices) begin(what string, cancel func()) (end func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.cancel != nil || n.said[what] || len(n.said) >= maxNotices {
-		return false
+	if n.shown != nil || n.said[what] || len(n.said) >= maxNotices {
+		return nil
 	}
 	if n.said == nil {
 		n.said = map[string]bool{}
 	}
-	n.said[what], n.cancel = true, cancel
-	return true
+	mine := &oneNotice{cancel}
+	n.said[what], n.shown = true, mine
+	return func() {
+		cancel()
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.shown == mine {
+			n.shown = nil
+		}
+	}
 }
 
 // withdraw takes the notice away.
 func (n *notices) withdraw() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.cancel != nil {
-		n.cancel()
-		n.cancel = nil
+	if n.shown != nil {
+		n.shown.cancel()
+		n.shown = nil
 	}
 }

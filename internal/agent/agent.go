@@ -146,6 +146,8 @@ type Agent struct {
 	acts      map[Act]func(context.Context, lang.Tag)
 
 	notices notices
+	budget  *budget
+	quiet   quiet
 	// stamper adds a time-stamp to the signatures of a message made with one certificate.
 	stamper    func(message []byte, only *pki.Certificate) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only
@@ -157,6 +159,7 @@ type Agent struct {
 
 	mu      sync.Mutex
 	origins map[string]*originState // under mu
+	sockets int                     // under mu: of all origins
 	given   []string                // under mu: folders the agent was started with
 	mine    map[string]bool         // under mu: origins of our windows, now and before
 	renewal map[string]bool         // under mu: serials whose renewal was begun and not told to its end
@@ -212,7 +215,7 @@ func New(c Config) (*Agent, error) {
 	}
 	a := &Agent{
 		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: newCatalogue(place, c.Log), recaller: recaller, desk: newDesk(),
-		settings: settings, homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
+		budget: newBudget(), settings: settings, homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
 	}
 	a.stamper = a.stamp

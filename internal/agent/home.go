@@ -13,9 +13,10 @@ import (
 // homeWish asks for the agent's own page.
 type homeWish struct {
 	lang lang.Tag // "" is the person's own choice
-	// page: a web page wishes it; a page of the agent's that is open already stays as it is.
-	page bool
-	act  Act // instead of the page: an act that opens a window of its own
+	// page: a web page of this origin wishes it; a page of the agent's that is open already stays as it is.
+	page   bool
+	origin string
+	act    Act // instead of the page: an act that opens a window of its own
 }
 
 // offered lists the acts that can be done from the page.
@@ -53,12 +54,9 @@ func (a *Agent) wishHome(w homeWish) {
 // settingsWished is a site's wish to open the agent's page. A blocked site opens nothing.
 func (a *Agent) settingsWished(s site, tag lang.Tag) {
 	if !a.blocked(s.Origin) {
-		a.wishHome(homeWish{lang: tag, page: s.Class != "program"})
+		a.wishHome(homeWish{lang: tag, page: s.Class != "program", origin: s.Origin})
 	}
 }
-
-// homeRest is how long pages have to wait between two openings of the agent's page.
-const homeRest = 10 * time.Second
 
 // attend shows the agent's page when it is wished, one at a time, until ctx ends.
 func (a *Agent) attend(ctx context.Context) {
@@ -69,7 +67,6 @@ func (a *Agent) attend(ctx context.Context) {
 	defer func() { closeLast() }()
 	done := make(chan struct{})
 	close(done)
-	var shown time.Time
 	for {
 		var w homeWish
 		select {
@@ -87,7 +84,7 @@ func (a *Agent) attend(ctx context.Context) {
 			default:
 				continue // it is open
 			}
-			if time.Since(shown) < homeRest {
+			if !a.quiet.opens(w.origin, a.now()) {
 				continue
 			}
 		}
@@ -100,11 +97,11 @@ func (a *Agent) attend(ctx context.Context) {
 			}
 		}
 		inner, cancel := context.WithCancel(ctx)
-		closeLast, done, shown = cancel, make(chan struct{}), time.Now()
+		closeLast, done = cancel, make(chan struct{})
 		ended := done
 		open.Go(func() {
 			defer close(ended)
-			h := &home{door: a.newDoor(), lang: tag, end: make(chan struct{})}
+			h := &home{door: a.newDoor(), wisher: w.origin, lang: tag, end: make(chan struct{})}
 			if err := h.open(inner, http.HandlerFunc(h.answer), h.wait); err != nil {
 				a.log.Error("the agent's page", "err", err)
 			}
@@ -114,8 +111,9 @@ func (a *Agent) attend(ctx context.Context) {
 
 // home is the agent's own page while it is open. It signs nothing and gives no site anything.
 type home struct {
-	door // under mu
-	end  chan struct{}
+	door          // under mu
+	wisher string // the site that wished it; "" is the person
+	end    chan struct{}
 
 	mu    sync.Mutex
 	lang  lang.Tag // under mu
@@ -174,6 +172,9 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.touched()
+	if h.wisher != "" && r.URL.Path != "/look" && r.URL.Path != "/close" {
+		h.agent.quiet.acted(h.wisher)
+	}
 	h.call(r.Context(), rw, r.URL.Path, body)
 }
 

@@ -76,6 +76,16 @@ type installingMany struct {
 	origin string
 	sets   []installSet
 	out    ncalayer.InstalledMany
+	kept   bool // as of installing
+}
+
+func (t *installingMany) said(tag lang.Tag) string { return saidInstalled(tag, t.kind(), t.kept) }
+
+// agrees tells whether one password can be that of all files: asked before the first of them is made.
+func (t *installingMany) agrees(w *window, password string) bool {
+	return len(t.out.Orders) > 0 || !slices.ContainsFunc(t.sets, func(set installSet) bool {
+		return set.refusal == nil && otherPassword(w.agent.keeper.Agrees(set.certs, password))
+	})
 }
 
 func (*installingMany) kind() string { return "install-many" }
@@ -127,6 +137,9 @@ func (t *installingMany) decide(_ context.Context, w *window, d Decision) (outco
 	if t.another() != "" && !d.Confirm {
 		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
 	}
+	if !t.agrees(w, d.NewPassword) {
+		return outcome{}, &Problem{Code: "first_password", Field: "new-password"}
+	}
 	set := t.sets[len(t.out.Orders)]
 	one := ncalayer.InstalledOne{RequestID: set.requestID}
 	if set.refusal != nil {
@@ -135,6 +148,7 @@ func (t *installingMany) decide(_ context.Context, w *window, d Decision) (outco
 		one.Error = asRefusal(err, ncalayer.CodeImporting).Part()
 	} else {
 		one.Files = w.agent.told(files, set.certs)
+		t.kept = t.kept || keptPassword(files)
 	}
 	t.out.Orders = append(t.out.Orders, one)
 	return steps(len(t.out.Orders), len(t.sets), t.out), nil

@@ -186,6 +186,7 @@ type installing struct {
 	origin    string
 	certs     []*pki.Certificate
 	matches   []keystore.Match
+	kept      bool // a file was there already, under another password than the one given now
 }
 
 func (*installing) kind() string { return "install" }
@@ -227,11 +228,35 @@ func (t *installing) decide(_ context.Context, w *window, d Decision) (outcome, 
 		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
 	}
 	files, err := w.agent.keeper.Install(t.certs, d.NewPassword)
+	if otherPassword(err) {
+		return outcome{}, &Problem{Code: "first_password", Field: "new-password"}
+	}
 	if err != nil {
 		return outcome{err: err}, nil
 	}
+	t.kept = keptPassword(files)
 	out := ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs)}
 	return outcome{done: true, result: out}, nil
+}
+
+func (t *installing) said(tag lang.Tag) string { return saidInstalled(tag, t.kind(), t.kept) }
+
+// saidInstalled says which password holds when it is not the one that was given now.
+func saidInstalled(tag lang.Tag, kind string, kept bool) string {
+	if kept {
+		return tag.Text("agent.done.first_password")
+	}
+	return tag.Text("agent.done." + kind)
+}
+
+// otherPassword tells whether a part of the files stands under another password than the rest would have.
+func otherPassword(err error) bool {
+	f, is := errors.AsType[*keystore.Failure](err)
+	return is && f.Reason == "other_password"
+}
+
+func keptPassword(files []keystore.Installed) bool {
+	return slices.ContainsFunc(files, func(f keystore.Installed) bool { return f.OtherPassword })
 }
 
 func passwordCode(err error) string {

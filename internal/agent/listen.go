@@ -72,7 +72,7 @@ func (a *Agent) serve(ctx context.Context) error {
 	}
 	done := make(chan error, len(a.listeners))
 	for _, l := range a.listeners {
-		go func() { done <- server.Serve(newMux(ctx, l, a.authority.config())) }()
+		go func() { done <- server.Serve(newMux(ctx, l, a.authority.config(), maxOpen)) }()
 	}
 	var err error
 	waiting := len(a.listeners)
@@ -101,11 +101,17 @@ type wireKey struct{}
 // leave together: the greeting goes out in one piece with the answer to the upgrade.
 type wire struct {
 	net.Conn
-	in *bufio.Reader
+	in    *bufio.Reader
+	leave func() // the listener counts it no more; once
 
 	mu     sync.Mutex
 	corked bool
 	kept   []byte
+}
+
+func (w *wire) Close() error {
+	w.leave()
+	return w.Conn.Close()
 }
 
 func (w *wire) Read(b []byte) (int, error) { return w.in.Read(b) }
@@ -148,17 +154,16 @@ type mux struct {
 	ctx    context.Context
 }
 
-// maxSilent bounds the connections that have not sent their first byte.
-const maxSilent = 256
+// maxOpen bounds the connections of a listener, sockets or not.
+const maxOpen = 512
 
-func newMux(ctx context.Context, l net.Listener, config *tls.Config) *mux {
+func newMux(ctx context.Context, l net.Listener, config *tls.Config, most int) *mux {
 	m := &mux{Listener: l, ready: make(chan net.Conn), failed: make(chan error, 1), ctx: ctx}
-	go m.accept(config)
+	go m.accept(config, make(chan struct{}, most))
 	return m
 }
 
-func (m *mux) accept(config *tls.Config) {
-	slots := make(chan struct{}, maxSilent)
+func (m *mux) accept(config *tls.Config, slots chan struct{}) {
 	for {
 		c, err := m.Listener.Accept()
 		if err != nil {
@@ -178,25 +183,21 @@ func (m *mux) accept(config *tls.Config) {
 			_ = c.Close()
 			continue
 		}
-		go func() {
-			defer func() { <-slots }()
-			m.look(c, config)
-		}()
+		go m.look(&wire{Conn: c, in: bufio.NewReader(c), leave: sync.OnceFunc(func() { <-slots })}, config)
 	}
 }
 
-func (m *mux) look(c net.Conn, config *tls.Config) {
-	w := &wire{Conn: c, in: bufio.NewReader(c)}
+func (m *mux) look(c *wire, config *tls.Config) {
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
-	first, err := w.in.Peek(1)
+	first, err := c.in.Peek(1)
 	if err != nil {
 		_ = c.Close()
 		return
 	}
 	_ = c.SetReadDeadline(time.Time{})
-	var out net.Conn = w
+	var out net.Conn = c
 	if first[0] == 0x16 {
-		out = tls.Server(w, config)
+		out = tls.Server(c, config)
 	}
 	select {
 	case m.ready <- out:

@@ -79,48 +79,45 @@ func owner(remote, local *net.TCPAddr) (peer, error) {
 		if r.state != established || r.local.Port != remote.Port || r.remote.Port != local.Port || !r.local.IP.Equal(remote.IP) || !r.remote.IP.Equal(local.IP) {
 			continue
 		}
-		mine, err := sameUser(r.pid)
+		mine, path, err := process(r.pid)
 		switch {
 		case err != nil:
 			return peer{}, errCannotTell
 		case !mine:
 			return peer{}, errOtherUser
 		}
-		return peer{id: image(r.pid)}, nil
+		return peer{id: path}, nil
 	}
 	return peer{}, errCannotTell
 }
 
-// sameUser compares the user of a process with ours. A process that may not be opened is not ours.
-func sameUser(pid uint32) (bool, error) {
-	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
+// process compares the user of a process with ours, and names its program ("" when it cannot be told). Both are
+// asked of one handle, which keeps its number from being given to another. A process that may not be opened is
+// not ours.
+func process(pid uint32) (mine bool, path string, err error) {
+	handle, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
 	if err != nil {
-		return false, err
+		return false, "", err
 	}
-	defer func() { _ = windows.CloseHandle(process) }()
+	defer func() { _ = windows.CloseHandle(handle) }()
 	var token windows.Token
-	if err := windows.OpenProcessToken(process, windows.TOKEN_QUERY, &token); err != nil {
-		return false, err
+	if err := windows.OpenProcessToken(handle, windows.TOKEN_QUERY, &token); err != nil {
+		return false, image(handle), err
 	}
 	defer func() { _ = token.Close() }()
 	theirs, err := token.GetTokenUser()
 	if err != nil {
-		return false, err
+		return false, image(handle), err
 	}
 	ours, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
-		return false, err
+		return false, image(handle), err
 	}
-	return theirs.User.Sid.Equals(ours.User.Sid), nil
+	return theirs.User.Sid.Equals(ours.User.Sid), image(handle), nil
 }
 
 // image is the path of a process's program, "" when it cannot be told.
-func image(pid uint32) string {
-	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = windows.CloseHandle(process) }()
+func image(process windows.Handle) string {
 	name := make([]uint16, windows.MAX_LONG_PATH)
 	n := uint32(len(name))
 	if windows.QueryFullProcessImageName(process, 0, &name[0], &n) != nil {
@@ -140,8 +137,7 @@ func holder(port int) (Holder, error) {
 		if r.state != listening || r.local.Port != port || !r.local.IP.IsLoopback() && !r.local.IP.IsUnspecified() {
 			continue
 		}
-		path := image(r.pid)
-		mine, err := sameUser(r.pid)
+		mine, path, err := process(r.pid)
 		other := errors.Is(err, windows.ERROR_ACCESS_DENIED) || err == nil && !mine
 		return Holder{PID: int(r.pid), Path: path, Name: commonName(path, ""), OtherUser: other}, nil
 	}

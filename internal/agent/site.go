@@ -2,6 +2,7 @@ package agent
 
 import (
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -76,8 +77,11 @@ func (a *Agent) chose(s site, id string) {
 	a.known.chose(origin, id, a.now())
 }
 
-// maxSockets bounds the connections of one origin.
-const maxSockets = 32
+// Bounds of connections: of one origin, and of all together.
+const (
+	maxSockets    = 32
+	maxAllSockets = 256
+)
 
 func (a *Agent) state(origin string) *originState {
 	s := a.origins[origin]
@@ -88,19 +92,24 @@ func (a *Agent) state(origin string) *originState {
 	return s
 }
 
-// connect counts a new connection; false when the origin has too many or is one of our windows.
-func (a *Agent) connect(origin string) bool {
+// connect counts a new connection. Otherwise the status says why not: the origin is one of our windows or
+// has too many, or all together are too many.
+func (a *Agent) connect(origin string) (status int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.mine[origin] {
-		return false
+		return http.StatusForbidden
+	}
+	if a.sockets >= maxAllSockets {
+		return http.StatusServiceUnavailable
 	}
 	s := a.state(origin)
 	if s.sockets >= maxSockets {
-		return false
+		return http.StatusForbidden
 	}
 	s.sockets++
-	return true
+	a.sockets++
+	return 0
 }
 
 func (a *Agent) disconnect(origin string) {
@@ -108,7 +117,8 @@ func (a *Agent) disconnect(origin string) {
 	defer a.mu.Unlock()
 	s := a.state(origin)
 	s.sockets--
-	if s.sockets == 0 && len(s.cancels) == 0 && s.blocked.IsZero() {
+	a.sockets--
+	if s.cancels = recent(s.cancels, a.now()); s.sockets == 0 && len(s.cancels) == 0 && !a.now().Before(s.blocked) {
 		delete(a.origins, origin)
 	}
 }

@@ -2,10 +2,10 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -16,9 +16,8 @@ import (
 
 // Bounds of one connection.
 const (
-	maxMessage = 64 << 20
-	maxQueued  = 32        // requests that wait for their turn
-	maxBytes   = 160 << 20 // of all of them together
+	maxMessage = 64 << 20 // see also the bounds of the budget
+	maxQueued  = 32       // requests that wait for their turn
 	perSecond  = 20
 )
 
@@ -85,9 +84,9 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	if len(origins) == 1 && origin == "" {
 		origin = "null" // an empty header is not a native program
 	}
-	if !a.connect(origin) {
-		a.log.Warn("connection refused", "origin", origin)
-		http.Error(w, "not for this origin", http.StatusForbidden)
+	if status := a.connect(origin); status != 0 {
+		a.log.Warn("connection refused", "origin", origin, "status", status)
+		http.Error(w, "not for this origin", status)
 		return
 	}
 	defer a.disconnect(origin)
@@ -107,7 +106,7 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	}
 	defer func() { _ = socket.CloseNow() }()
 	socket.SetReadLimit(maxMessage)
-	t := &talk{agent: a, socket: socket, site: s, locale: string(lang.Accept(r.Header.Get("Accept-Language")))}
+	t := &talk{agent: a, socket: socket, site: s, share: share{origin: origin}, locale: string(lang.Accept(r.Header.Get("Accept-Language")))}
 	ctx := r.Context()
 	if err := t.write(ctx, ncalayer.Greeting()); err != nil {
 		return
@@ -123,6 +122,7 @@ type talk struct {
 	agent  *Agent
 	socket *websocket.Conn
 	site   site
+	share  share           // of what all requests may hold in memory
 	locale string          // of commonUtils.changeLocale; only the worker touches it
 	held   map[string]held // of the Applet, by path; only the worker touches it
 	picked map[string]bool // paths the person picked in our chooser; only the worker touches it
@@ -139,31 +139,32 @@ func (t *talk) write(ctx context.Context, frame []byte) error {
 func (t *talk) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	frames := make(chan []byte, maxQueued)
-	var queued atomic.Int64
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		t.work(ctx, frames, &queued)
+		t.work(ctx, frames)
 	}()
-	defer func() { cancel(); close(frames); <-done }()
+	defer func() { cancel(); close(frames); <-done; t.agent.budget.leave(&t.share) }()
 	for {
-		_, frame, err := t.socket.Read(ctx)
-		if err != nil {
+		frame, err := t.next(ctx, cancel)
+		switch {
+		case errors.Is(err, errBusy):
+			t.agent.log.Warn("no room for a message", "origin", t.site.Origin)
+			_ = t.socket.Close(websocket.StatusTryAgainLater, "too much at once")
+			return
+		case err != nil:
 			return
 		}
 		if string(frame) == ncalayer.Heartbeat {
+			t.agent.budget.give(&t.share, int64(cap(frame)))
 			if t.write(ctx, frame) != nil {
 				return
 			}
 			continue
 		}
-		full := queued.Add(int64(len(frame))) > maxBytes
 		select {
 		case frames <- frame:
 		default:
-			full = true
-		}
-		if full {
 			t.agent.log.Warn("flooded", "origin", t.site.Origin)
 			_ = t.socket.Close(websocket.StatusPolicyViolation, "too many requests at once")
 			return
@@ -171,7 +172,16 @@ func (t *talk) run(ctx context.Context) {
 	}
 }
 
-func (t *talk) work(ctx context.Context, frames <-chan []byte, queued *atomic.Int64) {
+// next reads one message; one that does not end in time ends the connection.
+func (t *talk) next(ctx context.Context, end func()) ([]byte, error) {
+	_, r, err := t.socket.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t.agent.budget.receive(ctx, &t.share, r, end)
+}
+
+func (t *talk) work(ctx context.Context, frames <-chan []byte) {
 	allowance, last := float64(perSecond), time.Now()
 	for frame := range frames {
 		if ctx.Err() != nil {
@@ -188,13 +198,9 @@ func (t *talk) work(ctx context.Context, frames <-chan []byte, queued *atomic.In
 			}
 		}
 		allowance--
-		reply := t.handle(ctx, frame)
-		queued.Add(-int64(len(frame)))
-		if reply == nil || ctx.Err() != nil {
-			continue
-		}
-		if t.write(ctx, reply) != nil {
+		if reply := t.handle(ctx, frame); reply != nil && ctx.Err() == nil && t.write(ctx, reply) != nil {
 			return
 		}
+		t.agent.budget.give(&t.share, int64(cap(frame)))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"senim/internal/lang"
 )
@@ -163,13 +164,23 @@ func (w *window) asker() SiteView {
 	return v
 }
 
+// visible shows what cannot be seen, marks of direction among it: the path of a program is its maker's choice.
+func visible(path string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, path)
+}
+
 func siteView(s site, tag lang.Tag) SiteView {
 	view := SiteView{Origin: s.Shown, Class: s.Class, Explain: tag.Text("agent.site." + s.Class)}
 	if s.Shown != s.Origin {
 		view.ASCII = s.Origin
 	}
 	if s.Class == "program" {
-		view.Origin, view.ASCII = s.Program, ""
+		view.Origin, view.ASCII = visible(s.Program), ""
 		if s.Program == "" {
 			view.Origin = tag.Text("agent.site.unknown-program")
 		}

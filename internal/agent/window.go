@@ -95,6 +95,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		a.canceled(s.Origin)
 	}
 	if out.done {
+		a.quiet.acted(s.Origin)
 		a.trusted(s)
 	}
 	return out

@@ -17,7 +17,7 @@ func Notify(title, text string) error {
 	if !session() {
 		return ErrNoSession
 	}
-	if err := beeep.Notify(title, text, ""); err != nil {
+	if err := beeep.Notify(plain(title), plain(text), ""); err != nil {
 		return fmt.Errorf("notify: %w", err)
 	}
 	return nil

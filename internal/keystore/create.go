@@ -9,9 +9,12 @@ import (
 )
 
 // Create puts a new file in its place in one step, down to the disk: whoever reads sees nothing or
-// the whole, and a file that stands there is never touched (fs.ErrExist). Where the file system has
-// no links the name is taken first, and a kill can leave a short file.
+// the whole, and a file that stands there is never touched (fs.ErrExist). Where the file system can neither
+// link nor move so, a kill can leave a short file, which the next Create of that name takes away.
 func Create(path string, content []byte, mode fs.FileMode) error {
+	if err := mend(path); err != nil {
+		return err
+	}
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
@@ -21,12 +24,9 @@ func Create(path string, content []byte, mode fs.FileMode) error {
 		return err
 	}
 	fault("create: written")
-	err := os.Link(temporary, path)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		err = createPlain(path, content, mode)
-	}
-	fault("create: linked")
-	if removed := os.Remove(temporary); err == nil {
+	err := settle(temporary, path, content, mode, fault)
+	fault("create: settled")
+	if removed := os.Remove(temporary); err == nil && !errors.Is(removed, fs.ErrNotExist) {
 		err = removed
 	}
 	if err != nil {

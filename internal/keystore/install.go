@@ -27,6 +27,8 @@ type Installed struct {
 	FileName string
 	Path     string
 	Created  bool // false: the same file stood there already
+	// OtherPassword: it stood there under another password than the one that was given now, and has kept it.
+	OtherPassword bool
 }
 
 // Match finds the key of every certificate by its public key, never by a name. Reasons:
@@ -78,12 +80,16 @@ type step struct {
 	cert      *pki.Certificate
 	temporary string
 	final     string
+	content   []byte // of the file that is made
+	stands    bool   // it was there already
 	created   bool
+	other     bool // it stood there, and the password of now does not open it
 }
 
 // Install makes the finished key file of every certificate under one new password: all of them, or
-// none. Pending files go away only after all finished ones stand. Reasons beside those of [Keeper.Match]:
-// pending_key_unreadable, file_exists, write_failed, verify_failed, folder_unavailable.
+// none. Pending files go away only after all finished ones stand. Of a call that was killed some may stand: they
+// keep their password, and the others are made under that one only. Reasons beside those of [Keeper.Match]:
+// other_password, pending_key_unreadable, file_exists, write_failed, verify_failed, folder_unavailable.
 func (k *Keeper) Install(certificates []*pki.Certificate, password string) ([]Installed, error) {
 	if err := pfx.CheckPassword(password); err != nil {
 		return nil, failure("password", "%w", err)
@@ -93,15 +99,9 @@ func (k *Keeper) Install(certificates []*pki.Certificate, password string) ([]In
 	if _, err := k.match(certificates); err != nil {
 		return nil, err
 	}
-	var steps []*step
-	for _, c := range certificates {
-		at := k.find(c)
-		n := k.notes[at]
-		name := Profile{n.Algorithm, n.Usage}.prefix() + n.KeyID + ".p12"
-		steps = append(steps, &step{
-			at: at, note: n, cert: c, final: filepath.Join(n.Folder, name),
-			temporary: filepath.Join(n.Folder, ".senim-"+n.KeyID+".tmp"),
-		})
+	steps := k.steps(certificates)
+	if err := look(steps, password); err != nil {
+		return nil, err
 	}
 	if err := k.advance(steps, password); err != nil {
 		for _, s := range steps {
@@ -115,14 +115,66 @@ func (k *Keeper) Install(certificates []*pki.Certificate, password string) ([]In
 	return k.finish(steps)
 }
 
+func (k *Keeper) steps(certificates []*pki.Certificate) (steps []*step) {
+	for _, c := range certificates {
+		at := k.find(c)
+		n := k.notes[at]
+		name := Profile{n.Algorithm, n.Usage}.prefix() + n.KeyID + ".p12"
+		steps = append(steps, &step{
+			at: at, note: n, cert: c, final: filepath.Join(n.Folder, name),
+			temporary: filepath.Join(n.Folder, ".senim-"+n.KeyID+".tmp"),
+		})
+	}
+	return steps
+}
+
+// Agrees tells whether [Keeper.Install] would make all these files under this password: other_password when some
+// stand there already under another, file_exists when somebody else's does.
+func (k *Keeper) Agrees(certificates []*pki.Certificate, password string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, err := k.match(certificates); err != nil {
+		return err
+	}
+	return look(k.steps(certificates), password)
+}
+
+// look finds what stands already, and refuses to make the rest under another password.
+func look(steps []*step, password string) error {
+	other, missing := "", false
+	for _, s := range steps {
+		if err := mend(s.final); err != nil {
+			return failure("write_failed", "%w", err)
+		}
+		var err error
+		if s.stands, err = s.standing(); err != nil {
+			return err
+		}
+		if !s.stands {
+			missing = true
+			continue
+		}
+		content, err := read(s.final)
+		if err == nil {
+			_, err = pfx.Decode(content, password)
+		}
+		switch s.other = errors.Is(err, pfx.ErrPassword); {
+		case s.other:
+			other = filepath.Base(s.final)
+		case err != nil:
+			return failure("verify_failed", "%w", err)
+		}
+	}
+	if missing && other != "" {
+		return failure("other_password", "%s is there already, under the password that was given first", other)
+	}
+	return nil
+}
+
 // advance writes every temporary file, notes what the final ones will be, then links them.
 func (k *Keeper) advance(steps []*step, password string) error {
 	for _, s := range steps {
-		done, err := s.standing()
-		if err != nil {
-			return err
-		}
-		if done {
+		if s.stands {
 			continue
 		}
 		if err := k.prepare(s, password); err != nil {
@@ -144,7 +196,7 @@ func (k *Keeper) advance(steps []*step, password string) error {
 			continue
 		}
 		s.created = false // until it is: somebody else's file must not be taken away
-		if err := link(s.temporary, s.final); err != nil {
+		if err := settle(s.temporary, s.final, s.content, 0o600, k.fault); err != nil {
 			if errors.Is(err, os.ErrExist) {
 				return failure("file_exists", "%s exists", filepath.Base(s.final))
 			}
@@ -194,6 +246,7 @@ func (k *Keeper) prepare(s *step, password string) error {
 	if err := createPlain(s.temporary, content, 0o600); err != nil {
 		return failure("write_failed", "%w", err)
 	}
+	s.content = content
 	k.fault("install temporary")
 	if err := k.probe(s, password); err != nil {
 		return failure("verify_failed", "%w", err)
@@ -241,26 +294,12 @@ func (k *Keeper) finish(steps []*step) ([]Installed, error) {
 		k.fault("pending removed")
 		_ = syncDir(s.note.Folder)
 		k.notes[s.at].State = Finished
-		out = append(out, Installed{KeyID: s.note.KeyID, FileName: filepath.Base(s.final), Path: s.final, Created: s.created})
+		out = append(out, Installed{KeyID: s.note.KeyID, FileName: filepath.Base(s.final), Path: s.final, Created: s.created, OtherPassword: s.other})
 	}
 	if err := k.save(); err != nil {
 		return nil, failure("write_failed", "%w", err)
 	}
 	return out, nil
-}
-
-// link gives a file its final name and never replaces another. Where the file system has no links
-// (sticks), the name is taken first and the content copied: a kill there can leave a short file.
-func link(from, to string) error {
-	err := os.Link(from, to)
-	if err == nil || errors.Is(err, os.ErrExist) {
-		return err
-	}
-	content, reading := read(from)
-	if reading != nil {
-		return err
-	}
-	return createPlain(to, content, 0o600)
 }
 
 // FinalName is the name the finished file will have.

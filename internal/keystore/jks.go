@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"crypto"
 	"errors"
 	"fmt"
 
@@ -19,7 +20,15 @@ func isJKS(content []byte) bool { return bytes.HasPrefix(content, jksMagic) }
 
 // decodeJKS opens a Java key store: the store and its key have one password, as national key files do. Of
 // several keys the one that ends last is taken.
-func decodeJKS(content []byte, password string) (*pfx.File, error) {
+func decodeJKS(content []byte, password string) (file *pfx.File, err error) {
+	if !boundedJKS(content) {
+		return nil, errors.New("read a Java key store: its lengths are not those of the file")
+	}
+	defer func() { // the library does so for an encrypted key that is too short
+		if r := recover(); r != nil {
+			file, err = nil, errors.New("read a Java key store: it is broken")
+		}
+	}()
 	store := java.New(java.WithOrderedAliases(), java.WithCaseExactAliases(), java.WithMinPasswordLen(0))
 	word := []byte(password)
 	defer clear(word)
@@ -48,6 +57,9 @@ func decodeJKS(content []byte, password string) (*pfx.File, error) {
 		cert, err := pki.ParseCertificate(entry.CertificateChain[0].Content)
 		if err != nil {
 			return nil, fmt.Errorf("read a Java key store: %w", err)
+		}
+		if public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !public.Equal(cert.PublicKey) {
+			return nil, errors.New("read a Java key store: a key with the certificate of another")
 		}
 		if best == nil || cert.NotAfter.After(best.Certificate.NotAfter) {
 			best = &pfx.File{Key: key, Certificate: cert, Alias: alias}

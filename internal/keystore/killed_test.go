@@ -15,7 +15,15 @@ import (
 )
 
 // act is what a killed process was doing, by the name in its environment.
-const actVariable, stepVariable, dirVariable = "SENIM_TEST_ACT", "SENIM_TEST_STEP", "SENIM_TEST_DIR"
+const actVariable, stepVariable, dirVariable, bareVariable = "SENIM_TEST_ACT", "SENIM_TEST_STEP", "SENIM_TEST_DIR", "SENIM_TEST_BARE"
+
+// bare makes the file system one that has neither links nor moves that replace nothing, until back.
+func bare() (back func()) {
+	link, move := linkFile, moveFile
+	linkFile = func(string, string) error { return errors.ErrUnsupported }
+	moveFile = linkFile
+	return func() { linkFile, moveFile = link, move }
+}
 
 // stage is what the process works in.
 type stage struct{ data, keys, elsewhere string }
@@ -33,6 +41,9 @@ func TestKilledHelper(t *testing.T) {
 	last, err := strconv.Atoi(os.Getenv(stepVariable))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if os.Getenv(bareVariable) != "" {
+		defer bare()()
 	}
 	steps := 0
 	fault = func(string) {
@@ -91,44 +102,134 @@ func perform(s stage, act string, fault func(string)) error {
 // TestKilledAtEveryStep kills a real process at every step of every act that writes. After each the person
 // has either what was before or what was to be, whole, and the same act can be repeated.
 func TestKilledAtEveryStep(t *testing.T) {
+	killedAtEveryStep(t, false, map[string]int{"generate": 6, "install": 6, "password": 5, "backup": 2})
+}
+
+// TestKilledWithoutLinks does so on a stick, where a kill can leave a short file under the name: whoever repeats
+// the act gets the whole one.
+func TestKilledWithoutLinks(t *testing.T) {
+	killedAtEveryStep(t, true, map[string]int{"install": 9, "password": 9, "backup": 6})
+}
+
+func killedAtEveryStep(t *testing.T, without bool, acts map[string]int) {
+	if without {
+		t.Cleanup(bare()) // after the parallel ones
+	}
 	authority := pkitest.New(t)
 	leaf := authority.Individual()
-	for _, act := range []string{"generate", "install", "password", "backup"} {
+	for act, least := range acts {
 		t.Run(act, func(t *testing.T) {
 			t.Parallel()
-			least := map[string]int{"generate": 6, "install": 6, "password": 5, "backup": 2}[act]
 			s := prepareStage(t, authority, leaf, act)
 			back := s.remember(t)
+			short := 0
 			for step := 1; ; step++ {
 				back()
-				killed := runKilled(t, s, act, step)
-				s.whole(t, act, step)
+				killed := runKilled(t, s, act, step, without)
+				if !without {
+					s.whole(t, act, step)
+				} else if s.short(t) {
+					short++
+				}
+				s.kept(t, act, step)
 				if killed {
-					if act == "password" {
-						if _, err := os.Stat(OldName(filepath.Join(s.keys, "GOST512_x.p12"))); err == nil {
-							continue // the old file stands beside: the person sees it, nothing was lost
-						}
-					}
 					if err := perform(s, act, func(string) {}); err != nil {
 						t.Fatalf("killed at step %d, repeated: %v", step, err)
 					}
 					s.whole(t, act, step)
+					s.kept(t, act, step)
 				}
-				for _, dir := range []string{s.keys, s.elsewhere} {
-					for _, name := range names(t, dir) {
-						if act == "install" && !killed && strings.HasPrefix(name, "PENDING_") {
-							t.Errorf("%s is left", name)
-						}
-					}
-				}
+				s.done(t, act, step)
 				if !killed {
 					if step <= least {
 						t.Errorf("only %d steps", step-1)
+					}
+					if without && short < 2 { // with nothing in it, and with half
+						t.Errorf("%d short files were mended", short)
 					}
 					return
 				}
 			}
 		})
+	}
+}
+
+// short tells whether a file under a name people see is a part of one.
+func (s stage) short(t *testing.T) bool {
+	t.Helper()
+	for _, dir := range []string{s.keys, s.elsewhere} {
+		for _, name := range names(t, dir) {
+			info, err := os.Stat(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, err := os.Stat(filepath.Join(dir, ".senim-part-"+name))
+			if err == nil && info.Size() < whole.Size() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// kept checks that an act which changes nothing of the key, or has not ended, lost none.
+func (s stage) kept(t *testing.T, act string, step int) {
+	t.Helper()
+	if act != "password" && act != "backup" {
+		return
+	}
+	content, err := os.ReadFile(filepath.Join(s.keys, "GOST512_x.p12"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, first := decode(content, password)
+	_, second := decode(content, "Another1")
+	if first != nil && second != nil {
+		t.Errorf("%s killed at step %d: the key does not open", act, step)
+	}
+}
+
+// done checks what stands when an act came to its end, at once or repeated.
+func (s stage) done(t *testing.T, act string, step int) {
+	t.Helper()
+	opens := func(path, with string) {
+		t.Helper()
+		content, err := os.ReadFile(path)
+		if err == nil {
+			_, err = decode(content, with)
+		}
+		if err != nil {
+			t.Errorf("%s killed at step %d: %s: %v", act, step, filepath.Base(path), err)
+		}
+	}
+	switch act {
+	case "password":
+		path := filepath.Join(s.keys, "GOST512_x.p12")
+		opens(path, "Another1")
+		opens(OldName(path), password)
+	case "backup":
+		opens(filepath.Join(s.elsewhere, "GOST512_x.p12"), password)
+	case "install":
+		found := 0
+		for _, name := range names(t, s.keys) {
+			switch {
+			case strings.HasSuffix(name, ".p12"):
+				opens(filepath.Join(s.keys, name), password)
+				found++
+			default:
+				t.Errorf("killed at step %d: %s is left", step, name)
+			}
+		}
+		if found != 1 {
+			t.Errorf("killed at step %d: %d files", step, found)
+		}
+	}
+	for _, dir := range []string{s.keys, s.elsewhere} {
+		for _, name := range names(t, dir) {
+			if strings.HasPrefix(name, ".senim-") {
+				t.Errorf("%s killed at step %d: %s is left", act, step, name)
+			}
+		}
 	}
 }
 
@@ -191,10 +292,13 @@ func (s stage) remember(t *testing.T) (back func()) {
 	}
 }
 
-func runKilled(t *testing.T, s stage, act string, step int) (killed bool) {
+func runKilled(t *testing.T, s stage, act string, step int, without bool) (killed bool) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestKilledHelper$")
 	c.Env = append(os.Environ(), actVariable+"="+act, stepVariable+"="+strconv.Itoa(step), dirVariable+"="+filepath.Dir(s.data))
+	if without {
+		c.Env = append(c.Env, bareVariable+"=1")
+	}
 	out, err := c.CombinedOutput()
 	if err == nil {
 		return false

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"senim/pfx"
 )
@@ -17,9 +18,9 @@ var ErrSamePassword = errors.New("the new password is the old one")
 func OldName(path string) string { return path + ".old" }
 
 // ChangePassword writes a key file again under another password, in the form it had. The old file is
-// kept beside, as [OldName] says, which must not exist (fs.ErrExist); the new one takes its place in
+// kept beside, as [OldName] says, where no other may stand (fs.ErrExist); the new one takes its place in
 // one step and is opened there. A kill at any moment leaves a whole file under the name, and the old
-// one somewhere. Errors beside those of files: [ErrPassword], [ErrSamePassword], those of
+// one somewhere; the same call goes on from there. Errors beside those of files: [ErrPassword], [ErrSamePassword], those of
 // [pfx.CheckPassword].
 func ChangePassword(path, old, password string) error {
 	if err := pfx.CheckPassword(password); err != nil {
@@ -36,6 +37,9 @@ func ChangePassword(path, old, password string) error {
 		return errors.New("the password of a Java key store is changed by Java's own keytool")
 	}
 	file, err := pfx.Decode(content, old)
+	if errors.Is(err, pfx.ErrPassword) && wasChanged(path, content, old, password) {
+		return nil
+	}
 	if err != nil {
 		return wrongPassword(err)
 	}
@@ -47,7 +51,7 @@ func ChangePassword(path, old, password string) error {
 		return err
 	}
 	fault("password: new file ready")
-	if err := Create(OldName(path), content, 0o600); err != nil {
+	if err := keepOld(path, content); err != nil {
 		return fmt.Errorf("keep the old file: %w", err)
 	}
 	fault("password: old file kept")
@@ -63,6 +67,29 @@ func ChangePassword(path, old, password string) error {
 		return errors.Join(fmt.Errorf("read the new file back: %w", err), Replace(path, content))
 	}
 	return nil
+}
+
+// keepOld puts the old file beside; the same one may stand there already, of a change that was killed.
+func keepOld(path string, content []byte) error {
+	err := Create(OldName(path), content, 0o600)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if kept, unread := read(OldName(path)); unread != nil || !bytes.Equal(kept, content) {
+		return err
+	}
+	return nil
+}
+
+// wasChanged tells whether this very change was made before, up to its last step: the new password opens the file,
+// and the old one opens the same key beside it.
+func wasChanged(path string, content []byte, old, password string) bool {
+	kept, err := read(OldName(path))
+	if err != nil {
+		return false
+	}
+	before, err := pfx.Decode(kept, old)
+	return err == nil && opens(content, password, before) == nil
 }
 
 // opens checks that a key file holds the same key and certificate under a password.

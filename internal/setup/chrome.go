@@ -3,6 +3,8 @@ package setup
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,7 +61,9 @@ func (m *Machine) policies() []Part {
 	return parts
 }
 
-// policyFile is one browser's policy on Linux: a file of our own beside others.
+// policyFile is one browser's policy on Linux: a file of our own beside others, for all people of the machine.
+// Of files that name the same policy the browser takes the last one by its name, and does not add them up: an
+// administrator's is left to hold.
 type policyFile struct {
 	m    *Machine
 	path string
@@ -68,45 +72,91 @@ type policyFile struct {
 func (p policyFile) Kind() string  { return "chrome-policy" }
 func (p policyFile) Where() string { return p.path }
 
-func (p policyFile) content() ([]byte, error) {
+func (p policyFile) content(sites []string) ([]byte, error) {
 	all := map[string][]string{}
 	for _, name := range allowing {
-		all[name] = p.m.Portals
+		all[name] = sites
 	}
 	b, err := json.MarshalIndent(all, "", "  ")
 	return append(b, '\n'), err
 }
 
+// theirs is a file of somebody else's that names such a policy, "" when there is none.
+func (p policyFile) theirs() string {
+	for _, path := range policiesIn(filepath.Dir(p.path), allowing) {
+		if path != p.path {
+			return path
+		}
+	}
+	return ""
+}
+
 func (p policyFile) State(context.Context) (State, error) {
+	l, err := p.m.ledger()
+	if err != nil {
+		return Unknown, err
+	}
 	b, err := readLimited(p.path, 1<<20)
-	if errors.Is(err, os.ErrNotExist) {
-		return Absent, nil
+	gone := errors.Is(err, os.ErrNotExist)
+	if err != nil && !gone {
+		return Unknown, err
 	}
+	want, err := p.content(l.sites())
 	if err != nil {
 		return Unknown, err
 	}
-	want, err := p.content()
-	if err != nil {
-		return Unknown, err
+	mine, noted := l.Portals[p.m.installation()]
+	switch whole := bytes.Equal(b, want); {
+	case !noted && (gone || whole):
+		return Absent, nil // there may be other people's
+	case whole && p.theirs() == "" && slices.Equal(mine, p.m.Portals):
+		return Present, nil
 	}
-	if !bytes.Equal(b, want) {
-		return Old, nil
-	}
-	return Present, nil
+	return Old, nil
 }
 
 func (p policyFile) Put(context.Context) error {
 	if len(p.m.Portals) == 0 {
 		return errors.New("no portal is named")
 	}
-	b, err := p.content()
+	if path := p.theirs(); path != "" {
+		return errors.Join(fmt.Errorf("the administrator's %s names such sites: it is left to hold, add yours there", path), p.m.displace(p.path))
+	}
+	l, err := p.m.ledger()
 	if err != nil {
 		return err
 	}
-	return replace(p.path, b, 0o644)
+	l.Portals[p.m.installation()] = p.m.Portals
+	if err := l.write(p.m); err != nil {
+		return err
+	}
+	b, err := p.content(l.sites())
+	if err != nil {
+		return err
+	}
+	return p.m.place(p.path, b)
 }
 
-func (p policyFile) Take(context.Context) error { return remove(p.path, p.m.path("/etc")) }
+// Take leaves what other people of the machine have put.
+func (p policyFile) Take(context.Context) error {
+	l, err := p.m.ledger()
+	if err != nil {
+		return err
+	}
+	delete(l.Portals, p.m.installation())
+	if err := l.write(p.m); err != nil {
+		return err
+	}
+	sites := l.sites()
+	if len(sites) == 0 || p.theirs() != "" {
+		return p.m.displace(p.path)
+	}
+	b, err := p.content(sites)
+	if err != nil {
+		return err
+	}
+	return p.m.place(p.path, b)
+}
 
 // policyKey is one policy of one browser in the registry of Windows: numbered values, to which others
 // may have added theirs.
@@ -134,18 +184,24 @@ func (p policyKey) values(ctx context.Context) map[string]string {
 }
 
 // ours are the names of our values. Chromium passes over names that are no numbers; from this one on they
-// are told from an administrator's own, which begin at 1.
-const ours, most = 13_579_000, 1000
+// are told from an administrator's own, which begin at 1, and those of each installation from another's.
+const ours, most, people = 13_579_000, 1000, 1_000_000
 
-func isOurs(name string) bool {
+// first is the name of this installation's first value.
+func (p policyKey) first() int {
+	sum := sha256.Sum256([]byte(p.m.Data))
+	return ours + int(binary.BigEndian.Uint32(sum[:])%people)*most
+}
+
+func (p policyKey) isOurs(name string) bool {
 	n, err := strconv.Atoi(name)
-	return err == nil && n >= ours && n < ours+most
+	return err == nil && n >= p.first() && n < p.first()+most
 }
 
 func (p policyKey) State(ctx context.Context) (State, error) {
 	var here []string
 	for name, site := range p.values(ctx) {
-		if isOurs(name) {
+		if p.isOurs(name) {
 			here = append(here, site)
 		}
 	}
@@ -169,7 +225,7 @@ func (p policyKey) Put(ctx context.Context) error {
 		return fmt.Errorf("more than %d portals", most)
 	}
 	for i, site := range p.m.Portals {
-		if _, err := p.m.Run(ctx, "reg", "add", p.key, "/v", strconv.Itoa(ours+i), "/t", "REG_SZ", "/d", site, "/f"); err != nil {
+		if _, err := p.m.Run(ctx, "reg", "add", p.key, "/v", strconv.Itoa(p.first()+i), "/t", "REG_SZ", "/d", site, "/f"); err != nil {
 			return err
 		}
 	}
@@ -179,7 +235,7 @@ func (p policyKey) Put(ctx context.Context) error {
 func (p policyKey) Take(ctx context.Context) error {
 	all := p.values(ctx)
 	for name := range all {
-		if isOurs(name) {
+		if p.isOurs(name) {
 			if _, err := p.m.Run(ctx, "reg", "delete", p.key, "/v", name, "/f"); err != nil {
 				return err
 			}
@@ -221,25 +277,31 @@ var domain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-
 // blockedBy finds policies, of whoever, that keep sites from this machine.
 func (m *Machine) blockedBy() (files []string) {
 	for _, b := range managed {
-		found, err := filepath.Glob(filepath.Join(m.path(b.dir), "*.json"))
+		files = append(files, policiesIn(m.path(b.dir), blocking)...)
+	}
+	return files
+}
+
+// policiesIn finds the files of a folder that name sites for one of the policies.
+func policiesIn(dir string, names []string) (files []string) {
+	found, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil
+	}
+	for _, path := range found {
+		content, err := readLimited(path, 1<<20)
 		if err != nil {
 			continue
 		}
-		for _, path := range found {
-			content, err := readLimited(path, 1<<20)
-			if err != nil {
-				continue
-			}
-			all := map[string]json.RawMessage{}
-			if json.Unmarshal(content, &all) != nil {
-				continue
-			}
-			if slices.ContainsFunc(blocking, func(name string) bool {
-				var sites []string
-				return json.Unmarshal(all[name], &sites) == nil && len(sites) > 0
-			}) {
-				files = append(files, path)
-			}
+		all := map[string]json.RawMessage{}
+		if json.Unmarshal(content, &all) != nil {
+			continue
+		}
+		if slices.ContainsFunc(names, func(name string) bool {
+			var sites []string
+			return json.Unmarshal(all[name], &sites) == nil && len(sites) > 0
+		}) {
+			files = append(files, path)
 		}
 	}
 	return files

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,11 +21,14 @@ const policyTop = "/etc/firefox"
 
 func (f firefoxPolicy) Kind() string  { return "firefox-policy" }
 func (f firefoxPolicy) Where() string { return f.m.path(policyTop, "policies", "policies.json") }
-func (f firefoxPolicy) copy() string  { return f.m.path(policyTop, "policies", "senim-agent.pem") }
+func (f firefoxPolicy) copy() string  { return f.m.path(policyTop, "policies", f.name()) }
+
+// name is another for each person of the machine: each has an authority.
+func (f firefoxPolicy) name() string { return "senim-agent-" + f.m.installation() + ".pem" }
 
 // named is the path in the policy: Firefox knows nothing of a prefix.
 func (f firefoxPolicy) named() string {
-	return filepath.ToSlash(filepath.Join(policyTop, "policies", "senim-agent.pem"))
+	return filepath.ToSlash(filepath.Join(policyTop, "policies", f.name()))
 }
 
 // read gives the whole file and the list in it that is ours to add to.
@@ -41,7 +45,17 @@ func (f firefoxPolicy) read() (all map[string]any, list []any, err error) {
 	if err := d.Decode(&all); err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", f.Where(), err)
 	}
-	list, _ = reach(all, "policies", "Certificates")["Install"].([]any)
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, nil, fmt.Errorf("read %s: something follows", f.Where())
+	}
+	if all == nil {
+		all = map[string]any{} // null
+	}
+	install := reach(all, "policies", "Certificates")["Install"]
+	list, ok := install.([]any)
+	if !ok && install != nil {
+		return nil, nil, fmt.Errorf("read %s: Install is not a list", f.Where())
+	}
 	return all, list, nil
 }
 
@@ -112,7 +126,7 @@ func (f firefoxPolicy) Put(context.Context) error {
 		return fmt.Errorf("%s: %w", f.Where(), err)
 	}
 	certificates["Install"] = list
-	if err := replace(f.copy(), content, 0o644); err != nil {
+	if err := f.m.place(f.copy(), content); err != nil {
 		return err
 	}
 	return f.write(all)
@@ -123,7 +137,7 @@ func (f firefoxPolicy) write(all map[string]any) error {
 	if err != nil {
 		return err
 	}
-	return replace(f.Where(), append(b, '\n'), 0o644)
+	return f.m.place(f.Where(), append(b, '\n'))
 }
 
 // Take gives the file back as it was, and deletes it when nothing else is in it.
@@ -146,7 +160,7 @@ func (f firefoxPolicy) Take(context.Context) error {
 			delete(all, "policies")
 		}
 		if len(all) == 0 {
-			err = remove(f.Where(), f.m.path("/etc"))
+			err = f.m.displace(f.Where())
 		} else {
 			err = f.write(all)
 		}
@@ -154,5 +168,5 @@ func (f firefoxPolicy) Take(context.Context) error {
 			return err
 		}
 	}
-	return remove(f.copy(), f.m.path("/etc"))
+	return f.m.displace(f.copy())
 }

@@ -152,6 +152,31 @@ func TestPain03Stores(t *testing.T) {
 	}
 }
 
+// TestKeysInDatabaseStay: Chromium's database is not deleted when the person's keys are in it, seen or behind a password.
+func TestKeysInDatabaseStay(t *testing.T) {
+	certutil(t)
+	for name, word := range map[string]string{"open": "", "with a password": "Secret42"} {
+		m := machine(t)
+		dir, words := filepath.Join(m.Home, ".pki", "nssdb"), filepath.Join(m.Home, "words")
+		write(t, words, word+"\n")
+		write(t, filepath.Join(m.Home, "noise"), strings.Repeat("some noise for the key ", 100))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"-N"}, {"-R", "-s", "CN=x", "-k", "rsa", "-g", "2048", "-z", filepath.Join(m.Home, "noise"), "-o", filepath.Join(m.Home, "request")}} {
+			if out, err := exec.Command("certutil", append(args, "-d", "sql:"+dir, "-f", words)...).CombinedOutput(); err != nil {
+				t.Fatalf("%s %v", out, err)
+			}
+		}
+		if err := (nssStore{m, dir, "chromium"}).Take(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !exists(filepath.Join(dir, "key4.db")) {
+			t.Errorf("%s: the person's keys were deleted", name)
+		}
+	}
+}
+
 // TestPain03NewProfile: a profile made later is found when the agent starts, where the person agreed
 // to that and not otherwise.
 func TestPain03NewProfile(t *testing.T) {

@@ -3,10 +3,13 @@ package setup
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"senim/internal/agent"
@@ -35,7 +38,8 @@ func (m *Machine) systemStores() []Part {
 	return append(parts, firefoxPolicy{m})
 }
 
-// bundle is the list of roots that programs of a Linux system share, curl and native clients among them.
+// bundle is the list of roots that programs of a Linux system share, curl and native clients among them. Each
+// person of the machine has an authority, and a file for it.
 type bundle struct {
 	m    *Machine
 	file string   // where an administrator's own roots are put
@@ -55,7 +59,7 @@ func (m *Machine) bundle() (bundle, bool) {
 		{"/usr/share/ca-certificates/trust-source/anchors", ".crt", []string{"trust", "extract-compat"}}, // others with p11-kit
 	} {
 		if exists(m.path(way.dir)) {
-			return bundle{m: m, file: m.path(way.dir, "senim-agent"+way.ext), tool: way.tool}, true
+			return bundle{m: m, file: m.path(way.dir, "senim-agent-"+m.installation()+way.ext), tool: way.tool}, true
 		}
 	}
 	return bundle{}, false
@@ -117,6 +121,21 @@ type rootStore struct{ m *Machine }
 func (s rootStore) Kind() string  { return "windows" }
 func (s rootStore) Where() string { return `HKCU Root` }
 
+// sha1Line is a fingerprint in what certutil.exe says, in whatever language.
+var sha1Line = regexp.MustCompile(`(?i)\(sha1\)\s*:\s*((?:[0-9a-f]{2} ?){20})`)
+
+// found lists the fingerprints of our authorities in the store, also of those whose file is gone or has ended.
+func (s rootStore) found(ctx context.Context) (list []string) {
+	out, err := s.m.Run(ctx, "certutil", "-user", "-store", "Root", s.m.authorityName())
+	if err != nil {
+		return nil // the tool's way to say that there is none
+	}
+	for _, match := range sha1Line.FindAllSubmatch(out, -1) {
+		list = append(list, strings.ToLower(strings.ReplaceAll(string(match[1]), " ", "")))
+	}
+	return list
+}
+
 func (s rootStore) State(ctx context.Context) (State, error) {
 	there := func(what string) bool { // the tool fails where there is none
 		_, err := s.m.Run(ctx, "certutil", "-user", "-store", "Root", what)
@@ -124,6 +143,9 @@ func (s rootStore) State(ctx context.Context) (State, error) {
 	}
 	switch cert, err := s.m.authority(); {
 	case err == nil && there(thumbprint(cert.Raw)):
+		if len(others(s.found(ctx), cert)) > 0 {
+			return Old, nil
+		}
 		return Present, nil
 	case there(s.m.authorityName()): // also one whose file is gone or has ended
 		return Old, nil
@@ -131,18 +153,40 @@ func (s rootStore) State(ctx context.Context) (State, error) {
 	return Absent, nil
 }
 
-func (s rootStore) Put(ctx context.Context) error {
-	if _, err := s.m.authority(); err != nil {
-		return err
-	}
-	_, err := s.m.Run(ctx, "certutil", "-user", "-addstore", "Root", filepath.Join(s.m.Data, agent.AuthorityFile))
-	return err
+// others leaves out the authority that is to stay.
+func others(list []string, cert *x509.Certificate) []string {
+	return slices.DeleteFunc(list, func(sum string) bool { return sum == thumbprint(cert.Raw) })
 }
 
-// Take deletes by name: an older authority of this machine goes too.
+// Put also takes older authorities of ours away: each could vouch for this machine.
+func (s rootStore) Put(ctx context.Context) error {
+	cert, err := s.m.authority()
+	if err != nil {
+		return err
+	}
+	if _, err := s.m.Run(ctx, "certutil", "-user", "-addstore", "Root", filepath.Join(s.m.Data, agent.AuthorityFile)); err != nil {
+		return err
+	}
+	for _, sum := range others(s.found(ctx), cert) {
+		if _, err := s.m.Run(ctx, "certutil", "-user", "-delstore", "Root", sum); err != nil {
+			return fmt.Errorf("take an older one away: %w", err)
+		}
+	}
+	return nil
+}
+
+// Take deletes by fingerprints, and by name where the tool shows none: an older authority of this machine goes too.
 func (s rootStore) Take(ctx context.Context) error {
-	_, err := s.m.Run(ctx, "certutil", "-user", "-delstore", "Root", s.m.authorityName())
-	return err
+	list := s.found(ctx)
+	if len(list) == 0 {
+		list = []string{s.m.authorityName()}
+	}
+	for _, what := range list {
+		if _, err := s.m.Run(ctx, "certutil", "-user", "-delstore", "Root", what); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keychain is the person's keychain on macOS, which Safari, Chrome and Firefox read. macOS itself asks
@@ -180,16 +224,22 @@ func (k keychain) State(ctx context.Context) (State, error) {
 	return Present, nil
 }
 
+// Put also takes older authorities of ours away: each could vouch for this machine.
 func (k keychain) Put(ctx context.Context) error {
-	if _, err := k.m.authority(); err != nil {
+	cert, err := k.m.authority()
+	if err != nil {
 		return err
 	}
-	_, err := k.m.Run(ctx, "security", "add-trusted-cert", "-r", "trustRoot", "-p", "ssl", "-k", k.Where(), filepath.Join(k.m.Data, agent.AuthorityFile))
-	return err
+	if _, err := k.m.Run(ctx, "security", "add-trusted-cert", "-r", "trustRoot", "-p", "ssl", "-k", k.Where(), filepath.Join(k.m.Data, agent.AuthorityFile)); err != nil {
+		return err
+	}
+	return k.delete(ctx, others(k.found(ctx), cert))
 }
 
-func (k keychain) Take(ctx context.Context) error {
-	for _, sum := range k.found(ctx) {
+func (k keychain) Take(ctx context.Context) error { return k.delete(ctx, k.found(ctx)) }
+
+func (k keychain) delete(ctx context.Context, list []string) error {
+	for _, sum := range list {
 		if _, err := k.m.Run(ctx, "security", "delete-certificate", "-t", "-Z", strings.ToUpper(sum), k.Where()); err != nil {
 			return fmt.Errorf("take out of the keychain: %w", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,7 +69,7 @@ func TestPain03SystemBundle(t *testing.T) {
 	if strings.Contains(list(), string(want)) || !strings.Contains(list(), string(other)) {
 		t.Error("the system's list still has it, or lost another one")
 	}
-	if _, err := os.Lstat(m.path("/etc/ssl/certs/senim-agent.pem")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Lstat(m.path("/etc/ssl/certs/senim-agent-" + m.installation() + ".pem")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the link is still there: %v", err)
 	}
 	if left, err := m.SystemLeft(t.Context()); left || err != nil {
@@ -121,7 +122,7 @@ func TestPain03FirefoxPolicy(t *testing.T) {
 				t.Fatal(err)
 			}
 			b, err := os.ReadFile(f.Where())
-			if err != nil || !strings.Contains(string(b), `"/etc/firefox/policies/senim-agent.pem"`) {
+			if err != nil || !strings.Contains(string(b), `"/etc/firefox/policies/`+f.name()+`"`) {
 				t.Fatalf("%s %v", b, err)
 			}
 			if name == "other" && (!strings.Contains(string(b), "corp.pem") || !strings.Contains(string(b), "12345678901234567890")) {
@@ -145,7 +146,7 @@ func TestPain03FirefoxPolicy(t *testing.T) {
 			}
 		})
 	}
-	for _, broken := range []string{`{`, `{"policies":[]}`, `{"policies":{"Certificates":"x"}}`} {
+	for _, broken := range []string{`{`, `{"policies":[]}`, `{"policies":{"Certificates":"x"}}`, `{"policies":{"Certificates":{"Install":"corp.pem"}}}`, `{"policies":{}} {}`} {
 		m := machine(t)
 		f := firefoxPolicy{m}
 		write(t, f.Where(), broken)
@@ -242,6 +243,9 @@ type registry struct {
 	sum  string
 }
 
+// oldSum is the fingerprint of an authority from before.
+const oldSum = "0123456789abcdef0123456789abcdef01234567"
+
 var errTool = errors.New("exit status 1")
 
 func (r *registry) run(_ context.Context, name string, args ...string) ([]byte, error) {
@@ -283,14 +287,18 @@ func (r *registry) run(_ context.Context, name string, args ...string) ([]byte, 
 		case "-addstore":
 			r.root[r.sum] = r.cn
 		case "-store":
+			out := ""
 			for sum, cn := range r.root {
 				if args[3] == sum || args[3] == cn {
-					return nil, nil
+					out += "================ Сертификат 0 ================\r\nСубъект: CN=" + cn + "\r\nХеш сертификата(sha1): " + sum + "\r\n"
 				}
 			}
-			return nil, errTool
+			if out == "" {
+				return nil, errTool
+			}
+			return []byte(out), nil
 		case "-delstore":
-			maps.DeleteFunc(r.root, func(_, cn string) bool { return cn == args[3] })
+			maps.DeleteFunc(r.root, func(sum, cn string) bool { return sum == args[3] || cn == args[3] })
 		}
 	default:
 		return nil, errors.New("unexpected " + line)
@@ -308,7 +316,7 @@ func TestWindows(t *testing.T) {
 	policy := `HKLM\SOFTWARE\Policies\Google\Chrome\LoopbackNetworkAllowedForUrls`
 	r := &registry{
 		keys: map[string]map[string]string{runPath: {"Other": `"C:\x.exe"`}, policy: {"1": "https://corp.example.kz"}},
-		root: map[string]string{"00ff": "Another root", "old": cert.Subject.CommonName}, cn: cert.Subject.CommonName, sum: thumbprint(cert.Raw),
+		root: map[string]string{"00ff": "Another root", oldSum: cert.Subject.CommonName}, cn: cert.Subject.CommonName, sum: thumbprint(cert.Raw),
 	}
 	m.OS, m.Run, m.Program = "windows", r.run, `C:\Program Files\Senim\senim-agent.exe`
 	m.Arguments = []string{"--keys", `D:\Мои ключи\`, `--browser=a"b`}
@@ -320,11 +328,35 @@ func TestWindows(t *testing.T) {
 	if err := Put(t.Context(), append(m.Own(), m.System()...), quiet(t, Present)); err != nil {
 		t.Fatal(err)
 	}
+	if _, old := r.root[oldSum]; old || len(r.root) != 2 {
+		t.Errorf("the older root stays: %v", r.root)
+	}
+	r.root[oldSum] = cert.Subject.CommonName // beside the one of now
+	if s, err := (rootStore{m}).State(t.Context()); s != Old || err != nil {
+		t.Errorf("%s %v", s, err)
+	}
+	if err := Put(t.Context(), m.ownStores(), quiet(t, Present)); err != nil || len(r.root) != 2 {
+		t.Errorf("%v %v", r.root, err)
+	}
 	if got, want := r.keys[runPath]["SenimAgent"], `"C:\Program Files\Senim\senim-agent.exe" "--wait" "--keys" "D:\Мои ключи\\" "--browser=a\"b"`; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	if r.keys[policy]["13579000"] != "[*.]gov.kz" || r.keys[policy]["1"] != "https://corp.example.kz" {
+	mine := strconv.Itoa(policyKey{m: m}.first())
+	if r.keys[policy][mine] != "[*.]gov.kz" || r.keys[policy]["1"] != "https://corp.example.kz" {
 		t.Errorf("%v", r.keys[policy])
+	}
+	another := *m
+	another.Data, another.Portals = filepath.Join(t.TempDir(), "another's"), []string{"https://other.kz"}
+	if err := Put(t.Context(), another.System(), quiet(t, Present)); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.System() {
+		if s, err := p.State(t.Context()); s != Present || err != nil {
+			t.Errorf("another person's install undid it: %s %v", s, err)
+		}
+	}
+	if err := Take(t.Context(), another.System(), quiet(t, Absent)); err != nil || r.keys[policy][mine] != "[*.]gov.kz" {
+		t.Errorf("%v %v", r.keys[policy], err)
 	}
 	if err := Take(t.Context(), append(m.Own(), m.System()...), quiet(t, Absent)); err != nil {
 		t.Fatal(err)
@@ -354,14 +386,21 @@ func TestMacOS(t *testing.T) {
 	}
 	m.OS, m.Arguments = "darwin", []string{"--keys", "/Users/a/Ключи & <b>"}
 	m.Config = filepath.Join(m.Home, "Library", "Application Support")
-	there, said := false, []string{}
+	there, old, said := false, true, []string{} // old: one from before is there too
 	m.Run = func(_ context.Context, name string, args ...string) ([]byte, error) {
 		said = append(said, args[0])
 		switch {
 		case name != "security":
 			return nil, errTool
-		case args[0] == "find-certificate" && there:
-			return []byte("SHA-256 hash: 00\nSHA-1 hash: " + strings.ToUpper(thumbprint(cert.Raw)) + "\nkeychain: \"x\"\n"), nil
+		case args[0] == "find-certificate" && (there || old):
+			out := ""
+			if there {
+				out += "SHA-256 hash: 00\nSHA-1 hash: " + strings.ToUpper(thumbprint(cert.Raw)) + "\nkeychain: \"x\"\n"
+			}
+			if old {
+				out += "SHA-256 hash: 00\nSHA-1 hash: " + strings.ToUpper(oldSum) + "\nkeychain: \"x\"\n"
+			}
+			return []byte(out), nil
 		case args[0] == "verify-cert" && there:
 			return nil, nil
 		case args[0] == "add-trusted-cert":
@@ -370,11 +409,17 @@ func TestMacOS(t *testing.T) {
 		case args[0] == "delete-certificate" && slices.Contains(args, strings.ToUpper(thumbprint(cert.Raw))):
 			there = false
 			return nil, nil
+		case args[0] == "delete-certificate" && slices.Contains(args, strings.ToUpper(oldSum)):
+			old = false
+			return nil, nil
 		}
 		return nil, errTool
 	}
 	if err := Put(t.Context(), m.Own(), quiet(t, Present)); err != nil {
 		t.Fatal(err)
+	}
+	if old || !there {
+		t.Errorf("the older root stays, or the new one does not: %v", said)
 	}
 	b, err := os.ReadFile(filepath.Join(m.Home, "Library/LaunchAgents/kz.senim.agent.plist"))
 	if err != nil || !strings.Contains(string(b), "<string>/Users/a/Ключи &amp; &lt;b&gt;</string>") {

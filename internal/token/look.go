@@ -23,8 +23,12 @@ type Certificate struct {
 	DER []byte `json:"der"`
 }
 
-// MaxCertificates bounds those of one token; more are not shown.
-const MaxCertificates = 8
+// Bounds of what is shown; more is not. A certificate is [MaxCertificate] bytes at most.
+const (
+	MaxTokens       = 16
+	MaxCertificates = 8 // of one token
+	MaxCertificate  = 4 << 10
+)
 
 // Look asks the driver which tokens are plugged in and what they show without a PIN. Of the
 // configuration it needs the program and the driver.

@@ -34,7 +34,7 @@ func Serve(r io.Reader, w io.Writer, open func(module, label string, pin []byte)
 		if err != nil {
 			return send(w, refused(err))
 		}
-		return send(w, response{Plugged: all})
+		return send(w, response{Plugged: all[:min(len(all), MaxTokens)]})
 	}
 	if first.Op != opOpen {
 		return errors.New("serve token: the first request opens")

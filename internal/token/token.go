@@ -13,6 +13,7 @@
 package token
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rsa"
@@ -82,6 +83,7 @@ func Later(c Config) (*Token, error) {
 		return nil, errors.New("open token: program, module and label are wanted")
 	}
 	c.complete()
+	c.PIN = bytes.Clone(c.PIN) // it is wiped at the end
 	return &Token{c: c}, nil
 }
 
@@ -97,10 +99,11 @@ func (t *Token) Try() error {
 	return err
 }
 
-// Close ends the program.
+// Close ends the program and forgets the PIN.
 func (t *Token) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	clear(t.c.PIN)
 	t.dead = errors.New("the token is closed")
 	if t.p == nil {
 		return nil

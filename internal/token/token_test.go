@@ -458,7 +458,7 @@ func TestFrameBounds(t *testing.T) {
 		t.Error("sent a frame that is too long")
 	}
 	var v json.RawMessage
-	if err := receive(bytes.NewReader([]byte{0, 1, 0, 1}), &v); err == nil || !strings.Contains(err.Error(), "a frame of") {
+	if err := receive(bytes.NewReader([]byte{0, 16, 0, 1}), &v); err == nil || !strings.Contains(err.Error(), "a frame of") {
 		t.Errorf("a long frame: %v", err)
 	}
 }

@@ -80,7 +80,7 @@ func refused(err error) response {
 }
 
 const (
-	maxFrame = 64 << 10
+	maxFrame = 1 << 20 // all that [MaxTokens] tokens show
 	maxName  = 200
 )
 
@@ -93,8 +93,10 @@ func send(w io.Writer, v any) error {
 	if len(b) > maxFrame {
 		return fmt.Errorf("a frame of %d bytes", len(b))
 	}
-	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...))
-	clear(b)
+	frame := append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)
+	_, err = w.Write(frame)
+	clear(b) // a PIN may be in it
+	clear(frame)
 	return err
 }
 
