@@ -15,7 +15,7 @@ const windowIdle = 10 * time.Minute
 
 // task is what a window is open for. Its methods are called under the window's mutex.
 type task interface {
-	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, choose, read, fetch, save, large, stamp, renew, password, backup, notice or refused
+	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, choose, read, fetch, save, large, stamp, renew, password, backup, compare, notice or refused
 	wish() wish   // which keys fit; the zero wish for kinds that choose none
 	show(w *window, v *View)
 	// decide does the act. A problem keeps the window open; so does the outcome of a step that is not
