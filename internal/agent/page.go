@@ -201,7 +201,7 @@ func (w *window) cancel(rw http.ResponseWriter, body []byte) {
 	if !read(rw, body, &in) {
 		return
 	}
-	if in.Block {
+	if in.Block && !w.site.own() {
 		w.agent.block(w.site.Origin)
 	}
 	w.finish(outcome{})
