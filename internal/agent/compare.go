@@ -83,7 +83,7 @@ func (t *comparing) tell(a *Agent, tag lang.Tag) string {
 		if name == "" {
 			name = k.Card.Owner
 		}
-		lines = append(lines, name+", "+k.Card.Until+": "+k.Remarks[0].Text)
+		lines = append(lines, name+" · "+k.Card.Until+": "+k.Remarks[0].Text)
 	}
 	if len(c.Keys) > 0 {
 		lines = append(lines, tag.Text("agent.compare.where"))
