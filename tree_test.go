@@ -36,6 +36,8 @@ type place struct {
 // tree is the authority on the layers: a package that is not here does not exist.
 // A new package is a new line, and so a decision that somebody reads.
 var tree = map[string]place{
+	"internal/ident/e164": {formats, "internal/ident", "github.com/nyaruka/phonenumbers"}, // the plans of the whole world, read at the start of who asks phones
+
 	"gost":                {mathematics, "gost/internal/group gost/internal/field gost/streebog", ""},
 	"gost/internal/group": {mathematics, "gost/internal/field", "golang.org/x/sys/cpu"},
 	"gost/internal/field": {mathematics, "", "golang.org/x/sys/cpu"}, // what the processor has, before its assembly runs
@@ -56,7 +58,7 @@ var tree = map[string]place{
 	"internal/ber":       {formats, "", "golang.org/x/crypto/cryptobyte"},
 	"internal/pdf":       {formats, "", ""},
 	"internal/ical":      {formats, "", ""},
-	"internal/ident":     {formats, "", "github.com/nyaruka/phonenumbers"},
+	"internal/ident":     {formats, "", ""},
 	"internal/gsm":       {formats, "", "github.com/linxGnu/gosmpp/data github.com/rivo/uniseg"}, // GSM's alphabet is no point of ours; nor is where a letter as people see it ends
 	"internal/lang":      {formats, "", "golang.org/x/text"},
 	"internal/ncalayer":  {formats, "", ""},
@@ -148,7 +150,7 @@ var denied = map[int][]string{
 
 // never lists what a program must not link, whoever would bring it along.
 var never = map[string][]string{
-	"cmd/senim-agent": {"senim/internal/store", "senim/internal/ca", "senim/internal/ra", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
+	"cmd/senim-agent": {"github.com/nyaruka/phonenumbers", "senim/internal/store", "senim/internal/ca", "senim/internal/ra", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
 	"cmd/senimd":      {"senim/internal/pkitest", "senim/internal/store/storetest", "github.com/miekg/pkcs11", "google.golang.org/grpc", "go.opentelemetry.io/otel/sdk", "github.com/gorilla/websocket"},
 	"cmd/senim-token": {"senim/internal/store", "senim/internal/pkitest", "database/sql", "net/http"},
 	"cmd/senim":       {"senim/internal/portal", "senim/internal/cabinet", "senim/internal/agent", "senim/internal/logdir", "github.com/danielgtaylor/huma/v2", "github.com/transparency-dev/tessera"},

@@ -5,6 +5,7 @@
 //	senim-agent renew [flags]        renew the keys that are due, in the cabinet that --cabinet names
 //	senim-agent password [flags]     change the password of a key file
 //	senim-agent backup [flags]       copy a key file, and read the copy back
+//	senim-agent compare [flags]      hold the keys here against the list of the cabinet that --cabinet names
 //	senim-agent install [flags]      put it on this machine: trust of browsers, start at sign-in, menu
 //	senim-agent uninstall [flags]    take all of that away
 //	senim-agent doctor [flags]       find what keeps pages from it, and say what to do
@@ -76,7 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return stopCommand(ctx, args[1:], stdout, stderr)
 		case "trust":
 			return trustCommand(ctx, args[1:], stdout, stderr)
-		case string(agent.ActRenew), string(agent.ActPassword), string(agent.ActBackup):
+		case string(agent.ActRenew), string(agent.ActPassword), string(agent.ActBackup), string(agent.ActCompare):
 			return actCommand(ctx, agent.Act(args[0]), args[1:], stdout, stderr)
 		}
 	}

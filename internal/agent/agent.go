@@ -163,6 +163,8 @@ type Agent struct {
 	given   []string                // under mu: folders the agent was started with
 	mine    map[string]bool         // under mu: origins of our windows, now and before
 	renewal map[string]bool         // under mu: serials whose renewal was begun and not told to its end
+	lists   []*listedKeys           // under mu: what the cabinet listed, the latest of each person and side
+	came    int                     // under mu: how many lists came
 	talks   sync.WaitGroup
 }
 
@@ -220,7 +222,7 @@ func New(c Config) (*Agent, error) {
 	}
 	a.stamper = a.stamp
 	for _, act := range ownActs {
-		if act == ActRenew && c.Cabinet == "" {
+		if (act == ActRenew || act == ActCompare) && c.Cabinet == "" {
 			continue
 		}
 		a.acts[act] = func(ctx context.Context, tag lang.Tag) {

@@ -37,12 +37,13 @@ type KeyRow struct {
 	Folder  string   `json:"folder"`
 	About   string   `json:"about"` // what the name of the file tells
 	Date    string   `json:"date"`
-	State   string   `json:"state"` // locked, known (certificate remembered), unlocked, pending
+	State   string   `json:"state"` // locked, known (certificate remembered), unlocked, pending, away, cabinet (not here)
 	Fits    bool     `json:"fits"`  // false only when that is known
 	Reasons []Remark `json:"reasons,omitempty"`
 	Remarks []Remark `json:"remarks,omitempty"`
-	Kept    bool     `json:"kept,omitempty"` // its password is in the system's keychain
-	Pin     bool     `json:"pin,omitempty"`  // a key on a token: what is typed is its PIN
+	Kept    bool     `json:"kept,omitempty"`   // its password is in the system's keychain
+	Pin     bool     `json:"pin,omitempty"`    // a key on a token: what is typed is its PIN
+	Revoke  string   `json:"revoke,omitempty"` // where the cabinet revokes it, when it had better be
 	Card    *Card    `json:"card,omitempty"`
 }
 

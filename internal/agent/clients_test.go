@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,7 +19,7 @@ import (
 	"senim/internal/pkitest"
 )
 
-// packages installs the clients of a list in testdata, other people's, outside the tree, once for all runs, and gives the folder.
+// packages installs the clients of a list in testdata, other people's, into the checkout's own cache, once for all runs, and gives the folder.
 func packages(t *testing.T, list string) string {
 	t.Helper()
 	if testing.Short() {
@@ -30,36 +29,45 @@ func packages(t *testing.T, list string) string {
 	if err != nil {
 		t.Skip("no npm on this machine: other people's clients did not run")
 	}
-	cache, err := os.UserCacheDir()
+	cache, err := filepath.Abs(filepath.Join("..", "..", ".cache"))
 	if err != nil {
-		t.Skipf("no folder to install other people's clients in: %v", err)
+		t.Fatal(err)
 	}
-	sum := sha256.New()
-	made := t.TempDir()
+	sum, content := sha256.New(), map[string]string{}
 	for _, name := range []string{"package.json", "package-lock.json"} {
 		b, err := os.ReadFile(filepath.Join("testdata", list, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, _ = sum.Write(b)
-		write(t, filepath.Join(made, name), string(b))
+		content[name] = string(b)
 	}
-	dir := filepath.Join(cache, "senim-test", hex.EncodeToString(sum.Sum(nil)[:8]))
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err == nil {
+	dir := filepath.Join(cache, "clients", hex.EncodeToString(sum.Sum(nil)[:8]))
+	if _, err := os.Stat(dir); err == nil {
 		return dir
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	c := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	c.Dir = made
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Skipf("npm cannot install other people's clients, they did not run: %v: %.300s", err, out)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.CopyFS(dir, os.DirFS(made)); err != nil && !errors.Is(err, os.ErrExist) {
+	made, err := os.MkdirTemp(filepath.Dir(dir), "new-")
+	if err != nil {
 		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(made) }() // gone when it was installed
+	for name, text := range content {
+		write(t, filepath.Join(made, name), text)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", filepath.Join(cache, "npm"))
+	c.Dir = made
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Skipf("npm cannot install other people's clients, they did not run: %v: %.300s", err, out)
+	}
+	if err := os.Rename(made, dir); err != nil {
+		if _, err := os.Stat(dir); err != nil { // else another run was faster
+			t.Fatal(err)
+		}
 	}
 	return dir
 }

@@ -168,7 +168,10 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 		h.problem(rw, http.StatusForbidden, "no_key", "")
 		return
 	case r.URL.Path == "/alive":
-		reply(rw, http.StatusOK, struct{}{})
+		_, came := h.agent.listsNow()
+		reply(rw, http.StatusOK, struct {
+			Listed int `json:"listed"`
+		}{came})
 		return
 	}
 	h.touched()

@@ -19,7 +19,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		Permission Permission `json:"permission"`
 		Folder     string     `json:"folder"` // folder
 		Remove     bool       `json:"remove"`
-		Act        Act        `json:"act"`  // act: renew, password, backup
+		Act        Act        `json:"act"`  // act: one of ownActs
 		Lang       string     `json:"lang"` // set
 		Plain      *bool      `json:"plain"`
 		Media      *bool      `json:"media"`
@@ -37,6 +37,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		field = "password-" + in.ID
 	case "/forget":
 		if in.ID == "" {
+			a.forgetListed()
 			err = a.known.forgetAll()
 			break
 		}

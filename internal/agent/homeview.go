@@ -18,6 +18,8 @@ type HomeView struct {
 
 	Groups  []KeyGroup   `json:"groups"`  // keys whose owner is known, and those whose is not
 	Pending []PendingRow `json:"pending"` // keys that wait for their certificate
+	Lists   []Comparison `json:"lists"`   // what the cabinet listed beside them
+	Listed  int          `json:"listed"`  // how many lists came so far
 	Due     []Due        `json:"due"`
 	Months  []Month      `json:"months"`
 	Sites   []SiteRow    `json:"sites"`
@@ -29,7 +31,7 @@ type HomeView struct {
 	Plain     bool   `json:"plain"`
 	Media     bool   `json:"media"`
 	Reminders bool   `json:"reminders"`
-	Acts      []Act  `json:"acts"`              // renew, password, backup: what the agent can do from here
+	Acts      []Act  `json:"acts"`              // what the agent can do from here
 	Cabinet   string `json:"cabinet,omitempty"` // where keys are renewed and revoked
 	Version   string `json:"version"`
 }
@@ -71,10 +73,15 @@ func (h *home) view() HomeView {
 	a, tag := h.agent, h.lang
 	set, files := a.settings.get(), keystore.Scan(a.looked())
 	entries := a.known.all(files)
+	lists, came := a.listsNow()
 	v := HomeView{
-		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},
+		Lists: []Comparison{}, Listed: came,
+		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, lists, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},
 		Folders: a.folderRows(files, tag), Usual: usual(), Index: a.known.index.place(), Plain: set.Plain, Media: !set.NoMedia, Reminders: !set.NoReminders,
 		Acts: a.offered(), Cabinet: a.config.Cabinet, Version: a.config.Version,
+	}
+	for _, l := range lists {
+		v.Lists = append(v.Lists, a.comparison(l, files, entries, tag))
 	}
 	for _, l := range lang.All() {
 		v.Languages = append(v.Languages, Pair{string(l), l.Name()})
@@ -137,7 +144,7 @@ func (a *Agent) folderRows(files []keystore.File, tag lang.Tag) []FolderRow {
 
 // groups puts the keys of a company together: first the companies and people by the nearest end, then
 // the files whose owner nobody has seen.
-func (a *Agent) groups(files []keystore.File, entries []keyEntry, tag lang.Tag) []KeyGroup {
+func (a *Agent) groups(files []keystore.File, entries []keyEntry, lists []*listedKeys, tag lang.Tag) []KeyGroup {
 	left, listed := a.leftovers(files, tag), map[string]keystore.File{}
 	for _, f := range files {
 		listed[f.ID] = f
@@ -151,6 +158,7 @@ func (a *Agent) groups(files []keystore.File, entries []keyEntry, tag lang.Tag) 
 		}
 		r := KeyRow{ID: e.id, File: f.Name, Folder: f.Folder(), State: "known", Fits: ok, Card: a.card(e.cert, tag), Remarks: left[e.id]}
 		r.Remarks = append(r.Remarks, a.standing(e, tag)...)
+		a.compared(&r, e.cert, lists, tag)
 		if !ok {
 			r.State = "away"
 			r.Remarks = append(r.Remarks, Remark{"away", "info", tag.Text("home.left.away")})

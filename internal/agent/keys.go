@@ -36,7 +36,7 @@ func (t *talk) keys(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 		result, refusal = t.signMany(ctx, r)
 	case "installMany":
 		result, refusal = t.installMany(ctx, r)
-	case string(ActRenew), string(ActPassword), string(ActBackup):
+	case string(ActRenew), string(ActPassword), string(ActBackup), string(ActCompare):
 		result, refusal = t.own(ctx, r)
 	default:
 		refusal = r.UndefinedMethod()

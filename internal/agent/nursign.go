@@ -28,7 +28,7 @@ func (t *talk) nur(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 		return ncalayer.NURVersion(), "ok"
 	}
 	window := tag(t.locale, lang.RU)
-	task := &signing{wanted: wish{files: true}}
+	task := &signing{wanted: wish{files: true, others: []string{"*"}}} // the page names no storage
 	content, err := t.nurTask(ctx, task, call, window)
 	if errors.Is(err, errOrigin) {
 		return ncalayer.NURError(ncalayer.NURSigning), t.refuseRelayed(ctx, window, task)

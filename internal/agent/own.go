@@ -20,10 +20,14 @@ const (
 	ActRenew    Act = "renew"    // renew the keys that are due
 	ActPassword Act = "password" // change the password of a key file
 	ActBackup   Act = "backup"   // copy a key file, and read the copy back
+	ActCompare  Act = "compare"  // hold the keys here against the cabinet's list
 )
 
 // ownActs are the acts in the order the agent's page offers them.
-var ownActs = []Act{ActRenew, ActPassword, ActBackup}
+var ownActs = []Act{ActRenew, ActPassword, ActBackup, ActCompare}
+
+// teller is a task that says itself what came of it.
+type teller interface{ said(tag lang.Tag) string }
 
 // Do opens the window of an act and returns when it is over, with a sentence about what came of it; ok is
 // false when it was closed.
@@ -36,6 +40,12 @@ func (a *Agent) Do(ctx context.Context, act Act, tag lang.Tag) (said string, ok 
 			return "", false, err
 		}
 		return tag.Text("agent.renew.sum", "done", r.Done, "waiting", r.Waiting, "failed", r.Failed), true, nil
+	case ActCompare:
+		at, err := a.cabinet()
+		if err != nil {
+			return "", false, err
+		}
+		t = &comparing{site: at}
 	case ActPassword:
 		t = &changing{}
 	case ActBackup:
@@ -43,9 +53,16 @@ func (a *Agent) Do(ctx context.Context, act Act, tag lang.Tag) (said string, ok 
 	default:
 		return "", false, fmt.Errorf("no such act: %q", act)
 	}
-	out := a.show(ctx, site{Class: "own", Shown: "Senim"}, tag, t)
+	asker := site{Class: "own", Shown: "Senim"}
+	if c, ok := t.(*comparing); ok {
+		asker.Shown = c.site.Shown
+	}
+	out := a.show(ctx, asker, tag, t)
 	if out.err != nil || !out.done {
 		return "", false, out.err
+	}
+	if own, ok := t.(teller); ok {
+		return own.said(tag), true, nil
 	}
 	return tag.Text("agent.done." + t.kind()), true, nil
 }

@@ -306,3 +306,32 @@ func TestForgetSecrets(t *testing.T) {
 		t.Errorf("without any: %v", err)
 	}
 }
+
+// TestOwnActsAreNobodys: who closes his own window often is not offered to block himself, a program that is
+// sent away blocks no act of the person's own, and nothing of it stands among the sites.
+func TestOwnActsAreNobodys(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	for range 4 {
+		h, end := b.do(ActBackup)
+		if h.view.Block != "" || h.view.Site.Known != "" {
+			t.Fatalf("%+v", h.view.Site)
+		}
+		if status := h.post("/cancel", map[string]any{"block": true}, nil); status != 200 {
+			t.Fatal(status)
+		}
+		if _, ok, err := end(); ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	b.agent.block("") // a program
+	h, end := b.do(ActBackup)
+	to := t.TempDir()
+	h.decide(Decision{Key: h.row("").ID, Password: password, Folder: to})
+	if said, ok, err := end(); said == "" || !ok || err != nil {
+		t.Errorf("%q %v %v", said, ok, err)
+	}
+	if sites := b.agent.sites(); len(sites) > 0 {
+		t.Errorf("%q", sites)
+	}
+}

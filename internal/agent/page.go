@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"senim/internal/keystore"
-	"senim/internal/lang"
 )
 
 //go:embed assets
@@ -181,7 +180,7 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 	}
 	w.finish(out)
 	e := ending{Done: true}
-	if own, ok := w.task.(interface{ said(lang.Tag) string }); ok {
+	if own, ok := w.task.(teller); ok {
 		e.Text = own.said(w.lang)
 	} else {
 		e.Text = w.lang.Text("agent.done." + w.task.kind())
@@ -202,7 +201,7 @@ func (w *window) cancel(rw http.ResponseWriter, body []byte) {
 	if !read(rw, body, &in) {
 		return
 	}
-	if in.Block {
+	if in.Block && !w.site.own() {
 		w.agent.block(w.site.Origin)
 	}
 	w.finish(outcome{})

@@ -16,8 +16,12 @@ const (
 	PermissionBlocked Permission = "blocked"
 )
 
-// remembered tells whether anything is kept of a site: nothing of one nobody can vouch for, nor of a program.
-func (s site) remembered() bool { return !s.red() && s.Class != "program" }
+// remembered tells whether anything is kept of a site: nothing of one nobody can vouch for, nor of a program,
+// nor of the person himself.
+func (s site) remembered() bool { return !s.red() && s.Class != "program" && !s.own() }
+
+// own tells the person's own act from what a site or a program asks: nobody can be sent away then.
+func (s site) own() bool { return s.Class == "own" }
 
 // permission of a site now. A site blocked for ten minutes is not blocked here: see [Agent.blocked].
 func (a *Agent) permission(origin string) (Permission, savedSite) {

@@ -19,7 +19,7 @@ import (
 // dueWithin is how long before its end a key is due for renewal: the first of the reminders.
 const dueWithin = 30 * 24 * time.Hour
 
-// ErrNoCabinet says that no cabinet was named to renew keys in.
+// ErrNoCabinet says that no cabinet was named.
 var ErrNoCabinet = errors.New("no cabinet is named: start the agent with --cabinet https://…")
 
 // Renewed is what a renewal came to, key by key.
@@ -30,13 +30,11 @@ type Renewed struct {
 // Renew opens the window in which the person renews every key that is due, through the cabinet's own
 // doors and without its pages, and returns when the window is over; ok is false when it was closed.
 func (a *Agent) Renew(ctx context.Context, tag lang.Tag) (result Renewed, ok bool, err error) {
-	if a.config.Cabinet == "" {
-		return Renewed{}, false, ErrNoCabinet
+	at, err := a.cabinet()
+	if err != nil {
+		return Renewed{}, false, err
 	}
-	t := &renewing{origin: a.config.Cabinet}
-	if t.site = siteOf(t.origin); t.site.Class != "secure" && t.site.Class != "local" {
-		return Renewed{}, false, errors.New("the cabinet is reached by https")
-	}
+	t := &renewing{site: at}
 	out := a.show(ctx, site{Class: "own", Shown: t.site.Shown}, tag, t)
 	switch {
 	case out.err != nil:
@@ -47,10 +45,21 @@ func (a *Agent) Renew(ctx context.Context, tag lang.Tag) (result Renewed, ok boo
 	return t.sum(), true, nil
 }
 
+// cabinet is the site that was named.
+func (a *Agent) cabinet() (site, error) {
+	s := siteOf(a.config.Cabinet)
+	switch {
+	case s.Origin == "":
+		return s, ErrNoCabinet
+	case s.Class != "secure" && s.Class != "local":
+		return s, errors.New("the cabinet is reached by https")
+	}
+	return s, nil
+}
+
 // renewing is the consent to renew keys: their passwords, and one new password for the new files. Each
 // step does one thing, so that the page shows how far it is.
 type renewing struct {
-	origin   string
 	site     site
 	password string
 	groups   []*renewal // of one person each, in turn

@@ -71,28 +71,34 @@ func (g *renewal) take(r client.Renewal, err error) error {
 	return err
 }
 
-// signIn signs the cabinet's challenge, which must be its own and for this.
+// signIn begins a session of who signs in.
 func (g *renewal) signIn(ctx context.Context, w *window) (err error) {
-	if g.cabinet, err = client.New(g.task.origin, string(w.lang), w.agent.transport()); err != nil {
-		return err
-	}
-	challenge, err := g.cabinet.Challenge(ctx)
-	if err != nil {
-		return err
-	}
-	purpose, _ := readChallenge(challenge, w.lang)
-	if _, bad := relayed(challenge, g.task.site); bad || purpose != "sign-in" {
-		return errOrigin
-	}
-	signature, err := w.agent.sign(g.by, message{content: challenge}, true)
-	if err != nil {
+	if g.cabinet, err = w.signInTo(ctx, g.task.site, g.by); err != nil {
 		return err
 	}
 	g.in, g.tried, g.ended = true, map[string]bool{}, map[string]string{}
-	if err = g.cabinet.SignIn(ctx, signature); err != nil {
-		g.in = false
+	return nil
+}
+
+// signInTo signs in to a cabinet: its challenge must be its own and for this.
+func (w *window) signInTo(ctx context.Context, at site, by *keystore.Key) (*client.Client, error) {
+	cabinet, err := client.New(at.Origin, string(w.lang), w.agent.transport())
+	if err != nil {
+		return nil, err
 	}
-	return err
+	challenge, err := cabinet.Challenge(ctx)
+	if err != nil {
+		return nil, err
+	}
+	purpose, _ := readChallenge(challenge, w.lang)
+	if _, bad := relayed(challenge, at); bad || purpose != "sign-in" {
+		return nil, errOrigin
+	}
+	signature, err := w.agent.sign(by, message{content: challenge}, true)
+	if err != nil {
+		return nil, err
+	}
+	return cabinet, cabinet.SignIn(ctx, signature)
 }
 
 // start finds renewals of these keys that were begun before, and begins one for the rest.

@@ -48,6 +48,20 @@ func (b *bench) look() *screen {
 	alloc, end := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(alloc)
 	b.Cleanup(func() { cancel(); end() })
+	return b.watch(ctx)
+}
+
+// tab is another page of the same browser.
+func (s *screen) tab() *screen {
+	s.Helper()
+	ctx, cancel := chromedp.NewContext(s.ctx)
+	s.Cleanup(cancel)
+	return s.watch(ctx)
+}
+
+// watch fails the test when a script of the page does.
+func (b *bench) watch(ctx context.Context) *screen {
+	b.Helper()
 	s := &screen{b, ctx}
 	if err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		return chromedp.Listen(ctx, func(ev any) {

@@ -125,3 +125,13 @@ func TestJKSIsAStorage(t *testing.T) {
 		t.Error(reply)
 	}
 }
+
+// TestNURSignAnyStorage: the procurement portal names no storage, so a key in any is offered.
+func TestNURSignAnyStorage(t *testing.T) {
+	b := bring(t)
+	b.jks("GOST512_j.jks", b.authority.Individual())
+	s := b.dial(page)
+	if reply := b.sign(s, `{"module":"NURSign","type":"xml","data":"<a/>"}`, "GOST512_j.jks"); !strings.Contains(reply, "SignatureValue") || !strings.Contains(reply, `"errorCode":"NONE"`) {
+		t.Error(reply)
+	}
+}

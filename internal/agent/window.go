@@ -15,7 +15,7 @@ const windowIdle = 10 * time.Minute
 
 // task is what a window is open for. Its methods are called under the window's mutex.
 type task interface {
-	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, choose, read, fetch, save, large, stamp, renew, password, backup, notice or refused
+	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, choose, read, fetch, save, large, stamp, renew, password, backup, compare, notice or refused
 	wish() wish   // which keys fit; the zero wish for kinds that choose none
 	show(w *window, v *View)
 	// decide does the act. A problem keeps the window open; so does the outcome of a step that is not
@@ -74,11 +74,12 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	if _, is := t.(notice); !is {
 		a.notices.withdraw() // it makes way
 	}
-	if a.blocked(s.Origin) || !a.desk.enter(ctx) {
+	blocked := func() bool { return !s.own() && a.blocked(s.Origin) }
+	if blocked() || !a.desk.enter(ctx) {
 		return outcome{}
 	}
 	defer a.desk.leave()
-	if ctx.Err() != nil || a.blocked(s.Origin) { // while it waited
+	if ctx.Err() != nil || blocked() { // while it waited
 		return outcome{}
 	}
 	w := &window{
@@ -91,7 +92,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		a.log.Error("window", "err", err)
 		return outcome{}
 	}
-	if !out.done && out.err == nil && ctx.Err() == nil { // the person's no, not the page's
+	if !out.done && out.err == nil && ctx.Err() == nil && !s.own() { // the person's no, not the page's
 		a.canceled(s.Origin)
 	}
 	if out.done {

@@ -16,19 +16,25 @@ import (
 )
 
 // renewalRoutes is the renewal of many keys for a program on the person's machine: what /many does, as
-// JSON, with the same session and the same rules. Package client is its other side.
+// JSON, with the same session and the same rules; and the list of keys of /keys. Package client is its other side.
 func (s *cabinet) renewalRoutes(at routes) {
 	at.open("POST /api/renewals/challenge", asJSON(s.renewalChallenge))
 	at.open("POST /api/renewals/signin", asJSON(s.renewalSignIn))
 	for pattern, h := range map[string]jsonHandler{"POST /api/renewals": s.newRenewal, "GET /api/renewals": s.renewals, "GET /api/renewals/{id}": s.renewal,
 		"POST /api/renewals/{id}/keys": s.renewalStep(client.StepKeys), "POST /api/renewals/{id}/sign": s.renewalStep(client.StepSign),
 		"POST /api/renewals/{id}/install": s.renewalStep(client.StepInstall), "POST /api/renewals/{id}/code": s.renewalCode} {
-		at.open(pattern, asJSON(func(r *web.Request) (any, error) {
-			if !r.Session().SignedIn() {
-				return nil, web.Refusal{Code: auth.CodeStale, Status: http.StatusUnauthorized}
-			}
-			return h(r)
-		}))
+		at.open(pattern, asJSON(withSession(h)))
+	}
+	at.open("GET /api/keys", asJSON(withSession(s.listedKeys)))
+}
+
+// withSession refuses who has no session.
+func withSession(h jsonHandler) jsonHandler {
+	return func(r *web.Request) (any, error) {
+		if !r.Session().SignedIn() {
+			return nil, web.Refusal{Code: auth.CodeStale, Status: http.StatusUnauthorized}
+		}
+		return h(r)
 	}
 }
 

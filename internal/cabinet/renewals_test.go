@@ -54,7 +54,7 @@ func (w *way) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.fail != nil && w.fail(r) {
 		return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
 	}
-	if id := last(r.URL.Path); r.Method == http.MethodGet && id != "renewals" {
+	if id, ok := strings.CutPrefix(r.URL.Path, "/api/renewals/"); ok && r.Method == http.MethodGet {
 		w.s.issueBatch(id)
 	}
 	res, err := w.under.RoundTrip(r)

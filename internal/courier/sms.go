@@ -1,7 +1,7 @@
 package courier
 
 import (
-	"senim/internal/ident"
+	"senim/internal/ident/e164"
 	"senim/internal/notice"
 )
 
@@ -29,6 +29,6 @@ func checked(m SMS) bool {
 	if len(m.Ref) < 16 || !plainID(m.Ref) {
 		return false
 	}
-	p, err := ident.ParsePhone(string(m.To))
+	p, err := e164.Parse(string(m.To))
 	return err == nil && p == m.To
 }

@@ -5,17 +5,15 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/nyaruka/phonenumbers"
 )
 
 // Email is one address without a display name, domain in lower case. Get one from [ParseEmail].
 type Email string
 
-// Phone is a phone number in E.164 form, as "+77011234567". Get one from [ParsePhone].
+// Phone is a phone number in E.164 form, as "+77011234567". Get one from package e164.
 type Phone string
 
-// Errors of [ParseEmail] and [ParsePhone]; their messages never repeat the text.
+// Errors of [ParseEmail] and of package e164; their messages never repeat the text.
 var (
 	ErrEmail = errors.New("not an e-mail address")
 	ErrPhone = errors.New("not a phone number")
@@ -57,18 +55,6 @@ func atom(c byte) bool { return host(c) || c < 0x80 && strings.IndexByte("!#$%&'
 
 func host(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
-}
-
-// ParsePhone reads a phone number, in Kazakhstan's national form or with a country code.
-func ParsePhone(s string) (Phone, error) {
-	if len(s) > 40 {
-		return "", fmt.Errorf("read phone: %w", ErrPhone)
-	}
-	n, err := phonenumbers.Parse(s, "KZ")
-	if err != nil || !phonenumbers.IsValidNumber(n) {
-		return "", fmt.Errorf("read phone: %w", ErrPhone)
-	}
-	return Phone(phonenumbers.Format(n, phonenumbers.E164)), nil
 }
 
 // MaskEmail shows enough of an address for its owner to know it: "b***@example.kz". It does not tell

@@ -99,16 +99,6 @@ func TestContacts(t *testing.T) {
 			t.Errorf("%q: %q", bad, got)
 		}
 	}
-	for in, want := range map[string]Phone{"8 (701) 123-45-67": "+77011234567", "+7 701 123 45 67": "+77011234567"} {
-		if got, err := ParsePhone(in); err != nil || got != want {
-			t.Errorf("%q: %q %v", in, got, err)
-		}
-	}
-	for _, bad := range []string{"", "123", "abc", strings.Repeat("7", 50)} {
-		if got, err := ParsePhone(bad); err == nil {
-			t.Errorf("%q: %q", bad, got)
-		}
-	}
 }
 
 func TestMasks(t *testing.T) {
@@ -123,7 +113,7 @@ func TestMasks(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"123456789011", "b@example.kz", "+77011234567", ""} {
+	for _, s := range []string{"123456789011", "b@example.kz", ""} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -137,11 +127,6 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%q reads otherwise again", e)
 			}
 			MaskEmail(e)
-		}
-		if p, err := ParsePhone(s); err == nil {
-			if again, err := ParsePhone(string(p)); err != nil || again != p {
-				t.Errorf("%q reads otherwise again", p)
-			}
 		}
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"senim/internal/audit"
-	"senim/internal/ident"
+	"senim/internal/ident/e164"
 	"senim/internal/lang"
 )
 
@@ -229,7 +229,7 @@ func (s *Sender) text(ctx context.Context, o Outgoing, text string) (Outgoing, [
 	if s.c.Texter == nil {
 		return o.end(Failed, "no way", now), nil
 	}
-	phone, err := ident.ParsePhone(o.To)
+	phone, err := e164.Parse(o.To)
 	if err != nil {
 		return o.end(Failed, "no phone", now), nil
 	}

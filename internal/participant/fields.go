@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"senim/internal/ident"
+	"senim/internal/ident/e164"
 )
 
 // checkNew takes a new account's password; an empty one keeps what was given before.
@@ -77,7 +78,7 @@ func normal(e Entered) Entered {
 	if m, err := ident.ParseEmail(e.Email); err == nil {
 		e.Email, e.EmailAgain = string(m), string(m)
 	}
-	if p, err := ident.ParsePhone(e.Phone); err == nil {
+	if p, err := e164.Parse(e.Phone); err == nil {
 		e.Phone = string(p)
 	}
 	return e
@@ -97,7 +98,7 @@ func checkEntered(e Entered, known Known, now time.Time, wrong FieldErrors) {
 		}
 	}
 	if e.Phone != "" {
-		p, err := ident.ParsePhone(e.Phone)
+		p, err := e164.Parse(e.Phone)
 		if err != nil || !strings.HasPrefix(string(p), "+7") || len(p) != 12 {
 			wrong["phone"] = "PHONE_INVALID"
 		}

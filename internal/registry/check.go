@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"senim/internal/ident"
+	"senim/internal/ident/e164"
 )
 
 // Row codes of quarantine (registries.md §6).
@@ -60,7 +61,7 @@ func (k checker) person(p Person) (field, code string) {
 }
 
 func (k checker) contact(m MobileContact) (field, code string) {
-	phone, err := ident.ParsePhone(string(m.Phone))
+	phone, err := e164.Parse(string(m.Phone))
 	bad := flaw{}
 	if err != nil || phone != m.Phone || !strings.HasPrefix(string(m.Phone), "+7") {
 		bad = flaw{"phone", RowBadPhone}

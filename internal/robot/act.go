@@ -106,6 +106,30 @@ func (s *System) Code(ctx context.Context, to string) (string, error) {
 	return code.FindString(l.Text), nil
 }
 
+// CodeBySMS waits for a short message with a code of the second factor, and gives the code.
+func (s *System) CodeBySMS(ctx context.Context, to string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, windowWait)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var all []struct{ Text string }
+		if err := getJSON(ctx, s.Mailbox+"/sms.json?to="+url.QueryEscape(to), &all); err != nil {
+			return "", err
+		}
+		for _, m := range all {
+			if found := code.FindString(m.Text); found != "" {
+				return found, nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return "", fmt.Errorf("no short message with a code came: %w", ctx.Err())
+		}
+	}
+}
+
 var code = regexp.MustCompile(`\b[0-9]{6}\b`)
 
 func (s *System) letters(ctx context.Context, to string) ([]Letter, error) {

@@ -7,6 +7,7 @@ import (
 
 	"senim/dsig"
 	"senim/internal/ident"
+	"senim/internal/ident/e164"
 	"senim/internal/registry"
 )
 
@@ -123,7 +124,7 @@ func (c *channel) phone(ctx context.Context, iin ident.IIN) (a registry.Answer[r
 		a.Verdict, a.Code = registry.Bad, registry.NoPhone
 		return a, nil
 	}
-	phone, err := ident.ParsePhone(said)
+	phone, err := e164.Parse(said)
 	if err != nil || !strings.HasPrefix(string(phone), "+7") {
 		return a, fail(Unreadable, "the phone is none")
 	}

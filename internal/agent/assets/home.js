@@ -68,6 +68,16 @@
     $('title').focus();
   }
 
+  // revoke leads to the cabinet's page where a key is revoked.
+  function revoke(box, k) {
+    const a = el('a', 'button revoke', T('revoke'));
+    a.href = k.revoke;
+    a.target = '_blank';
+    a.rel = 'noopener noreferrer';
+    a.setAttribute('aria-label', T('revoke') + ': ' + (k.file || k.card.owner + ', ' + k.card.until));
+    box.append(a);
+  }
+
   // keyCard is one key: its owner, or the way to see it.
   function keyCard(k, company) {
     const e = el('div', 'certificate');
@@ -86,8 +96,13 @@
       f.append(l, i, h, b);
       f.addEventListener('submit', (ev) => { ev.preventDefault(); const password = i.value; act('/unlock', { id: k.id, password }, T('opened')); });
       e.append(f);
+    } else if (k.state === 'cabinet') {
+      const acts = el('p', 'acts');
+      revoke(acts, k);
+      e.append(acts);
     } else {
       const acts = el('p', 'acts');
+      if (k.revoke) revoke(acts, k);
       acts.append(button(T('forget'), k.file, () => act('/forget', { id: k.id }), 'forget'));
       e.append(acts);
     }
@@ -95,7 +110,8 @@
   }
 
   function keys(box) {
-    if (!view.groups.length && !view.pending.length) { box.append(el('p', '', T('no-keys')), button(T('add-folder'), '', () => show('folders'), 'primary')); return; }
+    if (!view.groups.length && !view.pending.length && !view.lists.length) { box.append(el('p', '', T('no-keys')), button(T('add-folder'), '', () => show('folders'), 'primary')); return; }
+    for (const c of view.lists) lists(box, c);
     for (const g of view.groups) {
       box.append(el('h2', '', g.name || T('unopened')));
       if (!g.name) box.append(el('p', 'small', T('unopened-why')));
@@ -111,9 +127,19 @@
     }
     box.append(el('p', 'small', T('nobody-recovers')));
     const acts = el('p', 'acts');
-    offer(acts, ['password', 'backup']);
+    offer(acts, ['compare', 'password', 'backup']);
     box.append(acts);
     if (view.groups.some((g) => g.name)) box.append(forgetAll());
+  }
+
+  // lists shows the keys that only the cabinet has.
+  function lists(box, c) {
+    const e = el('section', 'list');
+    e.append(el('h2', '', T('compare')), el('p', '', c.text));
+    if (c.more) e.append(el('p', 'remark amber', c.more));
+    e.append(el('p', c.keys.length ? '' : 'remark info', T(c.keys.length ? 'compare-away' : 'compare-none')));
+    for (const k of c.keys) e.append(keyCard(k, false));
+    box.append(e);
   }
 
   // forgetAll asks twice, on the same button.
@@ -131,7 +157,7 @@
   // offer puts buttons of acts that open a window of their own.
   function offer(box, names) {
     for (const name of names.filter((n) => view.acts.includes(n))) {
-      const b = button(T('act-' + name), '', () => act('/act', { act: name }, T('act-window')), name === 'renew' ? 'primary' : '');
+      const b = button(T('act-' + name), '', () => act('/act', { act: name }, T('act-window')), name === 'renew' || name === 'compare' ? 'primary' : '');
       b.id = 'act-' + name;
       box.append(b);
     }
@@ -291,7 +317,8 @@
       const watch = setInterval(async () => { // the agent may have stopped, or another page was opened
         if (over) { clearInterval(watch); return; }
         if (body.dataset.state !== 'ready') return;
-        try { await call('/alive', {}); } catch (problem) { if (!over) end(T('closed')); }
+        const typing = () => [...document.querySelectorAll('input[type=password]')].some((i) => i.value);
+        try { if ((await call('/alive', {})).listed !== view.listed && body.dataset.state === 'ready' && !typing()) await act('/look', {}, T('compared')); } catch (problem) { if (!over) end(T('closed')); }
       }, 3000);
     } catch (problem) { end(problem.text || 'Senim'); }
   })();

@@ -40,7 +40,7 @@
     done.textContent = text || '';
     state(failed ? 'failed' : 'done');
     done.focus();
-    if (view && view.kind !== 'renew') setTimeout(() => window.close(), failed ? 8000 : 1500); // what became of each key is to be read
+    if (view && !['renew', 'compare'].includes(view.kind)) setTimeout(() => window.close(), failed ? 8000 : 1500); // what became of each key is to be read
   }
 
   function row(k, many) {
@@ -299,7 +299,7 @@
     } else if (needsPassword()) {
       if (!$('password')) {
         box.replaceChildren(...hinted('password', T(current().pin ? 'pin' : 'password')), el('p', 'small', T('once')));
-        if (view.canKeep && view.kind !== 'list' && !current().pin) box.append(tickBox('keep', T('keep'))[0]);
+        if (view.canKeep && !['list', 'compare'].includes(view.kind) && !current().pin) box.append(tickBox('keep', T('keep'))[0]);
         if (view.kind === 'list' && view.keys.filter((k) => k.state === 'locked').length > 1) box.append(tickBox('same', T('same'))[0]);
       }
     } else box.replaceChildren();
@@ -307,10 +307,11 @@
 
   function label() {
     const names = { choose: 'choose', read: 'allow', fetch: 'fetch', save: 'save', notice: 'seen', generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', stamp: 'stamp', renew: 'renew', password: 'change', backup: 'copy' };
+    const last = { info: 'give', large: 'sign-large', compare: 'compare' };
     const k = current();
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
-    if (!text) text = k && k.state === 'locked' ? 'unlock' : view.kind === 'info' ? 'give' : view.kind === 'large' ? 'sign-large' : 'sign';
+    if (!text) text = k && k.state === 'locked' ? 'unlock' : last[view.kind] || 'sign';
     $('sign').textContent = T(text);
     $('sign').dataset.act = text;
   }
@@ -326,7 +327,7 @@
 
   // elsewhere lets the person name a folder that is not looked into yet.
   function elsewhere() {
-    if (!['sign', 'info', 'list', 'sign-many'].includes(view.kind)) return null;
+    if (!['sign', 'info', 'list', 'sign-many', 'compare'].includes(view.kind)) return null;
     const box = el('details');
     box.id = 'elsewhere';
     box.open = !(view.keys || []).length;
@@ -440,7 +441,7 @@
     const choice = $('choice');
     choice.replaceChildren();
     if (view.kind === 'choose') chooser();
-    if (['sign', 'info', 'list', 'large', 'password', 'backup'].includes(view.kind)) {
+    if (['sign', 'info', 'list', 'large', 'password', 'backup', 'compare'].includes(view.kind)) {
       choice.append(el('h2', '', T(view.kind === 'list' ? 'told' : 'keys')));
       if (view.wants && view.wants.length) choice.append(el('p', 'small', T('wants') + ': ' + view.wants.join(', ')));
       if (!view.keys || !view.keys.length) choice.append(el('p', '', T('no-keys')));

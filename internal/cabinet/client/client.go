@@ -3,7 +3,7 @@
 //
 // [New] names the cabinet; [Client.Challenge] and [Client.SignIn] begin a session, [Client.Start] opens a
 // renewal of the keys whose certificates are given, [Client.Answer] gives back what the signing agent did
-// for one of its steps. A renewal lives on the server: who comes back signs in and finds it by
+// for one of its steps; [Client.Keys] lists the keys of the person. A renewal lives on the server: who comes back signs in and finds it by
 // [Client.List] where it stood.
 //
 // It follows no redirect, speaks https or to this machine alone, and reads at most 16 MiB of an answer.
@@ -64,6 +64,22 @@ type Renewal struct {
 	Waiting bool    `json:"waiting"` // something goes on by itself: ask again
 	Factor  *Factor `json:"factor,omitempty"`
 }
+
+// ListedKey is a key of the person that is not over.
+type ListedKey struct {
+	Certificate []byte `json:"certificate"`    // DER
+	Held        bool   `json:"held,omitempty"` // on hold
+}
+
+// Listed is the keys of who signed in: with a key of an organisation, those in its name alone, as on the
+// cabinet's page. More says that there are more than MaxListed.
+type Listed struct {
+	Keys []ListedKey `json:"keys"`
+	More bool        `json:"more,omitempty"`
+}
+
+// MaxListed bounds the keys of one list.
+const MaxListed = 500
 
 // Challenge is what must be signed to sign in.
 type Challenge struct {
@@ -140,6 +156,18 @@ func (c *Client) Start(ctx context.Context, certificates [][]byte) (Renewal, err
 	}
 	var out Renewal
 	return out, c.post(ctx, "/api/renewals", form, &out)
+}
+
+// Keys lists the person's keys that are not over, latest first.
+func (c *Client) Keys(ctx context.Context) (Listed, error) {
+	var out Listed
+	if err := c.do(ctx, http.MethodGet, "/api/keys", nil, &out); err != nil {
+		return Listed{}, err
+	}
+	if len(out.Keys) > MaxListed {
+		return Listed{}, errors.New("the cabinet lists too many keys")
+	}
+	return out, nil
 }
 
 // Renewal reads one again.
