@@ -59,6 +59,7 @@ type server struct {
 	judge        *trust.Judge
 	book         *registry.Book
 	imports      *registry.Importer
+	pulls        *registry.Puller
 	kept         *filekeep.Keep // files of its batches
 	loads        *registry.Watch
 	state        *state.Services // nil: none is asked
@@ -510,6 +511,7 @@ func (s *server) handleJobs(context.Context) error {
 	s.handleMail()
 	s.handleReminders()
 	s.handleState()
+	s.handlePulls()
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(ra.JobReport, task(s.office.MakeReport))
