@@ -93,7 +93,7 @@ func (p *Puller) Try(ctx context.Context, source string) error {
 	if ctx.Err() != nil { // the server stops: whoever is next tries at once
 		state.Tries, state.Tried, state.Code = state.Tries-1, time.Time{}, before
 	}
-	return p.note(context.WithoutCancel(ctx), state, told, err)
+	return p.told(context.WithoutCancel(ctx), state, told, err)
 }
 
 // claim writes a try down before it is made, so that no other node makes it too. told is the trouble that was told of
@@ -197,8 +197,8 @@ func mayMend(code string) bool {
 	return slices.Contains([]string{batchfile.CodeFile, batchfile.CodeChanged, batchfile.CodeManifest, LoadInterrupted}, code)
 }
 
-// note writes down what came of a try. Trouble is told of when it begins and when it becomes another.
-func (p *Puller) note(ctx context.Context, state Pull, told string, why error) error {
+// told writes down what came of a try. Trouble is told of when it begins and when it becomes another.
+func (p *Puller) told(ctx context.Context, state Pull, told string, why error) error {
 	trouble := state.Code != "" && state.Code != PullAbsent && state.Code != told
 	if trouble {
 		p.m.c.Log.Error("ALERT: a batch of the registry could not be fetched; the load before it stays in force", "source", state.Source,
