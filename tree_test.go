@@ -98,6 +98,7 @@ var tree = map[string]place{
 	"internal/restore":    {edges, "internal/archive internal/published internal/store", ""},
 	"internal/logdir":     {edges, "", "github.com/transparency-dev/tessera golang.org/x/mod/sumdb/note"},
 	"internal/ask":        {edges, "", ""},
+	"internal/fetch":      {edges, "internal/ask", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
 	"internal/state":      {edges, "", "github.com/maypok86/otter/v2 github.com/sony/gobreaker/v2 golang.org/x/sync/semaphore golang.org/x/time/rate"}, // breaker, memory, turns and rates of services that are not ours
 	"internal/trustdir":   {edges, "", ""},

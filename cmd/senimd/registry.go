@@ -27,6 +27,9 @@ type registryConfig struct {
 	// signers are certificates, or folders of them, whose keys may sign batches.
 	signers list
 	guard   registry.Guard
+	// pull is where the batches of sources are fetched from, by source; roots whom those places' certificates lead to.
+	pull  map[string]string
+	roots string
 	// keepFiles is how long the files of batches are kept.
 	keepFiles time.Duration
 }
@@ -34,6 +37,18 @@ type registryConfig struct {
 func (c *registryConfig) flags(f *flag.FlagSet) {
 	f.StringVar(&c.inbox, "registry.inbox", "", "folder in which batches of the registry are laid, or none (default: registry/inbox in the data folder)")
 	f.Var(&c.signers, "registry.trusted_signers", "certificates, or folders of them, whose keys may sign batches (default: none; batches come by hand only)")
+	f.Func("registry.pull", "fetch a source's batches at the calendar's hours, as gbdul=https://host/path/manifest.json or gbdul=/folder; again for each source (default: none)", func(v string) error {
+		source, place, ok := strings.Cut(v, "=")
+		if !ok || c.pull[source] != "" {
+			return errors.New("it is SOURCE=PLACE, once for a source")
+		}
+		if c.pull == nil {
+			c.pull = map[string]string{}
+		}
+		c.pull[source] = place
+		return nil
+	})
+	f.StringVar(&c.roots, "registry.pull_roots", "", "PEM file of the authorities that certificates of those addresses lead to (default: the system's)")
 	f.DurationVar(&c.keepFiles, "registry.keep_files", 90*24*time.Hour, "how long the files of batches are kept, sealed")
 	for _, one := range []struct {
 		name, what string
@@ -77,6 +92,9 @@ func (s *server) openRegistry() (err error) {
 		c.Signers = append(c.Signers, some...)
 	}
 	if s.imports, err = registry.NewImporter(c); err != nil {
+		return err
+	}
+	if s.pulls, err = s.openPulls(); err != nil {
 		return err
 	}
 	if s.c.only == "" && !s.suspended() {

@@ -59,6 +59,7 @@ type server struct {
 	judge        *trust.Judge
 	book         *registry.Book
 	imports      *registry.Importer
+	pulls        *registry.Puller
 	kept         *filekeep.Keep // files of its batches
 	loads        *registry.Watch
 	state        *state.Services // nil: none is asked
@@ -432,6 +433,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book.For(registry.ForRegister),
+		Again: s.book.For(registry.ForReregister), Facts: s.book.For(registry.ForValidate),
 		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
 		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now,
 		UnitRoles: s.c.portalRules.unitRoles, BlockPreviousAt: s.c.portalRules.blockPrevious, Stamps: s.portalStamps(),
@@ -510,6 +512,7 @@ func (s *server) handleJobs(context.Context) error {
 	s.handleMail()
 	s.handleReminders()
 	s.handleState()
+	s.handlePulls()
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(ra.JobReport, task(s.office.MakeReport))

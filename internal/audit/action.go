@@ -179,6 +179,7 @@ func Actions() []Action {
 		{"registry.load.refused", Records, "a batch was refused, with the code of the reason; the load before it stays in force"},
 		{"registry.load.staged", Records, "the rows of a batch were read and checked; nothing of them is in force"},
 		{"registry.load.waiting", Records, "a batch waits: its signer cannot be checked, or it changes more than usual"},
+		{"registry.pull.failed", Records, "a batch that the calendar expects could not be fetched from its source, with the code of the reason; told again when the reason changes"},
 		{"registry.row.quarantined", Records, "how many rows of a batch were refused for a reason"},
 		{"report.downloaded", Access, "a report was fetched by the person who asked for it"},
 		{"report.made", Records, "a report was made and sealed"},

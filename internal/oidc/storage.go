@@ -150,7 +150,7 @@ func (s *storage) GetPKCERequestSession(ctx context.Context, code string, into f
 }
 
 func (s *storage) DeletePKCERequestSession(ctx context.Context, code string) error {
-	return s.p.keeper.Drop(ctx, relying.Challenge, code)
+	return s.spend(ctx, code)
 }
 
 func (s *storage) CreateOpenIDConnectSession(ctx context.Context, code string, r fosite.Requester) error {

@@ -16,12 +16,12 @@ const maxBody = 64 << 10
 // token gives tokens for a code, or for a refresh token. Between the two the person is looked at
 // again: nobody is vouched for whose account, profile or certificate is not good any more.
 func (p *Provider) token(w http.ResponseWriter, hr *http.Request) {
-	ctx := hr.Context()
+	ctx, taken := spending(hr.Context())
 	hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
 	request, err := p.lib.NewAccessRequest(ctx, hr, emptySession())
 	err = ofClient(hr, err)
 	if err == nil {
-		err = p.still(ctx, request)
+		err = p.unspend(ctx, taken, p.still(ctx, request))
 	}
 	if err != nil {
 		p.report(ctx, "tokens are not given", err)
@@ -47,7 +47,7 @@ func ofClient(hr *http.Request, err error) error {
 }
 
 // still refuses to vouch for somebody who may not act any more, and ends the authorization. What
-// could not be checked ends nothing: the service asks again with the same token.
+// could not be checked ends nothing: the service asks again with the same code or token.
 func (p *Provider) still(ctx context.Context, request fosite.AccessRequester) error {
 	s, ok := request.GetSession().(*session)
 	if !ok {

@@ -36,7 +36,11 @@ func (o *Office) gate(ctx context.Context, q question) (Evidence, Subject, error
 		}
 		return e, Subject{}, nil
 	}
-	checks, subject := o.askRegistry(ctx, q)
+	again, err := o.headed(ctx, q)
+	if err != nil {
+		return e, Subject{}, fmt.Errorf("run gate: %w", err)
+	}
+	checks, subject := o.askRegistry(ctx, q, again)
 	e.Checks = append(e.Checks, checks...)
 	q.reg.Subject = subject
 	own, err := o.askTables(ctx, q, checks)

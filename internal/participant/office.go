@@ -56,6 +56,9 @@ type Config struct {
 	Judge Judge
 	// Registry answers who is who, G6 to G8. Required.
 	Registry Registry
+	// Again answers when the enterprise has a head here already, and Facts when a profile is merely looked at: the
+	// purposes differ. Registry when nil.
+	Again, Facts Registry
 	// Rules say which numbers are admitted. The zero Rules admit no test identities.
 	Rules ident.Rules
 	// Origin is the portal's own origin: it stands in agreements and links. Required.
@@ -106,6 +109,12 @@ func New(c Config) (*Office, error) {
 		return nil, errors.New("open participants: no registry")
 	case c.Origin == "":
 		return nil, errors.New("open participants: no origin")
+	}
+	if c.Again == nil {
+		c.Again = c.Registry
+	}
+	if c.Facts == nil {
+		c.Facts = c.Registry
 	}
 	if c.Site == "" {
 		c.Site = "portal"

@@ -20,16 +20,21 @@ type Registry interface {
 }
 
 // askRegistry is G6 to G8: the organisation is active, its head on this day is the certificate's
-// person, and the answers could be used. A person's own registration asks for the person.
-func (o *Office) askRegistry(ctx context.Context, q question) ([]Check, Subject) {
+// person, and the answers could be used. A person's own registration asks for the person. again: the enterprise has a
+// head here already.
+func (o *Office) askRegistry(ctx context.Context, q question, again bool) ([]Check, Subject) {
 	h := q.cert.Holder()
 	if !q.reg.Category.Enterprise() {
 		return o.askPerson(ctx, q.reg.Category, h.IIN)
 	}
 	bin := ident.BIN(h.BIN)
-	entity := o.c.Registry.Entity(ctx, bin)
+	ask := o.c.Registry
+	if again {
+		ask = o.c.Again
+	}
+	entity := ask.Entity(ctx, bin)
 	e := entityCheck(entity, q.reg.Category)
-	head := o.c.Registry.Head(ctx, bin, o.now())
+	head := ask.Head(ctx, bin, o.now())
 	k := headCheck(head, ident.IIN(h.IIN), q.cert)
 	if k.Code != "" && k.Code == entity.Code || k.Code == trust.CodeUnavailable && e.Code == k.Code {
 		k.Verdict, k.Code = trust.Unknown, "" // the organisation itself is the matter; said once
@@ -39,7 +44,7 @@ func (o *Office) askRegistry(ctx context.Context, q question) ([]Check, Subject)
 		Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, HeadOffice: string(v.HeadBIN),
 		Source: entity.Source, LoadID: entity.LoadID, RecordID: entity.RecordID, AsOf: entity.AsOf,
 	}
-	s.VAT = o.vat(o.c.Registry.Taxpayer(ctx, h.BIN)) // shown only: nothing is decided by it
+	s.VAT = o.vat(ask.Taxpayer(ctx, h.BIN)) // shown only: nothing is decided by it
 	return usable(e, k), s
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"senim/internal/ident"
@@ -82,6 +83,20 @@ func (o *Office) accountCheck(ctx context.Context, tx Tx, r Registration) Check 
 		}
 	}
 	return k
+}
+
+// headed reports whether the enterprise had a head here already: whoever asks for it registers it again. One who was
+// blocked when his successor signed the agreement counts.
+func (o *Office) headed(ctx context.Context, q question) (yes bool, err error) {
+	if !q.reg.Category.Enterprise() {
+		return false, nil
+	}
+	err = o.c.Store.View(ctx, func(tx Tx) error {
+		all, err := tx.ProfilesOf(ctx, subjectTIN(q.reg.Category, q.cert))
+		yes = slices.ContainsFunc(all, func(p Profile) bool { return p.Type == TypeHead && (p.Status == Active || p.Status == HeadChangeBlocked) })
+		return err
+	})
+	return yes, err
 }
 
 // previousHead turns "the registry names another head" into CERT_PREVIOUS_HEAD for the head our

@@ -82,6 +82,43 @@ func TestLiveFirst(t *testing.T) {
 	l.gate().refused("REGISTRY_OTHER_HEAD").silentAbout(iinC, "СКРЫТАЯ")
 }
 
+// purposes counts for what state services were asked, as the audit tells it.
+func (w *world) purposes() map[string]int {
+	w.t.Helper()
+	all, err := w.store.AuditRecords(w.t.Context(), w.store.Node(), 0, 1000)
+	w.must(err)
+	n := map[string]int{}
+	for _, r := range all {
+		if r.Action == "registry.answer.given" {
+			n[r.Detail["purpose"]]++
+		}
+	}
+	return n
+}
+
+// A state service is asked for what it is: an enterprise that has a head here is registered again, one that has none is
+// registered, and «Мои реквизиты» opens no gate.
+func TestPurposeOfTheQuestion(t *testing.T) {
+	l := newLive(t, nil)
+	l.gate().at("/2")
+	if n := l.purposes(); n["reregister"] == 0 || len(n) != 1 {
+		t.Errorf("a change of head is asked about for %v", n)
+	}
+	const binNew = "009940000006"
+	before := l.purposes()["reregister"]
+	l.gateway.Put("GBDULINFO", binNew, statetest.Organisation{BIN: binNew, Leader: iinB, Appointed: "2026-02-27"}.Document())
+	l.browser().begin(participant.LegalEntity).sign(l.head(iinB, binNew)).at("/2")
+	if n := l.purposes(); n["register"] == 0 || n["reregister"] != before || len(n) != 2 {
+		t.Errorf("a first registration is asked about for %v", n)
+	}
+	profiles, err := l.office.Profiles(t.Context(), iinA)
+	l.must(err)
+	l.office.Facts(t.Context(), profiles[0])
+	if n := l.purposes(); n["validate"] == 0 || len(n) != 3 || n["reregister"] != before {
+		t.Errorf("a profile is looked at for %v", n)
+	}
+}
+
 // Each way in which the register of legal entities may fail leaves the gate closed, in words of its own.
 func TestR16GateStaysClosed(t *testing.T) {
 	texts := map[string]string{}

@@ -506,6 +506,54 @@ func TestOIDCUncheckedIsNotGood(t *testing.T) {
 	}
 }
 
+// A code for which nothing was given, because the certificate could not be checked, is good when it can be: once, with
+// the verifier of its request, and a replay of it ends what it gave.
+func TestOIDCUncheckedCodeIsNotSpent(t *testing.T) {
+	w := newWorld(t)
+	shop := w.shop("profile", "offline_access")
+	shop.config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader // it does not try another way after a refusal
+	code := shop.enter(w.browser(), w.head(iinA, binX)).Query().Get("code")
+	give := func(verifier string) (*oauth2.Token, error) {
+		return shop.config.Exchange(shop.ctx, code, oauth2.VerifierOption(verifier))
+	}
+	w.silent(true)
+	for range 2 {
+		if _, err := give(shop.pkce); refused(t, err) != "temporarily_unavailable" {
+			t.Errorf("unchecked: %v", err)
+		}
+	}
+	w.silent(false)
+	token, err := give(shop.pkce)
+	if err != nil {
+		t.Fatalf("checked again: %v", err)
+	}
+	shop.id(token)
+	if _, err := give(shop.pkce); refused(t, err) != "invalid_grant" {
+		t.Errorf("the code gives twice: %v", err)
+	}
+	if _, err := shop.config.TokenSource(shop.ctx, &oauth2.Token{RefreshToken: token.RefreshToken}).Token(); refused(t, err) != "invalid_grant" {
+		t.Errorf("what a replayed code gave lives on: %v", err)
+	}
+
+	// A wrong verifier spends the code, before a silence and after it.
+	for _, before := range []bool{true, false} {
+		shop.pkce = oauth2.GenerateVerifier()
+		code = shop.enter(w.browser(), w.head(iinA, binX)).Query().Get("code")
+		if !before {
+			w.silent(true)
+			if _, err := give(shop.pkce); refused(t, err) != "temporarily_unavailable" {
+				t.Errorf("unchecked: %v", err)
+			}
+			w.silent(false)
+		}
+		for _, verifier := range []string{oauth2.GenerateVerifier(), shop.pkce} {
+			if _, err := give(verifier); refused(t, err) != "invalid_grant" {
+				t.Errorf("before a silence %t: a wrong verifier does not spend the code: %v", before, err)
+			}
+		}
+	}
+}
+
 func TestOIDCRevocation(t *testing.T) {
 	w := newWorld(t)
 	shop := w.shop("offline_access")

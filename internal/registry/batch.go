@@ -25,6 +25,7 @@ type Batch struct {
 	// Operator is a keyed hash of who brings it, or "system".
 	Operator string
 
+	// Entities come with their leaders, as in files: of a state register, one that comes without any has none.
 	Entities []LegalEntity
 	Leaders  []Leader
 	Persons  []Person
@@ -37,13 +38,17 @@ type Batch struct {
 type checked struct {
 	Batch
 	disputed    map[ident.BIN]bool
+	led         map[ident.BIN]bool // it came with a leader; of a refused row nobody knows whom it names
 	quarantined []Quarantined
 }
 
 // check takes out bad rows. Keys that stand twice take out both rows; two heads at once in one
 // organisation are kept and marked, so that the answer is unknown and not the first.
 func (b Batch) check(rules ident.Rules) checked {
-	c := checked{Batch: b, disputed: map[ident.BIN]bool{}}
+	c := checked{Batch: b, disputed: map[ident.BIN]bool{}, led: map[ident.BIN]bool{}}
+	for _, l := range b.Leaders {
+		c.led[l.BIN] = true
+	}
 	k := checker{rules}
 	c.Entities = sift(&c, "entities", b.Entities, func(e LegalEntity) string { return string(e.BIN) }, k.entity)
 	c.Leaders = sift(&c, "leaders", b.Leaders, func(l Leader) string { return string(l.BIN) + string(l.AppointedOn) + string(l.IIN) }, k.leader)

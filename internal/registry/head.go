@@ -36,7 +36,30 @@ func (b *Book) head(ctx context.Context, tx Tx, bin ident.BIN, on Date, now time
 			words = append(words, w)
 		}
 	}
+	if len(words) == 1 && words[0].source == SourceClerk {
+		if t, ok, err := b.silence(ctx, tx, bin); err != nil {
+			return a, err
+		} else if ok {
+			words = append(words, t)
+		}
+	}
 	return b.dated(judge(a, words)), nil
+}
+
+// silence is what the state register says when it knows an organisation and names no leader: that nobody heads it. An
+// older word of clerks does not stand against that.
+func (b *Book) silence(ctx context.Context, tx Tx, bin ident.BIN) (t testimony, ok bool, err error) {
+	kept, err := tx.Entity(ctx, bin)
+	if err != nil {
+		return t, false, err
+	}
+	for _, k := range kept {
+		if k.Source == SourceLegal {
+			t.source, ok = SourceLegal, true
+			t.load, err = vouching(ctx, tx, SourceLegal, k.Load)
+		}
+	}
+	return t, ok, err
 }
 
 // testimony is what one source says about the head of an organisation on a day.

@@ -143,6 +143,11 @@ func (b *Book) put(ctx context.Context, tx Tx, load Load, c checked) error {
 		for _, l := range c.Leaders {
 			newest[l.BIN] = max(newest[l.BIN], l.AppointedOn)
 		}
+		for _, e := range c.Entities {
+			if !c.led[e.BIN] {
+				newest[e.BIN] = "" // whoever headed it does no more
+			}
+		}
 		for bin, day := range newest {
 			if err := tx.EndLeadersAfter(ctx, load.Source, load.Number, bin, day); err != nil {
 				return err

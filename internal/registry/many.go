@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"senim/internal/ident"
 )
 
-// Many answers about many at once: the same as [Book.Person], [Book.Phone] and [Book.Head] one by one.
+// Many is answers about many at once: the same as those of [Book.Person], [Book.Phone] and [Book.Head] one by one.
 type Many struct {
 	Persons map[ident.IIN]Answer[Person]
 	Phones  map[ident.IIN]Answer[MobileContact]
@@ -16,11 +18,19 @@ type Many struct {
 }
 
 // Many asks about persons, with their phones when asked for, and about heads of organisations today;
-// with phones about those of the heads too. When the database does not answer, every answer is unknown.
+// with phones about those of the heads too. When the database does not answer, every answer is unknown. A book that
+// asks state services asks them about each, one after the other, at the services' own pace.
 func (b *Book) Many(ctx context.Context, persons []ident.IIN, bins []ident.BIN, phones bool) Many {
 	now := b.c.Now()
+	if b.asks() {
+		return b.each(ctx, persons, bins, phones, now)
+	}
+	calendar := b.c.Calendar
 	m := Many{map[ident.IIN]Answer[Person]{}, map[ident.IIN]Answer[MobileContact]{}, map[ident.BIN]Answer[Head]{}}
-	err := b.c.Store.View(ctx, func(under Tx) error {
+	err := b.c.Store.View(ctx, func(under Tx) (err error) {
+		if calendar, err = b.calendarIn(ctx, under); err != nil {
+			return err
+		}
 		tx := &ahead{Tx: under, last: map[string]Load{}, numbered: map[int64]Load{}}
 		if err := tx.read(ctx, persons, bins); err != nil {
 			return err
@@ -46,7 +56,6 @@ func (b *Book) Many(ctx context.Context, persons []ident.IIN, bins []ident.BIN, 
 		if !phones {
 			return nil
 		}
-		var err error
 		if tx.contacts, err = under.ContactsOf(ctx, owners); err != nil {
 			return err
 		}
@@ -66,6 +75,45 @@ func (b *Book) Many(ctx context.Context, persons []ident.IIN, bins []ident.BIN, 
 		}
 		for _, bin := range bins {
 			m.Heads[bin] = Answer[Head]{Verdict: Unknown, Code: Unreachable, Err: err}
+		}
+	}
+	expect(m.Persons, calendar, now)
+	expect(m.Phones, calendar, now)
+	expect(m.Heads, calendar, now)
+	return m
+}
+
+// expect says of each answer when its source is loaded next.
+func expect[K comparable, T any](all map[K]Answer[T], c Calendar, now time.Time) {
+	next := map[string]time.Time{}
+	for k, a := range all {
+		at, ok := next[a.Source]
+		if !ok {
+			at = c.Of(a.Source).Next(now)
+			next[a.Source] = at
+		}
+		a.NextLoad = at
+		all[k] = a
+	}
+}
+
+// each asks one by one.
+func (b *Book) each(ctx context.Context, persons []ident.IIN, bins []ident.BIN, phones bool, now time.Time) Many {
+	m := Many{map[ident.IIN]Answer[Person]{}, map[ident.IIN]Answer[MobileContact]{}, map[ident.BIN]Answer[Head]{}}
+	owners := slices.Clone(persons)
+	for _, i := range persons {
+		m.Persons[i] = b.Person(ctx, i)
+	}
+	for _, bin := range bins {
+		a := b.Head(ctx, bin, now)
+		m.Heads[bin] = a
+		if a.Verdict == Good {
+			owners = append(owners, a.Value.Leader.IIN)
+		}
+	}
+	for _, i := range owners {
+		if _, done := m.Phones[i]; phones && !done {
+			m.Phones[i] = b.Phone(ctx, i)
 		}
 	}
 	return m

@@ -85,6 +85,7 @@ type Tx interface {
 	calendarTx
 	accountTx
 	importTx
+	pullTx
 
 	// PutEntity, PutLeader, PutPerson, PutContact and PutTaxpayer write a record of a load and end the one it replaces: of
 	// the same source and key. An equal record is left as it is.

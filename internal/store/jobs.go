@@ -63,8 +63,8 @@ func (s *Store) Handle(kind string, f func(ctx context.Context, payload []byte) 
 	s.HandleLong(kind, 0, f)
 }
 
-// HandleLong is [Store.Handle] for jobs that may take longer than two minutes: up to bound, which must be
-// less than the ten after which a job counts as lost.
+// HandleLong is [Store.Handle] for jobs that may take longer than two minutes: up to bound. One of a node that died
+// counts as lost after ten minutes, or after bound when that is longer.
 func (s *Store) HandleLong(kind string, bound time.Duration, f func(ctx context.Context, payload []byte) error) {
 	s.jobs.Lock()
 	defer s.jobs.Unlock()
