@@ -175,11 +175,14 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.touched()
-	if h.wisher != "" && r.URL.Path != "/look" && r.URL.Path != "/close" {
+	if h.wisher != "" && personal[r.URL.Path] {
 		h.agent.quiet.acted(h.wisher)
 	}
 	h.call(r.Context(), rw, r.URL.Path, body)
 }
+
+// personal are the calls that somebody makes who wants the page, beside looking at it and sending it away.
+var personal = map[string]bool{"/unlock": true, "/forget": true, "/site": true, "/folder": true, "/set": true, "/act": true, "/calendar": true}
 
 func (h *home) problem(rw http.ResponseWriter, status int, code, field string) {
 	reply(rw, status, problem(&Problem{code, field, h.lang.Text("agent.problem." + code)}))
