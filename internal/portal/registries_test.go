@@ -17,6 +17,7 @@ import (
 	"senim/internal/registry"
 	"senim/internal/state"
 	"senim/internal/state/statetest"
+	"senim/internal/store/storetest"
 )
 
 // live is a portal whose gate asks state services.
@@ -200,6 +201,24 @@ func TestR23SourcesDisagree(t *testing.T) {
 	l.gate().refused("SOURCES_DISAGREE").says("ГБД ЮЛ").says("Запись регистратора").says("01.09.2026 15:00")
 	l.says(iinA, "2026-03-01")
 	l.gate().refused("REGISTRY_OTHER_HEAD")
+}
+
+// Where the state's register was never loaded, a clerk's row about X makes no other number unknown to the state.
+func TestClerksRowIsNoRegister(t *testing.T) {
+	for _, bin := range []string{binX, binY} {
+		w := newWorldWith(t, func(c *participant.Config) {
+			book, err := registry.New(registry.Config{Store: storetest.SQLite(t).Registry(), Rules: rules(), Now: c.Now})
+			if err == nil {
+				_, _, err = book.Load(t.Context(), registry.Batch{Source: registry.SourceClerk, AsOf: c.Now(), Operator: "system",
+					Leaders: []registry.Leader{{BIN: binX, IIN: iinB, Surname: "ТЕСТОВ", Position: "Директор", AppointedOn: "2026-02-27"}}})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Registry = book
+		})
+		w.browser().begin(participant.LegalEntity).sign(w.head(iinB, bin)).refused("CHECK_UNAVAILABLE")
+	}
 }
 
 // The last load is eight days old.
