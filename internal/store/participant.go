@@ -148,11 +148,11 @@ func (t participantTx) PutEnterprise(ctx context.Context, e participant.Enterpri
 	return err
 }
 
-func (t participantTx) EndSessions(ctx context.Context, site string, iin ident.IIN, tin string) (int, error) {
+func (t participantTx) EndSessions(ctx context.Context, site string, iin ident.IIN, p participant.Profile) (int, error) {
 	if iin == "" {
 		return 0, nil // a filter without a person would end everybody's
 	}
-	return authTx(t).DeleteSessions(ctx, auth.Filter{Site: site, IIN: string(iin), BIN: tin})
+	return authTx(t).DeleteSessions(ctx, auth.Filter{Site: site, IIN: string(iin), BIN: p.TIN, Profile: p.ID})
 }
 
 func (t participantTx) PutLink(ctx context.Context, hash, registration string, made time.Time) error {
