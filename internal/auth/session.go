@@ -23,8 +23,6 @@ type Session struct {
 	Serial, Fingerprint string
 	// Name is the holder's common name as the certificate writes it, for the page's header.
 	Name string
-	// Profile names what the session acts as, where the site has profiles; empty: nothing chosen yet.
-	Profile string
 	// Values are small facts of the site: account id, half-typed forms. Never secrets.
 	Values map[string]string
 	// Created and Seen bound its life: absolute from Created, idle from Seen.
@@ -34,9 +32,8 @@ type Session struct {
 // SignedIn reports whether a certificate stands behind the session.
 func (s Session) SignedIn() bool { return s.Fingerprint != "" }
 
-// Filter selects sessions to end. Empty members are not looked at; all empty selects nothing. Profile selects those
-// that act as it, and those of which no profile was ever noted.
-type Filter struct{ Site, IIN, BIN, Profile, Serial, Fingerprint string }
+// Filter selects sessions to end. Empty members are not looked at; all empty selects nothing.
+type Filter struct{ Site, IIN, BIN, Serial, Fingerprint string }
 
 // Lengths of a session id: when it was made, in milliseconds (hexadecimal), and 32 random bytes (base64url).
 const (

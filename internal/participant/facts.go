@@ -17,20 +17,20 @@ type Facts struct {
 	NextLoad time.Time
 }
 
-// Facts asks the registries about the profile's tin.
+// Facts asks the last loads about the profile's tin: no state service is asked for a page.
 func (o *Office) Facts(ctx context.Context, p Profile) Facts {
 	switch {
 	case p.Type.Enterprise():
-		a := o.c.Registry.Entity(ctx, ident.BIN(p.TIN))
+		a := o.c.Facts.Entity(ctx, ident.BIN(p.TIN))
 		v := a.Value
 		f := factsOf(a, Subject{Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, HeadOffice: string(v.HeadBIN)})
-		f.VAT = o.vat(o.c.Registry.Taxpayer(ctx, p.TIN))
+		f.VAT = o.vat(o.c.Facts.Taxpayer(ctx, p.TIN))
 		return f
 	case p.Type == TypeIndividual:
-		a := o.c.Registry.Person(ctx, p.IIN)
+		a := o.c.Facts.Person(ctx, p.IIN)
 		return factsOf(a, Subject{Name: a.Value.FullName()})
 	}
-	a := o.c.Registry.Taxpayer(ctx, p.TIN)
+	a := o.c.Facts.Taxpayer(ctx, p.TIN)
 	v := a.Value
 	return factsOf(a, Subject{Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, VAT: o.vat(a)})
 }

@@ -56,6 +56,8 @@ type Config struct {
 	Judge Judge
 	// Registry answers who is who, G6 to G8. Required.
 	Registry Registry
+	// Facts answers from the last loads, for pages that decide nothing; Registry when nil.
+	Facts Registry
 	// Rules say which numbers are admitted. The zero Rules admit no test identities.
 	Rules ident.Rules
 	// Origin is the portal's own origin: it stands in agreements and links. Required.
@@ -106,6 +108,9 @@ func New(c Config) (*Office, error) {
 		return nil, errors.New("open participants: no registry")
 	case c.Origin == "":
 		return nil, errors.New("open participants: no origin")
+	}
+	if c.Facts == nil {
+		c.Facts = c.Registry
 	}
 	if c.Site == "" {
 		c.Site = "portal"

@@ -164,7 +164,7 @@ func (s *site) only(r *web.Request, all []participant.Profile, finished string) 
 // The session's BIN is the profile's tin.
 func acting(session *auth.Session, p participant.Profile) {
 	session.Values[profileID], session.Values[profileType] = p.ID, string(p.Type)
-	session.BIN, session.Profile = p.TIN, p.ID
+	session.BIN = p.TIN
 }
 
 // act makes the session act for another profile (S6), under a new id; it lives no longer for that.

@@ -110,6 +110,23 @@ func TestR16GateStaysClosed(t *testing.T) {
 	}
 }
 
+// The gate asks about the organisation and its head in one question; «Мои реквизиты» asks nobody, and shows the last
+// load while the service is silent.
+func TestStateIsAskedForGatesAlone(t *testing.T) {
+	l := newLive(t, nil)
+	l.gate().at("/2")
+	if n := l.gateway.Asked(); n != 1 {
+		t.Errorf("the gate asked %d times", n)
+	}
+	l.gateway.Twist(func(a *statetest.Answer) { a.Raw, a.Status = statetest.Fault, http.StatusInternalServerError })
+	b := l.browser()
+	b.login(l.head(iinA, binX), passA).at("/me").says("ГБД ЮЛ, данные на").says("АО «ТЕСТ»")
+	b.get("/me").at("/me")
+	if n := l.gateway.Asked(); n != 1 {
+		t.Errorf("a page asked: %d questions by now", n)
+	}
+}
+
 func TestR17AnotherBIN(t *testing.T) {
 	l := newLive(t, nil)
 	l.gateway.Put("GBDULINFO", binX, statetest.Organisation{BIN: binY, Leader: iinB, Appointed: "2026-02-27"}.Document())

@@ -112,7 +112,7 @@ func newWorldAsking(t testing.TB, database string, more func(*pki.Pool), set fun
 	w.book, err = registry.New(sources)
 	w.must(err)
 	const origin = "http://localhost:8081"
-	config := participant.Config{Store: postbox{w.store.Participant(), w}, Judge: judge, Registry: w.book.For(registry.ForRegister),
+	config := participant.Config{Store: postbox{w.store.Participant(), w}, Judge: judge, Registry: w.book.For(registry.ForRegister), Facts: w.book,
 		Rules: rules(), Origin: origin, Now: w.time, Passwords: plain{}}
 	set(&config)
 	w.office, err = participant.New(config)

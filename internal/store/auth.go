@@ -24,12 +24,12 @@ func (t authTx) Session(ctx context.Context, hash string) (auth.Session, error) 
 	return one(ctx, t.tx, auth.ErrNotFound, func(r row) (s auth.Session, err error) {
 		var notes string
 		var created, seen int64
-		if err = r.Scan(&s.Site, &s.IIN, &s.BIN, &s.Serial, &s.Fingerprint, &s.Name, &s.Profile, &notes, &created, &seen); err != nil {
+		if err = r.Scan(&s.Site, &s.IIN, &s.BIN, &s.Serial, &s.Fingerprint, &s.Name, &notes, &created, &seen); err != nil {
 			return s, err
 		}
 		s.Created, s.Seen = at(created), at(seen)
 		return s, fromText(notes, &s.Values)
-	}, `select site, iin, bin, serial, fingerprint, name, profile, notes, created, seen from auth_sessions where hash = $1`, hash)
+	}, `select site, iin, bin, serial, fingerprint, name, notes, created, seen from auth_sessions where hash = $1`, hash)
 }
 
 func (t authTx) PutSession(ctx context.Context, hash string, s auth.Session) error {
@@ -37,11 +37,11 @@ func (t authTx) PutSession(ctx context.Context, hash string, s auth.Session) err
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `insert into auth_sessions (hash, site, iin, bin, serial, fingerprint, name, profile, notes, created, seen)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	_, err = t.exec(ctx, `insert into auth_sessions (hash, site, iin, bin, serial, fingerprint, name, notes, created, seen)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		on conflict (hash) do update set site = excluded.site, iin = excluded.iin, bin = excluded.bin, serial = excluded.serial,
-			fingerprint = excluded.fingerprint, name = excluded.name, profile = excluded.profile, notes = excluded.notes, created = excluded.created, seen = excluded.seen`,
-		hash, s.Site, s.IIN, s.BIN, s.Serial, s.Fingerprint, s.Name, s.Profile, notes, ms(s.Created), ms(s.Seen))
+			fingerprint = excluded.fingerprint, name = excluded.name, notes = excluded.notes, created = excluded.created, seen = excluded.seen`,
+		hash, s.Site, s.IIN, s.BIN, s.Serial, s.Fingerprint, s.Name, notes, ms(s.Created), ms(s.Seen))
 	return err
 }
 
@@ -65,10 +65,6 @@ func (t authTx) DeleteSessions(ctx context.Context, f auth.Filter) (int, error) 
 			args = append(args, c.value)
 			chosen += fmt.Sprintf(" and %s = $%d and %s <> ''", c.column, len(args), c.column)
 		}
-	}
-	if f.Profile != "" {
-		args = append(args, f.Profile)
-		chosen += fmt.Sprintf(" and profile in ($%d, '')", len(args))
 	}
 	_, err := t.exec(ctx, `delete from auth_challenges where hash in (select hash from auth_sessions where `+chosen+`)`, args...)
 	if err != nil {

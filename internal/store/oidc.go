@@ -103,13 +103,13 @@ func tokenPlace(kind relying.Kind, hash string) string { return "oidc " + string
 func (t relyingTx) Token(ctx context.Context, kind relying.Kind, hash string) (relying.Token, error) {
 	return one(ctx, t.tx, relying.ErrNotFound, func(r row) (k relying.Token, err error) {
 		var made, expires, used int64
-		if err = r.Scan(&k.Kind, &k.Hash, &k.Grant, &k.Client, &k.IIN, &k.BIN, &k.Profile, &k.Serial, &k.Fingerprint, &k.Data, &made, &expires, &used); err != nil {
+		if err = r.Scan(&k.Kind, &k.Hash, &k.Grant, &k.Client, &k.IIN, &k.ActsAs, &k.Serial, &k.Fingerprint, &k.Data, &made, &expires, &used); err != nil {
 			return k, err
 		}
 		k.Made, k.Expires, k.Used = at(made), at(expires), at(used)
 		k.Data, err = t.s.open(tokenPlace(kind, hash), k.Data)
 		return k, err
-	}, `select kind, hash, family, client, iin, bin, profile, serial, fingerprint, data, made, expires, used
+	}, `select kind, hash, family, client, iin, bin, serial, fingerprint, data, made, expires, used
 		from oidc_tokens where kind = $1 and hash = $2`, string(kind), hash)
 }
 
@@ -118,9 +118,9 @@ func (t relyingTx) AddToken(ctx context.Context, k relying.Token) error {
 	if err != nil {
 		return err
 	}
-	n, err := t.exec(ctx, `insert into oidc_tokens (kind, hash, family, client, iin, bin, profile, serial, fingerprint, data, made, expires, used)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (kind, hash) do nothing`,
-		string(k.Kind), k.Hash, k.Grant, k.Client, string(k.IIN), k.BIN, k.Profile, k.Serial, k.Fingerprint, sealed, ms(k.Made), ms(k.Expires), ms(k.Used))
+	n, err := t.exec(ctx, `insert into oidc_tokens (kind, hash, family, client, iin, bin, serial, fingerprint, data, made, expires, used)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (kind, hash) do nothing`,
+		string(k.Kind), k.Hash, k.Grant, k.Client, string(k.IIN), k.ActsAs, k.Serial, k.Fingerprint, sealed, ms(k.Made), ms(k.Expires), ms(k.Used))
 	if err == nil && n == 0 {
 		return relying.ErrUsed
 	}
@@ -203,7 +203,6 @@ func (t authTx) endTokens(ctx context.Context, f auth.Filter) error {
 		return nil
 	}
 	_, err := t.exec(ctx, `delete from oidc_tokens where ($1 = '' or iin = $1) and ($2 = '' or bin = $2)
-		and ($3 = '' or serial = $3) and ($4 = '' or fingerprint = $4) and ($5 = '' or profile in ($5, ''))`,
-		f.IIN, f.BIN, f.Serial, f.Fingerprint, f.Profile)
+		and ($3 = '' or serial = $3) and ($4 = '' or fingerprint = $4)`, f.IIN, f.BIN, f.Serial, f.Fingerprint)
 	return err
 }

@@ -151,8 +151,9 @@ func Participant(t *testing.T, s *store.Store) {
 
 	t.Run("sessions of a person for a company end", func(t *testing.T) {
 		put := func(hash, site, iin, bin, profile string) {
+			values := map[string]string{participant.ProfileValue: profile}
 			err := s.Auth().Update(ctx, func(tx auth.Tx) error {
-				return tx.PutSession(ctx, hash, auth.Session{Site: site, IIN: iin, BIN: bin, Profile: profile, Fingerprint: "f", Created: now, Seen: now})
+				return tx.PutSession(ctx, hash, auth.Session{Site: site, IIN: iin, BIN: bin, Values: values, Fingerprint: "f", Created: now, Seen: now})
 			})
 			if err != nil {
 				t.Fatal(err)
