@@ -527,7 +527,7 @@ func (s *server) handleJobs(context.Context) error {
 	s.store.Handle(registry.KindEntityEnded, task(s.entityEnded))
 	s.store.Handle(ra.JobRevoke, task(s.office.RevokeAll))
 	s.store.Handle(ra.JobPreviousHead, task(s.office.RevokePrevious))
-	s.store.Handle(participant.HeadChangedKind, task(func(context.Context, participant.HeadChanged) error { return nil }))
+	s.store.Handle(participant.HeadChangedKind, task(s.headRegistered))
 	s.store.Every(time.Hour, job.Job{Kind: sweepKind, Unique: "all"})
 	return nil
 }
