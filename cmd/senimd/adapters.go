@@ -127,6 +127,7 @@ func headAnswer(a registry.Answer[registry.Head]) ra.HeadAnswer {
 	out := ra.HeadAnswer{Verdict: trust.Verdict(a.Verdict), Code: a.Code, AsOf: a.AsOf, Source: a.Source, Load: a.LoadID}
 	if a.Verdict == registry.Good {
 		out.IIN, out.Organization = string(a.Value.Leader.IIN), a.Value.Entity.NameRU
+		out.Appointed = string(a.Value.Leader.AppointedOn)
 	}
 	if since, err := time.Parse(time.RFC3339, a.Detail["t"]); err == nil {
 		out.Since = since

@@ -4,12 +4,23 @@ import (
 	"context"
 	"strconv"
 
+	"senim/internal/participant"
 	"senim/internal/registry"
 )
 
 // headChanged follows a change of head that a load of the registry brought.
 func (s *server) headChanged(ctx context.Context, e registry.HeadChanged) error {
 	return s.office.HeadChanged(ctx, string(e.BIN), strconv.FormatInt(e.Load, 10))
+}
+
+// headRegistered follows a change of head that the portal saw first: a state service named the new head, and no load
+// has yet.
+func (s *server) headRegistered(ctx context.Context, e participant.HeadChanged) error {
+	bin, err := s.participants.CompanyOf(ctx, e)
+	if err != nil {
+		return err
+	}
+	return s.office.HeadChanged(ctx, bin, "registration "+e.Registration)
 }
 
 // entityEnded follows the end of an organisation.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"senim/internal/ca"
+	"senim/internal/participant"
 	"senim/internal/ra"
 	"senim/internal/registry"
 )
@@ -54,5 +55,66 @@ func TestC32LoadBringsAnotherHead(t *testing.T) {
 	}
 	if _, err := try(t, t.TempDir(), "-head_change.auto_revoke", "sometimes"); err == nil {
 		t.Error("a setting nobody knows was taken")
+	}
+}
+
+// TestPortalTellsTheCabinet: the new head of X completed his registration. The cabinet offers him the former head's
+// key, once, however often the portal and the registry say so.
+func TestPortalTellsTheCabinet(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	const next = "123456789011"
+	s := mustOpen(t, t.TempDir(), "-head_change.auto_revoke", "now")
+	defer s.close()
+	b := batch(time.Now())
+	today := registry.DateOf(time.Now())
+	for i := range b.Leaders {
+		if b.Leaders[i].BIN == binX {
+			b.Leaders[i].DismissedOn = today
+			b.Leaders = append(b.Leaders, registry.Leader{BIN: binX, IIN: next, Surname: "ТЕСТОВ", Name: "ТЕСТ", Position: "Директор", AppointedOn: today})
+		}
+	}
+	b.AsOf = time.Now()
+	load, bad, err := s.book.Load(ctx, b)
+	if err != nil || len(bad) > 0 {
+		t.Fatalf("%v, %v", bad, err)
+	}
+	const mine = "profile of the new head"
+	err = s.store.Participant().Update(ctx, func(tx participant.Tx) error {
+		return tx.PutProfile(ctx, participant.Profile{ID: mine, IIN: next, TIN: binX, Type: participant.TypeHead, Category: participant.LegalEntity, Status: participant.HeadChangeBlocked, Since: time.Now()})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := participant.HeadChanged{Registration: "r1", Next: mine}
+	offered := func() (n int) {
+		t.Helper()
+		all, err := s.store.AuditRecords(ctx, s.store.Node(), 0, 10000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range all {
+			if r.Action == "head_change.offered" {
+				n++
+			}
+		}
+		return n
+	}
+	if offered() != 0 {
+		t.Fatal("offered before anybody told")
+	}
+	for range 2 {
+		if err := s.headRegistered(ctx, told); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.headChanged(ctx, registry.HeadChanged{BIN: binX, AppointedOn: today, Load: load.Number}); err != nil {
+		t.Fatal(err)
+	}
+	if n := offered(); n != 1 {
+		t.Errorf("offered %d times", n)
+	}
+	if err := s.headRegistered(ctx, participant.HeadChanged{Registration: "r2", Next: "nobody"}); err == nil {
+		t.Error("a change of a company nobody knows was followed")
 	}
 }

@@ -433,7 +433,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book.For(registry.ForRegister),
-		Again: s.book.For(registry.ForReregister), Facts: s.book.For(registry.ForValidate),
+		Again: s.book.For(registry.ForReregister), Facts: s.book,
 		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
 		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now,
 		UnitRoles: s.c.portalRules.unitRoles, BlockPreviousAt: s.c.portalRules.blockPrevious, Stamps: s.portalStamps(),
@@ -530,7 +530,7 @@ func (s *server) handleJobs(context.Context) error {
 	s.store.Handle(registry.KindEntityEnded, task(s.entityEnded))
 	s.store.Handle(ra.JobRevoke, task(s.office.RevokeAll))
 	s.store.Handle(ra.JobPreviousHead, task(s.office.RevokePrevious))
-	s.store.Handle(participant.HeadChangedKind, task(func(context.Context, participant.HeadChanged) error { return nil }))
+	s.store.Handle(participant.HeadChangedKind, task(s.headRegistered))
 	s.store.Every(time.Hour, job.Job{Kind: sweepKind, Unique: "all"})
 	return nil
 }

@@ -40,7 +40,11 @@ func (d *desk) showParticipants(w http.ResponseWriter, r *web.Request, status in
 // findParticipant answers in the same request, so that no number stands in an address.
 func (d *desk) findParticipant(w http.ResponseWriter, r *web.Request) error {
 	number := strings.Join(strings.Fields(r.Field("q")), "")
-	found, err := d.c.Participants.FindParticipant(r.Context(), number)
+	by, err := administrator(r)
+	if err != nil {
+		return err
+	}
+	found, err := d.c.Participants.FindParticipant(r.Context(), by, number)
 	if err != nil {
 		return err
 	}
@@ -64,7 +68,7 @@ func (d *desk) beginAdmin(w http.ResponseWriter, r *web.Request) error {
 	}
 	a, err := d.c.Participants.Administer(r.Context(), by, kind, r.Field("object"), r.Field("lift") == "yes", r.Field("reason"))
 	if wrong, ok := errors.AsType[participant.FieldErrors](err); ok {
-		found, err := d.c.Participants.FindParticipant(r.Context(), r.Field("number"))
+		found, err := d.c.Participants.FindParticipant(r.Context(), by, r.Field("number"))
 		if err != nil {
 			return err
 		}

@@ -107,3 +107,29 @@ func TestParticipantsOneself(t *testing.T) {
 		t.Error("a rejected lifting was carried out")
 	}
 }
+
+// Whoever looks a number up leaves a record, also when nobody has it, and the number does not stand in it.
+func TestLookingUpIsRecorded(t *testing.T) {
+	w := newWorld(t)
+	w.seedHead()
+	one := w.person(clerkOne, authorityBIN, pki.RoleOperator)
+	one.signIn()
+	one.post("/desk/participants", url.Values{"q": {company}}).has(t, 200, "АО «ТЕСТ»")
+	one.post("/desk/participants", url.Values{"q": {"180140005198"}}).has(t, 422, `id="q-error"`)
+	all, err := w.store.AuditRecords(t.Context(), w.store.Node(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var results []string
+	for _, r := range all {
+		if r.Action == "admin.lookup" {
+			results = append(results, r.Result)
+			if r.Actor != w.store.Hash(clerkOne) || strings.Contains(r.Object, company) || r.Object == "" {
+				t.Errorf("recorded: %+v", r)
+			}
+		}
+	}
+	if strings.Join(results, " ") != "ok none" {
+		t.Errorf("recorded %v", results)
+	}
+}

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -56,7 +57,7 @@ func (s *storage) put(ctx context.Context, kind relying.Kind, secret string, r f
 		return err
 	}
 	sum := cert.Fingerprint()
-	return s.p.keeper.Put(ctx, secret, relying.Token{Kind: kind, Grant: r.GetID(), Client: r.GetClient().GetID(), IIN: who.IIN, BIN: who.BIN,
+	return s.p.keeper.Put(ctx, secret, relying.Token{Kind: kind, Grant: r.GetID(), Client: r.GetClient().GetID(), IIN: who.IIN, ActsAs: cmp.Or(who.Profile, who.BIN),
 		Serial: cert.SerialHex(), Fingerprint: hex.EncodeToString(sum[:]), Data: b, Expires: s.p.c.Now().Add(keepFor(kind))})
 }
 

@@ -148,7 +148,7 @@ func (o *Office) adminProfile(ctx context.Context, tx Tx, p Profile, e ProfileEv
 	if err := o.putProfile(ctx, tx, p, c); err != nil || a.Lift {
 		return err
 	}
-	_, err = tx.EndSessions(ctx, o.c.Site, p.IIN, p.TIN)
+	_, err = tx.EndSessions(ctx, o.c.Site, p.IIN, p)
 	return err
 }
 

@@ -27,10 +27,10 @@ type Found struct {
 	Profiles   []User
 }
 
-// FindParticipant looks a number up. Nothing found is an empty answer.
-func (o *Office) FindParticipant(ctx context.Context, number string) (Found, error) {
+// FindParticipant looks a number up for an administrator, and records that he did. Nothing found is an empty answer.
+func (o *Office) FindParticipant(ctx context.Context, by Administrator, number string) (Found, error) {
 	var f Found
-	err := o.c.Store.View(ctx, func(tx Tx) error {
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
 		f = Found{}
 		a, err := tx.Account(ctx, ident.IIN(number))
 		if err == nil {
@@ -64,7 +64,12 @@ func (o *Office) FindParticipant(ctx context.Context, number string) (Found, err
 			}
 			f.Profiles = append(f.Profiles, u)
 		}
-		return nil
+		result := "none"
+		if f.Account != nil || f.Enterprise != nil {
+			result = "ok"
+		}
+		return tx.Audit(ctx, audit.Event{Action: "admin.lookup", Actor: tx.Hash(string(by.IIN)), Object: tx.Hash(number), Result: result,
+			Detail: map[string]string{"serial": by.Serial}})
 	})
 	if err != nil {
 		return Found{}, fmt.Errorf("find participant: %w", err)

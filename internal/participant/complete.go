@@ -24,6 +24,16 @@ type HeadChanged struct {
 	Next         string `json:"next"`     // profile id of the new head
 }
 
+// CompanyOf is the tin of the company whose head changed.
+func (o *Office) CompanyOf(ctx context.Context, j HeadChanged) (string, error) {
+	var p Profile
+	err := o.c.Store.View(ctx, func(tx Tx) (err error) { p, err = tx.Profile(ctx, j.Next); return err })
+	if err != nil {
+		return "", fmt.Errorf("read the new head's profile: %w", err)
+	}
+	return p.TIN, nil
+}
+
 // Complete finishes the registration of a letter's link for a person who has just signed in with
 // key and password. The gate runs again on the certificate of step 3; then everything of section
 // 8.3 happens in one transaction: the account and profile of the person, the previous head's

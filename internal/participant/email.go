@@ -285,7 +285,7 @@ func changeEvent(tx Tx, action string, c EmailChange, result string) audit.Event
 
 // closeSessions ends every session of the person on this site.
 func (o *Office) closeSessions(ctx context.Context, tx Tx, iin ident.IIN, reason string) error {
-	if _, err := tx.EndSessions(ctx, o.c.Site, iin, ""); err != nil {
+	if _, err := tx.EndSessions(ctx, o.c.Site, iin, Profile{}); err != nil {
 		return err
 	}
 	return tx.Audit(ctx, audit.Event{Action: "session.closed", Actor: tx.Hash(string(iin)), Result: "ok", Detail: map[string]string{"reason": reason}})

@@ -15,6 +15,9 @@ import (
 // EntryValue names the value of a session that says which sign-in it came from.
 const EntryValue = "entry"
 
+// ProfileValue names the value of a session that says which profile it acts as.
+const ProfileValue = "profile"
+
 // Bounds of what is kept of a person's sign-ins: the list, and the machines he is known at.
 const (
 	keepEntries  = 50

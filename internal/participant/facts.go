@@ -17,7 +17,7 @@ type Facts struct {
 	NextLoad time.Time
 }
 
-// Facts asks the registries about the profile's tin.
+// Facts asks the last loads about the profile's tin: no state service is asked for a page.
 func (o *Office) Facts(ctx context.Context, p Profile) Facts {
 	switch {
 	case p.Type.Enterprise():

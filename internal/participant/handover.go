@@ -117,7 +117,7 @@ func (o *Office) block(ctx context.Context, tx Tx, p Profile, now time.Time, evi
 	if err := o.putProfile(ctx, tx, p, c); err != nil {
 		return p, err
 	}
-	_, err = tx.EndSessions(ctx, o.c.Site, p.IIN, p.TIN)
+	_, err = tx.EndSessions(ctx, o.c.Site, p.IIN, p)
 	return p, err
 }
 

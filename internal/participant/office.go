@@ -56,9 +56,10 @@ type Config struct {
 	Judge Judge
 	// Registry answers who is who, G6 to G8. Required.
 	Registry Registry
-	// Again answers when the enterprise has a head here already, and Facts when a profile is merely looked at: the
-	// purposes differ. Registry when nil.
-	Again, Facts Registry
+	// Again answers when the enterprise has a head here already: the purpose differs. Registry when nil.
+	Again Registry
+	// Facts answers from the last loads, for pages that decide nothing; Registry when nil.
+	Facts Registry
 	// Rules say which numbers are admitted. The zero Rules admit no test identities.
 	Rules ident.Rules
 	// Origin is the portal's own origin: it stands in agreements and links. Required.

@@ -55,8 +55,8 @@ func (w *town) Entity(context.Context, ident.BIN) registry.Answer[registry.Legal
 		Value: registry.LegalEntity{Kind: registry.LE, NameRU: "АО «ТЕСТ»"}}
 }
 
-func (w *town) Head(context.Context, ident.BIN, time.Time) registry.Answer[registry.Head] {
-	return registry.Answer[registry.Head]{Verdict: registry.Good, Source: "gbdul", LoadID: "4", AsOf: w.now, NextLoad: w.now.AddDate(0, 0, 2),
+func (w *town) Organisation(ctx context.Context, bin ident.BIN, _ time.Time) (registry.Answer[registry.LegalEntity], registry.Answer[registry.Head]) {
+	return w.Entity(ctx, bin), registry.Answer[registry.Head]{Verdict: registry.Good, Source: "gbdul", LoadID: "4", AsOf: w.now, NextLoad: w.now.AddDate(0, 0, 2),
 		Value: registry.Head{Leader: registry.Leader{IIN: w.head, AppointedOn: "2026-01-01"}}}
 }
 

@@ -14,7 +14,8 @@ import (
 // Registry answers who is who, in three values; [registry.Book] is the real one.
 type Registry interface {
 	Entity(ctx context.Context, bin ident.BIN) registry.Answer[registry.LegalEntity]
-	Head(ctx context.Context, bin ident.BIN, on time.Time) registry.Answer[registry.Head]
+	// Organisation is an organisation and its head on a day, asked once.
+	Organisation(ctx context.Context, bin ident.BIN, on time.Time) (registry.Answer[registry.LegalEntity], registry.Answer[registry.Head])
 	Person(ctx context.Context, iin ident.IIN) registry.Answer[registry.Person]
 	Taxpayer(ctx context.Context, tin string) registry.Answer[registry.Taxpayer]
 }
@@ -32,9 +33,8 @@ func (o *Office) askRegistry(ctx context.Context, q question, again bool) ([]Che
 	if again {
 		ask = o.c.Again
 	}
-	entity := ask.Entity(ctx, bin)
+	entity, head := ask.Organisation(ctx, bin, o.now())
 	e := entityCheck(entity, q.reg.Category)
-	head := ask.Head(ctx, bin, o.now())
 	k := headCheck(head, ident.IIN(h.IIN), q.cert)
 	if k.Code != "" && k.Code == entity.Code || k.Code == trust.CodeUnavailable && e.Code == k.Code {
 		k.Verdict, k.Code = trust.Unknown, "" // the organisation itself is the matter; said once

@@ -73,9 +73,9 @@ type Tx interface {
 	Signature(ctx context.Context, id string) (AgreementSignature, error)
 	PutSignature(ctx context.Context, s AgreementSignature) error
 
-	// EndSessions ends the sessions of a person on a site that act for the tin ("" any), and says
-	// how many.
-	EndSessions(ctx context.Context, site string, iin ident.IIN, tin string) (int, error)
+	// EndSessions ends the sessions of a person on a site that act as one of his profiles (the zero one: any), and
+	// says how many.
+	EndSessions(ctx context.Context, site string, iin ident.IIN, p Profile) (int, error)
 
 	// Hash is the keyed hash of a personal number for the audit log.
 	Hash(s string) string

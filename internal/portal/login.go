@@ -20,7 +20,7 @@ const (
 	keyName   = "key.name"
 	keyLink   = "key.link"  // hash of the link's token, when sign-in finishes a registration
 	keyUntil  = "key.until" // the proof's end
-	profileID = "profile"
+	profileID = participant.ProfileValue
 	// profileType is what the profile is, for the menu alone.
 	profileType = "profile.type"
 )

@@ -160,8 +160,8 @@ func (s *site) only(r *web.Request, all []participant.Profile, finished string) 
 	return nil
 }
 
-// acting makes a session act for a profile. The session's BIN is the profile's tin, so that a change of head,
-// or a block, ends exactly the sessions that act for it.
+// acting makes a session act for a profile, so that a change of head, or a block, ends exactly the sessions that do.
+// The session's BIN is the profile's tin.
 func acting(session *auth.Session, p participant.Profile) {
 	session.Values[profileID], session.Values[profileType] = p.ID, string(p.Type)
 	session.BIN = p.TIN

@@ -17,6 +17,7 @@ import (
 	"senim/internal/registry"
 	"senim/internal/state"
 	"senim/internal/state/statetest"
+	"senim/internal/store/storetest"
 )
 
 // live is a portal whose gate asks state services.
@@ -146,6 +147,23 @@ func TestR16GateStaysClosed(t *testing.T) {
 	}
 }
 
+// The gate asks about the organisation and its head in one question; «Мои реквизиты» asks nobody, and shows the last
+// load while the service is silent.
+func TestStateIsAskedForGatesAlone(t *testing.T) {
+	l := newLive(t, nil)
+	l.gate().at("/2")
+	if n := l.gateway.Asked(); n != 1 {
+		t.Errorf("the gate asked %d times", n)
+	}
+	l.gateway.Twist(func(a *statetest.Answer) { a.Raw, a.Status = statetest.Fault, http.StatusInternalServerError })
+	b := l.browser()
+	b.login(l.head(iinA, binX), passA).at("/me").says("ГБД ЮЛ, данные на").says("АО «ТЕСТ»")
+	b.get("/me").at("/me")
+	if n := l.gateway.Asked(); n != 1 {
+		t.Errorf("a page asked: %d questions by now", n)
+	}
+}
+
 func TestR17AnotherBIN(t *testing.T) {
 	l := newLive(t, nil)
 	l.gateway.Put("GBDULINFO", binX, statetest.Organisation{BIN: binY, Leader: iinB, Appointed: "2026-02-27"}.Document())
@@ -237,6 +255,24 @@ func TestR23SourcesDisagree(t *testing.T) {
 	l.gate().refused("SOURCES_DISAGREE").says("ГБД ЮЛ").says("Запись регистратора").says("01.09.2026 15:00")
 	l.says(iinA, "2026-03-01")
 	l.gate().refused("REGISTRY_OTHER_HEAD")
+}
+
+// Where the state's register was never loaded, a clerk's row about X makes no other number unknown to the state.
+func TestClerksRowIsNoRegister(t *testing.T) {
+	for _, bin := range []string{binX, binY} {
+		w := newWorldWith(t, func(c *participant.Config) {
+			book, err := registry.New(registry.Config{Store: storetest.SQLite(t).Registry(), Rules: rules(), Now: c.Now})
+			if err == nil {
+				_, _, err = book.Load(t.Context(), registry.Batch{Source: registry.SourceClerk, AsOf: c.Now(), Operator: "system",
+					Leaders: []registry.Leader{{BIN: binX, IIN: iinB, Surname: "ТЕСТОВ", Position: "Директор", AppointedOn: "2026-02-27"}}})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Registry = book
+		})
+		w.browser().begin(participant.LegalEntity).sign(w.head(iinB, bin)).refused("CHECK_UNAVAILABLE")
+	}
 }
 
 // The last load is eight days old.

@@ -59,7 +59,7 @@ func (a *AutoRevoke) Set(s string) error {
 	return nil
 }
 
-// HeadChanged follows a change of head in the registry, once: the delegations of the organisation end,
+// HeadChanged follows a change of head, once, also when a load of the registry and the portal both tell of it: the delegations of the organisation end,
 // what waits is rejected, the new head is offered the keys of the former one (N-23) or, as the setting
 // has it, they are revoked. Change names the event. Of the former head nothing but his head's keys of
 // this organisation is touched.
@@ -78,14 +78,18 @@ func (o *Office) HeadChanged(ctx context.Context, bin, change string) error {
 		}
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
-		if first, err := tx.BeginChange(ctx, bin, "head "+change); err != nil || !first {
+		first, err := tx.BeginChange(ctx, bin, "head "+change)
+		if err == nil && first && leader != "" {
+			first, err = tx.BeginChange(ctx, bin, "leader "+tx.Hash(leader)+" "+head.Appointed)
+		}
+		if err != nil || !first {
 			return err
 		}
 		if err := o.endCompany(ctx, tx, bin, EndHeadChanged, func(d Delegation) bool { return d.Head != leader }); err != nil {
 			return err
 		}
 		why := Reason{Code: "HEAD_CHANGED", Evidence: head.evidence()}
-		err := o.rejectWaiting(ctx, tx, bin, why, func(a Application) bool { return a.Role != RoleHead || a.Subject.IIN != leader })
+		err = o.rejectWaiting(ctx, tx, bin, why, func(a Application) bool { return a.Role != RoleHead || a.Subject.IIN != leader })
 		if err != nil || len(previous) == 0 {
 			return err
 		}

@@ -30,6 +30,8 @@ type HeadAnswer struct {
 	Code string
 	// IIN of the head; never shown to others.
 	IIN string
+	// Appointed is the day he became it, as the source writes it; empty when it does not say.
+	Appointed string
 	// Organization is the name written into certificates.
 	Organization string
 	// AsOf is the day the data describe; Source and Load say whence they are.

@@ -106,7 +106,7 @@ func (b *Book) person(ctx context.Context, tx Tx, iin ident.IIN, now time.Time) 
 	}
 	switch {
 	case best.Source == "":
-		return absent[Person](ctx, b, tx, PersonUnknown, now, SourcePersons, SourceClerk)
+		return absent[Person](ctx, b, tx, PersonUnknown, now, SourcePersons)
 	case best.Verdict == Good && (best.Value.Excluded || best.Value.Dead || best.Value.Incapable):
 		best.Verdict, best.Code = Bad, PersonExcluded
 	}
@@ -177,7 +177,7 @@ func (b *Book) entity(ctx context.Context, tx Tx, bin ident.BIN, now time.Time) 
 		return best, err
 	}
 	if best.Source == "" {
-		return absent[LegalEntity](ctx, b, tx, EntityUnknown, now, SourceLegal, SourceClerk)
+		return absent[LegalEntity](ctx, b, tx, EntityUnknown, now, SourceLegal)
 	}
 	if best.Verdict != Good {
 		return best, nil
@@ -263,14 +263,10 @@ func (b *Book) old(l Load, now time.Time) bool {
 	return l.Source != SourceClerk && now.Sub(l.AsOf) > b.c.MaxAge
 }
 
-// absent is the answer about what no source knows: bad when the right source was loaded lately, or
-// when this installation has only its clerks; else unknown (rule V2).
-func absent[T any](ctx context.Context, b *Book, tx Tx, code string, now time.Time, sources ...string) (Answer[T], error) {
-	var l Load
-	err := ErrNotFound
-	for i := 0; i < len(sources) && errors.Is(err, ErrNotFound); i++ {
-		l, err = tx.LastLoad(ctx, sources[i])
-	}
+// absent is the answer about what no source knows: bad when the state's own source was loaded lately, else
+// unknown (rule V2). Clerks speak only of what they write down.
+func absent[T any](ctx context.Context, b *Book, tx Tx, code string, now time.Time, source string) (Answer[T], error) {
+	l, err := tx.LastLoad(ctx, source)
 	if errors.Is(err, ErrNotFound) {
 		return Answer[T]{Verdict: Unknown, Code: NeverLoaded}, nil
 	}

@@ -29,8 +29,8 @@ type Token struct {
 	// Grant names the authorization that all tokens descended from it share.
 	Grant, Client string
 	// Whose it is and with which certificate: what ends this person's sessions ends this too.
-	IIN                      ident.IIN
-	BIN, Serial, Fingerprint string
+	IIN                         ident.IIN
+	ActsAs, Serial, Fingerprint string // ActsAs is his profile, or without one the number that he acts for
 	// Data is the library's own record.
 	Data    []byte
 	Made    time.Time

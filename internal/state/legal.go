@@ -119,6 +119,7 @@ func (r *record) read(bin ident.BIN) (v registry.Legal, err error) {
 	}
 	v.Entity = registry.LegalEntity{BIN: bin, Kind: registry.LE, NameRU: r.text("FullNameRu"), NameKK: r.text("FullNameKz"),
 		Registered: r.day(r.text("RegistrationDate")), HeadBIN: ident.BIN(r.number(r.text("HeaderOrganization", "BIN"))),
+		Reregistered: r.day(r.text("RegistrationLastDate")), SuccessorBIN: r.successor(),
 		AddressRU: r.text("Address"), TaxInactive: r.text("TaxOrgStatus") == "1"}
 	v.Entity.Kind = r.kind(bin)
 	if v.Entity.Status, v.Entity.Liquidated, err = r.status(); err != nil {
@@ -136,6 +137,20 @@ func (r *record) read(bin ident.BIN) (v registry.Legal, err error) {
 		return v, fail(Unreadable, "the record has no name, or a number or date that is none")
 	}
 	return v, nil
+}
+
+// successor is who came after it: of several, as after a division, none is the one. No gate asks it, so that one that
+// is no number is none, and closes nothing.
+func (r *record) successor() ident.BIN {
+	said := ""
+	if e := r.e.At("ReorganizationBins", "BINReorganizationUl"); e != nil && len(r.e.Child("ReorganizationBins").All("BINReorganizationUl")) == 1 {
+		said = textOf(e)
+	}
+	bin, err := r.rules.AdmitBIN(first(textOf(r.e.At("Liquidation", "BinReceiver")), said))
+	if err != nil {
+		return ""
+	}
+	return bin
 }
 
 // status is what the register says of the organisation's life.

@@ -65,7 +65,7 @@ func readPerson(e *dsig.Element, iin ident.IIN) (registry.Person, error) {
 	r := record{e: e}
 	p := registry.Person{IIN: iin, Surname: r.text("surname"), Name: r.text("name"), Patronymic: r.text("patronymic"), Born: r.day(r.text("birthDate")),
 		Dead:     r.day(r.text("deathDate")) != "" || flag(e, "lifeStatus"),
-		Excluded: flag(e, "excludeStatus"), Incapable: flag(e, "personCapableStatus"), Nonresident: !kazakh(codeOf(e.Child("citizenship")))}
+		Excluded: flag(e, "excludeStatus"), Incapable: flag(e, "personCapableStatus"), Citizenship: codeOf(e.Child("citizenship")), Nonresident: !kazakh(codeOf(e.Child("citizenship")))}
 	if r.bad || p.Surname == "" && p.Name == "" {
 		return p, fail(Unreadable, "the person has no name, or a date that is none")
 	}

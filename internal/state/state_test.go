@@ -125,7 +125,7 @@ func TestLegal(t *testing.T) {
 		a := w.legal()
 		e, l := a.Value.Entity, a.Value.Leader
 		if a.Verdict != registry.Good || a.Code != "" || a.Source != registry.SourceLegal || !a.AsOf.Equal(w.time()) ||
-			e.BIN != company || e.Kind != registry.LE || e.NameRU != "АО «ТЕСТ»" || e.NameKK != "«ТЕСТ» АҚ" || e.Status != registry.Active || e.Registered != "2012-04-05" ||
+			e.BIN != company || e.Kind != registry.LE || e.NameRU != "АО «ТЕСТ»" || e.NameKK != "«ТЕСТ» АҚ" || e.Status != registry.Active || e.Registered != "2012-04-05" || e.Reregistered != "2026-02-27" || e.SuccessorBIN != "" ||
 			l.IIN != man || l.AppointedOn != "2026-02-27" || l.DismissedOn != "" || l.Position != "Директор" || l.BIN != company {
 			t.Errorf("%s: %+v", name, a)
 		}
@@ -147,6 +147,24 @@ func TestLegal(t *testing.T) {
 		a := w.legal()
 		if a.Verdict != registry.Good || a.Value.Entity.Kind != c.kind || a.Value.Entity.Status != c.status || string(a.Value.Entity.HeadBIN) != c.o.HeadBIN || a.Value.Leader.IIN != "" {
 			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}
+
+// Who came after an organisation: one of a reorganisation, or who took over from a liquidated one. Of several none is
+// the one, and what is no number is none.
+func TestLegalSuccessor(t *testing.T) {
+	w := newWorld(t, nil)
+	const ul = "<BINReorganizationUl>" + other + "</BINReorganizationUl>"
+	for says, want := range map[string]ident.BIN{
+		"<ReorganizationBins>" + ul + "</ReorganizationBins>":                                   other,
+		"<ReorganizationBins>" + ul + ul + "</ReorganizationBins>":                              "",
+		"<ReorganizationBins><BINReorganizationUl>1</BINReorganizationUl></ReorganizationBins>": "",
+		"<Liquidation><BinReceiver>" + other + "</BinReceiver></Liquidation>":                   other,
+	} {
+		w.gateway.Put("GBDULINFO", company, strings.Replace(statetest.Organisation{BIN: company}.Document(), "</Organization>", says+"</Organization>", 1))
+		if a := w.legal(); a.Verdict != registry.Good || a.Value.Entity.SuccessorBIN != want {
+			t.Errorf("%s: %s %s, successor %q", says, a.Verdict, a.Code, a.Value.Entity.SuccessorBIN)
 		}
 	}
 }
@@ -400,7 +418,7 @@ func TestPersonAndPhone(t *testing.T) {
 	w := newWorld(t, nil)
 	person := func() registry.Answer[registry.Person] { return w.Person(t.Context(), registry.ForKey, man) }
 	w.gateway.Put("GBDFLINFO", man, statetest.Person(man, ""))
-	if a := person(); a.Verdict != registry.Good || a.Value.Surname != "СКРЫТАЯ" || a.Value.Born != "1980-01-02" || a.Value.Dead || a.Value.Excluded || a.Value.Nonresident {
+	if a := person(); a.Verdict != registry.Good || a.Value.Surname != "СКРЫТАЯ" || a.Value.Citizenship != "398" || a.Value.Born != "1980-01-02" || a.Value.Dead || a.Value.Excluded || a.Value.Nonresident {
 		t.Errorf("%+v", a)
 	}
 	w.gateway.Put("GBDFLINFO", man, statetest.Person(man, "<deathDate>2025-01-01</deathDate><excludeStatus>1</excludeStatus>"))

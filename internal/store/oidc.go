@@ -103,7 +103,7 @@ func tokenPlace(kind relying.Kind, hash string) string { return "oidc " + string
 func (t relyingTx) Token(ctx context.Context, kind relying.Kind, hash string) (relying.Token, error) {
 	return one(ctx, t.tx, relying.ErrNotFound, func(r row) (k relying.Token, err error) {
 		var made, expires, used int64
-		if err = r.Scan(&k.Kind, &k.Hash, &k.Grant, &k.Client, &k.IIN, &k.BIN, &k.Serial, &k.Fingerprint, &k.Data, &made, &expires, &used); err != nil {
+		if err = r.Scan(&k.Kind, &k.Hash, &k.Grant, &k.Client, &k.IIN, &k.ActsAs, &k.Serial, &k.Fingerprint, &k.Data, &made, &expires, &used); err != nil {
 			return k, err
 		}
 		k.Made, k.Expires, k.Used = at(made), at(expires), at(used)
@@ -120,7 +120,7 @@ func (t relyingTx) AddToken(ctx context.Context, k relying.Token) error {
 	}
 	n, err := t.exec(ctx, `insert into oidc_tokens (kind, hash, family, client, iin, bin, serial, fingerprint, data, made, expires, used)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (kind, hash) do nothing`,
-		string(k.Kind), k.Hash, k.Grant, k.Client, string(k.IIN), k.BIN, k.Serial, k.Fingerprint, sealed, ms(k.Made), ms(k.Expires), ms(k.Used))
+		string(k.Kind), k.Hash, k.Grant, k.Client, string(k.IIN), k.ActsAs, k.Serial, k.Fingerprint, sealed, ms(k.Made), ms(k.Expires), ms(k.Used))
 	if err == nil && n == 0 {
 		return relying.ErrUsed
 	}

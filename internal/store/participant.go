@@ -148,11 +148,40 @@ func (t participantTx) PutEnterprise(ctx context.Context, e participant.Enterpri
 	return err
 }
 
-func (t participantTx) EndSessions(ctx context.Context, site string, iin ident.IIN, tin string) (int, error) {
+func (t participantTx) EndSessions(ctx context.Context, site string, iin ident.IIN, p participant.Profile) (int, error) {
 	if iin == "" {
 		return 0, nil // a filter without a person would end everybody's
 	}
-	return authTx(t).DeleteSessions(ctx, auth.Filter{Site: site, IIN: string(iin), BIN: tin})
+	if p.ID == "" {
+		return authTx(t).DeleteSessions(ctx, auth.Filter{Site: site, IIN: string(iin)})
+	}
+	acting, err := list(ctx, t.tx, func(r row) (key string, err error) {
+		var notes string
+		var values map[string]string
+		if err = r.Scan(&key, &notes); err == nil {
+			err = fromText(notes, &values)
+		}
+		if as := values[participant.ProfileValue]; as != p.ID && as != "" {
+			key = "" // of another profile of the same number
+		}
+		return key, err
+	}, `select hash, notes from auth_sessions where iin = $1 and iin <> '' and site = $2 and bin = $3`, string(iin), site, p.TIN)
+	if err != nil {
+		return 0, err
+	}
+	ended := 0
+	for _, key := range acting {
+		if key == "" {
+			continue
+		}
+		if err := authTx(t).DeleteSession(ctx, key); err != nil {
+			return 0, err
+		}
+		ended++
+	}
+	// Tokens of before profiles were noted have the number there.
+	_, err = t.exec(ctx, `delete from oidc_tokens where iin = $1 and bin in ($2, $3)`, string(iin), p.ID, p.TIN)
+	return ended, err
 }
 
 func (t participantTx) PutLink(ctx context.Context, hash, registration string, made time.Time) error {

@@ -150,29 +150,32 @@ func Participant(t *testing.T, s *store.Store) {
 	t.Run("agreement and evidence", func(t *testing.T) { participantAgreement(t, st, now) })
 
 	t.Run("sessions of a person for a company end", func(t *testing.T) {
-		put := func(hash, site, iin, bin string) {
+		put := func(hash, site, iin, bin, profile string) {
+			values := map[string]string{participant.ProfileValue: profile}
 			err := s.Auth().Update(ctx, func(tx auth.Tx) error {
-				return tx.PutSession(ctx, hash, auth.Session{Site: site, IIN: iin, BIN: bin, Fingerprint: "f", Created: now, Seen: now})
+				return tx.PutSession(ctx, hash, auth.Session{Site: site, IIN: iin, BIN: bin, Values: values, Fingerprint: "f", Created: now, Seen: now})
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		put("sx", "portal", "ia", "bx")
-		put("sy", "portal", "ia", "by")
-		put("sc", "cabinet", "ia", "bx")
-		put("sb", "portal", "ib", "bx")
+		put("sx", "portal", "ia", "bx", "px")
+		put("so", "portal", "ia", "bx", "") // of before profiles were noted
+		put("su", "portal", "ia", "bx", "pu")
+		put("sy", "portal", "ia", "by", "py")
+		put("sc", "cabinet", "ia", "bx", "")
+		put("sb", "portal", "ib", "bx", "pb")
 		update(t, func(tx participant.Tx) error {
-			n, err := tx.EndSessions(ctx, "portal", "ia", "bx")
-			if n != 1 {
-				t.Errorf("%d sessions ended, want 1", n)
+			n, err := tx.EndSessions(ctx, "portal", "ia", participant.Profile{ID: "px", TIN: "bx"})
+			if n != 2 {
+				t.Errorf("%d sessions ended, want 2", n)
 			}
-			if n, _ := tx.EndSessions(ctx, "portal", "", ""); n != 0 {
+			if n, _ := tx.EndSessions(ctx, "portal", "", participant.Profile{}); n != 0 {
 				t.Errorf("%d sessions of nobody ended", n)
 			}
 			return err
 		})
-		for hash, alive := range map[string]bool{"sx": false, "sy": true, "sc": true, "sb": true} {
+		for hash, alive := range map[string]bool{"sx": false, "so": false, "su": true, "sy": true, "sc": true, "sb": true} {
 			err := s.Auth().View(ctx, func(tx auth.Tx) error { _, err := tx.Session(ctx, hash); return err })
 			if (err == nil) != alive {
 				t.Errorf("session %s: %v", hash, err)

@@ -84,7 +84,7 @@ func Relying(t *testing.T, s *store.Store) {
 	})
 
 	token := func(kind relying.Kind, hash, grant string) relying.Token {
-		return relying.Token{Kind: kind, Hash: hash, Grant: grant, Client: "c", IIN: "i", BIN: "b", Serial: "s", Fingerprint: "f",
+		return relying.Token{Kind: kind, Hash: hash, Grant: grant, Client: "c", IIN: "i", ActsAs: "b", Serial: "s", Fingerprint: "f",
 			Data: []byte(`{"a":1}`), Made: now, Expires: now.Add(time.Hour)}
 	}
 	gone := func(t *testing.T, tx relying.Tx, kind relying.Kind, hash string) {

@@ -1,0 +1,26 @@
+package registry
+
+import (
+	"context"
+	"time"
+
+	"senim/internal/ident"
+)
+
+// Organisation is [Book.Entity] and [Book.Head] of one organisation in one question: a state service is asked once,
+// and both answers are of the same moment.
+func (b *Book) Organisation(ctx context.Context, bin ident.BIN, on time.Time) (Answer[LegalEntity], Answer[Head]) {
+	t, live := b.askLegal(ctx, bin)
+	if settled(b, live) {
+		return asked[LegalEntity](ctx, b, live), asked[Head](ctx, b, live)
+	}
+	present := t
+	if !b.today(on) {
+		present = nil
+	}
+	entity := ask(ctx, b, func(tx Tx, now time.Time) (Answer[LegalEntity], error) { return b.entity(ctx, t.over(tx), bin, now) })
+	head := ask(ctx, b, func(tx Tx, now time.Time) (Answer[Head], error) {
+		return b.head(ctx, present.over(tx), bin, DateOf(on), now)
+	})
+	return entity, head
+}
