@@ -82,7 +82,9 @@ func TestServerPullsByItself(t *testing.T) {
 		}
 		return strings.Contains(section, "задерживается")
 	}
-	taken := func() bool { return s.book.Taxpayer(t.Context(), "123456789011").Value.NameRU == "ИП ПО РАСПИСАНИЮ" }
+	taken := func() bool {
+		return s.book.Taxpayer(t.Context(), "123456789011").Value.NameRU == "ИП ПО РАСПИСАНИЮ"
+	}
 	if err := s.pulls.Try(t.Context(), registry.SourceTax); err != nil {
 		t.Fatal(err)
 	}

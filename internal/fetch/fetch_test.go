@@ -75,12 +75,15 @@ func TestSiteBounds(t *testing.T) {
 		ok     bool
 		passes bool // the trouble is not the file's
 	}{
-		"whole":      {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1000)) }, true, false},
-		"too long":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1001)) }, false, false},
-		"not there":  {http.NotFound, false, false},
-		"elsewhere":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) }, false, true},
-		"trouble":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, false, true},
-		"broken off": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "900"); _, _ = w.Write(make([]byte, 800)) }, false, true},
+		"whole":     {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1000)) }, true, false},
+		"too long":  {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1001)) }, false, false},
+		"not there": {http.NotFound, false, false},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusFound) }, false, true},
+		"trouble":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }, false, true},
+		"broken off": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "900")
+			_, _ = w.Write(make([]byte, 800))
+		}, false, true},
 		"silent": {func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write(make([]byte, 10))
 			_ = http.NewResponseController(w).Flush()

@@ -93,7 +93,9 @@ func (o *Office) headed(ctx context.Context, q question) (yes bool, err error) {
 	}
 	err = o.c.Store.View(ctx, func(tx Tx) error {
 		all, err := tx.ProfilesOf(ctx, subjectTIN(q.reg.Category, q.cert))
-		yes = slices.ContainsFunc(all, func(p Profile) bool { return p.Type == TypeHead && (p.Status == Active || p.Status == HeadChangeBlocked) })
+		yes = slices.ContainsFunc(all, func(p Profile) bool {
+			return p.Type == TypeHead && (p.Status == Active || p.Status == HeadChangeBlocked)
+		})
 		return err
 	})
 	return yes, err
