@@ -50,8 +50,9 @@ func (o *Office) account(ctx context.Context, iin ident.IIN) (Account, error) {
 	return a, nil
 }
 
-// Data takes step 2. What is wrong comes back as [FieldErrors], all at once; what was typed is kept
-// in the registration either way, passwords excepted. A locked account gives ACCOUNT_LOCKED.
+// Data takes step 2. What is wrong comes back as [FieldErrors], all at once. What was typed is kept
+// either way while the step was never passed, passwords excepted; a form that was good once is replaced
+// by a good one only, since letters go to what it holds. A locked account gives ACCOUNT_LOCKED.
 //
 // Coming back to it after the agreement was signed corrects the address: the signature is kept
 // (R9), earlier letters become useless, and a new one goes out.
@@ -77,6 +78,9 @@ func (o *Office) Data(ctx context.Context, id, cookie string, f Form) (Registrat
 		}
 	} else if err := o.checkNew(&r, f, wrong); err != nil {
 		return r, err
+	}
+	if len(wrong) > 0 && was != StateCert {
+		return r, wrong
 	}
 	if len(wrong) == 0 {
 		r.Entered = normal(r.Entered)
