@@ -9,8 +9,8 @@ import (
 	"senim/internal/audit"
 )
 
-// activateAccount makes a pending account active with its address confirmed by the link; another
-// one is left as it is.
+// activateAccount makes a pending account active with what was typed in the registration whose link was used:
+// its address is the one the link confirms. Another account is left as it is.
 func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now time.Time) error {
 	a, err := tx.Account(ctx, r.IIN)
 	if err != nil {
@@ -19,10 +19,14 @@ func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now
 	if a.State != AccountPending {
 		return nil
 	}
+	if r.Password == "" || r.Entered.Email == "" {
+		return ErrRace
+	}
 	if a, err = a.step(AccountCompleted); err != nil {
 		return err
 	}
-	a.EmailConfirmed = now
+	a.Name, a.Password, a.Lang = r.Person.Name(), r.Password, r.Lang
+	a.Email, a.Phone, a.EmailConfirmed = r.Entered.Email, r.Entered.Phone, now
 	return tx.PutAccount(ctx, a)
 }
 

@@ -69,3 +69,32 @@ func TestR9WrongCurrentPassword(t *testing.T) {
 		t.Errorf("the letter went to %s", to)
 	}
 }
+
+// One person has two registrations open at once: each link completes with the address, the phone and the
+// password of its own, whichever was signed last.
+func TestTwoRegistrationsOfOnePerson(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		w := newWorld(t)
+		w.heads(iinA, iinB)
+		one, two := w.browser(), w.browser()
+		w.register(one, "first@example.kz", passB)
+		link := w.path("N-15")
+		two.begin(participant.Individual).sign(w.personal(iinB)).at("/2").
+			post(two.path, "email", "second@example.kz", "email2", "second@example.kz", "phone", "+77011234567", "password", passC, "password2", passC).at("/3").
+			sign(w.personal(iinB)).at("/4")
+		email, phone, password, other := "first@example.kz", "", passB, passC
+		if !first {
+			link, email, phone, password, other = w.path("N-15"), "second@example.kz", "+77011234567", passC, passB
+		}
+		b := w.browser()
+		b.get(link).sign(w.head(iinB, binX)).at("/login/password").wrong("/login/password", "password", other)
+		b.post("/login/password", "password", password).at("/me?done=1")
+		if a := w.account(iinB); a.Email != email || a.Phone != phone || a.EmailConfirmed.IsZero() {
+			t.Errorf("the account has %q, %q", a.Email, a.Phone)
+		}
+		w.browser().login(w.head(iinB, binX), password).at("/me")
+		if w.letter("N-05").To != email {
+			t.Errorf("N-05 to %s", w.letter("N-05").To)
+		}
+	}
+}

@@ -104,8 +104,13 @@ func (s *site) orgSignPage(w http.ResponseWriter, r *web.Request, head participa
 	return r.OK(w, orgSignView(r, orgSign{action: action, users: users, document: string(doc), signer: headSigner(head)}))
 }
 
+// headSigner is the key a head signs with: of his enterprise, or his own when he trades or practises under his IIN.
 func headSigner(head participant.Profile) web.Signer {
-	return web.Signer{IIN: string(head.IIN), BIN: head.TIN}
+	signer := web.Signer{IIN: string(head.IIN)}
+	if head.Type.Enterprise() {
+		signer.BIN = head.TIN
+	}
+	return signer
 }
 
 // orgSigned does it.

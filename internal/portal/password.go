@@ -51,7 +51,7 @@ func (s *site) passwordGiven(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	// Untrimmed: spaces are characters of a password.
-	a, err := s.office.SignIn(r.Context(), iin, r.PostFormValue("password"))
+	a, err := s.office.SignInByLink(r.Context(), iin, participant.LinkKey(r.Value(keyLink)), r.PostFormValue("password"))
 	var d *participant.Denied
 	if errors.As(err, &d) && d.Code == "PASSWORD_WRONG" {
 		var errs web.Errors
