@@ -149,11 +149,6 @@ func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, 
 	if err := o.activateAccount(ctx, tx, r, now); err != nil {
 		return r, err
 	}
-	if d := (Document{Number: r.Entered.DocNumber, Issued: r.Entered.DocDate, Issuer: r.Entered.DocIssuer}); d != (Document{}) {
-		if err := tx.PutDocument(ctx, r.IIN, d); err != nil {
-			return r, err
-		}
-	}
 	if err := o.putEnterprise(ctx, tx, r, s, now); err != nil {
 		return r, err
 	}

@@ -70,6 +70,9 @@ func (o *Office) Data(ctx context.Context, id, cookie string, f Form) (Registrat
 	}
 	was, wrong := r.State, FieldErrors{}
 	f.Entered = trimmed(f.Entered)
+	if known.Account {
+		f.Entered = Entered{} // all of it is the account's: changed in «Мои реквизиты», under a signature (section 13)
+	}
 	checkEntered(f.Entered, known, o.now(), wrong)
 	r.Entered, r.Lang = f.Entered, f.Lang
 	if known.Account {

@@ -10,7 +10,7 @@ import (
 )
 
 // activateAccount makes a pending account active with what was typed in the registration whose link was used:
-// its address is the one the link confirms. Another account is left as it is.
+// its address is the one the link confirms. Another account, and its person's document, is left as it is.
 func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now time.Time) error {
 	a, err := tx.Account(ctx, r.IIN)
 	if err != nil {
@@ -27,6 +27,12 @@ func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now
 	}
 	a.Name, a.Password, a.Lang = r.Person.Name(), r.Password, r.Lang
 	a.Email, a.Phone, a.EmailConfirmed = r.Entered.Email, r.Entered.Phone, now
+	d := Document{Number: r.Entered.DocNumber, Issued: r.Entered.DocDate, Issuer: r.Entered.DocIssuer}
+	if d != (Document{}) {
+		if err := tx.PutDocument(ctx, r.IIN, d); err != nil {
+			return err
+		}
+	}
 	return tx.PutAccount(ctx, a)
 }
 
@@ -86,30 +92,36 @@ func (o *Office) blockEarly(ctx context.Context, tx Tx, r Registration, now time
 	return err
 }
 
-// blockedBefore lists the heads whom this registration blocked at step 3: the evidence of their block is
-// a run of its gate. just lists those it blocked now.
+// blockedBefore lists the head whom a registration blocked at step 3 and nobody has followed since, whatever became
+// of that registration: it may have been given up and begun anew. just lists those blocked now.
 func (o *Office) blockedBefore(ctx context.Context, tx Tx, r Registration, just []Profile) ([]Profile, error) {
-	if o.c.BlockPreviousAt != AtAgreement {
-		return nil, nil
+	if len(just) > 0 {
+		return nil, nil // somebody became the head after him, and that was announced
 	}
 	all, err := tx.ProfilesOf(ctx, r.TIN)
 	if err != nil {
 		return nil, err
 	}
 	var early []Profile
+	last := time.Time{} // when a head came into office last
 	for _, p := range all {
-		if p.Type != TypeHead || p.Status != HeadChangeBlocked || p.IIN == r.IIN || slices.ContainsFunc(just, func(j Profile) bool { return j.ID == p.ID }) {
+		if p.Type != TypeHead {
 			continue
 		}
-		e, err := tx.Evidence(ctx, p.Evidence)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
-		if err == nil && e.Registration == r.ID {
+		if p.Status == HeadChangeBlocked && p.IIN != r.IIN {
 			early = append(early, p)
 		}
+		changes, err := tx.Changes(ctx, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range changes {
+			if c.To == Active && c.At.After(last) {
+				last = c.At
+			}
+		}
 	}
-	return early, nil
+	return slices.DeleteFunc(early, func(p Profile) bool { return !p.Since.After(last) }), nil
 }
 
 // block is one profile blocked by the change of head, with its history and its sessions.
@@ -176,7 +188,7 @@ func (o *Office) activateProfile(ctx context.Context, tx Tx, r Registration, s S
 	if err != nil {
 		return Profile{}, err
 	}
-	p := Profile{IIN: r.IIN, TIN: r.TIN, Type: r.profileType()}
+	p := Profile{IIN: r.IIN, TIN: r.TIN, Type: r.ProfileType()}
 	for _, had := range all {
 		if had.TIN == p.TIN && had.Type == p.Type {
 			p = had

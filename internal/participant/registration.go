@@ -121,8 +121,8 @@ type Entered struct {
 	DocNumber, DocDate, DocIssuer string
 }
 
-// profileType is the type of the profile the registration makes.
-func (r Registration) profileType() ProfileType { return r.Category.ProfileType(r.Subject.Practice) }
+// ProfileType is the type of the profile the registration makes.
+func (r Registration) ProfileType() ProfileType { return r.Category.ProfileType(r.Subject.Practice) }
 
 // mayChoose reports whether the certificate may still be chosen anew: until the agreement is signed.
 func (r Registration) mayChoose() bool {

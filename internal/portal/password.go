@@ -73,13 +73,13 @@ func (s *site) passed(r *web.Request, a participant.Account, way string) error {
 		}
 		return r.Redirect("/login/expired")
 	}
-	finished := ""
+	var finished *participant.Registration
 	if link := r.Value(keyLink); link != "" {
 		reg, err := s.office.Complete(r.Context(), participant.LinkKey(link), a.IIN)
 		if err != nil {
 			return &stopped{err: err, retry: retryOfLink(err)}
 		}
-		finished = reg.TIN
+		finished = &reg
 	}
 	return s.enter(r, a, way, finished)
 }
@@ -96,7 +96,7 @@ func retryOfLink(err error) string {
 // enter begins the session of the person. One usable profile is entered at once; the one of a
 // registration just finished goes first. Who came by an invitation sees it before anything else. The
 // sign-in is written down before there is a session.
-func (s *site) enter(r *web.Request, a participant.Account, way, finished string) error {
+func (s *site) enter(r *web.Request, a participant.Account, way string, finished *participant.Registration) error {
 	iin := a.IIN
 	all, err := s.office.Profiles(r.Context(), iin)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *site) enter(r *web.Request, a participant.Account, way, finished string
 		return err
 	}
 	entry, err := s.office.Enter(r.Context(), participant.Entering{IIN: iin, Serial: r.Value(keySerial), Network: network(r), Browser: browserName(r.UserAgent()),
-		Machine: machine, First: finished != "", Way: way, Profile: profile})
+		Machine: machine, First: finished != nil, Way: way, Profile: profile})
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (s *site) enter(r *web.Request, a participant.Account, way, finished string
 		to = "/me"
 		acting(&session, *profile)
 	}
-	if finished != "" && invited == "" {
+	if finished != nil && invited == "" {
 		to += "?done=1"
 	}
 	if err := r.SignIn(session); err != nil {
@@ -143,13 +143,13 @@ func (s *site) enter(r *web.Request, a participant.Account, way, finished string
 }
 
 // only is the profile that is entered without a choice: the one just finished, or the only usable one.
-func (s *site) only(r *web.Request, all []participant.Profile, finished string) *participant.Profile {
+func (s *site) only(r *web.Request, all []participant.Profile, finished *participant.Registration) *participant.Profile {
 	var usable []participant.Profile
 	for _, p := range all {
 		if s.office.Allowed(p, r.Value(keyBIN)) != "" {
 			continue
 		}
-		if p.TIN == finished {
+		if finished != nil && p.TIN == finished.TIN && p.Type == finished.ProfileType() {
 			return &p
 		}
 		usable = append(usable, p)
