@@ -103,7 +103,7 @@ func (o *Office) blockedBefore(ctx context.Context, tx Tx, r Registration, just 
 		return nil, err
 	}
 	var early []Profile
-	last := time.Time{} // when a head came into office last
+	var came []Change // heads who came into office
 	for _, p := range all {
 		if p.Type != TypeHead {
 			continue
@@ -115,13 +115,11 @@ func (o *Office) blockedBefore(ctx context.Context, tx Tx, r Registration, just 
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range changes {
-			if c.To == Active && c.At.After(last) {
-				last = c.At
-			}
-		}
+		came = append(came, slices.DeleteFunc(changes, func(c Change) bool { return c.To != Active })...)
 	}
-	return slices.DeleteFunc(early, func(p Profile) bool { return !p.Since.After(last) }), nil
+	return slices.DeleteFunc(early, func(p Profile) bool {
+		return slices.ContainsFunc(came, func(c Change) bool { return c.Profile != p.ID && (c.At.After(p.Since) || c.Evidence == p.Evidence) })
+	}), nil
 }
 
 // block is one profile blocked by the change of head, with its history and its sessions.

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"senim/internal/lang"
+	"senim/internal/oidc"
 	"senim/internal/participant"
+	"senim/internal/registry"
 )
 
 // again asks for the letter of step 4 once more and gives where it went.
@@ -97,4 +100,70 @@ func TestTwoRegistrationsOfOnePerson(t *testing.T) {
 			t.Errorf("N-05 to %s", w.letter("N-05").To)
 		}
 	}
+}
+
+// Who is a participant under his IIN already registers for trade under the same IIN: the new profile is the one he
+// enters, and invites for.
+func TestFinishedProfileIsEntered(t *testing.T) {
+	w := newWorld(t)
+	w.individual(iinB, "ТЕСТОВ ТЕСТ", "b@example.kz")
+	w.taxpayers(registry.Taxpayer{TIN: iinB, Type: registry.TaxEntrepreneur, NameRU: "ИП ТЕСТОВ", IPFrom: "2020-01-01"})
+	key := w.personal(iinB)
+	b := w.browser()
+	b.begin(participant.SoleProprietor).sign(key).at("/2").post(b.path, "current", passC)
+	b.finish(key, passC).at("/me?done=1").says("Пользователи предприятия")
+	b.get("/org/users/invite").at("/org/users/invite")
+}
+
+// rereg.block_previous_at agreement: the new head gives his first registration up and completes another; the
+// change of head is told of the head whom the first one blocked, once.
+func TestBlockAtAgreementBegunAgain(t *testing.T) {
+	w := newWorldWith(t, func(c *participant.Config) { c.BlockPreviousAt = participant.AtAgreement })
+	w.heads(iinA, iinB)
+	b := w.browser()
+	w.register(b, "b@example.kz", passB)
+	b.post(strings.TrimSuffix(b.path, "4") + "cancel").at("/register")
+	w.pass(time.Minute)
+	w.register(b, "b@example.kz", passB)
+	b.follow().sign(w.head(iinB, binX)).post("/login/password", "password", passB).at("/me?done=1")
+	if w.audited("head.changed") != 1 || w.statusOf(iinA, binX) != participant.HeadChangeBlocked {
+		t.Errorf("head.changed %d times, A is %s", w.audited("head.changed"), w.statusOf(iinA, binX))
+	}
+	w.pass(time.Hour) // the head after him is followed by a third: A is of the past
+	w.heads(iinA, iinC)
+	c := w.browser()
+	c.begin(participant.LegalEntity).sign(w.head(iinC, binX)).at("/2").fill("c@example.kz", passC).at("/3").sign(w.head(iinC, binX)).at("/4")
+	c.follow().sign(w.head(iinC, binX)).post("/login/password", "password", passC).at("/me?done=1")
+	if w.audited("head.changed") != 2 || w.statusOf(iinB, binX) != participant.HeadChangeBlocked {
+		t.Errorf("head.changed %d times, B is %s", w.audited("head.changed"), w.statusOf(iinB, binX))
+	}
+}
+
+// S5 holds on the pages of services too: a session begun with an old password gets no code and no list.
+func TestS5Services(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.login(w.head(iinA, binX), passA).at("/me")
+	b.get(oidc.PathServices).at(oidc.PathServices)
+	w.reset("calm-river-77")
+	b.get(oidc.PathServices).refused("SIGNIN_STALE")
+}
+
+// Section 14: a session that is older than a new version of the agreement opens nothing but its page after the day.
+func TestResignInAnOlderSession(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.login(w.head(iinA, binX), passA).at("/me")
+	text := map[lang.Tag]string{lang.RU: "Новый текст.", lang.KK: "Жаңа мәтін.", lang.EN: "New text."}
+	w.must(w.office.Publish(t.Context(), participant.Agreement{Version: "2.0", From: w.time().Add(time.Minute), MustResignBy: w.time().Add(12 * time.Minute), Text: text}))
+	w.pass(10 * time.Minute)
+	b.get("/me/details").at("/me/details")
+	w.pass(3 * time.Minute)
+	for _, path := range []string{"/me/details", "/me/password", "/me", "/org/users", oidc.PathServices} {
+		if b.get(path); !strings.HasPrefix(b.path, "/me/agreements/sign/") {
+			t.Errorf("%s opens %s", path, b.path)
+		}
+	}
+	b.sign(w.head(iinA, binX)).at("/me/agreements")
+	b.get("/me/details").at("/me/details")
 }
