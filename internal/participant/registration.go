@@ -42,14 +42,6 @@ func (s State) Step() int {
 // Open reports whether the registration may still become a profile.
 func (s State) Open() bool { return s.Step() > 0 }
 
-// Lives of a draft, of a link, and the limits of letters (section 15).
-const (
-	DraftTTL   = 72 * time.Hour
-	LinkTTL    = 72 * time.Hour
-	ResendWait = time.Minute
-	MaxLetters = 5
-)
-
 // Registration is one walk through the four steps.
 type Registration struct {
 	ID       string

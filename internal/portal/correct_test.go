@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,4 +167,60 @@ func TestResignInAnOlderSession(t *testing.T) {
 	}
 	b.sign(w.head(iinA, binX)).at("/me/agreements")
 	b.get("/me/details").at("/me/details")
+}
+
+// reg.resend: after the last letter a correction is refused and the links sent so far stay good; the registration
+// is not lost. What one person's registrations send in a day is bounded over all of them.
+func TestLettersAreBounded(t *testing.T) {
+	w := newWorldWith(t, func(c *participant.Config) {
+		c.Register = participant.RegisterConfig{MaxLetters: 3, DayLetters: 5, ResendWait: 2 * time.Minute}
+	})
+	w.heads(iinA, iinB)
+	b := w.browser()
+	w.register(b, "b@example.kz", passB)
+	step4 := b.path
+	step2 := strings.TrimSuffix(step4, "4") + "2"
+	link := w.path("N-15")
+	w.pass(time.Minute)
+	b.post(step4).refused("LETTER_TOO_SOON")
+	b.again(step4)
+	w.pass(time.Minute)
+	b.again(step4)
+	w.pass(2 * time.Minute)
+	b.wrong(step2, "email", "x@example.kz", "email2", "x@example.kz").says("Больше писем по этой регистрации отправить нельзя")
+	b.get(step4).at("/4").says("b***@example.kz")
+	w.browser().get(link).says("Войдите, чтобы завершить регистрацию")
+	if n := w.count("N-15"); n != 3 {
+		t.Fatalf("%d letters", n)
+	}
+
+	for i, address := range []string{"one@example.kz", "two@example.kz", "three@example.kz"} { // another draft each, to another address
+		c := w.browser()
+		c.begin(participant.Individual).sign(w.personal(iinB)).at("/2").fill(address, passB).at("/3").sign(w.personal(iinB))
+		if i == 2 {
+			c.refused("LETTERS_TODAY")
+			w.pass(24 * time.Hour)
+			c.get(c.path).sign(w.personal(iinB)).at("/4")
+		}
+	}
+	if n := w.count("N-15"); n != 6 {
+		t.Errorf("%d letters", n)
+	}
+}
+
+// The browser that signed in the last hour of a draft still comes back to step 4 as long as the link lives.
+func TestStep4LivesAsLongAsTheLink(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.begin(participant.Individual).sign(w.personal(iinB)).at("/2").fill("b@example.kz", passB).at("/3")
+	w.pass(71 * time.Hour)
+	page := b.path
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	b.get(page).sign(w.personal(iinB))
+	cookies := (&http.Response{Header: b.header}).Cookies()
+	if !slices.ContainsFunc(cookies, func(c *http.Cookie) bool {
+		return strings.HasPrefix(c.Name, "senim-registration-") && c.MaxAge == int((72*time.Hour).Seconds())
+	}) {
+		t.Errorf("cookies after signing: %v", cookies)
+	}
 }
