@@ -223,7 +223,7 @@ func (w *world) changeHead() {
 	w.heads(iinA, iinB)
 	b := w.browser()
 	w.register(b, "b@example.kz", passB)
-	b.follow().sign(w.head(iinB, binX)).at("/login/password").post("/login/password", "password", passB).at("/me?done=1")
+	b.follow().sign(w.head(iinB, binX)).at("/login/password").post("/login/password", "password", passB).at("?done=1")
 }
 
 // P-31: the new head sees the users at once and confirms them with one signature: nothing closes.
@@ -233,7 +233,7 @@ func TestP31NewHeadConfirms(t *testing.T) {
 	old.get("/org/users").at("/login")
 	b := w.browser()
 	id := w.profileOf(iinC, binX).ID
-	b.login(w.head(iinB, binX), passB).get("/org/users").says("пригласил прежний руководитель").says("Ждёт вашего подтверждения до")
+	b.login(w.head(iinB, binX), passB).at("/me").says("Этих людей пригласил прежний руководитель").get("/org/users").says("пригласил прежний руководитель").says("Ждёт вашего подтверждения до")
 	b.get("/org/users/sign?do=reconfirm&user=" + id).says("СЕРИКОВА АЙГУЛЬ").signAnyway(w.head(iinA, binX)).refused("CERT_OTHER_PERSON")
 	b.get("/org/users/sign?do=reconfirm&user=" + id).signAnyway(w.head(iinB, binY)).refused("CERT_WRONG_BIN")
 	_, signed, fields := b.get("/org/users/sign?do=reconfirm&user=" + id).signature(w.head(iinB, binX))

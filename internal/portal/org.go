@@ -41,6 +41,15 @@ func (d orgData) waiting(r *web.Request) bool {
 	return false
 }
 
+// usersWait reports whether users of the head's enterprise wait for his word; for anybody else they never do.
+func (s *site) usersWait(r *web.Request, p participant.Profile) (bool, error) {
+	if !p.Type.Heads() {
+		return false, nil
+	}
+	users, _, err := s.office.Users(r.Context(), p)
+	return orgData{head: p, users: users}.waiting(r), err
+}
+
 func (d orgData) confirmable(r *web.Request, u participant.User) bool {
 	return u.IIN != d.head.IIN && u.Confirmable(r.Now())
 }

@@ -128,6 +128,11 @@ func (s *site) enter(r *web.Request, a participant.Account, way string, finished
 		to = "/invite/accept"
 	case profile != nil:
 		to = "/me"
+		if finished != nil {
+			if to, err = s.first(r, *profile); err != nil {
+				return err
+			}
+		}
 		acting(&session, *profile)
 	}
 	if finished != nil && invited == "" {
@@ -140,6 +145,16 @@ func (s *site) enter(r *web.Request, a participant.Account, way string, finished
 		return r.Redirect(to)
 	}
 	return s.resign(r, *profile, to)
+}
+
+// first is the page of who has just completed a registration: a new head sees at once the users who wait for his word
+// (section 8.3).
+func (s *site) first(r *web.Request, p participant.Profile) (string, error) {
+	waiting, err := s.usersWait(r, p)
+	if waiting {
+		return "/org/users", err
+	}
+	return "/me", err
 }
 
 // only is the profile that is entered without a choice: the one just finished, or the only usable one.
