@@ -57,7 +57,7 @@ type config struct {
 	inviteTTL     time.Duration
 	invitedUsers  string
 	reconfirmDays int
-	// portalRules are gate.unit_roles, rereg.block_previous_at and agreement.
+	// portalRules are gate.unit_roles, reg.*, rereg.block_previous_at and agreement.
 	portalRules portalRules
 	// autoRevoke is head_change.auto_revoke.
 	autoRevoke ra.AutoRevoke
@@ -275,6 +275,9 @@ func (c *config) complete() error {
 	}
 	if err := c.roles(); err != nil {
 		return err
+	}
+	if c.portalRules.register.DraftTTL < time.Minute || c.portalRules.register.LinkTTL < time.Minute {
+		return errors.New("-reg.draft_ttl, -reg.link_ttl: a minute at least")
 	}
 	if err := c.signin.complete(); err != nil {
 		return err

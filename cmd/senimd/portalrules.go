@@ -20,6 +20,7 @@ type portalRules struct {
 	unitRoles     []pki.Role
 	blockPrevious participant.Moment
 	agreements    []participant.Agreement
+	register      participant.RegisterConfig
 }
 
 func (p *portalRules) flags(f *flag.FlagSet) {
@@ -34,6 +35,19 @@ func (p *portalRules) flags(f *flag.FlagSet) {
 		}
 		return nil
 	})
+	f.DurationVar(&p.register.DraftTTL, "reg.draft_ttl", 72*time.Hour, "life of a registration until the agreement is signed")
+	f.DurationVar(&p.register.LinkTTL, "reg.link_ttl", 72*time.Hour, "life of a registration's link after that")
+	f.Func("reg.resend", "least time between two letters of a registration, and how many it sends (default: 1m,5)", func(v string) (err error) {
+		wait, count, _ := strings.Cut(v, ",")
+		if p.register.MaxLetters, err = positive(count); err != nil {
+			return err
+		}
+		if p.register.ResendWait, err = time.ParseDuration(wait); err != nil || p.register.ResendWait < time.Second {
+			return errors.New("time,number, as 1m,5; a second at least")
+		}
+		return nil
+	})
+	number(f, &p.register.DayLetters, "reg.day_letters", "letters with links of registrations to one person in a day (default: 15)")
 	f.Func("rereg.block_previous_at", "when a previous head loses the profile: completion (of the new head's registration) or agreement (signed by the new head) (default: completion)", func(v string) error {
 		switch m := participant.Moment(v); m {
 		case participant.AtCompletion, participant.AtAgreement:

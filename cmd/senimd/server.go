@@ -437,7 +437,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
 		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now,
 		UnitRoles: s.c.portalRules.unitRoles, BlockPreviousAt: s.c.portalRules.blockPrevious, Stamps: s.portalStamps(),
-		SignIn: s.c.signin.SignInConfig, Passwords: participant.NewHasherOf(nil, s.c.signin.hash)}); err != nil {
+		Register: s.c.portalRules.register, SignIn: s.c.signin.SignInConfig, Passwords: participant.NewHasherOf(nil, s.c.signin.hash)}); err != nil {
 		return err
 	}
 	s.openReminders()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"senim/internal/ident"
 	"senim/internal/job"
@@ -136,6 +137,10 @@ func (o *Office) refuse(ctx context.Context, r Registration, e Evidence) error {
 	return &GateClosed{Evidence: e}
 }
 
+// gateLife is how old the gate's answers may be when the transaction acts on them. The registries are asked before
+// it: a state service may take seconds, and nobody may hold the enterprise's row that long.
+const gateLife = time.Minute
+
 // finish is the transaction. What lives in our own tables is read again here, so that nothing
 // that changed since the gate ran is overlooked.
 func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, e Evidence, s Subject) (Registration, error) {
@@ -150,19 +155,17 @@ func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, 
 	case r.State != StateSigned || r.Over(now) || r.IIN != iin:
 		return r, ErrRace
 	}
+	if now.Sub(e.At) > gateLife {
+		return r, ErrRace // the transaction waited too long: what the gate found may not be so any more
+	}
 	if c := o.accountCheck(ctx, tx, r); c.Verdict != trust.Good {
-		return r, deny(c.Code)
+		return r, &Denied{Code: c.Code, Evidence: c.Evidence}
 	}
 	if err := tx.PutEvidence(ctx, e); err != nil {
 		return r, err
 	}
 	if err := o.activateAccount(ctx, tx, r, now); err != nil {
 		return r, err
-	}
-	if d := (Document{Number: r.Entered.DocNumber, Issued: r.Entered.DocDate, Issuer: r.Entered.DocIssuer}); d != (Document{}) {
-		if err := tx.PutDocument(ctx, r.IIN, d); err != nil {
-			return r, err
-		}
 	}
 	if err := o.putEnterprise(ctx, tx, r, s, now); err != nil {
 		return r, err

@@ -50,11 +50,13 @@ func (o *Office) account(ctx context.Context, iin ident.IIN) (Account, error) {
 	return a, nil
 }
 
-// Data takes step 2. What is wrong comes back as [FieldErrors], all at once; what was typed is kept
-// in the registration either way, passwords excepted. A locked account gives ACCOUNT_LOCKED.
+// Data takes step 2. What is wrong comes back as [FieldErrors], all at once. What was typed is kept
+// either way while the step was never passed, passwords excepted; a form that was good once is replaced
+// by a good one only, since letters go to what it holds. A locked account gives ACCOUNT_LOCKED.
 //
 // Coming back to it after the agreement was signed corrects the address: the signature is kept
-// (R9), earlier letters become useless, and a new one goes out.
+// (R9), earlier letters become useless, and a new one goes out. When none may go out now (LETTER_TOO_SOON,
+// TOO_MANY_LETTERS, LETTERS_TODAY), nothing changes and earlier letters stay good.
 func (o *Office) Data(ctx context.Context, id, cookie string, f Form) (Registration, error) {
 	r, err := o.Registration(ctx, id, cookie)
 	if err != nil {
@@ -67,8 +69,11 @@ func (o *Office) Data(ctx context.Context, id, cookie string, f Form) (Registrat
 	if err != nil {
 		return r, err
 	}
-	was, wrong := r.State, FieldErrors{}
+	kept, was, wrong := r, r.State, FieldErrors{}
 	f.Entered = trimmed(f.Entered)
+	if known.Account {
+		f.Entered = Entered{} // all of it is the account's: changed in «Мои реквизиты», under a signature (section 13)
+	}
 	checkEntered(f.Entered, known, o.now(), wrong)
 	r.Entered, r.Lang = f.Entered, f.Lang
 	if known.Account {
@@ -77,6 +82,12 @@ func (o *Office) Data(ctx context.Context, id, cookie string, f Form) (Registrat
 		}
 	} else if err := o.checkNew(&r, f, wrong); err != nil {
 		return r, err
+	}
+	if len(wrong) > 0 && was != StateCert {
+		return r, wrong
+	}
+	if was == StateSigned && known.Account {
+		return kept, nil // the letters go to the account's address: there is nothing to correct here
 	}
 	if len(wrong) == 0 {
 		r.Entered = normal(r.Entered)
@@ -111,6 +122,11 @@ func (o *Office) keepData(ctx context.Context, r *Registration, was State, compl
 		if !complete {
 			return tx.PutRegistration(ctx, *r)
 		}
+		if was == StateSigned {
+			if err := o.mayWrite(ctx, tx, *r); err != nil {
+				return err
+			}
+		}
 		if err := tx.DropLinks(ctx, r.ID); err != nil {
 			return err
 		}
@@ -122,7 +138,7 @@ func (o *Office) keepData(ctx context.Context, r *Registration, was State, compl
 			if err != nil {
 				return err
 			}
-			if a.Version == r.Agreement && r.Letters < MaxLetters {
+			if a.Version == r.Agreement {
 				if *r, err = r.step(RegistrationSigned); err != nil {
 					return err
 				}

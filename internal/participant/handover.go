@@ -9,8 +9,8 @@ import (
 	"senim/internal/audit"
 )
 
-// activateAccount makes a pending account active with its address confirmed by the link; another
-// one is left as it is.
+// activateAccount makes a pending account active with what was typed in the registration whose link was used:
+// its address is the one the link confirms. Another account, and its person's document, is left as it is.
 func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now time.Time) error {
 	a, err := tx.Account(ctx, r.IIN)
 	if err != nil {
@@ -19,10 +19,20 @@ func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now
 	if a.State != AccountPending {
 		return nil
 	}
+	if r.Password == "" || r.Entered.Email == "" {
+		return ErrRace
+	}
 	if a, err = a.step(AccountCompleted); err != nil {
 		return err
 	}
-	a.EmailConfirmed = now
+	a.Name, a.Password, a.Lang = r.Person.Name(), r.Password, r.Lang
+	a.Email, a.Phone, a.EmailConfirmed = r.Entered.Email, r.Entered.Phone, now
+	d := Document{Number: r.Entered.DocNumber, Issued: r.Entered.DocDate, Issuer: r.Entered.DocIssuer}
+	if d != (Document{}) {
+		if err := tx.PutDocument(ctx, r.IIN, d); err != nil {
+			return err
+		}
+	}
 	return tx.PutAccount(ctx, a)
 }
 
@@ -82,30 +92,34 @@ func (o *Office) blockEarly(ctx context.Context, tx Tx, r Registration, now time
 	return err
 }
 
-// blockedBefore lists the heads whom this registration blocked at step 3: the evidence of their block is
-// a run of its gate. just lists those it blocked now.
+// blockedBefore lists the head whom a registration blocked at step 3 and nobody has followed since, whatever became
+// of that registration: it may have been given up and begun anew. just lists those blocked now.
 func (o *Office) blockedBefore(ctx context.Context, tx Tx, r Registration, just []Profile) ([]Profile, error) {
-	if o.c.BlockPreviousAt != AtAgreement {
-		return nil, nil
+	if len(just) > 0 {
+		return nil, nil // somebody became the head after him, and that was announced
 	}
 	all, err := tx.ProfilesOf(ctx, r.TIN)
 	if err != nil {
 		return nil, err
 	}
 	var early []Profile
+	var came []Change // heads who came into office
 	for _, p := range all {
-		if p.Type != TypeHead || p.Status != HeadChangeBlocked || p.IIN == r.IIN || slices.ContainsFunc(just, func(j Profile) bool { return j.ID == p.ID }) {
+		if p.Type != TypeHead {
 			continue
 		}
-		e, err := tx.Evidence(ctx, p.Evidence)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
-		if err == nil && e.Registration == r.ID {
+		if p.Status == HeadChangeBlocked && p.IIN != r.IIN {
 			early = append(early, p)
 		}
+		changes, err := tx.Changes(ctx, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		came = append(came, slices.DeleteFunc(changes, func(c Change) bool { return c.To != Active })...)
 	}
-	return early, nil
+	return slices.DeleteFunc(early, func(p Profile) bool {
+		return slices.ContainsFunc(came, func(c Change) bool { return c.Profile != p.ID && (c.At.After(p.Since) || c.Evidence == p.Evidence) })
+	}), nil
 }
 
 // block is one profile blocked by the change of head, with its history and its sessions.
@@ -172,7 +186,7 @@ func (o *Office) activateProfile(ctx context.Context, tx Tx, r Registration, s S
 	if err != nil {
 		return Profile{}, err
 	}
-	p := Profile{IIN: r.IIN, TIN: r.TIN, Type: r.profileType()}
+	p := Profile{IIN: r.IIN, TIN: r.TIN, Type: r.ProfileType()}
 	for _, had := range all {
 		if had.TIN == p.TIN && had.Type == p.Type {
 			p = had

@@ -15,6 +15,23 @@ func timeVars(l lang.Tag, at time.Time) map[string]string {
 	return map[string]string{"time": reader(l).DateTime(at)}
 }
 
+// mayWrite says whether one more letter may go out for the registration now: so many in all, one in a while, and
+// so many a day for one person, whatever he begins anew.
+func (o *Office) mayWrite(ctx context.Context, tx Tx, r Registration) error {
+	now, c := o.now(), o.c.Register
+	if r.Letters >= c.MaxLetters {
+		return deny("TOO_MANY_LETTERS")
+	}
+	if again := r.LastLetter.Add(c.ResendWait); !r.LastLetter.IsZero() && now.Before(again) {
+		return deny("LETTER_TOO_SOON", "until", stamp(again))
+	}
+	sent, err := tx.LettersSince(ctx, r.IIN, now.Add(-24*time.Hour))
+	if err == nil && sent >= c.DayLetters {
+		return deny("LETTERS_TODAY")
+	}
+	return err
+}
+
 // letter sends N-15 with a fresh link and counts it. It writes the registration.
 func (o *Office) letter(ctx context.Context, tx Tx, r *Registration) error {
 	token, err := newToken(o.c.Random)

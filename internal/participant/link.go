@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"senim/internal/ident"
 )
 
 // Link is what a letter's link leads to. Reading it changes nothing: mail scanners follow links.
@@ -34,6 +36,27 @@ func (o *Office) Link(ctx context.Context, key LinkKey) (Link, error) {
 	}
 	return Link{Registration: r.ID, Category: r.Category, State: r.State, Until: r.Expires,
 		Stale: r.State != StateSigned || r.Over(o.now()), Done: r.State == StateCompleted}, nil
+}
+
+// Follows says whether who has proved the IIN may go on with the link: CERT_OTHER_PERSON, recorded, when the
+// registration is another's.
+func (o *Office) Follows(ctx context.Context, key LinkKey, iin ident.IIN) error {
+	r, err := o.byLink(ctx, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return deny("LINK_STALE")
+	case err != nil:
+		return fmt.Errorf("read link: %w", err)
+	case r.IIN == iin:
+		return nil
+	}
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, event(tx, "reg.refused", r, "CERT_OTHER_PERSON", map[string]string{"step": "4", "person": tx.Hash(string(iin))}))
+	})
+	if err != nil {
+		return fmt.Errorf("refuse another person: %w", err)
+	}
+	return deny("CERT_OTHER_PERSON")
 }
 
 func (o *Office) byLink(ctx context.Context, key LinkKey) (Registration, error) {

@@ -117,6 +117,15 @@ func (t *memoryTx) DeletePending(_ context.Context, iin ident.IIN) error {
 	}
 	return t.write()
 }
+func (t *memoryTx) LettersSince(_ context.Context, iin ident.IIN, since time.Time) (int, error) {
+	n := 0
+	for _, r := range t.d.registrations {
+		if r.IIN == iin && r.LastLetter.After(since) {
+			n += r.Letters
+		}
+	}
+	return n, nil
+}
 func (t *memoryTx) Profile(_ context.Context, id string) (Profile, error) {
 	return found(t.d.profiles, id)
 }

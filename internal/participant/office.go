@@ -86,6 +86,8 @@ type Config struct {
 	Stamps Stamps
 	// InviteTTL is the life of an invitation's link; 7 days by default.
 	InviteTTL time.Duration
+	// Register is how long registrations wait and how many letters they send.
+	Register RegisterConfig
 	// SignIn is how people sign in.
 	SignIn SignInConfig
 	// Passwords makes and checks password hashes; [NewHasher] by default.
@@ -144,7 +146,7 @@ func New(c Config) (*Office, error) {
 	if c.ResetPerHour <= 0 {
 		c.ResetPerHour = 3
 	}
-	c.SignIn = c.SignIn.complete()
+	c.Register, c.SignIn = c.Register.complete(), c.SignIn.complete()
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -318,7 +318,7 @@ func TestCompletionRefused(t *testing.T) {
 		t.Errorf("no verdict at all: %v", err)
 	}
 	w.verdict = trust.Good
-	w.now = w.now.Add(LinkTTL)
+	w.now = w.now.Add(w.office.c.Register.LinkTTL)
 	if _, err := w.office.Complete(t.Context(), link, iinB); code(err) != "LINK_STALE" {
 		t.Errorf("too late: %v", err)
 	}

@@ -42,14 +42,6 @@ func (s State) Step() int {
 // Open reports whether the registration may still become a profile.
 func (s State) Open() bool { return s.Step() > 0 }
 
-// Lives of a draft, of a link, and the limits of letters (section 15).
-const (
-	DraftTTL   = 72 * time.Hour
-	LinkTTL    = 72 * time.Hour
-	ResendWait = time.Minute
-	MaxLetters = 5
-)
-
 // Registration is one walk through the four steps.
 type Registration struct {
 	ID       string
@@ -121,8 +113,8 @@ type Entered struct {
 	DocNumber, DocDate, DocIssuer string
 }
 
-// profileType is the type of the profile the registration makes.
-func (r Registration) profileType() ProfileType { return r.Category.ProfileType(r.Subject.Practice) }
+// ProfileType is the type of the profile the registration makes.
+func (r Registration) ProfileType() ProfileType { return r.Category.ProfileType(r.Subject.Practice) }
 
 // mayChoose reports whether the certificate may still be chosen anew: until the agreement is signed.
 func (r Registration) mayChoose() bool {

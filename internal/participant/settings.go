@@ -16,6 +16,39 @@ const (
 	AnyBIN  Opens = "any"      // one of the person with any BIN; a personal one still opens none
 )
 
+// RegisterConfig is how long registrations wait and how many letters they send (section 15). Zero members are the
+// defaults.
+type RegisterConfig struct {
+	// DraftTTL is reg.draft_ttl, LinkTTL reg.link_ttl; 72 hours each by default.
+	DraftTTL, LinkTTL time.Duration
+	// ResendWait and MaxLetters are reg.resend: the least time between two letters of a registration, and how many it
+	// sends at most; a minute and 5 by default.
+	ResendWait time.Duration
+	MaxLetters int
+	// DayLetters is reg.day_letters: how many letters go out for one person in a day, whatever the number of
+	// registrations; 15 by default. The addresses are typed by him and may be anybody's.
+	DayLetters int
+}
+
+func (c RegisterConfig) complete() RegisterConfig {
+	if c.DraftTTL <= 0 {
+		c.DraftTTL = 72 * time.Hour
+	}
+	if c.LinkTTL <= 0 {
+		c.LinkTTL = 72 * time.Hour
+	}
+	if c.ResendWait <= 0 {
+		c.ResendWait = time.Minute
+	}
+	if c.MaxLetters <= 0 {
+		c.MaxLetters = 5
+	}
+	if c.DayLetters <= 0 {
+		c.DayLetters = 15
+	}
+	return c
+}
+
 // SignInConfig is how people sign in (section 15). Zero members are the defaults.
 type SignInConfig struct {
 	// EnterpriseCert is signin.enterprise_cert; SameBIN by default.

@@ -99,7 +99,7 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 		return r, fmt.Errorf("keep agreement: %w", err)
 	}
 	r.Agreement, r.Signature, r.Signer, r.SignedAt = a.Version, sid, cert.Raw, now
-	r.Expires, r.Evidence = now.Add(LinkTTL), e.ID
+	r.Expires, r.Evidence = now.Add(o.c.Register.LinkTTL), e.ID
 	token, stamped := o.stamped(ctx, signed)
 	next := r
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
@@ -111,9 +111,9 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 		if was.State != StateData || !was.DataAt.Equal(r.DataAt) {
 			return ErrRace
 		}
-		r.Letters = was.Letters
-		if r.Letters >= MaxLetters {
-			return deny("TOO_MANY_LETTERS")
+		r.Letters, r.LastLetter = was.Letters, was.LastLetter
+		if err := o.mayWrite(ctx, tx, r); err != nil {
+			return err
 		}
 		if err := tx.PutEvidence(ctx, e); err != nil {
 			return err
@@ -170,8 +170,8 @@ func (o *Office) pending(ctx context.Context, tx Tx, r Registration) error {
 	return tx.PutAccount(ctx, a)
 }
 
-// Resend sends the letter again: once a minute, five times in all (LETTER_TOO_SOON,
-// TOO_MANY_LETTERS). Earlier letters stay good.
+// Resend sends the letter again, within the limits of letters (LETTER_TOO_SOON, TOO_MANY_LETTERS,
+// LETTERS_TODAY). Earlier letters stay good.
 func (o *Office) Resend(ctx context.Context, id, cookie string) (Registration, error) {
 	r, err := o.Registration(ctx, id, cookie)
 	if err != nil {
@@ -181,13 +181,11 @@ func (o *Office) Resend(ctx context.Context, id, cookie string) (Registration, e
 		if r, err = o.owned(ctx, tx, id, cookie); err != nil {
 			return err
 		}
-		switch now := o.now(); {
-		case r.State != StateSigned:
+		if r.State != StateSigned {
 			return deny("STEP_EARLIER")
-		case r.Letters >= MaxLetters:
-			return deny("TOO_MANY_LETTERS")
-		case now.Sub(r.LastLetter) < ResendWait:
-			return deny("LETTER_TOO_SOON", "until", stamp(r.LastLetter.Add(ResendWait)))
+		}
+		if err := o.mayWrite(ctx, tx, r); err != nil {
+			return err
 		}
 		return o.letter(ctx, tx, &r)
 	})

@@ -19,13 +19,27 @@ import (
 // password is checked too: whether it may do anything is decided by its profiles. Whether the password is
 // too old to go on with, [Office.PasswordExpired] says.
 func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Account, error) {
+	return o.signIn(ctx, iin, "", password)
+}
+
+// SignInByLink is [Office.SignIn] of who followed a registration's link. While the account waits for its
+// completion, the password is the one given in that very registration: the person may have begun several.
+func (o *Office) SignInByLink(ctx context.Context, iin ident.IIN, link LinkKey, password string) (Account, error) {
+	return o.signIn(ctx, iin, link, password)
+}
+
+func (o *Office) signIn(ctx context.Context, iin ident.IIN, link LinkKey, password string) (Account, error) {
 	a, err := o.Admit(ctx, iin)
 	if err != nil {
 		return a, o.turnedAway(ctx, iin, err)
 	}
-	ok, weak := o.c.Passwords.Check(a.Password, password)
+	hash, err := o.passwordOf(ctx, a, link)
+	if err != nil {
+		return a, err
+	}
+	ok, weak := o.c.Passwords.Check(hash, password)
 	fresh := ""
-	if ok && weak {
+	if ok && weak && hash == a.Password {
 		if fresh, err = o.c.Passwords.Hash(password); err != nil {
 			return a, fmt.Errorf("sign in: %w", err)
 		}
@@ -66,6 +80,24 @@ func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Ac
 		return Account{}, denied
 	}
 	return a, nil
+}
+
+// passwordOf is the hash a password is compared with: the account's, or before the first completion the
+// link's registration's.
+func (o *Office) passwordOf(ctx context.Context, a Account, link LinkKey) (string, error) {
+	if a.State != AccountPending || link == "" {
+		return a.Password, nil
+	}
+	r, err := o.byLink(ctx, link)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return a.Password, nil // completion refuses the link
+	case err != nil:
+		return "", fmt.Errorf("sign in: %w", err)
+	case r.IIN != a.IIN || r.Password == "":
+		return a.Password, nil
+	}
+	return r.Password, nil
 }
 
 // turnedAway records why a person was refused before anything was compared (section 18), and gives it back.

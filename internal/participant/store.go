@@ -63,6 +63,8 @@ type Tx interface {
 	// DueRegistrations lists at most limit open registrations whose time is over at the moment.
 	DueRegistrations(ctx context.Context, at time.Time, limit int) ([]Registration, error)
 	PutRegistration(ctx context.Context, r Registration) error
+	// LettersSince counts the letters of a person's registrations whose last one was sent since the moment.
+	LettersSince(ctx context.Context, iin ident.IIN, since time.Time) (int, error)
 
 	Evidence(ctx context.Context, id string) (Evidence, error)
 	PutEvidence(ctx context.Context, e Evidence) error

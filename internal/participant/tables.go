@@ -68,7 +68,7 @@ func (o *Office) accountCheck(ctx context.Context, tx Tx, r Registration) Check 
 		return stop(trust.Unknown, trust.CodeUnavailable, "")
 	}
 	for _, p := range profiles {
-		if p.TIN != r.TIN || p.Type != r.profileType() {
+		if p.TIN != r.TIN || p.Type != r.ProfileType() {
 			continue
 		}
 		switch p.Status {

@@ -33,7 +33,7 @@ func (o *Office) Start(ctx context.Context, c Category, l lang.Tag) (r Registrat
 	now := o.now()
 	r = Registration{
 		ID: id, Owner: hashToken(cookie), Category: c, State: StateCategory, Lang: l,
-		Started: now, Expires: now.Add(DraftTTL),
+		Started: now, Expires: now.Add(o.c.Register.DraftTTL),
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		if err := tx.PutRegistration(ctx, r); err != nil {

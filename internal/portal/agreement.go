@@ -29,10 +29,12 @@ func (s *site) agreementSigned(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	signed, err := web.SignedXML(r.Field("answer"))
+	next := reg
 	if err == nil {
-		_, err = s.office.Sign(r.Context(), reg.ID, secret, signed)
+		next, err = s.office.Sign(r.Context(), reg.ID, secret, signed)
 	}
-	if err == nil {
+	if err == nil { // the registration lives longer now, and step 4 with it
+		http.SetCookie(w, s.cookie(next.ID, secret, next.Expires.Sub(r.Now())))
 		return r.Redirect(step(reg, 4))
 	}
 	failed := failures(r, err)

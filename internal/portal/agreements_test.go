@@ -207,8 +207,8 @@ func TestResign(t *testing.T) {
 	if b.get("/org/users"); b.path != page {
 		t.Errorf("%s is open", b.path)
 	}
-	b.get(page).sign(w.head(iinC, binX)).refused("CERT_OTHER_PERSON")
-	b.get(page).sign(w.head(iinA, binY)).refused("CERT_WRONG_BIN")
+	b.get(page).signAnyway(w.head(iinC, binX)).refused("CERT_OTHER_PERSON")
+	b.get(page).signAnyway(w.head(iinA, binY)).refused("CERT_WRONG_BIN")
 	action, answer, _ := b.get(page).signature(w.head(iinA, binX))
 	b.post(action, "answer", strings.Replace(answer, "Новый", "Старый", 1)).refused("SIGNATURE_INVALID")
 	b.get(page).sign(w.head(iinA, binX)).at("/me/agreements").says("Версия 2.0")

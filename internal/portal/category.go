@@ -3,6 +3,7 @@ package portal
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"senim/internal/participant"
 	"senim/internal/web"
@@ -25,14 +26,14 @@ func (s *site) categoryChosen(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return &stopped{err: err, retry: "/register"}
 	}
-	http.SetCookie(w, s.cookie(reg.ID, secret, int(participant.DraftTTL.Seconds())))
+	http.SetCookie(w, s.cookie(reg.ID, secret, reg.Expires.Sub(r.Now())))
 	return r.Redirect("/register/" + reg.ID + "/1")
 }
 
 // cookie holds the secret by which the browser that began a registration comes back to it, also
 // after it was closed.
-func (s *site) cookie(id, secret string, age int) *http.Cookie {
-	return &http.Cookie{Name: s.cookieName(id), Value: secret, Path: "/", MaxAge: age, //nolint:gosec // Secure wherever the origin is https
+func (s *site) cookie(id, secret string, age time.Duration) *http.Cookie {
+	return &http.Cookie{Name: s.cookieName(id), Value: secret, Path: "/", MaxAge: int(age.Seconds()), //nolint:gosec // Secure wherever the origin is https
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}
 }
 

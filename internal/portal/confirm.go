@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"senim/internal/ident"
 	"senim/internal/participant"
 	"senim/internal/web"
 )
@@ -27,14 +28,21 @@ func (s *site) confirmPage(w http.ResponseWriter, r *web.Request) error {
 }
 
 // confirmKey takes the signed challenge of the person who followed the link; the registration is
-// completed after his password.
+// completed after his password. Another person is told so before any password, and the link stays good.
 func (s *site) confirmKey(_ http.ResponseWriter, r *web.Request) error {
 	token := r.Field("t")
 	if err := s.linkGood(r, token); err != nil {
 		return errors.Join(err, s.expire(r, token))
 	}
-	if err := s.proveSignIn(r, participant.KeyOf(token)); err != nil {
-		return &stopped{err: err, retry: "/register/confirm?t=" + url.QueryEscape(token)}
+	key, retry := participant.KeyOf(token), "/register/confirm?t="+url.QueryEscape(token)
+	if err := s.proveSignIn(r); err != nil {
+		return &stopped{err: err, retry: retry}
+	}
+	if err := s.office.Follows(r.Context(), key, ident.IIN(r.Value(keyIIN))); err != nil {
+		return &stopped{err: err, retry: retry}
+	}
+	if err := r.Set(map[string]string{keyLink: string(key)}); err != nil {
+		return err
 	}
 	return r.Redirect("/login/password")
 }

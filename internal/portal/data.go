@@ -3,6 +3,7 @@ package portal
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"senim/internal/participant"
 	"senim/internal/web"
@@ -31,20 +32,30 @@ func (s *site) dataGiven(w http.ResponseWriter, r *web.Request) error {
 		Password: r.PostFormValue("password"), PasswordAgain: r.PostFormValue("password2"), Current: r.PostFormValue("current"), Lang: r.Lang()}
 	reg, err = s.office.Data(r.Context(), reg.ID, secret, f)
 	var wrong participant.FieldErrors
+	var d *participant.Denied
 	switch {
 	case errors.As(err, &wrong):
-		return s.showData(w, r, http.StatusUnprocessableEntity, reg, wrong)
+		return s.showData(w, r, http.StatusUnprocessableEntity, reg, dataErrors(r, wrong))
+	case errors.As(err, &d) && slices.Contains([]string{"LETTER_TOO_SOON", "TOO_MANY_LETTERS", "LETTERS_TODAY"}, d.Code):
+		var errs web.Errors
+		errs.Add("email", describe(r, "", d.Code, false, d.Evidence).What)
+		return s.showData(w, r, http.StatusUnprocessableEntity, reg, errs)
 	case err != nil:
 		return &stopped{err: err, retry: "/register/" + r.PathValue("id")}
 	}
 	return r.Redirect(step(reg, reg.State.Step()))
 }
 
-func (s *site) showData(w http.ResponseWriter, r *web.Request, status int, reg participant.Registration, wrong participant.FieldErrors) error {
+func (s *site) showData(w http.ResponseWriter, r *web.Request, status int, reg participant.Registration, errs web.Errors) error {
 	known, err := s.office.Known(r.Context(), reg)
 	if err != nil {
 		return err
 	}
+	return r.Render(w, status, dataView(r, reg, known, errs))
+}
+
+// dataErrors are the mistakes of the form in words, in its order.
+func dataErrors(r *web.Request, wrong participant.FieldErrors) web.Errors {
 	var errs web.Errors
 	for _, field := range []string{"current", "email", "email2", "phone", "docnumber", "docdate", "docissuer", "password", "password2"} {
 		switch code := wrong[field]; code {
@@ -55,7 +66,7 @@ func (s *site) showData(w http.ResponseWriter, r *web.Request, status int, reg p
 			errs.Add(field, r.T("codes."+code))
 		}
 	}
-	return r.Render(w, status, dataView(r, reg, known, errs))
+	return errs
 }
 
 // registryRows are the organisation's data, with their provenance (section 16). Nobody edits them

@@ -191,10 +191,10 @@ func TestP10P16P17Agreement(t *testing.T) {
 	b.begin(participant.LegalEntity).sign(w.head(iinB, binX)).at("/2").fill("b@example.kz", passB).at("/3")
 	step3 := b.path
 
-	b.sign(w.head(iinC, binX)).refused("CERT_OTHER_PERSON")
-	b.get(step3).at("/3").sign(w.head(iinB, binY)).refused("CERT_WRONG_BIN").says(binX).says(binY)
+	b.signAnyway(w.head(iinC, binX)).refused("CERT_OTHER_PERSON")
+	b.get(step3).at("/3").signAnyway(w.head(iinB, binY)).refused("CERT_WRONG_BIN").says(binX).says(binY)
 	b.get(step3).at("/3").sign(w.issue(iinB, binX, pki.RoleFirstHead, func(s *pkitest.Spec) { s.Kind, s.Use = algid.RSA, pkitest.ClassicSignIn })).refused("CERT_NOT_FOR_SIGNING")
-	b.get(step3).at("/3").sign(w.personal(iinB)).refused("CERT_NO_HEAD_ROLE")
+	b.get(step3).at("/3").signAnyway(w.personal(iinB)).refused("CERT_NO_HEAD_ROLE")
 
 	action, answer, _ := b.get(step3).at("/3").signature(w.head(iinB, binX))
 	b.post(action, "answer", strings.Replace(answer, "Первый", "Второй", 1)).refused("SIGNATURE_INVALID") // P-17

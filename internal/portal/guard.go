@@ -59,46 +59,33 @@ func (s *site) toResign(r *web.Request, iin ident.IIN, profile string) (by time.
 	return time.Time{}, false, err
 }
 
-// resignBy is the value of a session that says until when the agreement may wait for its signature.
-const resignBy = "resign.by"
-
 // resignPath is where a profile signs the agreement again.
 func resignPath(profile string) string { return "/me/agreements/sign/" + profile }
 
 // resign asks a profile that was just entered for the signature on a new version of the agreement (section
 // 14), or goes on.
 func (s *site) resign(r *web.Request, p participant.Profile, to string) error {
-	by, open, err := s.toResign(r, p.IIN, p.ID)
+	_, open, err := s.toResign(r, p.IIN, p.ID)
 	if err != nil {
 		return err
 	}
 	if !open {
 		return s.onward(r, to)
 	}
-	if err := r.Set(map[string]string{resignBy: by.UTC().Format(time.RFC3339)}); err != nil {
-		return err
-	}
 	return r.Redirect(resignPath(p.ID))
 }
 
 // mustResign gives the one page that a profile opens whose agreement had to be signed by now; "" when any
-// page may be opened.
+// page may be opened. It is looked up at every request: a session may be older than the new version.
 func (s *site) mustResign(r *web.Request, iin ident.IIN, p participant.Profile) (string, error) {
-	by, err := time.Parse(time.RFC3339, r.Value(resignBy))
-	if err != nil || r.Now().Before(by) {
-		return "", nil //nolint:nilerr // nothing is kept: nothing is to be signed
-	}
 	for _, open := range []string{resignPath(p.ID), "/login", "/me/agreements"} {
 		if r.URL.Path == open || strings.HasPrefix(r.URL.Path, open+"/") {
 			return "", nil
 		}
 	}
-	_, still, err := s.toResign(r, iin, p.ID)
-	if err != nil {
+	by, open, err := s.toResign(r, iin, p.ID)
+	if err != nil || !open || r.Now().Before(by) {
 		return "", err
-	}
-	if !still {
-		return "", r.Set(map[string]string{resignBy: ""})
 	}
 	return resignPath(p.ID), nil
 }

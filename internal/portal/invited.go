@@ -47,7 +47,7 @@ func (s *site) invitedKey(_ http.ResponseWriter, r *web.Request) error {
 		return &stopped{err: err}
 	}
 	retry := "/invite?t=" + url.QueryEscape(token)
-	if err := s.proveSignIn(r, ""); err != nil {
+	if err := s.proveSignIn(r); err != nil {
 		return &stopped{err: err, retry: retry}
 	}
 	iin := ident.IIN(r.Value(keyIIN))

@@ -45,7 +45,7 @@ func (s *site) loginPage(w http.ResponseWriter, r *web.Request) error {
 
 // loginKey takes the signed challenge.
 func (s *site) loginKey(_ http.ResponseWriter, r *web.Request) error {
-	if err := s.proveSignIn(r, ""); err != nil {
+	if err := s.proveSignIn(r); err != nil {
 		return &stopped{err: err, retry: "/login"}
 	}
 	return r.Redirect("/login/password")
@@ -53,7 +53,7 @@ func (s *site) loginKey(_ http.ResponseWriter, r *web.Request) error {
 
 // proveSignIn verifies the answer and keeps the facts of the certificate for the password page, under
 // a new session id. No path reaches the password without it (S1).
-func (s *site) proveSignIn(r *web.Request, link participant.LinkKey) error {
+func (s *site) proveSignIn(r *web.Request) error {
 	der, err := web.Signature(r.Field("answer"))
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (s *site) proveSignIn(r *web.Request, link participant.LinkKey) error {
 	}
 	values := map[string]string{
 		keyIIN: p.Holder.IIN, keyBIN: p.Holder.BIN, keySerial: p.Certificate.SerialHex(), keyPrint: hex.EncodeToString(sum[:]),
-		keyName: p.Holder.CommonName, keyLink: string(link), keyUntil: r.Now().Add(proofLife).UTC().Format(time.RFC3339),
+		keyName: p.Holder.CommonName, keyUntil: r.Now().Add(proofLife).UTC().Format(time.RFC3339),
 	}
 	return r.SignIn(auth.Session{Values: web.KeepCertificate(values, p.Certificate)})
 }

@@ -41,6 +41,15 @@ func (d orgData) waiting(r *web.Request) bool {
 	return false
 }
 
+// usersWait reports whether users of the head's enterprise wait for his word; for anybody else they never do.
+func (s *site) usersWait(r *web.Request, p participant.Profile) (bool, error) {
+	if !p.Type.Heads() {
+		return false, nil
+	}
+	users, _, err := s.office.Users(r.Context(), p)
+	return orgData{head: p, users: users}.waiting(r), err
+}
+
 func (d orgData) confirmable(r *web.Request, u participant.User) bool {
 	return u.IIN != d.head.IIN && u.Confirmable(r.Now())
 }
@@ -104,8 +113,13 @@ func (s *site) orgSignPage(w http.ResponseWriter, r *web.Request, head participa
 	return r.OK(w, orgSignView(r, orgSign{action: action, users: users, document: string(doc), signer: headSigner(head)}))
 }
 
+// headSigner is the key a head signs with: of his enterprise, or his own when he trades or practises under his IIN.
 func headSigner(head participant.Profile) web.Signer {
-	return web.Signer{IIN: string(head.IIN), BIN: head.TIN}
+	signer := web.Signer{IIN: string(head.IIN)}
+	if head.Type.Enterprise() {
+		signer.BIN = head.TIN
+	}
+	return signer
 }
 
 // orgSigned does it.

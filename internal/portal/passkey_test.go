@@ -121,7 +121,7 @@ func TestPasskeyIsSigned(t *testing.T) {
 	b.post("/me/passkeys", "name", "Ключ").at("/me/passkeys/new")
 	b.post("/me/passkeys/new", "answer", "{}").refused("PASSKEY_NOT_MADE")
 	b.get("/me/passkeys/new").post("/me/passkeys/new", "answer", a.create(b.question())).at("/me/passkeys/sign")
-	b.sign(w.personal(iinC)).refused("CERT_OTHER_PERSON")
+	b.signAnyway(w.personal(iinC)).refused("CERT_OTHER_PERSON")
 	c := w.browser()
 	c.toPassword()
 	if strings.Contains(c.page, "data-passkey") {

@@ -51,7 +51,7 @@ func (s *site) passwordGiven(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	// Untrimmed: spaces are characters of a password.
-	a, err := s.office.SignIn(r.Context(), iin, r.PostFormValue("password"))
+	a, err := s.office.SignInByLink(r.Context(), iin, participant.LinkKey(r.Value(keyLink)), r.PostFormValue("password"))
 	var d *participant.Denied
 	if errors.As(err, &d) && d.Code == "PASSWORD_WRONG" {
 		var errs web.Errors
@@ -73,13 +73,13 @@ func (s *site) passed(r *web.Request, a participant.Account, way string) error {
 		}
 		return r.Redirect("/login/expired")
 	}
-	finished := ""
+	var finished *participant.Registration
 	if link := r.Value(keyLink); link != "" {
 		reg, err := s.office.Complete(r.Context(), participant.LinkKey(link), a.IIN)
 		if err != nil {
 			return &stopped{err: err, retry: retryOfLink(err)}
 		}
-		finished = reg.TIN
+		finished = &reg
 	}
 	return s.enter(r, a, way, finished)
 }
@@ -96,7 +96,7 @@ func retryOfLink(err error) string {
 // enter begins the session of the person. One usable profile is entered at once; the one of a
 // registration just finished goes first. Who came by an invitation sees it before anything else. The
 // sign-in is written down before there is a session.
-func (s *site) enter(r *web.Request, a participant.Account, way, finished string) error {
+func (s *site) enter(r *web.Request, a participant.Account, way string, finished *participant.Registration) error {
 	iin := a.IIN
 	all, err := s.office.Profiles(r.Context(), iin)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *site) enter(r *web.Request, a participant.Account, way, finished string
 		return err
 	}
 	entry, err := s.office.Enter(r.Context(), participant.Entering{IIN: iin, Serial: r.Value(keySerial), Network: network(r), Browser: browserName(r.UserAgent()),
-		Machine: machine, First: finished != "", Way: way, Profile: profile})
+		Machine: machine, First: finished != nil, Way: way, Profile: profile})
 	if err != nil {
 		return err
 	}
@@ -128,9 +128,14 @@ func (s *site) enter(r *web.Request, a participant.Account, way, finished string
 		to = "/invite/accept"
 	case profile != nil:
 		to = "/me"
+		if finished != nil {
+			if to, err = s.first(r, *profile); err != nil {
+				return err
+			}
+		}
 		acting(&session, *profile)
 	}
-	if finished != "" && invited == "" {
+	if finished != nil && invited == "" {
 		to += "?done=1"
 	}
 	if err := r.SignIn(session); err != nil {
@@ -142,14 +147,24 @@ func (s *site) enter(r *web.Request, a participant.Account, way, finished string
 	return s.resign(r, *profile, to)
 }
 
+// first is the page of who has just completed a registration: a new head sees at once the users who wait for his word
+// (section 8.3).
+func (s *site) first(r *web.Request, p participant.Profile) (string, error) {
+	waiting, err := s.usersWait(r, p)
+	if waiting {
+		return "/org/users", err
+	}
+	return "/me", err
+}
+
 // only is the profile that is entered without a choice: the one just finished, or the only usable one.
-func (s *site) only(r *web.Request, all []participant.Profile, finished string) *participant.Profile {
+func (s *site) only(r *web.Request, all []participant.Profile, finished *participant.Registration) *participant.Profile {
 	var usable []participant.Profile
 	for _, p := range all {
 		if s.office.Allowed(p, r.Value(keyBIN)) != "" {
 			continue
 		}
-		if p.TIN == finished {
+		if finished != nil && p.TIN == finished.TIN && p.Type == finished.ProfileType() {
 			return &p
 		}
 		usable = append(usable, p)

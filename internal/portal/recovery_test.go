@@ -129,7 +129,7 @@ func token(path string) string {
 func TestP28OtherPerson(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
-	b.askEmail(iinA, "thief@example.kz").sign(w.personal(iinC)).refused("CERT_OTHER_PERSON").says("Ничего не изменено")
+	b.askEmail(iinA, "thief@example.kz").signAnyway(w.personal(iinC)).refused("CERT_OTHER_PERSON").says("Ничего не изменено")
 	b.silentAbout(iinA, "123 456 789 012", "a***@example.kz")
 	if n := w.count("N-16") + w.count("N-17"); n != 0 {
 		t.Errorf("%d letters", n)
@@ -156,7 +156,7 @@ func TestE2BadSignatures(t *testing.T) {
 		{"AUTH key", "CERT_NOT_FOR_SIGNING", signIn},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w.browser().askEmail(iinA, "new@example.kz").sign(c.key).refused(c.code)
+			w.browser().askEmail(iinA, "new@example.kz").signAnyway(c.key).refused(c.code)
 		})
 	}
 	key := w.personal(iinA)
@@ -402,7 +402,7 @@ func TestP30OtherPerson(t *testing.T) {
 	w := newWorld(t)
 	w.browser().askReset(iinA, "a@example.kz")
 	b := w.browser()
-	b.newPassword("calm-river-77").sign(w.personal(iinC)).refused("CERT_OTHER_PERSON").says("Ничего не изменено")
+	b.newPassword("calm-river-77").signAnyway(w.personal(iinC)).refused("CERT_OTHER_PERSON").says("Ничего не изменено")
 	if a := w.account(iinA); a.Password != "plain:"+passA {
 		t.Fatal("the password was changed")
 	}
@@ -410,7 +410,7 @@ func TestP30OtherPerson(t *testing.T) {
 
 	w.browser().askReset(iinA, "a@example.kz")
 	for range 5 {
-		b.newPassword("calm-river-78").sign(w.personal(iinC)).refused("CERT_OTHER_PERSON")
+		b.newPassword("calm-river-78").signAnyway(w.personal(iinC)).refused("CERT_OTHER_PERSON")
 	}
 	b.get(w.path("N-18")).refused("LINK_STALE")
 	b.get("/login/reset-password/sign").sign(w.personal(iinA)).refused("LINK_STALE")
@@ -519,7 +519,7 @@ func TestMyDetails(t *testing.T) {
 	b.get("/me/details").post("/me/details", "lang", "ru", "phone", "").says("Ничего не изменено")
 	b.post("/me/details", "lang", "xx", "phone", "12").says("Выберите язык")
 	b.post("/me/details", "lang", "kk", "phone", "8 701 123 45 67").at("/me/details/sign").says("Русский → Қазақша").says("— → +77011234567")
-	b.sign(w.personal(iinC)).refused("CERT_OTHER_PERSON")
+	b.signAnyway(w.personal(iinC)).refused("CERT_OTHER_PERSON")
 	b.get("/me/details/sign").sign(w.personal(iinA)).at("/me")
 	if a := w.account(iinA); a.Lang != lang.KK || a.Phone != "+77011234567" {
 		t.Errorf("account: %s %s", a.Lang, a.Phone)

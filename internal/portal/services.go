@@ -36,7 +36,7 @@ func (s *site) serveServices(mux *http.ServeMux) {
 		return
 	}
 	for pattern, h := range s.services.Pages() {
-		s.shell.Handle(mux, pattern, s.answered(h))
+		s.shell.Handle(mux, pattern, s.answered(s.guarded(h)))
 	}
 	s.services.Mount(mux)
 }

@@ -174,7 +174,13 @@ func TestLinkOtherPerson(t *testing.T) {
 	b := w.browser()
 	w.register(b, "b@example.kz", passB)
 	a := w.browser()
-	a.follow().sign(w.head(iinA, binX)).at("/login/password").post("/login/password", "password", passA).refused("CERT_OTHER_PERSON")
+	a.follow().sign(w.head(iinA, binX)).refused("CERT_OTHER_PERSON").silentAbout("Пароль")
+	a.post("/login/password", "password", passA) // his own sign-in, if he goes on: not of this registration
+	c := w.browser()
+	c.follow().sign(w.personal(iinC)).refused("CERT_OTHER_PERSON") // not "you are not registered"
+	if w.audited("reg.refused") != 2 {
+		t.Error("a foreign key on the link is not recorded")
+	}
 	if w.statusOf(iinA, binX) != participant.Active {
 		t.Error("A was touched")
 	}

@@ -420,8 +420,22 @@ func (w *world) signText(l *pkitest.Leaf, data string) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-// sign presses the page's agent button with a key.
+// sign presses the page's agent button with a key that the page's filters let the agent offer.
 func (b *browser) sign(l *pkitest.Leaf) *browser {
+	b.w.t.Helper()
+	_, call, _, _ := b.asked()
+	wish, _ := call.Args.(map[string]any)["signerParams"].(map[string]any)
+	h := l.Certificate.Holder()
+	for name, has := range map[string]string{"iin": h.IIN, "bin": h.BIN, "serialNumber": l.Certificate.SerialHex()} {
+		if want, _ := wish[name].(string); want != "" && want != has {
+			b.w.t.Fatalf("%s: the agent offers no key: the page asks for %s %s, this one has %q", b.path, name, want, has)
+		}
+	}
+	return b.signAnyway(l)
+}
+
+// signAnyway is an agent that does not care for the page's filters.
+func (b *browser) signAnyway(l *pkitest.Leaf) *browser {
 	b.w.t.Helper()
 	action, answer, fields := b.signature(l)
 	return b.post(action, append(fields, "answer", answer)...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"senim/internal/ident"
 	"senim/internal/participant"
 )
 
@@ -64,6 +65,13 @@ func (t participantTx) PutRegistration(ctx context.Context, g participant.Regist
 		person, subject, g.Evidence, entered, g.Password, bit(g.Known), ms(g.DataAt), g.Agreement, g.Signature, g.Signer, ms(g.SignedAt),
 		int64(g.Letters), ms(g.LastLetter), ms(g.Started), ms(g.Expires), ms(g.Ended))
 	return err
+}
+
+func (t participantTx) LettersSince(ctx context.Context, iin ident.IIN, since time.Time) (int, error) {
+	return one(ctx, t.tx, participant.ErrNotFound, func(r row) (n int, err error) {
+		err = r.Scan(&n)
+		return n, err
+	}, `select coalesce(sum(letters), 0) from participant_registrations where iin = $1 and last_letter > $2`, string(iin), ms(since))
 }
 
 func (t participantTx) Evidence(ctx context.Context, id string) (participant.Evidence, error) {
