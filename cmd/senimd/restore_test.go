@@ -104,7 +104,12 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	}
 	flags := []string{"-node", "n1", "-audit.export", out, "-publish", lists, "-log", "none"}
 	first := mustOpen(t, dir, flags...)
-	during(t, first, func() {})
+	worse := live(t, first)[0].Serial
+	during(t, first, func() {
+		if _, err := first.ca.Revoke(t.Context(), worse, ca.Superseded, "tester", time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	})
 	first.close()
 	copyFolder(t, copied, dir)
 
@@ -121,6 +126,9 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 			t.Fatalf("suspended: %s", second.ca.Suspended())
 		}
 		if _, err := second.ca.Revoke(t.Context(), gone, ca.KeyCompromise, "tester", time.Time{}); err != nil {
+			t.Error(err)
+		}
+		if _, err := second.ca.Revoke(t.Context(), worse, ca.KeyCompromise, "tester", time.Time{}); err != nil {
 			t.Error(err)
 		}
 		if err := second.ca.Publish(t.Context(), known[0].CA); err != nil {
@@ -164,7 +172,7 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	third.close()
 
 	fourth := mustOpen(t, dir, flags...)
-	if d := reconcile(t, fourth); len(d.Revoked) != 1 || d.Revoked[0].Serial != gone || len(d.Lost) != 1 || d.Lost[0].Serial != lost.Serial {
+	if d := reconcile(t, fourth); len(d.Revoked) != 2 || len(d.Lost) != 1 || d.Lost[0].Serial != lost.Serial {
 		t.Errorf("difference: %+v", d)
 	}
 	fourth.close()
@@ -174,9 +182,11 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 		if why := fifth.ca.Suspended(); why != "" {
 			t.Fatalf("still suspended: %s", why)
 		}
-		i, err := fifth.ca.Certificate(t.Context(), gone)
-		if err != nil || i.Revoked == nil || i.Revoked.Reason != ca.KeyCompromise {
-			t.Errorf("after all: %+v %v", i, err)
+		for _, serial := range []string{gone, worse} {
+			i, err := fifth.ca.Certificate(t.Context(), serial)
+			if err != nil || i.Revoked == nil || i.Revoked.Reason != ca.KeyCompromise {
+				t.Errorf("after all: %+v %v", i, err)
+			}
 		}
 		if b, err := fifth.ca.CRL(t.Context(), lost.CA, false); err != nil || !listed(t, b.Raw, lost.Serial) {
 			t.Errorf("the lost certificate is on no list: %v", err)
