@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -17,12 +18,13 @@ import (
 	"senim/internal/archive"
 	"senim/internal/audit"
 	"senim/internal/ca"
+	"senim/internal/ra"
 	"senim/internal/restore"
 	"senim/pki"
 )
 
 // reconcile does what `senim ca reconcile --apply` does.
-func reconcile(t *testing.T, s *server) *ca.Difference {
+func reconcile(t *testing.T, s *server) restore.Done {
 	t.Helper()
 	ctx := t.Context()
 	places, err := s.places()
@@ -33,17 +35,11 @@ func reconcile(t *testing.T, s *server) *ca.Difference {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := s.ca.Reconcile(ctx, found.Evidence, "tester")
+	done, err := found.Apply(ctx, s.store, s.ca, "tester")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.store.SkipStamps(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := found.Import(ctx, s.store); err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return done
 }
 
 // say asks the responder of a server.
@@ -110,6 +106,12 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	instance := instanceOf(t, first)
+	waits := ra.Application{Number: "260901000014", Revision: 1, Kind: ra.Employee, State: ra.AwaitingDirector, Role: ra.RoleEmployee,
+		Subject: ra.Subject{IIN: first.people[0].IIN}, Created: time.Now(), Changed: time.Now(), SignedAt: time.Now()}
+	if err := first.store.RA().Update(t.Context(), func(tx ra.Tx) error { return tx.Put(t.Context(), waits) }); err != nil {
+		t.Fatal(err)
+	}
 	first.close()
 	copyFolder(t, copied, dir)
 
@@ -129,6 +131,9 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 			t.Error(err)
 		}
 		if _, err := second.ca.Revoke(t.Context(), worse, ca.KeyCompromise, "tester", time.Time{}); err != nil {
+			t.Error(err)
+		}
+		if _, err := second.office.Withdraw(t.Context(), waits.Subject.IIN, waits.Number); err != nil {
 			t.Error(err)
 		}
 		if err := second.ca.Publish(t.Context(), known[0].CA); err != nil {
@@ -174,6 +179,8 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	fourth := mustOpen(t, dir, flags...)
 	if d := reconcile(t, fourth); len(d.Revoked) != 2 || len(d.Lost) != 1 || d.Lost[0].Serial != lost.Serial {
 		t.Errorf("difference: %+v", d)
+	} else if d.Work.Applications != 1 {
+		t.Errorf("applications: %+v", d.Work)
 	}
 	fourth.close()
 
@@ -187,6 +194,12 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 			if err != nil || i.Revoked == nil || i.Revoked.Reason != ca.KeyCompromise {
 				t.Errorf("after all: %+v %v", i, err)
 			}
+		}
+		if a, err := fifth.office.Case(t.Context(), waits.Number); err != nil || a.State != ra.Withdrawn {
+			t.Errorf("what was withdrawn: %s, %v", a.State, err)
+		}
+		if now := instanceOf(t, fifth); now <= instance {
+			t.Errorf("random serials begin with %d, and did with %d before the copy was put back", now, instance)
 		}
 		if b, err := fifth.ca.CRL(t.Context(), lost.CA, false); err != nil || !listed(t, b.Raw, lost.Serial) {
 			t.Errorf("the lost certificate is on no list: %v", err)
@@ -207,6 +220,16 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	})
 	fifth.close()
 	wholeExport(t, out)
+}
+
+// instanceOf is the byte of this node's random serials.
+func instanceOf(t *testing.T, s *server) byte {
+	t.Helper()
+	b, err := s.store.Instance(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // listed reports that a serial stands on a list.
@@ -293,6 +316,14 @@ func TestSec10EverythingExpired(t *testing.T) {
 				t.Errorf("%d years: ended %t", years, ended)
 			}
 			code, text := say(t, s, "/health")
+			var signer ca.SignerRecord // made today, for the first one has ended
+			err := s.store.CA().View(t.Context(), func(tx ca.Tx) (err error) {
+				signer, err = tx.Signer(t.Context(), "gost", ca.SignerOCSP)
+				return err
+			})
+			if want := fmt.Sprintf("%02x", instanceOf(t, s)); !ended && (err != nil || signer.Serial[2:4] != want || want == "00") {
+				t.Errorf("%d years: the responder's serial is %s, %v; want its second byte to be %s", years, signer.Serial, err, want)
+			}
 			if want := http.StatusServiceUnavailable; ended && (code != want || !strings.Contains(text, "senim ca rescue")) {
 				t.Errorf("%d years: health %d %s", years, code, text)
 			}
