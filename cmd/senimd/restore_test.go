@@ -287,6 +287,31 @@ func TestSec10UnreadPlaceSuspends(t *testing.T) {
 	}
 }
 
+// Where nothing outside the machine is read, nobody could tell an older copy: the operator hears of it.
+func TestSec10NothingToCompareIsTold(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	mustOpen(t, dir, "-cast=false").close()
+	for _, c := range []struct {
+		flags  []string
+		warned bool
+	}{
+		{nil, true},
+		{[]string{"-audit.export", "https://127.0.0.1:1/audit"}, true}, // it takes, and cannot be read
+		{[]string{"-published", t.TempDir()}, false},
+		{[]string{"-audit.export", t.TempDir()}, false},
+	} {
+		s := mustOpen(t, dir, append([]string{"-cast=false", "-tsa.clock", "trust"}, c.flags...)...)
+		during(t, s, func() {
+			code, text := say(t, s, "/health")
+			if code != http.StatusOK || strings.Contains(text, "older copy") != c.warned {
+				t.Errorf("%v: health %d %q", c.flags, code, text)
+			}
+		})
+		s.close()
+	}
+}
+
 // Whatever has ended, the server starts and says so, and signs nothing with an ended authority.
 func TestSec10EverythingExpired(t *testing.T) {
 	t.Parallel()

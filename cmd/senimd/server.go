@@ -77,6 +77,7 @@ type server struct {
 	logFiles     http.Handler // its files, nil likewise
 
 	walking    *walker // nil: the clock is the machine's
+	warning    string  // of what /health cannot rule out
 	first      bool    // this start makes the installation
 	tended     atomic.Pointer[error]
 	sites      []site
@@ -494,7 +495,7 @@ func (s *server) openSites(context.Context) error {
 	if s.ca == nil {
 		return nil
 	}
-	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test, Health: s.health})
+	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test, Health: s.health, Warning: s.warning})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"testing"
 	"time"
-
 )
 
 // copied is what a backup would have of the memory.
