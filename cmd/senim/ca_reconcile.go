@@ -12,6 +12,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/ca"
+	"senim/internal/ra"
 	"senim/internal/restore"
 	"senim/internal/store"
 	"senim/internal/vault"
@@ -30,7 +31,8 @@ type caReconcile struct {
 func (*caReconcile) Help() string {
 	return `After an older copy of the database was put back: what was published and exported since is held against it.
 Revocations come back, numbers of lists and serials are not given again, certificates that are lost go on hold until
-their holders bring them, the audit goes on where it was. Stop senimd first; one that runs stays suspended until it
+their holders bring them, applications, delegations and dismissals that ended since are ended again, letters that may
+have gone are not sent a second time, the audit goes on where it was. Stop senimd first; one that runs stays suspended until it
 is started again.
 
   senim ca reconcile --data data --published /srv/crl --audit /mnt/audit
@@ -120,19 +122,24 @@ func (c *caReconcile) tellMissing(p *program, found *restore.Found, d *ca.Differ
 
 // apply brings it in: the records first, then the audit, so that an interruption in between is found again.
 func (c *caReconcile) apply(ctx context.Context, p *program, o *opened, found *restore.Found) error {
-	done, err := o.ca.Reconcile(ctx, found.Evidence, operator())
-	if err != nil {
-		return err
-	}
-	if err := o.store.SkipStamps(ctx); err != nil {
-		return err
-	}
-	records, nodes, err := found.Import(ctx, o.store)
+	done, err := found.Apply(ctx, o.store, o.ca, operator())
 	if err != nil {
 		return err
 	}
 	p.say("Done: %d certificates on hold or revoked, %d revocations brought back, new lists published; %d records of the audit of %d nodes put back.",
-		len(done.Lost), len(done.Revoked), records, nodes)
+		len(done.Lost), len(done.Revoked), done.Records, done.Nodes)
+	if w := done.Work; w != (ra.Reapplied{}) {
+		p.say("Of what people did since: %d applications and %d delegations ended or changed, %d dismissals marked.", w.Applications, w.Delegations, w.Dismissals)
+		if w.Unknown > 0 {
+			p.say("  %d dismissed persons have no key here by which they could be found: ask the heads to mark them again.", w.Unknown)
+		}
+	}
+	if c.Audit == "" {
+		p.say("What people withdrew, refused or ended since is not on the lists: only --audit says it.")
+	}
+	if done.Letters > 0 {
+		p.say("%d letters were waiting when the copy was made and may have gone out since: they stand as uncertain at the desk, where an operator decides.", done.Letters)
+	}
 	return nil
 }
 

@@ -53,6 +53,16 @@ func (s *server) check(ctx context.Context, service *ca.Service) (string, error)
 	return why, nil
 }
 
+// uncompared warns of an installation that could not tell an older copy of its database: nothing that is
+// read at the start left the machine. It is no reason to stand still, for nothing was ever published
+// where the first start could look. The demonstration has nothing to lose.
+func (s *server) uncompared(p restore.Places) string {
+	if s.c.cast || len(p.Published) > 0 || p.Audit != "" || s.c.publish != "" {
+		return ""
+	}
+	return "an older copy of the database would open as good: nothing that left this machine is read at the start; give -published, or a folder with -audit.export"
+}
+
 const remedy = "; stop the server, look with `senim ca reconcile --data %s`, and bring in what is missing with --apply"
 
 func (s *server) missing(ctx context.Context, service *ca.Service) string {
@@ -60,6 +70,9 @@ func (s *server) missing(ctx context.Context, service *ca.Service) string {
 	var found *restore.Found
 	var d *ca.Difference
 	if err == nil {
+		if s.warning = s.uncompared(places); s.warning != "" {
+			s.log.Error("restore", "warning", s.warning)
+		}
 		found, err = restore.Read(ctx, s.store, places)
 	}
 	if err == nil {

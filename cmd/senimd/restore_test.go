@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -17,12 +18,13 @@ import (
 	"senim/internal/archive"
 	"senim/internal/audit"
 	"senim/internal/ca"
+	"senim/internal/ra"
 	"senim/internal/restore"
 	"senim/pki"
 )
 
 // reconcile does what `senim ca reconcile --apply` does.
-func reconcile(t *testing.T, s *server) *ca.Difference {
+func reconcile(t *testing.T, s *server) restore.Done {
 	t.Helper()
 	ctx := t.Context()
 	places, err := s.places()
@@ -33,17 +35,11 @@ func reconcile(t *testing.T, s *server) *ca.Difference {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := s.ca.Reconcile(ctx, found.Evidence, "tester")
+	done, err := found.Apply(ctx, s.store, s.ca, "tester")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.store.SkipStamps(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := found.Import(ctx, s.store); err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return done
 }
 
 // say asks the responder of a server.
@@ -104,7 +100,18 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	}
 	flags := []string{"-node", "n1", "-audit.export", out, "-publish", lists, "-log", "none"}
 	first := mustOpen(t, dir, flags...)
-	during(t, first, func() {})
+	worse := live(t, first)[0].Serial
+	during(t, first, func() {
+		if _, err := first.ca.Revoke(t.Context(), worse, ca.Superseded, "tester", time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	instance := instanceOf(t, first)
+	waits := ra.Application{Number: "260901000014", Revision: 1, Kind: ra.Employee, State: ra.AwaitingDirector, Role: ra.RoleEmployee,
+		Subject: ra.Subject{IIN: first.people[0].IIN}, Created: time.Now(), Changed: time.Now(), SignedAt: time.Now()}
+	if err := first.store.RA().Update(t.Context(), func(tx ra.Tx) error { return tx.Put(t.Context(), waits) }); err != nil {
+		t.Fatal(err)
+	}
 	first.close()
 	copyFolder(t, copied, dir)
 
@@ -121,6 +128,12 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 			t.Fatalf("suspended: %s", second.ca.Suspended())
 		}
 		if _, err := second.ca.Revoke(t.Context(), gone, ca.KeyCompromise, "tester", time.Time{}); err != nil {
+			t.Error(err)
+		}
+		if _, err := second.ca.Revoke(t.Context(), worse, ca.KeyCompromise, "tester", time.Time{}); err != nil {
+			t.Error(err)
+		}
+		if _, err := second.office.Withdraw(t.Context(), waits.Subject.IIN, waits.Number); err != nil {
 			t.Error(err)
 		}
 		if err := second.ca.Publish(t.Context(), known[0].CA); err != nil {
@@ -164,8 +177,10 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	third.close()
 
 	fourth := mustOpen(t, dir, flags...)
-	if d := reconcile(t, fourth); len(d.Revoked) != 1 || d.Revoked[0].Serial != gone || len(d.Lost) != 1 || d.Lost[0].Serial != lost.Serial {
+	if d := reconcile(t, fourth); len(d.Revoked) != 2 || len(d.Lost) != 1 || d.Lost[0].Serial != lost.Serial {
 		t.Errorf("difference: %+v", d)
+	} else if d.Work.Applications != 1 {
+		t.Errorf("applications: %+v", d.Work)
 	}
 	fourth.close()
 
@@ -174,9 +189,17 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 		if why := fifth.ca.Suspended(); why != "" {
 			t.Fatalf("still suspended: %s", why)
 		}
-		i, err := fifth.ca.Certificate(t.Context(), gone)
-		if err != nil || i.Revoked == nil || i.Revoked.Reason != ca.KeyCompromise {
-			t.Errorf("after all: %+v %v", i, err)
+		for _, serial := range []string{gone, worse} {
+			i, err := fifth.ca.Certificate(t.Context(), serial)
+			if err != nil || i.Revoked == nil || i.Revoked.Reason != ca.KeyCompromise {
+				t.Errorf("after all: %+v %v", i, err)
+			}
+		}
+		if a, err := fifth.office.Case(t.Context(), waits.Number); err != nil || a.State != ra.Withdrawn {
+			t.Errorf("what was withdrawn: %s, %v", a.State, err)
+		}
+		if now := instanceOf(t, fifth); now <= instance {
+			t.Errorf("random serials begin with %d, and did with %d before the copy was put back", now, instance)
 		}
 		if b, err := fifth.ca.CRL(t.Context(), lost.CA, false); err != nil || !listed(t, b.Raw, lost.Serial) {
 			t.Errorf("the lost certificate is on no list: %v", err)
@@ -197,6 +220,16 @@ func TestSec10YesterdaysFolderIsSuspended(t *testing.T) {
 	})
 	fifth.close()
 	wholeExport(t, out)
+}
+
+// instanceOf is the byte of this node's random serials.
+func instanceOf(t *testing.T, s *server) byte {
+	t.Helper()
+	b, err := s.store.Instance(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // listed reports that a serial stands on a list.
@@ -254,6 +287,31 @@ func TestSec10UnreadPlaceSuspends(t *testing.T) {
 	}
 }
 
+// Where nothing outside the machine is read, nobody could tell an older copy: the operator hears of it.
+func TestSec10NothingToCompareIsTold(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	mustOpen(t, dir, "-cast=false").close()
+	for _, c := range []struct {
+		flags  []string
+		warned bool
+	}{
+		{nil, true},
+		{[]string{"-audit.export", "https://127.0.0.1:1/audit"}, true}, // it takes, and cannot be read
+		{[]string{"-published", t.TempDir()}, false},
+		{[]string{"-audit.export", t.TempDir()}, false},
+	} {
+		s := mustOpen(t, dir, append([]string{"-cast=false", "-tsa.clock", "trust"}, c.flags...)...)
+		during(t, s, func() {
+			code, text := say(t, s, "/health")
+			if code != http.StatusOK || strings.Contains(text, "older copy") != c.warned {
+				t.Errorf("%v: health %d %q", c.flags, code, text)
+			}
+		})
+		s.close()
+	}
+}
+
 // Whatever has ended, the server starts and says so, and signs nothing with an ended authority.
 func TestSec10EverythingExpired(t *testing.T) {
 	t.Parallel()
@@ -283,6 +341,14 @@ func TestSec10EverythingExpired(t *testing.T) {
 				t.Errorf("%d years: ended %t", years, ended)
 			}
 			code, text := say(t, s, "/health")
+			var signer ca.SignerRecord // made today, for the first one has ended
+			err := s.store.CA().View(t.Context(), func(tx ca.Tx) (err error) {
+				signer, err = tx.Signer(t.Context(), "gost", ca.SignerOCSP)
+				return err
+			})
+			if want := fmt.Sprintf("%02x", instanceOf(t, s)); !ended && (err != nil || signer.Serial[2:4] != want || want == "00") {
+				t.Errorf("%d years: the responder's serial is %s, %v; want its second byte to be %s", years, signer.Serial, err, want)
+			}
 			if want := http.StatusServiceUnavailable; ended && (code != want || !strings.Contains(text, "senim ca rescue")) {
 				t.Errorf("%d years: health %d %s", years, code, text)
 			}

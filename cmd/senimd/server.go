@@ -78,6 +78,7 @@ type server struct {
 	logFiles     http.Handler // its files, nil likewise
 
 	walking    *walker // nil: the clock is the machine's
+	warning    string  // of what /health cannot rule out
 	first      bool    // this start makes the installation
 	tended     atomic.Pointer[error]
 	sites      []site
@@ -311,6 +312,9 @@ func (s *server) openAuthorities(ctx context.Context, keys ca.Keys) (err error) 
 	if config.Profiles, err = s.profiles(); err != nil {
 		return err
 	}
+	if config.Node, err = s.store.Instance(ctx); err != nil {
+		return err
+	}
 	config.Check = s.check
 	if s.c.publish != "" {
 		config.Published = s.lay
@@ -493,7 +497,7 @@ func (s *server) openSites(context.Context) error {
 	if s.ca == nil {
 		return nil
 	}
-	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test, Health: s.health})
+	answers, err := responder.New(responder.Config{Authority: s.ca, Stamps: s.stamps, Now: s.now, Log: s.log, Proxies: s.c.proxies, TestMode: test, Health: s.health, Warning: s.warning})
 	if err != nil {
 		return err
 	}
@@ -543,7 +547,7 @@ func (s *server) handleAuthority() {
 	s.store.Handle(access.SweepKind, s.gate.SweepJob)
 	s.store.Handle(keyIDsKind, func(ctx context.Context, _ []byte) error { return s.store.FillKeyIDs(ctx) })
 	s.store.Every(24*time.Hour, job.Job{Kind: keyIDsKind, Unique: "all"})
-	s.store.Every(time.Hour, job.Job{Kind: ca.JobTend, Unique: "all"})
+	s.store.Every(tendEvery, job.Job{Kind: ca.JobTend, Unique: "all"})
 	s.store.Every(24*time.Hour, access.Sweep())
 }
 
@@ -552,6 +556,9 @@ const (
 	sweepKind = "ra.sweep"
 	// keyIDsKind is the job that notes the key identifiers of certificates of before they were noted.
 	keyIDsKind = "ca.key_ids"
+	// tendEvery finds a list that is late while there is time to make it: a quarter of an hour is the bound
+	// (security.md §6).
+	tendEvery = time.Minute
 	// revokedKind follows every revocation, whoever asked for it.
 	revokedKind = "ca.revoked"
 )

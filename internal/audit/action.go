@@ -47,6 +47,7 @@ func Actions() []Action {
 		{"application.issued", Certificates, "every certificate of an application was issued"},
 		{"application.issuing", Requests, "an application was closed for changes and went to the authority"},
 		{"application.offer_answered", Requests, "the holder answered the offer to revoke the replaced key"},
+		{"application.reconciled", Requests, "applications, delegations and dismissals that ended after an older copy of the records was made were ended again: how many of each"},
 		{"application.rejected", Requests, "an application was refused, by rule or because its signer was revoked"},
 		{"application.requests", Requests, "the requests of an application came with their proofs of possession"},
 		{"application.routed", Requests, "whether somebody else must confirm an application was decided; the state says the outcome: approved, or awaiting whom"},

@@ -68,7 +68,7 @@ type Change struct {
 }
 
 // learned is what evidence says of one serial. What was said later counts, but a final revocation is
-// never taken back.
+// never taken back, nor a compromised key.
 type learned struct {
 	change Change
 	said   time.Time
@@ -76,15 +76,24 @@ type learned struct {
 
 func (k *learned) learn(c Change, said time.Time) {
 	first := k.change.Serial == ""
-	had, has := final(k.change.Reason), final(c.Reason)
-	if !first && (had && !has || had == has && said.Before(k.said)) {
+	had, has := gravity(k.change.Reason), gravity(c.Reason)
+	if !first && (had > has || had == has && said.Before(k.said)) {
 		return
 	}
 	k.change, k.said = c, said
 }
 
-// final reports a revocation that nothing takes back.
-func final(r Reason) bool { return r != CertificateHold && r != pki.RemoveFromCRL }
+// gravity orders reasons: one of more takes the place of one of less, never the other way round.
+func gravity(r Reason) int {
+	switch r {
+	case CertificateHold, pki.RemoveFromCRL:
+		return 0
+	case KeyCompromise:
+		return 2
+	default:
+		return 1
+	}
+}
 
 // gathered is evidence in the order of serials.
 type gathered struct {
@@ -118,7 +127,7 @@ func (s *Service) gatherEvidence(e Evidence) (*gathered, error) {
 		for _, entry := range l.Entries {
 			serial := pki.SerialHex(entry.Serial)
 			g.learn(Change{Serial: serial, CA: a.name, Source: fmt.Sprintf("list %s", l.Number),
-				Revocation: Revocation{At: entry.RevokedAt, Reason: entry.Reason, Invalidity: entry.InvalidAt, By: "reconcile"}}, l.ThisUpdate)
+				Revocation: Revocation{At: entry.RevokedAt, Reason: entry.Reason, Invalidity: entry.InvalidAt, By: byReconcile}}, l.ThisUpdate)
 		}
 	}
 	return g, nil
@@ -152,17 +161,28 @@ func (g *gathered) act(a Act) {
 		if a.Action == "ca.issued" {
 			loss.SHA256 = a.Detail["sha256"]
 		}
-	case "ca.revoked", "ca.hold_made_final":
-		g.learn(Change{Serial: a.Object, CA: a.Detail["ca"], Source: "audit",
-			Revocation: Revocation{At: a.At.UTC().Truncate(time.Second), Reason: reasonOf(a.Detail["reason"]), By: "reconcile"}}, a.At)
+	case "ca.revoked", "ca.hold_made_final", "ca.reason_changed":
+		g.learn(Change{Serial: a.Object, CA: a.Detail["ca"], Source: "audit", Revocation: a.revocation()}, a.At)
 	case "ca.hold_lifted":
-		g.learn(Change{Serial: a.Object, CA: a.Detail["ca"], Source: "audit", Revocation: Revocation{Reason: pki.RemoveFromCRL, By: "reconcile"}}, a.At)
+		g.learn(Change{Serial: a.Object, CA: a.Detail["ca"], Source: "audit", Revocation: Revocation{Reason: pki.RemoveFromCRL, By: byReconcile}}, a.At)
 	case "ca.list_published":
 		var n int64
 		if _, err := fmt.Sscan(a.Detail["number"], &n); err == nil {
 			g.numbers[a.Object] = max(g.numbers[a.Object], n)
 		}
 	}
+}
+
+// revocation is what a record says of one. Records of before said no date: it counts from the record.
+func (a Act) revocation() Revocation {
+	v := Revocation{At: a.At.UTC().Truncate(time.Second), Reason: reasonOf(a.Detail["reason"]), By: byReconcile}
+	if at, err := time.Parse(time.RFC3339, a.Detail["revoked_at"]); err == nil {
+		v.At = at.UTC()
+	}
+	if at, err := time.Parse(time.RFC3339, a.Detail["invalidity"]); err == nil {
+		v.Invalidity = at.UTC()
+	}
+	return v
 }
 
 // reasonOf reads a reason as the audit record has it. What cannot be read is still a revocation.

@@ -69,15 +69,17 @@ func (s *Service) compareRecords(ctx context.Context, tx Tx, g *gathered, d *Dif
 }
 
 // missing reports that the database has not what was told outside: no revocation at all, a hold that
-// became final, or one that was lifted.
+// became final or was lifted, a reason that turned out worse, or since when its key was no longer safe.
 func missing(here *Revocation, told Revocation) bool {
 	switch {
 	case told.Reason == pki.RemoveFromCRL:
 		return here != nil && here.Reason == CertificateHold
 	case here == nil:
 		return true
+	case here.Reason == told.Reason: // a hold may be another one, of which other things were told
+		return told.Reason != CertificateHold && !told.Invalidity.IsZero() && !told.Invalidity.Equal(here.Invalidity)
 	default:
-		return here.Reason == CertificateHold && told.Reason != CertificateHold
+		return gravity(told.Reason) > gravity(here.Reason)
 	}
 }
 
@@ -208,9 +210,13 @@ func (s *Service) reapply(ctx context.Context, tx Tx, c Change) error {
 	case c.Reason == pki.RemoveFromCRL:
 		action, err = "ca.hold_lifted", tx.ChangeRevocation(ctx, c.CA, c.Serial, s.now(), Revocation{Reason: c.Reason, By: byReconcile})
 	case r.Revoked != nil:
+		if action = "ca.reason_changed"; r.Revoked.Reason == CertificateHold {
+			action = "ca.hold_made_final"
+		}
+		c.At = r.Revoked.At // it never moves
 		v := *r.Revoked
 		v.Reason, v.Invalidity, v.By = c.Reason, c.Invalidity, byReconcile
-		action, err = "ca.hold_made_final", tx.ChangeRevocation(ctx, c.CA, c.Serial, s.now(), v)
+		err = tx.ChangeRevocation(ctx, c.CA, c.Serial, s.now(), v)
 	default:
 		if c.At.IsZero() {
 			c.At = s.whole()
@@ -226,8 +232,9 @@ func (s *Service) reapply(ctx context.Context, tx Tx, c Change) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Audit(ctx, audit.Event{Action: action, Actor: byReconcile, Object: c.Serial, Result: "ok",
-		Detail: map[string]string{"ca": c.CA, "reason": fmt.Sprint(int(c.Reason)), "source": c.Source}}); err != nil {
+	detail := revocationDetail(c.CA, c.Revocation)
+	detail["source"] = c.Source
+	if err := tx.Audit(ctx, audit.Event{Action: action, Actor: byReconcile, Object: c.Serial, Result: "ok", Detail: detail}); err != nil {
 		return err
 	}
 	return s.tell(ctx, tx, s.revokedJob, r)

@@ -215,14 +215,22 @@ func (s *Service) recordRevocation(ctx context.Context, tx Tx, r Record, action 
 
 // noteRevocation writes the audit record and tells who wants to know.
 func (s *Service) noteRevocation(ctx context.Context, tx Tx, r Record, action string, v Revocation) error {
-	detail := map[string]string{"ca": r.CA, "reason": fmt.Sprint(int(v.Reason)), "revoked_at": v.At.Format(time.RFC3339)}
-	if !v.Invalidity.IsZero() {
-		detail["invalidity"] = v.Invalidity.Format(time.RFC3339)
-	}
-	if err := tx.Audit(ctx, audit.Event{Action: action, Actor: v.By, Object: r.Serial, Result: "ok", Detail: detail}); err != nil {
+	if err := tx.Audit(ctx, audit.Event{Action: action, Actor: v.By, Object: r.Serial, Result: "ok", Detail: revocationDetail(r.CA, v)}); err != nil {
 		return err
 	}
 	return s.tell(ctx, tx, s.revokedJob, r)
+}
+
+// revocationDetail is what the audit says of a revocation: enough to bring it back, see [Evidence].
+func revocationDetail(ca string, v Revocation) map[string]string {
+	detail := map[string]string{"ca": ca, "reason": fmt.Sprint(int(v.Reason))}
+	if !v.At.IsZero() {
+		detail["revoked_at"] = v.At.Format(time.RFC3339)
+	}
+	if !v.Invalidity.IsZero() {
+		detail["invalidity"] = v.Invalidity.Format(time.RFC3339)
+	}
+	return detail
 }
 
 // askForLists asks for new lists, once for all revocations of the same second: the job waits for its

@@ -71,5 +71,9 @@ func (r *Responder) health(w http.ResponseWriter, req *http.Request) {
 		}
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = w.Write([]byte("ok\n"))
+	said := "ok\n"
+	if r.c.Warning != "" {
+		said += "warning: " + r.c.Warning + "\n"
+	}
+	_, _ = w.Write([]byte(said))
 }

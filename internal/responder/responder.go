@@ -58,6 +58,8 @@ type Config struct {
 	Proxies []netip.Prefix
 	// Health is asked too when somebody asks how we are; nil is nothing more to ask.
 	Health func(ctx context.Context) error
+	// Warning is what an operator should know although we are well; "" is nothing.
+	Warning string
 	// TestMode says on the page that the certificates are for tests.
 	TestMode bool
 }

@@ -1,8 +1,8 @@
 // Package restore finds out whether a database is older than what left the machine, and puts back what
 // it lacks: the lists that were published, and the audit that was exported.
 //
-// [Read] gathers the evidence; [ca.Service.Compare] says what the database lacks of it, and
-// [ca.Service.Reconcile] brings that in; then [Found.Import] puts the records of the audit back, so that
+// [Read] gathers the evidence; [ca.Service.Compare] says what the database lacks of it, and [Found.Apply]
+// brings that in, the authority's records and then [ra.Reapply]'s; then it puts the records of the audit back, so that
 // its chain goes on where it was instead of forking. In this order: an interruption in between leaves the
 // chain short, and everything is found again.
 //
@@ -16,11 +16,13 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"senim/internal/archive"
 	"senim/internal/audit"
 	"senim/internal/ca"
 	"senim/internal/published"
+	"senim/internal/ra"
 	"senim/internal/store"
 )
 
@@ -37,6 +39,8 @@ type Places struct {
 // Found is what the places say.
 type Found struct {
 	ca.Evidence
+	// Work are the records about applications, delegations and dismissals.
+	Work []ra.Recorded
 	// Chains are the nodes of whose audit the database has less than was exported, or other records.
 	Chains []Chain
 
@@ -55,7 +59,8 @@ type Chain struct {
 	// in the export.
 	Foreign bool
 
-	key *audit.Verifier
+	key  *audit.Verifier
+	last time.Time // of the newest record that is not here
 }
 
 // String says what is the matter.
@@ -122,7 +127,10 @@ func (f *Found) node(ctx context.Context, s *store.Store, node string, own *audi
 			}
 			if strings.HasPrefix(r.Action, "ca.") {
 				f.Acts = append(f.Acts, ca.Act{At: r.At, Action: r.Action, Object: r.Object, Detail: r.Detail})
+			} else {
+				f.Work = append(f.Work, ra.Recorded{At: r.At, Action: r.Action, Actor: r.Actor, Object: r.Object, Detail: r.Detail})
 			}
+			c.last = r.At
 		}
 		return ctx.Err()
 	})

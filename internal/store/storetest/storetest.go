@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"Feed", Feed},
 		{"QR", QR},
 		{"Relying", Relying},
+		{"Restored", Restored},
 	} {
 		t.Run(d.name, func(t *testing.T) { d.run(t, open(t)) })
 	}
