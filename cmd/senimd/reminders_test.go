@@ -66,8 +66,14 @@ func TestNT22WhoWantsNoReminders(t *testing.T) {
 	if k := set(); k.To != "person@example.kz" || k.Ended != "" || k.Unsubscribed || k.EmailBad {
 		t.Fatalf("%+v", k)
 	}
-	if err := s.office.Unsubscribe(ctx, iin); err != nil {
-		t.Fatal(err)
+	// by the link of a letter: of a weekly list, which names no key set, as of a reminder of one
+	for about, to := range map[string]string{"": "person@example.kz", "keyset:" + infos[0].Serial: ""} {
+		if err := s.office.Resubscribe(ctx, iin); err != nil {
+			t.Fatal(err)
+		}
+		if known, err := (accounts{s.authority, s.office}).Unsubscribe(ctx, about, to); err != nil || !known || !set().Unsubscribed {
+			t.Errorf("%q %q: known %t, %v", about, to, known, err)
+		}
 	}
 	if k := set(); !k.Unsubscribed || k.Ended != "" {
 		t.Errorf("unsubscribed: %+v", k)
