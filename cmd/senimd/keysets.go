@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"senim/internal/ca"
@@ -170,14 +169,6 @@ func (k keySets) living(ctx context.Context, iins []string, from time.Time, want
 // capacity names a person in a role: IIN, BIN, role without the kind of the key.
 func capacity(k ra.Key) string { return k.IIN + "/" + k.BIN + "/" + k.Role() }
 
-// order is what the certificates of one set share: the order without the number of the key.
-func order(i ca.Info) string {
-	if at := strings.LastIndex(i.Order, "-k"); at > 0 {
-		return i.Order[:at]
-	}
-	return i.Order
-}
-
 // join makes sets of certificates, by their end; a set is named by the first of its serials. Systems have
 // nobody to write to.
 func join(infos []ca.Info) []held {
@@ -187,11 +178,11 @@ func join(infos []ca.Info) []held {
 		if i.IIN == "" {
 			continue
 		}
-		n, known := at[order(i)]
+		k := key(i)
+		n, known := at[k.Set()]
 		if !known {
 			n = len(sets)
-			at[order(i)] = n
-			k := key(i)
+			at[k.Set()] = n
 			sets = append(sets, held{key: k, KeySet: notice.KeySet{ID: i.Serial, Capacity: capacity(k),
 				Legal: i.BIN != "", Head: k.Role() == ra.RoleHead, Issued: i.IssuedAt, NotAfter: i.NotAfter, Name: i.Name}})
 		}

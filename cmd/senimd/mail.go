@@ -171,6 +171,7 @@ func (s *server) withReceipts(pages http.Handler) http.Handler {
 func (s *server) handleMail() {
 	s.store.Handle(notice.Kind, s.sender.Do)
 	s.store.Handle(notice.BadKind, task(s.sender.TellBad))
+	s.store.Handle(notice.OwnerKind, task(s.sender.HearOwner))
 	s.store.Handle(notice.SweepKind, s.sender.Sweep)
 	s.store.Every(24*time.Hour, job.Job{Kind: notice.SweepKind, Unique: "all"})
 }
@@ -217,29 +218,25 @@ func (l letterLinks) read(ctx context.Context, token string, then func(context.C
 	return then(ctx, id)
 }
 
-// accounts finds the account a letter was about: a reminder names the key set, which has a holder.
+// accounts finds whose account a letter went to: a reminder names the key set, which has a holder; for others
+// it is who has the address.
 type accounts struct {
 	ca     authority
 	office *ra.Office
 }
 
-func (a accounts) Unsubscribe(ctx context.Context, about string) (known bool, err error) {
-	serial, ok := strings.CutPrefix(about, "keyset:")
-	if !ok {
-		return false, nil
+func (a accounts) Unsubscribe(ctx context.Context, about, to string) (known bool, err error) {
+	if serial, ok := strings.CutPrefix(about, "keyset:"); ok {
+		info, err := a.ca.Certificate(ctx, serial)
+		if err == nil && info.IIN != "" {
+			err = a.office.Unsubscribe(ctx, info.IIN)
+		}
+		no, refused := errors.AsType[*ra.Refusal](err)
+		if !errors.Is(err, ca.ErrNotFound) && !(refused && no.Code == "NO_ACCOUNT") && (err != nil || info.IIN != "") {
+			return err == nil, err
+		}
 	}
-	info, err := a.ca.Certificate(ctx, serial)
-	if errors.Is(err, ca.ErrNotFound) || err == nil && info.IIN == "" {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	err = a.office.Unsubscribe(ctx, info.IIN)
-	if no, refused := errors.AsType[*ra.Refusal](err); refused && no.Code == "NO_ACCOUNT" {
-		return false, nil
-	}
-	return err == nil, err
+	return a.office.UnsubscribeAddress(ctx, to)
 }
 
 func (a accounts) AddressBad(ctx context.Context, email string, bad bool) error {

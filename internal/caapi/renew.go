@@ -47,7 +47,18 @@ func (s *Server) renew(ctx context.Context, in *renewInput) (*out[client.Issued]
 	h := cert.Holder()
 	return s.order(ctx, ca.Order{Profile: old.Profile, CSR: csr, Storage: cert.Storage, Replaces: old.Serial, Subject: ca.Subject{
 		CommonName: h.CommonName, Surname: h.Surname, Patronymic: h.Given, IIN: h.IIN,
-		Organization: h.Organization, BIN: h.BIN, UID: h.UID, Email: h.Email}}, in.Body.Reference)
+		Organization: h.Organization, BIN: h.BIN, UID: h.UID, System: system(cert), Email: h.Email}}, in.Body.Reference)
+}
+
+// system is the number of a registered system in the last arc of its role, 4.1.2.6.N; 0 for all others.
+func system(c *pki.Certificate) int {
+	role := pki.RoleInfoSystem.OID()
+	for _, id := range c.ExtKeyUsage {
+		if len(id) == len(role)+1 && id[:len(role)].Equal(role) {
+			return id[len(role)]
+		}
+	}
+	return 0
 }
 
 // renewable refuses what is not in force now, and what was renewed by another order.

@@ -3,6 +3,8 @@ package caapi_test
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"senim/internal/access"
 	"senim/internal/caapi/client"
 	"senim/internal/pkitest"
+	"senim/pki"
 )
 
 func code(err error) string {
@@ -245,9 +248,56 @@ func TestRenewalIsRefused(t *testing.T) {
 	if _, err := ra.Renew(ctx, other.SerialHex(), "R-2", renewal(t, other, otherKey, pkitest.Person(), pkitest.NewKey(t, algid.GOST512))); code(err) != "ALREADY_RENEWED" {
 		t.Errorf("renewed twice: %v", err)
 	}
+	// a successor revoked for good is none any more: the old key is in force and may be renewed
+	lost, lostKey := s.issue(t, ra, "A-4")
+	again := func() client.RenewRequest {
+		return renewal(t, lost, lostKey, pkitest.Person(), pkitest.NewKey(t, algid.GOST512))
+	}
+	next, err := ra.Renew(ctx, lost.SerialHex(), "R-3", again())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ra.Hold(ctx, next.Serial, "h-3", client.HoldRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ra.Renew(ctx, lost.SerialHex(), "R-4", again()); code(err) != "ALREADY_RENEWED" {
+		t.Errorf("the successor is on hold: %v", err)
+	}
+	if _, err := ra.Revoke(ctx, next.Serial, "r-3", client.RevokeRequest{Reason: "keyCompromise"}); err != nil {
+		t.Fatal(err)
+	}
+	second, err := ra.Renew(ctx, lost.SerialHex(), "R-5", again())
+	if err != nil {
+		t.Fatalf("the successor is revoked: %v", err)
+	}
+	if was, err := ra.Certificate(ctx, lost.SerialHex()); err != nil || was.ReplacedBy != second.Serial {
+		t.Errorf("replaced by %q, want %q: %v", was.ReplacedBy, second.Serial, err)
+	}
 	third, thirdKey := s.issue(t, ra, "A-3")
 	s.clock.move(366 * 24 * time.Hour)
 	if _, err := ra.Renew(ctx, third.SerialHex(), "R-late", renewal(t, third, thirdKey, pkitest.Person(), pkitest.NewKey(t, algid.GOST512))); code(err) != "OLD_KEY_EXPIRED" {
 		t.Errorf("expired: %v", err)
+	}
+}
+
+// TestRenewalOfARegisteredSystem: the number of a registered system goes over into its next certificate.
+func TestRenewalOfARegisteredSystem(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil, algid.GOST512)
+	ra, _ := s.client(t, access.Client{})
+	h := pki.Holder{CommonName: "ИС ТЕСТ", Organization: `АО "ТЕСТ"`, BIN: "123456789021", UID: "1.2.398.6.10.1.1"}
+	key := pkitest.NewKey(t, algid.GOST512)
+	made, err := ra.Issue(t.Context(), "S-1", client.IssueRequest{Profile: "info-system-registered", CSR: base64.StdEncoding.EncodeToString(pkitest.Request(t, key, h)),
+		Subject: client.Subject{CommonName: h.CommonName, Organization: h.Organization, BIN: h.BIN, UID: h.UID, System: 17}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := parsed(t, made.Certificate)
+	next, err := ra.Renew(t.Context(), made.Serial, "S-2", renewal(t, old, key, h, pkitest.NewKey(t, algid.GOST512)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if is := parsed(t, next.Certificate).ExtKeyUsage; !slices.EqualFunc(old.ExtKeyUsage, is, asn1.ObjectIdentifier.Equal) {
+		t.Errorf("%v, want %v", is, old.ExtKeyUsage)
 	}
 }

@@ -161,11 +161,6 @@ func (s *cabinet) confirmEmail(w http.ResponseWriter, r *web.Request) error {
 	if err := s.c.Office.ConfirmEmail(r.Context(), r.PathValue("token")); err != nil {
 		return staleLink(err)
 	}
-	if s.c.Letters != nil {
-		if err := s.c.Letters.AddressConfirmed(r.Context(), link.Email); err != nil {
-			return err
-		}
-	}
 	return r.OK(w, emailPage(r, ident.MaskEmail(ident.Email(link.Email)), true))
 }
 

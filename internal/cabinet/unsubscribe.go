@@ -15,8 +15,6 @@ type Letters interface {
 	// not ours or its letter is long forgotten. Unsubscribe uses it; twice is as once.
 	Unsubscribes(ctx context.Context, token string) error
 	Unsubscribe(ctx context.Context, token string) error
-	// AddressConfirmed notes that the owner of an address confirmed it: letters go there again.
-	AddressConfirmed(ctx context.Context, email string) error
 }
 
 func (s *cabinet) letterRoutes(at routes) {

@@ -2,6 +2,8 @@ package cabinet
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -127,7 +129,17 @@ func TestNT13ConfirmingClearsABadAddress(t *testing.T) {
 	}
 	link := regexp.MustCompile(`/email/[\w-]+`).FindString(l.got[0].Text)
 	s.now = s.now.Add(time.Hour)
+	heard := make(chan error)
+	s.store.Handle(notice.OwnerKind, func(ctx context.Context, payload []byte) error {
+		var o notice.Owner
+		err := json.Unmarshal(payload, &o)
+		heard <- errors.Join(err, l.HearOwner(ctx, o))
+		return nil
+	})
+	must(t, s.store.Start(t.Context()))
 	s.browser().post(link, nil).has(t, http.StatusOK)
+	must(t, <-heard)
+	must(t, s.store.Stop(t.Context()))
 	if got := l.remind(t, s, 3, "N-01"); got != notice.Sent {
 		t.Errorf("after it was confirmed: %s", got)
 	}

@@ -16,8 +16,6 @@ type Messages interface {
 	Report(ctx context.Context) (notice.Report, error)
 	// Settle says that it was Sent, that it Failed, or that it is to go again (Waiting).
 	Settle(ctx context.Context, id int64, as notice.State, by string) error
-	// AddressConfirmed notes that the owner of an address confirmed it: letters go there again.
-	AddressConfirmed(ctx context.Context, email string) error
 }
 
 // settle takes the operator's word. He is named by his certificate, never by his number.

@@ -185,11 +185,6 @@ func (d *desk) contactCode(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if d.c.Messages != nil {
-		if err := d.c.Messages.AddressConfirmed(r.Context(), email); err != nil {
-			return err
-		}
-	}
 	return r.OK(w, contactDonePage(r, a, email))
 }
 

@@ -101,9 +101,62 @@ func (a *accounts) AddressBad(_ context.Context, email string, bad bool) error {
 	return nil
 }
 
-func (a *accounts) Unsubscribe(_ context.Context, about string) (bool, error) {
+func (a *accounts) Unsubscribe(_ context.Context, about, to string) (bool, error) {
 	a.asked = append(a.asked, about)
-	return about == "keyset:1", nil
+	return about == "keyset:1" || to == "head@example.kz", nil
+}
+
+// confirmed is what the cabinet asks for when an address is confirmed.
+func (h *house) confirmed(to string) error {
+	return h.sender.HearOwner(h.t.Context(), h.owner(to, true))
+}
+
+func (h *house) owner(to string, confirmed bool) (o notice.Owner) {
+	h.t.Helper()
+	err := h.store.Notice().View(h.t.Context(), func(tx notice.Tx) error {
+		o = notice.Owner{Who: tx.Hash(to), At: h.now, Confirmed: confirmed}
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return o
+}
+
+// Who ends reminders by the link of a letter about no key set, or an address nobody has an account with, is reminded again once he
+// says so: nothing is shut for ever.
+func TestNT22UnsubscribedFromAList(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house) {
+		h.with(func(c *notice.SenderConfig) { c.Accounts = &accounts{} })
+		const head, stranger = "head@example.kz", "stranger@example.kz"
+		for i, to := range []string{head, stranger} {
+			h.want("a letter about no key set", h.do(h.notify("N-22", notice.Email, to, "1")), notice.Sent, "")
+			if err := h.sender.Unsubscribe(t.Context(), h.out.letters[i].ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.want("stopped at the account, not at the address", h.do(h.notify("N-01", notice.Email, head, "28d")), notice.Sent, "")
+		for i, confirmed := range []bool{false, true} {
+			h.want("shut", h.do(h.notify("N-01", notice.Email, stranger, fmt.Sprint("a", i))), notice.Stopped, "unsubscribed")
+			h.now = h.now.AddDate(0, 0, 1)
+			for range 2 {
+				if err := h.sender.HearOwner(t.Context(), h.owner(stranger, confirmed)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			sent := h.do(h.notify("N-03", notice.Email, stranger, fmt.Sprint("b", i)))
+			h.want("opened", sent, notice.Sent, "")
+			late := h.owner(stranger, confirmed)
+			h.now = h.now.AddDate(0, 0, 1)
+			if err := h.sender.Unsubscribe(t.Context(), h.out.letters[len(h.out.letters)-1].ID); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.sender.HearOwner(t.Context(), late); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.want("a word of before opens nothing", h.do(h.notify("N-01", notice.Email, stranger, "z")), notice.Stopped, "unsubscribed")
+	})
 }
 
 // Where the reader has an account it is the account that is told, and the address goes on: there he may
@@ -276,7 +329,7 @@ func TestTheCabinetLearnsOfABadAddress(t *testing.T) {
 			if err := h.sender.TellBad(t.Context(), notice.Job{ID: id}); err != nil {
 				t.Fatal(err)
 			}
-			if err := h.sender.AddressConfirmed(t.Context(), "gone@example.kz"); err != nil {
+			if err := h.confirmed("gone@example.kz"); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -8,8 +8,8 @@ import (
 	"senim/internal/audit"
 )
 
-// Unsubscribe ends the reminders of the reader of a letter, by its [Letter.ID]: his account's when the
-// letter was about one, else those to that address. Short messages and security letters go on. A second
+// Unsubscribe ends the reminders of the reader of a letter, by its [Letter.ID]: his account's when he has
+// one, where he may change his mind, else those to that address. Short messages and security letters go on. A second
 // time changes nothing. ErrNotFound says that the letter is not known any more.
 func (s *Sender) Unsubscribe(ctx context.Context, letter string) error {
 	if err := s.unsubscribe(ctx, letter, "link"); err != nil {
@@ -36,8 +36,8 @@ func (s *Sender) unsubscribe(ctx context.Context, letter, by string) error {
 		return err
 	}
 	known := false
-	if s.c.Accounts != nil && o.About != "" {
-		if known, err = s.c.Accounts.Unsubscribe(ctx, o.About); err != nil {
+	if s.c.Accounts != nil {
+		if known, err = s.c.Accounts.Unsubscribe(ctx, o.About, o.To); err != nil {
 			return err
 		}
 	}
@@ -67,23 +67,43 @@ func (s *Sender) AddressBad(ctx context.Context, email string) (bad bool, err er
 	return bad, err
 }
 
-// AddressConfirmed notes that its owner confirmed an address by a link: it is not bad any more, and what
-// failed before does not count.
-func (s *Sender) AddressConfirmed(ctx context.Context, email string) error {
+// OwnerKind is the job that tells the outbox what the owner of an address did; its payload is [Owner].
+// It is asked for in the transaction that takes his word.
+const OwnerKind = "notice.owner"
+
+// Owner says that the owner of an address, by its keyed hash, wants reminders there again; Confirmed, that he
+// confirmed it by a link or a code as well.
+type Owner struct {
+	Who       string    `json:"who"`
+	At        time.Time `json:"at"`
+	Confirmed bool      `json:"confirmed"`
+}
+
+// HearOwner is the handler of [OwnerKind] jobs. A confirmed address is not bad any more, and what failed before
+// does not count; what happened after he spoke stays.
+func (s *Sender) HearOwner(ctx context.Context, by Owner) error {
 	err := s.c.Store.Update(ctx, func(tx Tx) error {
-		a, err := tx.Address(ctx, tx.Hash(email))
+		a, err := tx.Address(ctx, by.Who)
 		if err != nil {
 			return err
 		}
-		was := a.Bad
-		a.Bad, a.Confirmed = time.Time{}, s.c.Now()
-		if err := tx.SaveAddress(ctx, a); err != nil || was.IsZero() {
+		if !a.Muted.After(by.At) {
+			a.Muted = time.Time{}
+		}
+		cleared := by.Confirmed && !a.Bad.IsZero() && !a.Bad.After(by.At)
+		if cleared {
+			a.Bad = time.Time{}
+		}
+		if by.Confirmed && a.Confirmed.Before(by.At) {
+			a.Confirmed = by.At
+		}
+		if err := tx.SaveAddress(ctx, a); err != nil || !cleared {
 			return err
 		}
 		return tx.Audit(ctx, audit.Event{Action: "address.cleared", Actor: "system", Object: a.Who, Result: "confirmed"})
 	})
 	if err != nil {
-		return fmt.Errorf("note a confirmed address: %w", err)
+		return fmt.Errorf("hear the owner of an address: %w", err)
 	}
 	return nil
 }

@@ -40,9 +40,9 @@ type Still interface {
 
 // Accounts is what the cabinet knows of its readers.
 type Accounts interface {
-	// Unsubscribe ends the reminders of whoever a message about this was for; known is false when that
-	// is nobody with an account.
-	Unsubscribe(ctx context.Context, about string) (known bool, err error)
+	// Unsubscribe ends the reminders of whoever a message about this, to this address, was for; known is
+	// false when that is nobody with an account. Either may be empty: the address is not kept for ever.
+	Unsubscribe(ctx context.Context, about, to string) (known bool, err error)
 	// AddressBad notes that letters to an address do not arrive.
 	AddressBad(ctx context.Context, email string, bad bool) error
 }

@@ -374,7 +374,7 @@ func TestNT13AHardBounceEndsTheAddress(t *testing.T) {
 			t.Errorf("the report: %+v", r)
 		}
 		h.now = h.now.Add(time.Hour)
-		if err := h.sender.AddressConfirmed(t.Context(), to); err != nil || bad() {
+		if err := h.confirmed(to); err != nil || bad() {
 			t.Fatalf("confirmed: %v, bad %v", err, bad())
 		}
 		h.want("after that", h.do(h.notify("N-01", notice.Email, to, "7d")), notice.Sent, "")

@@ -129,6 +129,9 @@ func (o *Office) ConfirmEmail(ctx context.Context, token string) error {
 		if err := tx.PutAccount(ctx, a); err != nil {
 			return err
 		}
+		if err := o.tellOutbox(ctx, tx, a, true); err != nil {
+			return err
+		}
 		return tx.Audit(ctx, audit.Event{Action: "email.confirmed", Actor: tx.Hash(l.IIN), Result: "ok"})
 	})
 	if err != nil {

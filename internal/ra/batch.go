@@ -153,7 +153,7 @@ func (o *Office) plan(ctx context.Context, b Batch, serial string, f BatchForm) 
 	}
 	subject, role, err := o.Gate(ctx, Ask{Kind: Reissue, Signer: c})
 	if err == nil {
-		err = o.ownFactor(subject, b.IIN)
+		err = o.ownFactor(subject, role, b.IIN)
 	}
 	var no *Refusal
 	if errors.As(err, &no) {

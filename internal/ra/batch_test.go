@@ -105,10 +105,18 @@ func TestManySecondFactor(t *testing.T) {
 }
 
 // TestManyPersonalKeyOfAnother: the maker's second factor does not stand for that of the holder of a
-// personal key, whose renewal nobody else confirms; and one's own key is renewed with one's own.
+// personal key, or of a head's, whose renewal nobody else confirms; and one's own key is renewed with one's own.
 func TestManyPersonalKeyOfAnother(t *testing.T) {
+	for name, key := range map[string]func(*pkitest.Authority) *pkitest.Leaf{"personal": (*pkitest.Authority).Individual, "head's": (*pkitest.Authority).Head} {
+		t.Run(name, func(t *testing.T) { keyOfAnother(t, key) })
+	}
+}
+
+func keyOfAnother(t *testing.T, key func(*pkitest.Authority) *pkitest.Leaf) {
 	w := newTown(t)
-	p := w.add(w.ca.Individual())
+	p := w.add(key(w.ca))
+	h := p.Certificate.Holder()
+	w.heads[ident.BIN(h.BIN)] = HeadAnswer{Verdict: trust.Good, IIN: h.IIN, Organization: "X"}
 	b, lines := w.batch(w.watched(p)...) // before the second factor was switched on
 	a := w.requested(b, lines[0], p)
 	w.o.c.Factor = FactorConfig{Kinds: []FactorKind{FactorSMS}}
@@ -121,7 +129,7 @@ func TestManyPersonalKeyOfAnother(t *testing.T) {
 	if _, lines = w.batch(lines[0].Item.Serial); lines[0].Application != nil || lines[0].Item.Reason.Code != "FACTOR_OWNER" {
 		t.Errorf("a new batch: %+v", lines[0].Item)
 	}
-	if err := w.o.ownFactor(Subject{IIN: maker}, maker); err != nil {
+	if err := w.o.ownFactor(Subject{IIN: maker}, RoleIndividual, maker); err != nil {
 		t.Errorf("one's own key: %v", err)
 	}
 }

@@ -117,10 +117,10 @@ func (o *Office) BatchRequests(ctx context.Context, iin, id string, answers []Ba
 // BatchFactorAbout names a batch for the second factor, which is its maker's, once for all of it.
 func BatchFactorAbout(id string) string { return ActReissue + ":batch-" + id }
 
-// ownFactor refuses to renew somebody else's personal key on the strength of the maker's second factor:
-// nobody else confirms such an application, so the code is its holder's.
-func (o *Office) ownFactor(s Subject, maker string) error {
-	if s.BIN == "" && s.IIN != maker && o.c.Factor.needs(ActReissue) {
+// ownFactor refuses to renew somebody else's personal key, or a head's, on the strength of the maker's
+// second factor: nobody else confirms such an application (cabinet.md §6.4), so the code is its holder's.
+func (o *Office) ownFactor(s Subject, role, maker string) error {
+	if (s.BIN == "" || role == RoleHead) && s.IIN != maker && o.c.Factor.needs(ActReissue) {
 		return refuse("FACTOR_OWNER")
 	}
 	return nil
@@ -139,7 +139,7 @@ func (o *Office) BatchSign(ctx context.Context, iin, id string, answers []BatchA
 		if a.State != Draft || a.Document == "" {
 			return refuse("APPLICATION_STATE", "state", string(a.State))
 		}
-		if err := o.ownFactor(a.Subject, iin); err != nil {
+		if err := o.ownFactor(a.Subject, a.Role, iin); err != nil {
 			return err
 		}
 		if err := o.verify(ctx, a, ans.Signed); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/ident"
+	"senim/internal/job"
 	"senim/internal/notice"
 	"senim/internal/trust"
 )
@@ -167,9 +168,44 @@ func (o *Office) Unsubscribe(ctx context.Context, iin string) error {
 	return o.reminders(ctx, iin, true, "unsubscribed")
 }
 
-// Resubscribe lets reminders by e-mail come again.
+// Resubscribe lets reminders by e-mail come again, also where only the address had been shut.
 func (o *Office) Resubscribe(ctx context.Context, iin string) error {
 	return o.reminders(ctx, iin, false, "resubscribed")
+}
+
+// UnsubscribeAddress stops reminders by e-mail for everybody whose letters go to an address; known is false when
+// that is nobody.
+func (o *Office) UnsubscribeAddress(ctx context.Context, email string) (known bool, err error) {
+	if email == "" {
+		return false, nil
+	}
+	var all []Account
+	err = o.c.Store.View(ctx, func(tx Tx) error {
+		all, err = tx.Accounts(ctx, email)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("find who reads an address: %w", err)
+	}
+	for _, a := range all {
+		if a.Confirmed() == "" {
+			continue
+		}
+		if err := o.Unsubscribe(ctx, a.IIN); err != nil {
+			return known, err
+		}
+		known = true
+	}
+	return known, nil
+}
+
+// tellOutbox lets the outbox know that the owner of an account wants reminders at his address again, or has
+// confirmed it.
+func (o *Office) tellOutbox(ctx context.Context, tx Tx, a Account, confirmed bool) error {
+	if a.Email == "" {
+		return nil
+	}
+	return tx.Enqueue(ctx, job.Job{Kind: notice.OwnerKind, Payload: notice.Owner{Who: tx.Hash(a.Email), At: o.c.Now(), Confirmed: confirmed}})
 }
 
 func (o *Office) reminders(ctx context.Context, iin string, off bool, action string) error {
@@ -178,8 +214,16 @@ func (o *Office) reminders(ctx context.Context, iin string, off bool, action str
 		if errors.Is(err, ErrNotFound) {
 			return refuse("NO_ACCOUNT")
 		}
-		if err != nil || a.NoReminders == off {
+		if err != nil {
 			return err
+		}
+		if !off {
+			if err := o.tellOutbox(ctx, tx, a, false); err != nil {
+				return err
+			}
+		}
+		if a.NoReminders == off {
+			return nil
 		}
 		a.NoReminders, a.Changed = off, o.c.Now()
 		if err := tx.PutAccount(ctx, a); err != nil {

@@ -1,11 +1,13 @@
 package ra
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"senim/internal/ident"
+	"senim/internal/job"
 	"senim/internal/notice"
 	"senim/internal/trust"
 )
@@ -195,5 +197,29 @@ func TestReminders(t *testing.T) {
 	w.ok(w.o.Resubscribe(ctx, "1"))
 	if a, _ := w.o.Account(ctx, "1"); a.NoReminders || len(w.m.d.events) != 2 {
 		t.Errorf("%+v, %d events", a, len(w.m.d.events))
+	}
+	// N-22, N-25 and N-29 end by the address of their reader; he is heard by the outbox when he changes his mind,
+	// in the transaction that takes his word, and when he confirms the address (I5).
+	w.m.d.accounts["1"] = Account{IIN: "1", Email: "p@example.kz", ConfirmedAt: t0, NoReminders: false}
+	w.m.d.accounts["2"] = Account{IIN: "2", Email: "p@example.kz"} // has not confirmed it
+	for to, want := range map[string]bool{"": false, "nobody@example.kz": false, "p@example.kz": true} {
+		known, err := w.o.UnsubscribeAddress(ctx, to)
+		w.ok(err)
+		if known != want {
+			t.Errorf("%q is known: %t", to, known)
+		}
+	}
+	if a, b := w.m.d.accounts["1"], w.m.d.accounts["2"]; !a.NoReminders || b.NoReminders {
+		t.Errorf("%+v %+v", a, b)
+	}
+	w.ok(w.o.Resubscribe(ctx, "1"))
+	w.ok(w.o.Resubscribe(ctx, "1")) // on already: the address may be shut all the same
+	w.ok(w.o.SendLink(ctx, "2"))
+	w.ok(w.o.ConfirmEmail(ctx, w.token()))
+	owner := notice.Owner{Who: w.m.Hash("p@example.kz"), At: w.now}
+	want := []job.Job{{Kind: notice.OwnerKind, Payload: owner}, {Kind: notice.OwnerKind, Payload: owner}}
+	owner.Confirmed = true
+	if want = append(want, job.Job{Kind: notice.OwnerKind, Payload: owner}); !slices.Equal(w.m.d.jobs, want) {
+		t.Errorf("jobs %+v", w.m.d.jobs)
 	}
 }

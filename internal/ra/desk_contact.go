@@ -95,6 +95,9 @@ func (o *Office) ConfirmContact(ctx context.Context, by Operator, number, code s
 		if err := tx.PutAccount(ctx, account); err != nil {
 			return err
 		}
+		if err := o.tellOutbox(ctx, tx, account, true); err != nil {
+			return err
+		}
 		if err := auditFactor(ctx, tx, "factor.passed", f, "ok"); err != nil {
 			return err
 		}

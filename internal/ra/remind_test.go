@@ -148,6 +148,29 @@ func TestNT15ListIsCut(t *testing.T) {
 	}
 }
 
+// Orders of other programs are named as they like: keys of two people are two rows, whatever their orders share.
+func TestNT15OrdersOfOtherPrograms(t *testing.T) {
+	w := newTown(t)
+	const bin = "123456789021"
+	w.staff(bin, 3, w.now.AddDate(0, 0, 20))
+	for serial, k := range w.keys {
+		k.Order = "hr/emp-kz-" + k.IIN[9:]
+		w.keys[serial] = k
+	}
+	all, err := w.OfCompany(t.Context(), bin)
+	w.ok(err)
+	if sets := Together(all); len(sets) != 3 {
+		t.Errorf("%d sets of three people", len(sets))
+	}
+	for serial, k := range w.keys {
+		k.Order = "hr/emp-k1"
+		w.keys[serial] = k
+	}
+	if all, err = w.OfCompany(t.Context(), bin); err != nil || len(Together(all)) != 3 {
+		t.Errorf("%v: sets of one order of three people: %d", err, len(Together(all)))
+	}
+}
+
 // N-29: who asked for it gets one letter a day about his own keys and those he looks after; nothing when none ends.
 func TestDailyList(t *testing.T) {
 	w := newTown(t)

@@ -1,6 +1,7 @@
 package ra
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,20 @@ type KeysTogether struct {
 	RevokedAt time.Time
 }
 
+// place is the number of a key in its set, at the end of an order.
+var place = regexp.MustCompile(`-k[0-9]+$`)
+
+// Set names the keys of one application: its order without the number of the key, and whose they are.
+// Orders are their maker's to name, so the same name never joins keys of two holders. A pair may be of
+// two authorities.
+func (k Key) Set() string {
+	order := place.ReplaceAllString(k.Order, "")
+	if order == "" {
+		order = k.Serial
+	}
+	return k.IIN + "/" + k.BIN + "/" + order
+}
+
 // Together joins keys of one application, by their end.
 func Together(keys []Key) []KeysTogether {
 	var all []KeysTogether
@@ -37,13 +52,7 @@ func Together(keys []Key) []KeysTogether {
 		if err != nil {
 			continue // not of ours: nothing we issue cannot be read
 		}
-		name := k.Order
-		if i := strings.LastIndex(name, "-k"); i > 0 {
-			name = name[:i]
-		}
-		if name == "" {
-			name = k.Serial
-		}
+		name := k.Set()
 		n, known := at[name]
 		if !known {
 			n = len(all)

@@ -112,12 +112,14 @@ func (t caTx) Finish(ctx context.Context, serial string, raw []byte) error {
 	return t.keyID(ctx, serial, raw)
 }
 
-// caSelect reads records with their revocation. Reason 8, removeFromCRL, is a hold that was lifted.
+// caSelect reads records with their revocation. Reason 8, removeFromCRL, is a hold that was lifted. A successor
+// revoked for good is none any more; one on hold (6) still is.
 const caSelect = `select c.serial, c.ca, c.order_id, c.key_hash, c.profile, c.state, c.tbs, c.raw,
 	c.iin, c.bin, c.name, c.replaces, c.not_before, c.not_after, c.created,
 	coalesce(r.revoked_at, 0), coalesce(r.recorded, 0), coalesce(r.reason, -1), coalesce(r.invalidity, 0), coalesce(r.revoked_by, ''), coalesce(r.shard, ''),
 	coalesce((select min(n.serial) from ca_certificates n
-		where n.replaces = c.serial and n.state = 'issued'), '')
+		where n.replaces = c.serial and n.state = 'issued'
+		and not exists (select 1 from ca_revoked x where x.serial = n.serial and x.reason not in (6, 8))), '')
 	from ca_certificates c left join ca_revoked r on r.serial = c.serial and r.reason <> 8 `
 
 func scanRecord(r row) (c ca.Record, err error) {

@@ -269,7 +269,11 @@ func caHolders(t *testing.T, s ca.Store) {
 		if len(ending) != 0 {
 			t.Error("a revoked certificate is told to end")
 		}
-		return err
+		was, err2 := tx.BySerial(ctx, old.Serial)
+		if was.ReplacedBy != "" {
+			t.Errorf("replaced by %q, which is revoked", was.ReplacedBy)
+		}
+		return errors.Join(err, err2)
 	})
 }
 
