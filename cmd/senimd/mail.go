@@ -232,7 +232,7 @@ func (a accounts) Unsubscribe(ctx context.Context, about, to string) (known bool
 			err = a.office.Unsubscribe(ctx, info.IIN)
 		}
 		no, refused := errors.AsType[*ra.Refusal](err)
-		if !errors.Is(err, ca.ErrNotFound) && !(refused && no.Code == "NO_ACCOUNT") && (err != nil || info.IIN != "") {
+		if !errors.Is(err, ca.ErrNotFound) && (!refused || no.Code != "NO_ACCOUNT") && (err != nil || info.IIN != "") {
 			return err == nil, err
 		}
 	}

@@ -52,7 +52,7 @@ func SoftHSMConf(t *testing.T, dir string) string {
 // Util runs softhsm2-util.
 func (SoftHSM) Util(t *testing.T, args ...string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "softhsm2-util", args...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "softhsm2-util", args...).CombinedOutput(); err != nil { //nolint:gosec // a test's own arguments
 		t.Fatalf("softhsm2-util %s: %s", args[0], out)
 	}
 }
@@ -61,7 +61,7 @@ func (SoftHSM) Util(t *testing.T, args ...string) {
 func TokenProgram(t *testing.T, dir string) string {
 	t.Helper()
 	program := filepath.Join(dir, "senim-token")
-	c := exec.CommandContext(t.Context(), "go", "build", "-tags", "pkcs11", "-o", program, "senim/cmd/senim-token")
+	c := exec.CommandContext(t.Context(), "go", "build", "-tags", "pkcs11", "-o", program, "senim/cmd/senim-token") //nolint:gosec // our own program
 	c.Env = append(os.Environ(), "CGO_ENABLED=1")
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%s", out)

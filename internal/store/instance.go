@@ -22,7 +22,7 @@ func (s *Store) Instance(ctx context.Context) (byte, error) {
 	if err != nil {
 		return 0, fmt.Errorf("number of the node: %w", err)
 	}
-	return byte(1 + (number-1)%255), nil //nolint:gosec // 1 to 255
+	return byte(1 + (number-1)%255), nil
 }
 
 // instanceLeap is more nodes than join between a copy of the database and its loss.
