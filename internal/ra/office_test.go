@@ -90,6 +90,13 @@ func (w *town) Revoke(_ context.Context, serial, reason string, _ time.Time, _ s
 	return k.RevokedAt, nil
 }
 
+// lift ends a hold.
+func (w *town) lift(serial string) {
+	k := w.keys[serial]
+	k.RevokedAt, k.Reason = time.Time{}, ""
+	w.keys[serial] = k
+}
+
 func newTown(t *testing.T) *town {
 	t.Helper()
 	w := &town{t: t, ca: pkitest.New(t), m: newMemory(), now: t0, keys: map[string]Key{}, heads: map[ident.BIN]HeadAnswer{},
@@ -244,6 +251,26 @@ func TestRevokedKeyDropsWhatWaits(t *testing.T) {
 	again, err := w.o.Revoke(t.Context(), p.Certificate, Revocation{Serial: p.Certificate.SerialHex(), Reason: "keyCompromise"})
 	if err != nil || !again.Equal(at) || w.letters() != "N-09 N-14 N-11" { // V7, C-33
 		t.Errorf("revoked again at %s (first %s), %v, letters %s", again, at, err, w.letters())
+	}
+}
+
+// A hold set again after it was lifted is told again, by e-mail and SMS; the same hold never twice.
+func TestSecondHoldIsTold(t *testing.T) {
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	serial, iin := p.Certificate.SerialHex(), p.Certificate.Holder().IIN
+	w.confirmed(iin)
+	w.phones[ident.IIN(iin)] = "+77011234567"
+	for _, told := range []string{"N-14.hold N-14.hold", "N-14.hold N-14.hold N-14.hold N-14.hold"} {
+		_, err := w.Revoke(t.Context(), serial, "certificateHold", time.Time{}, "")
+		w.ok(err)
+		w.ok(w.o.KeyRevoked(t.Context(), serial))
+		w.ok(w.o.KeyRevoked(t.Context(), serial))
+		if w.letters() != told {
+			t.Errorf("told %s, want %s", w.letters(), told)
+		}
+		w.lift(serial)
+		w.now = w.now.Add(time.Hour)
 	}
 }
 

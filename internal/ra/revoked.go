@@ -86,7 +86,8 @@ func (o *Office) tellRevoked(ctx context.Context, tx Tx, k Key, p reader) error 
 	}
 	vars := map[string]string{"serial4": k.Serial[max(0, len(k.Serial)-4):], "time": notice.Moment(k.RevokedAt),
 		"reason": "@web.reason." + k.Reason, "link": o.c.Origin + "/keys"}
-	err := o.tellPerson(ctx, tx, p.iin, n, k.Serial, k.Reason, func(lang.Tag) map[string]string { return vars })
+	event := k.Reason + " " + k.RevokedAt.UTC().Format(time.RFC3339) // a hold may come again after it was lifted
+	err := o.tellPerson(ctx, tx, p.iin, n, k.Serial, event, func(lang.Tag) map[string]string { return vars })
 	if err != nil || p.phone == "" {
 		return err
 	}
@@ -95,7 +96,7 @@ func (o *Office) tellRevoked(ctx context.Context, tx Tx, k Key, p reader) error 
 		return err
 	}
 	return tx.Notify(ctx, notice.Message{N: n, Channel: notice.SMS, To: string(p.phone), Lang: account.Lang,
-		Key: notice.Key(n, k.Serial, k.Reason, string(p.phone)), Vars: vars})
+		Key: notice.Key(n, k.Serial, event, string(p.phone)), Vars: vars})
 }
 
 // dropDependent rejects what still waits on the strength of a revoked key.
