@@ -254,6 +254,41 @@ func TestRevokedKeyDropsWhatWaits(t *testing.T) {
 	}
 }
 
+// A hold pauses what waits on the strength of the key; lifted, it is issued; made final, rejected.
+func TestHoldPausesWhatWaits(t *testing.T) {
+	for _, final := range []bool{false, true} {
+		w := newTown(t)
+		p := w.add(w.ca.Individual())
+		serial := p.Certificate.SerialHex()
+		a := w.signed(p)
+		_, err := w.Revoke(t.Context(), serial, "certificateHold", time.Time{}, "")
+		w.ok(err)
+		w.ok(w.o.KeyRevoked(t.Context(), serial))
+		if err := w.o.Issue(t.Context(), task(a)); err == nil {
+			t.Error("no second try while the key is on hold")
+		}
+		if a, _ = w.o.load(t.Context(), a.Number); a.State != Approved || len(w.orders) != 0 {
+			t.Errorf("on hold: %s, orders %v", a.State, w.orders)
+		}
+		want, had := Issued, len(w.m.d.jobs)
+		w.lift(serial)
+		w.ok(w.o.KeyRevoked(t.Context(), serial)) // told of the end, too
+		if jobs := w.m.d.jobs[had:]; len(jobs) != 1 || jobs[0].Kind != JobIssue || jobs[0].Payload != task(a) {
+			t.Errorf("after lifting asked for %+v", jobs)
+		}
+		if final {
+			want = Rejected
+			_, err := w.Revoke(t.Context(), serial, "keyCompromise", time.Time{}, "")
+			w.ok(err)
+			w.ok(w.o.KeyRevoked(t.Context(), serial))
+		}
+		w.ok(w.o.Issue(t.Context(), task(a)))
+		if a, _ = w.o.load(t.Context(), a.Number); a.State != want {
+			t.Errorf("after the hold: %s, want %s", a.State, want)
+		}
+	}
+}
+
 // A hold set again after it was lifted is told again, by e-mail and SMS; the same hold never twice.
 func TestSecondHoldIsTold(t *testing.T) {
 	w := newTown(t)

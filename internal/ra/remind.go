@@ -59,6 +59,7 @@ func (o *Office) Remind(ctx context.Context, r Reminder) error {
 	if err != nil || done {
 		return err
 	}
+	paused := old.onHold()
 	event := a.Changed // of an application issued nothing changes until it is installed
 	if r.N == "N-22" {
 		event = a.InstalledAt
@@ -68,8 +69,10 @@ func (o *Office) Remind(ctx context.Context, r Reminder) error {
 		if err != nil || !first {
 			return err
 		}
-		if err := o.tellOwner(ctx, tx, &a, r, old); err != nil {
-			return err
+		if !paused {
+			if err := o.tellOwner(ctx, tx, &a, r, old); err != nil {
+				return err
+			}
 		}
 		return o.remind(ctx, tx, &a, r.N, r.Sent+1, event)
 	})
@@ -79,7 +82,8 @@ func (o *Office) Remind(ctx context.Context, r Reminder) error {
 	return nil
 }
 
-// settled reports that there is nothing to be reminded of; old is the key that was replaced.
+// settled reports that there is nothing to be reminded of, for good; old is the key that was replaced, which may be
+// on hold: nothing is said of it then, until that is lifted.
 func (o *Office) settled(ctx context.Context, a Application, n string) (done bool, old Key, err error) {
 	if n != "N-22" {
 		return a.State != Issued, Key{}, nil
@@ -94,7 +98,7 @@ func (o *Office) settled(ctx context.Context, a Application, n string) (done boo
 	if err != nil {
 		return false, Key{}, fmt.Errorf("remind of %s: %w", FormatNumber(a.Number), err)
 	}
-	return !old.Live(o.c.Now()), old, nil
+	return !old.Live(o.c.Now()) && !(old.onHold() && !o.c.Now().After(old.NotAfter)), old, nil
 }
 
 func (o *Office) tellOwner(ctx context.Context, tx Tx, a *Application, r Reminder, old Key) error {
@@ -132,7 +136,9 @@ func (o *Office) Still(ctx context.Context, about string) (string, error) {
 	}
 	done := a.State != AwaitingDirector || itoa(a.Revision) != revision
 	if n != "N-10" {
-		done, _, err = o.settled(ctx, a, n)
+		var old Key
+		done, old, err = o.settled(ctx, a, n)
+		done = done || old.onHold()
 	}
 	if done {
 		return "done", err
