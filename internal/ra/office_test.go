@@ -78,7 +78,11 @@ func (w *town) Issue(_ context.Context, o Order) (Certificate, error) {
 	if w.fail != nil {
 		return Certificate{}, w.fail
 	}
-	return Certificate{Serial: "serial of " + o.ID, NotAfter: w.now.AddDate(1, 0, 0)}, nil
+	c := Certificate{Serial: "serial of " + o.ID, NotAfter: w.now.AddDate(1, 0, 0)}
+	if _, had := w.keys[c.Serial]; !had { // into the books, as the authority does
+		w.keys[c.Serial] = Key{Serial: c.Serial, Profile: o.Profile, IIN: o.Subject.IIN, BIN: o.Subject.BIN, NotBefore: w.now, NotAfter: c.NotAfter}
+	}
+	return c, nil
 }
 
 func (w *town) Revoke(_ context.Context, serial, reason string, _ time.Time, _ string) (time.Time, error) {

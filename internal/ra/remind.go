@@ -55,11 +55,10 @@ func (o *Office) Remind(ctx context.Context, r Reminder) error {
 	if err != nil {
 		return fmt.Errorf("remind of %s: %w", FormatNumber(r.Number), err)
 	}
-	done, old, err := o.settled(ctx, a, r.N)
-	if err != nil || done {
+	due, old, err := o.due(ctx, a, r.N)
+	if err != nil || due == dueNever {
 		return err
 	}
-	paused := old.onHold()
 	event := a.Changed // of an application issued nothing changes until it is installed
 	if r.N == "N-22" {
 		event = a.InstalledAt
@@ -69,7 +68,7 @@ func (o *Office) Remind(ctx context.Context, r Reminder) error {
 		if err != nil || !first {
 			return err
 		}
-		if !paused {
+		if due == dueNow {
 			if err := o.tellOwner(ctx, tx, &a, r, old); err != nil {
 				return err
 			}
@@ -80,25 +79,6 @@ func (o *Office) Remind(ctx context.Context, r Reminder) error {
 		return fmt.Errorf("remind of %s: %w", FormatNumber(r.Number), err)
 	}
 	return nil
-}
-
-// settled reports that there is nothing to be reminded of, for good; old is the key that was replaced, which may be
-// on hold: nothing is said of it then, until that is lifted.
-func (o *Office) settled(ctx context.Context, a Application, n string) (done bool, old Key, err error) {
-	if n != "N-22" {
-		return a.State != Issued, Key{}, nil
-	}
-	if a.State != Installed || a.Replaces == "" {
-		return true, Key{}, nil
-	}
-	old, err = o.c.Keys.Key(ctx, a.Replaces)
-	if errors.Is(err, ErrNoKey) {
-		return true, Key{}, nil // of another authority: not ours to revoke
-	}
-	if err != nil {
-		return false, Key{}, fmt.Errorf("remind of %s: %w", FormatNumber(a.Number), err)
-	}
-	return !old.Live(o.c.Now()) && !(old.onHold() && !o.c.Now().After(old.NotAfter)), old, nil
 }
 
 func (o *Office) tellOwner(ctx context.Context, tx Tx, a *Application, r Reminder, old Key) error {
@@ -136,12 +116,12 @@ func (o *Office) Still(ctx context.Context, about string) (string, error) {
 	}
 	done := a.State != AwaitingDirector || itoa(a.Revision) != revision
 	if n != "N-10" {
-		var old Key
-		done, old, err = o.settled(ctx, a, n)
-		done = done || old.onHold()
+		var d due
+		d, _, err = o.due(ctx, a, n)
+		done = d != dueNow
 	}
-	if done {
-		return "done", err
+	if err == nil && done {
+		return "done", nil
 	}
 	return "", err
 }
