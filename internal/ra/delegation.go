@@ -100,7 +100,7 @@ func (d Delegation) due(keys []Key, now time.Time) Ending {
 	switch {
 	case !now.Before(d.Until):
 		return EndTerm
-	case !d.held(keys, now):
+	case !d.held(keys, now) && !d.paused(keys, now):
 		return EndKey
 	}
 	return ""
@@ -108,6 +108,13 @@ func (d Delegation) due(keys []Key, now time.Time) Ending {
 
 // held reports whether the holder has a valid key with the right to sign of this organisation.
 func (d Delegation) held(keys []Key, now time.Time) bool { return d.heldAt(keys, now) >= 0 }
+
+// paused reports that such a key is on hold: the delegation gives nothing until that is lifted, and ends with the key.
+func (d Delegation) paused(keys []Key, now time.Time) bool {
+	return slices.ContainsFunc(keys, func(k Key) bool {
+		return k.onHold() && k.BIN == d.BIN && !now.After(k.NotAfter) && k.Role() == RoleSignRight && k.signs()
+	})
+}
 
 // heldAt is the place of that key; -1 when there is none. A key for sign-in alone is not one.
 func (d Delegation) heldAt(keys []Key, now time.Time) int {

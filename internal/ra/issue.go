@@ -67,6 +67,8 @@ func (o *Office) beginIssue(ctx context.Context, a Application) (done bool, err 
 		}
 	case err != nil:
 		return false, fmt.Errorf("issue %s: %w", FormatNumber(a.Number), err)
+	case old.onHold(): // lifted, the issue goes on; made final, it is rejected
+		return false, fmt.Errorf("issue %s: the signer's key is on hold", FormatNumber(a.Number))
 	case !old.RevokedAt.IsZero():
 		return true, o.reject(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
 	}
@@ -103,10 +105,10 @@ func (o *Office) signerRevoked(ctx context.Context, a Application) (bool, error)
 	switch {
 	case ok && check.Verdict == trust.Good:
 		return false, nil
-	case ok && check.Verdict == trust.Bad:
+	case ok && check.Verdict == trust.Bad && check.Evidence["reason"] != "certificateHold":
 		return true, nil
 	}
-	return false, fmt.Errorf("issue %s: revocation of the signer could not be checked", FormatNumber(a.Number))
+	return false, fmt.Errorf("issue %s: the signer is on hold, or his revocation could not be checked", FormatNumber(a.Number))
 }
 
 func (o *Office) reject(ctx context.Context, a Application, why Reason) error {

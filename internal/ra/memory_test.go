@@ -151,6 +151,9 @@ func (m *memory) Audit(_ context.Context, e audit.Event) error {
 	return e.Check()
 }
 func (m *memory) Notify(_ context.Context, n notice.Message) error {
-	m.d.letters = append(m.d.letters, n)
+	same := func(had notice.Message) bool { return had.Identity() == n.Identity() }
+	if !slices.ContainsFunc(m.d.letters, same) { // as the outbox
+		m.d.letters = append(m.d.letters, n)
+	}
 	return n.Check()
 }

@@ -78,7 +78,11 @@ func (w *town) Issue(_ context.Context, o Order) (Certificate, error) {
 	if w.fail != nil {
 		return Certificate{}, w.fail
 	}
-	return Certificate{Serial: "serial of " + o.ID, NotAfter: w.now.AddDate(1, 0, 0)}, nil
+	c := Certificate{Serial: "serial of " + o.ID, NotAfter: w.now.AddDate(1, 0, 0)}
+	if _, had := w.keys[c.Serial]; !had { // into the books, as the authority does
+		w.keys[c.Serial] = Key{Serial: c.Serial, Profile: o.Profile, IIN: o.Subject.IIN, BIN: o.Subject.BIN, NotBefore: w.now, NotAfter: c.NotAfter}
+	}
+	return c, nil
 }
 
 func (w *town) Revoke(_ context.Context, serial, reason string, _ time.Time, _ string) (time.Time, error) {
@@ -88,6 +92,13 @@ func (w *town) Revoke(_ context.Context, serial, reason string, _ time.Time, _ s
 		w.keys[serial] = k
 	}
 	return k.RevokedAt, nil
+}
+
+// lift ends a hold.
+func (w *town) lift(serial string) {
+	k := w.keys[serial]
+	k.RevokedAt, k.Reason = time.Time{}, ""
+	w.keys[serial] = k
 }
 
 func newTown(t *testing.T) *town {
@@ -244,6 +255,61 @@ func TestRevokedKeyDropsWhatWaits(t *testing.T) {
 	again, err := w.o.Revoke(t.Context(), p.Certificate, Revocation{Serial: p.Certificate.SerialHex(), Reason: "keyCompromise"})
 	if err != nil || !again.Equal(at) || w.letters() != "N-09 N-14 N-11" { // V7, C-33
 		t.Errorf("revoked again at %s (first %s), %v, letters %s", again, at, err, w.letters())
+	}
+}
+
+// A hold pauses what waits on the strength of the key; lifted, it is issued; made final, rejected.
+func TestHoldPausesWhatWaits(t *testing.T) {
+	for _, final := range []bool{false, true} {
+		w := newTown(t)
+		p := w.add(w.ca.Individual())
+		serial := p.Certificate.SerialHex()
+		a := w.signed(p)
+		_, err := w.Revoke(t.Context(), serial, "certificateHold", time.Time{}, "")
+		w.ok(err)
+		w.ok(w.o.KeyRevoked(t.Context(), serial))
+		if err := w.o.Issue(t.Context(), task(a)); err == nil {
+			t.Error("no second try while the key is on hold")
+		}
+		if a, _ = w.o.load(t.Context(), a.Number); a.State != Approved || len(w.orders) != 0 {
+			t.Errorf("on hold: %s, orders %v", a.State, w.orders)
+		}
+		want, had := Issued, len(w.m.d.jobs)
+		w.lift(serial)
+		w.ok(w.o.KeyRevoked(t.Context(), serial)) // told of the end, too
+		if jobs := w.m.d.jobs[had:]; len(jobs) != 1 || jobs[0].Kind != JobIssue || jobs[0].Payload != task(a) {
+			t.Errorf("after lifting asked for %+v", jobs)
+		}
+		if final {
+			want = Rejected
+			_, err := w.Revoke(t.Context(), serial, "keyCompromise", time.Time{}, "")
+			w.ok(err)
+			w.ok(w.o.KeyRevoked(t.Context(), serial))
+		}
+		w.ok(w.o.Issue(t.Context(), task(a)))
+		if a, _ = w.o.load(t.Context(), a.Number); a.State != want {
+			t.Errorf("after the hold: %s, want %s", a.State, want)
+		}
+	}
+}
+
+// A hold set again after it was lifted is told again, by e-mail and SMS; the same hold never twice.
+func TestSecondHoldIsTold(t *testing.T) {
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	serial, iin := p.Certificate.SerialHex(), p.Certificate.Holder().IIN
+	w.confirmed(iin)
+	w.phones[ident.IIN(iin)] = "+77011234567"
+	for _, told := range []string{"N-14.hold N-14.hold", "N-14.hold N-14.hold N-14.hold N-14.hold"} {
+		_, err := w.Revoke(t.Context(), serial, "certificateHold", time.Time{}, "")
+		w.ok(err)
+		w.ok(w.o.KeyRevoked(t.Context(), serial))
+		w.ok(w.o.KeyRevoked(t.Context(), serial))
+		if w.letters() != told {
+			t.Errorf("told %s, want %s", w.letters(), told)
+		}
+		w.lift(serial)
+		w.now = w.now.Add(time.Hour)
 	}
 }
 

@@ -112,6 +112,9 @@ func (k Key) Live(now time.Time) bool {
 	return k.RevokedAt.IsZero() && !now.Before(k.NotBefore) && !now.After(k.NotAfter)
 }
 
+// onHold reports that what ended the key's force may be lifted again.
+func (k Key) onHold() bool { return !k.RevokedAt.IsZero() && k.Reason == "certificateHold" }
+
 // ErrNoKey says that the authority has issued no such certificate.
 var ErrNoKey = errors.New("no such certificate")
 

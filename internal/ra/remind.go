@@ -55,8 +55,8 @@ func (o *Office) Remind(ctx context.Context, r Reminder) error {
 	if err != nil {
 		return fmt.Errorf("remind of %s: %w", FormatNumber(r.Number), err)
 	}
-	done, old, err := o.settled(ctx, a, r.N)
-	if err != nil || done {
+	due, old, err := o.due(ctx, a, r.N)
+	if err != nil || due == dueNever {
 		return err
 	}
 	event := a.Changed // of an application issued nothing changes until it is installed
@@ -68,8 +68,10 @@ func (o *Office) Remind(ctx context.Context, r Reminder) error {
 		if err != nil || !first {
 			return err
 		}
-		if err := o.tellOwner(ctx, tx, &a, r, old); err != nil {
-			return err
+		if due == dueNow {
+			if err := o.tellOwner(ctx, tx, &a, r, old); err != nil {
+				return err
+			}
 		}
 		return o.remind(ctx, tx, &a, r.N, r.Sent+1, event)
 	})
@@ -77,24 +79,6 @@ func (o *Office) Remind(ctx context.Context, r Reminder) error {
 		return fmt.Errorf("remind of %s: %w", FormatNumber(r.Number), err)
 	}
 	return nil
-}
-
-// settled reports that there is nothing to be reminded of; old is the key that was replaced.
-func (o *Office) settled(ctx context.Context, a Application, n string) (done bool, old Key, err error) {
-	if n != "N-22" {
-		return a.State != Issued, Key{}, nil
-	}
-	if a.State != Installed || a.Replaces == "" {
-		return true, Key{}, nil
-	}
-	old, err = o.c.Keys.Key(ctx, a.Replaces)
-	if errors.Is(err, ErrNoKey) {
-		return true, Key{}, nil // of another authority: not ours to revoke
-	}
-	if err != nil {
-		return false, Key{}, fmt.Errorf("remind of %s: %w", FormatNumber(a.Number), err)
-	}
-	return !old.Live(o.c.Now()), old, nil
 }
 
 func (o *Office) tellOwner(ctx context.Context, tx Tx, a *Application, r Reminder, old Key) error {
@@ -132,10 +116,12 @@ func (o *Office) Still(ctx context.Context, about string) (string, error) {
 	}
 	done := a.State != AwaitingDirector || itoa(a.Revision) != revision
 	if n != "N-10" {
-		done, _, err = o.settled(ctx, a, n)
+		var d due
+		d, _, err = o.due(ctx, a, n)
+		done = d != dueNow
 	}
-	if done {
-		return "done", err
+	if err == nil && done {
+		return "done", nil
 	}
 	return "", err
 }

@@ -101,6 +101,65 @@ func TestReplacedKeyIsRemindedOf(t *testing.T) {
 	}
 }
 
+// N-22 urges nobody to revoke the last key that works: a new key revoked ends it, a new key on hold pauses it.
+func TestLastWorkingKeyIsNotRemindedOf(t *testing.T) {
+	for reason, lifted := range map[string]bool{"keyCompromise": false, "certificateHold": true} {
+		w := newTown(t)
+		leaf := w.add(w.ca.Individual())
+		w.confirmed(leaf.Certificate.Holder().IIN)
+		a := w.signed(leaf)
+		w.ok(w.o.Issue(t.Context(), task(a)))
+		fresh := "serial of " + FormatNumber(a.Number) + "-r1-k0"
+		_, err := w.o.Installed(t.Context(), a.Subject.IIN, a.Number, []string{fresh})
+		w.ok(err)
+		begin := w.now
+		w.now = begin.Truncate(time.Hour)
+		_, err = w.Revoke(t.Context(), fresh, reason, time.Time{}, "")
+		w.ok(err)
+		if got := w.live("N-22", 10); len(got) != 0 {
+			t.Errorf("%s: came %q", reason, got)
+		}
+		if why, err := w.o.Still(t.Context(), "N-22:"+FormatNumber(a.Number)); why == "" || err != nil {
+			t.Errorf("%s, a letter just before sending: %q %v", reason, why, err)
+		}
+		var want []string
+		if lifted {
+			w.lift(fresh)
+			want = []string{w.day(begin, 30)}
+		}
+		if got := w.live("N-22", 40); !slices.Equal(got, want) {
+			t.Errorf("%s: later came %q, want %q", reason, got, want)
+		}
+	}
+}
+
+// A hold on day 7 only leaves that letter out: lifted, the one of day 30 comes.
+func TestHoldPausesReminders(t *testing.T) {
+	w := newTown(t)
+	leaf := w.add(w.ca.Individual())
+	serial := leaf.Certificate.SerialHex()
+	w.confirmed(leaf.Certificate.Holder().IIN)
+	a := w.signed(leaf)
+	w.ok(w.o.Issue(t.Context(), task(a)))
+	_, err := w.o.Installed(t.Context(), a.Subject.IIN, a.Number, []string{"serial of " + FormatNumber(a.Number) + "-r1-k0"})
+	w.ok(err)
+	begin := w.now
+	w.now = begin.Truncate(time.Hour)
+	_, err = w.Revoke(t.Context(), serial, "certificateHold", time.Time{}, "")
+	w.ok(err)
+	if got := w.live("N-22", 10); len(got) != 0 {
+		t.Errorf("on hold came %q", got)
+	}
+	about := "N-22:" + FormatNumber(a.Number)
+	if why, err := w.o.Still(t.Context(), about); why == "" || err != nil {
+		t.Errorf("a letter just before sending: %q %v", why, err)
+	}
+	w.lift(serial)
+	if got := w.live("N-22", 40); !slices.Equal(got, []string{w.day(begin, 30)}) {
+		t.Errorf("lifted, came %q", got)
+	}
+}
+
 // staff gives an organisation people with keys that end one after the other.
 func (w *town) staff(bin string, n int, end time.Time) {
 	leaf := w.ca.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "АХМЕТОВА ДИНАРА", Surname: "АХМЕТОВА", Given: "СЕРИКОВНА", IIN: "123456789013", BIN: bin,

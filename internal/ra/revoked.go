@@ -8,6 +8,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/ident"
+	"senim/internal/job"
 	"senim/internal/lang"
 	"senim/internal/notice"
 	"senim/internal/trust"
@@ -27,17 +28,44 @@ func (o *Office) revocationDone(ctx context.Context, k Key, reason string, at ti
 }
 
 // KeyRevoked follows a revocation whoever asked for it, the desk and programs too: owner and head are
-// told (N-14), what waits on the strength of the key is rejected, delegations that stood on it end. It
-// may be called again: nothing is said twice.
+// told (N-14), what waits on the strength of the key is rejected, delegations that stood on it end. A hold
+// only pauses both, and once it is lifted what was paused goes on. It may be called again: nothing is said twice.
 func (o *Office) KeyRevoked(ctx context.Context, serial string) error {
 	k, err := o.c.Keys.Key(ctx, serial)
-	if errors.Is(err, ErrNoKey) || err == nil && (k.RevokedAt.IsZero() || k.IIN == "") {
-		return nil // lifted again, or nobody's
+	if errors.Is(err, ErrNoKey) || err == nil && k.IIN == "" {
+		return nil // nobody's
+	}
+	if err == nil && k.RevokedAt.IsZero() {
+		err = o.goOn(ctx, k)
 	}
 	if err != nil {
 		return fmt.Errorf("follow a revocation: %w", err)
 	}
+	if k.RevokedAt.IsZero() {
+		return nil
+	}
 	return o.followRevoked(ctx, k)
+}
+
+// goOn asks at once for the certificates that waited for the end of a hold: the job that met it may be long in
+// trying again.
+func (o *Office) goOn(ctx context.Context, k Key) error {
+	return o.c.Store.Update(ctx, func(tx Tx) error {
+		mine, err := tx.OfPerson(ctx, k.IIN)
+		if err != nil {
+			return err
+		}
+		for _, a := range mine {
+			if a.SignerSerial != k.Serial || a.State != Approved {
+				continue
+			}
+			err := tx.Enqueue(ctx, job.Job{Kind: JobIssue, Payload: Task{a.Number, a.Revision}, At: o.c.Now(), Unique: a.ID() + " lifted"})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (o *Office) followRevoked(ctx context.Context, k Key) error {
@@ -86,7 +114,8 @@ func (o *Office) tellRevoked(ctx context.Context, tx Tx, k Key, p reader) error 
 	}
 	vars := map[string]string{"serial4": k.Serial[max(0, len(k.Serial)-4):], "time": notice.Moment(k.RevokedAt),
 		"reason": "@web.reason." + k.Reason, "link": o.c.Origin + "/keys"}
-	err := o.tellPerson(ctx, tx, p.iin, n, k.Serial, k.Reason, func(lang.Tag) map[string]string { return vars })
+	event := k.Reason + " " + k.RevokedAt.UTC().Format(time.RFC3339) // a hold may come again after it was lifted
+	err := o.tellPerson(ctx, tx, p.iin, n, k.Serial, event, func(lang.Tag) map[string]string { return vars })
 	if err != nil || p.phone == "" {
 		return err
 	}
@@ -95,11 +124,14 @@ func (o *Office) tellRevoked(ctx context.Context, tx Tx, k Key, p reader) error 
 		return err
 	}
 	return tx.Notify(ctx, notice.Message{N: n, Channel: notice.SMS, To: string(p.phone), Lang: account.Lang,
-		Key: notice.Key(n, k.Serial, k.Reason, string(p.phone)), Vars: vars})
+		Key: notice.Key(n, k.Serial, event, string(p.phone)), Vars: vars})
 }
 
-// dropDependent rejects what still waits on the strength of a revoked key.
+// dropDependent rejects what still waits on the strength of a key revoked for good; on hold, it waits on.
 func (o *Office) dropDependent(ctx context.Context, tx Tx, k Key) error {
+	if k.onHold() {
+		return nil
+	}
 	mine, err := tx.OfPerson(ctx, k.IIN)
 	if err != nil {
 		return err

@@ -80,6 +80,18 @@ func TestDelegationNeedsASigningKey(t *testing.T) {
 	if got := d.due(key(RoleSignRight), t0.Add(2*time.Hour)); got != EndTerm {
 		t.Error(got)
 	}
+	hold := key(RoleSignRight)
+	hold[0].RevokedAt, hold[0].Reason = t0, "certificateHold"
+	if got := d.due(hold, t0); got != "" || d.held(hold, t0) {
+		t.Errorf("on hold: %q, gives %v", got, d.held(hold, t0))
+	}
+	long := Delegation{BIN: "X", Until: t0.Add(3 * time.Hour)}
+	if got := long.due(hold, t0.Add(2*time.Hour)); got != EndKey {
+		t.Errorf("on hold, past its end: %q", got)
+	}
+	if hold[0].Reason = "keyCompromise"; d.due(hold, t0) != EndKey {
+		t.Error("a hold made final holds it")
+	}
 	other := key(RoleSignRight)
 	other[0].BIN = "Y"
 	if d.due(other, t0) != EndKey {
