@@ -24,8 +24,6 @@ func TestC03ExpiredKeyInBrowser(t *testing.T) {
 	who := sys.Person("person")
 	p := lookingWith(t, newTab(t, b, sys, "ru"))
 	p.look("clock", sys.Mailbox+"/clock")
-	speak(p.w, "ru")
-	p.size(1280, 900)
 	for range 3 {
 		p.w.open(sys.Mailbox + "/clock").press(css("button[value=week]"))
 	}

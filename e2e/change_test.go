@@ -160,7 +160,7 @@ func TestP31InvitedInBrowser(t *testing.T) {
 	user.stands("/invite/accept").sign(w.personal(iinC)).sees("Приглашение принято")
 
 	w.heads(iinA, iinB)
-	w.visitor(t).register(keyB).finish(keyB, passB).stands("/me?done=1")
+	w.visitor(t).register(keyB).finish(keyB, passB).stands("/org/users?done=1") // somebody waits for his word
 	choose := func() *visitor {
 		user.enter(keyC, passB).at("/login/profile")
 		user.act("choose X", chromedp.Click(css("main label[for=%q]", "profile-"+profileOf(t, w, iinC, binX))))

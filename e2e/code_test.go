@@ -114,7 +114,6 @@ func TestCodes(t *testing.T) {
 		page := v.where()
 		v.sees("Время кода вышло")
 		sight.lookAfter("code-over", func() { v.at(page) })
-		speak(v.tab, "ru")
 		v.submit(page + "/again")
 		p, paper := look(t, key, v.code())
 		w.must(p.Sign(t.Context(), paper))
@@ -158,7 +157,6 @@ func TestCodes(t *testing.T) {
 		v.stands("/login")
 		sight := lookingWith(t, v.tab)
 		sight.lookAfter("code-closed", func() { v.at(page) })
-		speak(v.tab, "ru")
 		_, err := p.Look(t.Context(), "mobileSign:"+strings.Replace(with.URI, "/2/", "/1/", 1))
 		if r, ok := errors.AsType[*phone.Refused](err); !ok || r.Status != http.StatusForbidden {
 			t.Errorf("a code given up: %v", err)

@@ -149,8 +149,6 @@ func TestC08ConfirmByKeyboard(t *testing.T) {
 
 	// Two of three are confirmed by the keyboard.
 	w := p.w
-	p.size(1280, 900)
-	speak(w, "ru")
 	w.open(sys.Cabinet + "/confirm")
 	w.keys = true
 	for _, one := range []string{first, second} {
@@ -199,7 +197,6 @@ func TestC08ConfirmByKeyboard(t *testing.T) {
 	p.open(w)
 	p.look("delegation-sign", sys.Cabinet+"/delegation/sign")
 	p.look("company-staff", sys.Cabinet+"/company?state=all")
-	speak(w, "ru")
 	w.open(sys.Cabinet + "/delegation/sign")
 	w.keys = true
 	w.use("/delegation/sign", keyOf(head, "company-X"))
@@ -276,7 +273,6 @@ func TestC29CodesInBrowser(t *testing.T) {
 	me.lend(w, sys.Cabinet)
 	p := lookingWith(t, w)
 	p.look("factor", address)
-	speak(w, "ru")
 	w.open(address).tick("kind", "email").submit("/factor")
 	code, err := sys.Code(t.Context(), who.Email)
 	if err != nil {
@@ -296,7 +292,6 @@ func TestC29CodesInBrowser(t *testing.T) {
 	me.open(sys.Cabinet+"/signup").send("/signup", "email", "new-address@example.kz", "email2", "new-address@example.kz").
 		use("/signup/sign", robot.Choice{Key: who.Keys["personal"], Password: who.Password})
 	p.look("profile-waiting", sys.Cabinet+"/profile")
-	speak(w, "ru")
 	link := w.link("new-address@example.kz", "/email/")
 	w.open(link).shot("email")
 	w.submit("/email/")

@@ -32,15 +32,8 @@ func TestC36VisitByKeyboard(t *testing.T) {
 	one.open(sys.Cabinet+"/desk/find").fill("q", who.IIN).submit("/desk/find").follow("/desk/take")
 	one.fill("surname", names[0]).fill("name", names[1]).fill("patronymic", names[2]).fill("email", who.Email).fill("city", "Алматы").submit("/desk/take")
 	taken := read(one, "where", chromedp.Location())
-	looking := func(name, at string) {
-		t.Helper()
-		p.look(name, at)
-		speak(one, "ru")
-		p.size(1280, 900)
-		one.open(taken)
-	}
-	for _, at := range []string{"", "/examine", "/contact", "/phone", "/reject", "/change"} {
-		looking("case", taken+at)
+	for _, at := range []string{"/examine", "/contact", "/phone", "/reject", "/change", ""} {
+		p.look("case", taken+at)
 	}
 	scan := filepath.Join(t.TempDir(), "scan.pdf")
 	if err := os.WriteFile(scan, []byte("%PDF-1.7 a paper"), 0o600); err != nil {
@@ -50,17 +43,17 @@ func TestC36VisitByKeyboard(t *testing.T) {
 	one.fill("surname", names[0]).fill("name", names[1]).fill("patronymic", names[2])
 	one.act("the scan", chromedp.SetUploadFiles(css("main input[type=file]"), []string{scan})) // the system's own window
 	one.submit("/examine").sees("Создайте")
-	looking("case-keys", taken)
+	p.look("case-keys", taken)
 	folder := t.TempDir()
 	one.use("/keys", choice{folder: folder})
-	looking("case-sign", taken)
+	p.look("case-sign", taken)
 	one.use("/identify", keyOf(sys.Person("clerk-1"), "office"))
-	looking("case-second", taken)
+	p.look("case-second", taken)
 	two.open(taken).shot("approve")
 	two.use("/approve", keyOf(sys.Person("clerk-2"), "office"))
 	one.open(taken)
 	one.act("wait for the certificate", chromedp.WaitVisible(css(`main form[action*="/install"]`)))
-	looking("case-install", taken)
+	p.look("case-install", taken)
 	one.use("/install", choice{newPassword: newPassword})
 	made, err := filepath.Glob(filepath.Join(folder, "*.p12"))
 	if err != nil || len(made) != 1 {
@@ -70,8 +63,7 @@ func TestC36VisitByKeyboard(t *testing.T) {
 	if to := certificate(t, choice{file: made[0], password: newPassword}).NotAfter; to.Before(now.AddDate(0, 0, 364)) || to.After(now.AddDate(0, 0, 366)) {
 		t.Errorf("the new key is good until %v", to)
 	}
-	looking("receipt", taken+"/receipt")
-	one.open(taken + "/receipt")
+	p.look("receipt", taken+"/receipt")
 	if _, err := chromedp.Call(one.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +81,6 @@ func TestC36VisitByKeyboard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	speak(one, "ru")
 	one.open(taken+"/contact").fill("email", "new-"+who.Email).submit("/contact")
 	one.fill("code", code).submit("/contact/code").sees("new-" + who.Email).shot("contact-done")
 
@@ -98,8 +89,7 @@ func TestC36VisitByKeyboard(t *testing.T) {
 	one.open(sys.Cabinet+"/desk/keys/"+serial(t, key)).tick("act", "hold").fill("document", "045678902").fill("text", "заявление").submit("/desk/keys/")
 	act := read(one, "where", chromedp.Location())
 	p.look("act-draft", act)
-	speak(one, "ru")
-	one.open(act).use("/desk/acts/", keyOf(sys.Person("clerk-1"), "office"))
+	one.use("/desk/acts/", keyOf(sys.Person("clerk-1"), "office"))
 	p.look("act-waiting", act)
 	two.open(act).use("/desk/acts/", keyOf(sys.Person("clerk-2"), "office"))
 	p.look("act-done", act)
@@ -112,7 +102,6 @@ func TestC36VisitByKeyboard(t *testing.T) {
 		t.Error(err)
 	}
 	p.look("report", clerk.p.URL.String())
-	speak(one, "ru")
 	one.open(sys.Cabinet+"/desk/find").fill("q", who.IIN).submit("/desk/find")
 	p.look("folder", sys.Cabinet+"/desk/folder")
 }

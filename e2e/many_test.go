@@ -45,7 +45,6 @@ func TestManyInBrowser(t *testing.T) {
 	}
 	p := lookingWith(t, w)
 	p.look("many", sys.Cabinet+"/many?tick=999")
-	speak(w, "ru")
 
 	// The selection, asked once for all.
 	w.open(sys.Cabinet + "/many?tick=999")
@@ -54,7 +53,6 @@ func TestManyInBrowser(t *testing.T) {
 	w.fill("city", "Алматы").submit("/many/batches")
 	address := read(w, "where we are", chromedp.Location())
 	p.look("many-batch", address)
-	speak(w, "ru")
 	w.open(address)
 	folder := t.TempDir()
 	w.ask("/keys")

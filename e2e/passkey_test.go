@@ -62,7 +62,6 @@ func TestPasskeyInBrowser(t *testing.T) {
 	look := func(name, page string) {
 		t.Helper()
 		p.lookAfter(name, func() { v.at(page) })
-		speak(v.tab, "ru")
 		v.at(page)
 	}
 	v.enter(key, passA).stands("/me").sees("Ключи доступа")
@@ -77,7 +76,6 @@ func TestPasskeyInBrowser(t *testing.T) {
 	look("passkey-sign", "/me/passkeys/sign")
 	v.sign(w.personal(iinA)).stands("/me/passkeys").sees("Домашний ноутбук", "ещё нет")
 
-	p.size(1280, 900) // a phone's menu is folded
 	v.press(css("header form[action='/logout'] button"))
 	v.at("/login").sign(key).stands("/login/password")
 	look("passkey-or-password", "/login/password")
@@ -109,14 +107,12 @@ func TestAgreementAgainInBrowser(t *testing.T) {
 	p := lookingWith(t, v.tab)
 	v.enter(key, passA)
 	p.lookAfter("agreements-to-sign", func() { v.at("/me/agreements") })
-	speak(v.tab, "ru")
 	v.at("/me/agreements").sees("Подпишите соглашение версии 2.0")
 
 	w.pass(10 * 24 * time.Hour)
 	v.enter(key, passA)
 	page := v.where()
 	p.lookAfter("agreement-overdue", func() { v.at("/org/users").stands(page) })
-	speak(v.tab, "ru")
 	v.at(page).sees("Новый текст соглашения.")
 	v.sign(key).at("/org/users").stands("/org/users")
 }

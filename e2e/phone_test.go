@@ -30,6 +30,7 @@ func TestQ01PhoneInBrowser(t *testing.T) {
 	p := &pages{t: t, axe: string(checker)}
 	p.open(w)
 	p.look("login", sys.Portal+"/login")
+	speak(w, "en")
 	w.open(sys.Portal + "/login").press(css("main button[formaction]")).sees("Waiting for the signature")
 	p.look("phone", read(w, "read the address", chromedp.Evaluate[string](`location.href`)))
 	shown := read(w, "look at the code", chromedp.Evaluate[bool](`(() => { const i = document.querySelector("img.senim-qr"); return i.complete && i.naturalWidth > 0 })()`))

@@ -127,8 +127,6 @@ func TestClerksDesk(t *testing.T) {
 	look := func(name, page string) {
 		t.Helper()
 		p.lookAfter(name, func() { one.at(page) })
-		speak(one.tab, "ru")
-		one.at(page)
 	}
 	upload := func(t *testing.T, file string) string {
 		t.Helper()
@@ -161,12 +159,12 @@ func TestClerksDesk(t *testing.T) {
 			t.Errorf("the broken row is said to be line %q", line)
 		}
 		one.silent("СЕКРЕТ")
-		look("load-waiting", at)
 		look("loads", "/desk/loads")
+		look("load-waiting", at)
 		if a := w.book.Head(t.Context(), binX, w.time()); a.Value.Leader.IIN != iinA {
 			t.Error("what waits is in force")
 		}
-		one.at(at).press(confirm).refused("SAME_CLERK")
+		one.press(confirm).refused("SAME_CLERK")
 		two.at(at).press(confirm)
 		if got := state(two); got != "confirmed" {
 			t.Errorf("the load is %s", got)
@@ -209,8 +207,6 @@ func TestClerksDesk(t *testing.T) {
 
 	// A participant is found by his number, which stands in no address; his block is signed and takes effect.
 	p.lookAfter("participant", func() { one.at("/desk/participants").fill("q", iinA).submit("/desk/participants") })
-	speak(one.tab, "ru")
-	one.at("/desk/participants").fill("q", iinA).submit("/desk/participants")
 	one.fill("reason", "по письму").submit("/desk/participants/act")
 	act := one.where()
 	look("participant-draft", act)

@@ -37,18 +37,32 @@ func (w *world) visitor(t *testing.T) *visitor {
 	if w.tab == nil {
 		w.tab = newTab(w.t, browser(w.t), &robot.System{}, "ru")
 	}
-	if _, err := chromedp.Call(w.tab.ctx, network.ClearBrowserCookies, cdp.Empty{}); err != nil {
+	return w.take(t, w.tab)
+}
+
+// take gives a tab to somebody of whom the site knows nothing.
+func (w *world) take(t *testing.T, of *tab) *visitor {
+	t.Helper()
+	if _, err := chromedp.Call(of.ctx, network.ClearBrowserCookies, cdp.Empty{}); err != nil {
 		t.Fatal(err)
 	}
-	own := *w.tab
+	own := *of
 	own.t = t
 	return &visitor{&own, w, w.origin}
 }
 
-// beside opens another tab, for who is there at the same time.
+// beside gives another tab, for who is there at the same time; when the example is over the next one takes it, as
+// opening a tab with cookies of its own takes the browser a second.
 func (w *world) beside(t *testing.T) *visitor {
 	t.Helper()
-	return &visitor{newTab(t, browser(t), &robot.System{}, "ru"), w, w.origin}
+	var of *tab
+	if n := len(w.spare); n > 0 {
+		of, w.spare = w.spare[n-1], w.spare[:n-1]
+	} else {
+		of = newTab(w.t, browser(w.t), &robot.System{}, "ru")
+	}
+	t.Cleanup(func() { w.spare = append(w.spare, of) })
+	return w.take(t, of)
 }
 
 // fill sets fields at once, by name and value.

@@ -47,7 +47,8 @@ type world struct {
 	book      *registry.Book
 	office    *participant.Office
 	origin    string
-	tab       *tab // see visitor
+	tab       *tab   // see visitor
+	spare     []*tab // see beside
 
 	mu      sync.Mutex
 	now     time.Time

@@ -14,6 +14,7 @@ import (
 
 	"senim/internal/job"
 	"senim/internal/registry"
+	"senim/internal/store/storetest"
 )
 
 // shelf is where a source lays its batches, in a test.
@@ -98,56 +99,55 @@ func wednesday() batch {
 }
 
 func TestPullAtTheCalendarsSlots(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
-		place := &shelf{}
-		p := w.puller(w.imp, place)
-		// The calendar itself comes with the first load: nothing on Friday the 6th, a load on Saturday.
-		first := monday()
-		first.files["calendar.csv"] = "date;source;load;note\n2026-03-06;;0;\n2026-03-07;gbdul;1;\n"
-		place.lay(w.files(first, w.signer))
-		if !w.tries(p, place) {
-			t.Fatal("a registry that was never loaded is not fetched")
+	w := newWorld(t, storetest.SQLite(t)) // when to fetch is one rule for both engines
+	place := &shelf{}
+	p := w.puller(w.imp, place)
+	// The calendar itself comes with the first load: nothing on Friday the 6th, a load on Saturday.
+	first := monday()
+	first.files["calendar.csv"] = "date;source;load;note\n2026-03-06;;0;\n2026-03-07;gbdul;1;\n"
+	place.lay(w.files(first, w.signer))
+	if !w.tries(p, place) {
+		t.Fatal("a registry that was never loaded is not fetched")
+	}
+	w.head(w.now, companyX, headA)
+	for _, now := range []time.Time{at(2, 7), at(2, 23), at(3, 7), at(4, 5)} {
+		if w.now = now; w.tries(p, place) {
+			t.Errorf("fetched again on %s, between the slots", now)
 		}
-		w.head(w.now, companyX, headA)
-		for _, now := range []time.Time{at(2, 7), at(2, 23), at(3, 7), at(4, 5)} {
-			if w.now = now; w.tries(p, place) {
-				t.Errorf("fetched again on %s, between the slots", now)
-			}
+	}
+	// Wednesday: the old batch still lies there, and the page says that the load is late.
+	w.now = at(4, 6)
+	for i, after := range []time.Duration{0, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute, 15 * time.Minute} {
+		if w.now = w.now.Add(after - time.Second); i > 0 && w.tries(p, place) {
+			t.Errorf("try %d is too early", i)
 		}
-		// Wednesday: the old batch still lies there, and the page says that the load is late.
-		w.now = at(4, 6)
-		for i, after := range []time.Duration{0, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute, 15 * time.Minute} {
-			if w.now = w.now.Add(after - time.Second); i > 0 && w.tries(p, place) {
-				t.Errorf("try %d is too early", i)
-			}
-			if w.now = w.now.Add(time.Second); !w.tries(p, place) {
-				t.Errorf("try %d is not made", i)
-			}
+		if w.now = w.now.Add(time.Second); !w.tries(p, place) {
+			t.Errorf("try %d is not made", i)
 		}
-		if got := w.pull(); got.Code != registry.PullAbsent || got.Tries != 7 || w.missed() != 1 {
-			t.Errorf("while nothing new lies there: %+v, missed %d", got, w.missed())
+	}
+	if got := w.pull(); got.Code != registry.PullAbsent || got.Tries != 7 || w.missed() != 1 {
+		t.Errorf("while nothing new lies there: %+v, missed %d", got, w.missed())
+	}
+	place.lay(nil)
+	if w.now = w.now.Add(15 * time.Minute); !w.tries(p, place) || w.pull().Code != registry.PullAbsent {
+		t.Error("an empty place is not looked at, or is not told as one")
+	}
+	place.lay(w.files(wednesday(), w.signer))
+	if w.now = w.now.Add(15 * time.Minute); !w.tries(p, place) || w.missed() != 0 || w.pull().Code != "" {
+		t.Errorf("the batch that came late is not in force: %+v", w.pull())
+	}
+	w.head(w.now, companyX, headB)
+	if strings.Contains(w.log.String(), "ALERT") {
+		t.Error("a batch that is merely late was cried out")
+	}
+	for _, day := range []struct {
+		now  time.Time
+		asks bool
+	}{{at(4, 20), false}, {at(6, 7), false}, {at(7, 5), false}, {at(7, 6), true}} {
+		if w.now = day.now; w.tries(p, place) != day.asks {
+			t.Errorf("on %s it asked: %t, against the calendar", day.now, !day.asks)
 		}
-		place.lay(nil)
-		if w.now = w.now.Add(15 * time.Minute); !w.tries(p, place) || w.pull().Code != registry.PullAbsent {
-			t.Error("an empty place is not looked at, or is not told as one")
-		}
-		place.lay(w.files(wednesday(), w.signer))
-		if w.now = w.now.Add(15 * time.Minute); !w.tries(p, place) || w.missed() != 0 || w.pull().Code != "" {
-			t.Errorf("the batch that came late is not in force: %+v", w.pull())
-		}
-		w.head(w.now, companyX, headB)
-		if strings.Contains(w.log.String(), "ALERT") {
-			t.Error("a batch that is merely late was cried out")
-		}
-		for _, day := range []struct {
-			now  time.Time
-			asks bool
-		}{{at(4, 20), false}, {at(6, 7), false}, {at(7, 5), false}, {at(7, 6), true}} {
-			if w.now = day.now; w.tries(p, place) != day.asks {
-				t.Errorf("on %s it asked: %t, against the calendar", day.now, !day.asks)
-			}
-		}
-	})
+	}
 }
 
 // Of several nodes one fetches, though each is told to at once and by jobs that pile up.
@@ -201,83 +201,81 @@ func TestPullIsAJob(t *testing.T) {
 }
 
 func TestPullRefusedIsToldOnce(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
-		place := &shelf{}
-		p := w.puller(w.imp, place)
-		stranger := w.ca.Individual()
-		imports := func() int {
-			t.Helper()
-			all, err := w.imp.Imports(t.Context(), 100)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return len(all)
+	w := newWorld(t, storetest.SQLite(t)) // when to fetch is one rule for both engines
+	place := &shelf{}
+	p := w.puller(w.imp, place)
+	stranger := w.ca.Individual()
+	imports := func() int {
+		t.Helper()
+		all, err := w.imp.Imports(t.Context(), 100)
+		if err != nil {
+			t.Fatal(err)
 		}
-		trouble := func(code string, alerts, kept int) {
-			t.Helper()
-			for range 3 {
-				w.now = w.now.Add(20 * time.Minute)
-				if !w.tries(p, place) {
-					t.Errorf("%s: it is not tried again", code)
-				}
-			}
-			if got := w.pull(); got.Code != code || w.events("registry.pull.failed", "") != alerts || strings.Count(w.log.String(), "ALERT: a batch") != alerts || imports() != kept {
-				t.Errorf("%s: %s, %d events, %d alerts, %d batches kept", code, got.Code, w.events("registry.pull.failed", ""), strings.Count(w.log.String(), "ALERT: a batch"), imports())
+		return len(all)
+	}
+	trouble := func(code string, alerts, kept int) {
+		t.Helper()
+		for range 3 {
+			w.now = w.now.Add(20 * time.Minute)
+			if !w.tries(p, place) {
+				t.Errorf("%s: it is not tried again", code)
 			}
 		}
-		place.absent = errors.New("connection refused")
-		trouble(registry.PullUnreachable, 1, 0)
-		place.absent = nil
-		place.lay(w.files(monday(), stranger))
-		trouble(registry.LoadSigner, 2, 1)
-		place.lay(w.files(batch{source: "bmg", kind: "full", asOf: at(2, 5), files: map[string]string{"mobile.csv": "iin;phone\n"}}, w.signer))
-		trouble(registry.LoadSource, 3, 1)
-		place.broken = errors.New("the connection broke off")
-		place.lay(w.files(monday(), w.signer))
-		trouble(registry.PullUnreachable, 4, 4) // the batch itself is not to blame: each time it is tried
-		place.broken = nil
-		w.now = w.now.Add(20 * time.Minute)
-		if !w.tries(p, place) || w.pull().Code != "" {
-			t.Errorf("a good batch after the trouble: %+v", w.pull())
+		if got := w.pull(); got.Code != code || w.events("registry.pull.failed", "") != alerts || strings.Count(w.log.String(), "ALERT: a batch") != alerts || imports() != kept {
+			t.Errorf("%s: %s, %d events, %d alerts, %d batches kept", code, got.Code, w.events("registry.pull.failed", ""), strings.Count(w.log.String(), "ALERT: a batch"), imports())
 		}
-		w.head(w.now, companyX, headA)
+	}
+	place.absent = errors.New("connection refused")
+	trouble(registry.PullUnreachable, 1, 0)
+	place.absent = nil
+	place.lay(w.files(monday(), stranger))
+	trouble(registry.LoadSigner, 2, 1)
+	place.lay(w.files(batch{source: "bmg", kind: "full", asOf: at(2, 5), files: map[string]string{"mobile.csv": "iin;phone\n"}}, w.signer))
+	trouble(registry.LoadSource, 3, 1)
+	place.broken = errors.New("the connection broke off")
+	place.lay(w.files(monday(), w.signer))
+	trouble(registry.PullUnreachable, 4, 4) // the batch itself is not to blame: each time it is tried
+	place.broken = nil
+	w.now = w.now.Add(20 * time.Minute)
+	if !w.tries(p, place) || w.pull().Code != "" {
+		t.Errorf("a good batch after the trouble: %+v", w.pull())
+	}
+	w.head(w.now, companyX, headA)
 
-		// An older manifest, signed, is no new load (L4); at the next slot the refusal is told of again.
-		old := monday()
-		old.asOf = at(1, 5)
-		place.lay(w.files(old, w.signer))
-		w.now = at(4, 7)
-		trouble(registry.LoadOlder, 5, 6)
-		w.now = at(6, 7)
-		trouble(registry.LoadOlder, 6, 6)
-		w.head(w.now, companyX, headA)
-	})
+	// An older manifest, signed, is no new load (L4); at the next slot the refusal is told of again.
+	old := monday()
+	old.asOf = at(1, 5)
+	place.lay(w.files(old, w.signer))
+	w.now = at(4, 7)
+	trouble(registry.LoadOlder, 5, 6)
+	w.now = at(6, 7)
+	trouble(registry.LoadOlder, 6, 6)
+	w.head(w.now, companyX, headA)
 }
 
 // A batch that waits keeps the next from being fetched.
 func TestPullWaitsForTheGuard(t *testing.T) {
-	engines(t, func(t *testing.T, w *world) {
-		place := &shelf{}
-		imp, err := registry.NewImporter(registry.ImportConfig{Book: w.book, Judge: w.judge(), Node: "one", Guard: registry.Guard{Ended: 5, Heads: 2, Quarantined: 1},
-			Signers: []registry.Signer{registry.SignerOf(w.signer.Certificate)}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := w.puller(imp, place)
-		w.must(many(100, at(2, 5)))
-		w.now = at(4, 7)
-		place.lay(w.files(many(90, at(4, 5)), w.signer))
-		if !w.tries(p, place) || w.pull().Code != "" || w.missed() != 1 {
-			t.Errorf("the batch is not held: %+v", w.pull())
-		}
-		if w.now = w.now.Add(time.Hour); w.tries(p, place) {
-			t.Error("another is fetched while one waits")
-		}
-		all, err := imp.Imports(t.Context(), 1)
-		if err != nil || all[0].State != registry.Held {
-			t.Fatalf("%v %v", all, err)
-		}
-	})
+	w := newWorld(t, storetest.SQLite(t)) // when to fetch is one rule for both engines
+	place := &shelf{}
+	imp, err := registry.NewImporter(registry.ImportConfig{Book: w.book, Judge: w.judge(), Node: "one", Guard: registry.Guard{Ended: 5, Heads: 2, Quarantined: 1},
+		Signers: []registry.Signer{registry.SignerOf(w.signer.Certificate)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := w.puller(imp, place)
+	w.must(many(100, at(2, 5)))
+	w.now = at(4, 7)
+	place.lay(w.files(many(90, at(4, 5)), w.signer))
+	if !w.tries(p, place) || w.pull().Code != "" || w.missed() != 1 {
+		t.Errorf("the batch is not held: %+v", w.pull())
+	}
+	if w.now = w.now.Add(time.Hour); w.tries(p, place) {
+		t.Error("another is fetched while one waits")
+	}
+	all, err := imp.Imports(t.Context(), 1)
+	if err != nil || all[0].State != registry.Held {
+		t.Fatalf("%v %v", all, err)
+	}
 }
 
 func TestPullKnowsTheSources(t *testing.T) {
