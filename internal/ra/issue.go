@@ -13,6 +13,8 @@ import (
 // Issue makes the certificates of an approved application: the handler of [JobIssue]. It may be
 // called any number of times; orders are named by application, revision and index. The old key
 // revoked meanwhile rejects the application (R2, C-06); one that expired meanwhile does not (C-04).
+// That is asked at every try, and once more when the certificates are there: who lost his right while the
+// authority was silent, or at that very moment, gets none, and what was issued is revoked.
 func (o *Office) Issue(ctx context.Context, t Task) error {
 	a, err := o.load(ctx, t.Number)
 	if err != nil {
@@ -21,25 +23,32 @@ func (o *Office) Issue(ctx context.Context, t Task) error {
 	if a.State != Approved || a.Revision != t.Revision {
 		return nil // done before, edited, or withdrawn
 	}
+	if done, err := o.undue(ctx, a); err != nil || done {
+		return err
+	}
 	if !a.IssueBegun {
-		if done, err := o.beginIssue(ctx, a); err != nil || done {
+		if err := o.beginIssue(ctx, a); err != nil {
 			return err
 		}
+		a.IssueBegun = true
 	}
 	certs := make([]Certificate, len(a.Requests))
 	for i, spec := range o.KeySet(a) {
 		certs[i], err = o.c.Issuer.Issue(ctx, Order{
-			ID: FormatNumber(a.Number) + "-r" + itoa(a.Revision) + "-k" + itoa(i), Profile: spec.Profile, CSR: a.Requests[i].CSR, Subject: a.Subject, Email: a.Email,
+			ID: orderOf(a) + "-k" + itoa(i), Profile: spec.Profile, CSR: a.Requests[i].CSR, Subject: a.Subject, Email: a.Email,
 			Storage: a.Storage.oid(), Replaces: a.Replaces, Identity: o.identity(a), By: "application " + FormatNumber(a.Number),
 		})
 		var no *Refusal
 		if errors.As(err, &no) {
 			o.c.Log.WarnContext(ctx, "order refused", "application", FormatNumber(a.Number), "code", no.Code, "err", err)
-			return o.reject(ctx, a, Reason{Code: no.Code, Evidence: no.Evidence})
+			return o.rejectIssue(ctx, a, Reason{Code: no.Code, Evidence: no.Evidence})
 		}
 		if err != nil {
 			return fmt.Errorf("issue %s: %w", FormatNumber(a.Number), err)
 		}
+	}
+	if done, err := o.undue(ctx, a); err != nil || done {
+		return err
 	}
 	_, err = o.change(ctx, a.Subject.IIN, a.Number, "application.issued", func(tx Tx, a *Application) error {
 		if a.State == Issued || a.State == Installed {
@@ -53,9 +62,12 @@ func (o *Office) Issue(ctx context.Context, t Task) error {
 	return err
 }
 
-// beginIssue looks once more at what may have changed since the signature, then closes the
-// application for changes. done means that the application was rejected.
-func (o *Office) beginIssue(ctx context.Context, a Application) (done bool, err error) {
+// orderOf names the orders of an application, but for the place in the set.
+func orderOf(a Application) string { return FormatNumber(a.Number) + "-r" + itoa(a.Revision) }
+
+// undue looks once more at what may have changed since the signature. done means that the application was
+// rejected.
+func (o *Office) undue(ctx context.Context, a Application) (done bool, err error) {
 	old, err := o.c.Keys.Key(ctx, a.SignerSerial)
 	switch {
 	case a.SignerSerial == "": // on paper: two operators signed instead
@@ -63,36 +75,68 @@ func (o *Office) beginIssue(ctx context.Context, a Application) (done bool, err 
 		if revoked, err := o.signerRevoked(ctx, a); err != nil {
 			return false, err
 		} else if revoked {
-			return true, o.reject(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
+			return true, o.rejectIssue(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
 		}
 	case err != nil:
 		return false, fmt.Errorf("issue %s: %w", FormatNumber(a.Number), err)
 	case old.onHold(): // lifted, the issue goes on; made final, it is rejected
 		return false, fmt.Errorf("issue %s: the signer's key is on hold", FormatNumber(a.Number))
 	case !old.RevokedAt.IsZero():
-		return true, o.reject(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
+		return true, o.rejectIssue(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
 	}
 	if a.Role == RoleHead && !a.overridden() {
 		switch head := o.head(ctx, a); {
 		case head.unknown():
 			return false, fmt.Errorf("issue %s: the registry does not answer", FormatNumber(a.Number))
 		case head.bad() || head.IIN != a.Subject.IIN:
-			return true, o.reject(ctx, a, Reason{Code: "HEAD_CHANGED", Evidence: head.evidence()})
+			return true, o.rejectIssue(ctx, a, Reason{Code: "HEAD_CHANGED", Evidence: head.evidence()})
 		}
 	}
 	var gone *Refusal
 	if err := o.notDismissed(ctx, a.Subject, a.Role); errors.As(err, &gone) {
-		return true, o.reject(ctx, a, Reason{Code: gone.Code})
+		return true, o.rejectIssue(ctx, a, Reason{Code: gone.Code})
 	} else if err != nil {
 		return false, err
 	}
-	_, err = o.change(ctx, a.Subject.IIN, a.Number, "application.issuing", func(_ Tx, b *Application) error {
+	return false, nil
+}
+
+// beginIssue closes the application for changes.
+func (o *Office) beginIssue(ctx context.Context, a Application) error {
+	_, err := o.change(ctx, a.Subject.IIN, a.Number, "application.issuing", func(_ Tx, b *Application) error {
 		if b.Revision != a.Revision {
 			return refuse("REVISION_CHANGED", "n", itoa(b.Revision))
 		}
 		return b.BeginIssue(o.c.Now())
 	})
-	return false, err
+	return err
+}
+
+// rejectIssue rejects an approved application, after it has revoked what was issued for it already.
+func (o *Office) rejectIssue(ctx context.Context, a Application, why Reason) error {
+	if a.IssueBegun {
+		if err := o.revokeIssued(ctx, a, why); err != nil {
+			return err
+		}
+	}
+	return o.reject(ctx, a, why)
+}
+
+func (o *Office) revokeIssued(ctx context.Context, a Application, why Reason) error {
+	keys, err := o.c.Keys.Of(ctx, a.Subject.IIN)
+	if err != nil {
+		return fmt.Errorf("issue %s: %w", FormatNumber(a.Number), err)
+	}
+	task := RevokeTask{Reason: "cessationOfOperation", By: "application " + FormatNumber(a.Number)}
+	if why.Code == "NOT_EMPLOYED" || why.Code == "HEAD_CHANGED" {
+		task.Reason = "affiliationChanged"
+	}
+	for _, k := range keys {
+		if place.ReplaceAllString(k.Order, "") == orderOf(a) {
+			task.Serials = append(task.Serials, k.Serial)
+		}
+	}
+	return o.RevokeAll(ctx, task)
 }
 
 // signerRevoked asks the judge about a signer our own authority did not issue.

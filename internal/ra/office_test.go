@@ -29,6 +29,7 @@ type town struct {
 	people map[ident.IIN]PersonAnswer
 	phones map[ident.IIN]ident.Phone
 	orders map[string]int
+	during func() // happens while the authority issues; nil: nothing
 	fail   error
 }
 
@@ -75,12 +76,15 @@ func (w *town) list(want func(Key) bool) (all []Key) {
 
 func (w *town) Issue(_ context.Context, o Order) (Certificate, error) {
 	w.orders[o.ID]++
+	if w.during != nil {
+		w.during()
+	}
 	if w.fail != nil {
 		return Certificate{}, w.fail
 	}
 	c := Certificate{Serial: "serial of " + o.ID, NotAfter: w.now.AddDate(1, 0, 0)}
 	if _, had := w.keys[c.Serial]; !had { // into the books, as the authority does
-		w.keys[c.Serial] = Key{Serial: c.Serial, Profile: o.Profile, IIN: o.Subject.IIN, BIN: o.Subject.BIN, NotBefore: w.now, NotAfter: c.NotAfter}
+		w.keys[c.Serial] = Key{Serial: c.Serial, Order: o.ID, Profile: o.Profile, IIN: o.Subject.IIN, BIN: o.Subject.BIN, NotBefore: w.now, NotAfter: c.NotAfter}
 	}
 	return c, nil
 }
@@ -227,6 +231,43 @@ func TestC06KeyRevokedWhileWaiting(t *testing.T) {
 	a, _ = w.o.load(t.Context(), a.Number)
 	if a.State != Rejected || a.Reason.Code != "OLD_KEY_REVOKED" || w.letters() != "N-09 N-11" || len(w.orders) != 0 {
 		t.Errorf("%s %s, letters %s, orders %v", a.State, a.Reason.Code, w.letters(), w.orders)
+	}
+}
+
+// The authority was silent, or was just issuing, when the old key was revoked: no new key is in force.
+func TestC06KeyRevokedAfterTheFirstTry(t *testing.T) {
+	for name, silent := range map[string]bool{"while the authority was silent": true, "while it issued": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t)
+			p := w.add(w.ca.Individual())
+			a := w.signed(p)
+			revoke := func() {
+				_, err := w.Revoke(t.Context(), p.Certificate.SerialHex(), "keyCompromise", time.Time{}, "")
+				w.ok(err)
+			}
+			if w.during = revoke; silent {
+				w.during = nil
+				w.fail = errors.New("silent")
+				if err := w.o.Issue(t.Context(), task(a)); err == nil {
+					t.Fatal("issued by nobody")
+				}
+				w.fail = nil
+				revoke()
+			}
+			w.ok(w.o.Issue(t.Context(), task(a)))
+			if a, _ = w.o.load(t.Context(), a.Number); a.State != Rejected || a.Reason.Code != "OLD_KEY_REVOKED" {
+				t.Errorf("%s %s", a.State, a.Reason.Code)
+			}
+			issued := w.list(func(k Key) bool { return k.Order != "" })
+			if silent != (len(issued) == 0) {
+				t.Errorf("issued: %+v", issued)
+			}
+			for _, k := range issued {
+				if k.RevokedAt.IsZero() || k.Reason != "cessationOfOperation" {
+					t.Errorf("in force: %+v", k)
+				}
+			}
+		})
 	}
 }
 
