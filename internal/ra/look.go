@@ -104,8 +104,8 @@ func (o *Office) Organisation(ctx context.Context, ask Ask) (Subject, HeadAnswer
 	return o.headed(ctx, Subject{CommonName: h.CommonName, Surname: h.Surname, Patronymic: h.Given, IIN: h.IIN}, h, ask.Form.BIN)
 }
 
-// Sweep expires what nobody confirmed in 30 days, removes drafts of 7 days and ends delegations that
-// ran out. Run it nightly.
+// Sweep expires what nobody confirmed in 30 days, removes drafts of 7 days, ends delegations that
+// ran out, and asks again for what the system itself owes. Run it nightly.
 func (o *Office) Sweep(ctx context.Context) error {
 	now := o.c.Now()
 	for _, s := range []State{AwaitingDirector, AwaitingDesk} {
@@ -114,6 +114,9 @@ func (o *Office) Sweep(ctx context.Context) error {
 		}
 	}
 	if err := o.sweepDelegations(ctx); err != nil {
+		return err
+	}
+	if err := o.askAgain(ctx, now.Add(-24*time.Hour)); err != nil {
 		return err
 	}
 	return o.c.Store.Update(ctx, func(tx Tx) error {
@@ -134,6 +137,33 @@ func (o *Office) Sweep(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// askAgain asks for the jobs of applications that wait for no person: a job that failed for weeks is dropped, and the
+// application would stand for ever. One whose job is still tried has no second.
+func (o *Office) askAgain(ctx context.Context, before time.Time) error {
+	for _, s := range []State{Signed, Approved} {
+		err := o.c.Store.Update(ctx, func(tx Tx) error {
+			numbers, err := tx.Overdue(ctx, s, before)
+			if err != nil {
+				return err
+			}
+			for _, n := range numbers {
+				a, err := tx.Application(ctx, n)
+				if err != nil {
+					return err
+				}
+				if err := o.follow(ctx, tx, &a); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("ask again for what is owed: %w", err)
+		}
+	}
+	return nil
 }
 
 func (o *Office) expire(ctx context.Context, s State, before time.Time) error {

@@ -407,6 +407,32 @@ func TestUnconfirmedAddressGetsNothing(t *testing.T) {
 	}
 }
 
+// A job that was dropped after weeks of failures is asked for again; what an application waits for decides which.
+func TestSweepAsksAgain(t *testing.T) {
+	for state, kind := range map[State]string{Signed: JobRoute, Approved: JobIssue, Issued: "", AwaitingDirector: ""} {
+		w := newTown(t)
+		a := w.signed(w.add(w.ca.Individual()))
+		a.State = state
+		w.m.d.apps[a.Number] = a
+		w.m.d.jobs = nil
+		w.ok(w.o.Sweep(t.Context()))
+		if len(w.m.d.jobs) != 0 {
+			t.Errorf("%s: asked again at once: %+v", state, w.m.d.jobs)
+		}
+		w.now = w.now.Add(25 * time.Hour)
+		w.ok(w.o.Sweep(t.Context()))
+		got := ""
+		for _, j := range w.m.d.jobs {
+			if task, ok := j.Payload.(Task); ok && task.Number == a.Number {
+				got += j.Kind
+			}
+		}
+		if got != kind {
+			t.Errorf("%s: asked for %q, want %q", state, got, kind)
+		}
+	}
+}
+
 func TestSweep(t *testing.T) {
 	w := newTown(t)
 	p := w.add(w.ca.Individual())
