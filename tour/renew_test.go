@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"senim/algid"
 	"senim/internal/robot"
 	"senim/pfx"
 	"senim/pki"
@@ -109,6 +111,53 @@ func TestRenewByCommand(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	if len(lines) != 3 || !strings.Contains(lines[0], "2") || !strings.Contains(lines[0], "1") || !strings.Contains(lines[1], renewed.Holder().CommonName) {
 		t.Errorf("compared: %q", said)
+	}
+}
+
+// TestClassicPair: where the setting is so, one renewal gives the pair of files that portals of old ask for.
+func TestClassicPair(t *testing.T) {
+	t.Parallel()
+	bin, err := robot.Programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sys, err := robot.Start(t.Context(), robot.Config{Bin: bin, Dir: t.TempDir(), Server: []string{"-issue.key_set", "classic"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := sys.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	who := sys.Person("person")
+	folder := filepath.Dir(who.Keys["personal"])
+	before := files(t, folder)
+	const next = "NewSecret7"
+	said := command(t, sys, bin, "renew", folder, robot.Choice{Password: who.Password, NewPassword: next,
+		Code: func(ctx context.Context) (string, error) { return sys.CodeBySMS(ctx, who.Phone) }})
+	found := map[string]*pki.Certificate{}
+	for _, name := range files(t, folder) {
+		if slices.Contains(before, name) {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := pfx.Decode(b, next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		use, _, _ := strings.Cut(name, "256_")
+		found[use] = f.Certificate
+	}
+	signIn, sign := found["AUTH_RSA"], found["RSA"]
+	if len(found) != 2 || signIn == nil || sign == nil {
+		t.Fatalf("%v after %q", found, said)
+	}
+	if signIn.Key != algid.RSA || sign.Key != algid.RSA || signIn.Holder().IIN != who.IIN || sign.Holder().IIN != who.IIN {
+		t.Errorf("sign-in %v of %s, signing %v of %s", signIn.Key, signIn.Holder().IIN, sign.Key, sign.Holder().IIN)
 	}
 }
 

@@ -27,7 +27,7 @@ type deskConfig struct {
 	// headFirst says where the head of a company gets his first keys: online or desk.
 	headFirst string
 	// identityOID writes how a person was identified into certificates.
-	identityOID bool
+	identityOID, classic bool
 }
 
 func (d *deskConfig) flags(f *flag.FlagSet) {
@@ -55,6 +55,13 @@ func (d *deskConfig) flags(f *flag.FlagSet) {
 			return errors.New("it is online or desk")
 		}
 		d.headFirst = v
+		return nil
+	})
+	f.Func("issue.key_set", "what keys are issued: modern, one GOST512 key for everything, or classic, a pair for sign-in and signing (default: modern)", func(v string) error {
+		if v != "modern" && v != "classic" {
+			return errors.New("it is modern or classic")
+		}
+		d.classic = v == "classic"
 		return nil
 	})
 	f.BoolVar(&d.identityOID, "issue.identity_oid", false, "write into certificates issued at a desk that the person was identified there")

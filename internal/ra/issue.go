@@ -33,7 +33,7 @@ func (o *Office) Issue(ctx context.Context, t Task) error {
 		a.IssueBegun = true
 	}
 	certs := make([]Certificate, len(a.Requests))
-	for i, spec := range o.KeySet(a) {
+	for i, spec := range KeySet(a.Role, len(a.Requests) > 1) { // as it was signed, whatever the setting is now
 		certs[i], err = o.c.Issuer.Issue(ctx, Order{
 			ID: orderOf(a) + "-k" + itoa(i), Profile: spec.Profile, CSR: a.Requests[i].CSR, Subject: a.Subject, Email: a.Email,
 			Storage: a.Storage.oid(), Replaces: a.Replaces, Identity: o.identity(a), By: "application " + FormatNumber(a.Number),
