@@ -13,7 +13,7 @@ func TestHold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close() //nolint:gosec,revive // a test's
+		defer l.Close() //nolint:revive // a test's
 		a := l.Addr().(*net.TCPAddr)
 		if held[a.String()] || a.Port >= 32768 || !a.IP.IsLoopback() {
 			t.Errorf("%v", a)
