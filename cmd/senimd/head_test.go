@@ -5,10 +5,30 @@ import (
 	"time"
 
 	"senim/internal/ca"
+	"senim/internal/ident"
 	"senim/internal/participant"
 	"senim/internal/ra"
 	"senim/internal/registry"
 )
+
+// loadHead loads the registry with next as the head of X since today.
+func (s *server) loadHead(t *testing.T, next ident.IIN) (load int64, today registry.Date) {
+	t.Helper()
+	b := batch(time.Now())
+	today = registry.DateOf(time.Now())
+	for i := range b.Leaders {
+		if b.Leaders[i].BIN == binX {
+			b.Leaders[i].DismissedOn = today
+			b.Leaders = append(b.Leaders, registry.Leader{BIN: binX, IIN: next, Surname: "ТЕСТОВ", Name: "ТЕСТ", Patronymic: "ТЕСТОВИЧ", Position: "Директор", AppointedOn: today})
+		}
+	}
+	b.AsOf = time.Now()
+	l, bad, err := s.book.Load(t.Context(), b)
+	if err != nil || len(bad) > 0 {
+		t.Fatalf("%v, %v", bad, err)
+	}
+	return l.Number, today
+}
 
 // TestC32LoadBringsAnotherHead: a load of the registry names another head of X. With auto_revoke now the
 // former head's key of X is revoked, and neither his personal key nor the one of Y.
@@ -18,20 +38,8 @@ func TestC32LoadBringsAnotherHead(t *testing.T) {
 	const former, next = "123456789012", "123456789011"
 	s := mustOpen(t, t.TempDir(), "-head_change.auto_revoke", "now")
 	defer s.close()
-	b := batch(time.Now())
-	today := registry.DateOf(time.Now())
-	for i := range b.Leaders {
-		if b.Leaders[i].BIN == binX {
-			b.Leaders[i].DismissedOn = today
-			b.Leaders = append(b.Leaders, registry.Leader{BIN: binX, IIN: next, Surname: "ТЕСТОВ", Name: "ТЕСТ", Patronymic: "ТЕСТОВИЧ", Position: "Директор", AppointedOn: today})
-		}
-	}
-	b.AsOf = time.Now()
-	load, bad, err := s.book.Load(ctx, b)
-	if err != nil || len(bad) > 0 {
-		t.Fatalf("%v, %v", bad, err)
-	}
-	if err := s.headChanged(ctx, registry.HeadChanged{BIN: binX, AppointedOn: today, Load: load.Number}); err != nil {
+	load, today := s.loadHead(t, next)
+	if err := s.headChanged(ctx, registry.HeadChanged{BIN: binX, AppointedOn: today, Load: load}); err != nil {
 		t.Fatal(err)
 	}
 	offered, err := s.office.PreviousHead(ctx, ra.Viewer{IIN: next, BIN: binX})
@@ -66,21 +74,9 @@ func TestPortalTellsTheCabinet(t *testing.T) {
 	const next = "123456789011"
 	s := mustOpen(t, t.TempDir(), "-head_change.auto_revoke", "now")
 	defer s.close()
-	b := batch(time.Now())
-	today := registry.DateOf(time.Now())
-	for i := range b.Leaders {
-		if b.Leaders[i].BIN == binX {
-			b.Leaders[i].DismissedOn = today
-			b.Leaders = append(b.Leaders, registry.Leader{BIN: binX, IIN: next, Surname: "ТЕСТОВ", Name: "ТЕСТ", Position: "Директор", AppointedOn: today})
-		}
-	}
-	b.AsOf = time.Now()
-	load, bad, err := s.book.Load(ctx, b)
-	if err != nil || len(bad) > 0 {
-		t.Fatalf("%v, %v", bad, err)
-	}
+	load, today := s.loadHead(t, next)
 	const mine = "profile of the new head"
-	err = s.store.Participant().Update(ctx, func(tx participant.Tx) error {
+	err := s.store.Participant().Update(ctx, func(tx participant.Tx) error {
 		return tx.PutProfile(ctx, participant.Profile{ID: mine, IIN: next, TIN: binX, Type: participant.TypeHead, Category: participant.LegalEntity, Status: participant.HeadChangeBlocked, Since: time.Now()})
 	})
 	if err != nil {
@@ -108,7 +104,7 @@ func TestPortalTellsTheCabinet(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.headChanged(ctx, registry.HeadChanged{BIN: binX, AppointedOn: today, Load: load.Number}); err != nil {
+	if err := s.headChanged(ctx, registry.HeadChanged{BIN: binX, AppointedOn: today, Load: load}); err != nil {
 		t.Fatal(err)
 	}
 	if n := offered(); n != 1 {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"senim/internal/registry"
-	"senim/pfx"
 )
 
 // TestServerPullsByItself: the server fetches a signed batch from an https address when its clock passes a slot of the
@@ -22,17 +21,7 @@ import (
 func TestServerPullsByItself(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first := mustOpen(t, dir)
-	file := first.people[0].Keys["personal"]
-	first.close()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := pfx.Decode(b, keyPassword)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer := batchSigner(t, dir)
 	var asked atomic.Int32
 	var files atomic.Pointer[http.Handler]
 	place := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

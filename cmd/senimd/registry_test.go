@@ -49,22 +49,20 @@ func writeBatch(t *testing.T, signer *pfx.File, asOf time.Time, csv string) stri
 	return dir
 }
 
+// batchSigner makes an installation in dir, and gives a key of its people.
+func batchSigner(t *testing.T, dir string) *pfx.File {
+	t.Helper()
+	first := mustOpen(t, dir)
+	defer first.close()
+	return opened(t, first.people[0].Keys["personal"])
+}
+
 // A batch is checked and laid into the inbox by command; the server takes it in, keeps its files sealed, and says what
 // became of it. An unsigned one is set aside.
 func TestInboxTakesSignedBatches(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first := mustOpen(t, dir)
-	file := first.people[0].Keys["personal"]
-	first.close()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := pfx.Decode(b, keyPassword)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signer := batchSigner(t, dir)
 	trusted := filepath.Join(t.TempDir(), "signer.cer")
 	if err := os.WriteFile(trusted, signer.Certificate.Raw, 0o600); err != nil {
 		t.Fatal(err)

@@ -65,10 +65,10 @@ func Reapply(ctx context.Context, s Store, acts []Recorded, holders Holders, by 
 		}
 		for _, d := range dismissed {
 			was, err := tx.Dismissal(ctx, d.BIN, d.IIN)
-			if err == nil && !was.At.Before(d.At) || err != nil && !errors.Is(err, ErrNotFound) {
-				if err != nil {
-					return err
-				}
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			if err == nil && !was.At.Before(d.At) {
 				continue
 			}
 			if err := tx.PutDismissal(ctx, d); err != nil {
