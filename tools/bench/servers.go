@@ -84,7 +84,8 @@ func serverRows(ctx context.Context, o options, r *runner, dir string) ([]result
 		return nil, err
 	}
 	rows = append(rows, judge(wanted{name: "ocsp-million", text: "memory of a responder while a million certificates are asked for, each once", unit: mebibytes, target: most, must: true}, &size, nil, ""))
-	return rows, nil
+	agent, err := agentRows(ctx, o, r, dir)
+	return append(rows, agent...), err
 }
 
 // errNoPeer is that the other server cannot be had here.

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"strconv"
-	"strings"
 	"sync"
 
 	"senim/algid"
@@ -41,12 +39,11 @@ func memory(ctx context.Context, r *runner, path string, all int) (float64, erro
 	if err := errors.Join(failed...); err != nil {
 		return 0, fmt.Errorf("million: %w", err)
 	}
-	text := field("/proc/"+itoa(s.cmd.Process.Pid)+"/status", "VmHWM")
-	kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "kB")), 64)
+	size, err := mostMemory(s.cmd.Process.Pid)
 	if err != nil {
-		return 0, fmt.Errorf("million: memory %q: %w", text, err)
+		return 0, fmt.Errorf("million: %w", err)
 	}
-	return kib / 1024, nil
+	return size, nil
 }
 
 // serial is the one of program serve.
