@@ -135,10 +135,11 @@ var tree = map[string]place{
 	"internal/state/statetest": {helps, "", ""},
 	"internal/store/storetest": {helps, "", "github.com/jackc/pgx/v5 github.com/google/go-cmp"},
 	"internal/freeport":        {helps, "", ""},
+	"internal/headless":        {helps, "", ""},
 	"internal/robot":           {helps, "internal/freeport", "github.com/coder/websocket golang.org/x/net/html"},
 	"tour":                     {helps, "internal/robot", ""},
 	"load":                     {helps, "internal/robot", ""},
-	"e2e":                      {helps, "internal/robot", "github.com/chromedp"},
+	"e2e":                      {helps, "internal/headless internal/robot", "github.com/chromedp"},
 	"":                         {helps, "", ""},
 }
 

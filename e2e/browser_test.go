@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"senim/internal/headless"
 	"senim/internal/robot"
 )
 
@@ -27,13 +27,11 @@ const actTime = time.Minute
 // chromium finds the system's browser, or skips.
 func chromium(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
+	path, err := headless.Path()
+	if err != nil {
+		t.Skip(err.Error() + ": the browser tests did not run")
 	}
-	t.Skip("no chromium on this machine: the browser tests did not run")
-	return ""
+	return path
 }
 
 // theBrowser is one for all tests; each tab has its own cookies.

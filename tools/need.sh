@@ -26,12 +26,21 @@ else
 	echo "Node with npm is missing: the accessibility checks are skipped" >&2
 fi
 
-[ -n "$packages" ] || exit 0
-if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-	echo "installing:$packages" >&2
+apt() {
 	export DEBIAN_FRONTEND=noninteractive
+	apt-get install -y -qq "$@" >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq "$@" >/dev/null; }
+}
+debian() { command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; }
+
+# Without the engine alone the pages are tested in the whole browser, which takes three times as long.
+command -v chromium-headless-shell >/dev/null 2>&1 || ! debian || apt --no-install-recommends chromium-headless-shell ||
+	echo "chromium-headless-shell cannot be installed: the browser tests take longer" >&2
+
+[ -n "$packages" ] || exit 0
+if debian; then
+	echo "installing:$packages" >&2
 	# shellcheck disable=SC2086
-	apt-get install -y -qq $packages >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq $packages >/dev/null; }
+	apt $packages
 	exit 0
 fi
 printf 'Missing on this machine (tests that need it are skipped and say so):\n%s' "$missing" >&2

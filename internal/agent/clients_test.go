@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"senim/internal/headless"
 	"senim/internal/pkitest"
 )
 
@@ -173,14 +174,9 @@ func (b *bench) inNode(folder string) *player {
 // inChromium runs the client in a page.
 func (b *bench) inChromium(folder string) *player {
 	b.Helper()
-	chromium := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil && chromium == "" {
-			chromium = path
-		}
-	}
-	if chromium == "" {
-		b.Skip("no chromium on this machine: other people's clients did not run in it")
+	chromium, err := headless.Path()
+	if err != nil {
+		b.Skip(err.Error() + ": other people's clients did not run in it")
 	}
 	leaf, err := b.agent.authority.certificate()
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"senim/internal/headless"
 	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/pki"
@@ -33,15 +33,9 @@ const screenTime = 30 * time.Second
 // look starts the system's browser, or skips.
 func (b *bench) look() *screen {
 	b.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		b.Skip("no chromium on this machine: nobody looked at the pages")
+	path, err := headless.Path()
+	if err != nil {
+		b.Skip(err.Error() + ": nobody looked at the pages")
 	}
 	opts := append(append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.UserDataDir(b.TempDir()), chromedp.Flag("disable-dev-shm-usage", true))

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"senim/internal/headless"
 )
 
 // attend is a person who does what each window asks, and counts the windows by kind.
@@ -44,14 +46,9 @@ func (b *bench) attend(ctx context.Context, key, file string, seen map[string]in
 // TestSeithq runs the whole public interface of an old, unmodified client library in a browser: twenty
 // methods, each with a password argument that is junk.
 func TestSeithq(t *testing.T) {
-	chromium := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil && chromium == "" {
-			chromium = path
-		}
-	}
-	if chromium == "" {
-		t.Skip("no chromium on this machine: @seithq/ncalayer did not run")
+	chromium, err := headless.Path()
+	if err != nil {
+		t.Skip(err.Error() + ": @seithq/ncalayer did not run")
 	}
 	dist := filepath.Join(packages(t, "seithq"), "node_modules", "@seithq", "ncalayer", "dist")
 	b := bring(t)
