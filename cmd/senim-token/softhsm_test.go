@@ -129,6 +129,51 @@ func TestSoftHSMWantsBothHalves(t *testing.T) {
 	}
 }
 
+// TestSoftHSMKeepsCertificates: a key with an identifier of our choice gets its certificate, once, and one made by
+// mistake is taken back; what SoftHSM2 has no mechanism for is refused.
+func TestSoftHSMKeepsCertificates(t *testing.T) {
+	h := newSoftHSM(t)
+	tok := h.open(t)
+	name := token.NameOf([]byte{0xab, 1})
+	key, err := tok.Generate(t.Context(), name, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority := pkitest.New(t)
+	leaf := authority.Issue(pkitest.Spec{Key: key, Holder: pkitest.Person()}).Certificate.Raw
+	for _, want := range []bool{true, false} {
+		if made, err := tok.Certify(t.Context(), name, leaf); err != nil || made != want {
+			t.Errorf("certificate: %v %v", made, err)
+		}
+	}
+	other := authority.Issue(pkitest.Spec{Key: key, Holder: pkitest.Person()}).Certificate.Raw
+	if _, err := tok.Certify(t.Context(), name, other); !errors.Is(err, token.ErrExists) {
+		t.Errorf("another certificate: %v", err)
+	}
+	seen, err := token.Look(token.Config{Program: h.program, Module: h.Module})
+	if err != nil || len(seen) != 1 || len(seen[0].Certificates) != 1 || string(seen[0].Certificates[0].ID) != "\xab\x01" || string(seen[0].Certificates[0].DER) != string(leaf) {
+		t.Fatalf("%+v %v", seen, err)
+	}
+	if err := tok.Undo(name, nil); err == nil {
+		t.Error("took away a key that has a certificate")
+	}
+	if err := tok.Undo(name, leaf); err != nil {
+		t.Error(err)
+	}
+	if err := tok.Undo(name, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := tok.Key(t.Context(), name); !errors.Is(err, token.ErrNotFound) {
+		t.Errorf("it is there: %v", err)
+	}
+	if _, err := tok.GenerateGOST(t.Context(), token.NameOf([]byte{3})); !errors.Is(err, token.ErrCannot) {
+		t.Errorf("GOST: %v", err)
+	}
+	if _, err := token.Open(token.Config{Program: h.program, Module: h.Module, Label: h.Label, Serial: "none", PIN: []byte(h.PIN)}); err == nil {
+		t.Error("opened a token of another serial number")
+	}
+}
+
 func TestSoftHSMRefusesWrongPIN(t *testing.T) {
 	h := newSoftHSM(t)
 	h.PIN = "0000-wrong"
