@@ -36,8 +36,14 @@ type View struct {
 	Folders  []string `json:"folders,omitempty"`  // generate: known folders
 	Again    bool     `json:"again,omitempty"`    // generate: the same requests are given again
 
+	Storage string     `json:"storage,omitempty"` // generate on a token: of which kind
+	Tokens  []TokenRow `json:"tokens,omitempty"`  // generate on a token: those there are
+	Token   string     `json:"token,omitempty"`   // install: the label of the token the keys are on
+
 	Orders  []OrderView `json:"orders,omitempty"`  // generate-many
 	Missing []string    `json:"missing,omitempty"` // sign-many: serials whose key file is not found or not opened yet
+
+	NewPassword bool `json:"newPassword,omitempty"` // renew: new files are made, too, and need one
 
 	Certificates []NewFile `json:"certificates,omitempty"` // install
 	Confirm      string    `json:"confirm,omitempty"`      // install: must be ticked
@@ -90,6 +96,9 @@ func (w *window) view() View {
 		v.Places = usual()
 	}
 	w.task.show(w, &v)
+	if w.task.wish().files || len(w.task.wish().others) > 0 {
+		v.Warnings = append(slices.Clone(v.Warnings), w.unreadable()...)
+	}
 	return v
 }
 

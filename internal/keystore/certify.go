@@ -12,8 +12,13 @@ import (
 	"senim/pki"
 )
 
-// ErrCannot: the token has no mechanism for such a key.
-var ErrCannot = token.ErrCannot
+// Errors of tokens, beside those of a PIN.
+var (
+	// ErrCannot: the token has no mechanism for such a key.
+	ErrCannot = token.ErrCannot
+	// ErrToken: the token or its driver failed; how is for the log, never for a page.
+	ErrToken = token.ErrFailed
+)
 
 // onToken makes the key pairs of an order inside an open token. What it made goes again when the order cannot be
 // finished; called under mu.

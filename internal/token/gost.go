@@ -2,7 +2,6 @@ package token
 
 import (
 	"crypto"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -34,7 +33,7 @@ func (s *gostSigner) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]by
 			return sig, nil
 		}
 	}
-	return nil, fmt.Errorf("sign with key %s of the token: %w", s.name, errors.New("what it gave does not verify"))
+	return nil, fmt.Errorf("sign with key %s of the token: %w: what it gave does not verify", s.name, ErrFailed)
 }
 
 // orders are the ways to read two numbers of equal length: which half comes first, and which end of each.

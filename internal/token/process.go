@@ -86,10 +86,10 @@ func (p *process) ask(q request, most time.Duration) (response, error) {
 		err = receive(p.out, &a)
 	}
 	if !timer.Stop() && err != nil {
-		return a, fmt.Errorf("the token did not answer within %s", most)
+		return a, fmt.Errorf("%w: it did not answer within %s", ErrFailed, most)
 	}
 	if err != nil {
-		return a, fmt.Errorf("the token's program is gone: %w", err)
+		return a, fmt.Errorf("%w: its program is gone: %w", ErrFailed, err)
 	}
 	return a, nil
 }

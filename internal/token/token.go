@@ -67,6 +67,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrExists: the name is taken.
 	ErrExists = errors.New("already exists")
+	// ErrFailed: the token or its driver failed; how is for the log.
+	ErrFailed = errors.New("the token failed")
 	// ErrCannot: the token has no mechanism for such a key.
 	ErrCannot = errors.New("the token cannot make such a key")
 )
@@ -254,7 +256,7 @@ func (s *signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 		return nil, fmt.Errorf("sign with key %s of the token: %w", s.name, err)
 	}
 	if err := rsa.VerifyPKCS1v15(s.public, h, digest, a.Signature); err != nil {
-		return nil, fmt.Errorf("sign with key %s of the token: what it gave does not verify: %w", s.name, err)
+		return nil, fmt.Errorf("sign with key %s of the token: %w: what it gave does not verify: %w", s.name, ErrFailed, err)
 	}
 	return a.Signature, nil
 }

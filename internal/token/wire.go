@@ -68,7 +68,7 @@ func (r response) failure() error {
 	case codeCannot:
 		return fmt.Errorf("token: %w", ErrCannot)
 	default:
-		return fmt.Errorf("token: %s", r.Error)
+		return fmt.Errorf("%w: %s", ErrFailed, r.Error)
 	}
 }
 

@@ -58,7 +58,7 @@
     e.append(tick);
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about), el('span', 'small', k.state === 'pending' ? '' : T('locked')));
-    e.append(el('span', k.card ? 'small detail' : 'small', k.file + ' · ' + k.folder + ' · ' + k.date));
+    e.append(el('span', k.card ? 'small detail' : 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) {
       const line = remark(r);
       if (r.code === 'unchecked' || r.level === 'info') line.classList.add('detail'); // said of the key that is chosen
@@ -75,12 +75,12 @@
     e.dataset.fits = String(k.fits);
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about));
-    const where = el('span', 'small', k.file + ' · ' + k.folder + ' · ' + k.date);
+    const where = el('span', 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · '));
     e.append(where);
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) e.append(remark(r));
     if (k.state === 'unlocked') e.append(el('p', 'remark info', T('opened')));
     else if (k.fits) {
-      const [l, i, h] = hinted('password-' + k.id, T('password'));
+      const [l, i, h] = hinted('password-' + k.id, T(k.pin ? 'pin' : 'password'));
       i.dataset.password = k.id;
       l.append(el('span', 'small', ' · ' + (k.card ? k.card.organization || k.card.owner : k.file)));
       const own = el('div', 'own');
@@ -236,6 +236,7 @@
     if (view.kind === 'generate' || view.kind === 'generate-many') {
       if (box.firstChild) return;
       if (view.again) { box.append(el('p', '', T('again'))); return; }
+      if (view.storage) { tokens(box); return; }
       const [l, i] = input('folder', 'text', T('folder'));
       i.value = view.folder || '';
       const list = el('datalist');
@@ -247,8 +248,8 @@
     }
     if (view.kind === 'install' || view.kind === 'install-many') {
       if (box.firstChild) return;
-      const rule = el('p', 'small', T('rule'));
-      box.append(...hinted('new-password', T('new-password')), rule, ...hinted('new-password-2', T('new-password-2')));
+      if (view.token) box.append(...hinted('password', T('pin')), el('p', 'small', T('pin-why')));
+      else box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
       if (view.confirm) {
         box.append(tickBox('confirm', view.confirm)[0]);
       }
@@ -275,8 +276,10 @@
       i.inputMode = 'numeric';
       i.autocomplete = 'one-time-code';
       code.append(l, i);
-      box.append(tickBox('same', T('same'))[0], tickBox('confirm', T('skip'))[0], ...hinted('new-password', T('new-password')), el('p', 'small', T('rule')),
-        ...hinted('new-password-2', T('new-password-2')), code);
+      if (view.newPassword) box.append(tickBox('same', T('same'))[0]);
+      box.append(tickBox('confirm', T('skip'))[0]);
+      if (view.newPassword) box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
+      box.append(code);
       return;
     }
     if (view.kind === 'sign-many') {
@@ -303,6 +306,24 @@
         if (view.kind === 'list' && view.keys.filter((k) => k.state === 'locked').length > 1) box.append(tickBox('same', T('same'))[0]);
       }
     } else box.replaceChildren();
+  }
+
+  // tokens asks which token takes the new keys, and for its PIN.
+  function tokens(box) {
+    const list = view.tokens || [];
+    if (!list.length) return;
+    const set = el('fieldset');
+    set.id = 'token';
+    set.append(el('legend', '', T('token')));
+    for (const t of list) {
+      const [l, i] = tickBox('token-' + t.id, t.label + (t.serial ? ' · ' + t.serial : ''));
+      i.type = 'radio';
+      i.name = 'token';
+      i.value = t.id;
+      i.checked = list.length === 1;
+      set.append(l);
+    }
+    box.append(set, ...hinted('password', T('pin')), el('p', 'small', T('pin-why')));
   }
 
   function label() {
@@ -417,10 +438,10 @@
       for (const c of view.certificates) {
         const e = el('div', 'certificate');
         card(e, c.card);
-        e.append(el('span', 'small', c.file));
+        if (c.file) e.append(el('span', 'small', c.file));
         box.append(e);
       }
-      box.append(el('p', 'small', T('folder-is') + ': ' + view.folder));
+      box.append(el('p', 'small', view.token ? T('token') + ': ' + view.token : T('folder-is') + ': ' + view.folder));
     }
   }
 
@@ -468,13 +489,21 @@
     $('block').hidden = !view.block;
   }
 
+  // words are the new password, where one is asked for.
+  const words = () => ($('new-password') ? { newPassword: $('new-password').value, newPassword2: $('new-password-2').value } : {});
+
   async function act() {
     say(null);
     const k = current();
     let d = {};
-    if (view.kind === 'generate' || view.kind === 'generate-many') d = { folder: $('folder') ? $('folder').value : '' };
+    if (view.kind === 'generate' || view.kind === 'generate-many') {
+      d = { folder: $('folder') ? $('folder').value : '' };
+      const token = document.querySelector('input[name=token]:checked');
+      if ($('token')) d = { token: token ? token.value : '', password: $('password').value };
+    }
     else if (view.kind === 'install' || view.kind === 'install-many') {
-      d = { newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: !!($('confirm') && $('confirm').checked) };
+      d = { ...words(), confirm: !!($('confirm') && $('confirm').checked) };
+      if ($('password')) d.password = $('password').value;
     } else if (view.kind === 'password') {
       d = { key: chosen, password: $('password').value, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: $('confirm').checked };
     } else if (view.kind === 'backup') d = { key: chosen, password: $('password').value, folder: $('folder').value };
@@ -488,7 +517,7 @@
         return;
       }
       d = { confirm: skip };
-      if (view.kind === 'renew') d = { ...d, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, code: $('code').value };
+      if (view.kind === 'renew') d = { ...d, ...words(), code: $('code').value };
     } else if (view.kind === 'choose') d = { file: picked };
     else if (view.kind === 'save') d = { saveAs: $('save-as').value };
     else if (!['refused', 'notice', 'read', 'fetch', 'stamp'].includes(view.kind)) {
