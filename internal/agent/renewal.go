@@ -198,7 +198,7 @@ func (g *renewal) tell(w *window, r client.Renewal) {
 		if k.State == "done" || k.State == "not" {
 			w.agent.renewing(old.key.Certificate, new(false))
 		}
-		g.results = append(g.results, renewedKey{old.owner(), k.State, cmp.Or(k.Text, g.why[old.serial()])})
+		g.results = append(g.results, renewedKey{old.owner(), k.State, cmp.Or(g.why[old.serial()], k.Text)})
 	}
 }
 
