@@ -127,5 +127,8 @@ func why(err error, tag lang.Tag) string {
 	case errors.Is(err, keystore.ErrToken):
 		return tag.Text("agent.problem.token_failed")
 	}
+	if _, sent := errors.AsType[nurError](err); sent {
+		return tag.Text("agent.problem.not_sent")
+	}
 	return err.Error()
 }
