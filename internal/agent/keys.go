@@ -166,7 +166,7 @@ func (t *generating) showTokens(w *window, v *View) {
 	if len(v.Tokens) == 0 && !t.again {
 		v.Warnings = append(v.Warnings, Remark{"no-token", "amber", w.lang.Text("agent.token.none", "name", cmp.Or(t.token, t.order.Storage))})
 	}
-	v.Warnings = append(v.Warnings, w.unreadable()...)
+	v.Warnings = append(v.Warnings, w.unreadable(t.order.Storage)...)
 }
 
 func (t *generating) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {

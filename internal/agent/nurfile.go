@@ -92,7 +92,7 @@ type sending struct {
 
 func (t sending) show(w *window, v *View) {
 	t.signing.show(w, v)
-	v.Title = w.lang.Text("agent.title.send")
+	v.Title, v.Button = w.lang.Text("agent.title.send"), w.lang.Text("agent.ui.send")
 	v.Warnings = append([]Remark{{"sent", "amber", w.lang.Text("agent.warning.sent", "url", t.to)}}, v.Warnings...)
 }
 

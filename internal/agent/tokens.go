@@ -35,11 +35,11 @@ type TokenRow struct {
 	Serial string `json:"serial,omitempty"`
 }
 
-// unreadable says which tokens a window cannot show.
-func (w *window) unreadable() []Remark {
+// unreadable says which tokens of a storage, or of any, a window cannot show.
+func (w *window) unreadable(storage string) []Remark {
 	var list []Remark
 	for _, t := range w.tokens {
-		if t.Problem == "" {
+		if t.Problem == "" || storage != "" && t.Storage != storage {
 			continue
 		}
 		name := t.Label

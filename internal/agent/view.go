@@ -50,6 +50,7 @@ type View struct {
 
 	Chooser *Listing `json:"chooser,omitempty"` // choose
 	Facts   []Pair   `json:"facts,omitempty"`   // read, save: which file
+	Button  string   `json:"button,omitempty"`  // sign: what the button says when more than a signature follows
 	SaveAs  string   `json:"saveAs,omitempty"`  // save, sign: proposed path of the file to be written
 
 	Refusal string `json:"refusal,omitempty"` // refused: why
@@ -97,7 +98,7 @@ func (w *window) view() View {
 	}
 	w.task.show(w, &v)
 	if w.task.wish().files || len(w.task.wish().others) > 0 {
-		v.Warnings = append(slices.Clone(v.Warnings), w.unreadable()...)
+		v.Warnings = append(slices.Clone(v.Warnings), w.unreadable("")...)
 	}
 	return v
 }

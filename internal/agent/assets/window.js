@@ -333,7 +333,7 @@
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
     if (!text) text = k && k.state === 'locked' ? 'unlock' : last[view.kind] || 'sign';
-    $('sign').textContent = T(text);
+    $('sign').textContent = text === 'sign' && view.button ? view.button : T(text);
     $('sign').dataset.act = text;
   }
 
@@ -390,7 +390,6 @@
       }
       const e = el('div', 'document');
       e.dataset.kind = d.kind;
-      if (d.name) e.append(el('p', 'file', d.name));
       if (d.facts) {
         const said = el('dl', 'facts');
         for (const f of d.facts) said.append(el('dt', '', f.name), el('dd', '', f.value));
