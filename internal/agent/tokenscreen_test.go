@@ -16,6 +16,7 @@ import (
 	"senim/internal/lang"
 	"senim/internal/ncalayer"
 	"senim/internal/pkitest"
+	"senim/internal/token"
 	"senim/pki"
 )
 
@@ -111,10 +112,13 @@ func TestTokenWindowsInBrowser(t *testing.T) {
 		s.open()
 		s.see("#warnings [data-code=renew-token]")
 		s.looks(name("renew"))
+		if seen, err := token.Look(token.Config{Program: driver.Program, Module: driver.Module}); err != nil || seen[0].Low {
+			t.Errorf("a wrong PIN was tried: %+v %v", seen, err)
+		}
 		if n := eval[int](s, newPasswords); n != 0 {
 			t.Errorf("%s: a new password is asked for", tag)
 		}
-		s.do("the PIN", chromedp.SendKeys(chromedp.CSS("input[data-password]"), pin), chromedp.Click(chromedp.CSS("#confirm")), chromedp.Click(chromedp.CSS("#sign")),
+		s.do("the PIN, once for all keys of the token", chromedp.SendKeys(chromedp.CSS("input[data-password]"), pin), chromedp.Click(chromedp.CSS("#sign")),
 			chromedp.WaitVisible(chromedp.CSS("#error[data-code=cabinet_unreachable]")))
 		s.looks(name("renewing"))
 		s.click("#cancel")
@@ -145,6 +149,12 @@ func (b *bench) renewFields(s *screen, tag lang.Tag, name string) int {
 	s.open()
 	s.looks(name)
 	n := eval[int](s, newPasswords)
+	// A password is tried on other files when the person wishes, and never on a token.
+	s.do("try a password on all", chromedp.SendKeys(chromedp.CSS(".key:not([data-on]) input[data-password]"), "Wrong123"), chromedp.Click(chromedp.CSS("#same")), chromedp.Click(chromedp.CSS("#sign")),
+		chromedp.WaitVisible(chromedp.CSS(".key:not([data-on]) .wrong")))
+	if tried := eval[int](s, `document.querySelectorAll('.key[data-on] .wrong').length`); tried != 0 {
+		b.Error("a password of a file was tried on a token")
+	}
 	s.click("#cancel")
 	if err := <-done; err != nil {
 		b.Error(err)

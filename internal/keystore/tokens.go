@@ -150,6 +150,14 @@ func (p PluggedToken) Open(pin string) (*Place, error) {
 	return &Place{Storage: p.Storage, Label: p.Label, Serial: p.Serial, t: t}, nil
 }
 
+// Token names the token a key is on, as [PluggedToken] does; empty for a file.
+func (f File) Token() string {
+	if f.token == nil {
+		return ""
+	}
+	return f.token.at.ID
+}
+
 // Certificate is what a key shows before it is opened: of a token, its certificate; of a file, nothing.
 func (f File) Certificate() *pki.Certificate {
 	if f.token == nil {

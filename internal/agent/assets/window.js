@@ -73,6 +73,7 @@
     e.dataset.keyId = k.id;
     e.dataset.state = k.state;
     e.dataset.fits = String(k.fits);
+    if (k.on) e.dataset.on = k.on;
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about));
     const where = el('span', 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · '));
@@ -126,25 +127,39 @@
   }
 
   // tries lists which passwords are tried on which keys: first each with its own, then, when the
-  // person wishes, the ones typed on those without.
+  // person wishes, the ones typed on those without. Never on a token, which would lock, and never a PIN.
   function tries() {
     const typed = [...document.querySelectorAll('input[data-password]')].map((i) => [i.dataset.password, i.value]);
     const own = typed.filter(([, word]) => word);
     if (!$('same') || !$('same').checked) return own;
-    const words = [...new Set(own.map(([, word]) => word))];
-    return [...own, ...typed.filter(([, word]) => !word).flatMap(([id]) => words.map((word) => [id, word]))];
+    const words = [...new Set(own.filter(([id]) => !tokenOf(id)).map(([, word]) => word))];
+    return [...own, ...typed.filter(([id, word]) => !word && !tokenOf(id)).flatMap(([id]) => words.map((word) => [id, word]))];
   }
 
-  // openMany unlocks key after key. What is wrong with one is said beside it.
+  // tokenOf names the token a key is on, '' for a file.
+  const tokenOf = (id) => ((view.keys || []).find((k) => k.id === id) || {}).on || '';
+
+  // openMany unlocks key after key. What is wrong with one is said beside it. A PIN that opened one key of a token
+  // opens the others, too; one the token refused is not tried on it again: tokens lock.
   async function openMany(list) {
     const wrong = new Map();
     const opened = new Set();
+    const refused = new Map();
     let at = 0;
     for (const [id, password] of list) {
-      if (!opened.has(id)) {
-        try { await call('/unlock', { id, password, brief: true }); opened.add(id); wrong.delete(id); } catch (problem) {
+      const on = tokenOf(id);
+      if (on && refused.has(on)) wrong.set(id, refused.get(on));
+      else if (!opened.has(id)) {
+        try {
+          await call('/unlock', { id, password, brief: true });
+          opened.add(id);
+          wrong.delete(id);
+          const rest = (view.keys || []).filter((k) => on && k.on === on && k.fits && k.state !== 'unlocked' && !list.some(([other]) => other === k.id));
+          list.push(...rest.map((k) => [k.id, password]));
+        } catch (problem) {
           if (problem instanceof Error || problem.code === 'over' || problem.code === 'no_key') throw problem;
           wrong.set(id, problem);
+          if (on) refused.set(on, problem);
         }
       }
       at += 1;
