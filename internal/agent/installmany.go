@@ -53,7 +53,7 @@ func (t *talk) installMany(ctx context.Context, r *ncalayer.Request) (any, *ncal
 				first = refusal
 			}
 		} else if slices.ContainsFunc(set.matches, func(m keystore.Match) bool { return m.Note.OnToken() }) {
-			set.matches, set.refusal = nil, &ncalayer.Refusal{Code: ncalayer.CodeImporting, Details: "pending_key_unreadable: the key is on a token: its certificate is installed alone"}
+			set.matches, set.refusal = nil, &ncalayer.Refusal{Code: ncalayer.CodeImporting, Details: "several_places: the key is on a token: its certificate is installed alone"}
 			first = cmp.Or(first, set.refusal)
 		} else {
 			matched++

@@ -222,7 +222,7 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeImporting))
 	}
 	if mixed(matches) {
-		return nil, t.refuse(ctx, window, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "no_pending_key: these keys are in different places: install them one after the other"})
+		return nil, t.refuse(ctx, window, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "several_places: these keys are in different places: install them one after the other"})
 	}
 	out := t.agent.show(ctx, t.site, window, &installing{requestID: call.RequestID, certs: certs, matches: matches, origin: t.site.Origin})
 	if out.err != nil {

@@ -135,6 +135,98 @@ func TestKeysMadeOnAToken(t *testing.T) {
 	}
 }
 
+// TestTokenAllOrNothing: of an order or of certificates that cannot be finished nothing stays on the token, and what
+// was there before stays.
+func TestTokenAllOrNothing(t *testing.T) {
+	driver := emptyToken(t)
+	b := bring(t, func(o *Config) { o.Tokens = []keystore.TokenDriver{driver} })
+	objects := func() int {
+		t.Helper()
+		list, err := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("SOFTHSM2_CONF")), "tokens", "*", "*.object"))
+		if err != nil || len(list) == 0 {
+			t.Fatal(list, err)
+		}
+		return len(list)
+	}
+	s := b.dial(page)
+	generate := func(id, second string) string {
+		t.Helper()
+		s.send(keysCall("generate", `{"requestId":"`+id+`","storage":"AKKaztokenStore","profiles":[{"algorithm":"RSA2048","usage":"SIGNATURE"},`+second+`],
+ "subject":{"commonName":"ТЕСТОВ ТЕСТ","surname":"ТЕСТОВ","iin":"123456789011","email":"t@example.kz"}}`))
+		h := b.window()
+		h.decide(Decision{Token: h.view.Tokens[0].ID, Password: pin})
+		return s.read()
+	}
+	before := objects()
+	if got := generate("1", `{"algorithm":"GOST512","usage":"SIGNATURE"}`); !strings.Contains(got, "storage_unavailable") {
+		t.Errorf("%s", got)
+	}
+	if now := objects(); now != before {
+		t.Errorf("%d objects on the token, before %d", now, before)
+	}
+
+	made := result[ncalayer.Generated](t, generate("2", `{"algorithm":"RSA2048","usage":"AUTHENTICATION"}`))
+	var certs []string
+	for _, k := range made.Keys {
+		r, err := pki.ParseRequest(unbase(t, k.CSR))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf := b.authority.Issue(pkitest.Spec{Holder: r.Holder(), Change: func(t *pki.Template) { t.PublicKey, t.SubjectKeyID = r.PublicKey, nil }})
+		certs = append(certs, base64.StdEncoding.EncodeToString(leaf.Certificate.Raw))
+	}
+	tok, err := token.Open(token.Config{Program: driver.Program, Module: driver.Module, Label: "KAZTOKEN 1", PIN: []byte(pin)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tok.Certify(t.Context(), b.agent.keeper.Waiting(page)[1].Name, b.authority.Individual().Certificate.Raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := tok.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before = objects()
+	s.send(keysCall("install", `{"requestId":"2","certificates":["`+strings.Join(certs, `","`)+`"]}`))
+	b.window().decide(Decision{Password: pin})
+	if got := s.read(); !strings.HasPrefix(got, `{"code":"CERTIFICATE_IMPORTING_FAILURE","details":"file_exists: `) {
+		t.Errorf("%s", got)
+	}
+	if now := objects(); now != before {
+		t.Errorf("%d objects on the token, before %d", now, before)
+	}
+	if n := len(b.agent.keeper.Waiting(page)); n != 2 {
+		t.Errorf("%d keys wait", n)
+	}
+	// Keys in different places have no password in common.
+	s.send(keysCall("generate", strings.Replace(generateArgs, "000123", "000125", 1)))
+	b.window().decide(Decision{Folder: b.folder})
+	file := result[ncalayer.Generated](t, s.read())
+	r, err := pki.ParseRequest(unbase(t, file.Keys[0].CSR))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := b.authority.Issue(pkitest.Spec{Holder: r.Holder(), Change: func(t *pki.Template) { t.PublicKey, t.SubjectKeyID = r.PublicKey, nil }})
+	s.send(keysCall("install", `{"requestId":"2","certificates":["`+certs[0]+`","`+base64.StdEncoding.EncodeToString(leaf.Certificate.Raw)+`"]}`))
+	if h := b.window(); h.view.Kind != "refused" {
+		t.Errorf("%+v", h.view)
+	} else {
+		h.decide(Decision{})
+	}
+	if got := s.read(); !strings.HasPrefix(got, `{"code":"INVALID_IMPORTING_CERTIFICATE","details":"several_places: `) {
+		t.Errorf("%s", got)
+	}
+	// Many at once are for files: the part on a token fails alone.
+	s.send(keysCall("installMany", `{"orders":[{"requestId":"2","certificates":["`+certs[0]+`"]}]}`))
+	if h := b.window(); h.view.Kind != "refused" || h.view.Refusal != lang.KK.Text("agent.refused.several_places") {
+		t.Errorf("%+v", h.view)
+	} else {
+		h.decide(Decision{})
+	}
+	if got := s.read(); !strings.Contains(got, "several_places") {
+		t.Errorf("%s", got)
+	}
+}
+
 // TestOldModulesTakeTokens: the tax portal and CMSSignUtil sign with a token's key as the others do.
 func TestOldModulesTakeTokens(t *testing.T) {
 	driver := softhsm(t, pkitest.New(t))
