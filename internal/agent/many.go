@@ -121,7 +121,9 @@ func (t *generatingMany) decide(_ context.Context, w *window, d Decision) (outco
 		one.Error = asRefusal(err, ncalayer.CodeGenerating).Part()
 	}
 	for _, n := range notes {
-		w.agent.watch(n.Folder)
+		if !n.OnToken() {
+			w.agent.watch(n.Folder)
+		}
 		one.Keys = append(one.Keys, ncalayer.GeneratedKey{
 			Algorithm: n.Algorithm, Usage: n.Usage, KeyID: n.KeyID, CSR: base64.StdEncoding.EncodeToString(n.Request),
 		})
