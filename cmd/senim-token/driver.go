@@ -6,9 +6,12 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
+	"strings"
 
 	"github.com/miekg/pkcs11"
 
@@ -19,22 +22,23 @@ import (
 type driver struct {
 	p       *pkcs11.Ctx
 	session pkcs11.SessionHandle
+	slot    uint
 }
 
-// open finds the token by its label and logs in as its user.
-func open(module, label string, pin []byte) (token.Driver, error) {
-	p := pkcs11.New(module)
+// open finds the token by its label, and its serial number when one is given, and logs in as its user.
+func open(at token.Config) (token.Driver, error) {
+	p := pkcs11.New(at.Module)
 	if p == nil {
-		return nil, fmt.Errorf("%s cannot be loaded as a PKCS #11 driver", module)
+		return nil, fmt.Errorf("%s cannot be loaded as a PKCS #11 driver", at.Module)
 	}
 	d := &driver{p: p}
-	if err := d.login(label, pin); err != nil {
+	if err := d.login(at); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
 
-func (d *driver) login(label string, pin []byte) error {
+func (d *driver) login(at token.Config) error {
 	if err := d.p.Initialize(); err != nil {
 		return fmt.Errorf("initialize the driver: %w", err)
 	}
@@ -45,17 +49,18 @@ func (d *driver) login(label string, pin []byte) error {
 	var found []uint
 	for _, slot := range slots {
 		info, err := d.p.GetTokenInfo(slot)
-		if err == nil && info.Label == label {
+		if err == nil && info.Label == at.Label && (at.Serial == "" || strings.TrimSpace(info.SerialNumber) == at.Serial) {
 			found = append(found, slot)
 		}
 	}
 	if len(found) != 1 {
-		return fmt.Errorf("%d tokens have the label %q, one is wanted", len(found), label)
+		return fmt.Errorf("%d tokens have the label %q, one is wanted", len(found), at.Label)
 	}
-	if d.session, err = d.p.OpenSession(found[0], pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil {
+	d.slot = found[0]
+	if d.session, err = d.p.OpenSession(d.slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION); err != nil {
 		return fmt.Errorf("open a session: %w", err)
 	}
-	err = d.p.Login(d.session, pkcs11.CKU_USER, string(pin))
+	err = d.p.Login(d.session, pkcs11.CKU_USER, string(at.PIN))
 	switch code, _ := errors.AsType[pkcs11.Error](err); code {
 	case pkcs11.CKR_PIN_INCORRECT, pkcs11.CKR_PIN_LOCKED, pkcs11.CKR_PIN_EXPIRED, pkcs11.CKR_PIN_LEN_RANGE, pkcs11.CKR_PIN_INVALID:
 		return token.ErrPIN
@@ -109,6 +114,9 @@ func (d *driver) Key(name string) ([]byte, error) {
 	if truth(kept[0].Value) || !truth(kept[1].Value) {
 		return nil, fmt.Errorf("key %s could be taken out of the token: it is not used", name)
 	}
+	if number(kept[2].Value) == gostKeyType {
+		return d.gostKey(name)
+	}
 	public, err := d.find(pkcs11.CKO_PUBLIC_KEY, name)
 	if err != nil {
 		return nil, fmt.Errorf("public half of %s: %w", name, err)
@@ -129,7 +137,14 @@ func (d *driver) Key(name string) ([]byte, error) {
 func truth(b []byte) bool { return len(b) == 1 && b[0] != 0 }
 
 // Generate makes a pair that stays: sensitive, not extractable, for signing and nothing else.
-func (d *driver) Generate(name string, bits int) ([]byte, error) {
+func (d *driver) Generate(name string, kind token.Kind, bits int) ([]byte, error) {
+	mechanism, public, private := uint(pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN), rsaTemplate(bits), []*pkcs11.Attribute(nil)
+	if kind == token.GOST512 {
+		mechanism, public, private = gostGenerate, gostTemplate(), gostTemplate()
+	}
+	if err := d.can(mechanism); err != nil {
+		return nil, fmt.Errorf("generate %s: %w", name, err)
+	}
 	for _, class := range []uint{pkcs11.CKO_PRIVATE_KEY, pkcs11.CKO_PUBLIC_KEY} {
 		switch _, err := d.find(class, name); {
 		case err == nil:
@@ -138,19 +153,42 @@ func (d *driver) Generate(name string, bits int) ([]byte, error) {
 			return nil, err
 		}
 	}
-	public := []*pkcs11.Attribute{
-		pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true), pkcs11.NewAttribute(pkcs11.CKA_LABEL, name), pkcs11.NewAttribute(pkcs11.CKA_ID, []byte(name)),
-		pkcs11.NewAttribute(pkcs11.CKA_VERIFY, true), pkcs11.NewAttribute(pkcs11.CKA_ENCRYPT, false), pkcs11.NewAttribute(pkcs11.CKA_WRAP, false),
-		pkcs11.NewAttribute(pkcs11.CKA_MODULUS_BITS, bits), pkcs11.NewAttribute(pkcs11.CKA_PUBLIC_EXPONENT, []byte{1, 0, 1})}
-	private := []*pkcs11.Attribute{
-		pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true), pkcs11.NewAttribute(pkcs11.CKA_LABEL, name), pkcs11.NewAttribute(pkcs11.CKA_ID, []byte(name)),
+	label, id := name, []byte(name)
+	if given, ok := token.IDOf(name); ok {
+		label, id = hex.EncodeToString(given), given
+	}
+	both := []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true), pkcs11.NewAttribute(pkcs11.CKA_LABEL, label), pkcs11.NewAttribute(pkcs11.CKA_ID, id)}
+	public = slices.Concat(both, public, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_VERIFY, true)})
+	private = slices.Concat(both, private, []*pkcs11.Attribute{
 		pkcs11.NewAttribute(pkcs11.CKA_PRIVATE, true), pkcs11.NewAttribute(pkcs11.CKA_SENSITIVE, true), pkcs11.NewAttribute(pkcs11.CKA_EXTRACTABLE, false),
-		pkcs11.NewAttribute(pkcs11.CKA_SIGN, true), pkcs11.NewAttribute(pkcs11.CKA_DECRYPT, false), pkcs11.NewAttribute(pkcs11.CKA_UNWRAP, false)}
-	mechanism := []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN, nil)}
-	if _, _, err := d.p.GenerateKeyPair(d.session, mechanism, public, private); err != nil {
+		pkcs11.NewAttribute(pkcs11.CKA_SIGN, true), pkcs11.NewAttribute(pkcs11.CKA_DECRYPT, false), pkcs11.NewAttribute(pkcs11.CKA_UNWRAP, false)})
+	_, _, err := d.p.GenerateKeyPair(d.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, public, private)
+	if code, _ := errors.AsType[pkcs11.Error](err); code == pkcs11.CKR_MECHANISM_INVALID {
+		err = token.ErrCannot
+	}
+	if err != nil {
 		return nil, fmt.Errorf("generate %s: %w", name, err)
 	}
 	return d.Key(name)
+}
+
+// rsaTemplate is what of a public half is RSA's.
+func rsaTemplate(bits int) []*pkcs11.Attribute {
+	return []*pkcs11.Attribute{
+		pkcs11.NewAttribute(pkcs11.CKA_ENCRYPT, false), pkcs11.NewAttribute(pkcs11.CKA_WRAP, false),
+		pkcs11.NewAttribute(pkcs11.CKA_MODULUS_BITS, bits), pkcs11.NewAttribute(pkcs11.CKA_PUBLIC_EXPONENT, []byte{1, 0, 1})}
+}
+
+// can tells whether the token has a mechanism.
+func (d *driver) can(mechanism uint) error {
+	list, err := d.p.GetMechanismList(d.slot)
+	if err != nil {
+		return fmt.Errorf("list the mechanisms: %w", err)
+	}
+	if !slices.ContainsFunc(list, func(m *pkcs11.Mechanism) bool { return m.Mechanism == mechanism }) {
+		return token.ErrCannot
+	}
+	return nil
 }
 
 // prefix is a DigestInfo without the digest (RFC 8017 section 9.2, note 1).
@@ -167,17 +205,21 @@ func prefix(h crypto.Hash) ([]byte, bool) {
 	}
 }
 
-// Sign signs a digest; the token pads.
+// Sign signs a digest; with RSA the token pads.
 func (d *driver) Sign(name string, h crypto.Hash, digest []byte) ([]byte, error) {
-	head, ok := prefix(h)
-	if !ok {
-		return nil, fmt.Errorf("sign with %s: digest by %s", name, h)
+	head, mechanism := []byte(nil), uint(gostSign)
+	if h != 0 {
+		var ok bool
+		if head, ok = prefix(h); !ok {
+			return nil, fmt.Errorf("sign with %s: digest by %s", name, h)
+		}
+		mechanism = pkcs11.CKM_RSA_PKCS
 	}
 	key, err := d.find(pkcs11.CKO_PRIVATE_KEY, name)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.p.SignInit(d.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_RSA_PKCS, nil)}, key); err != nil {
+	if err := d.p.SignInit(d.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key); err != nil {
 		return nil, fmt.Errorf("sign with %s: %w", name, err)
 	}
 	value, err := d.p.Sign(d.session, append(head, digest...))

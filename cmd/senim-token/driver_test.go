@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/miekg/pkcs11"
+
+	"senim/internal/token"
 )
 
 // A key that could be taken out of the token is not used, whoever made it there.
 func TestDriverRefusesKeysThatCouldLeave(t *testing.T) {
 	h := newSoftHSM(t)
-	opened, err := open(h.Module, h.Label, []byte(h.PIN))
+	opened, err := open(token.Config{Module: h.Module, Label: h.Label, PIN: []byte(h.PIN)})
 	if err != nil {
 		t.Fatal(err)
 	}

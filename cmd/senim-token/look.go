@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,7 +14,8 @@ import (
 	"senim/pki"
 )
 
-// look lists the tokens that are plugged in and their public certificates. Nobody logs in.
+// look lists the tokens that are plugged in and their public certificates; one that cannot be read says so, and the
+// others are read. Nobody logs in.
 func look(module string) ([]token.Plugged, error) {
 	p := pkcs11.New(module)
 	if p == nil {
@@ -31,32 +33,51 @@ func look(module string) ([]token.Plugged, error) {
 	var all []token.Plugged
 	for _, slot := range slots {
 		info, err := p.GetTokenInfo(slot)
-		if err != nil || info.Flags&pkcs11.CKF_TOKEN_INITIALIZED == 0 {
-			continue // pulled out meanwhile, or empty
+		if code, _ := errors.AsType[pkcs11.Error](err); code == pkcs11.CKR_TOKEN_NOT_PRESENT || code == pkcs11.CKR_DEVICE_REMOVED {
+			continue // pulled out meanwhile
+		}
+		if err != nil {
+			all = append(all, token.Plugged{Problem: err.Error()})
+			continue
+		}
+		if info.Flags&pkcs11.CKF_TOKEN_INITIALIZED == 0 {
+			continue // empty
 		}
 		one := token.Plugged{Label: info.Label, Serial: strings.TrimSpace(info.SerialNumber), Low: info.Flags&pkcs11.CKF_USER_PIN_COUNT_LOW != 0,
 			Final: info.Flags&pkcs11.CKF_USER_PIN_FINAL_TRY != 0, Locked: info.Flags&pkcs11.CKF_USER_PIN_LOCKED != 0}
 		if one.Certificates, err = certificates(p, slot); err != nil {
-			return nil, err
+			one.Problem = err.Error()
 		}
 		all = append(all, one)
 	}
 	return all, nil
 }
 
-// Certify puts a certificate on the token, public, with the identifier of its key.
-func (d *driver) Certify(name string, der []byte) error {
+// Certify puts a certificate on the token, public, with the identifier of its key. Nothing that is there is replaced.
+func (d *driver) Certify(name string, der []byte) (made bool, err error) {
 	key, err := d.find(pkcs11.CKO_PRIVATE_KEY, name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	parts, err := d.p.GetAttributeValue(d.session, key, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_ID, nil), pkcs11.NewAttribute(pkcs11.CKA_LABEL, nil)})
 	if err != nil {
-		return fmt.Errorf("read key %s: %w", name, err)
+		return false, fmt.Errorf("read key %s: %w", name, err)
 	}
 	cert, err := pki.ParseCertificate(der)
 	if err != nil {
-		return fmt.Errorf("certificate of %s: %w", name, err)
+		return false, fmt.Errorf("certificate of %s: %w", name, err)
+	}
+	there, err := d.beside(parts[0].Value)
+	if err != nil {
+		return false, fmt.Errorf("look for certificates of %s: %w", name, err)
+	}
+	for _, c := range there {
+		if !bytes.Equal(c.der, der) {
+			return false, fmt.Errorf("another certificate of %s: %w", name, token.ErrExists)
+		}
+	}
+	if len(there) > 0 {
+		return false, nil
 	}
 	_, err = d.p.CreateObject(d.session, []*pkcs11.Attribute{
 		pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE), pkcs11.NewAttribute(pkcs11.CKA_CERTIFICATE_TYPE, pkcs11.CKC_X_509),
@@ -65,11 +86,71 @@ func (d *driver) Certify(name string, der []byte) error {
 		pkcs11.NewAttribute(pkcs11.CKA_SUBJECT, cert.RawSubject), pkcs11.NewAttribute(pkcs11.CKA_ISSUER, cert.RawIssuer),
 		pkcs11.NewAttribute(pkcs11.CKA_VALUE, der)})
 	if err != nil {
-		return fmt.Errorf("write the certificate of %s: %w", name, err)
+		return false, fmt.Errorf("write the certificate of %s: %w", name, err)
+	}
+	return true, nil
+}
+
+// kept is a certificate object.
+type kept struct {
+	object pkcs11.ObjectHandle
+	der    []byte
+}
+
+// beside lists the certificates that have an identifier.
+func (d *driver) beside(id []byte) (list []kept, err error) {
+	want := []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE), pkcs11.NewAttribute(pkcs11.CKA_ID, id)}
+	if err := d.p.FindObjectsInit(d.session, want); err != nil {
+		return nil, err
+	}
+	found, _, err := d.p.FindObjects(d.session, token.MaxCertificates)
+	if err = errors.Join(err, d.p.FindObjectsFinal(d.session)); err != nil {
+		return nil, err
+	}
+	for _, object := range found {
+		value, err := d.p.GetAttributeValue(d.session, object, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_VALUE, nil)})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, kept{object, value[0].Value})
+	}
+	return list, nil
+}
+
+// Undo takes away one certificate, or a pair that has none: what the caller made itself a moment ago.
+func (d *driver) Undo(name string, der []byte) error {
+	id, ok := token.IDOf(name)
+	if !ok {
+		return fmt.Errorf("undo %s: only what has an identifier", name)
+	}
+	there, err := d.beside(id)
+	if err != nil {
+		return fmt.Errorf("undo %s: %w", name, err)
+	}
+	if der != nil {
+		for _, c := range there {
+			if bytes.Equal(c.der, der) {
+				return d.p.DestroyObject(d.session, c.object)
+			}
+		}
+		return token.ErrNotFound
+	}
+	if len(there) > 0 {
+		return fmt.Errorf("undo %s: it has a certificate", name)
+	}
+	for _, class := range []uint{pkcs11.CKO_PRIVATE_KEY, pkcs11.CKO_PUBLIC_KEY} {
+		object, err := d.find(class, name)
+		if err == nil {
+			err = d.p.DestroyObject(d.session, object)
+		}
+		if err != nil {
+			return fmt.Errorf("undo %s: %w", name, err)
+		}
 	}
 	return nil
 }
 
+// certificates lists those a token shows; with an error, those that could be read.
 func certificates(p *pkcs11.Ctx, slot uint) (list []token.Certificate, err error) {
 	session, err := p.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION)
 	if err != nil {
@@ -84,14 +165,16 @@ func certificates(p *pkcs11.Ctx, slot uint) (list []token.Certificate, err error
 	if err = errors.Join(err, p.FindObjectsFinal(session)); err != nil {
 		return nil, fmt.Errorf("look for certificates: %w", err)
 	}
+	var bad error
 	for _, object := range found {
 		parts, err := p.GetAttributeValue(session, object, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_ID, nil), pkcs11.NewAttribute(pkcs11.CKA_VALUE, nil)})
 		if err != nil {
-			return nil, fmt.Errorf("read a certificate: %w", err)
+			bad = errors.Join(bad, fmt.Errorf("read a certificate: %w", err))
+			continue
 		}
 		if id, der := parts[0].Value, parts[1].Value; len(id) > 0 && len(id) <= 64 && len(der) <= token.MaxCertificate {
 			list = append(list, token.Certificate{ID: id, DER: der})
 		}
 	}
-	return list, nil
+	return list, bad
 }

@@ -1,7 +1,7 @@
-// Senim-token stands between senimd and the driver of a PKCS #11 token, in a process of its own, so
+// Senim-token stands between our programs and the driver of a PKCS #11 token, in a process of its own, so
 // that a driver written in C neither crashes the server nor brings cgo into it.
 //
-// It is started by senimd and by senim ca, and spoken to over its standard input and output; package
+// It is started by senimd, senim ca and senim-agent, and spoken to over its standard input and output; package
 // token has the other side. The driver needs cgo: build it with
 //
 //	CGO_ENABLED=1 go build -tags pkcs11 ./cmd/senim-token

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,6 +129,112 @@ func TestSoftHSMWantsBothHalves(t *testing.T) {
 	if _, err := h.open(t).Key(t.Context(), "two"); err == nil || !strings.Contains(err.Error(), "several") {
 		t.Errorf("two keys of one name: %v", err)
 	}
+}
+
+// TestSoftHSMKeepsCertificates: a key with an identifier of our choice gets its certificate, once, and one made by
+// mistake is taken back; what SoftHSM2 has no mechanism for is refused.
+func TestSoftHSMKeepsCertificates(t *testing.T) {
+	h := newSoftHSM(t)
+	tok := h.open(t)
+	name := token.NameOf([]byte{0xab, 1})
+	key, err := tok.Generate(t.Context(), name, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority := pkitest.New(t)
+	leaf := authority.Issue(pkitest.Spec{Key: key, Holder: pkitest.Person()}).Certificate.Raw
+	for _, want := range []bool{true, false} {
+		if made, err := tok.Certify(t.Context(), name, leaf); err != nil || made != want {
+			t.Errorf("certificate: %v %v", made, err)
+		}
+	}
+	other := authority.Issue(pkitest.Spec{Key: key, Holder: pkitest.Person()}).Certificate.Raw
+	if _, err := tok.Certify(t.Context(), name, other); !errors.Is(err, token.ErrExists) {
+		t.Errorf("another certificate: %v", err)
+	}
+	seen, err := token.Look(token.Config{Program: h.program, Module: h.Module})
+	if err != nil || len(seen) != 1 || len(seen[0].Certificates) != 1 || string(seen[0].Certificates[0].ID) != "\xab\x01" || string(seen[0].Certificates[0].DER) != string(leaf) {
+		t.Fatalf("%+v %v", seen, err)
+	}
+	if err := tok.Undo(name, nil); err == nil {
+		t.Error("took away a key that has a certificate")
+	}
+	if err := tok.Undo(name, leaf); err != nil {
+		t.Error(err)
+	}
+	if err := tok.Undo(name, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := tok.Key(t.Context(), name); !errors.Is(err, token.ErrNotFound) {
+		t.Errorf("it is there: %v", err)
+	}
+	if _, err := tok.GenerateGOST(t.Context(), token.NameOf([]byte{3})); !errors.Is(err, token.ErrCannot) {
+		t.Errorf("GOST: %v", err)
+	}
+	if _, err := token.Open(token.Config{Program: h.program, Module: h.Module, Label: h.Label, Serial: "none", PIN: []byte(h.PIN)}); err == nil {
+		t.Error("opened a token of another serial number")
+	}
+}
+
+// TestIllTokenHidesNoOther: tokens that cannot be read say so, the one that can is shown and signs; what the driver
+// says beside goes into the log, and into no error.
+func TestIllTokenHidesNoOther(t *testing.T) {
+	h := newSoftHSM(t)
+	for _, label := range []string{"broken", "mute"} {
+		h.Util(t, "--init-token", "--free", "--label", label, "--pin", h.PIN, "--so-pin", "1357-officer")
+	}
+	name := token.NameOf([]byte{1})
+	key, err := h.open(t).Generate(t.Context(), name, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := pkitest.New(t).Issue(pkitest.Spec{Key: key, Holder: pkitest.Person()}).Certificate.Raw
+	if _, err := h.open(t).Certify(t.Context(), name, leaf); err != nil {
+		t.Fatal(err)
+	}
+	h.Module = illDriver(t, h.Module)
+	var log bytes.Buffer
+	c := token.Config{Program: h.program, Module: h.Module, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	seen, err := token.Look(c)
+	if err != nil || len(seen) != 3 {
+		t.Fatalf("%+v %v", seen, err)
+	}
+	problems := map[string]string{}
+	for _, p := range seen {
+		problems[p.Label] = p.Problem
+		if p.Label == h.Label && (p.Problem != "" || len(p.Certificates) != 1 || !bytes.Equal(p.Certificates[0].DER, leaf)) {
+			t.Errorf("%+v", p)
+		}
+	}
+	if problems[""] == "" || problems["mute"] == "" || len(problems) != 3 {
+		t.Errorf("%v", problems)
+	}
+	if !strings.Contains(log.String(), "chatter of the driver") {
+		t.Errorf("log %q", log.String())
+	}
+	again, err := h.open(t).Key(t.Context(), name)
+	if err != nil || !again.Public().(*rsa.PublicKey).Equal(key.Public()) {
+		t.Errorf("the key of the good token: %v", err)
+	}
+	c.Label, c.PIN = "mute", []byte(h.PIN)
+	if _, err := token.Open(c); err == nil || strings.Contains(err.Error(), "chatter") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// illDriver builds the driver of testdata over SoftHSM2's.
+func illDriver(t *testing.T, real string) string {
+	t.Helper()
+	headers, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}}", "github.com/miekg/pkcs11").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "ill.so")
+	cc := exec.CommandContext(t.Context(), "cc", "-shared", "-fPIC", "-I", strings.TrimSpace(string(headers)), "-DSOFTHSM=\""+real+"\"", "-o", path, filepath.Join("testdata", "ill.c"), "-ldl") //nolint:gosec // a test's own arguments
+	if out, err := cc.CombinedOutput(); err != nil {
+		t.Fatalf("%s", out)
+	}
+	return path
 }
 
 func TestSoftHSMRefusesWrongPIN(t *testing.T) {

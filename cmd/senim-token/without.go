@@ -9,7 +9,7 @@ import (
 )
 
 // open says that there is no driver in this build.
-func open(string, string, []byte) (token.Driver, error) {
+func open(token.Config) (token.Driver, error) {
 	return nil, errWithout
 }
 

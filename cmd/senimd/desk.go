@@ -27,7 +27,7 @@ type deskConfig struct {
 	// headFirst says where the head of a company gets his first keys: online or desk.
 	headFirst string
 	// identityOID writes how a person was identified into certificates.
-	identityOID, classic bool
+	identityOID, classic, carriers bool
 }
 
 func (d *deskConfig) flags(f *flag.FlagSet) {
@@ -64,6 +64,7 @@ func (d *deskConfig) flags(f *flag.FlagSet) {
 		d.classic = v == "classic"
 		return nil
 	})
+	f.BoolVar(&d.carriers, "renew.carriers_online", false, "let keys on tokens be renewed onto the same kind of token without a desk; never onto ID cards")
 	f.BoolVar(&d.identityOID, "issue.identity_oid", false, "write into certificates issued at a desk that the person was identified there")
 }
 

@@ -74,6 +74,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -190,6 +191,10 @@ func New(c Config) (*Agent, error) {
 	}
 	if c.Pool == nil {
 		c.Pool = pki.NewPool()
+	}
+	c.Tokens = slices.Clone(c.Tokens)
+	for i := range c.Tokens {
+		c.Tokens[i].Log = c.Log
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("new agent: %w", err)

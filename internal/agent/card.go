@@ -43,6 +43,7 @@ type KeyRow struct {
 	Remarks []Remark `json:"remarks,omitempty"`
 	Kept    bool     `json:"kept,omitempty"`   // its password is in the system's keychain
 	Pin     bool     `json:"pin,omitempty"`    // a key on a token: what is typed is its PIN
+	On      string   `json:"on,omitempty"`     // the token it is on: its keys have one PIN
 	Revoke  string   `json:"revoke,omitempty"` // where the cabinet revokes it, when it had better be
 	Card    *Card    `json:"card,omitempty"`
 }
@@ -111,7 +112,7 @@ func (w *window) row(f keystore.File) KeyRow {
 	wanted := w.task.wish().of(f.Storage)
 	cert := a.known.find(f.ID)
 	if f.Certificate() != nil {
-		cert, r.About, r.Pin = f.Certificate(), tag.Text("agent.about.token"), true
+		cert, r.About, r.Pin, r.On = f.Certificate(), tag.Text("agent.about.token"), true, f.Token()
 	}
 	if key := w.opened[f.ID]; key != nil {
 		r.State, cert = "unlocked", key.Certificate

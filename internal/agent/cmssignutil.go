@@ -16,7 +16,7 @@ import (
 
 // cmsSign answers a call of CMSSignUtil: files that stay on the person's machine.
 func (t *talk) cmsSign(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
-	call, reply := r.CMSSign()
+	call, reply := r.CMSSign(t.agent.plugged()...)
 	if reply != nil {
 		return reply, "refused"
 	}
@@ -37,7 +37,7 @@ func (t *talk) cmsSign(ctx context.Context, r *ncalayer.Request) ([]byte, string
 	}
 	switch call.Method {
 	case "signFilePath":
-		return t.signFile(ctx, path, content, window)
+		return t.signFile(ctx, call.Storage, path, content, window)
 	case "saveCMS":
 		return t.saveContent(ctx, path, content, window)
 	}
@@ -45,8 +45,8 @@ func (t *talk) cmsSign(ctx context.Context, r *ncalayer.Request) ([]byte, string
 }
 
 // signFile signs a file and writes the message where the person says, never over another file.
-func (t *talk) signFile(ctx context.Context, path string, content []byte, window lang.Tag) ([]byte, string) {
-	task := &signing{wanted: wish{files: true}}
+func (t *talk) signFile(ctx context.Context, storage, path string, content []byte, window lang.Tag) ([]byte, string) {
+	task := &signing{wanted: wish{files: storage == ncalayer.PKCS12, others: []string{storage}}}
 	m, err := t.message(task, content, window)
 	if errors.Is(err, errOrigin) {
 		return ncalayer.CommonError(err.Error(), ""), t.refuseRelayed(ctx, window, task)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -92,7 +93,7 @@ func (h *home) view() HomeView {
 		if origin == "" {
 			origin = tag.Text("agent.site.program")
 		}
-		v.Pending = append(v.Pending, PendingRow{File: n.File, Folder: n.Folder, Made: tag.Date(n.Made), Origin: origin})
+		v.Pending = append(v.Pending, PendingRow{File: cmp.Or(n.File, n.Token), Folder: n.Folder, Made: tag.Date(n.Made), Origin: origin})
 	}
 	for _, origin := range a.sites() {
 		v.Sites = append(v.Sites, a.siteRow(origin, tag))

@@ -124,7 +124,7 @@ func TestHostileFiles(t *testing.T) {
 	if err := errors.Join(os.Remove(secret), os.Symlink(pem, secret)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.document(); !errors.Is(err, errNotPlain) {
+	if _, err := l.document(maxLocal); !errors.Is(err, errNotPlain) {
 		t.Errorf("another file is read: %v", err)
 	}
 	// The chooser does not show the agent's own folder.

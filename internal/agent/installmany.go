@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -51,6 +52,9 @@ func (t *talk) installMany(ctx context.Context, r *ncalayer.Request) (any, *ncal
 			if first == nil {
 				first = refusal
 			}
+		} else if slices.ContainsFunc(set.matches, func(m keystore.Match) bool { return m.Note.OnToken() }) {
+			set.matches, set.refusal = nil, &ncalayer.Refusal{Code: ncalayer.CodeImporting, Details: "several_places: the key is on a token: its certificate is installed alone"}
+			first = cmp.Or(first, set.refusal)
 		} else {
 			matched++
 		}
@@ -162,7 +166,9 @@ func (a *Agent) told(files []keystore.Installed, certs []*pki.Certificate) []nca
 		out = append(out, ncalayer.InstalledFile{
 			KeyID: f.KeyID, FileName: f.FileName, Serial: c.SerialHex(), NotAfter: millis(c.NotAfter.UnixMilli()), Created: f.Created,
 		})
-		a.remember(f.Path, c)
+		if f.Path != "" {
+			a.remember(f.Path, c)
+		}
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -62,7 +63,11 @@ func asRefusal(err error, otherwise string) *ncalayer.Refusal {
 		code = ncalayer.CodeNotImportable
 	}
 	text := f.Error()
-	if _, path := errors.AsType[*os.PathError](err); path {
+	if errors.Is(err, keystore.ErrToken) {
+		text = f.Reason + ": " + keystore.ErrToken.Error()
+	} else if errors.Is(err, keystore.ErrCannot) {
+		text = f.Reason + ": " + keystore.ErrCannot.Error()
+	} else if _, path := errors.AsType[*os.PathError](err); path {
 		text = f.Reason + ": the disk refused"
 	} else if _, path := errors.AsType[*os.LinkError](err); path {
 		text = f.Reason + ": the disk refused"
@@ -92,7 +97,10 @@ func (t *talk) generate(ctx context.Context, r *ncalayer.Request) (any, *ncalaye
 	if err != nil {
 		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeGenerating))
 	}
-	out := t.agent.show(ctx, t.site, window, &generating{order: order, hint: call.Folder, again: len(made) > 0})
+	if order.Storage != "" && len(made) == 0 && !slices.Contains(t.agent.plugged(), order.Storage) {
+		return nil, t.refuse(ctx, window, &ncalayer.Refusal{Code: ncalayer.CodeGenerating, Details: "storage_unavailable: the token is not plugged in"})
+	}
+	out := t.agent.show(ctx, t.site, window, &generating{order: order, hint: call.Folder, token: call.Token, again: len(made) > 0})
 	if out.err != nil {
 		return nil, asRefusal(out.err, ncalayer.CodeGenerating)
 	}
@@ -106,7 +114,19 @@ func (t *talk) generate(ctx context.Context, r *ncalayer.Request) (any, *ncalaye
 type generating struct {
 	order keystore.Order
 	hint  string
+	token string // the label the page wants, "" for any
 	again bool
+}
+
+// tokens are those that may take the keys.
+func (t *generating) tokens(w *window) []keystore.PluggedToken {
+	var list []keystore.PluggedToken
+	for _, p := range w.tokens {
+		if p.Storage == t.order.Storage && p.Label != "" && (t.token == "" || t.token == p.Label) {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 func (*generating) kind() string { return "generate" }
@@ -126,6 +146,10 @@ func (t *generating) show(w *window, v *View) {
 	for _, p := range t.order.Profiles {
 		v.Profiles = append(v.Profiles, tag.Text("agent.profile."+p.Algorithm+"-"+p.Usage))
 	}
+	if t.order.Storage != "" {
+		t.showTokens(w, v)
+		return
+	}
 	v.Folders = w.agent.watched()
 	if t.hint != "" && !keystore.Foreign(t.hint) && keystore.CheckFolder(t.hint) == nil {
 		v.Folder = filepath.Clean(t.hint)
@@ -134,19 +158,46 @@ func (t *generating) show(w *window, v *View) {
 	}
 }
 
+func (t *generating) showTokens(w *window, v *View) {
+	v.Storage = t.order.Storage
+	for _, p := range t.tokens(w) {
+		v.Tokens = append(v.Tokens, TokenRow{ID: p.ID, Label: p.Label, Serial: p.Serial})
+	}
+	if len(v.Tokens) == 0 && !t.again {
+		v.Warnings = append(v.Warnings, Remark{"no-token", "amber", w.lang.Text("agent.token.none", "name", cmp.Or(t.token, t.order.Storage))})
+	}
+	v.Warnings = append(v.Warnings, w.unreadable(t.order.Storage)...)
+}
+
 func (t *generating) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
 	order := t.order
 	order.Folder = filepath.Clean(strings.TrimSpace(d.Folder))
-	if !t.again {
+	switch {
+	case t.again:
+	case order.Storage != "":
+		list := t.tokens(w)
+		i := slices.IndexFunc(list, func(p keystore.PluggedToken) bool { return p.ID == d.Token })
+		if i < 0 {
+			return outcome{}, &Problem{Code: "choose_token", Field: "token"}
+		}
+		place, p := w.place(list[i], d.Password)
+		if p != nil {
+			return outcome{}, p
+		}
+		defer w.let(place)
+		order.On = place
+	default:
 		if err := keystore.CheckFolder(order.Folder); err != nil {
 			return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
 		}
 	}
 	notes, err := w.agent.keeper.Generate(order)
 	if err != nil {
-		return outcome{err: err}, nil
+		return outcome{err: w.agent.failed(err)}, nil
 	}
-	w.agent.watch(order.Folder)
+	if order.Storage == "" {
+		w.agent.watch(order.Folder)
+	}
 	out := ncalayer.Generated{RequestID: order.RequestID}
 	for _, n := range notes {
 		out.Keys = append(out.Keys, ncalayer.GeneratedKey{
@@ -170,6 +221,9 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 	if err != nil {
 		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeImporting))
 	}
+	if mixed(matches) {
+		return nil, t.refuse(ctx, window, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "several_places: these keys are in different places: install them one after the other"})
+	}
 	out := t.agent.show(ctx, t.site, window, &installing{requestID: call.RequestID, certs: certs, matches: matches, origin: t.site.Origin})
 	if out.err != nil {
 		return nil, asRefusal(out.err, ncalayer.CodeImporting)
@@ -192,6 +246,14 @@ type installing struct {
 func (*installing) kind() string { return "install" }
 func (*installing) wish() wish   { return wish{} }
 
+// mixed tells whether keys are in files and on tokens, or on several tokens: they have no password in common.
+func mixed(matches []keystore.Match) bool {
+	return slices.ContainsFunc(matches, func(m keystore.Match) bool {
+		n, first := m.Note, matches[0].Note
+		return n.Storage != first.Storage || n.Token != first.Token || n.Serial != first.Serial
+	})
+}
+
 // strange tells whether another site than this one had the keys made.
 func (t *installing) strange() bool {
 	return slices.ContainsFunc(t.matches, func(m keystore.Match) bool { return m.Note.Origin != t.origin })
@@ -210,7 +272,7 @@ func (t *installing) show(w *window, v *View) {
 			folders = append(folders, m.Note.Folder)
 		}
 	}
-	v.Folder = strings.Join(folders, ", ")
+	v.Folder, v.Token = strings.Join(folders, ", "), t.matches[0].Note.Token
 	if t.strange() {
 		v.Warnings = append(v.Warnings, Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", t.matches[0].Note.Origin)})
 		v.Confirm = tag.Text("agent.ui.confirm-origin")
@@ -218,6 +280,9 @@ func (t *installing) show(w *window, v *View) {
 }
 
 func (t *installing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+	if t.matches[0].Note.OnToken() {
+		return t.certify(w, d)
+	}
 	if err := pfx.CheckPassword(d.NewPassword); err != nil {
 		return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
 	}
@@ -239,7 +304,34 @@ func (t *installing) decide(_ context.Context, w *window, d Decision) (outcome, 
 	return outcome{done: true, result: out}, nil
 }
 
-func (t *installing) said(tag lang.Tag) string { return saidInstalled(tag, t.kind(), t.kept) }
+// certify puts the certificates on the token where their keys are.
+func (t *installing) certify(w *window, d Decision) (outcome, *Problem) {
+	if t.strange() && !d.Confirm {
+		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
+	}
+	w.scan() // it may have been plugged in meanwhile
+	at, there := w.tokenOf(t.matches[0].Note)
+	if !there {
+		return outcome{}, &Problem{Code: "token_away", Text: w.lang.Text("agent.problem.token_away", "name", t.matches[0].Note.Token)}
+	}
+	place, p := w.place(at, d.Password)
+	if p != nil {
+		return outcome{}, p
+	}
+	defer w.let(place)
+	files, err := w.agent.keeper.Certify(t.certs, place)
+	if err != nil {
+		return outcome{err: w.agent.failed(err)}, nil
+	}
+	return outcome{done: true, result: ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs)}}, nil
+}
+
+func (t *installing) said(tag lang.Tag) string {
+	if t.matches[0].Note.OnToken() {
+		return tag.Text("agent.done.install_token")
+	}
+	return saidInstalled(tag, t.kind(), t.kept)
+}
 
 // saidInstalled says which password holds when it is not the one that was given now.
 func saidInstalled(tag lang.Tag, kind string, kept bool) string {

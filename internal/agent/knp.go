@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -22,7 +23,7 @@ func (t *talk) knp(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 	case "getStorageType":
 		return call.Storages(), "ok"
 	case "getStorageDevicesByType":
-		return call.Devices(nil), "ok"
+		return call.Devices(t.agent.plugged()), "ok"
 	case "getCertificates":
 		return t.knpCertificates(ctx, call, window)
 	}
@@ -52,14 +53,14 @@ func (t *talk) knpCertificates(ctx context.Context, call *ncalayer.KNPCall, wind
 }
 
 func (t *talk) knpSign(ctx context.Context, call *ncalayer.KNPCall, window lang.Tag) ([]byte, string) {
-	if call.Storage != ncalayer.PKCS12 {
+	if call.Storage != ncalayer.PKCS12 && !slices.Contains(t.agent.plugged(), call.Storage) {
 		return call.Unsigned(ncalayer.KNPNoToken), "refused"
 	}
 	doc, err := parseXML(call.XML)
 	if err != nil {
 		return call.Refuse(ncalayer.KNPInvalid, err.Error()), "refused"
 	}
-	task := &signing{wanted: wish{files: true}}
+	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}}}
 	task.add(func() Document { return showXML(call.XML, doc, "", window) })
 	task.act = func(key *keystore.Key) (any, error) {
 		out, err := signXML(key, element{xml: call.XML}, true)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"slices"
@@ -42,7 +43,7 @@ type listing struct {
 func (*listing) kind() string { return "list" }
 
 func (t *listing) wish() wish {
-	return wish{files: true, iin: t.call.IIN, bin: t.call.BIN, eku: t.call.EKU, allowExpired: true, allowRevoked: true}
+	return wish{files: true, others: []string{"*"}, iin: t.call.IIN, bin: t.call.BIN, eku: t.call.EKU, allowExpired: true, allowRevoked: true}
 }
 
 // matches tells whether a certificate passes the page's filters; dates and revocation do not matter here.
@@ -57,7 +58,7 @@ func (t *listing) show(w *window, v *View) {
 	var told, locked []KeyRow
 	for _, f := range w.files {
 		r := w.row(f)
-		cert := w.agent.known.find(f.ID)
+		cert := w.cert(f)
 		switch {
 		case cert == nil:
 			locked = append(locked, r)
@@ -68,7 +69,7 @@ func (t *listing) show(w *window, v *View) {
 	}
 	for _, n := range t.pending {
 		told = append(told, KeyRow{
-			ID: n.KeyID, File: n.File, Folder: n.Folder, State: "pending", Fits: true, Date: w.lang.Date(n.Made),
+			ID: n.KeyID, File: cmp.Or(n.File, n.Token), Folder: n.Folder, State: "pending", Fits: true, Date: w.lang.Date(n.Made),
 			About: w.lang.Text("agent.about.pending"),
 		})
 	}
@@ -78,9 +79,9 @@ func (t *listing) show(w *window, v *View) {
 func (t *listing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
 	out := ncalayer.Listed{Keys: []ncalayer.ListedKey{}}
 	for _, f := range w.files {
-		cert := w.agent.known.find(f.ID)
+		cert := w.cert(f)
 		if cert != nil && slices.Contains(d.Keys, f.ID) && t.matches(cert) {
-			out.Keys = append(out.Keys, w.agent.listed(cert))
+			out.Keys = append(out.Keys, w.agent.listed(cert, f.Storage))
 		}
 	}
 	sort.SliceStable(out.Keys, func(i, j int) bool { return number(out.Keys[i].NotAfter) > number(out.Keys[j].NotAfter) })
@@ -95,10 +96,10 @@ func (t *listing) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 // number makes milliseconds of equal length comparable as text.
 func number(ms string) string { return strings.Repeat("0", max(0, 20-len(ms))) + ms }
 
-func (a *Agent) listed(c *pki.Certificate) ncalayer.ListedKey {
+func (a *Agent) listed(c *pki.Certificate, storage string) ncalayer.ListedKey {
 	now, holder := a.now(), c.Holder()
 	k := ncalayer.ListedKey{
-		KeyID: hex.EncodeToString(c.SubjectKeyID), Storage: ncalayer.PKCS12, Algorithm: c.Key.String(), Usage: "SIGNATURE", State: "active",
+		KeyID: hex.EncodeToString(c.SubjectKeyID), Storage: storage, Algorithm: c.Key.String(), Usage: "SIGNATURE", State: "active",
 		SubjectDN: c.Subject.String(), IssuerDN: c.Issuer.String(), IIN: holder.IIN, BIN: holder.BIN, Organization: holder.Organization,
 		Serial: c.SerialHex(), NotBefore: millis(c.NotBefore.UnixMilli()), NotAfter: millis(c.NotAfter.UnixMilli()),
 		Certificate: c.Raw,

@@ -70,8 +70,8 @@ func (a *Agent) own(folder string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// document reads a file that a page may have signed or verified: any but a key.
-func (l local) document() ([]byte, error) {
+// document reads a file that a page may have signed or verified, of so many bytes at most: any but a key.
+func (l local) document(most int64) ([]byte, error) {
 	if slices.Contains([]string{".p12", ".pfx", ".jks", ".p8", ".key"}, strings.ToLower(filepath.Ext(l.path))) {
 		return nil, errKeyFile
 	}
@@ -84,11 +84,11 @@ func (l local) document() ([]byte, error) {
 	if err != nil || !os.SameFile(now, l.info) {
 		return nil, errNotPlain // something else stands there since it was shown
 	}
-	content, err := io.ReadAll(io.LimitReader(f, maxLocal+1))
+	content, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:
 		return nil, errNoFile
-	case len(content) > maxLocal:
+	case int64(len(content)) > most:
 		return nil, errTooLarge
 	case bytes.Contains(content[:min(len(content), 4096)], []byte("PRIVATE KEY-----")), bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")), keyBag(content):
 		return nil, errKeyFile
@@ -113,7 +113,7 @@ func (t *talk) readLocal(ctx context.Context, path string, window lang.Tag) (str
 	}
 	var content []byte
 	if err == nil {
-		content, err = l.document()
+		content, err = l.document(maxLocal)
 	}
 	if err != nil {
 		if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-"+err.Error(), "path", path)}); out.err == nil {

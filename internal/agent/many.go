@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"senim/internal/ident"
@@ -42,6 +43,9 @@ func (t *talk) orderOf(call ncalayer.GenerateCall) keystore.Order {
 		CommonName: s.CommonName, Surname: s.Surname, Given: s.GivenName, IIN: s.IIN, BIN: s.BIN,
 		Organization: s.Organization, Country: s.Country, Email: s.Email,
 	}}
+	if call.Storage != ncalayer.PKCS12 {
+		order.Storage = call.Storage
+	}
 	for _, p := range call.Profiles {
 		order.Profiles = append(order.Profiles, keystore.Profile(p))
 	}
@@ -54,7 +58,10 @@ func (t *talk) generateMany(ctx context.Context, r *ncalayer.Request) (any, *nca
 		return nil, refusal
 	}
 	task := &generatingMany{hint: call.Folder, again: true}
-	for _, one := range call.Orders {
+	if !slices.ContainsFunc(call.Orders, func(o ncalayer.GenerateCall) bool { return o.Storage == ncalayer.PKCS12 }) {
+		return nil, &ncalayer.Refusal{Code: ncalayer.CodeGenerating, Details: "storage_unavailable: keys on a token are made by generate"}
+	}
+	for _, one := range call.Orders { // one for a token fails alone: no token is open here
 		order := t.orderOf(one)
 		order.Many = true
 		made, err := t.agent.keeper.Made(order)
@@ -114,7 +121,9 @@ func (t *generatingMany) decide(_ context.Context, w *window, d Decision) (outco
 		one.Error = asRefusal(err, ncalayer.CodeGenerating).Part()
 	}
 	for _, n := range notes {
-		w.agent.watch(n.Folder)
+		if !n.OnToken() {
+			w.agent.watch(n.Folder)
+		}
 		one.Keys = append(one.Keys, ncalayer.GeneratedKey{
 			Algorithm: n.Algorithm, Usage: n.Usage, KeyID: n.KeyID, CSR: base64.StdEncoding.EncodeToString(n.Request),
 		})

@@ -84,19 +84,11 @@ func public(ip netip.Addr) bool {
 func (a *Agent) fetch(ctx context.Context, u *url.URL) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	client := a.downloader
-	if client == nil {
-		dialer := &net.Dialer{Timeout: 15 * time.Second, Control: outside}
-		client = &http.Client{
-			Transport:     &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true},
-			CheckRedirect: noRedirect,
-		}
-	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := client.Do(r)
+	answer, err := a.toPages().Do(r)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +101,18 @@ func (a *Agent) fetch(ctx context.Context, u *url.URL) ([]byte, error) {
 		err = errTooLarge
 	}
 	return content, err
+}
+
+// toPages reaches the pages' own hosts.
+func (a *Agent) toPages() *http.Client {
+	if a.downloader != nil {
+		return a.downloader
+	}
+	dialer := &net.Dialer{Timeout: 15 * time.Second, Control: outside}
+	return &http.Client{
+		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true},
+		CheckRedirect: noRedirect,
+	}
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -28,6 +28,9 @@ func (t *talk) nur(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 		return ncalayer.NURVersion(), "ok"
 	}
 	window := tag(t.locale, lang.RU)
+	if call.Type == "file" {
+		return t.nurFile(ctx, call, window)
+	}
 	task := &signing{wanted: wish{files: true, others: []string{"*"}}} // the page names no storage
 	content, err := t.nurTask(ctx, task, call, window)
 	if errors.Is(err, errOrigin) {

@@ -5,11 +5,15 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"senim/internal/lang"
 	"senim/pki"
 )
 
@@ -95,7 +99,7 @@ func TestNURSign(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	for request, code := range map[string]string{
-		`{"module":"NURSign"}`: "999", `{"module":"NURSign","type":"file","data":{}}`: "999", `{"module":"NURSign","type":"text","data":7}`: "999",
+		`{"module":"NURSign"}`: "999", `{"module":"NURSign","type":"file","data":{}}`: "999", `{"module":"NURSign","type":"file","data":{"token":"t"}}`: "14", `{"module":"NURSign","type":"text","data":7}`: "999",
 		`{"module":"NURSign","type":"multitext","data":{}}`: "999", `{"module":"NURSign","type":"xml","data":"<a>"}`: "9",
 		`{"module":"NURSign","type":"binary","data":"*"}`: "11", `{"module":"NURSign","type":"binary","source":"remote"}`: "14",
 	} {
@@ -153,6 +157,115 @@ func TestNURSign(t *testing.T) {
 	b.window().cancel()
 	if got := s.read(); got != `{"errorCode":1}` {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestNURSignFile: the person picks a file, sees where it goes, signs; file, signature and the page's token go to the
+// page's own host and nowhere else, and what the site says of them comes back.
+func TestNURSignFile(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	doc := filepath.Join(b.folder, "смета.txt")
+	if err := os.WriteFile(doc, []byte("смета"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	answer, status, sent := `{"file_id":17,"error":null}`, http.StatusOK, 0
+	var token, name string
+	var content, signature []byte
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent++
+		if status == http.StatusFound {
+			http.Redirect(w, r, "https://other.example.kz/", status)
+			return
+		}
+		token, name = r.FormValue("token"), ""
+		signature = unbase(t, r.FormValue("signature"))
+		if f, h, err := r.FormFile("file"); err == nil {
+			name = h.Filename
+			content, _ = io.ReadAll(f)
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(answer))
+	}))
+	defer server.Close()
+	s := b.dial(server.URL)
+	request := `{"module":"NURSign","type":"file","data":{"token":"секрет","url_upload":` + quote(server.URL+"/upload") + `}}`
+	send := func() (ending, string) {
+		t.Helper()
+		s.send(request)
+		h := b.window()
+		if h.view.Kind != "choose" {
+			t.Fatalf("%+v", h.view)
+		}
+		h.decide(Decision{File: doc})
+		h = b.window()
+		if v := h.view; v.Kind != "sign" || v.Title != lang.RU.Text("agent.title.send") || v.Warnings[0].Code != "sent" || !strings.Contains(v.Warnings[0].Text, server.URL+"/upload") || v.Documents[0].Name != doc {
+			t.Errorf("%+v", v)
+		}
+		e := h.decide(Decision{Key: h.unlock("GOST512_a.p12")})
+		return e, s.read()
+	}
+	// As it is, nothing is sent to an address that is not the internet's.
+	if e, got := send(); got != `{"errorCode":14}` || !e.Failed || !strings.Contains(e.Text, lang.RU.Text("agent.problem.not_sent")) || sent > 0 {
+		t.Errorf("%+v %s", e, got)
+	}
+	client := server.Client()
+	client.CheckRedirect = noRedirect
+	b.agent.downloader = client
+	if e, got := send(); e.Failed || got != `{"result":{"file_id":17,"file_name":"смета.txt","file_size":10,"error":null},"errorCode":"NONE"}` {
+		t.Errorf("%+v %s", e, got)
+	}
+	if token != "секрет" || name != "смета.txt" || string(content) != "смета" {
+		t.Errorf("%q %q %q", token, name, content)
+	}
+	good(t, signature, []byte("смета"))
+	for _, c := range []struct {
+		answer string
+		status int
+		want   string
+	}{{`{}`, 200, `{"errorCode":5}`}, {`<html>`, 200, `{"errorCode":5}`}, {`{}`, 500, `{"errorCode":3}`}, {`{}`, http.StatusFound, `{"errorCode":3}`},
+		{strings.Repeat(" ", maxTaken+1), 200, `{"errorCode":3}`}, {`{"error":"no place"}`, 200, `{"result":{"file_id":null,"file_name":"смета.txt","file_size":10,"error":"no place"},"errorCode":"NONE"}`}} {
+		answer, status = c.answer, c.status
+		if _, got := send(); got != c.want {
+			t.Errorf("%d %.20s: %s, want %s", c.status, c.answer, got, c.want)
+		}
+	}
+	server.Close()
+	if _, got := send(); got != `{"errorCode":997}` {
+		t.Errorf("%s", got)
+	}
+	// Another host, a key file, another site's challenge, and no.
+	s.send(strings.Replace(request, server.URL, "https://other.example.kz", 1))
+	if h := b.window(); h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, "other.example.kz") {
+		t.Errorf("%+v", h.view)
+	} else {
+		h.decide(Decision{})
+	}
+	if got := s.read(); got != `{"errorCode":14}` {
+		t.Errorf("%s", got)
+	}
+	if err := os.WriteFile(filepath.Join(b.folder, "challenge.txt"), []byte(challenge("https://victim.kz")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"GOST512_a.p12": `{"errorCode":11}`, "challenge.txt": `{"errorCode":10}`} {
+		s.send(request)
+		b.window().decide(Decision{File: filepath.Join(b.folder, file)})
+		if h := b.window(); h.view.Kind != "refused" {
+			t.Errorf("%+v", h.view)
+		} else {
+			h.decide(Decision{})
+		}
+		if got := s.read(); got != want {
+			t.Errorf("%s: %s", file, got)
+		}
+	}
+	s.send(request)
+	b.window().cancel()
+	if got := s.read(); got != `{"errorCode":1}` {
+		t.Errorf("%s", got)
+	}
+	if strings.Contains(b.log.String(), "секрет") || strings.Contains(b.log.String(), "/upload") {
+		t.Error("the token or the address is in the log")
 	}
 }
 

@@ -113,17 +113,17 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		return
 	}
 	key, err := w.openFile(f, &in)
+	code, field := pinProblem(err)
 	switch {
-	case errors.Is(err, keystore.ErrPassword) && f.Certificate() != nil:
-		w.problem(rw, "wrong_pin", "password")
+	case code != "" && f.Certificate() != nil:
+		w.problem(rw, code, field)
 	case errors.Is(err, keystore.ErrPassword):
 		w.problem(rw, "wrong_password", "password")
-	case errors.Is(err, keystore.ErrLastTry):
-		w.problem(rw, "pin_last_try", "password")
-	case errors.Is(err, keystore.ErrLocked):
-		w.problem(rw, "token_locked", "")
 	case errors.Is(err, keystore.ErrNoSecret), errors.Is(err, keystore.ErrNoKeychain):
 		w.problem(rw, "no_keychain", "password")
+	case errors.Is(err, keystore.ErrToken):
+		w.agent.log.Warn("a token was not opened", "err", err)
+		w.problem(rw, "token_failed", "")
 	case err != nil:
 		w.problem(rw, "unreadable_key", "")
 	default:
@@ -186,7 +186,7 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 		e.Text = w.lang.Text("agent.done." + w.task.kind())
 	}
 	if out.err != nil {
-		e.Failed, e.Text = true, w.lang.Text("agent.done.failed", "why", out.err.Error())
+		e.Failed, e.Text = true, w.lang.Text("agent.done.failed", "why", why(out.err, w.lang))
 		if k := w.task.kind(); k == "refused" || k == "notice" {
 			e.Failed, e.Text = false, w.lang.Text("agent.done.refused")
 		}

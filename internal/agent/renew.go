@@ -71,19 +71,16 @@ type renewing struct {
 type renewedKey struct{ owner, state, why string }
 
 func (*renewing) kind() string { return "renew" }
-func (*renewing) wish() wish   { return wish{files: true, others: []string{keystore.JKS}} }
+func (*renewing) wish() wish   { return wish{files: true, others: []string{"*"}} }
 
 // show lists the keys that are due, then the files nobody opened yet, any of which may be.
 func (t *renewing) show(w *window, v *View) {
 	v.Warnings = []Remark{{"renew", "info", w.lang.Text("agent.renew.what", "cabinet", t.site.Shown)}}
 	var locked, other, own []KeyRow
-	company, personal := false, false
+	company, personal, onToken := false, false, false
 	for _, f := range w.files {
-		if f.Certificate() != nil {
-			continue // keys on tokens are renewed where they were made
-		}
 		r := w.row(f)
-		cert := w.agent.known.find(f.ID)
+		cert := w.cert(f)
 		switch {
 		case cert == nil:
 			locked = append(locked, r)
@@ -92,6 +89,7 @@ func (t *renewing) show(w *window, v *View) {
 		case !r.Fits:
 		case w.due(cert) == "":
 			v.Keys = append(v.Keys, r)
+			onToken = onToken || r.Pin
 			company, personal = company || cert.Holder().BIN != "", personal || cert.Holder().BIN == ""
 		case cert.Holder().BIN == "" && w.due(cert) == "later" && cert.ForSignIn():
 			r.Remarks = append(r.Remarks, Remark{"sign-in-only", "info", w.lang.Text("agent.renew.sign-in-only")})
@@ -113,6 +111,10 @@ func (t *renewing) show(w *window, v *View) {
 		other = append(other, own...)
 	}
 	v.Keys = append(append(v.Keys, locked...), other...)
+	if onToken {
+		v.Warnings = append(v.Warnings, Remark{"renew-token", "info", w.lang.Text("agent.renew.token")})
+	}
+	v.NewPassword = slices.ContainsFunc(v.Keys, func(r KeyRow) bool { return r.Fits && !r.Pin })
 	if len(v.Keys) == 0 {
 		v.Warnings = append(v.Warnings, Remark{"none", "info", w.lang.Text("agent.renew.none")})
 	}
@@ -128,7 +130,7 @@ func (w *window) due(cert *pki.Certificate) string {
 	}
 	h := cert.Holder()
 	for _, f := range w.files {
-		next := w.agent.known.find(f.ID)
+		next := w.cert(f)
 		if next == nil || !next.NotBefore.After(cert.NotBefore) || next.Key != cert.Key || next.ForSigning() != cert.ForSigning() {
 			continue
 		}
@@ -170,7 +172,7 @@ func (t *renewing) begin(w *window, d Decision) *Problem {
 	var ready []oldKey
 	locked := 0
 	for _, f := range w.files {
-		key, cert := w.opened[f.ID], w.agent.known.find(f.ID)
+		key, cert := w.opened[f.ID], w.cert(f)
 		switch {
 		case key == nil && cert != nil && w.due(cert) == "" && len(w.agent.fit(cert, t.wish(), w.lang).Reasons) == 0:
 			locked++
@@ -184,11 +186,8 @@ func (t *renewing) begin(w *window, d Decision) *Problem {
 	case locked > 0 && !d.Confirm:
 		return &Problem{Code: "some_locked", Field: "confirm", Text: w.lang.Text("agent.problem.some_locked", "n", locked)}
 	}
-	if err := pfx.CheckPassword(d.NewPassword); err != nil {
-		return &Problem{Code: passwordCode(err), Field: "new-password"}
-	}
-	if d.NewPassword != d.NewPassword2 {
-		return &Problem{Code: "passwords_differ", Field: "new-password-2"}
+	if p := t.passwords(ready, d); p != nil {
+		return p
 	}
 	own := map[string]*renewal{}
 	var companies []oldKey
@@ -219,6 +218,20 @@ func (t *renewing) begin(w *window, d Decision) *Problem {
 		w.agent.renewing(k.key.Certificate, new(true))
 	}
 	t.password, t.of = d.NewPassword, 4*len(t.groups)+3*len(ready)
+	return nil
+}
+
+// passwords checks the new password, when a new file will have it.
+func (*renewing) passwords(ready []oldKey, d Decision) *Problem {
+	if !slices.ContainsFunc(ready, func(k oldKey) bool { return k.key.Place() == nil }) {
+		return nil
+	}
+	if err := pfx.CheckPassword(d.NewPassword); err != nil {
+		return &Problem{Code: passwordCode(err), Field: "new-password"}
+	}
+	if d.NewPassword != d.NewPassword2 {
+		return &Problem{Code: "passwords_differ", Field: "new-password-2"}
+	}
 	return nil
 }
 

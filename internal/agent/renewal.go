@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -30,6 +31,7 @@ type renewal struct {
 	tried   map[string]bool   // steps done in this window, by renewal and name
 	late    time.Time         // when waiting ends
 	ended   map[string]string // serials and states that were told
+	why     map[string]string // by serial: what went wrong here, in words
 	results []renewedKey
 }
 
@@ -76,7 +78,7 @@ func (g *renewal) signIn(ctx context.Context, w *window) (err error) {
 	if g.cabinet, err = w.signInTo(ctx, g.task.site, g.by); err != nil {
 		return err
 	}
-	g.in, g.tried, g.ended = true, map[string]bool{}, map[string]string{}
+	g.in, g.tried, g.ended, g.why = true, map[string]bool{}, map[string]string{}, map[string]string{}
 	return nil
 }
 
@@ -196,7 +198,7 @@ func (g *renewal) tell(w *window, r client.Renewal) {
 		if k.State == "done" || k.State == "not" {
 			w.agent.renewing(old.key.Certificate, new(false))
 		}
-		g.results = append(g.results, renewedKey{old.owner(), k.State, k.Text})
+		g.results = append(g.results, renewedKey{old.owner(), k.State, cmp.Or(g.why[old.serial()], k.Text)})
 	}
 }
 
@@ -280,7 +282,7 @@ func (g *renewal) oldOf(id string) *oldKey {
 	return nil
 }
 
-// make makes the keys of one application, beside the file of the old one and for the same holder.
+// make makes the keys of one application, beside the file of the old one or on its token, and for the same holder.
 func (g *renewal) make(w *window, call ncalayer.GenerateCall) ncalayer.GeneratedOne {
 	one := ncalayer.GeneratedOne{RequestID: call.RequestID}
 	old := g.oldOf(call.RequestID)
@@ -294,13 +296,26 @@ func (g *renewal) make(w *window, call ncalayer.GenerateCall) ncalayer.Generated
 		return one
 	}
 	order := (&talk{agent: w.agent, site: g.task.site}).orderOf(call)
-	order.Many, order.Folder = true, filepath.Dir(old.file.Path)
+	order.Many, order.On = true, old.key.Place()
+	if order.On == nil {
+		order.Folder = filepath.Dir(old.file.Path)
+	}
+	if (order.On != nil) != (order.Storage != "") || order.On != nil && order.Storage != order.On.Storage {
+		one.Error = &ncalayer.ManyError{Code: ncalayer.CodeGenerating, Details: "storage_unavailable: the old key is in another storage"}
+		g.why[old.serial()] = w.lang.Text("agent.renew.storage")
+		return one
+	}
 	notes, err := w.agent.keeper.Generate(order)
 	if err != nil {
-		one.Error = asRefusal(err, ncalayer.CodeGenerating).Part()
+		one.Error = asRefusal(w.agent.failed(err), ncalayer.CodeGenerating).Part()
+		if errors.Is(err, keystore.ErrCannot) || errors.Is(err, keystore.ErrToken) {
+			g.why[old.serial()] = why(err, w.lang)
+		}
 	}
 	for _, n := range notes {
-		w.agent.watch(n.Folder)
+		if !n.OnToken() {
+			w.agent.watch(n.Folder)
+		}
 		one.Keys = append(one.Keys, ncalayer.GeneratedKey{Algorithm: n.Algorithm, Usage: n.Usage, KeyID: n.KeyID, CSR: base64.StdEncoding.EncodeToString(n.Request)})
 	}
 	return one
@@ -344,10 +359,14 @@ func (g *renewal) finish(w *window, call ncalayer.InstallCall) ncalayer.Installe
 	}
 	var files []keystore.Installed
 	if err == nil {
-		files, err = w.agent.keeper.Install(certs, g.task.password)
+		if old := g.oldOf(call.RequestID); old != nil && old.key.Place() != nil {
+			files, err = w.agent.keeper.Certify(certs, old.key.Place())
+		} else {
+			files, err = w.agent.keeper.Install(certs, g.task.password)
+		}
 	}
 	if err != nil {
-		one.Error = asRefusal(err, ncalayer.CodeImporting).Part()
+		one.Error = asRefusal(w.agent.failed(err), ncalayer.CodeImporting).Part()
 		return one
 	}
 	one.Files = w.agent.told(files, certs)

@@ -77,7 +77,7 @@ func (t *signing) ended(w *window, key string, result any, err error) (outcome, 
 		return outcome{}, p
 	}
 	if err != nil {
-		return outcome{err: err}, nil
+		return outcome{err: w.agent.withoutDriver(err)}, nil
 	}
 	w.agent.chose(w.site, key)
 	return outcome{done: true, result: result}, nil

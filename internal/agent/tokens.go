@@ -1,32 +1,134 @@
 package agent
 
 import (
-	"slices"
+	"errors"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/pki"
 )
 
-// onTokens lists the keys of the tokens that are plugged in.
-func (a *Agent) onTokens() []keystore.File {
+// onTokens lists the tokens that are plugged in, with their keys. What cannot be read is in the log; a window says so.
+func (a *Agent) onTokens() keystore.Seen {
 	if len(a.config.Tokens) == 0 {
-		return nil
+		return keystore.Seen{}
 	}
-	files, _, err := keystore.ScanTokens(a.config.Tokens)
-	if err != nil {
-		a.log.Warn("a driver of tokens failed", "err", err)
+	seen := keystore.ScanTokens(a.config.Tokens)
+	if seen.Err != nil {
+		a.log.Warn("a driver of tokens failed", "err", seen.Err)
 	}
-	return files
+	for _, t := range seen.Tokens {
+		if t.Problem != "" {
+			a.log.Warn("a token cannot be read", "storage", t.Storage, "why", t.Problem)
+		}
+	}
+	return seen
 }
 
 // plugged names the token storages that are there now.
-func (a *Agent) plugged() []string {
-	if len(a.config.Tokens) == 0 {
-		return []string{}
+func (a *Agent) plugged() []string { return a.onTokens().Storages() }
+
+// TokenRow is a token that new keys can be made on.
+type TokenRow struct {
+	ID     string `json:"id"`
+	Label  string `json:"label"`
+	Serial string `json:"serial,omitempty"`
+}
+
+// unreadable says which tokens of a storage, or of any, a window cannot show.
+func (w *window) unreadable(storage string) []Remark {
+	var list []Remark
+	for _, t := range w.tokens {
+		if t.Problem == "" || storage != "" && t.Storage != storage {
+			continue
+		}
+		name := t.Label
+		if name == "" {
+			name = t.Storage
+		}
+		list = append(list, Remark{"token-unreadable", "amber", w.lang.Text("agent.token.unreadable", "name", name)})
 	}
-	_, names, err := keystore.ScanTokens(a.config.Tokens)
+	return list
+}
+
+// cert is the certificate of a key as far as it is known: a token shows it, a file only once it was opened.
+func (w *window) cert(f keystore.File) *pki.Certificate {
+	if c := f.Certificate(); c != nil {
+		return c
+	}
+	return w.agent.known.find(f.ID)
+}
+
+// place opens a token with a PIN.
+func (w *window) place(t keystore.PluggedToken, pin string) (*keystore.Place, *Problem) {
+	place, err := t.Open(pin)
+	if code, field := pinProblem(err); code != "" {
+		return nil, &Problem{Code: code, Field: field}
+	}
 	if err != nil {
-		a.log.Warn("a driver of tokens failed", "err", err)
+		w.agent.log.Warn("a token was not opened", "err", err)
+		return nil, &Problem{Code: "token_failed"}
 	}
-	slices.Sort(names)
-	return slices.Concat([]string{}, slices.Compact(names))
+	return place, nil
+}
+
+// pinProblem is the code and the field for a PIN the token refused; "" for other errors.
+func pinProblem(err error) (code, field string) {
+	switch {
+	case errors.Is(err, keystore.ErrPassword):
+		return "wrong_pin", "password"
+	case errors.Is(err, keystore.ErrLastTry):
+		return "pin_last_try", "password"
+	case errors.Is(err, keystore.ErrLocked):
+		return "token_locked", ""
+	}
+	return "", ""
+}
+
+// let lets a token go.
+func (w *window) let(place *keystore.Place) {
+	if err := place.Close(); err != nil {
+		w.agent.log.Warn("a token was not let go", "err", err)
+	}
+}
+
+// tokenOf finds the plugged token a pending key is on.
+func (w *window) tokenOf(n keystore.Note) (keystore.PluggedToken, bool) {
+	for _, t := range w.tokens {
+		if t.Storage == n.Storage && t.Label == n.Token && t.Serial == n.Serial {
+			return t, true
+		}
+	}
+	return keystore.PluggedToken{}, false
+}
+
+// withoutDriver keeps a driver's words out of what pages and people are told: the log has them.
+func (a *Agent) withoutDriver(err error) error {
+	if !errors.Is(err, keystore.ErrToken) {
+		return err
+	}
+	a.log.Warn("a token failed", "err", err)
+	return keystore.ErrToken
+}
+
+// failed notes in the log how a token failed; the error is what the act ends with.
+func (a *Agent) failed(err error) error {
+	if errors.Is(err, keystore.ErrToken) || errors.Is(err, keystore.ErrCannot) {
+		a.log.Warn("an act on a token failed", "err", err)
+	}
+	return err
+}
+
+// why says in words why an act failed.
+func why(err error, tag lang.Tag) string {
+	switch {
+	case errors.Is(err, keystore.ErrCannot):
+		return tag.Text("agent.problem.token_cannot")
+	case errors.Is(err, keystore.ErrToken):
+		return tag.Text("agent.problem.token_failed")
+	}
+	if _, sent := errors.AsType[nurError](err); sent {
+		return tag.Text("agent.problem.not_sent")
+	}
+	return err.Error()
 }

@@ -2,15 +2,304 @@ package agent
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
 	"senim/internal/pkitest"
 	"senim/internal/token"
+	"senim/pki"
 )
 
 const pin = "2468-user"
+
+// emptyToken makes a SoftHSM2 token with nothing on it.
+func emptyToken(t *testing.T) keystore.TokenDriver {
+	t.Helper()
+	dir := t.TempDir()
+	h := pkitest.NewSoftHSM(t, dir, "KAZTOKEN 1")
+	return keystore.TokenDriver{Storage: "AKKaztokenStore", Program: pkitest.TokenProgram(t, dir), Module: h.Module}
+}
+
+// TestKeysMadeOnAToken: the pair is made on the token the person chose, the request is signed there, the certificate
+// is put beside it, and the key signs; nothing of it is in a file. What the token cannot make is refused in words.
+func TestKeysMadeOnAToken(t *testing.T) {
+	driver := emptyToken(t)
+	b := bring(t, func(o *Config) { o.Tokens = []keystore.TokenDriver{driver} })
+	s := b.dial(page)
+	args := func(id, profile, rest string) string {
+		return keysCall("generate", `{"requestId":"`+id+`","storage":"AKKaztokenStore",`+rest+`"profiles":[{"algorithm":"`+profile+`","usage":"SIGNATURE"}],
+ "subject":{"commonName":"ТЕСТОВ ТЕСТ","surname":"ТЕСТОВ","iin":"123456789011","email":"t@example.kz"},"locale":"ru"}`)
+	}
+	for request, want := range map[string]string{
+		args("1", "RSA2048", `"folder":"/tmp",`):                                 "folder_unavailable",
+		strings.Replace(args("1", "RSA2048", ""), "AKKaztokenStore", "Other", 1): "storage_unavailable",
+	} {
+		if got := s.ask(request); !strings.HasPrefix(got, `{"code":"CSR_GENERATING_FAILURE","details":"`+want) {
+			t.Errorf("%s", got)
+		}
+	}
+	s.send(strings.Replace(args("1", "RSA2048", ""), "AKKaztokenStore", "AKJaCartaStore", 1)) // not plugged in
+	h := b.window()
+	if h.view.Kind != "refused" || h.view.Refusal != lang.RU.Text("agent.refused.storage_unavailable") {
+		t.Errorf("%+v", h.view)
+	}
+	h.decide(Decision{})
+	s.read()
+
+	s.send(args("1", "RSA2048", `"token":"KAZTOKEN 1",`))
+	h = b.window()
+	if v := h.view; v.Kind != "generate" || v.Storage != "AKKaztokenStore" || len(v.Tokens) != 1 || v.Tokens[0].Label != "KAZTOKEN 1" || v.Folder != "" || len(v.Warnings) > 0 {
+		t.Fatalf("%+v", v)
+	}
+	id := h.view.Tokens[0].ID
+	for code, d := range map[string]Decision{"choose_token": {Password: pin}, "wrong_pin": {Token: id, Password: "0000"}} {
+		if p := h.problem("/decide", d); p.Code != code || p.Text == "" {
+			t.Errorf("%+v", p)
+		}
+	}
+	h.decide(Decision{Token: id, Password: pin})
+	first := s.read()
+	made := result[ncalayer.Generated](t, first)
+	r, err := pki.ParseRequest(unbase(t, made.Keys[0].CSR))
+	if err != nil || r.CheckSignature() != nil || !r.Storage.Equal(pki.StorageKaztoken) {
+		t.Fatalf("%v %v", r, err)
+	}
+	// The same again: no PIN, no second key.
+	s.send(args("1", "RSA2048", `"token":"KAZTOKEN 1",`))
+	h = b.window()
+	if !h.view.Again {
+		t.Error("the window does not say that the key is there already")
+	}
+	h.decide(Decision{})
+	if again := s.read(); again != first {
+		t.Errorf("%s", again)
+	}
+	// In a file it would be another order.
+	s.send(strings.Replace(args("1", "RSA2048", ""), "AKKaztokenStore", "PKCS12", 1))
+	b.window().decide(Decision{})
+	if got := s.read(); !strings.Contains(got, "request_id_used") {
+		t.Errorf("%s", got)
+	}
+
+	leaf := b.authority.Issue(pkitest.Spec{Holder: r.Holder(), Change: func(t *pki.Template) { t.PublicKey, t.SubjectKeyID = r.PublicKey, nil }})
+	install := keysCall("install", `{"requestId":"1","certificates":["`+base64.StdEncoding.EncodeToString(leaf.Certificate.Raw)+`"],"locale":"ru"}`)
+	for _, created := range []bool{true, false} {
+		s.send(install)
+		h = b.window()
+		if v := h.view; v.Kind != "install" || v.Token != "KAZTOKEN 1" || v.Folder != "" || v.Certificates[0].File != "" {
+			t.Errorf("%+v", v)
+		}
+		if p := h.problem("/decide", Decision{NewPassword: "Secret42", NewPassword2: "Secret42", Password: "0000"}); p.Code != "wrong_pin" && p.Code != "pin_last_try" {
+			t.Errorf("%+v", p)
+		}
+		if e := h.decide(Decision{Password: pin}); e.Failed || e.Text != lang.RU.Text("agent.done.install_token") {
+			t.Errorf("%+v", e)
+		}
+		reply := s.read()
+		if done := result[ncalayer.Installed](t, reply); len(done.Files) != 1 || done.Files[0].Created != created || strings.Contains(reply, "fileName") {
+			t.Fatalf("%s", reply)
+		}
+	}
+	s.send(`{"module":"kz.gov.pki.knca.commonUtils","method":"createCAdESFromBase64","args":["AKKaztokenStore","","aGVsbG8=",true]}`)
+	h = b.window()
+	row := h.row("KAZTOKEN 1")
+	if status := h.post("/unlock", map[string]any{"id": row.ID, "password": pin}, nil); status != 200 {
+		t.Fatal(status)
+	}
+	h.decide(Decision{Key: row.ID})
+	good(t, unbase(t, object[string](t, s.read())), []byte("hello"))
+
+	// SoftHSM2 has no GOST.
+	s.send(args("2", "GOST512", ""))
+	h = b.window()
+	if e := h.decide(Decision{Token: h.view.Tokens[0].ID, Password: pin}); !e.Failed || !strings.Contains(e.Text, lang.RU.Text("agent.problem.token_cannot")) {
+		t.Errorf("%+v", e)
+	}
+	if got := s.read(); got != `{"code":"CSR_GENERATING_FAILURE","details":"storage_unavailable: the token cannot make such a key","message":"Key pair was not generated.","status":false}` {
+		t.Errorf("%s", got)
+	}
+	if len(b.agent.keeper.Unfinished()) > 0 {
+		t.Errorf("%+v", b.agent.keeper.Unfinished())
+	}
+	if entries, err := os.ReadDir(b.folder); err != nil || len(entries) > 0 {
+		t.Errorf("files: %v %v", entries, err)
+	}
+	if strings.Contains(b.log.String(), pin) {
+		t.Error("the PIN is in the log")
+	}
+}
+
+// TestTokenAllOrNothing: of an order or of certificates that cannot be finished nothing stays on the token, and what
+// was there before stays.
+func TestTokenAllOrNothing(t *testing.T) {
+	driver := emptyToken(t)
+	b := bring(t, func(o *Config) { o.Tokens = []keystore.TokenDriver{driver} })
+	objects := func() int {
+		t.Helper()
+		list, err := filepath.Glob(filepath.Join(filepath.Dir(os.Getenv("SOFTHSM2_CONF")), "tokens", "*", "*.object"))
+		if err != nil || len(list) == 0 {
+			t.Fatal(list, err)
+		}
+		return len(list)
+	}
+	s := b.dial(page)
+	generate := func(id, second string) string {
+		t.Helper()
+		s.send(keysCall("generate", `{"requestId":"`+id+`","storage":"AKKaztokenStore","profiles":[{"algorithm":"RSA2048","usage":"SIGNATURE"},`+second+`],
+ "subject":{"commonName":"ТЕСТОВ ТЕСТ","surname":"ТЕСТОВ","iin":"123456789011","email":"t@example.kz"}}`))
+		h := b.window()
+		h.decide(Decision{Token: h.view.Tokens[0].ID, Password: pin})
+		return s.read()
+	}
+	before := objects()
+	if got := generate("1", `{"algorithm":"GOST512","usage":"SIGNATURE"}`); !strings.Contains(got, "storage_unavailable") {
+		t.Errorf("%s", got)
+	}
+	if now := objects(); now != before {
+		t.Errorf("%d objects on the token, before %d", now, before)
+	}
+
+	made := result[ncalayer.Generated](t, generate("2", `{"algorithm":"RSA2048","usage":"AUTHENTICATION"}`))
+	var certs []string
+	for _, k := range made.Keys {
+		r, err := pki.ParseRequest(unbase(t, k.CSR))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf := b.authority.Issue(pkitest.Spec{Holder: r.Holder(), Change: func(t *pki.Template) { t.PublicKey, t.SubjectKeyID = r.PublicKey, nil }})
+		certs = append(certs, base64.StdEncoding.EncodeToString(leaf.Certificate.Raw))
+	}
+	tok, err := token.Open(token.Config{Program: driver.Program, Module: driver.Module, Label: "KAZTOKEN 1", PIN: []byte(pin)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tok.Certify(t.Context(), b.agent.keeper.Waiting(page)[1].Name, b.authority.Individual().Certificate.Raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := tok.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before = objects()
+	s.send(keysCall("install", `{"requestId":"2","certificates":["`+strings.Join(certs, `","`)+`"]}`))
+	b.window().decide(Decision{Password: pin})
+	if got := s.read(); !strings.HasPrefix(got, `{"code":"CERTIFICATE_IMPORTING_FAILURE","details":"file_exists: `) {
+		t.Errorf("%s", got)
+	}
+	if now := objects(); now != before {
+		t.Errorf("%d objects on the token, before %d", now, before)
+	}
+	if n := len(b.agent.keeper.Waiting(page)); n != 2 {
+		t.Errorf("%d keys wait", n)
+	}
+	// Keys in different places have no password in common.
+	s.send(keysCall("generate", strings.Replace(generateArgs, "000123", "000125", 1)))
+	b.window().decide(Decision{Folder: b.folder})
+	file := result[ncalayer.Generated](t, s.read())
+	r, err := pki.ParseRequest(unbase(t, file.Keys[0].CSR))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := b.authority.Issue(pkitest.Spec{Holder: r.Holder(), Change: func(t *pki.Template) { t.PublicKey, t.SubjectKeyID = r.PublicKey, nil }})
+	s.send(keysCall("install", `{"requestId":"2","certificates":["`+certs[0]+`","`+base64.StdEncoding.EncodeToString(leaf.Certificate.Raw)+`"]}`))
+	if h := b.window(); h.view.Kind != "refused" {
+		t.Errorf("%+v", h.view)
+	} else {
+		h.decide(Decision{})
+	}
+	if got := s.read(); !strings.HasPrefix(got, `{"code":"INVALID_IMPORTING_CERTIFICATE","details":"several_places: `) {
+		t.Errorf("%s", got)
+	}
+	// Many at once are for files: the part on a token fails alone.
+	s.send(keysCall("installMany", `{"orders":[{"requestId":"2","certificates":["`+certs[0]+`"]}]}`))
+	if h := b.window(); h.view.Kind != "refused" || h.view.Refusal != lang.KK.Text("agent.refused.several_places") {
+		t.Errorf("%+v", h.view)
+	} else {
+		h.decide(Decision{})
+	}
+	if got := s.read(); !strings.Contains(got, "several_places") {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestOldModulesTakeTokens: the tax portal and CMSSignUtil sign with a token's key as the others do.
+func TestOldModulesTakeTokens(t *testing.T) {
+	driver := softhsm(t, pkitest.New(t))
+	b := bring(t, func(o *Config) { o.Tokens = []keystore.TokenDriver{driver} })
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.dial(page)
+	sign := func(request string, save bool) string {
+		t.Helper()
+		s.send(request)
+		h := b.window()
+		if h.view.Kind == "read" {
+			h.decide(Decision{})
+			h = b.window()
+		}
+		row := h.row("KAZTOKEN 1")
+		if !row.Fits || h.row("GOST512_a.p12").Fits {
+			t.Errorf("%+v", h.view.Keys)
+		}
+		if status := h.post("/unlock", map[string]any{"id": row.ID, "password": pin}, nil); status != 200 {
+			t.Fatal(status)
+		}
+		d := Decision{Key: row.ID}
+		if save {
+			d.SaveAs = h.view.SaveAs
+		}
+		h.decide(d)
+		return s.read()
+	}
+	var out struct{ SignedXML string }
+	reply := sign(knpModule+`"command":"signDocument","requestId":"7","storageType":"KAZTOKEN","xml":"<a/>"}`, false)
+	if err := json.Unmarshal([]byte(reply), &out); err != nil {
+		t.Fatalf("%s %v", reply, err)
+	}
+	verifyXML(t, out.SignedXML)
+	for name, want := range map[string]string{"KAZTOKEN": `["KAZTOKEN"]`, "JACARTA": "[]", "": "[]"} {
+		if got := s.ask(knpModule + `"command":"getStorageDevicesByType","storage":"` + name + `"}`); !strings.Contains(got, `{"tokenTerminals":`+want+`,`) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	for _, name := range []string{"JACARTA", "unknown"} {
+		if got := s.ask(knpModule + `"command":"signDocument","storageType":"` + name + `","xml":"<a/>"}`); !strings.Contains(got, "TOKEN_NOT_AVAILABLE") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	// The portal's own picker is told of it, when the person ticks it.
+	s.send(knpModule + `"command":"getCertificates","requestId":"8"}`)
+	h := b.window()
+	h.decide(Decision{Keys: []string{h.row("KAZTOKEN 1").ID}})
+	if got := s.read(); !strings.HasPrefix(got, `{"certificates":[{"alias":"`) {
+		t.Errorf("%s", got)
+	}
+
+	doc := filepath.Join(b.folder, "a.txt")
+	if err := os.WriteFile(doc, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := sign(cmsSignCall("signFilePath", quote(doc)+`,"","AKKaztokenStore"`), true); got != `{"responseObject":"a.txt.cms","code":"200"}` {
+		t.Errorf("%s", got)
+	}
+	message, err := os.ReadFile(doc + ".cms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sd := good(t, message, nil); string(sd.Content()) != "text" {
+		t.Errorf("%q", sd.Content())
+	}
+	if got := s.ask(cmsSignCall("signFilePath", quote(doc)+`,"","AKJaCartaStore"`)); got != `{"code":"500","message":"storage.empty"}` {
+		t.Errorf("%s", got)
+	}
+	if strings.Contains(b.log.String(), pin) {
+		t.Error("the PIN is in the log")
+	}
+}
 
 // softhsm makes a SoftHSM2 token with a key and its certificate, as a CA hands them out.
 func softhsm(t *testing.T, authority *pkitest.Authority) keystore.TokenDriver {
@@ -27,7 +316,7 @@ func softhsm(t *testing.T, authority *pkitest.Authority) keystore.TokenDriver {
 		t.Fatal(err)
 	}
 	leaf := authority.Issue(pkitest.Spec{Key: key, Holder: pkitest.Person()})
-	if err := tok.Certify(t.Context(), "rsa", leaf.Certificate.Raw); err != nil {
+	if _, err := tok.Certify(t.Context(), "rsa", leaf.Certificate.Raw); err != nil {
 		t.Fatal(err)
 	}
 	if err := tok.Close(); err != nil {

@@ -36,14 +36,21 @@ type View struct {
 	Folders  []string `json:"folders,omitempty"`  // generate: known folders
 	Again    bool     `json:"again,omitempty"`    // generate: the same requests are given again
 
+	Storage string     `json:"storage,omitempty"` // generate on a token: of which kind
+	Tokens  []TokenRow `json:"tokens,omitempty"`  // generate on a token: those there are
+	Token   string     `json:"token,omitempty"`   // install: the label of the token the keys are on
+
 	Orders  []OrderView `json:"orders,omitempty"`  // generate-many
 	Missing []string    `json:"missing,omitempty"` // sign-many: serials whose key file is not found or not opened yet
+
+	NewPassword bool `json:"newPassword,omitempty"` // renew: new files are made, too, and need one
 
 	Certificates []NewFile `json:"certificates,omitempty"` // install
 	Confirm      string    `json:"confirm,omitempty"`      // install: must be ticked
 
 	Chooser *Listing `json:"chooser,omitempty"` // choose
 	Facts   []Pair   `json:"facts,omitempty"`   // read, save: which file
+	Button  string   `json:"button,omitempty"`  // sign: what the button says when more than a signature follows
 	SaveAs  string   `json:"saveAs,omitempty"`  // save, sign: proposed path of the file to be written
 
 	Refusal string `json:"refusal,omitempty"` // refused: why
@@ -90,6 +97,9 @@ func (w *window) view() View {
 		v.Places = usual()
 	}
 	w.task.show(w, &v)
+	if w.task.wish().files || len(w.task.wish().others) > 0 {
+		v.Warnings = append(slices.Clone(v.Warnings), w.unreadable("")...)
+	}
 	return v
 }
 

@@ -33,8 +33,9 @@ type Decision struct {
 	Confirm      bool     `json:"confirm"`
 	File         string   `json:"file"`     // choose: the path
 	SaveAs       string   `json:"saveAs"`   // where the result is written
-	Password     string   `json:"password"` // kinds password and backup
+	Password     string   `json:"password"` // kinds password and backup; generate and install on a token: its PIN
 	Code         string   `json:"code"`     // of the cabinet's second factor
+	Token        string   `json:"token"`    // generate on a token: which; its PIN is the password
 }
 
 // Problem is something the person can put right.
@@ -62,6 +63,7 @@ type window struct {
 
 	mu     sync.Mutex
 	files  []keystore.File          // under mu
+	tokens []keystore.PluggedToken  // under mu
 	stamp  string                   // under mu: of the folders when files were listed; "" keeps the list as it is
 	opened map[string]*keystore.Key // under mu
 	run    *run                     // under mu: what is being signed now
@@ -163,7 +165,8 @@ func (w *window) scan() {
 		return
 	}
 	folders := w.agent.looked()
-	w.stamp, w.files = stampOf(folders), append(w.agent.onTokens(), keystore.Scan(folders)...)
+	seen := w.agent.onTokens()
+	w.stamp, w.files, w.tokens = stampOf(folders), append(seen.Files, keystore.Scan(folders)...), seen.Tokens
 }
 
 func (w *window) file(id string) (keystore.File, bool) {

@@ -214,6 +214,9 @@ func (s *cabinet) manyCall(r *web.Request, what string, list []ra.Application) w
 // order is one application's keys to make.
 func (s *cabinet) order(a ra.Application) web.Order {
 	o := web.Order{RequestID: a.ID(), Subject: agentSubject(a)}
+	if a.Storage != ra.PKCS12 {
+		o.Storage = string(a.Storage)
+	}
 	for _, k := range s.c.Office.KeySet(a) {
 		o.Profiles = append(o.Profiles, web.Profile{Algorithm: k.Algorithm, Usage: k.Usage})
 	}

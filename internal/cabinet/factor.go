@@ -180,8 +180,10 @@ func refusalText(r *web.Request, err error) (code, text string) {
 	for k, v := range no.Evidence {
 		vars = append(vars, k, v)
 	}
-	if key := "codes." + no.Code; lang.Has(key) {
-		return no.Code, r.T(key, vars...)
+	for _, of := range []string{"codes.", "cabinet.code."} {
+		if key := of + no.Code; lang.Has(key) {
+			return no.Code, r.T(key, vars...)
+		}
 	}
 	return no.Code, ""
 }

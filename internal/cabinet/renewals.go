@@ -92,7 +92,8 @@ func (s *cabinet) renewalSignIn(r *web.Request) (any, error) {
 	return struct{}{}, s.c.Office.Used(r.Context(), proof.Certificate.SerialHex())
 }
 
-// newRenewal takes the certificates of the keys to renew and prepares their applications.
+// newRenewal takes the certificates of the keys to renew and prepares their applications. Each new key goes where
+// the old one is.
 func (s *cabinet) newRenewal(r *web.Request) (any, error) {
 	if list := r.PostForm["certificate"]; len(list) == 0 || len(list) > ra.MaxBatch {
 		return nil, web.Refusal{Code: "BATCH_EMPTY", Status: http.StatusUnprocessableEntity}
@@ -120,7 +121,7 @@ func (s *cabinet) newRenewal(r *web.Request) (any, error) {
 			serials = append(serials, k.Key.Serial)
 		}
 	}
-	b, err := s.c.Office.NewBatch(r.Context(), r.Session().IIN, serials, ra.BatchForm{Storage: ra.PKCS12, Lang: r.Lang()})
+	b, err := s.c.Office.NewBatch(r.Context(), r.Session().IIN, serials, ra.BatchForm{Lang: r.Lang()})
 	if err != nil {
 		return nil, err
 	}

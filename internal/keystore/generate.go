@@ -42,12 +42,18 @@ type Order struct {
 	Profiles  []Profile
 	Subject   pki.Holder // the e-mail address goes into the request, not into the name
 	Folder    string     // chosen by the person; not part of what makes two orders equal
+	Storage   string     // of a token's driver; empty: a file
+	On        *Place     // the open token, of that storage; not part of what makes two orders equal
 	Many      bool       // one of many the person consented to at once: bounded by [MaxPendingMany]
 }
 
 // arguments is the digest by which a repeated order is recognised.
 func (o Order) arguments() string {
-	b, _ := json.Marshal([]any{o.Profiles, o.Subject})
+	what := []any{o.Profiles, o.Subject}
+	if o.Storage != "" {
+		what = append(what, o.Storage)
+	}
+	b, _ := json.Marshal(what)
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
@@ -94,12 +100,16 @@ func CheckFolder(folder string) error {
 }
 
 // Generate makes the key pairs of an order, or gives those it made before for the same order. When it
-// returns, every pending file was written, synced, read back and opened.
+// returns, every pending file was written, synced, read back and opened. On a token the pairs are made inside; reasons
+// there: storage_unavailable, also when the token has no mechanism for a profile ([ErrCannot]).
 func (k *Keeper) Generate(o Order) ([]Note, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if before, err := k.made(o); err != nil || len(before) > 0 {
 		return before, err
+	}
+	if o.Storage != "" {
+		return k.onToken(o)
 	}
 	if err := CheckFolder(o.Folder); err != nil {
 		return nil, err
@@ -186,28 +196,36 @@ func (k *Keeper) pair(o Order, p Profile) (Note, []byte, error) {
 	if err != nil {
 		return Note{}, nil, failure("write_failed", "make a key pair: %w", err)
 	}
-	template := pki.RequestTemplate{Subject: pki.SubjectName(o.Subject), Storage: pki.StoragePKCS12}
-	if o.Subject.Email != "" {
-		template.Emails = []string{o.Subject.Email}
-	}
-	request, err := pki.CreateRequest(k.random, key, template)
+	n, err := k.noteOf(o, p, key)
 	if err != nil {
-		return Note{}, nil, failure("invalid_subject", "make a request: %w", err)
+		return Note{}, nil, err
 	}
 	file, err := pfx.EncryptPrivateKey(k.random, key, k.secret)
 	if err != nil {
 		return Note{}, nil, failure("write_failed", "encrypt a pending key: %w", err)
 	}
+	n.Folder, n.File = o.Folder, "PENDING_"+p.prefix()+n.KeyID+".p8"
+	return n, file, nil
+}
+
+// noteOf makes the request of a new key and notes what it is.
+func (k *Keeper) noteOf(o Order, p Profile, key crypto.Signer) (Note, error) {
+	template := pki.RequestTemplate{Subject: pki.SubjectName(o.Subject), Storage: pki.StorageOf(o.Storage)}
+	if o.Subject.Email != "" {
+		template.Emails = []string{o.Subject.Email}
+	}
+	request, err := pki.CreateRequest(k.random, key, template)
+	if err != nil {
+		return Note{}, failure("invalid_subject", "make a request: %w", err)
+	}
 	spki, err := algid.MarshalPublicKey(key.Public())
 	if err != nil {
-		return Note{}, nil, failure("write_failed", "write a public key: %w", err)
+		return Note{}, failure("write_failed", "write a public key: %w", err)
 	}
-	id := hex.EncodeToString(algid.KeyID(key.Public()))
 	return Note{
-		KeyID: id, PublicKey: spki, Origin: o.Origin, RequestID: o.RequestID, Arguments: o.arguments(),
-		Algorithm: p.Algorithm, Usage: p.Usage, Request: request, Folder: o.Folder,
-		File: "PENDING_" + p.prefix() + id + ".p8", Made: k.now().UTC(), State: Making,
-	}, file, nil
+		KeyID: hex.EncodeToString(algid.KeyID(key.Public())), PublicKey: spki, Origin: o.Origin, RequestID: o.RequestID, Arguments: o.arguments(),
+		Algorithm: p.Algorithm, Usage: p.Usage, Request: request, Made: k.now().UTC(), State: Making,
+	}, nil
 }
 
 // place writes a pending file and opens it again.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"senim/algid"
@@ -21,7 +22,7 @@ type Match struct {
 	Note        Note
 }
 
-// Installed is one finished file.
+// Installed is one finished file; of a key on a token without name and path.
 type Installed struct {
 	KeyID    string
 	FileName string
@@ -96,8 +97,10 @@ func (k *Keeper) Install(certificates []*pki.Certificate, password string) ([]In
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if _, err := k.match(certificates); err != nil {
+	if matches, err := k.match(certificates); err != nil {
 		return nil, err
+	} else if slices.ContainsFunc(matches, func(m Match) bool { return m.Note.OnToken() }) {
+		return nil, failure("no_pending_key", "the key is on a token")
 	}
 	steps := k.steps(certificates)
 	if err := look(steps, password); err != nil {
@@ -302,7 +305,10 @@ func (k *Keeper) finish(steps []*step) ([]Installed, error) {
 	return out, nil
 }
 
-// FinalName is the name the finished file will have.
+// FinalName is the name the finished file will have; of a key on a token there is none.
 func (m Match) FinalName() string {
+	if m.Note.OnToken() {
+		return ""
+	}
 	return Profile{m.Note.Algorithm, m.Note.Usage}.prefix() + m.Note.KeyID + ".p12"
 }

@@ -93,7 +93,9 @@ func (k *Keeper) recover() error {
 	kept := k.notes[:0]
 	for _, n := range k.notes {
 		if n.State == Making {
-			_ = os.Remove(filepath.Join(n.Folder, n.File))
+			if !n.OnToken() { // what stands on a token cannot be looked at without its PIN
+				_ = os.Remove(filepath.Join(n.Folder, n.File))
+			}
 			continue
 		}
 		kept = append(kept, n)
@@ -138,7 +140,7 @@ func (k *Keeper) Folders() []string {
 	var list []string
 	seen := map[string]bool{}
 	for _, n := range k.notes {
-		if !seen[n.Folder] {
+		if !seen[n.Folder] && !n.OnToken() {
 			seen[n.Folder] = true
 			list = append(list, n.Folder)
 		}

@@ -1,6 +1,9 @@
-// Package keystore keeps keys in files: it finds PKCS #12 and Java key files in the folders a person named, opens
+// Package keystore keeps keys in files, and on tokens by their drivers: it finds PKCS #12 and Java key files in the folders a person named, opens
 // them with a password, makes new key pairs whose certificate comes days later, and puts key and
 // certificate together into a finished file.
+//
+// On a token ([ScanTokens], [PluggedToken.Open]) the pair is made inside and stays there; its certificate is put
+// beside it ([Keeper.Certify]), and nothing there is ever replaced or removed but what a failed call made itself.
 //
 // The calls most want are [Scan] and [Unlock] for existing keys, [Open] for the [Keeper] of pending
 // ones. A keeper writes down before it acts: a kill at any moment leaves either the pending keys or
@@ -202,15 +205,18 @@ type Key struct {
 	Certificate *pki.Certificate
 	Storage     string
 
-	close func() error // of a token; nil for a file
+	place *Place // the token it is on; nil for a file
 }
+
+// Place is the open token a key is on; nil for a key of a file. It closes with the key.
+func (k *Key) Place() *Place { return k.place }
 
 // Close lets a token go; a key of a file needs none.
 func (k *Key) Close() error {
-	if k.close == nil {
+	if k.place == nil {
 		return nil
 	}
-	return k.close()
+	return k.place.Close()
 }
 
 // Unlock opens a key that [Scan] or [ScanTokens] listed. A wrong password or PIN is [ErrPassword],

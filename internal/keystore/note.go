@@ -33,13 +33,23 @@ type Note struct {
 	Folder    string    `json:"folder"`
 	File      string    `json:"file"` // name of the pending file
 	Made      time.Time `json:"made"`
-	State     State     `json:"state"`
+
+	// Of a key on a token: where it is. Folder and File are empty then.
+	Storage string `json:"storage,omitempty"`
+	Token   string `json:"token,omitempty"` // its label
+	Serial  string `json:"serial,omitempty"`
+	Name    string `json:"name,omitempty"` // of the key there
+
+	State State `json:"state"`
 
 	// Of a finishing or finished key: what the file must be.
 	FinalName   string `json:"finalName,omitempty"`
 	FinalDigest string `json:"finalDigest,omitempty"` // SHA-256 of the file
 	Certificate []byte `json:"certificate,omitempty"` // SHA-256 of the certificate
 }
+
+// OnToken tells whether the key is on a token.
+func (n Note) OnToken() bool { return n.Storage != "" }
 
 // maxNotes bounds the notes kept; the oldest finished ones go first.
 const maxNotes = 512

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,20 +24,45 @@ const (
 
 // TokenDriver is a PKCS #11 driver, run in a process of its own.
 type TokenDriver struct {
-	Storage string // as pages name it, AKKaztokenStore
-	Program string // the path of senim-token
-	Module  string // the path of the driver
+	Storage string       // as pages name it, AKKaztokenStore
+	Program string       // the path of senim-token
+	Module  string       // the path of the driver
+	Log     *slog.Logger // what the driver writes to its standard error goes there; nil is nowhere
+}
+
+func (d TokenDriver) config() token.Config {
+	return token.Config{Program: d.Program, Module: d.Module, Log: d.Log}
 }
 
 // lookTime bounds how long a window waits to know what is plugged in.
 const lookTime = 5 * time.Second
 
+// PluggedToken is a token that is there now.
+type PluggedToken struct {
+	ID            string // names it between the calls of a window
+	Storage       string
+	Label, Serial string
+	Locked        bool
+	Problem       string // why it cannot be read, or not all of it; it may have no label then
+
+	driver TokenDriver
+}
+
+// Place is an open token: keys are made in it, and certificates put beside them. Whoever opened it closes it.
+type Place struct {
+	Storage, Label, Serial string
+
+	t *token.Token
+}
+
+// Close lets the token go.
+func (p *Place) Close() error { return p.t.Close() }
+
 // onToken says where a key on a token is.
 type onToken struct {
-	driver TokenDriver
-	label  string
-	id     []byte
-	cert   *pki.Certificate
+	at   PluggedToken
+	id   []byte
+	cert *pki.Certificate
 }
 
 // Errors of a PIN, beside [ErrPassword]: tokens lock.
@@ -46,10 +73,27 @@ var (
 	ErrLocked = errors.New("the token is locked")
 )
 
-// ScanTokens lists the keys of the tokens that are plugged in, by what they show without a PIN, and the
-// storages that are there. A driver that fails is left out, with its error: a broken one must not hide
-// what is in files.
-func ScanTokens(drivers []TokenDriver) (files []File, plugged []string, err error) {
+// Seen is what the tokens that are plugged in show without a PIN.
+type Seen struct {
+	Files  []File // their keys
+	Tokens []PluggedToken
+	Err    error // of drivers that failed; a broken one hides neither files nor the tokens of others
+}
+
+// Storages names the storages of the tokens that can be read.
+func (s Seen) Storages() []string {
+	list := []string{}
+	for _, t := range s.Tokens {
+		if t.Label != "" && !slices.Contains(list, t.Storage) {
+			list = append(list, t.Storage)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// ScanTokens lists the tokens that are plugged in and their keys. One that cannot be read is listed with its problem.
+func ScanTokens(drivers []TokenDriver) Seen {
 	found := make([]struct {
 		tokens []token.Plugged
 		err    error
@@ -57,28 +101,61 @@ func ScanTokens(drivers []TokenDriver) (files []File, plugged []string, err erro
 	var all sync.WaitGroup
 	for i, d := range drivers {
 		all.Go(func() {
-			found[i].tokens, found[i].err = token.Look(token.Config{Program: d.Program, Module: d.Module, Timeout: lookTime})
+			c := d.config()
+			c.Timeout = lookTime
+			found[i].tokens, found[i].err = token.Look(c)
 		})
 	}
 	all.Wait()
+	var seen Seen
 	for i, d := range drivers {
-		err = errors.Join(err, found[i].err)
-		if len(found[i].tokens) > 0 {
-			plugged = append(plugged, d.Storage)
-		}
+		seen.Err = errors.Join(seen.Err, found[i].err)
 		for _, t := range found[i].tokens {
-			for _, c := range t.Certificates {
-				cert, bad := pki.ParseCertificate(c.DER)
-				if bad != nil {
-					continue // somebody else's kind
-				}
-				sum := sha256.Sum256(append([]byte(d.Storage+"\x00"+t.Label+"\x00"+t.Serial+"\x00"), c.DER...))
-				files = append(files, File{ID: "token-" + hex.EncodeToString(sum[:16]), Name: t.Label, Kind: Unknown, Storage: d.Storage,
-					Modified: cert.NotBefore, token: &onToken{driver: d, label: t.Label, id: c.ID, cert: cert}})
-			}
+			seen.add(d, t)
 		}
 	}
-	return files, plugged, err
+	return seen
+}
+
+func (s *Seen) add(d TokenDriver, t token.Plugged) {
+	name := d.Storage + "\x00" + t.Label + "\x00" + t.Serial + "\x00"
+	at := PluggedToken{ID: tokenID(name), Storage: d.Storage, Label: t.Label, Serial: t.Serial, Locked: t.Locked, Problem: t.Problem, driver: d}
+	s.Tokens = append(s.Tokens, at)
+	for _, c := range t.Certificates {
+		cert, bad := pki.ParseCertificate(c.DER)
+		if bad != nil {
+			continue // somebody else's kind
+		}
+		s.Files = append(s.Files, File{ID: tokenID(name + string(c.DER)), Name: t.Label, Kind: Unknown, Storage: d.Storage,
+			Modified: cert.NotBefore, token: &onToken{at: at, id: c.ID, cert: cert}})
+	}
+}
+
+func tokenID(of string) string {
+	sum := sha256.Sum256([]byte(of))
+	return "token-" + hex.EncodeToString(sum[:16])
+}
+
+// Open opens a token with its PIN, once. A wrong PIN is [ErrPassword], [ErrLastTry] or [ErrLocked].
+func (p PluggedToken) Open(pin string) (*Place, error) {
+	c := p.driver.config()
+	c.Label, c.Serial, c.PIN = p.Label, p.Serial, []byte(pin)
+	t, err := token.Open(c)
+	switch {
+	case errors.Is(err, token.ErrPIN):
+		return nil, p.wrongPIN()
+	case err != nil:
+		return nil, fmt.Errorf("open token: %w", err)
+	}
+	return &Place{Storage: p.Storage, Label: p.Label, Serial: p.Serial, t: t}, nil
+}
+
+// Token names the token a key is on, as [PluggedToken] does; empty for a file.
+func (f File) Token() string {
+	if f.token == nil {
+		return ""
+	}
+	return f.token.at.ID
 }
 
 // Certificate is what a key shows before it is opened: of a token, its certificate; of a file, nothing.
@@ -91,33 +168,31 @@ func (f File) Certificate() *pki.Certificate {
 
 // unlockToken opens a key on a token with its PIN, once.
 func unlockToken(f File, pin string) (*Key, error) {
-	at := f.token
-	t, err := token.Open(token.Config{Program: at.driver.Program, Module: at.driver.Module, Label: at.label, PIN: []byte(pin)})
-	switch {
-	case errors.Is(err, token.ErrPIN):
-		return nil, wrongPIN(at)
-	case err != nil:
-		return nil, fmt.Errorf("open token: %w", err)
-	}
-	signer, err := t.Key(context.Background(), token.NameOf(at.id))
+	place, err := f.token.at.Open(pin)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open token: %w", err), t.Close())
+		return nil, err
 	}
-	if public, ok := signer.Public().(interface{ Equal(x crypto.PublicKey) bool }); !ok || !public.Equal(at.cert.PublicKey) {
-		return nil, errors.Join(errors.New("open token: the key is not that of the certificate"), t.Close())
+	signer, err := place.t.Key(context.Background(), token.NameOf(f.token.id))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open token: %w", err), place.Close())
 	}
-	return &Key{Signer: signer, Certificate: at.cert, Storage: f.Storage, close: t.Close}, nil
+	if public, ok := signer.Public().(interface{ Equal(x crypto.PublicKey) bool }); !ok || !public.Equal(f.token.cert.PublicKey) {
+		return nil, errors.Join(errors.New("open token: the key is not that of the certificate"), place.Close())
+	}
+	return &Key{Signer: signer, Certificate: f.token.cert, Storage: f.Storage, place: place}, nil
 }
 
 // wrongPIN says how near a token is to be locked, as far as it tells.
-func wrongPIN(at *onToken) error {
-	tokens, err := token.Look(token.Config{Program: at.driver.Program, Module: at.driver.Module, Timeout: lookTime})
+func (p PluggedToken) wrongPIN() error {
+	c := p.driver.config()
+	c.Timeout = lookTime
+	tokens, err := token.Look(c)
 	if err != nil {
 		return ErrPassword
 	}
 	for _, t := range tokens {
 		switch {
-		case t.Label != at.label:
+		case t.Label != p.Label || t.Serial != p.Serial:
 		case t.Locked:
 			return ErrLocked
 		case t.Final:

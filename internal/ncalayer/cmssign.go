@@ -13,7 +13,7 @@ type CMSSignCall struct {
 }
 
 // CMSSign checks a call of CMSSignUtil as [Request.Common] does. Exactly one of call and reply is set.
-func (r *Request) CMSSign() (call *CMSSignCall, reply []byte) {
+func (r *Request) CMSSign(plugged ...string) (call *CMSSignCall, reply []byte) {
 	method, ok := stringOf(r.object, "method")
 	if !ok {
 		return nil, CommonError(`JSONObject["method"] not found.`, "")
@@ -44,11 +44,8 @@ func (r *Request) CMSSign() (call *CMSSignCall, reply []byte) {
 		*field = s
 	}
 	if method == "signFilePath" {
-		switch known, token := Storage(call.Storage); {
-		case !known:
-			return nil, CommonError("storage.unknown", "")
-		case token: // of this module only files are known
-			return nil, CommonError("storage.empty", "")
+		if message := storageFault(call.Storage, plugged); message != "" {
+			return nil, CommonError(message, "")
 		}
 	}
 	return call, nil

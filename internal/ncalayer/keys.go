@@ -29,6 +29,8 @@ type Subject struct {
 type GenerateCall struct {
 	RequestID string
 	Folder    string // a hint, "" for none
+	Storage   string // PKCS12, or one of tokens
+	Token     string // the label of the token, "" to ask
 	Profiles  []Profile
 	Subject   Subject
 	Locale    string
@@ -58,7 +60,7 @@ type InstallCall struct {
 // InstalledFile is one finished key file. It carries no path.
 type InstalledFile struct {
 	KeyID    string `json:"keyId"`
-	FileName string `json:"fileName"`
+	FileName string `json:"fileName,omitempty"` // absent on a token
 	Serial   string `json:"serialNumber"`
 	NotAfter string `json:"notAfter"`
 	Created  bool   `json:"created"`
@@ -163,8 +165,7 @@ func (r *Request) Generate() (*GenerateCall, *Refusal) {
 		return nil, refusal
 	}
 	c := &GenerateCall{RequestID: m.text("requestId", true), Folder: m.text("folder", false), Locale: m.locale()}
-	storage := m.text("storage", true)
-	m.text("token", false)
+	c.Storage, c.Token = m.text("storage", true), m.text("token", false)
 	profiles, subject := m.profiles(), m.object("subject")
 	if refusal := m.refusal(); refusal != nil {
 		return nil, refusal
@@ -173,8 +174,14 @@ func (r *Request) Generate() (*GenerateCall, *Refusal) {
 	if refusal := subject.refusal(); refusal != nil {
 		return nil, refusal
 	}
-	if storage != PKCS12 {
-		return nil, generating("storage_unavailable", "only key files can be made here")
+	_, token := Storage(c.Storage)
+	switch {
+	case c.Storage != PKCS12 && !token:
+		return nil, generating("storage_unavailable", "keys are made in PKCS12 files and on tokens")
+	case token && c.Folder != "":
+		return nil, generating("folder_unavailable", "a token has no folder")
+	case !token:
+		c.Token = ""
 	}
 	if refusal := c.check(); refusal != nil {
 		return nil, refusal

@@ -5,8 +5,8 @@ const MaxMany = 100
 
 // GenerateManyCall is a checked call of kz.senim.keys generateMany: one consent for many orders.
 type GenerateManyCall struct {
-	Folder string // a hint, "" for none
-	Orders []GenerateCall
+	Folder string         // a hint, "" for none
+	Orders []GenerateCall // each with its own storage, or that of the call
 	Locale string
 }
 
@@ -83,12 +83,12 @@ func (r *Request) GenerateMany() (*GenerateManyCall, *Refusal) {
 	if refusal := m.refusal(); refusal != nil {
 		return nil, refusal
 	}
-	if storage != PKCS12 {
-		return nil, generating("storage_unavailable", "only key files can be made here")
-	}
 	seen := map[string]bool{}
 	for _, part := range parts {
-		one := GenerateCall{RequestID: part.text("requestId", true), Profiles: part.profiles()}
+		one := GenerateCall{RequestID: part.text("requestId", true), Profiles: part.profiles(), Storage: part.text("storage", false)}
+		if one.Storage == "" {
+			one.Storage = storage
+		}
 		s := part.object("subject")
 		if refusal := part.refusal(); refusal != nil {
 			return nil, refusal
@@ -96,6 +96,9 @@ func (r *Request) GenerateMany() (*GenerateManyCall, *Refusal) {
 		one.Subject = s.subject()
 		if refusal := s.refusal(); refusal != nil {
 			return nil, refusal
+		}
+		if _, token := Storage(one.Storage); one.Storage != PKCS12 && !token {
+			return nil, generating("storage_unavailable", "keys are made in PKCS12 files and on tokens")
 		}
 		if refusal := one.check(); refusal != nil {
 			return nil, refusal

@@ -1,12 +1,14 @@
 package ncalayer
 
+import "slices"
+
 // ModuleKNP is the tax portal's.
 const ModuleKNP = "kz.inessoft.kgd.knp.ncalayer.KNPModuleService"
 
 // KNPCall is a call of the tax portal's module.
 type KNPCall struct {
 	Command string
-	Storage string // "" where none is named
+	Storage string // by NCALayer's name; "" where none is known
 	XML     string // signDocument
 	id      any    // requestId as it came
 }
@@ -25,7 +27,8 @@ func (r *Request) KNP() (call *KNPCall, reply []byte) {
 	case "getStorageType", "info", "getCertificates":
 		return call, nil
 	case "getStorageDevicesByType":
-		call.Storage, _ = stringOf(r.object, "storage")
+		name, _ := stringOf(r.object, "storage")
+		call.Storage = knpStorage(name)
 		return call, nil
 	case "signDocument":
 	case "":
@@ -40,13 +43,29 @@ func (r *Request) KNP() (call *KNPCall, reply []byte) {
 			given = true
 		}
 	}
-	if call.Storage, _ = stringOf(r.object, "storageType"); call.Storage == "" {
+	name, _ := stringOf(r.object, "storageType")
+	if call.Storage = knpStorage(name); name == "" {
 		call.Storage = PKCS12
 	}
 	if !ok || call.XML == "" {
 		return nil, call.Refuse(KNPInvalid, "xml is missing")
 	}
 	return call, nil
+}
+
+// knpStorages are the storages by the tax portal's names, in the order it is told them.
+var knpStorages = []struct{ name, storage string }{
+	{PKCS12, PKCS12}, {"KAZTOKEN", "AKKaztokenStore"}, {"KZIDCARD", "AKKZIDCardStore"}, {"ETOKEN_72K", "AKEToken72KStore"}, {"JACARTA", "AKJaCartaStore"},
+}
+
+// knpStorage is NCALayer's name of a storage; "" for an unknown one.
+func knpStorage(name string) string {
+	for _, s := range knpStorages {
+		if s.name == name || s.storage == name {
+			return s.storage
+		}
+	}
+	return ""
 }
 
 // Result codes of the tax portal's module.
@@ -121,16 +140,24 @@ func (c *KNPCall) Storages() []byte {
 		Name  string `json:"name"`
 		Token bool   `json:"token"`
 	}
+	var list []storage
+	for _, s := range knpStorages {
+		list = append(list, storage{s.name, s.storage != PKCS12})
+	}
 	return encode(struct {
 		Storages []storage `json:"storages"`
 		knpTail
-	}{[]storage{{PKCS12, false}, {"KAZTOKEN", true}, {"KZIDCARD", true}, {"ETOKEN_72K", true}, {"JACARTA", true}}, c.tail(KNPOK, "")})
+	}{list, c.tail(KNPOK, "")})
 }
 
-// Devices answers getStorageDevicesByType.
-func (c *KNPCall) Devices(names []string) []byte {
-	if names == nil {
-		names = []string{}
+// Devices answers getStorageDevicesByType: which of the plugged token storages is the one asked for. No page learns
+// more of a token without a window.
+func (c *KNPCall) Devices(plugged []string) []byte {
+	names := []string{}
+	for _, s := range knpStorages {
+		if s.storage == c.Storage && slices.Contains(plugged, s.storage) {
+			names = append(names, s.name)
+		}
 	}
 	return encode(struct {
 		Terminals []string `json:"tokenTerminals"`

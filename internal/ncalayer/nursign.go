@@ -1,6 +1,9 @@
 package ncalayer
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // ModuleNUR is the procurement portal's.
 const ModuleNUR = "NURSign"
@@ -9,6 +12,9 @@ const ModuleNUR = "NURSign"
 const (
 	NURCanceled = 1
 	NURTooBig   = 2
+	NURUpload   = 3
+	NURNoFile   = 4
+	NURServer   = 5
 	NURXML      = 9
 	NURSigning  = 10
 	NURFile     = 11
@@ -19,10 +25,11 @@ const (
 
 // NURCall is a checked call of NURSign.
 type NURCall struct {
-	Type  string   // version, xml, multixml, text, multitext or binary
+	Type  string   // version, xml, multixml, text, multitext, binary or file
 	Data  []string // the documents; of binary, the base64 or nothing
 	Names []string // multitext: the name of each
-	URL   string   // binary: where the document is to be fetched from, "" when Data has it
+	URL   string   // binary: where the document is to be fetched from, "" when Data has it; file: where it goes
+	Token string   // file: goes with it
 }
 
 // NUR checks a call of NURSign; a code that is not 0 is the reply.
@@ -51,6 +58,8 @@ func (r *Request) NUR() (call *NURCall, code int) {
 		return call.many(data)
 	case "binary":
 		return call.binary(r.object, data)
+	case "file":
+		return call.file(r.object, data)
 	}
 	return nil, NURGeneral
 }
@@ -91,6 +100,29 @@ func (c *NURCall) binary(top *Object, data any) (*NURCall, int) {
 		return nil, NURURL
 	}
 	return c, 0
+}
+
+// file takes a token and an address, in the data or beside it.
+func (c *NURCall) file(top *Object, data any) (*NURCall, int) {
+	in, ok := data.(*Object)
+	if !ok {
+		in = top
+	}
+	if c.Token, ok = stringOf(in, "token"); !ok || c.Token == "" || len(c.Token) > 4096 {
+		return nil, NURGeneral
+	}
+	if c.URL, ok = stringOf(in, "url_upload"); !ok {
+		return nil, NURURL
+	}
+	return c, 0
+}
+
+// NURUploaded is the result of file: what the site calls the file it took, or its error, as it said them.
+type NURUploaded struct {
+	ID    json.RawMessage `json:"file_id"`
+	Name  string          `json:"file_name"`
+	Size  int             `json:"file_size"`
+	Error json.RawMessage `json:"error"`
 }
 
 type nurReply struct {

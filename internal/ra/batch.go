@@ -1,6 +1,7 @@
 package ra
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -61,7 +62,7 @@ type batchTx interface {
 }
 
 // BatchForm is what is asked once for all keys. An empty address or city leaves each key what its
-// old certificate and application have.
+// old certificate and application have; an empty storage leaves each new key where the old one is.
 type BatchForm struct {
 	Email, City string
 	Storage     Storage
@@ -85,7 +86,7 @@ func (o *Office) NewBatch(ctx context.Context, iin string, serials []string, f B
 	case len(serials) > MaxBatch:
 		return Batch{}, refuse("BATCH_TOO_LARGE", "n", itoa(MaxBatch))
 	}
-	if _, err := (Form{Email: "x@example.kz", City: f.City, Storage: f.Storage}).clean(); err != nil {
+	if _, err := (Form{Email: "x@example.kz", City: f.City, Storage: cmp.Or(f.Storage, PKCS12)}).clean(); err != nil {
 		return Batch{}, err
 	}
 	if _, err := ident.ParseEmail(f.Email); err != nil && f.Email != "" {
@@ -165,6 +166,12 @@ func (o *Office) plan(ctx context.Context, b Batch, serial string, f BatchForm) 
 	if k.ReplacedBy != "" {
 		return refused(refuse("KEY_REPLACED")), nil
 	}
+	storage := f.Storage
+	if storage == "" {
+		if storage, no = o.sameStorage(c); no != nil {
+			return refused(no), nil
+		}
+	}
 	address := f.Email
 	if address == "" {
 		address = c.Holder().Email
@@ -174,8 +181,25 @@ func (o *Office) plan(ctx context.Context, b Batch, serial string, f BatchForm) 
 		return refused(refuse("EMAIL_INVALID")), nil
 	}
 	p.a = &Application{Revision: 1, Kind: Reissue, State: Draft, Subject: subject, Role: role, Email: string(email), City: strings.TrimSpace(f.City),
-		Storage: f.Storage, Lang: f.Lang, SignerSerial: serial, Replaces: serial, Batch: b.ID, Created: b.Created, Changed: b.Created}
+		Storage: storage, Lang: f.Lang, SignerSerial: serial, Replaces: serial, Batch: b.ID, Created: b.Created, Changed: b.Created}
 	return p, nil
+}
+
+// sameStorage is where the successor of a key goes: into a file, or onto a carrier of the same kind where those are
+// renewed online (R5). A certificate that names no storage is a file's.
+func (o *Office) sameStorage(c *pki.Certificate) (Storage, *Refusal) {
+	if len(c.Storage) == 0 || c.Storage.Equal(pki.StoragePKCS12) || c.Storage.Equal(pki.StorageJKS) {
+		return PKCS12, nil
+	}
+	if c.Storage.Equal(pki.StorageIDCard) {
+		return "", refuse("IDCARD_DESK_ONLY")
+	}
+	for _, s := range DeskStorages() {
+		if o.c.CarriersOnline && c.Storage.Equal(s.oid()) {
+			return s, nil
+		}
+	}
+	return "", refuse("CARRIER_DESK_ONLY")
 }
 
 // saveItem gives a draft its number. What the person began for the same key before makes room when

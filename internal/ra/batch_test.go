@@ -2,6 +2,7 @@ package ra
 
 import (
 	"crypto/rand"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"strings"
@@ -202,6 +203,7 @@ func TestManyBounds(t *testing.T) {
 	refused("KEY_UNKNOWN", []string{"ff"}, good)
 	refused("EMAIL_INVALID", serials, BatchForm{Storage: PKCS12, Email: "x"})
 	refused("CARRIER_DESK_ONLY", serials, BatchForm{Storage: Kaztoken})
+	refused("CITY_INVALID", serials, BatchForm{City: strings.Repeat("x", 101)})
 	var many []string
 	for i := range MaxBatch + 1 {
 		many = append(many, fmt.Sprintf("%040x", i))
@@ -261,5 +263,31 @@ func TestManyKeepsWhatItHad(t *testing.T) {
 	w.ok(w.o.Unwatch(ctx, maker, []string{fresh}))
 	if got, err := w.o.FolderSerials(ctx, maker); err != nil || len(got) != 0 {
 		t.Errorf("looks after %v, %v", got, err)
+	}
+}
+
+// TestBatchWhereTheOldKeyIs: without a storage in the form a file's successor is a file, a carrier's goes onto the
+// same kind of carrier when those are renewed online (R5), and an ID card is for the desk.
+func TestBatchWhereTheOldKeyIs(t *testing.T) {
+	for _, c := range []struct {
+		in     asn1.ObjectIdentifier
+		online bool
+		want   Storage
+		code   string
+	}{
+		{nil, false, PKCS12, ""}, {pki.StoragePKCS12, true, PKCS12, ""}, {pki.StorageJKS, true, PKCS12, ""},
+		{pki.StorageKaztoken, true, Kaztoken, ""}, {pki.StorageAKey, true, AKey, ""}, {pki.StorageKaztoken, false, "", "CARRIER_DESK_ONLY"},
+		{pki.StorageIDCard, true, "", "IDCARD_DESK_ONLY"}, {pki.StorageIDCard, false, "", "IDCARD_DESK_ONLY"}, {pki.StorageSIM, true, "", "CARRIER_DESK_ONLY"},
+	} {
+		w := newTown(t)
+		w.o.c.CarriersOnline = c.online
+		h := pkitest.Person()
+		p := w.add(w.ca.Issue(pkitest.Spec{Holder: h, Change: func(t *pki.Template) { t.Storage = c.in }}))
+		b, err := w.o.NewBatch(t.Context(), maker, w.watched(p), BatchForm{Lang: "ru"})
+		w.ok(err)
+		_, lines := w.lines(b.ID)
+		if got := lines[0]; got.Item.Reason.Code != c.code || (c.code == "") != (got.Application != nil) || got.Application != nil && got.Application.Storage != c.want {
+			t.Errorf("%v %v: %+v", c.in, c.online, got)
+		}
 	}
 }

@@ -44,20 +44,8 @@ func RoleOf(h pki.Holder) string {
 
 // oid is the storage kind as certificates write it.
 func (s Storage) oid() asn1.ObjectIdentifier {
-	switch s {
-	case IDCard:
-		return pki.StorageIDCard
-	case Kaztoken:
-		return pki.StorageKaztoken
-	case EToken72K:
-		return pki.StorageEToken
-	case EToken5110:
-		return pki.StorageEToken510
-	case JaCarta:
-		return pki.StorageJaCarta
-	case AKey:
-		return pki.StorageAKey
-	case PKCS12:
+	if oid := pki.StorageOf(string(s)); oid != nil {
+		return oid
 	}
 	return pki.StoragePKCS12
 }

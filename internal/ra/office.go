@@ -50,6 +50,9 @@ type Config struct {
 	Identities ident.Rules
 	// Classic issues pairs of keys instead of one combined key.
 	Classic bool
+	// CarriersOnline lets a key on a carrier be renewed onto the same kind of carrier without a desk
+	// (renew.carriers_online); the ID card never.
+	CarriersOnline bool
 	// PerDay and OpenAtOnce bound a person's applications: 5 and 3 by default; negative: no bound.
 	PerDay, OpenAtOnce int
 	// AutoRevoke is head_change.auto_revoke; zero only offers the keys of a former head.

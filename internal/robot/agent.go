@@ -42,6 +42,8 @@ type Choice struct {
 	Code func(ctx context.Context) (string, error)
 	// Cancel closes the window instead; Stop does when something is wrong on the way, and is no error.
 	Cancel, Stop bool
+	// Said gets the last words of a window of renewal.
+	Said *string
 }
 
 // password is what opens a key file.
@@ -239,7 +241,8 @@ func (w *window) renew(ctx context.Context, v View, c Choice) error {
 	d := map[string]any{"newPassword": c.NewPassword, "newPassword2": c.NewPassword, "confirm": c.Skip}
 	for {
 		var step struct {
-			Done bool `json:"done"`
+			Done bool   `json:"done"`
+			Text string `json:"text"`
 		}
 		err := w.post(ctx, "/decide", d, &step)
 		switch {
@@ -252,6 +255,9 @@ func (w *window) renew(ctx context.Context, v View, c Choice) error {
 		case err != nil:
 			return errors.Join(err, w.post(ctx, "/cancel", map[string]any{}, nil))
 		case step.Done:
+			if c.Said != nil {
+				*c.Said = step.Text
+			}
 			return nil
 		}
 	}

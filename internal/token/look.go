@@ -15,6 +15,8 @@ type Plugged struct {
 	Locked bool `json:"locked,omitempty"`
 	// Certificates are those of its public objects that have an identifier, at most [MaxCertificates].
 	Certificates []Certificate `json:"certificates,omitempty"`
+	// Problem says why it cannot be read, or not all of it; empty when it can. The others are shown all the same.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Certificate is one on a token, with the identifier it shares with its key.
@@ -26,8 +28,9 @@ type Certificate struct {
 // Bounds of what is shown; more is not. A certificate is [MaxCertificate] bytes at most.
 const (
 	MaxTokens       = 16
-	MaxCertificates = 8 // of one token
+	MaxCertificates = 32 // of one token: the old ones stay
 	MaxCertificate  = 4 << 10
+	maxProblem      = 200
 )
 
 // Look asks the driver which tokens are plugged in and what they show without a PIN. Of the
@@ -50,6 +53,9 @@ func Look(c Config) ([]Plugged, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look for tokens: %w", err)
+	}
+	for i := range a.Plugged {
+		a.Plugged[i].Problem = clean(a.Plugged[i].Problem, nil, maxProblem)
 	}
 	return a.Plugged, nil
 }

@@ -1,15 +1,16 @@
 package token
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // process is a running senim-token with the token open.
@@ -19,6 +20,7 @@ type process struct {
 	out  io.Reader
 	said *tail
 	stop context.CancelFunc
+	tell func() // puts what was said into the log, once
 }
 
 // passed are the variables of the environment that drivers read: where SoftHSM's and OpenSC's
@@ -33,7 +35,7 @@ func start(c Config) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := p.ask(request{Op: opOpen, Module: c.Module, Label: c.Label, PIN: c.PIN}, c.Timeout)
+	a, err := p.ask(request{Op: opOpen, Module: c.Module, Label: c.Label, Serial: c.Serial, PIN: c.PIN}, c.Timeout)
 	if err == nil {
 		err = a.failure()
 	}
@@ -67,6 +69,11 @@ func launch(c Config) (*process, error) {
 		stop()
 		return nil, fmt.Errorf("start %s: %w", c.Program, err)
 	}
+	p.tell = sync.OnceFunc(func() {
+		if said := clean(p.said.String(), c.PIN, tailSize); said != "" && c.Log != nil {
+			c.Log.Warn("the driver of a token said", "module", c.Module, "text", said)
+		}
+	})
 	return p, nil
 }
 
@@ -79,10 +86,10 @@ func (p *process) ask(q request, most time.Duration) (response, error) {
 		err = receive(p.out, &a)
 	}
 	if !timer.Stop() && err != nil {
-		return a, fmt.Errorf("the token did not answer within %s", most)
+		return a, fmt.Errorf("%w: it did not answer within %s", ErrFailed, most)
 	}
 	if err != nil {
-		return a, fmt.Errorf("the token's program is gone: %w%s", err, p.said)
+		return a, fmt.Errorf("%w: its program is gone: %w", ErrFailed, err)
 	}
 	return a, nil
 }
@@ -94,19 +101,21 @@ func (p *process) end() error {
 	defer timer.Stop()
 	err := p.cmd.Wait()
 	p.stop()
+	p.tell()
 	if _, ended := errors.AsType[*exec.ExitError](err); ended || errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // how it ended says nothing once it was told to
 	}
 	return errors.Join(closed, err)
 }
 
-// tail keeps the last of what the program said on its standard error.
+// tail keeps the last of what the program said on its standard error. It is a driver's own text: for the log, never
+// for an error, which people and pages are shown.
 type tail struct {
 	mu sync.Mutex
 	b  []byte // under mu
 }
 
-const tailSize = 2 << 10
+const tailSize = 1 << 10
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
@@ -121,8 +130,21 @@ func (t *tail) Write(p []byte) (int, error) {
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if said := bytes.TrimSpace(t.b); len(said) > 0 {
-		return ": " + string(said)
+	return string(t.b)
+}
+
+// clean makes one bounded line of a text that is not ours, without the PIN.
+func clean(text string, pin []byte, most int) string {
+	text = strings.ToValidUTF8(text, "?")
+	if len(pin) > 0 {
+		text = strings.ReplaceAll(text, string(pin), "***")
 	}
-	return ""
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }

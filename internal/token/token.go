@@ -5,11 +5,14 @@
 // [Token.Key] opens one as a crypto.Signer. The driver is C code of somebody else's, so it runs in a
 // process of its own, senim-token, which speaks frames of JSON over its standard input and output:
 // our programs stay without cgo, and a driver that crashes takes nothing else along. [Serve] is the
-// other side of that pipe.
+// other side of that pipe. [Look] shows what is plugged in, without a PIN.
 //
 // It refuses: keys that could be taken out of the token, two keys of one name, answers that do not
-// verify under the key's public half, and to try a wrong PIN a second time, since tokens lock. RSA
-// only: no token with the national GOST mechanisms could be tested.
+// verify under the key's public half, and to try a wrong PIN a second time, since tokens lock. What a
+// driver writes to its standard error goes into the log alone, bounded and without the PIN.
+//
+// Keys are RSA, and GOST R 34.10-2012 of 512 bits where the driver has the mechanisms of TC 26. No such token was at
+// hand: that side is tested with drivers of our own.
 package token
 
 import (
@@ -17,14 +20,17 @@ import (
 	"context"
 	"crypto"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
+
+	"senim/algid"
+	"senim/gost"
 )
 
 // Config says which token.
@@ -32,13 +38,28 @@ type Config struct {
 	// Program is the path of senim-token. Args go before it speaks; none in production.
 	Program string
 	Args    []string
-	// Module is the path of the PKCS #11 driver, Label the label of the token, both required.
-	Module, Label string
+	// Module is the path of the PKCS #11 driver, Label the label of the token, both required. Serial tells two tokens
+	// of one label apart; empty is any.
+	Module, Label, Serial string
 	// PIN is the user's. It goes to the program through the pipe, never by argument or environment.
 	PIN []byte
 	// Timeout bounds every act of the token; zero is 30 s. Making a key may take ten times as long.
 	Timeout time.Duration
+	// Log gets what the driver writes to its standard error; nil is nowhere.
+	Log *slog.Logger
 }
+
+// Kind is an algorithm of keys.
+type Kind string
+
+// The kinds of keys.
+const (
+	RSA     Kind = "" // PKCS #1 v1.5
+	GOST512 Kind = "GOST512"
+)
+
+// gostDigest is the length of a digest that GOST512 signs.
+const gostDigest = 64
 
 // Errors that callers tell apart.
 var (
@@ -46,6 +67,10 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrExists: the name is taken.
 	ErrExists = errors.New("already exists")
+	// ErrFailed: the token or its driver failed; how is for the log.
+	ErrFailed = errors.New("the token failed")
+	// ErrCannot: the token has no mechanism for such a key.
+	ErrCannot = errors.New("the token cannot make such a key")
 )
 
 // ErrPIN says that the token refused the PIN. Nothing is tried again until the token is opened anew.
@@ -55,11 +80,12 @@ var ErrPIN = errors.New("the token refused the PIN")
 type Token struct {
 	c Config
 
-	mu   sync.Mutex // guards what follows
-	p    *process   // nil: to be started with the next act
-	dead error      // set when nothing is to be tried again
-	late error      // why it could not be opened the last time,
-	when time.Time  // and when
+	mu   sync.Mutex      // guards what follows
+	made map[string]bool // what this Token made: names, and certificates after names
+	p    *process        // nil: to be started with the next act
+	dead error           // set when nothing is to be tried again
+	late error           // why it could not be opened the last time,
+	when time.Time       // and when
 }
 
 // pause is how long a token that could not be opened is left alone: many may ask for its keys at once.
@@ -124,13 +150,36 @@ func (t *Token) Generate(ctx context.Context, name string, bits int) (crypto.Sig
 	return t.open(ctx, request{Op: opGenerate, Name: name, Bits: bits})
 }
 
-// Certify puts a certificate (DER) beside the key of this name; [ErrNotFound] when there is none.
-func (t *Token) Certify(ctx context.Context, name string, der []byte) error {
+// GenerateGOST makes a key of GOST R 34.10-2012, 512 bits, as [Token.Generate] does; [ErrCannot] when the token has
+// no mechanism for it.
+func (t *Token) GenerateGOST(ctx context.Context, name string) (crypto.Signer, error) {
+	return t.open(ctx, request{Op: opGenerate, Name: name, Kind: GOST512})
+}
+
+// Certify puts a certificate (DER) beside the key of this name; made is false when it is there already. There is no
+// such key: [ErrNotFound]; another certificate has its identifier: [ErrExists].
+func (t *Token) Certify(ctx context.Context, name string, der []byte) (made bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return false, err
 	}
-	if _, err := t.do(request{Op: opCertify, Name: name, Certificate: der}); err != nil {
-		return fmt.Errorf("certificate of key %s: %w", name, err)
+	a, err := t.do(request{Op: opCertify, Name: name, Certificate: der})
+	if err != nil {
+		return false, fmt.Errorf("certificate of key %s: %w", name, err)
+	}
+	return a.Made, nil
+}
+
+// Undo takes away a certificate that this Token put beside the key of this name; without one the key it made, which
+// must have no certificate yet. What it did not make itself it refuses to touch.
+func (t *Token) Undo(name string, der []byte) error {
+	t.mu.Lock()
+	mine := t.made[name+string(der)]
+	t.mu.Unlock()
+	if !mine {
+		return fmt.Errorf("undo key %s: it was not made here", name)
+	}
+	if _, err := t.do(request{Op: opUndo, Name: name, Certificate: der}); err != nil {
+		return fmt.Errorf("undo key %s: %w", name, err)
 	}
 	return nil
 }
@@ -166,13 +215,19 @@ func (t *Token) open(ctx context.Context, q request) (crypto.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key %s: %w", q.Name, err)
 	}
-	public, err := x509.ParsePKIXPublicKey(a.Public)
+	public, kind, err := algid.ParsePublicKey(a.Public)
 	if err != nil {
 		return nil, fmt.Errorf("key %s: %w", q.Name, err)
 	}
+	if kind != algid.RSA && kind != algid.GOST512 || q.Op == opGenerate && (kind == algid.GOST512) != (q.Kind == GOST512) {
+		return nil, fmt.Errorf("key %s: of kind %s", q.Name, kind)
+	}
+	if key, ok := public.(*gost.PublicKey); ok {
+		return &gostSigner{t, q.Name, key}, nil
+	}
 	key, ok := public.(*rsa.PublicKey)
 	if !ok {
-		return nil, fmt.Errorf("key %s: of a kind that is not RSA", q.Name)
+		return nil, fmt.Errorf("key %s: of kind %s", q.Name, kind)
 	}
 	return &signer{t, q.Name, key}, nil
 }
@@ -201,7 +256,7 @@ func (s *signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 		return nil, fmt.Errorf("sign with key %s of the token: %w", s.name, err)
 	}
 	if err := rsa.VerifyPKCS1v15(s.public, h, digest, a.Signature); err != nil {
-		return nil, fmt.Errorf("sign with key %s of the token: what it gave does not verify: %w", s.name, err)
+		return nil, fmt.Errorf("sign with key %s of the token: %w: what it gave does not verify: %w", s.name, ErrFailed, err)
 	}
 	return a.Signature, nil
 }
@@ -240,5 +295,17 @@ func (t *Token) do(q request) (response, error) {
 		t.p = nil
 		return response{}, err
 	}
-	return a, a.failure()
+	if err := a.failure(); err != nil {
+		return a, err
+	}
+	if t.made == nil {
+		t.made = map[string]bool{}
+	}
+	switch {
+	case q.Op == opGenerate, q.Op == opCertify && a.Made:
+		t.made[q.Name+string(q.Certificate)] = true
+	case q.Op == opUndo:
+		delete(t.made, q.Name+string(q.Certificate))
+	}
+	return a, nil
 }

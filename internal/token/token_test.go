@@ -10,12 +10,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"senim/algid"
+	"senim/gost"
 )
 
 // The test's own program is what senim-token is to senimd: started with an argument, it serves a token
@@ -31,7 +36,8 @@ func TestMain(m *testing.M) {
 // fake is a token in memory, with one key beforehand.
 type fake struct {
 	mode string
-	keys map[string]*rsa.PrivateKey
+	keys map[string]crypto.Signer
+	kept map[string][]byte // certificates
 }
 
 func serveFake(mode, counter string) {
@@ -43,11 +49,11 @@ func serveFake(mode, counter string) {
 		select {}
 	}
 	if err == nil {
-		err = Serve(os.Stdin, os.Stdout, func(module, label string, pin []byte) (Driver, error) {
+		err = Serve(os.Stdin, os.Stdout, func(at Config) (Driver, error) {
 			switch {
-			case module != "driver.so" || label != "label":
+			case at.Module != "driver.so" || at.Label != "label" || at.Serial != "" && at.Serial != "1":
 				return nil, errors.New("no such token")
-			case string(pin) != "1234":
+			case string(at.PIN) != "1234":
 				return nil, ErrPIN
 			}
 			der, err := os.ReadFile(counter + ".key")
@@ -55,12 +61,12 @@ func serveFake(mode, counter string) {
 				return nil, err
 			}
 			key, err := x509.ParsePKCS1PrivateKey(der)
-			return &fake{mode, map[string]*rsa.PrivateKey{"here": key}}, err
+			return &fake{mode, map[string]crypto.Signer{"here": key}, map[string][]byte{}}, err
 		}, func(module string) ([]Plugged, error) {
 			if module != "driver.so" {
 				return nil, errors.New("no such driver")
 			}
-			return []Plugged{{Label: "label", Final: true, Certificates: []Certificate{{ID: []byte("here"), DER: []byte("der")}}}}, nil
+			return []Plugged{{Problem: "unreadable\nin two lines " + strings.Repeat("x", 1000)}, {Label: "label", Final: true, Certificates: []Certificate{{ID: []byte("here"), DER: []byte("der")}}}}, nil
 		})
 	}
 	if err != nil {
@@ -74,14 +80,23 @@ func (f *fake) Key(name string) ([]byte, error) {
 	if !ok {
 		return nil, ErrNotFound
 	}
-	return x509.MarshalPKIXPublicKey(key.Public())
+	return algid.MarshalPublicKey(key.Public())
 }
 
-func (f *fake) Generate(name string, bits int) ([]byte, error) {
+func (f *fake) Generate(name string, kind Kind, bits int) ([]byte, error) {
 	if _, ok := f.keys[name]; ok {
 		return nil, ErrExists
 	}
-	key, err := rsa.GenerateKey(rand.Reader, bits)
+	var key crypto.Signer
+	var err error
+	switch {
+	case kind == GOST512 && f.mode == "rsa":
+		return nil, ErrCannot
+	case kind == GOST512 && f.mode != "other kind":
+		key, err = gost.GenerateKey(gost.TC26_512A(), rand.Reader)
+	default:
+		key, err = rsa.GenerateKey(rand.Reader, max(bits, 2048))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +107,7 @@ func (f *fake) Generate(name string, bits int) ([]byte, error) {
 func (f *fake) Sign(name string, h crypto.Hash, digest []byte) ([]byte, error) {
 	switch f.mode {
 	case "crashes":
-		fmt.Fprintln(os.Stderr, "segmentation fault")
+		fmt.Fprintln(os.Stderr, "segmentation fault \x1b[31m with the PIN 1234")
 		os.Exit(139)
 	case "hangs":
 		select {}
@@ -103,13 +118,40 @@ func (f *fake) Sign(name string, h crypto.Hash, digest []byte) ([]byte, error) {
 	case "huge":
 		return make([]byte, maxFrame), nil
 	}
-	return f.keys[name].Sign(rand.Reader, digest, h)
+	sig, err := f.keys[name].Sign(rand.Reader, digest, h)
+	if err == nil && h == 0 {
+		r, s := sig[:gostDigest], sig[gostDigest:]
+		switch f.mode {
+		case "s first":
+			sig = append(bytes.Clone(s), r...)
+		case "backwards":
+			slices.Reverse(sig)
+		case "each backwards":
+			slices.Reverse(r)
+			slices.Reverse(s)
+		}
+	}
+	return sig, err
 }
 
-func (f *fake) Certify(name string, _ []byte) error {
-	if f.keys[name] == nil {
-		return ErrNotFound
+func (f *fake) Certify(name string, der []byte) (bool, error) {
+	switch old := f.kept[name]; {
+	case f.keys[name] == nil:
+		return false, ErrNotFound
+	case old != nil && !bytes.Equal(old, der):
+		return false, ErrExists
+	case old != nil:
+		return false, nil
 	}
+	f.kept[name] = der
+	return true, nil
+}
+
+func (f *fake) Undo(name string, der []byte) error {
+	if der == nil {
+		delete(f.keys, name)
+	}
+	delete(f.kept, name)
 	return nil
 }
 
@@ -205,7 +247,7 @@ func TestKeysAndSignatures(t *testing.T) {
 // Whatever the driver does, the server lives on, and the next act finds a new program.
 func TestTroubleOfTheDriver(t *testing.T) {
 	for mode, says := range map[string]string{
-		"crashes": "segmentation fault",
+		"crashes": "gone",
 		"hangs":   "did not answer within",
 		"fails":   "the card was pulled out",
 		"wrong":   "does not verify",
@@ -213,7 +255,9 @@ func TestTroubleOfTheDriver(t *testing.T) {
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
+			var log bytes.Buffer
 			tok, counter := openFake(t, mode, func(c *Config) {
+				c.Log = slog.New(slog.NewTextHandler(&log, nil))
 				if mode == "hangs" {
 					c.Timeout = 2 * time.Second
 				}
@@ -222,8 +266,11 @@ func TestTroubleOfTheDriver(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := key.Sign(nil, digest(), crypto.SHA256); err == nil || !strings.Contains(err.Error(), says) {
+			if _, err := key.Sign(nil, digest(), crypto.SHA256); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "segmentation") {
 				t.Errorf("error %v, want one that says %q", err, says)
+			}
+			if text := log.String(); mode == "crashes" && (!strings.Contains(text, "segmentation fault") || strings.Contains(text, "1234") || strings.Contains(text, "\x1b")) {
+				t.Errorf("log %q", text)
 			}
 			if _, err := tok.Key(t.Context(), "here"); err != nil {
 				t.Errorf("afterwards: %v", err)
@@ -244,8 +291,11 @@ func TestLook(t *testing.T) {
 	c, counter := config(t, "good")
 	c.PIN = nil
 	got, err := Look(c)
-	if err != nil || len(got) != 1 || !got[0].Final || string(got[0].Certificates[0].DER) != "der" {
-		t.Errorf("%+v %v", got, err)
+	if err != nil || len(got) != 2 || !got[1].Final || string(got[1].Certificates[0].DER) != "der" {
+		t.Fatalf("%+v %v", got, err)
+	}
+	if p := got[0].Problem; !strings.HasPrefix(p, "unreadable in two lines xx") || len(p) > maxProblem {
+		t.Errorf("%q", p)
 	}
 	c.Module = "other.so"
 	if _, err := Look(c); err == nil || !strings.Contains(err.Error(), "no such driver") {
@@ -272,14 +322,85 @@ func TestLook(t *testing.T) {
 // TestCertify puts a certificate beside a key that is there.
 func TestCertify(t *testing.T) {
 	tok, _ := openFake(t, "good", nil)
-	if err := tok.Certify(t.Context(), "here", []byte("der")); err != nil {
-		t.Error(err)
+	if made, err := tok.Certify(t.Context(), "here", []byte("der")); err != nil || !made {
+		t.Error(made, err)
 	}
-	if err := tok.Certify(t.Context(), "nobody", []byte("der")); !errors.Is(err, ErrNotFound) {
+	if made, err := tok.Certify(t.Context(), "here", []byte("der")); err != nil || made {
+		t.Errorf("again: %v %v", made, err)
+	}
+	if _, err := tok.Certify(t.Context(), "here", []byte("other")); !errors.Is(err, ErrExists) {
+		t.Errorf("another: %v", err)
+	}
+	if _, err := tok.Certify(t.Context(), "nobody", []byte("der")); !errors.Is(err, ErrNotFound) {
 		t.Errorf("for no key: %v", err)
 	}
-	if err := tok.Certify(t.Context(), "here", nil); err == nil {
+	if _, err := tok.Certify(t.Context(), "here", nil); err == nil {
 		t.Error("put nothing")
+	}
+}
+
+// TestUndo takes back what this Token made, once, and touches nothing else.
+func TestUndo(t *testing.T) {
+	tok, _ := openFake(t, "good", nil)
+	if _, err := tok.Generate(t.Context(), "new", 2048); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tok.Certify(t.Context(), "new", []byte("der")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		der  []byte
+		good bool
+	}{{"here", nil, false}, {"new", []byte("other"), false}, {"new", []byte("der"), true}, {"new", []byte("der"), false}, {"new", nil, true}, {"new", nil, false}} {
+		if err := tok.Undo(c.name, c.der); (err == nil) != c.good {
+			t.Errorf("%s %s: %v", c.name, c.der, err)
+		}
+	}
+	if _, err := tok.Key(t.Context(), "new"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("it is there: %v", err)
+	}
+	if _, err := tok.Key(t.Context(), "here"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestGOST makes GOST keys and signs with them, however the driver orders the halves of a signature; one that lacks
+// the mechanism, or makes something else, says so.
+func TestGOST(t *testing.T) {
+	sum := algid.Streebog512.Sum([]byte("document"))
+	for _, mode := range []string{"good", "s first", "backwards", "each backwards"} {
+		tok, _ := openFake(t, mode, nil)
+		key, err := tok.GenerateGOST(t.Context(), "gost")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sig, err := algid.GOST512Sig.SignDigest(nil, key, sum)
+		if err != nil || algid.GOST512Sig.VerifyDigest(key.Public(), sum, sig) != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if _, err := key.Sign(nil, sum[1:], nil); err == nil {
+			t.Errorf("%s: signed a short digest", mode)
+		}
+	}
+	tok, _ := openFake(t, "wrong", nil)
+	key, err := tok.GenerateGOST(t.Context(), "gost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := key.Sign(nil, sum, nil); err == nil || !strings.Contains(err.Error(), "does not verify") {
+		t.Errorf("gave out what does not verify: %v", err)
+	}
+	tok, _ = openFake(t, "rsa", nil)
+	if _, err := tok.GenerateGOST(t.Context(), "gost"); !errors.Is(err, ErrCannot) {
+		t.Errorf("without the mechanism: %v", err)
+	}
+	if _, err := tok.Key(t.Context(), "here"); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	tok, _ = openFake(t, "other kind", nil)
+	if _, err := tok.GenerateGOST(t.Context(), "gost"); err == nil {
+		t.Error("took an RSA key for GOST")
 	}
 }
 
@@ -402,12 +523,13 @@ func FuzzServe(f *testing.F) {
 	hello := request{Op: opOpen, Module: "m", Label: "l", PIN: []byte("1")}
 	f.Add(frame(hello, request{Op: opSign, Name: "k", Hash: uint(crypto.SHA256), Digest: digest()}))
 	f.Add(frame(hello, request{Op: opGenerate, Name: "k", Bits: 2048}, request{Op: opInfo}))
+	f.Add(frame(hello, request{Op: opGenerate, Name: "k", Kind: GOST512}, request{Op: opSign, Name: "k", Digest: make([]byte, 64)}, request{Op: opUndo, Name: "k"}))
 	f.Add(frame(request{Op: opSign}))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 1})
 	f.Add([]byte{0, 0, 0, 2, '{', '}'})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var out bytes.Buffer
-		_ = Serve(bytes.NewReader(in), &out, func(string, string, []byte) (Driver, error) { return strict{t}, nil },
+		_ = Serve(bytes.NewReader(in), &out, func(Config) (Driver, error) { return strict{t}, nil },
 			func(string) ([]Plugged, error) { return []Plugged{{Label: "l"}}, nil })
 		for out.Len() > 0 {
 			var a response
@@ -428,24 +550,29 @@ func (s strict) Key(name string) ([]byte, error) {
 	return []byte("key"), nil
 }
 
-func (s strict) Generate(name string, bits int) ([]byte, error) {
-	if bits < 2048 || bits > 8192 {
+func (s strict) Generate(name string, kind Kind, bits int) ([]byte, error) {
+	if kind == RSA && (bits < 2048 || bits > 8192) || kind != RSA && (kind != GOST512 || bits != 0) {
 		s.t.Errorf("%d bits", bits)
 	}
 	return s.Key(name)
 }
 
 func (s strict) Sign(name string, h crypto.Hash, d []byte) ([]byte, error) {
-	if !h.Available() || len(d) != h.Size() {
+	if h == 0 && len(d) != gostDigest || h != 0 && (!h.Available() || len(d) != h.Size()) {
 		s.t.Errorf("digest of %d bytes by %d", len(d), h)
 	}
 	return s.Key(name)
 }
 
-func (s strict) Certify(name string, der []byte) error {
+func (s strict) Certify(name string, der []byte) (bool, error) {
 	if len(der) == 0 {
 		s.t.Error("an empty certificate")
 	}
+	_, err := s.Key(name)
+	return true, err
+}
+
+func (s strict) Undo(name string, _ []byte) error {
 	_, err := s.Key(name)
 	return err
 }
@@ -458,7 +585,7 @@ func TestFrameBounds(t *testing.T) {
 		t.Error("sent a frame that is too long")
 	}
 	var v json.RawMessage
-	if err := receive(bytes.NewReader([]byte{0, 16, 0, 1}), &v); err == nil || !strings.Contains(err.Error(), "a frame of") {
+	if err := receive(bytes.NewReader([]byte{0, 64, 0, 1}), &v); err == nil || !strings.Contains(err.Error(), "a frame of") {
 		t.Errorf("a long frame: %v", err)
 	}
 }

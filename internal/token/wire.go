@@ -17,6 +17,7 @@ const (
 	opGenerate = "generate"
 	opSign     = "sign"
 	opCertify  = "certify"
+	opUndo     = "undo"
 )
 
 // request is what is asked of the program. Open comes first, once; or look, alone.
@@ -24,8 +25,10 @@ type request struct {
 	Op     string `json:"op"`
 	Module string `json:"module,omitempty"`
 	Label  string `json:"label,omitempty"`
+	Serial string `json:"serial,omitempty"`
 	PIN    []byte `json:"pin,omitempty"`
 	Name   string `json:"name,omitempty"`
+	Kind   Kind   `json:"kind,omitempty"` // of a key to make
 	Bits   int    `json:"bits,omitempty"`
 	Hash   uint   `json:"hash,omitempty"` // a crypto.Hash
 	Digest []byte `json:"digest,omitempty"`
@@ -40,6 +43,7 @@ type response struct {
 	Public    []byte    `json:"public,omitempty"` // SubjectPublicKeyInfo
 	Signature []byte    `json:"signature,omitempty"`
 	Plugged   []Plugged `json:"plugged,omitempty"`
+	Made      bool      `json:"made,omitempty"` // certify: it was not there before
 }
 
 // Codes of answers that callers tell apart.
@@ -48,6 +52,7 @@ const (
 	codeNotFound = "not found"
 	codeExists   = "exists"
 	codePIN      = "pin"
+	codeCannot   = "cannot"
 )
 
 func (r response) failure() error {
@@ -60,8 +65,10 @@ func (r response) failure() error {
 		return fmt.Errorf("token: %w", ErrExists)
 	case codePIN:
 		return ErrPIN
+	case codeCannot:
+		return fmt.Errorf("token: %w", ErrCannot)
 	default:
-		return fmt.Errorf("token: %s", r.Error)
+		return fmt.Errorf("%w: %s", ErrFailed, r.Error)
 	}
 }
 
@@ -75,12 +82,14 @@ func refused(err error) response {
 		code = codeExists
 	case errors.Is(err, ErrPIN):
 		code = codePIN
+	case errors.Is(err, ErrCannot):
+		code = codeCannot
 	}
 	return response{Code: code, Error: err.Error()}
 }
 
 const (
-	maxFrame = 1 << 20 // all that [MaxTokens] tokens show
+	maxFrame = 4 << 20 // all that [MaxTokens] tokens show
 	maxName  = 200
 )
 

@@ -46,9 +46,10 @@ func ListedCertificates(answer string) ([][]byte, error) {
 // maxListed bounds the keys of one folder.
 const maxListed = 500
 
-// Order is one application's keys to make.
+// Order is one application's keys to make. Storage is set when they go elsewhere than the call's.
 type Order struct {
 	RequestID string    `json:"requestId"`
+	Storage   string    `json:"storage,omitempty"`
 	Profiles  []Profile `json:"profiles"`
 	Subject   Subject   `json:"subject"`
 }

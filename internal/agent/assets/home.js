@@ -121,7 +121,8 @@
       box.append(el('h2', '', T('pending')));
       for (const p of view.pending) {
         const e = el('div', 'certificate');
-        e.append(el('span', 'owner', p.file), el('span', 'small', T('pending-of', p)), el('span', 'small', p.folder));
+        e.append(el('span', 'owner', p.file), el('span', 'small', T('pending-of', p)));
+        if (p.folder) e.append(el('span', 'small', p.folder));
         box.append(e);
       }
     }

@@ -58,7 +58,7 @@
     e.append(tick);
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about), el('span', 'small', k.state === 'pending' ? '' : T('locked')));
-    e.append(el('span', k.card ? 'small detail' : 'small', k.file + ' · ' + k.folder + ' · ' + k.date));
+    e.append(el('span', k.card ? 'small detail' : 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) {
       const line = remark(r);
       if (r.code === 'unchecked' || r.level === 'info') line.classList.add('detail'); // said of the key that is chosen
@@ -73,14 +73,15 @@
     e.dataset.keyId = k.id;
     e.dataset.state = k.state;
     e.dataset.fits = String(k.fits);
+    if (k.on) e.dataset.on = k.on;
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about));
-    const where = el('span', 'small', k.file + ' · ' + k.folder + ' · ' + k.date);
+    const where = el('span', 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · '));
     e.append(where);
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) e.append(remark(r));
     if (k.state === 'unlocked') e.append(el('p', 'remark info', T('opened')));
     else if (k.fits) {
-      const [l, i, h] = hinted('password-' + k.id, T('password'));
+      const [l, i, h] = hinted('password-' + k.id, T(k.pin ? 'pin' : 'password'));
       i.dataset.password = k.id;
       l.append(el('span', 'small', ' · ' + (k.card ? k.card.organization || k.card.owner : k.file)));
       const own = el('div', 'own');
@@ -126,25 +127,39 @@
   }
 
   // tries lists which passwords are tried on which keys: first each with its own, then, when the
-  // person wishes, the ones typed on those without.
+  // person wishes, the ones typed on those without. Never on a token, which would lock, and never a PIN.
   function tries() {
     const typed = [...document.querySelectorAll('input[data-password]')].map((i) => [i.dataset.password, i.value]);
     const own = typed.filter(([, word]) => word);
     if (!$('same') || !$('same').checked) return own;
-    const words = [...new Set(own.map(([, word]) => word))];
-    return [...own, ...typed.filter(([, word]) => !word).flatMap(([id]) => words.map((word) => [id, word]))];
+    const words = [...new Set(own.filter(([id]) => !tokenOf(id)).map(([, word]) => word))];
+    return [...own, ...typed.filter(([id, word]) => !word && !tokenOf(id)).flatMap(([id]) => words.map((word) => [id, word]))];
   }
 
-  // openMany unlocks key after key. What is wrong with one is said beside it.
+  // tokenOf names the token a key is on, '' for a file.
+  const tokenOf = (id) => ((view.keys || []).find((k) => k.id === id) || {}).on || '';
+
+  // openMany unlocks key after key. What is wrong with one is said beside it. A PIN that opened one key of a token
+  // opens the others, too; one the token refused is not tried on it again: tokens lock.
   async function openMany(list) {
     const wrong = new Map();
     const opened = new Set();
+    const refused = new Map();
     let at = 0;
     for (const [id, password] of list) {
-      if (!opened.has(id)) {
-        try { await call('/unlock', { id, password, brief: true }); opened.add(id); wrong.delete(id); } catch (problem) {
+      const on = tokenOf(id);
+      if (on && refused.has(on)) wrong.set(id, refused.get(on));
+      else if (!opened.has(id)) {
+        try {
+          await call('/unlock', { id, password, brief: true });
+          opened.add(id);
+          wrong.delete(id);
+          const rest = (view.keys || []).filter((k) => on && k.on === on && k.fits && k.state !== 'unlocked' && !list.some(([other]) => other === k.id));
+          list.push(...rest.map((k) => [k.id, password]));
+        } catch (problem) {
           if (problem instanceof Error || problem.code === 'over' || problem.code === 'no_key') throw problem;
           wrong.set(id, problem);
+          if (on) refused.set(on, problem);
         }
       }
       at += 1;
@@ -236,6 +251,7 @@
     if (view.kind === 'generate' || view.kind === 'generate-many') {
       if (box.firstChild) return;
       if (view.again) { box.append(el('p', '', T('again'))); return; }
+      if (view.storage) { tokens(box); return; }
       const [l, i] = input('folder', 'text', T('folder'));
       i.value = view.folder || '';
       const list = el('datalist');
@@ -247,8 +263,8 @@
     }
     if (view.kind === 'install' || view.kind === 'install-many') {
       if (box.firstChild) return;
-      const rule = el('p', 'small', T('rule'));
-      box.append(...hinted('new-password', T('new-password')), rule, ...hinted('new-password-2', T('new-password-2')));
+      if (view.token) box.append(...hinted('password', T('pin')), el('p', 'small', T('pin-why')));
+      else box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
       if (view.confirm) {
         box.append(tickBox('confirm', view.confirm)[0]);
       }
@@ -275,8 +291,10 @@
       i.inputMode = 'numeric';
       i.autocomplete = 'one-time-code';
       code.append(l, i);
-      box.append(tickBox('same', T('same'))[0], tickBox('confirm', T('skip'))[0], ...hinted('new-password', T('new-password')), el('p', 'small', T('rule')),
-        ...hinted('new-password-2', T('new-password-2')), code);
+      if (view.newPassword) box.append(tickBox('same', T('same'))[0]);
+      box.append(tickBox('confirm', T('skip'))[0]);
+      if (view.newPassword) box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
+      box.append(code);
       return;
     }
     if (view.kind === 'sign-many') {
@@ -305,6 +323,24 @@
     } else box.replaceChildren();
   }
 
+  // tokens asks which token takes the new keys, and for its PIN.
+  function tokens(box) {
+    const list = view.tokens || [];
+    if (!list.length) return;
+    const set = el('fieldset');
+    set.id = 'token';
+    set.append(el('legend', '', T('token')));
+    for (const t of list) {
+      const [l, i] = tickBox('token-' + t.id, t.label + (t.serial ? ' · ' + t.serial : ''));
+      i.type = 'radio';
+      i.name = 'token';
+      i.value = t.id;
+      i.checked = list.length === 1;
+      set.append(l);
+    }
+    box.append(set, ...hinted('password', T('pin')), el('p', 'small', T('pin-why')));
+  }
+
   function label() {
     const names = { choose: 'choose', read: 'allow', fetch: 'fetch', save: 'save', notice: 'seen', generate: 'generate', install: 'install', refused: 'seen', 'generate-many': 'generate', 'install-many': 'install', 'sign-many': 'sign-all', stamp: 'stamp', renew: 'renew', password: 'change', backup: 'copy' };
     const last = { info: 'give', large: 'sign-large', compare: 'compare' };
@@ -312,7 +348,7 @@
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
     if (!text) text = k && k.state === 'locked' ? 'unlock' : last[view.kind] || 'sign';
-    $('sign').textContent = T(text);
+    $('sign').textContent = text === 'sign' && view.button ? view.button : T(text);
     $('sign').dataset.act = text;
   }
 
@@ -369,7 +405,6 @@
       }
       const e = el('div', 'document');
       e.dataset.kind = d.kind;
-      if (d.name) e.append(el('p', 'file', d.name));
       if (d.facts) {
         const said = el('dl', 'facts');
         for (const f of d.facts) said.append(el('dt', '', f.name), el('dd', '', f.value));
@@ -417,10 +452,10 @@
       for (const c of view.certificates) {
         const e = el('div', 'certificate');
         card(e, c.card);
-        e.append(el('span', 'small', c.file));
+        if (c.file) e.append(el('span', 'small', c.file));
         box.append(e);
       }
-      box.append(el('p', 'small', T('folder-is') + ': ' + view.folder));
+      box.append(el('p', 'small', view.token ? T('token') + ': ' + view.token : T('folder-is') + ': ' + view.folder));
     }
   }
 
@@ -468,13 +503,21 @@
     $('block').hidden = !view.block;
   }
 
+  // words are the new password, where one is asked for.
+  const words = () => ($('new-password') ? { newPassword: $('new-password').value, newPassword2: $('new-password-2').value } : {});
+
   async function act() {
     say(null);
     const k = current();
     let d = {};
-    if (view.kind === 'generate' || view.kind === 'generate-many') d = { folder: $('folder') ? $('folder').value : '' };
+    if (view.kind === 'generate' || view.kind === 'generate-many') {
+      d = { folder: $('folder') ? $('folder').value : '' };
+      const token = document.querySelector('input[name=token]:checked');
+      if ($('token')) d = { token: token ? token.value : '', password: $('password').value };
+    }
     else if (view.kind === 'install' || view.kind === 'install-many') {
-      d = { newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: !!($('confirm') && $('confirm').checked) };
+      d = { ...words(), confirm: !!($('confirm') && $('confirm').checked) };
+      if ($('password')) d.password = $('password').value;
     } else if (view.kind === 'password') {
       d = { key: chosen, password: $('password').value, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: $('confirm').checked };
     } else if (view.kind === 'backup') d = { key: chosen, password: $('password').value, folder: $('folder').value };
@@ -488,7 +531,7 @@
         return;
       }
       d = { confirm: skip };
-      if (view.kind === 'renew') d = { ...d, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, code: $('code').value };
+      if (view.kind === 'renew') d = { ...d, ...words(), code: $('code').value };
     } else if (view.kind === 'choose') d = { file: picked };
     else if (view.kind === 'save') d = { saveAs: $('save-as').value };
     else if (!['refused', 'notice', 'read', 'fetch', 'stamp'].includes(view.kind)) {

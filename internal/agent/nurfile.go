@@ -1,0 +1,142 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"senim/internal/keystore"
+	"senim/internal/lang"
+	"senim/internal/ncalayer"
+)
+
+// Bounds of a file that is signed and sent, and of what the site answers.
+const (
+	maxUpload = 256 << 20
+	maxTaken  = 64 << 10
+)
+
+// nurFile has the person choose a file, signs it, and sends file and signature to the page's own host. What is sent
+// where is said before the key is asked for.
+func (t *talk) nurFile(ctx context.Context, call *ncalayer.NURCall, window lang.Tag) ([]byte, string) {
+	to, err := ownURL(call.URL, t.site)
+	if err != nil {
+		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.upload", "url", call.URL)})
+		return ncalayer.NURError(ncalayer.NURURL), "refused"
+	}
+	path, ok := t.choose(ctx, window, choosing{})
+	if !ok {
+		return ncalayer.NURError(ncalayer.NURCanceled), "canceled"
+	}
+	l, err := t.agent.locate(path)
+	var content []byte
+	if err == nil {
+		content, err = l.document(maxUpload)
+	}
+	if err != nil {
+		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-"+err.Error(), "path", path)})
+		return ncalayer.NURError(nurReading(err)), "refused"
+	}
+	task := &signing{wanted: wish{files: true, others: []string{"*"}}} // the page names no storage
+	if _, err = t.message(task, content, window); errors.Is(err, errOrigin) {
+		return ncalayer.NURError(ncalayer.NURSigning), t.refuseRelayed(ctx, window, task)
+	} else if err != nil {
+		return ncalayer.NURError(ncalayer.NURFile), "refused"
+	}
+	task.named(l.path)
+	task.act = func(key *keystore.Key) (any, error) {
+		signature, err := t.agent.sign(key, message{content: content}, true)
+		if err != nil {
+			return nil, err
+		}
+		return t.agent.upload(ctx, to, call.Token, filepath.Base(l.path), content, signature)
+	}
+	out := t.agent.show(ctx, t.site, window, sending{task, to.String()})
+	code, failed := errors.AsType[nurError](out.err)
+	switch {
+	case failed:
+		return ncalayer.NURError(int(code)), "failed"
+	case out.err != nil:
+		return ncalayer.NURError(ncalayer.NURSigning), "failed"
+	case !out.done:
+		return ncalayer.NURError(ncalayer.NURCanceled), "canceled"
+	}
+	return ncalayer.NURReply(out.result), "ok"
+}
+
+// nurReading is the code for a file that is not read.
+func nurReading(err error) int {
+	switch {
+	case errors.Is(err, errTooLarge):
+		return ncalayer.NURTooBig
+	case errors.Is(err, errNoFile):
+		return ncalayer.NURNoFile
+	}
+	return ncalayer.NURFile
+}
+
+// sending signs one file that then leaves the machine.
+type sending struct {
+	*signing
+	to string
+}
+
+func (t sending) show(w *window, v *View) {
+	t.signing.show(w, v)
+	v.Title, v.Button = w.lang.Text("agent.title.send"), w.lang.Text("agent.ui.send")
+	v.Warnings = append([]Remark{{"sent", "amber", w.lang.Text("agent.warning.sent", "url", t.to)}}, v.Warnings...)
+}
+
+func (t sending) said(tag lang.Tag) string { return tag.Text("agent.done.send") }
+
+// upload sends a file with its detached signature (base64) and the page's token as a form, and gives what the site
+// answers: no redirect, no proxy, no cookie, a public address only.
+func (a *Agent) upload(ctx context.Context, to *url.URL, token, name string, content, signature []byte) (ncalayer.NURUploaded, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	var head, tail bytes.Buffer
+	form := multipart.NewWriter(&head)
+	err := errors.Join(form.WriteField("token", token), form.WriteField("signature", base64.StdEncoding.EncodeToString(signature)))
+	if err == nil {
+		_, err = form.CreateFormFile("file", name)
+	}
+	if err != nil {
+		return ncalayer.NURUploaded{}, fmt.Errorf("write a form: %w", err)
+	}
+	fmt.Fprintf(&tail, "\r\n--%s--\r\n", form.Boundary())
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), io.MultiReader(&head, bytes.NewReader(content), &tail))
+	if err != nil {
+		return ncalayer.NURUploaded{}, fmt.Errorf("send a file: %w", err)
+	}
+	r.ContentLength = int64(head.Len() + len(content) + tail.Len())
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	answer, err := a.toPages().Do(r)
+	switch {
+	case errors.Is(err, errPrivate):
+		return ncalayer.NURUploaded{}, nurError(ncalayer.NURURL)
+	case err != nil:
+		return ncalayer.NURUploaded{}, nurError(ncalayer.NUROffline)
+	}
+	defer func() { _ = answer.Body.Close() }() // it was only read
+	b, err := io.ReadAll(io.LimitReader(answer.Body, maxTaken+1))
+	if err != nil || len(b) > maxTaken || answer.StatusCode != http.StatusOK {
+		return ncalayer.NURUploaded{}, nurError(ncalayer.NURUpload)
+	}
+	var taken struct {
+		ID    json.RawMessage `json:"file_id"` // a number or a text: it is the site's own
+		Error json.RawMessage `json:"error"`
+	}
+	if err := json.Unmarshal(b, &taken); err != nil || taken.ID == nil && taken.Error == nil {
+		return ncalayer.NURUploaded{}, nurError(ncalayer.NURServer)
+	}
+	return ncalayer.NURUploaded{ID: taken.ID, Name: name, Size: len(content), Error: taken.Error}, nil
+}

@@ -1,0 +1,171 @@
+package keystore
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"errors"
+	"io"
+
+	"senim/algid"
+	"senim/internal/token"
+	"senim/pki"
+)
+
+// Errors of tokens, beside those of a PIN.
+var (
+	// ErrCannot: the token has no mechanism for such a key.
+	ErrCannot = token.ErrCannot
+	// ErrToken: the token or its driver failed; how is for the log, never for a page.
+	ErrToken = token.ErrFailed
+)
+
+// onToken makes the key pairs of an order inside an open token. What it made goes again when the order cannot be
+// finished; called under mu.
+func (k *Keeper) onToken(o Order) ([]Note, error) {
+	if o.On == nil || o.On.Storage != o.Storage {
+		return nil, failure("storage_unavailable", "no such token is open")
+	}
+	if err := k.room(o); err != nil {
+		return nil, err
+	}
+	var notes []Note
+	first := len(k.notes)
+	err := func() error {
+		for _, p := range o.Profiles {
+			n, err := k.pairOnToken(o, p)
+			if n.Name != "" {
+				notes = append(notes, n)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		k.notes = append(k.notes, notes...)
+		if err := k.save(); err != nil {
+			return failure("write_failed", "write pending keys: %w", err)
+		}
+		return nil
+	}()
+	if err == nil {
+		return notes, nil
+	}
+	k.notes = k.notes[:first]
+	for _, n := range notes {
+		err = errors.Join(err, o.On.t.Undo(n.Name, nil))
+	}
+	return nil, err
+}
+
+// pairOnToken makes one pair under a new identifier, and its request, signed inside. A note with a name says that a
+// pair is there, also beside an error.
+func (k *Keeper) pairOnToken(o Order, p Profile) (Note, error) {
+	if p.prefix() == "" {
+		return Note{}, failure("unsupported_profile", "%s %s", p.Algorithm, p.Usage)
+	}
+	id := make([]byte, 20)
+	if _, err := io.ReadFull(k.random, id); err != nil {
+		return Note{}, failure("write_failed", "name a key: %w", err)
+	}
+	name, t := token.NameOf(id), o.On.t
+	var key crypto.Signer
+	var err error
+	switch p.Algorithm {
+	case "RSA2048":
+		key, err = t.Generate(context.Background(), name, 2048)
+	case "GOST512":
+		key, err = t.GenerateGOST(context.Background(), name)
+	default:
+		err = ErrCannot
+	}
+	if err != nil {
+		return Note{}, failure("storage_unavailable", "make a key pair on the token: %w", err)
+	}
+	n, err := k.noteOf(o, p, key)
+	n.Storage, n.Token, n.Serial, n.Name, n.State = o.Storage, o.On.Label, o.On.Serial, name, Pending
+	return n, err
+}
+
+// Certify puts certificates beside the keys that were made for them on an open token: all of them, or none. Nothing
+// that is there is replaced or removed. Each key first proves by a signature over a probe that it is the
+// certificate's. Reasons beside those of [Keeper.Match]: pending_key_unreadable, file_exists, write_failed, verify_failed.
+func (k *Keeper) Certify(certificates []*pki.Certificate, on *Place) ([]Installed, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	matches, err := k.match(certificates)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range matches {
+		if !m.Note.at(on) {
+			return nil, failure("no_pending_key", "the key is not on this token")
+		}
+		if err := k.probeToken(m, on); err != nil {
+			return nil, err
+		}
+	}
+	var out []Installed
+	for _, m := range matches {
+		made, err := on.t.Certify(context.Background(), m.Note.Name, m.Certificate.Raw)
+		if err == nil && made { // read back
+			if again, bad := on.t.Certify(context.Background(), m.Note.Name, m.Certificate.Raw); bad != nil || again {
+				err = errors.Join(errors.New("the token does not show it"), bad)
+			}
+		}
+		if made {
+			out = append(out, Installed{KeyID: m.Note.KeyID, Created: true})
+		} else if err == nil {
+			out = append(out, Installed{KeyID: m.Note.KeyID})
+		}
+		if err != nil {
+			for i, done := range out {
+				if done.Created {
+					err = errors.Join(err, on.t.Undo(matches[i].Note.Name, matches[i].Certificate.Raw))
+				}
+			}
+			if errors.Is(err, token.ErrExists) {
+				return nil, failure("file_exists", "%w", err)
+			}
+			return nil, failure("write_failed", "%w", err)
+		}
+	}
+	for _, m := range matches {
+		n := &k.notes[k.find(m.Certificate)]
+		fingerprint := m.Certificate.Fingerprint()
+		n.State, n.Certificate = Finished, fingerprint[:]
+	}
+	if err := k.save(); err != nil {
+		return nil, failure("write_failed", "%w", err)
+	}
+	return out, nil
+}
+
+// at tells whether a note's key is on this token.
+func (n Note) at(on *Place) bool {
+	return on != nil && n.OnToken() && n.Storage == on.Storage && n.Token == on.Label && n.Serial == on.Serial
+}
+
+// probeToken proves that key and certificate belong together.
+func (k *Keeper) probeToken(m Match, on *Place) error {
+	key, err := on.t.Key(context.Background(), m.Note.Name)
+	if err != nil {
+		return failure("pending_key_unreadable", "%w", err)
+	}
+	spki, err := algid.MarshalPublicKey(key.Public())
+	if err != nil || !bytes.Equal(spki, m.Note.PublicKey) {
+		return failure("pending_key_unreadable", "the token holds another key")
+	}
+	algorithm, err := algid.SignatureFor(m.Certificate.PublicKey)
+	if err != nil {
+		return failure("verify_failed", "%w", err)
+	}
+	probe := []byte("senim probe " + m.Note.KeyID)
+	signature, err := algorithm.Sign(k.random, key, probe)
+	if err == nil {
+		err = algorithm.Verify(m.Certificate.PublicKey, probe, signature)
+	}
+	if err != nil {
+		return failure("verify_failed", "probe signature: %w", err)
+	}
+	return nil
+}
