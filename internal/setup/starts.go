@@ -77,7 +77,8 @@ func (f ownFile) Take(context.Context) error { return remove(f.path, f.m.Home) }
 func (m *Machine) desktopEntry(command []string, atSignIn bool) []byte {
 	var b strings.Builder
 	b.WriteString("[Desktop Entry]\nType=Application\nName=Senim\nComment=Signing agent\nComment[ru]=Программа для подписи\nComment[kk]=Қол қою бағдарламасы\n")
-	b.WriteString("Exec=" + execLine(command) + "\nIcon=senim-agent\nTerminal=false\nCategories=Utility;\n")
+	// Without the program the entry counts as not there: a package may go before its people have taken theirs away.
+	b.WriteString("TryExec=" + strings.ReplaceAll(command[0], `\`, `\\`) + "\nExec=" + execLine(command) + "\nIcon=senim-agent\nTerminal=false\nCategories=Utility;\n")
 	if atSignIn {
 		b.WriteString("X-GNOME-Autostart-enabled=true\n")
 	}
@@ -101,7 +102,8 @@ func (m *Machine) unit() []byte {
 	for i, w := range words {
 		words[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`, `$`, `$$`).Replace(w) + `"`
 	}
-	return []byte("[Unit]\nDescription=Senim signing agent\nPartOf=graphical-session.target\nAfter=graphical-session.target\n\n" +
+	return []byte("[Unit]\nDescription=Senim signing agent\nConditionFileIsExecutable=" + strings.ReplaceAll(m.Program, "%", "%%") +
+		"\nPartOf=graphical-session.target\nAfter=graphical-session.target\n\n" +
 		"[Service]\nExecStart=" + strings.Join(words, " ") + "\nRestart=on-failure\nRestartSec=5\n\n" +
 		"[Install]\nWantedBy=graphical-session.target\n")
 }
