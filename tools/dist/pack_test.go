@@ -139,7 +139,7 @@ func checkRPM(t *testing.T, path string) {
 	same(t, query(`--qf '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]'`), "-rwxr-xr-x root/root /usr/bin/senim-agent", "-rw-r--r-- root/root /usr/share/applications/senim-agent.desktop",
 		"-rw-r--r-- root/root /usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root /usr/share/icons/hicolor/scalable/apps/senim-agent.svg")
 	for _, required := range query("--requires") {
-		if !strings.HasPrefix(required, "rpmlib(") && required != "/bin/sh" {
+		if required != "" && !strings.HasPrefix(required, "rpmlib(") && required != "/bin/sh" {
 			t.Errorf("requires %q", required)
 		}
 	}
@@ -339,7 +339,8 @@ func TestSignedDigests(t *testing.T) {
 	if out, err := try(t, verify); err == nil {
 		t.Errorf("a signature for something else is accepted: %s", out)
 	}
-	for _, key := range []string{"rsa", "missing", "operator.pub"} { // nobody holds the other half
+	sh(t, "mkdir "+dir+"/half && cp "+dir+"/operator.pub "+dir+"/half")
+	for _, key := range []string{"rsa", "missing", "half/operator.pub"} { // nobody holds the other half
 		if err := os.RemoveAll(list + ".sig"); err != nil {
 			t.Fatal(err)
 		}
