@@ -9,7 +9,7 @@ BIN   := bin
 all: fmt vet lint test purego cross ## the gate: format, vet, linters, tree, tests with fuzz seeds, every build
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 need: ## say what the machine lacks; on Debian as root, install it
 	@sh tools/need.sh

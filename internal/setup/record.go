@@ -61,6 +61,9 @@ func (m *Machine) Recheck(ctx context.Context, say func(p Part, s State, err err
 	if m.OS != "linux" {
 		return nil
 	}
+	if err := m.OwnHome(); err != nil {
+		return err
+	}
 	return Put(ctx, m.ownStores(), say)
 }
 

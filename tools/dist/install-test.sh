@@ -4,6 +4,7 @@
 # its own: an older package, what a person and an administrator put with it, the newer package over it while the agent
 # runs, the doctor, a signature over the socket, and the end; the list of all files of the system is then what it was. So
 # for the .deb, the .rpm and the tar. SENIM_PREVIOUS names the older commit; default: the first one that had packages.
+# SENIM_PACKAGES names a folder of packages to take instead of the two builds.
 set -eu
 cd "$(dirname "$0")/../.."
 work=$PWD/.cache/installed
@@ -17,29 +18,33 @@ if [ "${1:-}" != inside ]; then
 	done
 	rm -rf "$work"
 	mkdir -p "$work"
-	say "two builds of $(git rev-parse --short HEAD)"
-	ssh-keygen -q -t ed25519 -N '' -C '' -f "$work/key"
-	printf 'senim namespaces="senim-dist" %s\n' "$(cat "$work/key.pub")" >"$work/senim.signers"
-	for n in one two-with-another-name; do
-		git clone -q --shared . "$work/$n"
-		(cd "$work/$n" && SENIM_DIST_KEY=$work/key sh tools/dist/dist.sh >/dev/null)
-	done
-	new=$work/one/dist
-	cmp "$new/SHA256SUMS" "$work/two-with-another-name/dist/SHA256SUMS" || fail "two builds differ"
-	(cd "$new" && ssh-keygen -Y verify -f "$work/senim.signers" -I senim -n senim-dist -s SHA256SUMS.sig <SHA256SUMS && sha256sum --quiet -c SHA256SUMS) || fail "the signature"
+	if [ -n "${SENIM_PACKAGES:-}" ]; then
+		cp -r "$SENIM_PACKAGES" "$work/new"
+	else
+		say "two builds of $(git rev-parse --short HEAD)"
+		ssh-keygen -q -t ed25519 -N '' -C '' -f "$work/key"
+		printf 'senim namespaces="senim-dist" %s\n' "$(cat "$work/key.pub")" >"$work/senim.signers"
+		for n in one two-with-another-name; do
+			git clone -q --shared . "$work/$n"
+			(cd "$work/$n" && SENIM_DIST_KEY=$work/key sh tools/dist/dist.sh >/dev/null)
+		done
+		mv "$work/one/dist" "$work/new"
+		cmp "$work/new/SHA256SUMS" "$work/two-with-another-name/dist/SHA256SUMS" || fail "two builds differ"
+		(cd "$work/new" && ssh-keygen -Y verify -f "$work/senim.signers" -I senim -n senim-dist -s SHA256SUMS.sig <SHA256SUMS && sha256sum --quiet -c SHA256SUMS) || fail "the signature"
+	fi
 	previous=${SENIM_PREVIOUS:-$(git log --diff-filter=A --format=%H -- tools/dist/dist.sh | tail -1)}
 	say "the older one, of $(git rev-parse --short "$previous")"
 	git clone -q --shared . "$work/old"
 	git -C "$work/old" checkout -q "$previous"
 	mkdir -p "$work/senim-agent-0.0.1"
 	(cd "$work/old" && CGO_ENABLED=0 go build -trimpath -o "$work/senim-agent-0.0.1/senim-agent" ./cmd/senim-agent)
-	(cd "$work/one" && SOURCE_DATE_EPOCH=0 sh tools/dist/pack.sh "$work/senim-agent-0.0.1" amd64 0.0.1 "$work/older")
-	(cd "$work/one" && CGO_ENABLED=0 go test -c -o "$work/signs" ./cmd/senim-agent)
+	SOURCE_DATE_EPOCH=0 sh tools/dist/pack.sh "$work/senim-agent-0.0.1" amd64 0.0.1 "$work/older"
+	CGO_ENABLED=0 go test -c -o "$work/signs" ./cmd/senim-agent
 	[ -f .cache/clean.tar ] || mmdebstrap --quiet --variant=minbase --include=ca-certificates,libnss3-tools '' .cache/clean.tar /etc/apt/sources.list.d/debian.sources
 	exec unshare --mount --pid --fork --kill-child --net sh "$0" inside
 fi
 
-new=$work/one/dist
+new=$work/new
 older=$work/older
 ip link set lo up
 
