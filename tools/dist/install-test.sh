@@ -101,7 +101,7 @@ trusts() { grep -qF "$(sed -n 2p "$root/home/person/.config/senim-agent/authorit
 
 # parts PROGRAM: a person's and an administrator's part are put.
 parts() {
-	person "$1" install --yes -- --headless --browser none
+	person "$1" install --yes -- --browser none
 	administrator "$1" install --system --yes --data /home/person/.config/senim-agent
 	trusts || fail "the system's list has no authority of ours"
 }
@@ -111,7 +111,7 @@ life() {
 	say "$1: the older package, and what people put with it"
 	eval "$2"
 	parts senim-agent
-	person sh -c 'senim-agent --wait --headless --browser none >/dev/null 2>&1 &'
+	person sh -c 'senim-agent --wait --browser none >/dev/null 2>&1 &'
 	soon person senim-agent status
 	say "$1: the newer one over it, while the agent runs"
 	eval "$3"
@@ -153,7 +153,7 @@ say "tar: unpacked by a person, without an administrator"
 cp "$new"/*-linux-amd64.tar.gz "$root/tmp/newer.tar.gz"
 person tar -xzf /tmp/newer.tar.gz
 program=$(cd "$root/home/person" && echo senim-agent-*/senim-agent)
-person "./$program" install --yes -- --headless --browser none
+person "./$program" install --yes -- --browser none
 person "./$program" start
 person "./$program" doctor --lang en || fail "tar: the doctor"
 person "./$program" stop
