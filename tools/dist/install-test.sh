@@ -63,7 +63,10 @@ clean() {
 	printf '{\n  "policies": {\n    "DisableTelemetry": true\n  }\n}\n' >"$root/etc/firefox/policies/policies.json"
 	person mkdir -p .mozilla/firefox/p.default .config .local/share/applications
 	person certutil -N --empty-password -d sql:/home/person/.mozilla/firefox/p.default
-	[ "$1" != rpm ] || rpm --root "$root" --initdb
+	if [ "$1" = rpm ]; then
+		mkdir -p "$root/usr/share/applications" "$root/usr/share/icons/hicolor/scalable/apps" # other packages' there
+		rpm --root "$root" --initdb
+	fi
 	cp "$work/signs" "$root/usr/local/bin/signs"
 	# Both make caches of their own at the first use.
 	chroot "$root" update-ca-certificates --fresh >/dev/null
@@ -76,8 +79,8 @@ administrator() { chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin
 # files lists the system: kinds, modes, owners, links, contents; not what package managers note of themselves, and of
 # databases that the browsers' tool writes what it lists.
 files() {
-	(cd "$root" && find . -xdev \( -path ./proc -o -path ./dev -o -path ./sys -o -path ./tmp -o -path ./run -o -path ./var/log -o -path ./var/cache -o -path ./var/lib/dpkg -o -path ./var/lib/rpm \) -prune -o -printf '%M %u:%g %p %l\n' | sort
-	find . -xdev \( -path ./proc -o -path ./dev -o -path ./var/lib/dpkg -o -path ./var/lib/rpm -o -path ./var/cache -o -path ./var/log -o -path ./tmp \) -prune -o -type f ! -name '*.db' -exec sha256sum {} + | sort -k2)
+	(cd "$root" && find . -xdev \( -path ./root/.rpmdb -o -path ./proc -o -path ./dev -o -path ./sys -o -path ./tmp -o -path ./run -o -path ./var/log -o -path ./var/cache -o -path ./var/lib/dpkg -o -path ./var/lib/rpm \) -prune -o -printf '%M %u:%g %p %l\n' | sort
+	find . -xdev \( -path ./root/.rpmdb -o -path ./proc -o -path ./dev -o -path ./run -o -path ./var/lib/dpkg -o -path ./var/lib/rpm -o -path ./var/cache -o -path ./var/log -o -path ./tmp \) -prune -o -type f ! -name '*.db' -exec sha256sum {} + | sort -k2)
 	person certutil -L -d sql:/home/person/.mozilla/firefox/p.default
 }
 
