@@ -149,7 +149,7 @@ func (s nssStore) Put(ctx context.Context) error {
 		return err
 	}
 	if !exists(filepath.Join(s.dir, "cert9.db")) {
-		if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		if err := s.m.prepare(s.dir, 0o700); err != nil {
 			return err
 		}
 		if _, err := s.tool(ctx, "-N", "--empty-password"); err != nil {
@@ -186,7 +186,7 @@ func (s nssStore) Take(ctx context.Context) error {
 	}
 	var failed error
 	for _, name := range []string{"cert9.db", "key4.db", "pkcs11.txt"} {
-		failed = errors.Join(failed, remove(filepath.Join(s.dir, name), s.m.Home))
+		failed = errors.Join(failed, s.m.discard(filepath.Join(s.dir, name)))
 	}
 	return failed
 }

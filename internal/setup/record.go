@@ -106,7 +106,7 @@ func (m *Machine) Erase(withPending bool) error {
 			return ErrPending
 		}
 	}
-	for _, path := range []string{m.recordPath(), filepath.Join(m.Data, NoticeFile)} {
+	for _, path := range []string{m.recordPath(), filepath.Join(m.Data, foldersFile), filepath.Join(m.Data, NoticeFile)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}

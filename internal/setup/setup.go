@@ -195,19 +195,6 @@ func replace(path string, content []byte, mode os.FileMode) error {
 	return keystore.ReplaceAs(path, content, mode)
 }
 
-// remove deletes a file and then the folders above it that are left empty, up to and without top.
-func remove(path, top string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	for dir := filepath.Dir(path); dir != top && strings.HasPrefix(dir, top) && len(dir) > len(top); dir = filepath.Dir(dir) {
-		if os.Remove(dir) != nil { // not empty, or not ours to delete
-			break
-		}
-	}
-	return nil
-}
-
 // readLimited reads a file that is a few kilobytes by nature, and nothing but a file: a pipe that somebody laid there
 // would be waited for.
 func readLimited(path string, limit int64) ([]byte, error) {

@@ -69,9 +69,14 @@ func (f ownFile) State(context.Context) (State, error) {
 	return Present, nil
 }
 
-func (f ownFile) Put(context.Context) error { return replace(f.path, f.content, 0o644) }
+func (f ownFile) Put(context.Context) error {
+	if err := f.m.prepare(filepath.Dir(f.path), 0o755); err != nil {
+		return err
+	}
+	return replace(f.path, f.content, 0o644)
+}
 
-func (f ownFile) Take(context.Context) error { return remove(f.path, f.m.Home) }
+func (f ownFile) Take(context.Context) error { return f.m.discard(f.path) }
 
 // desktopEntry is a file of the XDG kind, for the menu or for the start at sign-in.
 func (m *Machine) desktopEntry(command []string, atSignIn bool) []byte {
@@ -127,7 +132,7 @@ func (u unitFile) Put(ctx context.Context) error {
 	if err := u.ownFile.Put(ctx); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(u.link()), 0o755); err != nil { //nolint:gosec // as systemctl makes it
+	if err := u.m.prepare(filepath.Dir(u.link()), 0o755); err != nil { // as systemctl makes it
 		return err
 	}
 	if err := os.Symlink(u.path, u.link()); err != nil && !errors.Is(err, os.ErrExist) {
@@ -138,7 +143,7 @@ func (u unitFile) Put(ctx context.Context) error {
 }
 
 func (u unitFile) Take(ctx context.Context) error {
-	err := errors.Join(remove(u.link(), u.m.Home), u.ownFile.Take(ctx))
+	err := errors.Join(u.m.discard(u.link()), u.ownFile.Take(ctx))
 	u.reload(ctx)
 	return err
 }

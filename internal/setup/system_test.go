@@ -483,7 +483,39 @@ func TestAutostart(t *testing.T) {
 	if err := Take(t.Context(), append(wanted, left...), quiet(t, Absent)); err != nil {
 		t.Fatal(err)
 	}
-	if got := files(t, m.Home); len(got) != 2 { // the authority
+	if got := files(t, m.Home); len(got) != 3 { // the authority, and the notes of what was made
 		t.Errorf("left: %v", got)
+	}
+}
+
+// TestFoldersStay: of the folders that are empty when all is taken away those that were there stay, and those that were made
+// go; where a build of before did not note which they were, all go.
+func TestFoldersStay(t *testing.T) {
+	for name, noted := range map[string]bool{"noted": true, "by an earlier build": false} {
+		t.Run(name, func(t *testing.T) {
+			m := machine(t)
+			menu, start := filepath.Join(m.Home, ".local/share/applications"), filepath.Join(m.Config, "autostart")
+			if err := os.MkdirAll(menu, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if !noted {
+				if err := m.Remember(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wanted, _ := m.starts()
+			if err := Put(t.Context(), wanted, quiet(t, Present)); err != nil {
+				t.Fatal(err)
+			}
+			if err := Take(t.Context(), wanted, quiet(t, Absent)); err != nil {
+				t.Fatal(err)
+			}
+			if exists(menu) != noted || exists(start) {
+				t.Errorf("the menu's folder is there: %v, that of the start: %v", exists(menu), exists(start))
+			}
+			if err := m.Erase(false); err != nil || exists(m.Data) {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
