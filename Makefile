@@ -4,12 +4,12 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls dist cross clean
+.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls dist install-test cross clean
 
 all: fmt vet lint test purego cross ## the gate: format, vet, linters, tree, tests with fuzz seeds, every build
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 need: ## say what the machine lacks; on Debian as root, install it
 	@sh tools/need.sh
@@ -88,6 +88,9 @@ cross: ## the agent builds for every system people have
 
 dist: ## packages of the agent for Linux, Windows and macOS, into dist/
 	@sh tools/dist/dist.sh
+
+install-test: ## the packages put on clean systems and taken away, two builds compared; by hand, as root on Debian (some minutes)
+	@sh tools/dist/install-test.sh
 
 clean:
 	rm -rf $(BIN) .demo .cache dist

@@ -16,6 +16,10 @@ command -v xmllint >/dev/null 2>&1 || lack xmllint "the independent check of can
 command -v xmlsec1 >/dev/null 2>&1 || lack xmlsec1 "the independent check of XML signatures" xmlsec1
 { [ -x /usr/sbin/smsbox ] && [ -x /usr/lib/kannel/test/fakesmsc ]; } || lack kannel "short messages through a real gateway" "kannel kannel-extras"
 command -v certutil >/dev/null 2>&1 || lack certutil "browsers' trust of the agent" libnss3-tools
+command -v rpm >/dev/null 2>&1 || lack rpm "what is in the .rpm" rpm
+command -v makensis >/dev/null 2>&1 || lack makensis "the installer for Windows" nsis
+command -v ssh-keygen >/dev/null 2>&1 || lack ssh-keygen "the signature of packages" openssh-client
+command -v desktop-file-validate >/dev/null 2>&1 || lack desktop-file-validate "the entries of menus" desktop-file-utils
 command -v softhsm2-util >/dev/null 2>&1 || lack softhsm2-util "keys in a PKCS #11 token" softhsm2
 
 # Accessibility checks of the pages come from npm, pinned in the lock file.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"senim/internal/agent"
+	"senim/internal/lang"
 	"senim/internal/setup"
 )
 
@@ -31,6 +32,9 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	}
 	t := p.language()
 	if *repair {
+		if err := ownHome(m, false, t); err != nil {
+			return err
+		}
 		if _, err := agent.EnsureAuthority(*p.data); err != nil {
 			return err
 		}
@@ -77,24 +81,51 @@ func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	if _, err := m.Recall(); err != nil {
+	f, err := begin(ctx, m, *p.listen)
+	if err != nil {
 		return err
 	}
-	q := setup.Question{Address: *p.listen, Version: version}
-	f := m.Agent(ctx, q)[0]
-	if f.ID == "agent-absent" {
-		if err := start(m, *p.listen); err != nil {
-			return err
-		}
-		f = appear(ctx, m, q)
-	}
 	if f.ID != "agent-runs" {
-		_, _ = fmt.Fprintln(stdout, f.Found(p.language()))
-		_, _ = fmt.Fprintln(stdout, f.Do(p.language()))
 		noticeIn(*p.data, *browser, p.language())(f)
-		return errUnsound
+		return unsound(stdout, p.language(), f)
 	}
 	return setup.Show(ctx, *p.listen)
+}
+
+// startCommand starts the agent when it does not run, and shows nothing.
+func startCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	p := newPlace("start", stdout, stderr)
+	m, err := p.machine(args)
+	if err != nil {
+		return err
+	}
+	f, err := begin(ctx, m, *p.listen)
+	if err != nil || f.ID == "agent-runs" {
+		return err
+	}
+	return unsound(stdout, p.language(), f)
+}
+
+func unsound(stdout io.Writer, t lang.Tag, f setup.Finding) error {
+	_, _ = fmt.Fprintln(stdout, f.Found(t))
+	_, _ = fmt.Fprintln(stdout, f.Do(t))
+	return errUnsound
+}
+
+// begin starts the agent when it does not run, as it was chosen when it was installed, and finds who answers then.
+func begin(ctx context.Context, m *setup.Machine, listen string) (setup.Finding, error) {
+	if _, err := m.Recall(); err != nil {
+		return setup.Finding{}, err
+	}
+	q := setup.Question{Address: listen, Version: version}
+	f := m.Agent(ctx, q)[0]
+	if f.ID != "agent-absent" {
+		return f, nil
+	}
+	if err := start(m, listen); err != nil {
+		return setup.Finding{}, err
+	}
+	return appear(ctx, m, q), nil
 }
 
 // start runs the agent and leaves it: it outlives this command.

@@ -69,6 +69,7 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	var portals list
 	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator: the system's list of certificates, every Firefox, browsers' policies")
 	yes := p.flags.Bool("yes", false, "do not ask")
+	keep := p.flags.Bool("keep", false, "with the choices of the last time, as when a newer program is put in place of an older one")
 	systemd := p.flags.Bool("systemd", false, "start by the person's systemd and not by the desktop")
 	p.flags.Var(&portals, "portal", "`site` that browsers let reach the agent unasked, by their policy (https://host or [*.]domain); may be repeated, goes with --system")
 	if err := p.flags.Parse(args); err != nil {
@@ -85,6 +86,9 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	if err := checkArguments(p.flags.Args()); err != nil {
 		return fmt.Errorf("the agent's own flags: %w", err)
 	}
+	if *keep && (*system || *systemd || p.flags.NArg() > 0) {
+		return errors.New("--keep goes with no other choice")
+	}
 	m, err := setup.This(*p.data)
 	if err != nil {
 		return err
@@ -93,7 +97,15 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	if *p.data != dataFolder() {
 		m.Arguments = append([]string{"--data", m.Data}, m.Arguments...)
 	}
+	if *keep {
+		if _, err := m.Recall(); err != nil {
+			return err
+		}
+	}
 	t := p.language()
+	if err := ownHome(m, *system, t); err != nil {
+		return err
+	}
 	parts := m.Own()
 	if *system {
 		parts = m.System()
@@ -118,9 +130,30 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	}
 	_, err = fmt.Fprintln(stdout, t.Text("setup.install.done"))
 	if err == nil && !*system && len(m.System()) > 0 {
-		_, err = fmt.Fprintln(stdout, t.Text("setup.install.system", "command", fmt.Sprintf("sudo %q install --system --data %q", m.Program, m.Data)))
+		_, err = fmt.Fprintln(stdout, t.Text("setup.install.system", "command", asAdministrator(m, "install")))
 	}
 	return err
+}
+
+// ownHome refuses an administrator who is about to change what is another person's own.
+func ownHome(m *setup.Machine, system bool, t lang.Tag) error {
+	if system {
+		return nil
+	}
+	err := m.OwnHome()
+	if errors.Is(err, setup.ErrOthersHome) {
+		return errors.New(t.Text("setup.home"))
+	}
+	return err
+}
+
+// asAdministrator is the command for the machine's part. The data folder is in it: an administrator has another.
+func asAdministrator(m *setup.Machine, command string) string {
+	line := fmt.Sprintf("%q %s --system --data %q", m.Program, command, m.Data)
+	if m.OS == "windows" {
+		return line
+	}
+	return "sudo " + line
 }
 
 // consent shows what is going to be put and asks; without an answer nothing is.
@@ -149,14 +182,31 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 	p := newPlace("uninstall", stdout, stderr)
 	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator")
 	pending := p.flags.Bool("with-pending", false, "also when keys wait for their certificates: they are lost")
+	everyone := p.flags.Bool("everyone", false, "every person's part of the whole machine, as when the program goes; goes with --system")
+	whole := p.flags.Bool("whole", false, "nothing, unless nothing would be left: the machine's part has to go first")
 	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}
+	if *everyone && !*system {
+		return errors.New("--everyone goes with --system: what is a person's own, that person takes away")
+	}
+	m.Everyone = *everyone
 	t := p.language()
 	line := setup.Line(stdout, t)
 	if *system {
 		return setup.Take(ctx, append(m.System(), m.Left(true)...), line)
+	}
+	if err := ownHome(m, *system, t); err != nil {
+		return err
+	}
+	if *whole {
+		switch left, err := m.SystemLeft(ctx); {
+		case err != nil:
+			return err
+		case left:
+			return errors.New(t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
+		}
 	}
 	if _, err := m.Recall(); err != nil {
 		_, _ = fmt.Fprintln(stderr, err) // taking away goes by names, not by what was chosen
@@ -184,7 +234,7 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 		return err
 	}
 	if left {
-		_, err := fmt.Fprintln(stdout, t.Text("setup.uninstall.system", "command", fmt.Sprintf("sudo %q uninstall --system", m.Program)))
+		_, err := fmt.Fprintln(stdout, t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, t.Text("setup.uninstall.done"))

@@ -150,3 +150,98 @@ func TestPain05Port(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReplacedProgram: an agent whose file a package has replaced is still known as ours, and another program is not.
+func TestReplacedProgram(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/usr/bin/senim-agent": true, "/usr/bin/senim-agent (deleted)": true, `C:/Senim/senim-agentw.exe`: true, "/usr/bin/senim-agent2": false, "/usr/bin/other (deleted)": false, "": false,
+	} {
+		if isProgram(path) != want {
+			t.Errorf("%q: %v", path, !want)
+		}
+	}
+}
+
+// TestClicked: on macOS a click shows the agent's page, and neither the start at sign-in nor a terminal does.
+func TestClicked(t *testing.T) {
+	const app = "/Applications/Senim.app/Contents/MacOS/senim-agent"
+	if !clicked("darwin", app) || clicked("darwin", "/usr/local/bin/senim-agent") || clicked("linux", app) {
+		t.Error("a click is told wrongly")
+	}
+}
+
+// TestInstallKeeps: a newer program put in place of an older one keeps what was chosen.
+func TestInstallKeeps(t *testing.T) {
+	if _, err := exec.LookPath("certutil"); err != nil {
+		t.Skip("no certutil here: Debian has it in libnss3-tools")
+	}
+	dir := home(t)
+	free := freePort(t)
+	entry := func() string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(dir, ".config/autostart/senim-agent.desktop"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	install := func(args ...string) error {
+		return installCommand(t.Context(), append([]string{"--yes"}, args...), strings.NewReader(""), io.Discard, io.Discard)
+	}
+	if err := install("--keep"); err != nil { // the first time there is nothing to keep
+		t.Fatal(err)
+	}
+	if err := install("--", "--keys", dir); err != nil {
+		t.Fatal(err)
+	}
+	chosen := entry()
+	if err := install("--keep"); err != nil || entry() != chosen || !strings.Contains(chosen, `"--keys"`) {
+		t.Errorf("%v: %s", err, entry())
+	}
+	if err := install("--keep", "--", "--keys", dir); err == nil {
+		t.Error("--keep and another choice")
+	}
+	if err := uninstallCommand(t.Context(), []string{"--everyone"}, io.Discard, io.Discard); err == nil {
+		t.Error("--everyone without --system")
+	}
+	if err := uninstallCommand(t.Context(), []string{"--whole", "--listen", free}, io.Discard, io.Discard); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAdministratorsCommand: what an administrator is told to run names the person's folder; the administrator's own is another.
+func TestAdministratorsCommand(t *testing.T) {
+	m := &setup.Machine{OS: "linux", Program: "/usr/bin/senim-agent", Data: "/home/a b/.config/senim-agent"}
+	if got := asAdministrator(m, "uninstall"); got != `sudo "/usr/bin/senim-agent" uninstall --system --data "/home/a b/.config/senim-agent"` {
+		t.Error(got)
+	}
+	m.OS = "windows"
+	if got := asAdministrator(m, "uninstall"); strings.Contains(got, "sudo") {
+		t.Error(got)
+	}
+}
+
+// TestNotInAnothersHome: with an administrator's rights nothing is put into another person's home, nor taken away there.
+func TestNotInAnothersHome(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only an administrator can try")
+	}
+	dir := home(t)
+	if err := os.Chown(dir, 12345, 12345); err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t, dir)
+	for name, err := range map[string]error{
+		"install":   installCommand(t.Context(), []string{"--yes"}, strings.NewReader(""), io.Discard, io.Discard),
+		"uninstall": uninstallCommand(t.Context(), []string{"--listen", freePort(t)}, io.Discard, io.Discard),
+		"trust":     trustCommand(t.Context(), nil, io.Discard, io.Discard),
+		"doctor":    doctorCommand(t.Context(), []string{"--repair", "--lang", "en"}, io.Discard, io.Discard),
+	} {
+		if err == nil || errors.Is(err, errUnsound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if after := tree(t, dir); !slices.Equal(before, after) {
+		t.Errorf("%v", after)
+	}
+}

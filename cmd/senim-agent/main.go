@@ -11,6 +11,7 @@
 //	senim-agent doctor [flags]       find what keeps pages from it, and say what to do
 //	senim-agent status [flags]       who answers at its address
 //	senim-agent open [flags]         show its own page; starts it when it does not run
+//	senim-agent start [flags]        start it when it does not run, as it was chosen at install
 //	senim-agent stop [flags]         end it
 //	senim-agent trust [flags]        only make browsers accept its local TLS certificate
 //	senim-agent version
@@ -26,6 +27,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -73,6 +76,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return statusCommand(ctx, args[1:], stdout, stderr)
 		case "open":
 			return openCommand(ctx, args[1:], stdout, stderr)
+		case "start":
+			return startCommand(ctx, args[1:], stdout, stderr)
 		case "stop":
 			return stopCommand(ctx, args[1:], stdout, stderr)
 		case "trust":
@@ -81,7 +86,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return actCommand(ctx, agent.Act(args[0]), args[1:], stdout, stderr)
 		}
 	}
+	if path, err := os.Executable(); err == nil && len(args) == 0 && clicked(runtime.GOOS, path) {
+		return openCommand(ctx, nil, stdout, stderr)
+	}
 	return serve(ctx, args, stdout, stderr)
+}
+
+// clicked tells whether a program without arguments was opened by a click, as programs in an application folder of macOS
+// are. There is no mark in the menu bar there, so the click shows the agent's page; the start at sign-in has arguments.
+func clicked(system, path string) bool {
+	return system == "darwin" && strings.Contains(path, ".app/Contents/MacOS/")
 }
 
 const defaultListen = "127.0.0.1:13579"

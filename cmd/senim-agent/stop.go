@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,6 +21,12 @@ import (
 
 // programs are the names the agent's program has.
 var programs = []string{"senim-agent", "senim-agent.exe", "senim-agentw.exe"}
+
+// isProgram tells whether a path is of the agent's program. Linux says that a file is no more when a package has put a
+// newer one in its place.
+func isProgram(path string) bool {
+	return slices.Contains(programs, strings.TrimSuffix(filepath.Base(path), " (deleted)"))
+}
 
 // stopCommand ends the person's own agent, and no other program.
 func stopCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -45,7 +52,7 @@ func stop(ctx context.Context, address string) error {
 		return err
 	}
 	h, err := agent.PortHolder(port)
-	if err != nil || h.PID == 0 || h.OtherUser || !slices.Contains(programs, filepath.Base(h.Path)) {
+	if err != nil || h.PID == 0 || h.OtherUser || !isProgram(h.Path) {
 		return errors.New("stop the agent: its process cannot be told; end it by hand")
 	}
 	process, err := os.FindProcess(h.PID)

@@ -16,6 +16,13 @@ func trustCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	if err := p.flags.Parse(args); err != nil {
 		return err
 	}
+	m, err := setup.This(*p.data)
+	if err != nil {
+		return err
+	}
+	if err := ownHome(m, false, p.language()); err != nil {
+		return err
+	}
 	path, err := agent.EnsureAuthority(*p.data)
 	if err != nil {
 		return err
@@ -26,10 +33,6 @@ func trustCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 			return err
 		}
 		_, err = stdout.Write(b)
-		return err
-	}
-	m, err := setup.This(*p.data)
-	if err != nil {
 		return err
 	}
 	return m.Repair(ctx, setup.Line(stdout, p.language()))

@@ -75,13 +75,17 @@ func serial() (*big.Int, error) {
 	return rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 }
 
+// AuthorityPrefix begins the name of every authority that an agent makes; the machine's name follows. Installing
+// knows by it those of earlier times.
+const AuthorityPrefix = "Senim agent on "
+
 // AuthorityName is the name of the authority that an agent makes on this machine.
 func AuthorityName() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "this machine"
 	}
-	return "Senim agent on " + host
+	return AuthorityPrefix + host
 }
 
 func makeAuthority(certPath, keyPath string, now time.Time) error {

@@ -15,8 +15,9 @@ import (
 	"senim/internal/agent"
 )
 
-// nickname is the authority's name in stores that keep certificates by names.
-const nickname = "Senim agent on this machine"
+// nickname is the authority's name in stores that keep certificates by names; brand begins it and every other one that
+// ours have had.
+const nickname, brand = "Senim agent on this machine", "Senim"
 
 // authority reads the machine's authority and refuses one that could vouch for anything but
 // loopback: the file may be written by whoever can write the data folder, and an administrator's
@@ -54,9 +55,20 @@ var (
 	errExpired = errors.New("it has expired")
 )
 
-// harmless says whether a certificate may sign for loopback names only: critical name constraints,
-// no authority under it, servers only.
+// harmless says whether a certificate may sign for loopback names only, and has not ended.
 func harmless(c *x509.Certificate) error {
+	switch {
+	case !confined(c):
+		return errBroad
+	case time.Now().After(c.NotAfter):
+		return errExpired
+	}
+	return nil
+}
+
+// confined tells whether a certificate can vouch for this machine alone: critical name constraints, no authority
+// under it, servers only.
+func confined(c *x509.Certificate) bool {
 	ones := func(n *net.IPNet, ip net.IP, bits int) bool {
 		got, of := n.Mask.Size()
 		return n.IP.Equal(ip) && got == bits && of == bits
@@ -66,13 +78,9 @@ func harmless(c *x509.Certificate) error {
 		!c.PermittedDNSDomainsCritical, !slices.Equal(c.PermittedDNSDomains, []string{"localhost"}),
 		len(c.PermittedIPRanges) != 2, len(c.UnhandledCriticalExtensions) > 0,
 		!slices.Equal(c.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}) || len(c.UnknownExtKeyUsage) > 0:
-		return errBroad
-	case !ones(c.PermittedIPRanges[0], net.IPv4(127, 0, 0, 1), 32) || !ones(c.PermittedIPRanges[1], net.IPv6loopback, 128):
-		return errBroad
-	case time.Now().After(c.NotAfter):
-		return errExpired
+		return false
 	}
-	return nil
+	return ones(c.PermittedIPRanges[0], net.IPv4(127, 0, 0, 1), 32) && ones(c.PermittedIPRanges[1], net.IPv6loopback, 128)
 }
 
 // thumbprint names a certificate as Windows and macOS do.

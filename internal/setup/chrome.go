@@ -96,7 +96,7 @@ func (p policyFile) State(context.Context) (State, error) {
 	if err != nil {
 		return Unknown, err
 	}
-	b, err := readLimited(p.path, 1<<20)
+	b, err := p.m.read(p.path, 1<<20)
 	gone := errors.Is(err, os.ErrNotExist)
 	if err != nil && !gone {
 		return Unknown, err
@@ -106,6 +106,12 @@ func (p policyFile) State(context.Context) (State, error) {
 		return Unknown, err
 	}
 	mine, noted := l.Portals[p.m.installation()]
+	if p.m.Everyone {
+		if noted = len(l.Portals) > 0; !noted && gone {
+			return Absent, nil
+		}
+		return Old, nil
+	}
 	switch whole := bytes.Equal(b, want); {
 	case !noted && (gone || whole):
 		return Absent, nil // there may be other people's
@@ -144,6 +150,9 @@ func (p policyFile) Take(context.Context) error {
 		return err
 	}
 	delete(l.Portals, p.m.installation())
+	if p.m.Everyone {
+		clear(l.Portals)
+	}
 	if err := l.write(p.m); err != nil {
 		return err
 	}
@@ -183,18 +192,21 @@ func (p policyKey) values(ctx context.Context) map[string]string {
 	return list
 }
 
-// ours are the names of our values. Chromium passes over names that are no numbers; from this one on they
+// numbers begins the names of our values. Chromium passes over names that are no numbers; from this one on they
 // are told from an administrator's own, which begin at 1, and those of each installation from another's.
-const ours, most, people = 13_579_000, 1000, 1_000_000
+const numbers, most, people = 13_579_000, 1000, 1_000_000
 
 // first is the name of this installation's first value.
 func (p policyKey) first() int {
 	sum := sha256.Sum256([]byte(p.m.Data))
-	return ours + int(binary.BigEndian.Uint32(sum[:])%people)*most
+	return numbers + int(binary.BigEndian.Uint32(sum[:])%people)*most
 }
 
 func (p policyKey) isOurs(name string) bool {
 	n, err := strconv.Atoi(name)
+	if p.m.Everyone {
+		return err == nil && n >= numbers && n < numbers+people*most
+	}
 	return err == nil && n >= p.first() && n < p.first()+most
 }
 

@@ -33,7 +33,7 @@ func (f firefoxPolicy) named() string {
 
 // read gives the whole file and the list in it that is ours to add to.
 func (f firefoxPolicy) read() (all map[string]any, list []any, err error) {
-	b, err := readLimited(f.Where(), 1<<20)
+	b, err := f.m.read(f.Where(), 1<<20)
 	if errors.Is(err, os.ErrNotExist) {
 		return map[string]any{}, nil, nil
 	}
@@ -91,15 +91,16 @@ func (f firefoxPolicy) State(context.Context) (State, error) {
 		return Unknown, err
 	}
 	listed := slices.Contains(list, any(f.named()))
-	b, err := readLimited(f.copy(), 64<<10)
+	b, err := f.m.read(f.copy(), 64<<10)
+	earlier := f.m.earlier(filepath.Dir(f.Where()), f.copy())
 	switch {
 	case err != nil && !errors.Is(err, os.ErrNotExist):
 		return Unknown, err
-	case !listed && err != nil:
+	case !listed && err != nil && len(earlier) == 0:
 		return Absent, nil
 	}
 	want, err := f.m.pem()
-	if err != nil || !listed || !bytes.Equal(b, want) {
+	if err != nil || !listed || len(earlier) > 0 || !bytes.Equal(b, want) {
 		return Old, nil //nolint:nilerr // half of it, or of an authority we do not have
 	}
 	return Present, nil
@@ -114,7 +115,8 @@ func (f firefoxPolicy) Put(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(list, any(f.named())) {
+	earlier := f.m.earlier(filepath.Dir(f.Where()), f.copy())
+	if list = f.without(list, earlier); !slices.Contains(list, any(f.named())) {
 		list = append(list, f.named())
 	}
 	policies, err := object(all, "policies")
@@ -129,7 +131,27 @@ func (f firefoxPolicy) Put(context.Context) error {
 	if err := f.m.place(f.copy(), content); err != nil {
 		return err
 	}
-	return f.write(all)
+	if err := f.write(all); err != nil {
+		return err
+	}
+	return f.drop(earlier)
+}
+
+// without leaves out of the list the files of that many paths of the machine.
+func (f firefoxPolicy) without(list []any, paths []string) []any {
+	return slices.DeleteFunc(list, func(v any) bool {
+		name, ok := v.(string)
+		return ok && slices.Contains(paths, f.m.path(filepath.FromSlash(name)))
+	})
+}
+
+func (f firefoxPolicy) drop(paths []string) error {
+	for _, path := range paths {
+		if err := f.m.displace(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f firefoxPolicy) write(all map[string]any) error {
@@ -140,14 +162,15 @@ func (f firefoxPolicy) write(all map[string]any) error {
 	return f.m.place(f.Where(), append(b, '\n'))
 }
 
-// Take gives the file back as it was, and deletes it when nothing else is in it.
+// Take gives the file back as it was, and deletes it when nothing else is in it. A link that stands for it stays.
 func (f firefoxPolicy) Take(context.Context) error {
 	all, list, err := f.read()
 	if err != nil {
 		return err
 	}
-	if slices.Contains(list, any(f.named())) {
-		list = slices.DeleteFunc(list, func(v any) bool { return v == any(f.named()) })
+	gone := append(f.m.earlier(filepath.Dir(f.Where()), f.copy()), f.copy())
+	if rest := f.without(slices.Clone(list), gone); len(rest) < len(list) {
+		list = rest
 		certificates := reach(all, "policies", "Certificates")
 		certificates["Install"] = list
 		if len(list) == 0 {
@@ -159,7 +182,7 @@ func (f firefoxPolicy) Take(context.Context) error {
 		if len(reach(all, "policies")) == 0 {
 			delete(all, "policies")
 		}
-		if len(all) == 0 {
+		if at, fault := f.m.firm(f.Where()); fault == nil && at == f.Where() && len(all) == 0 {
 			err = f.m.displace(f.Where())
 		} else {
 			err = f.write(all)
@@ -168,5 +191,5 @@ func (f firefoxPolicy) Take(context.Context) error {
 			return err
 		}
 	}
-	return f.m.displace(f.copy())
+	return f.drop(gone)
 }

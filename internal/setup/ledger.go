@@ -29,7 +29,7 @@ func (m *Machine) ledgerPath() string { return m.path("/etc/senim-agent", "insta
 
 func (m *Machine) ledger() (l ledger, err error) {
 	l.Portals = map[string][]string{}
-	b, err := readLimited(m.ledgerPath(), 1<<20)
+	b, err := m.read(m.ledgerPath(), 1<<20)
 	if errors.Is(err, os.ErrNotExist) {
 		return l, nil
 	}
@@ -48,7 +48,7 @@ func (m *Machine) ledger() (l ledger, err error) {
 // write keeps the ledger, and deletes it when nothing is in it.
 func (l ledger) write(m *Machine) error {
 	if len(l.Portals) == 0 && len(l.Made) == 0 {
-		if err := os.Remove(m.ledgerPath()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := m.unlink(m.ledgerPath()); err != nil {
 			return err
 		}
 		_ = os.Remove(filepath.Dir(m.ledgerPath())) // a folder of our name: it stays when it is not empty
@@ -58,7 +58,7 @@ func (l ledger) write(m *Machine) error {
 	if err != nil {
 		return err
 	}
-	return replace(m.ledgerPath(), append(b, '\n'), 0o644)
+	return m.write(m.ledgerPath(), append(b, '\n'))
 }
 
 // sites are those of all installations, sorted.
@@ -68,19 +68,28 @@ func (l ledger) sites() []string {
 	return slices.Compact(all)
 }
 
+// lies tells whether there is anything of that name, also a link that leads nowhere.
+func lies(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
 // place writes a file among others' and notes the folders that are made for it.
 func (m *Machine) place(path string, content []byte) error {
+	if _, err := m.firm(path); err != nil { // before anything is noted
+		return err
+	}
 	l, err := m.ledger()
 	if err != nil {
 		return err
 	}
-	for dir := filepath.Dir(path); strings.HasPrefix(dir, m.path("/etc")+string(filepath.Separator)) && !exists(dir); dir = filepath.Dir(dir) {
+	for dir := filepath.Dir(path); strings.HasPrefix(dir, m.path("/etc")+string(filepath.Separator)) && !lies(dir); dir = filepath.Dir(dir) {
 		l.Made = append(l.Made, strings.TrimPrefix(dir, m.Root))
 	}
 	if err := l.write(m); err != nil { // before they are: a folder that is not noted stays for good
 		return err
 	}
-	return replace(path, content, 0o644)
+	return m.write(path, content)
 }
 
 // displace deletes a file, and the folders above it that are empty and were made for it.
@@ -89,7 +98,7 @@ func (m *Machine) displace(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := m.unlink(path); err != nil {
 		return err
 	}
 	for dir := filepath.Dir(path); slices.Contains(l.Made, strings.TrimPrefix(dir, m.Root)); dir = filepath.Dir(dir) {

@@ -1,12 +1,13 @@
 package setup
 
 import (
-	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -89,28 +90,58 @@ func (s nssStore) State(ctx context.Context) (State, error) {
 	if !exists(filepath.Join(s.dir, "cert9.db")) {
 		return Absent, nil
 	}
+	names, err := s.found(ctx)
+	if err != nil {
+		return Unknown, err
+	}
+	var list []*x509.Certificate
+	trusted := true
+	for _, n := range names {
+		list, trusted = append(list, n.ours...), trusted && n.trusted
+	}
+	if state := s.m.stand(list); state != Present || trusted {
+		return state, nil
+	}
+	return Old, nil // it is there and not trusted: as good as another one
+}
+
+// named is a name in the database with authorities of ours behind it, and how many certificates that are not.
+type named struct {
+	name    string
+	trusted bool // to tell servers
+	ours    []*x509.Certificate
+	others  int
+}
+
+// entry is a line of the database's list: the name, and three columns of trust. Those of the first one say what
+// it is trusted for among servers and their clients.
+var entry = regexp.MustCompile(`^(.+?)\s+([A-Za-z]*),[A-Za-z]*,[A-Za-z]*\s*$`)
+
+// found looks into every root that is trusted for TLS, and into what has our name: earlier builds, and Firefox when
+// the policy told it to, put ours under other names.
+func (s nssStore) found(ctx context.Context) (names []named, err error) {
 	list, err := s.tool(ctx, "-L")
 	if err != nil {
-		return Unknown, err
+		return nil, err
 	}
-	trust := ""
 	for line := range strings.Lines(string(list)) {
-		if rest, ok := strings.CutPrefix(line, nickname+" "); ok {
-			trust = strings.TrimSpace(rest)
+		match := entry.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
+		if match == nil || strings.HasPrefix(line, " ") {
+			continue // the head
+		}
+		name, trust := match[1], match[2]
+		if !strings.ContainsAny(trust, "CT") && !strings.HasPrefix(name, brand) {
+			continue // what Firefox remembers of servers' issuers: hundreds
+		}
+		text, err := s.tool(ctx, "-L", "-n", name, "-a")
+		if err != nil {
+			return nil, err
+		}
+		if list, others := oursIn(text); len(list) > 0 {
+			names = append(names, named{name, strings.Contains(trust, "C"), list, others})
 		}
 	}
-	if trust == "" {
-		return Absent, nil
-	}
-	der, err := s.tool(ctx, "-L", "-n", nickname, "-r")
-	if err != nil {
-		return Unknown, err
-	}
-	cert, err := s.m.authority()
-	if err != nil || !bytes.Equal(der, cert.Raw) || trust != "C,," {
-		return Old, nil //nolint:nilerr // what stands there belongs to no authority we have
-	}
-	return Present, nil
+	return names, nil
 }
 
 func (s nssStore) Put(ctx context.Context) error {
@@ -118,7 +149,7 @@ func (s nssStore) Put(ctx context.Context) error {
 		return err
 	}
 	if !exists(filepath.Join(s.dir, "cert9.db")) {
-		if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		if err := s.m.prepare(s.dir, 0o700); err != nil {
 			return err
 		}
 		if _, err := s.tool(ctx, "-N", "--empty-password"); err != nil {
@@ -155,20 +186,30 @@ func (s nssStore) Take(ctx context.Context) error {
 	}
 	var failed error
 	for _, name := range []string{"cert9.db", "key4.db", "pkcs11.txt"} {
-		failed = errors.Join(failed, remove(filepath.Join(s.dir, name), s.m.Home))
+		failed = errors.Join(failed, s.m.discard(filepath.Join(s.dir, name)))
 	}
 	return failed
 }
 
-// clear deletes every certificate of our name; one name may stand for several. Its bound is a
-// database that says it deleted and did not.
+// clear deletes every authority of ours, and never another's: the tool deletes by name, and one name may stand for
+// several certificates. Its bound is a database that says it deleted and did not.
 func (s nssStore) clear(ctx context.Context) error {
 	for range 100 {
-		if _, err := s.tool(ctx, "-L", "-n", nickname, "-r"); err != nil {
-			return nil //nolint:nilerr // the tool's way to say that there is none
+		names, err := s.found(ctx)
+		if err != nil || len(names) == 0 {
+			return err
 		}
-		if _, err := s.tool(ctx, "-D", "-n", nickname); err != nil {
-			return protected(err)
+		var subjects []string
+		for _, n := range names {
+			if n.others > 0 {
+				return fmt.Errorf("%q also names a certificate that is not ours: delete ours in the browser's settings", n.name)
+			}
+			if subject := string(n.ours[0].RawSubject); !slices.Contains(subjects, subject) { // several names of one mean one
+				subjects = append(subjects, subject)
+				if _, err := s.tool(ctx, "-D", "-n", n.name); err != nil {
+					return protected(err)
+				}
+			}
 		}
 	}
 	return errors.New("the database keeps what was deleted")

@@ -61,6 +61,9 @@ func (m *Machine) Recheck(ctx context.Context, say func(p Part, s State, err err
 	if m.OS != "linux" {
 		return nil
 	}
+	if err := m.OwnHome(); err != nil {
+		return err
+	}
 	return Put(ctx, m.ownStores(), say)
 }
 
@@ -103,7 +106,7 @@ func (m *Machine) Erase(withPending bool) error {
 			return ErrPending
 		}
 	}
-	for _, path := range []string{m.recordPath(), filepath.Join(m.Data, NoticeFile)} {
+	for _, path := range []string{m.recordPath(), filepath.Join(m.Data, foldersFile), filepath.Join(m.Data, NoticeFile)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}

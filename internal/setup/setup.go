@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"senim/internal/keystore"
 )
@@ -34,11 +35,14 @@ type Machine struct {
 	Program   string   // the agent's program, absolute
 	Arguments []string // the agent is started with these
 	Portals   []string // sites that browsers may let reach the agent without asking; none: no policy
+	Everyone  bool     // what is taken away of the machine's is that of every person, as when the program goes
 	Systemd   bool     // start by the person's systemd instead of the desktop
 
 	// Run starts a tool of the system and gives what it wrote. Find looks for one.
 	Run  func(ctx context.Context, name string, args ...string) ([]byte, error)
 	Find func(name string) (string, error)
+	// Roots gives the certificates of the person's store of roots on Windows.
+	Roots func() ([][]byte, error)
 }
 
 // This is the machine the program runs on.
@@ -58,7 +62,7 @@ func This(data string) (*Machine, error) {
 	if data, err = filepath.Abs(data); err != nil {
 		return nil, fmt.Errorf("look at this machine: %w", err)
 	}
-	return &Machine{OS: runtime.GOOS, Home: home, Config: config, Data: data, Program: program, Run: run, Find: exec.LookPath}, nil
+	return &Machine{OS: runtime.GOOS, Home: home, Config: config, Data: data, Program: program, Run: run, Find: exec.LookPath, Roots: windowsRoots}, nil
 }
 
 // run starts a tool without anything to read: one that asks for a password fails at once.
@@ -191,26 +195,17 @@ func replace(path string, content []byte, mode os.FileMode) error {
 	return keystore.ReplaceAs(path, content, mode)
 }
 
-// remove deletes a file and then the folders above it that are left empty, up to and without top.
-func remove(path, top string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	for dir := filepath.Dir(path); dir != top && strings.HasPrefix(dir, top) && len(dir) > len(top); dir = filepath.Dir(dir) {
-		if os.Remove(dir) != nil { // not empty, or not ours to delete
-			break
-		}
-	}
-	return nil
-}
-
-// readLimited reads a file that is a few kilobytes by nature.
+// readLimited reads a file that is a few kilobytes by nature, and nothing but a file: a pipe that somebody laid there
+// would be waited for.
 func readLimited(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(fmt.Errorf("%s is not a file", path), err)
+	}
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(b)) > limit {
 		err = fmt.Errorf("%s: more than %d bytes", path, limit)

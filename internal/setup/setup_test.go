@@ -141,7 +141,7 @@ func TestPain03Stores(t *testing.T) {
 			t.Errorf("%s: %s %v", dir, out, err)
 		}
 	}
-	if err := os.Remove(m.recordPath()); err != nil {
+	if err := errors.Join(os.Remove(m.recordPath()), os.Remove(filepath.Join(m.Data, foldersFile))); err != nil {
 		t.Fatal(err)
 	}
 	if after := files(t, m.Home); !slices.Equal(before, after) {

@@ -69,15 +69,21 @@ func (f ownFile) State(context.Context) (State, error) {
 	return Present, nil
 }
 
-func (f ownFile) Put(context.Context) error { return replace(f.path, f.content, 0o644) }
+func (f ownFile) Put(context.Context) error {
+	if err := f.m.prepare(filepath.Dir(f.path), 0o755); err != nil {
+		return err
+	}
+	return replace(f.path, f.content, 0o644)
+}
 
-func (f ownFile) Take(context.Context) error { return remove(f.path, f.m.Home) }
+func (f ownFile) Take(context.Context) error { return f.m.discard(f.path) }
 
 // desktopEntry is a file of the XDG kind, for the menu or for the start at sign-in.
 func (m *Machine) desktopEntry(command []string, atSignIn bool) []byte {
 	var b strings.Builder
 	b.WriteString("[Desktop Entry]\nType=Application\nName=Senim\nComment=Signing agent\nComment[ru]=Программа для подписи\nComment[kk]=Қол қою бағдарламасы\n")
-	b.WriteString("Exec=" + execLine(command) + "\nIcon=senim-agent\nTerminal=false\nCategories=Utility;\n")
+	// Without the program the entry counts as not there: a package may go before its people have taken theirs away.
+	b.WriteString("TryExec=" + strings.ReplaceAll(command[0], `\`, `\\`) + "\nExec=" + execLine(command) + "\nIcon=senim-agent\nTerminal=false\nCategories=Utility;\n")
 	if atSignIn {
 		b.WriteString("X-GNOME-Autostart-enabled=true\n")
 	}
@@ -101,7 +107,8 @@ func (m *Machine) unit() []byte {
 	for i, w := range words {
 		words[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`, `$`, `$$`).Replace(w) + `"`
 	}
-	return []byte("[Unit]\nDescription=Senim signing agent\nPartOf=graphical-session.target\nAfter=graphical-session.target\n\n" +
+	return []byte("[Unit]\nDescription=Senim signing agent\nConditionFileIsExecutable=" + strings.ReplaceAll(m.Program, "%", "%%") +
+		"\nPartOf=graphical-session.target\nAfter=graphical-session.target\n\n" +
 		"[Service]\nExecStart=" + strings.Join(words, " ") + "\nRestart=on-failure\nRestartSec=5\n\n" +
 		"[Install]\nWantedBy=graphical-session.target\n")
 }
@@ -125,7 +132,7 @@ func (u unitFile) Put(ctx context.Context) error {
 	if err := u.ownFile.Put(ctx); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(u.link()), 0o755); err != nil { //nolint:gosec // as systemctl makes it
+	if err := u.m.prepare(filepath.Dir(u.link()), 0o755); err != nil { // as systemctl makes it
 		return err
 	}
 	if err := os.Symlink(u.path, u.link()); err != nil && !errors.Is(err, os.ErrExist) {
@@ -136,7 +143,7 @@ func (u unitFile) Put(ctx context.Context) error {
 }
 
 func (u unitFile) Take(ctx context.Context) error {
-	err := errors.Join(remove(u.link(), u.m.Home), u.ownFile.Take(ctx))
+	err := errors.Join(u.m.discard(u.link()), u.ownFile.Take(ctx))
 	u.reload(ctx)
 	return err
 }

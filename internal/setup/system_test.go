@@ -1,8 +1,11 @@
 package setup
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,11 +34,8 @@ func TestPain03SystemBundle(t *testing.T) {
 		}
 	}
 	write(t, m.path("/etc/ca-certificates.conf"), "")
-	other, err := machine(t).pem()
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, m.path("/usr/local/share/ca-certificates/other.crt"), string(other))
+	other := text(another(t, 0))
+	write(t, m.path("/usr/local/share/ca-certificates/other.crt"), other)
 	m.Run = func(ctx context.Context, name string, args ...string) ([]byte, error) {
 		if name != "update-ca-certificates" {
 			return nil, fmt.Errorf("unexpected %s", name)
@@ -66,7 +66,7 @@ func TestPain03SystemBundle(t *testing.T) {
 	if err := Take(t.Context(), m.System(), quiet(t, Absent)); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(list(), string(want)) || !strings.Contains(list(), string(other)) {
+	if strings.Contains(list(), string(want)) || !strings.Contains(list(), other) {
 		t.Error("the system's list still has it, or lost another one")
 	}
 	if _, err := os.Lstat(m.path("/etc/ssl/certs/senim-agent-" + m.installation() + ".pem")); !errors.Is(err, os.ErrNotExist) {
@@ -238,13 +238,10 @@ func TestPortal(t *testing.T) {
 // registry is what reg.exe and certutil.exe of Windows do, as far as they are used.
 type registry struct {
 	keys map[string]map[string]string
-	root map[string]string // thumbprint: name
-	cn   string
-	sum  string
+	root [][]byte // certificates
 }
 
-// oldSum is the fingerprint of an authority from before.
-const oldSum = "0123456789abcdef0123456789abcdef01234567"
+func (r *registry) roots() ([][]byte, error) { return r.root, nil }
 
 var errTool = errors.New("exit status 1")
 
@@ -285,20 +282,14 @@ func (r *registry) run(_ context.Context, name string, args ...string) ([]byte, 
 	case "certutil -user":
 		switch args[1] {
 		case "-addstore":
-			r.root[r.sum] = r.cn
-		case "-store":
-			out := ""
-			for sum, cn := range r.root {
-				if args[3] == sum || args[3] == cn {
-					out += "================ Сертификат 0 ================\r\nСубъект: CN=" + cn + "\r\nХеш сертификата(sha1): " + sum + "\r\n"
-				}
+			b, err := os.ReadFile(args[3])
+			if err != nil {
+				return nil, err
 			}
-			if out == "" {
-				return nil, errTool
-			}
-			return []byte(out), nil
+			block, _ := pem.Decode(b)
+			r.root = append(slices.DeleteFunc(r.root, func(der []byte) bool { return bytes.Equal(der, block.Bytes) }), block.Bytes)
 		case "-delstore":
-			maps.DeleteFunc(r.root, func(sum, cn string) bool { return sum == args[3] || cn == args[3] })
+			r.root = slices.DeleteFunc(r.root, func(der []byte) bool { return thumbprint(der) == args[3] })
 		}
 	default:
 		return nil, errors.New("unexpected " + line)
@@ -316,9 +307,9 @@ func TestWindows(t *testing.T) {
 	policy := `HKLM\SOFTWARE\Policies\Google\Chrome\LoopbackNetworkAllowedForUrls`
 	r := &registry{
 		keys: map[string]map[string]string{runPath: {"Other": `"C:\x.exe"`}, policy: {"1": "https://corp.example.kz"}},
-		root: map[string]string{"00ff": "Another root", oldSum: cert.Subject.CommonName}, cn: cert.Subject.CommonName, sum: thumbprint(cert.Raw),
+		root: [][]byte{[]byte("what Go cannot read"), another(t, 0).Raw, former(t, "old-name").Raw},
 	}
-	m.OS, m.Run, m.Program = "windows", r.run, `C:\Program Files\Senim\senim-agent.exe`
+	m.OS, m.Run, m.Roots, m.Program = "windows", r.run, r.roots, `C:\Program Files\Senim\senim-agent.exe`
 	m.Arguments = []string{"--keys", `D:\Мои ключи\`, `--browser=a"b`}
 	m.Portals = []string{"[*.]gov.kz"}
 	before := fmt.Sprint(r.keys)
@@ -328,15 +319,15 @@ func TestWindows(t *testing.T) {
 	if err := Put(t.Context(), append(m.Own(), m.System()...), quiet(t, Present)); err != nil {
 		t.Fatal(err)
 	}
-	if _, old := r.root[oldSum]; old || len(r.root) != 2 {
-		t.Errorf("the older root stays: %v", r.root)
+	if len(r.root) != 3 || !bytes.Equal(r.root[2], cert.Raw) {
+		t.Error("the older root stays, or another's went")
 	}
-	r.root[oldSum] = cert.Subject.CommonName // beside the one of now
+	r.root = append(r.root, former(t, "old-name").Raw) // beside the one of now
 	if s, err := (rootStore{m}).State(t.Context()); s != Old || err != nil {
 		t.Errorf("%s %v", s, err)
 	}
-	if err := Put(t.Context(), m.ownStores(), quiet(t, Present)); err != nil || len(r.root) != 2 {
-		t.Errorf("%v %v", r.root, err)
+	if err := Put(t.Context(), m.ownStores(), quiet(t, Present)); err != nil || len(r.root) != 3 {
+		t.Errorf("%d %v", len(r.root), err)
 	}
 	if got, want := r.keys[runPath]["SenimAgent"], `"C:\Program Files\Senim\senim-agent.exe" "--wait" "--keys" "D:\Мои ключи\\" "--browser=a\"b"`; got != want {
 		t.Errorf("%s\nwant %s", got, want)
@@ -364,16 +355,20 @@ func TestWindows(t *testing.T) {
 	if after := fmt.Sprint(r.keys); after != before {
 		t.Errorf("%s\nbefore %s", after, before)
 	}
-	if len(r.root) != 1 {
-		t.Errorf("%v", r.root)
+	if len(r.root) != 2 {
+		t.Errorf("%d", len(r.root))
 	}
 	// A root whose file is gone does not stay trusted.
-	r.root["lost"] = cert.Subject.CommonName
+	r.root = append(r.root, cert.Raw)
 	if err := os.Remove(filepath.Join(m.Data, agent.AuthorityFile)); err != nil {
 		t.Fatal(err)
 	}
-	if err := Take(t.Context(), []Part{rootStore{m}}, quiet(t, Absent)); err != nil || len(r.root) != 1 {
-		t.Errorf("%v %v", r.root, err)
+	if err := Take(t.Context(), []Part{rootStore{m}}, quiet(t, Absent)); err != nil || len(r.root) != 2 {
+		t.Errorf("%d %v", len(r.root), err)
+	}
+	m.Roots = func() ([][]byte, error) { return nil, errTool }
+	if s, err := (rootStore{m}).State(t.Context()); s != Unknown || err == nil {
+		t.Errorf("a store that cannot be read is %s, %v", s, err)
 	}
 }
 
@@ -386,31 +381,27 @@ func TestMacOS(t *testing.T) {
 	}
 	m.OS, m.Arguments = "darwin", []string{"--keys", "/Users/a/Ключи & <b>"}
 	m.Config = filepath.Join(m.Home, "Library", "Application Support")
-	there, old, said := false, true, []string{} // old: one from before is there too
+	before, foreign := former(t, "old-name"), another(t, 0)
+	held, said := []*x509.Certificate{foreign, before}, []string{}
+	there := func(c *x509.Certificate) bool { return slices.ContainsFunc(held, c.Equal) }
 	m.Run = func(_ context.Context, name string, args ...string) ([]byte, error) {
 		said = append(said, args[0])
 		switch {
 		case name != "security":
 			return nil, errTool
-		case args[0] == "find-certificate" && (there || old):
-			out := ""
-			if there {
-				out += "SHA-256 hash: 00\nSHA-1 hash: " + strings.ToUpper(thumbprint(cert.Raw)) + "\nkeychain: \"x\"\n"
+		case args[0] == "find-certificate":
+			var out []byte
+			for _, c := range held {
+				out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
 			}
-			if old {
-				out += "SHA-256 hash: 00\nSHA-1 hash: " + strings.ToUpper(oldSum) + "\nkeychain: \"x\"\n"
-			}
-			return []byte(out), nil
-		case args[0] == "verify-cert" && there:
+			return out, nil
+		case args[0] == "verify-cert" && there(cert):
 			return nil, nil
 		case args[0] == "add-trusted-cert":
-			there = true
+			held = append(held, cert)
 			return nil, nil
-		case args[0] == "delete-certificate" && slices.Contains(args, strings.ToUpper(thumbprint(cert.Raw))):
-			there = false
-			return nil, nil
-		case args[0] == "delete-certificate" && slices.Contains(args, strings.ToUpper(oldSum)):
-			old = false
+		case args[0] == "delete-certificate":
+			held = slices.DeleteFunc(held, func(c *x509.Certificate) bool { return strings.ToUpper(thumbprint(c.Raw)) == args[3] })
 			return nil, nil
 		}
 		return nil, errTool
@@ -418,8 +409,8 @@ func TestMacOS(t *testing.T) {
 	if err := Put(t.Context(), m.Own(), quiet(t, Present)); err != nil {
 		t.Fatal(err)
 	}
-	if old || !there {
-		t.Errorf("the older root stays, or the new one does not: %v", said)
+	if there(before) || !there(cert) || !there(foreign) {
+		t.Errorf("another's root went, the older root stays, or the new one does not: %v", said)
 	}
 	b, err := os.ReadFile(filepath.Join(m.Home, "Library/LaunchAgents/kz.senim.agent.plist"))
 	if err != nil || !strings.Contains(string(b), "<string>/Users/a/Ключи &amp; &lt;b&gt;</string>") {
@@ -432,12 +423,24 @@ func TestMacOS(t *testing.T) {
 		t.Errorf("left: %v", files(t, m.Home))
 	}
 	// A root whose file is gone does not stay trusted.
-	there = true
+	held = append(held, cert)
 	if err := os.Remove(filepath.Join(m.Data, agent.AuthorityFile)); err != nil {
 		t.Fatal(err)
 	}
-	if err := Take(t.Context(), []Part{keychain{m}}, quiet(t, Absent)); err != nil || there {
+	if err := Take(t.Context(), []Part{keychain{m}}, quiet(t, Absent)); err != nil || there(cert) || !there(foreign) {
 		t.Errorf("%v, %v", err, said)
+	}
+	m.Run = func(context.Context, string, ...string) ([]byte, error) {
+		return []byte("User interaction is not allowed."), errTool
+	}
+	if s, err := (keychain{m}).State(t.Context()); s != Unknown || err == nil {
+		t.Errorf("a keychain that cannot be read is %s, %v", s, err)
+	}
+	m.Run = func(context.Context, string, ...string) ([]byte, error) {
+		return []byte("security: SecKeychainSearchCopyNext: The specified item could not be found in the keychain."), errTool
+	}
+	if s, err := (keychain{m}).State(t.Context()); s != Absent || err != nil {
+		t.Errorf("an empty keychain is %s, %v", s, err)
 	}
 }
 
@@ -480,7 +483,39 @@ func TestAutostart(t *testing.T) {
 	if err := Take(t.Context(), append(wanted, left...), quiet(t, Absent)); err != nil {
 		t.Fatal(err)
 	}
-	if got := files(t, m.Home); len(got) != 2 { // the authority
+	if got := files(t, m.Home); len(got) != 3 { // the authority, and the notes of what was made
 		t.Errorf("left: %v", got)
+	}
+}
+
+// TestFoldersStay: of the folders that are empty when all is taken away those that were there stay, and those that were made
+// go; where a build of before did not note which they were, all go.
+func TestFoldersStay(t *testing.T) {
+	for name, noted := range map[string]bool{"noted": true, "by an earlier build": false} {
+		t.Run(name, func(t *testing.T) {
+			m := machine(t)
+			menu, start := filepath.Join(m.Home, ".local/share/applications"), filepath.Join(m.Config, "autostart")
+			if err := os.MkdirAll(menu, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if !noted {
+				if err := m.Remember(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wanted, _ := m.starts()
+			if err := Put(t.Context(), wanted, quiet(t, Present)); err != nil {
+				t.Fatal(err)
+			}
+			if err := Take(t.Context(), wanted, quiet(t, Absent)); err != nil {
+				t.Fatal(err)
+			}
+			if exists(menu) != noted || exists(start) {
+				t.Errorf("the menu's folder is there: %v, that of the start: %v", exists(menu), exists(start))
+			}
+			if err := m.Erase(false); err != nil || exists(m.Data) {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

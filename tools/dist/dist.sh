@@ -1,35 +1,28 @@
 #!/bin/sh
-# Packages of the agent, into dist/: .deb, .rpm and a tar for Linux, an installer for Windows, an application
-# folder for macOS. The programs are static and built here; what a tool is missing for is said and left out.
+# Packages of the agent: .deb, .rpm and a tar for Linux, an installer for Windows, an application folder for macOS. They
+# go into dist/, or into the folder that is named. The programs are static and built here; what a tool is missing for is
+# said and left out. The same commit, with the same Go, gives the same bytes.
 set -eu
 cd "$(dirname "$0")/../.."
+out=${1:-$PWD/dist}
+umask 022
 CGO_ENABLED=0
-export CGO_ENABLED
-rm -rf dist
-mkdir -p dist .cache/dist
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
+export CGO_ENABLED SOURCE_DATE_EPOCH
+rm -rf "$out"
+mkdir -p "$out" .cache/dist
 stage=$PWD/.cache/dist
-seconds=$(git log -1 --format=%ct 2>/dev/null || echo 0)
 VERSION=$(go run ./cmd/senim-agent version)
-SOURCE_DATE_EPOCH=$seconds
-export VERSION SOURCE_DATE_EPOCH
-go build -modfile=tools/dist/go.mod -o "$stage/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm
 
 # build OS ARCH FILE [LINKER FLAG]
 build() { GOOS=$1 GOARCH=$2 go build -trimpath -ldflags "-s -w ${4:-}" -o "$3" ./cmd/senim-agent; }
-# pack FOLDER FILE: the same bytes for the same commit
-pack() { tar --sort=name --mtime="@$seconds" --owner=0 --group=0 --numeric-owner -C "$stage" -cf - "$1" | gzip -n >"dist/$2"; }
 
 for ARCH in amd64 arm64; do
-	name=senim-agent-$VERSION-linux-$ARCH
-	STAGE=$stage/$name
-	export ARCH STAGE
+	STAGE=$stage/senim-agent-$VERSION-linux-$ARCH
 	rm -rf "$STAGE"
 	mkdir -p "$STAGE"
 	build linux $ARCH "$STAGE/senim-agent"
-	cp tools/dist/README.txt tools/dist/senim-agent.desktop "$STAGE"
-	cp internal/web/assets/dist/mark.svg "$STAGE/senim-agent.svg"
-	pack "$name" "$name.tar.gz"
-	for kind in deb rpm; do "$stage/nfpm" package -f tools/dist/nfpm.yaml -p $kind -t dist/; done
+	sh tools/dist/pack.sh "$STAGE" $ARCH "$VERSION" "$out"
 done
 
 STAGE=$stage/windows
@@ -38,8 +31,9 @@ mkdir -p "$STAGE"
 build windows amd64 "$STAGE/senim-agent.exe"
 build windows amd64 "$STAGE/senim-agentw.exe" -H=windowsgui # the same without a console, for the start at sign-in
 sed 's/$/\r/' tools/dist/README.txt >"$STAGE/README.txt"
+find "$STAGE" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 if command -v makensis >/dev/null 2>&1; then
-	makensis -V2 "-DVERSION=$VERSION" "-DSTAGE=$STAGE" "-DOUT=$PWD/dist/senim-agent-$VERSION-windows-amd64.exe" tools/dist/senim-agent.nsi
+	makensis -V2 -WX "-DVERSION=$VERSION" "-DSTAGE=$STAGE" "-DOUT=$out/senim-agent-$VERSION-windows-amd64.exe" tools/dist/senim-agent.nsi
 else
 	echo "makensis is missing (Debian: apt install nsis): no Windows installer" >&2
 fi
@@ -48,11 +42,17 @@ for ARCH in amd64 arm64; do
 	name=senim-agent-$VERSION-macos-$ARCH
 	app=$stage/$name/Senim.app/Contents
 	rm -rf "${stage:?}/$name"
-	mkdir -p "$app/MacOS" "$app/Resources"
+	mkdir -p "$app/MacOS"
 	build darwin $ARCH "$app/MacOS/senim-agent"
 	sed "s/@VERSION@/$VERSION/g" tools/dist/Info.plist >"$app/Info.plist"
 	cp tools/dist/README.txt "$stage/$name"
-	pack "$name" "$name.tar.gz"
+	sh tools/dist/tar.sh "$stage/$name" "$out/$name.tar.gz"
 done
-(cd dist && sha256sum senim-agent* >SHA256SUMS)
-ls -l dist
+
+(cd "$out" && sha256sum senim-agent* >SHA256SUMS)
+if [ -n "${SENIM_DIST_KEY:-}" ]; then
+	sh tools/dist/sign.sh "$out/SHA256SUMS"
+else
+	echo "SENIM_DIST_KEY names no key: SHA256SUMS is not signed" >&2
+fi
+ls -l "$out"

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package setup
+
+func windowsRoots() ([][]byte, error) { return nil, errNoRoots }

@@ -1,0 +1,354 @@
+// Package dist tests how the agent is packed: what is in a package, that it is the same bytes each time, and that the list
+// of digests is signed so that anybody can check it. Whole packages are put on a clean system by `make install-test`.
+package dist
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// top is the root of the project.
+func top(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// need skips where a tool is missing.
+func need(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("no %s here: tools/need.sh names the package", tool)
+		}
+	}
+}
+
+// sh runs a command line at the root of the project and gives what it wrote.
+func sh(t *testing.T, line string, env ...string) string {
+	t.Helper()
+	out, err := try(t, line, env...)
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+	return out
+}
+
+func try(t *testing.T, line string, env ...string) (string, error) {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), "sh", "-c", line)
+	c.Dir, c.Env = top(t), append(append(os.Environ(), "LC_ALL=C"), env...)
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
+// pack packs a program that is only a few bytes, in folders of its own, and gives the packages by the end of their names.
+func pack(t *testing.T, age time.Duration, umask string) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
+	stage := filepath.Join(dir, "senim-agent-1.2.3-linux-amd64")
+	program := filepath.Join(stage, "senim-agent")
+	if err := errors.Join(os.Mkdir(stage, 0o700), os.WriteFile(program, []byte("a program"), 0o600), os.Chtimes(program, time.Time{}, time.Now().Add(-age))); err != nil {
+		t.Fatal(err)
+	}
+	sh(t, "umask "+umask+" && sh tools/dist/pack.sh '"+stage+"' amd64 1.2.3 '"+dir+"/out'", "SOURCE_DATE_EPOCH=1700000000")
+	found, err := filepath.Glob(filepath.Join(dir, "out", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := map[string]string{}
+	for _, path := range found {
+		packages[strings.TrimPrefix(filepath.Ext(path), ".")] = path
+	}
+	if len(packages) != 3 || packages["deb"] == "" || packages["rpm"] == "" || packages["gz"] == "" {
+		t.Fatalf("%v", found)
+	}
+	return packages
+}
+
+const scripts = "senim-agent uninstall --system --everyone"
+
+// TestPackages: two builds give the same bytes; in them is what is meant to be, with its modes, as root's; nothing is required
+// beside a shell, nothing is a file of settings, and the one script is a shell's.
+func TestPackages(t *testing.T) {
+	need(t, "dpkg-deb", "rpm", "tar")
+	one, two := pack(t, 0, "022"), pack(t, 30*24*time.Hour, "077")
+	for kind, path := range one {
+		a, err := os.ReadFile(path)
+		b, fault := os.ReadFile(two[kind])
+		if err = errors.Join(err, fault); err != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s: two builds differ: %v", kind, err)
+		}
+	}
+	t.Run("deb", func(t *testing.T) { checkDeb(t, one["deb"]) })
+	t.Run("rpm", func(t *testing.T) { checkRPM(t, one["rpm"]) })
+	t.Run("tar", func(t *testing.T) { checkTar(t, one["gz"]) })
+}
+
+func checkDeb(t *testing.T, path string) {
+	t.Helper()
+	var list []string
+	for line := range strings.Lines(sh(t, "dpkg-deb --contents "+path)) {
+		if f := strings.Fields(line); !strings.HasSuffix(f[5], "/") { // folders are the system's
+			list = append(list, strings.Join([]string{f[0], f[1], f[5]}, " "))
+		} else if f[0] != "drwxr-xr-x" || f[1] != "root/root" {
+			t.Errorf("a folder %s", line)
+		}
+	}
+	same(t, list, "-rwxr-xr-x root/root ./usr/bin/senim-agent", "-rw-r--r-- root/root ./usr/share/applications/senim-agent.desktop",
+		"-rw-r--r-- root/root ./usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root ./usr/share/icons/hicolor/scalable/apps/senim-agent.svg")
+	for field, want := range map[string]string{"Depends": "", "Pre-Depends": "", "Recommends": "libnss3-tools", "Architecture": "amd64", "Version": "1.2.3", "Package": "senim-agent"} {
+		if got := strings.TrimSpace(sh(t, "dpkg-deb --field "+path+" "+field)); got != want {
+			t.Errorf("%s: %q", field, got)
+		}
+	}
+	control := filepath.Join(t.TempDir(), "control")
+	sh(t, "dpkg-deb --control "+path+" "+control)
+	entries, err := os.ReadDir(control)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	same(t, names, "control", "md5sums", "prerm") // no conffiles
+	sh(t, "sh -n "+control+"/prerm && test -x "+control+"/prerm && grep -q '"+scripts+"' "+control+"/prerm")
+}
+
+func checkRPM(t *testing.T, path string) {
+	t.Helper()
+	query := func(q string) []string {
+		t.Helper()
+		return strings.Split(strings.TrimSpace(sh(t, "rpm --dbpath /nonexistent -qp "+q+" "+path+" 2>/dev/null")), "\n")
+	}
+	same(t, query(`--qf '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]'`), "drwxr-xr-x root/root /usr/share/doc/senim-agent", "-rwxr-xr-x root/root /usr/bin/senim-agent", "-rw-r--r-- root/root /usr/share/applications/senim-agent.desktop",
+		"-rw-r--r-- root/root /usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root /usr/share/icons/hicolor/scalable/apps/senim-agent.svg")
+	for _, required := range query("--requires") {
+		if required != "" && !strings.HasPrefix(required, "rpmlib(") && required != "/bin/sh" {
+			t.Errorf("requires %q", required)
+		}
+	}
+	same(t, query("--recommends"), "nss-tools")
+	if got := query("--configfiles"); len(got) != 1 || got[0] != "" {
+		t.Errorf("%q", got)
+	}
+	same(t, query(`--qf '%{BUILDHOST} %{BUILDTIME} %{VERSION}'`), "senim 1700000000 1.2.3")
+	script := filepath.Join(t.TempDir(), "script")
+	sh(t, "rpm -qp --qf '%{PREUN}' "+path+" 2>/dev/null >"+script+" && sh -n "+script+" && grep -q '"+scripts+"' "+script)
+	for _, tag := range []string{"PREIN", "POSTIN", "POSTUN", "PRETRANS", "POSTTRANS"} {
+		if got := query("--qf '%{" + tag + "}'"); got[0] != "(none)" {
+			t.Errorf("%s: %q", tag, got)
+		}
+	}
+}
+
+func checkTar(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Uid != 0 || h.Gid != 0 || h.Uname+h.Gname != "" || h.ModTime.Unix() != 1700000000 {
+			t.Errorf("%+v", h)
+		}
+		list = append(list, h.FileInfo().Mode().String()+" "+h.Name)
+	}
+	const name = "senim-agent-1.2.3-linux-amd64/"
+	same(t, list, "drwxr-xr-x "+name, "-rwxr-xr-x "+name+"senim-agent", "-rw-r--r-- "+name+"README.txt", "-rw-r--r-- "+name+"senim-agent.desktop", "-rw-r--r-- "+name+"senim-agent.svg")
+}
+
+func same(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// TestMenuEntry: the entry of the menu is one by the desktops' own checker.
+func TestMenuEntry(t *testing.T) {
+	need(t, "desktop-file-validate")
+	sh(t, "desktop-file-validate tools/dist/senim-agent.desktop")
+}
+
+// TestWindowsInstaller: the installer is made without a warning, and twice the same.
+func TestWindowsInstaller(t *testing.T) {
+	need(t, "makensis")
+	var made [2][]byte
+	for i := range made {
+		dir := t.TempDir()
+		for _, name := range []string{"senim-agent.exe", "senim-agentw.exe", "README.txt"} {
+			path := filepath.Join(dir, name)
+			if err := errors.Join(os.WriteFile(path, []byte(name), 0o600), os.Chtimes(path, time.Time{}, time.Unix(1700000000, 0))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sh(t, "makensis -V2 -WX -DVERSION=1.2.3 -DSTAGE="+dir+" -DOUT="+dir+"/out.exe tools/dist/senim-agent.nsi")
+		b, err := os.ReadFile(filepath.Join(dir, "out.exe"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[i] = b
+	}
+	if !bytes.Equal(made[0], made[1]) {
+		t.Error("two builds differ")
+	}
+}
+
+// TestInstallerTakesBack: whatever the installer puts on Windows, its uninstaller takes away, and no jump goes over a number of
+// instructions: a call of a plug-in is several.
+func TestInstallerTakesBack(t *testing.T) {
+	b, err := os.ReadFile("senim-agent.nsi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put, take, ok := strings.Cut(string(b), `Section "Uninstall"`)
+	if !ok {
+		t.Fatal("no uninstaller")
+	}
+	for line := range strings.Lines(put) {
+		want := ""
+		switch f := strings.Fields(line); {
+		case len(f) < 2:
+		case f[0] == "File":
+			want = `Delete "$INSTDIR\` + strings.TrimPrefix(strings.Trim(f[1], `"`), "${STAGE}/") + `"`
+		case f[0] == "CreateShortcut", f[0] == "WriteUninstaller":
+			want = "Delete " + f[1]
+		case strings.HasPrefix(f[0], "WriteReg"):
+			want = "DeleteRegKey " + f[1] + " " + f[2]
+		case f[0] == "SetOutPath":
+			want = "RMDir " + f[1]
+		}
+		if !strings.Contains(take, want) {
+			t.Errorf("%sis not taken back by %s", line, want)
+		}
+	}
+	for line := range strings.Lines(string(b)) {
+		for _, word := range strings.Fields(line) {
+			if strings.HasPrefix(word, "+") || strings.HasPrefix(word, "-") && strings.Trim(word, "-0123456789") == "" {
+				t.Errorf("a jump by number: %s", line)
+			}
+		}
+	}
+}
+
+// TestPropertyList: the description of the application for macOS is a property list: names and values in turn.
+func TestPropertyList(t *testing.T) {
+	f, err := os.Open("Info.plist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	var list struct {
+		XMLName xml.Name `xml:"plist"`
+		Version string   `xml:"version,attr"`
+		Dict    struct {
+			Items []struct {
+				XMLName xml.Name
+				Text    string `xml:",chardata"`
+			} `xml:",any"`
+		} `xml:"dict"`
+	}
+	if err := xml.NewDecoder(f).Decode(&list); err != nil || list.Version != "1.0" {
+		t.Fatalf("%v %q", err, list.Version)
+	}
+	values := map[string]string{}
+	for i := 0; i+1 < len(list.Dict.Items); i += 2 {
+		key, value := list.Dict.Items[i], list.Dict.Items[i+1]
+		if _, twice := values[key.Text]; key.XMLName.Local != "key" || value.XMLName.Local == "key" || twice {
+			t.Errorf("%v %v", key, value)
+		}
+		values[key.Text] = value.XMLName.Local + " " + value.Text
+	}
+	if len(list.Dict.Items)%2 != 0 || values["CFBundleExecutable"] != "string senim-agent" || values["LSUIElement"] != "true " || values["CFBundleIdentifier"] != "string kz.senim.agent" {
+		t.Errorf("%v", values)
+	}
+	if tool, err := exec.LookPath("plistutil"); err == nil {
+		sh(t, tool+" -i tools/dist/Info.plist -o /dev/null")
+	}
+}
+
+// TestSignedDigests: the list of digests is signed by the operator's key and by no other kind of key; a changed list, another
+// key's and a signature for another purpose are refused by the command that people are told.
+func TestSignedDigests(t *testing.T) {
+	need(t, "ssh-keygen")
+	dir := t.TempDir()
+	list := filepath.Join(dir, "SHA256SUMS")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("00  senim-agent\n")
+	for name, kind := range map[string]string{"operator": "ed25519", "other": "ed25519", "rsa": "rsa -b 2048"} {
+		sh(t, "ssh-keygen -q -N '' -C '' -t "+kind+" -f "+dir+"/"+name)
+	}
+	sh(t, `printf 'senim namespaces="senim-dist" %s\n' "$(cat `+dir+`/operator.pub)" >`+dir+`/senim.signers`)
+	verify := "cd " + dir + " && ssh-keygen -Y verify -f senim.signers -I senim -n senim-dist -s SHA256SUMS.sig <SHA256SUMS"
+	sign := func(key string) error {
+		t.Helper()
+		_, err := try(t, "sh tools/dist/sign.sh "+list, "SENIM_DIST_KEY="+filepath.Join(dir, key))
+		return err
+	}
+	if err := sign("operator"); err != nil {
+		t.Fatal(err)
+	}
+	sh(t, verify)
+	write("01  senim-agent\n")
+	if out, err := try(t, verify); err == nil {
+		t.Errorf("a changed list is accepted: %s", out)
+	}
+	if err := sign("other"); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := try(t, verify); err == nil {
+		t.Errorf("another key is accepted: %s", out)
+	}
+	sh(t, "cd "+dir+" && rm -f SHA256SUMS.sig && ssh-keygen -q -Y sign -f operator -n file SHA256SUMS")
+	if out, err := try(t, verify); err == nil {
+		t.Errorf("a signature for something else is accepted: %s", out)
+	}
+	sh(t, "mkdir "+dir+"/half && cp "+dir+"/operator.pub "+dir+"/half")
+	for _, key := range []string{"rsa", "missing", "half/operator.pub"} { // nobody holds the other half
+		if err := os.RemoveAll(list + ".sig"); err != nil {
+			t.Fatal(err)
+		}
+		if err := sign(key); err == nil {
+			t.Errorf("%s signs", key)
+		}
+		if _, err := os.Stat(list + ".sig"); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s left a signature: %v", key, err)
+		}
+	}
+}
