@@ -574,7 +574,7 @@ func (s *server) keyIDs() cabinet.KeyIDs {
 // revoked ends the sessions, on every site, that were opened with a certificate now revoked, and tells
 // whom it concerns.
 func (s *server) revoked(ctx context.Context, e ca.Event) error {
-	if _, err := s.sessions.EndWhere(ctx, auth.Filter{Serial: e.Serial}); err != nil {
+	if _, err := s.sessions.EndWhere(ctx, auth.Filter{Serial: e.Serial}, auth.ByCertificate); err != nil {
 		return err
 	}
 	return s.office.KeyRevoked(ctx, e.Serial)

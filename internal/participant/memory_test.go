@@ -240,7 +240,7 @@ func (t *memoryTx) PutSignature(_ context.Context, s AgreementSignature) error {
 	t.d.signatures[s.ID] = s
 	return t.write()
 }
-func (t *memoryTx) EndSessions(_ context.Context, site string, iin ident.IIN, p Profile) (int, error) {
+func (t *memoryTx) EndSessions(_ context.Context, site string, iin ident.IIN, p Profile, _ string) (int, error) {
 	t.d.ended = append(t.d.ended, site+" "+string(iin)+" "+p.TIN)
 	return 1, t.write()
 }

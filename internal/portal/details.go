@@ -15,7 +15,7 @@ import (
 func person(h func(http.ResponseWriter, *web.Request, ident.IIN) error) web.Handler {
 	return func(w http.ResponseWriter, r *web.Request) error {
 		if !r.Session().SignedIn() || r.Session().IIN == "" {
-			return r.Redirect("/login")
+			return web.ErrSignIn
 		}
 		return h(w, r, ident.IIN(r.Session().IIN))
 	}

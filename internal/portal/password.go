@@ -122,12 +122,15 @@ func (s *site) enter(r *web.Request, a participant.Account, way string, finished
 	session := auth.Session{IIN: string(iin), Serial: r.Value(keySerial), Fingerprint: r.Value(keyPrint), Name: r.Value(keyName),
 		Values: map[string]string{keyBIN: r.Value(keyBIN), keyStamp: a.Stamp(), participant.EntryValue: entry}}
 	to := "/login/profile"
+	if profile == nil {
+		r.KeepBack(session.Values)
+	}
 	switch {
 	case invited != "":
 		session.Values[keyInvite] = invited
 		to = "/invite/accept"
 	case profile != nil:
-		to = "/me"
+		to = r.Back("/me")
 		if finished != nil {
 			if to, err = s.first(r, *profile); err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -505,6 +506,18 @@ func (b *browser) refused(code string) *browser {
 		}
 	}
 	b.w.t.Fatalf("codes %v, want %s\n%s", b.codes(), code, text(b.page))
+	return b
+}
+
+// closed checks that the page asks to sign in because the session is over, and says why (P-02).
+func (b *browser) closed(code string) *browser {
+	b.w.t.Helper()
+	if b.status != http.StatusUnauthorized || !slices.Equal(b.codes(), []string{code}) || b.header.Get("WWW-Authenticate") == "" {
+		b.w.t.Fatalf("%s: status %d, codes %v, want 401 and %s\n%s", b.path, b.status, b.codes(), code, text(b.page))
+	}
+	if action, _, _, _ := b.asked(); action != "/login" {
+		b.w.t.Errorf("%s does not ask to sign in", b.path)
+	}
 	return b
 }
 

@@ -6,17 +6,19 @@ import (
 	"strings"
 	"time"
 
+	"senim/internal/auth"
 	"senim/internal/mgov"
 	"senim/internal/qr"
 
 	code "rsc.io/qr"
 )
 
-// phoneRequest reads the request of the address; what is another browser's is not there.
+// phoneRequest reads the request of the address; what is another browser's is not there, and one of a session that
+// was closed says why.
 func (r *Request) phoneRequest() (qr.Request, error) {
 	q, err := r.shell.c.Phone.Own(r.Context(), r.sid, r.PathValue("handle"))
 	if qr.IsNotFound(err) {
-		return q, ErrNotFound
+		return q, r.closedSession(ErrNotFound)
 	}
 	return q, err
 }
@@ -112,7 +114,8 @@ const (
 	maxStreams = 1000
 )
 
-// phoneEvents tells the waiting page what became of its request: "signed", or "over" for everything else.
+// phoneEvents tells the waiting page what became of its request: "signed", or "over" for everything else, also a
+// session that was closed.
 func (s *Shell) phoneEvents(w http.ResponseWriter, r *Request) error {
 	if _, err := r.phoneRequest(); err != nil {
 		return err
@@ -134,12 +137,13 @@ func (s *Shell) phoneEvents(w http.ResponseWriter, r *Request) error {
 	defer end.Stop()
 	for {
 		q, err := r.phoneRequest()
+		closed := auth.IsNotFound(s.c.Auth.Alive(r.Context(), r.sid))
 		if err != nil {
 			return nil //nolint:nilerr // the answer has begun; the browser comes again and is told
 		}
-		if q.State != qr.Waiting || q.Over(r.Now()) {
+		if q.State != qr.Waiting || q.Over(r.Now()) || closed {
 			what := "over"
-			if q.State == qr.Signed {
+			if q.State == qr.Signed && !closed {
 				what = "signed"
 			}
 			_, _ = w.Write([]byte("event: " + what + "\ndata:\n\n")) // as above
