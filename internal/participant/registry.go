@@ -18,6 +18,9 @@ type Registry interface {
 	Organisation(ctx context.Context, bin ident.BIN, on time.Time) (registry.Answer[registry.LegalEntity], registry.Answer[registry.Head])
 	Person(ctx context.Context, iin ident.IIN) registry.Answer[registry.Person]
 	Taxpayer(ctx context.Context, tin string) registry.Answer[registry.Taxpayer]
+	// Standing and PersonStanding are what the records say, as a text that is another once that changes.
+	Standing(ctx context.Context, tx registry.Tx, bin ident.BIN) (string, error)
+	PersonStanding(ctx context.Context, tx registry.Tx, iin ident.IIN) (string, error)
 }
 
 // askRegistry is G6 to G8: the organisation is active, its head on this day is the certificate's
