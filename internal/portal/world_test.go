@@ -67,7 +67,8 @@ type world struct {
 	down    bool                    // nobody answers about revocation
 	source  trust.Revocation        // who answers in place of the world
 	loads   int
-	updates int // transactions of participants that wrote
+	before  func() // runs once before the next transaction of participants that writes, outside it
+	updates int    // transactions of participants that wrote
 	jobs    []job.Job
 	events  []string // actions of the audit log
 }
@@ -236,6 +237,10 @@ func (p postbox) Update(ctx context.Context, f func(participant.Tx) error) error
 	var wrote []notice.Message
 	var jobs []job.Job
 	var events []string
+	if f := p.w.before; f != nil {
+		p.w.before = nil
+		f()
+	}
 	err := p.Store.Update(ctx, func(tx participant.Tx) error {
 		wrote, jobs, events = nil, nil, nil
 		return f(reading{tx, &wrote, &jobs, &events})

@@ -36,6 +36,7 @@ func Participant(t *testing.T, s *store.Store) {
 		}
 	}
 
+	t.Run("facts", func(t *testing.T) { participantFacts(t, s) })
 	t.Run("account", func(t *testing.T) {
 		want := participant.Account{IIN: "i1", Name: "ТЕСТОВ ТЕСТ", Password: "$h", Email: "a@example.kz", EmailConfirmed: now, Phone: "+77010000000",
 			Lang: lang.KK, State: participant.AccountActive, BlockedReason: "r", Failed: 1, Locks: 2, LockedUntil: now.Add(time.Hour),
