@@ -26,15 +26,16 @@ func (d *Desk) Begin(ctx context.Context) (sid string, err error) {
 }
 
 // BeginAsking opens a pre-session for a browser that has none, with a challenge in it: [Desk.Begin] and
-// [Desk.Ask] in one.
-func (d *Desk) BeginAsking(ctx context.Context, purpose, digest string) (sid string, c Challenge, err error) {
+// [Visit.Ask] in one.
+func (v Visit) BeginAsking(ctx context.Context, purpose, digest string) (sid string, c Challenge, err error) {
+	d := v.d
 	d.sweep(ctx)
 	sid, c = newID(d.c.Now()), d.challenge(purpose, digest)
 	err = d.c.Store.Update(ctx, func(tx Tx) error {
 		if err := d.begin(ctx, tx, sid); err != nil {
 			return err
 		}
-		return tx.PutChallenge(ctx, hashID(sid), c)
+		return v.issued(ctx, tx, hashID(sid), c)
 	})
 	if err != nil {
 		return "", Challenge{}, fmt.Errorf("begin a session: %w", err)

@@ -48,7 +48,7 @@ type data struct {
 func newMemory() *memory {
 	return &memory{recovery: newRecovery(), data: data{accounts: map[ident.IIN]Account{}, profiles: map[string]Profile{}, enterprises: map[string]Enterprise{},
 		registrations: map[string]Registration{}, links: map[string]string{}, evidence: map[string]Evidence{}, signatures: map[string]AgreementSignature{},
-		revoked: map[string]time.Time{},
+		revoked:   map[string]time.Time{},
 		registers: registers{documents: map[ident.IIN]Document{}, admin: map[string]AdminAct{}}}}
 }
 

@@ -63,7 +63,7 @@ func (s *site) proveSignIn(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.signIn.Prove(r.Context(), r.SID(), signInPurpose, der, trust.SignIn)
+	p, err := s.signIn.From(r.Network()).Prove(r.Context(), r.SID(), signInPurpose, der, trust.SignIn)
 	if err != nil {
 		return err
 	}

@@ -89,9 +89,9 @@ func (r *Request) Ask(purpose, digest string) (auth.Challenge, error) {
 		}
 	}
 	if r.sid != "" {
-		return r.shell.c.Auth.Ask(r.Context(), r.sid, purpose, digest)
+		return r.shell.c.Auth.From(r.Network()).Ask(r.Context(), r.sid, purpose, digest)
 	}
-	sid, c, err := r.shell.c.Auth.BeginAsking(r.Context(), purpose, digest)
+	sid, c, err := r.shell.c.Auth.From(r.Network()).BeginAsking(r.Context(), purpose, digest)
 	if err != nil {
 		return auth.Challenge{}, err
 	}
