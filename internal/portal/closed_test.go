@@ -182,3 +182,39 @@ func (w *world) records(action string) (found []audit.Record) {
 	}
 	return found
 }
+
+// Section 18: challenges and failed sign-ins are recorded under the spec's names, with the network and the
+// certificate; an answer's record names the challenge that was issued.
+func TestAttemptsAreRecorded(t *testing.T) {
+	w := newWorld(t)
+	key := w.head(iinA, binX)
+	b := w.browser()
+	b.get("/login").sign(key).at("/login/password").post("/login/password", "password", "wrong-password-1")
+	issued, verified, failed := w.records("challenge.issued"), w.records("challenge.verified"), w.records("signin.failed")
+	if len(issued) != 1 || len(verified) != 1 || len(failed) != 1 {
+		t.Fatalf("%d issued, %d verified, %d failed", len(issued), len(verified), len(failed))
+	}
+	const network = "127.0.0.0/24"
+	for _, r := range []audit.Record{issued[0], verified[0]} {
+		if d := r.Detail; d["network"] != network || d["purpose"] != "sign-in" || d["site"] != "portal" || len(d["challenge"]) != 64 || d["challenge"] != issued[0].Detail["challenge"] {
+			t.Errorf("recorded %+v", r)
+		}
+	}
+	serial := key.Certificate.SerialHex()
+	if verified[0].Object != serial || verified[0].Actor == "" || verified[0].Actor != failed[0].Actor {
+		t.Errorf("verified %+v", verified[0])
+	}
+	if d := failed[0].Detail; failed[0].Result != "PASSWORD_WRONG" || d["network"] != network || d["certificate"] != serial {
+		t.Errorf("failed %+v", failed[0])
+	}
+	bad := w.personal(iinC)
+	w.revoke(bad)
+	w.browser().get("/login").sign(bad).refused("CERT_REVOKED")
+	refused := w.records("challenge.failed")
+	if len(refused) != 1 || refused[0].Object != bad.Certificate.SerialHex() || refused[0].Detail["network"] != network || refused[0].Detail["code"] != "CERT_REVOKED" {
+		t.Errorf("refused %+v", refused)
+	}
+	if len(w.records("auth.proof")) != 0 {
+		t.Error("an answer has two names")
+	}
+}

@@ -110,8 +110,6 @@ const (
 	lookEvery = time.Second
 	// streamFor ends a stream before the server's patience with open answers does; the browser comes again.
 	streamFor = 8 * time.Second
-	// maxStreams bounds the streams of a process; a page that has none asks again later, or its person presses the button.
-	maxStreams = 1000
 )
 
 // phoneEvents tells the waiting page what became of its request: "signed", or "over" for everything else, also a
@@ -123,13 +121,13 @@ func (s *Shell) phoneEvents(w http.ResponseWriter, r *Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // proxies would keep it back
-	stream := http.NewResponseController(w)
-	defer s.streams.Add(-1)
-	if s.streams.Add(1) > maxStreams {
+	out, place := http.NewResponseController(w), r.streamOf()
+	if place == nil {
 		_, _ = w.Write([]byte("retry: 10000\n\n")) // the reader went away: nothing to do
 		return nil
 	}
-	if _, err := w.Write([]byte("retry: 500\n\n")); err != nil || stream.Flush() != nil {
+	defer s.streams.end(place)
+	if _, err := w.Write([]byte("retry: 500\n\n")); err != nil || out.Flush() != nil {
 		return nil //nolint:nilerr // the reader went away: nothing to do
 	}
 	tick, end := time.NewTicker(lookEvery), time.NewTimer(streamFor)
@@ -153,6 +151,9 @@ func (s *Shell) phoneEvents(w http.ResponseWriter, r *Request) error {
 		case <-r.Context().Done():
 			return nil
 		case <-end.C:
+			return nil
+		case <-place.over:
+			_, _ = w.Write([]byte("retry: 10000\n\n")) // as above: a page nobody looks at gives way to the newest
 			return nil
 		case <-tick.C:
 		}

@@ -20,7 +20,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"senim/internal/auth"
@@ -105,7 +104,7 @@ type Shell struct {
 	pages  map[string]bool // patterns that were handed to Handle; read only once the site serves
 
 	addresses, certificates, codes *limit.Limiter
-	streams                        atomic.Int32 // pages that wait for a phone
+	streams                        streams // pages that wait for a phone
 }
 
 // New checks the configuration and makes a shell.
