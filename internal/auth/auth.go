@@ -46,8 +46,9 @@ type Config struct {
 	ChallengeTTL time.Duration
 	// Idle and Absolute bound sessions; 20 minutes and 8 hours by default.
 	Idle, Absolute time.Duration
-	// Actions name the records of challenges.
-	Actions Actions
+	// Challenges records every challenge that is issued, and its answer as challenge.verified or challenge.failed. Else
+	// answers alone are recorded, as auth.proof.
+	Challenges bool
 	// Log takes what an operator should see; nothing by default.
 	Log *slog.Logger
 }
@@ -80,9 +81,6 @@ func New(c Config) (*Desk, error) {
 	}
 	if c.Absolute <= 0 {
 		c.Absolute = 8 * time.Hour
-	}
-	if c.Actions.Verified == "" || c.Actions.Failed == "" {
-		c.Actions.Verified, c.Actions.Failed = "auth.proof", "auth.proof"
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -82,7 +82,11 @@ func (v Visit) Prove(ctx context.Context, sid, purpose string, answer []byte, p 
 		}
 		return nil, v.refused(ctx, purpose, &c, &Refusal{Code: code, Report: report, Evidence: first.Evidence, Certificate: cert})
 	}
-	err = d.audit(ctx, cert, audit.Event{Action: d.c.Actions.Verified, Result: "ok", Detail: v.detail(purpose, &c)})
+	action := "auth.proof"
+	if d.c.Challenges {
+		action = "challenge.verified"
+	}
+	err = d.audit(ctx, cert, audit.Event{Action: action, Result: "ok", Detail: v.detail(purpose, &c)})
 	if err != nil {
 		return nil, fmt.Errorf("record a proof: %w", err)
 	}
@@ -133,7 +137,11 @@ func (v Visit) refused(ctx context.Context, purpose string, c *Challenge, err er
 	if !errors.As(err, &r) {
 		return err
 	}
-	e := audit.Event{Action: d.c.Actions.Failed, Result: "refused", Detail: v.detail(purpose, c)}
+	action := "auth.proof"
+	if d.c.Challenges {
+		action = "challenge.failed"
+	}
+	e := audit.Event{Action: action, Result: "refused", Detail: v.detail(purpose, c)}
 	e.Detail["code"] = r.Code
 	if aerr := d.audit(ctx, r.Certificate, e); aerr != nil {
 		return fmt.Errorf("record a refusal: %w", aerr)

@@ -9,14 +9,6 @@ import (
 	"senim/pki"
 )
 
-// Actions are the names under which a site's challenges are recorded.
-type Actions struct {
-	// Issued is the record of a challenge that a page shows; empty: none is made.
-	Issued string
-	// Verified and Failed are the records of answers; auth.proof by default.
-	Verified, Failed string
-}
-
 // Visit is the desk for one visitor: the records of what he does say from which network he comes.
 type Visit struct {
 	d       *Desk
@@ -46,10 +38,10 @@ func (c Challenge) digest() string {
 
 // issued keeps a challenge and records it, where the site does.
 func (v Visit) issued(ctx context.Context, tx Tx, hash string, c Challenge) error {
-	if err := tx.PutChallenge(ctx, hash, c); err != nil || v.d.c.Actions.Issued == "" {
+	if err := tx.PutChallenge(ctx, hash, c); err != nil || !v.d.c.Challenges {
 		return err
 	}
-	return tx.Audit(ctx, audit.Event{Action: v.d.c.Actions.Issued, Result: "ok", Detail: v.detail(c.Purpose, &c)})
+	return tx.Audit(ctx, audit.Event{Action: "challenge.issued", Result: "ok", Detail: v.detail(c.Purpose, &c)})
 }
 
 // audit writes an event of sign-in on its own; a log that cannot be written stops the act.

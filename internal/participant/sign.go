@@ -135,10 +135,11 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 			return err
 		}
 		detail := map[string]string{"version": a.Version, "timestamp": stamped, "signature": sid}
-		for _, action := range []string{"agreement.signed", "reg.signed"} {
-			if err := tx.Audit(ctx, event(tx, action, r, "ok", detail)); err != nil {
-				return err
-			}
+		if err := tx.Audit(ctx, event(tx, "agreement.signed", r, "ok", detail)); err != nil {
+			return err
+		}
+		if err := tx.Audit(ctx, event(tx, "reg.signed", r, "ok", detail)); err != nil {
+			return err
 		}
 		if err := tx.Enqueue(ctx, expireJob(r)); err != nil {
 			return err

@@ -81,7 +81,7 @@ func New(c Config) (http.Handler, error) {
 		c.Site.Brand = "portal.brand"
 	}
 	c.Auth.Site, c.Auth.Origin = c.Site.Name, c.Site.Origin
-	c.Auth.Actions = auth.Actions{Issued: "challenge.issued", Verified: "challenge.verified", Failed: "challenge.failed"}
+	c.Auth.Challenges = true
 	if c.Auth.Now == nil {
 		c.Auth.Now = c.Now
 	}
