@@ -116,7 +116,7 @@ func newWorldAsking(t testing.TB, database string, more func(*pki.Pool), set fun
 	const origin = "http://localhost:8081"
 	config := participant.Config{Store: postbox{w.store.Participant(), w}, Judge: judge, Registry: w.book.For(registry.ForRegister),
 		Again: w.book.For(registry.ForReregister), Facts: w.book,
-		By: func(r participant.Registry, by ident.IIN) participant.Registry { return r.(*registry.Book).By(by) },
+		By:    func(r participant.Registry, by ident.IIN) participant.Registry { return r.(*registry.Book).By(by) },
 		Rules: rules(), Origin: origin, Now: w.time, Passwords: plain{}}
 	set(&config)
 	w.office, err = participant.New(config)
