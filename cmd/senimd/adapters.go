@@ -9,6 +9,7 @@ import (
 
 	"senim/internal/ca"
 	"senim/internal/ident"
+	"senim/internal/participant"
 	"senim/internal/ra"
 	"senim/internal/registry"
 	"senim/internal/trust"
@@ -90,6 +91,14 @@ func (i issued) Revoke(ctx context.Context, serial, reason string, invalidity ti
 		}
 	}
 	return time.Time{}, fmt.Errorf("revoke: no reason %q", reason)
+}
+
+// askedBy is the registry for a person who asks.
+func askedBy(r participant.Registry, by ident.IIN) participant.Registry {
+	if b, ok := r.(*registry.Book); ok {
+		return b.By(by)
+	}
+	return r
 }
 
 // people answers the registration authority about persons from the registry.

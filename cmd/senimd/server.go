@@ -437,7 +437,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book.For(registry.ForRegister),
-		Again: s.book.For(registry.ForReregister), Facts: s.book,
+		Again: s.book.For(registry.ForReregister), By: askedBy, Facts: s.book,
 		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
 		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now,
 		UnitRoles: s.c.portalRules.unitRoles, BlockPreviousAt: s.c.portalRules.blockPrevious, Stamps: s.portalStamps(),
@@ -574,7 +574,7 @@ func (s *server) keyIDs() cabinet.KeyIDs {
 // revoked ends the sessions, on every site, that were opened with a certificate now revoked, and tells
 // whom it concerns.
 func (s *server) revoked(ctx context.Context, e ca.Event) error {
-	if _, err := s.sessions.EndWhere(ctx, auth.Filter{Serial: e.Serial}); err != nil {
+	if _, err := s.sessions.EndWhere(ctx, auth.Filter{Serial: e.Serial}, auth.ByCertificate); err != nil {
 		return err
 	}
 	return s.office.KeyRevoked(ctx, e.Serial)

@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"senim/algid"
-	"senim/internal/audit"
 	"senim/internal/trust"
 	"senim/pki"
 )
@@ -47,6 +46,9 @@ type Config struct {
 	ChallengeTTL time.Duration
 	// Idle and Absolute bound sessions; 20 minutes and 8 hours by default.
 	Idle, Absolute time.Duration
+	// Challenges records every challenge that is issued, and its answer as challenge.verified or challenge.failed. Else
+	// answers alone are recorded, as auth.proof.
+	Challenges bool
 	// Log takes what an operator should see; nothing by default.
 	Log *slog.Logger
 }
@@ -99,12 +101,18 @@ func (d *Desk) Idle() time.Duration { return d.c.Idle }
 // replaced. digest, in hexadecimal or empty, names what will be confirmed. [ErrNotFound] when
 // there is no such session.
 func (d *Desk) Ask(ctx context.Context, sid, purpose, digest string) (Challenge, error) {
+	return d.From("").Ask(ctx, sid, purpose, digest)
+}
+
+// Ask is [Desk.Ask] for the visitor.
+func (v Visit) Ask(ctx context.Context, sid, purpose, digest string) (Challenge, error) {
+	d := v.d
 	c := d.challenge(purpose, digest)
 	err := d.c.Store.Update(ctx, func(tx Tx) error {
 		if _, err := d.alive(ctx, tx, sid); err != nil {
 			return err
 		}
-		return tx.PutChallenge(ctx, hashID(sid), c)
+		return v.issued(ctx, tx, hashID(sid), c)
 	})
 	if err != nil {
 		return Challenge{}, fmt.Errorf("ask for a signature: %w", err)
@@ -114,17 +122,4 @@ func (d *Desk) Ask(ctx context.Context, sid, purpose, digest string) (Challenge,
 
 func (d *Desk) challenge(purpose, digest string) Challenge {
 	return newChallenge(d.c.Origin, purpose, digest, d.c.Now(), d.c.ChallengeTTL)
-}
-
-// audit writes an event of sign-in on its own; a log that cannot be written stops the act.
-func (d *Desk) audit(ctx context.Context, cert *pki.Certificate, e audit.Event) error {
-	return d.c.Store.Update(ctx, func(tx Tx) error {
-		if cert != nil {
-			e.Object = cert.SerialHex()
-			if iin := cert.Holder().IIN; iin != "" {
-				e.Actor = tx.Hash(iin)
-			}
-		}
-		return tx.Audit(ctx, e)
-	})
 }

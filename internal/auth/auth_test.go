@@ -319,10 +319,10 @@ func TestSec7Sessions(t *testing.T) {
 	if _, err := b.other.Load(ctx, up); !auth.IsNotFound(err) {
 		t.Errorf("the session works on another site: %v", err)
 	}
-	if n, err := b.desk.EndWhere(ctx, auth.Filter{}); n != 0 || err != nil {
+	if n, err := b.desk.EndWhere(ctx, auth.Filter{}, auth.ByPerson); n != 0 || err != nil {
 		t.Errorf("an empty filter ended %d sessions, %v", n, err)
 	}
-	if n, err := b.other.EndWhere(ctx, auth.Filter{Serial: "s"}); n != 1 || err != nil {
+	if n, err := b.other.EndWhere(ctx, auth.Filter{Serial: "s"}, auth.ByCertificate); n != 1 || err != nil {
 		t.Errorf("ended %d sessions of a revoked certificate, %v", n, err)
 	}
 	if _, err := b.desk.Load(ctx, up); !auth.IsNotFound(err) {

@@ -56,14 +56,20 @@ type Proof struct {
 // Order (security.md §1): session, challenge taken, size, one signer with signed attributes,
 // content, signature, certificate. The signing time in the answer is not looked at.
 func (d *Desk) Prove(ctx context.Context, sid, purpose string, answer []byte, p trust.Purpose) (*Proof, error) {
+	return d.From("").Prove(ctx, sid, purpose, answer, p)
+}
+
+// Prove is [Desk.Prove] for the visitor.
+func (v Visit) Prove(ctx context.Context, sid, purpose string, answer []byte, p trust.Purpose) (*Proof, error) {
+	d := v.d
 	defer d.c.Store.Attend()()
 	c, err := d.take(ctx, sid, purpose)
 	if err != nil {
-		return nil, d.refused(ctx, purpose, err)
+		return nil, v.refused(ctx, purpose, nil, err)
 	}
 	cert, err := d.signer(c, answer)
 	if err != nil {
-		return nil, d.refused(ctx, purpose, err)
+		return nil, v.refused(ctx, purpose, &c, err)
 	}
 	if d.c.Judge == nil {
 		return nil, errors.New("check a signature: no judge of certificates")
@@ -74,10 +80,13 @@ func (d *Desk) Prove(ctx context.Context, sid, purpose string, answer []byte, p 
 		if code == "" {
 			code = trust.CodeUnavailable
 		}
-		return nil, d.refused(ctx, purpose, &Refusal{Code: code, Report: report, Evidence: first.Evidence, Certificate: cert})
+		return nil, v.refused(ctx, purpose, &c, &Refusal{Code: code, Report: report, Evidence: first.Evidence, Certificate: cert})
 	}
-	err = d.audit(ctx, cert, audit.Event{Action: "auth.proof", Result: "ok",
-		Detail: map[string]string{"site": d.c.Site, "purpose": purpose}})
+	action := "auth.proof"
+	if d.c.Challenges {
+		action = "challenge.verified"
+	}
+	err = d.audit(ctx, cert, audit.Event{Action: action, Result: "ok", Detail: v.detail(purpose, &c)})
 	if err != nil {
 		return nil, fmt.Errorf("record a proof: %w", err)
 	}
@@ -120,13 +129,20 @@ func (d *Desk) signer(c Challenge, answer []byte) (*pki.Certificate, error) {
 	return cert, nil
 }
 
-// refused writes a refusal to the audit log and passes the error on.
-func (d *Desk) refused(ctx context.Context, purpose string, err error) error {
+// refused writes a refusal to the audit log and passes the error on. The certificate stands in it when the key was
+// proved.
+func (v Visit) refused(ctx context.Context, purpose string, c *Challenge, err error) error {
+	d := v.d
 	var r *Refusal
 	if !errors.As(err, &r) {
 		return err
 	}
-	e := audit.Event{Action: "auth.proof", Result: "refused", Detail: map[string]string{"site": d.c.Site, "purpose": purpose, "code": r.Code}}
+	action := "auth.proof"
+	if d.c.Challenges {
+		action = "challenge.failed"
+	}
+	e := audit.Event{Action: action, Result: "refused", Detail: v.detail(purpose, c)}
+	e.Detail["code"] = r.Code
 	if aerr := d.audit(ctx, r.Certificate, e); aerr != nil {
 		return fmt.Errorf("record a refusal: %w", aerr)
 	}

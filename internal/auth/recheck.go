@@ -22,13 +22,13 @@ func (d *Desk) Recheck(ctx context.Context, sid string, cert *pki.Certificate) (
 		return report, nil
 	}
 	err := d.c.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.DeleteSession(ctx, hashID(sid)); err != nil {
+		if err := tx.DeleteSession(ctx, hashID(sid), ByCertificate); err != nil {
 			return err
 		}
-		if _, err := tx.DeleteSessions(ctx, Filter{Site: d.c.Site, Serial: cert.SerialHex(), Fingerprint: fmt.Sprintf("%x", cert.Fingerprint())}); err != nil {
+		if _, err := tx.DeleteSessions(ctx, Filter{Site: d.c.Site, Serial: cert.SerialHex(), Fingerprint: fmt.Sprintf("%x", cert.Fingerprint())}, ByCertificate); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, audit.Event{Action: "session.closed", Object: cert.SerialHex(), Result: first.Code, Detail: map[string]string{"site": d.c.Site}})
+		return tx.Audit(ctx, audit.Event{Action: "session.closed", Object: cert.SerialHex(), Result: first.Code, Detail: map[string]string{"site": d.c.Site, "reason": string(ByCertificate)}})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("end the sessions of a certificate: %w", err)

@@ -16,6 +16,7 @@ const sweepEvery = time.Minute
 
 // Begin opens a pre-session for a browser that has none and returns its id. It sweeps what is over.
 func (d *Desk) Begin(ctx context.Context) (sid string, err error) {
+	d.sweep(ctx)
 	sid = newID(d.c.Now())
 	err = d.c.Store.Update(ctx, func(tx Tx) error { return d.begin(ctx, tx, sid) })
 	if err != nil {
@@ -25,14 +26,16 @@ func (d *Desk) Begin(ctx context.Context) (sid string, err error) {
 }
 
 // BeginAsking opens a pre-session for a browser that has none, with a challenge in it: [Desk.Begin] and
-// [Desk.Ask] in one.
-func (d *Desk) BeginAsking(ctx context.Context, purpose, digest string) (sid string, c Challenge, err error) {
+// [Visit.Ask] in one.
+func (v Visit) BeginAsking(ctx context.Context, purpose, digest string) (sid string, c Challenge, err error) {
+	d := v.d
+	d.sweep(ctx)
 	sid, c = newID(d.c.Now()), d.challenge(purpose, digest)
 	err = d.c.Store.Update(ctx, func(tx Tx) error {
 		if err := d.begin(ctx, tx, sid); err != nil {
 			return err
 		}
-		return tx.PutChallenge(ctx, hashID(sid), c)
+		return v.issued(ctx, tx, hashID(sid), c)
 	})
 	if err != nil {
 		return "", Challenge{}, fmt.Errorf("begin a session: %w", err)
@@ -42,16 +45,10 @@ func (d *Desk) BeginAsking(ctx context.Context, purpose, digest string) (sid str
 
 func (d *Desk) begin(ctx context.Context, tx Tx, sid string) error {
 	now := d.c.Now()
-	if last := d.swept.Load(); now.UnixMilli()-last >= sweepEvery.Milliseconds() && d.swept.CompareAndSwap(last, now.UnixMilli()) {
-		if err := tx.Sweep(ctx, now.Add(-d.c.Idle), now.Add(-d.c.Absolute)); err != nil {
-			return err
-		}
-	}
 	return tx.PutSession(ctx, hashID(sid), Session{Site: d.c.Site, Created: now, Seen: now})
 }
 
-// Load reads a session and notes that it was seen. [ErrNotFound]: unknown, of another site, idle
-// too long or too old.
+// Load reads a session and notes that it was seen. [ErrNotFound]: of another site, or over; a [*Closed] says why.
 func (d *Desk) Load(ctx context.Context, sid string) (Session, error) {
 	var s Session
 	err := d.c.Store.View(ctx, func(tx Tx) (err error) {
@@ -118,7 +115,7 @@ func (d *Desk) Elevate(ctx context.Context, sid string, s Session) (newSID strin
 		if _, err := d.alive(ctx, tx, sid); err != nil {
 			return err
 		}
-		if err := tx.DeleteSession(ctx, hashID(sid)); err != nil {
+		if err := tx.DeleteSession(ctx, hashID(sid), ByRenewal); err != nil {
 			return err
 		}
 		return tx.PutSession(ctx, hashID(newSID), s)
@@ -129,9 +126,9 @@ func (d *Desk) Elevate(ctx context.Context, sid string, s Session) (newSID strin
 	return newSID, nil
 }
 
-// End ends a session; ending none is no error.
-func (d *Desk) End(ctx context.Context, sid string) error {
-	err := d.c.Store.Update(ctx, func(tx Tx) error { return tx.DeleteSession(ctx, hashID(sid)) })
+// End ends a session, for a reason that the caller has recorded; ending none is no error.
+func (d *Desk) End(ctx context.Context, sid string, why Reason) error {
+	err := d.c.Store.Update(ctx, func(tx Tx) error { return tx.DeleteSession(ctx, hashID(sid), why) })
 	if err != nil {
 		return fmt.Errorf("end a session: %w", err)
 	}
@@ -140,13 +137,13 @@ func (d *Desk) End(ctx context.Context, sid string) error {
 
 // EndWhere ends every session the filter selects, on every site unless the filter names one, and
 // says how many. A filter with no person and no certificate ends nothing.
-func (d *Desk) EndWhere(ctx context.Context, f Filter) (int, error) {
+func (d *Desk) EndWhere(ctx context.Context, f Filter, why Reason) (int, error) {
 	if f == (Filter{}) || f == (Filter{Site: f.Site}) {
 		return 0, nil
 	}
 	var n int
 	err := d.c.Store.Update(ctx, func(tx Tx) (err error) {
-		n, err = tx.DeleteSessions(ctx, f)
+		n, err = tx.DeleteSessions(ctx, f, why)
 		return err
 	})
 	if err != nil {
@@ -161,12 +158,21 @@ func (d *Desk) alive(ctx context.Context, tx Tx, sid string) (Session, error) {
 		return Session{}, ErrNotFound
 	}
 	s, err := tx.Session(ctx, hashID(sid))
+	if errors.Is(err, ErrNotFound) {
+		return Session{}, d.closed(ctx, tx, hashID(sid))
+	}
 	if err != nil {
 		return Session{}, err
 	}
 	now := d.c.Now()
-	if s.Site != d.c.Site || now.Sub(s.Seen) > d.c.Idle || now.Sub(s.Created) > d.c.Absolute {
+	idle, old := now.Sub(s.Seen) > d.c.Idle, now.Sub(s.Created) > d.c.Absolute
+	switch {
+	case s.Site != d.c.Site || (idle || old) && !s.SignedIn():
 		return Session{}, ErrNotFound
+	case idle:
+		return Session{}, &Closed{Reason: ByIdle, At: s.Seen.Add(d.c.Idle)}
+	case old:
+		return Session{}, &Closed{Reason: ByAge, At: s.Created.Add(d.c.Absolute)}
 	}
 	s.ID = sid
 	return s, nil

@@ -227,7 +227,7 @@ func TestStrangers(t *testing.T) {
 func TestS5RevocationEndsItsOwnSession(t *testing.T) {
 	s := newSite(t)
 	s.ca.follow = func(ctx context.Context, serial string) error {
-		_, err := s.desk.EndWhere(ctx, auth.Filter{Serial: serial})
+		_, err := s.desk.EndWhere(ctx, auth.Filter{Serial: serial}, auth.ByCertificate)
 		return err
 	}
 	key := s.personal("123456789013")

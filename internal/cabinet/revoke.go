@@ -259,7 +259,7 @@ func (s *cabinet) revoke(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	for _, serial := range v.Serials {
-		if _, err := s.c.Auth.EndWhere(r.Context(), auth.Filter{Serial: serial}); err != nil {
+		if _, err := s.c.Auth.EndWhere(r.Context(), auth.Filter{Serial: serial}, auth.ByCertificate); err != nil {
 			return err
 		}
 	}

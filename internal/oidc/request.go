@@ -152,7 +152,7 @@ func (p *Provider) prove(r *web.Request, req relying.Request, wished wish) error
 	if err != nil {
 		return err
 	}
-	proof, err := p.c.Desk.Prove(r.Context(), r.SID(), keyPurpose, der, trust.SignIn)
+	proof, err := p.c.Desk.From(r.Network()).Prove(r.Context(), r.SID(), keyPurpose, der, trust.SignIn)
 	if err != nil {
 		return web.RefusalOf(err, pathRequest+req.ID)
 	}

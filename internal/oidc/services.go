@@ -20,7 +20,7 @@ type allowed struct {
 // services lists which services a person let know what.
 func (p *Provider) services(w http.ResponseWriter, r *web.Request) error {
 	if !r.Session().SignedIn() || r.Session().IIN == "" {
-		return r.Redirect("/login")
+		return web.ErrSignIn
 	}
 	all, err := p.keeper.Consents(r.Context(), ident.IIN(r.Session().IIN))
 	if err != nil {
@@ -65,7 +65,7 @@ func hosts(addresses []string) string {
 // withdraw ends a consent; the service's tokens end with it.
 func (p *Provider) withdraw(_ http.ResponseWriter, r *web.Request) error {
 	if !r.Session().SignedIn() || r.Session().IIN == "" {
-		return r.Redirect("/login")
+		return web.ErrSignIn
 	}
 	err := p.keeper.Withdraw(r.Context(), ident.IIN(r.Session().IIN), r.Field("client"))
 	if errors.Is(err, relying.ErrNotFound) {

@@ -81,7 +81,7 @@ func (o *Office) applyAdmin(ctx context.Context, tx Tx, a AdminAct, t target) er
 		if err := tx.PutAccount(ctx, next); err != nil || a.Lift {
 			return err
 		}
-		return o.closeSessions(ctx, tx, next.IIN, "blocked")
+		return o.closeSessions(ctx, tx, next.IIN, endedByBlock)
 	case BlockProfile:
 		reason := ReasonAdministrator
 		if a.Lift {
@@ -148,8 +148,7 @@ func (o *Office) adminProfile(ctx context.Context, tx Tx, p Profile, e ProfileEv
 	if err := o.putProfile(ctx, tx, p, c); err != nil || a.Lift {
 		return err
 	}
-	_, err = tx.EndSessions(ctx, o.c.Site, p.IIN, p)
-	return err
+	return o.closeActing(ctx, tx, p, endedByProfile)
 }
 
 // noteOf is what stands beside the block while it stands.

@@ -118,7 +118,7 @@ func TestAdministrators(t *testing.T) {
 		t.Errorf("sessions ended: %v", got)
 	}
 	w.admin(BlockAccount, iinA, true)
-	if _, err := w.office.SignIn(ctx, iinA, passA); err != nil {
+	if _, err := w.office.SignIn(ctx, From{}, iinA, passA); err != nil {
 		t.Errorf("after lifting: %v", err)
 	}
 

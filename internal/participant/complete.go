@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"senim/internal/ident"
 	"senim/internal/job"
@@ -66,9 +65,12 @@ func (o *Office) Complete(ctx context.Context, key LinkKey, iin ident.IIN) (Regi
 		return r, o.refuse(ctx, r, e)
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
-		r, err = o.finish(ctx, tx, key, iin, e, subject)
+		r, err = o.finish(ctx, tx, key, iin, cert, e, subject)
 		return err
 	})
+	if closed, ok := errors.AsType[*shut](err); ok {
+		return r, o.refuse(ctx, r, e.with(closed.Check))
+	}
 	if err != nil {
 		return r, fmt.Errorf("complete registration: %w", raced(err))
 	}
@@ -137,13 +139,9 @@ func (o *Office) refuse(ctx context.Context, r Registration, e Evidence) error {
 	return &GateClosed{Evidence: e}
 }
 
-// gateLife is how old the gate's answers may be when the transaction acts on them. The registries are asked before
-// it: a state service may take seconds, and nobody may hold the enterprise's row that long.
-const gateLife = time.Minute
-
 // finish is the transaction. What lives in our own tables is read again here, so that nothing
 // that changed since the gate ran is overlooked.
-func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, e Evidence, s Subject) (Registration, error) {
+func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, cert *pki.Certificate, e Evidence, s Subject) (Registration, error) {
 	r, err := tx.RegistrationByLink(ctx, string(key))
 	if err != nil {
 		return r, err
@@ -155,8 +153,8 @@ func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, 
 	case r.State != StateSigned || r.Over(now) || r.IIN != iin:
 		return r, ErrRace
 	}
-	if now.Sub(e.At) > gateLife {
-		return r, ErrRace // the transaction waited too long: what the gate found may not be so any more
+	if err := o.still(ctx, tx, r.Category, cert, e); err != nil {
+		return r, err
 	}
 	if c := o.accountCheck(ctx, tx, r); c.Verdict != trust.Good {
 		return r, &Denied{Code: c.Code, Evidence: c.Evidence}

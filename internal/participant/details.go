@@ -10,7 +10,7 @@ import (
 
 // AskPassword takes the form of a signed-in person who wants another password: the present one,
 // and the new one twice. Wrong present ones count as at sign-in. [FieldErrors], or an act to sign.
-func (o *Office) AskPassword(ctx context.Context, sid string, iin ident.IIN, current, password, again string) error {
+func (o *Office) AskPassword(ctx context.Context, sid string, from From, iin ident.IIN, current, password, again string) error {
 	var own []string
 	err := o.c.Store.View(ctx, func(tx Tx) (err error) {
 		own, err = o.ownNumbers(ctx, tx, iin)
@@ -25,7 +25,7 @@ func (o *Office) AskPassword(ctx context.Context, sid string, iin ident.IIN, cur
 	}
 	if current == "" {
 		wrong["current"] = "FIELD_EMPTY"
-	} else if _, err := o.SignIn(ctx, iin, current); err != nil {
+	} else if _, err := o.SignIn(ctx, from, iin, current); err != nil {
 		var d *Denied
 		if !errors.As(err, &d) || d.Code != "PASSWORD_WRONG" {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -249,7 +250,7 @@ func (o *Office) applyEmail(ctx context.Context, tx Tx, c EmailChange) (EmailCha
 	if err := tx.PutEmailChange(ctx, c); err != nil {
 		return c, err
 	}
-	return c, o.closeSessions(ctx, tx, c.IIN, "email")
+	return c, o.closeSessions(ctx, tx, c.IIN, endedByEmail)
 }
 
 // DisputeEmail is the button «Это не я»: it cancels a change that has not taken effect. One that has
@@ -283,9 +284,19 @@ func changeEvent(tx Tx, action string, c EmailChange, result string) audit.Event
 	return audit.Event{Action: action, Actor: tx.Hash(string(c.IIN)), Object: c.ID, Result: result}
 }
 
+// closeActing ends the sessions of the person that act as a profile.
+func (o *Office) closeActing(ctx context.Context, tx Tx, p Profile, reason string) error {
+	ended, err := tx.EndSessions(ctx, o.c.Site, p.IIN, p, reason)
+	if err != nil || ended == 0 {
+		return err
+	}
+	return tx.Audit(ctx, audit.Event{Action: "session.closed", Actor: tx.Hash(string(p.IIN)), Object: p.ID, Result: "ok",
+		Detail: map[string]string{"reason": reason, "sessions": strconv.Itoa(ended)}})
+}
+
 // closeSessions ends every session of the person on this site.
 func (o *Office) closeSessions(ctx context.Context, tx Tx, iin ident.IIN, reason string) error {
-	if _, err := tx.EndSessions(ctx, o.c.Site, iin, Profile{}); err != nil {
+	if _, err := tx.EndSessions(ctx, o.c.Site, iin, Profile{}, reason); err != nil {
 		return err
 	}
 	return tx.Audit(ctx, audit.Event{Action: "session.closed", Actor: tx.Hash(string(iin)), Result: "ok", Detail: map[string]string{"reason": reason}})

@@ -26,6 +26,8 @@ type Evidence struct {
 	Registration string
 	At           time.Time
 	Checks       []Check
+	// Standing is what the records of registries said before they were asked. It is not kept.
+	Standing string
 }
 
 // Verdict is bad when a check is bad, else unknown when one is not good, else good. Nothing

@@ -49,7 +49,7 @@ func (o *Office) checkCurrent(ctx context.Context, r *Registration, f Form, wron
 		wrong["current"] = "FIELD_EMPTY"
 		return nil
 	}
-	_, err := o.SignIn(ctx, r.IIN, f.Current)
+	_, err := o.SignIn(ctx, From{Serial: r.Person.Serial}, r.IIN, f.Current)
 	var d *Denied
 	switch {
 	case errors.As(err, &d) && d.Code == "PASSWORD_WRONG":

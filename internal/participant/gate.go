@@ -36,6 +36,12 @@ func (o *Office) gate(ctx context.Context, q question) (Evidence, Subject, error
 		}
 		return e, Subject{}, nil
 	}
+	if err := o.c.Store.View(ctx, func(tx Tx) error {
+		e.Standing, err = o.standing(ctx, tx, q.reg.Category, q.cert)
+		return err
+	}); err != nil {
+		return e, Subject{}, fmt.Errorf("run gate: %w", err)
+	}
 	again, err := o.headed(ctx, q)
 	if err != nil {
 		return e, Subject{}, fmt.Errorf("run gate: %w", err)

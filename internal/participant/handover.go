@@ -131,8 +131,7 @@ func (o *Office) block(ctx context.Context, tx Tx, p Profile, now time.Time, evi
 	if err := o.putProfile(ctx, tx, p, c); err != nil {
 		return p, err
 	}
-	_, err = tx.EndSessions(ctx, o.c.Site, p.IIN, p)
-	return p, err
+	return p, o.closeActing(ctx, tx, p, endedByHead)
 }
 
 func (o *Office) putProfile(ctx context.Context, tx Tx, p Profile, c Change) error {

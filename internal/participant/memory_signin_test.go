@@ -32,7 +32,7 @@ func (m *signIns) DropMachines(context.Context, ident.IIN) error {
 func (m *signIns) OpenSessions(context.Context, string, ident.IIN, time.Time) ([]OpenSession, error) {
 	return nil, nil
 }
-func (m *signIns) EndSession(context.Context, string) error { return nil }
+func (m *signIns) EndSession(context.Context, string, string) error { return nil }
 func (m *signIns) Passkey(_ context.Context, id string) (Passkey, error) {
 	return found(m.passkeys, id)
 }

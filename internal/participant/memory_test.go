@@ -13,6 +13,8 @@ import (
 	"senim/internal/ident"
 	"senim/internal/job"
 	"senim/internal/notice"
+	"senim/internal/registry"
+	"senim/pki"
 )
 
 // memory is a Store in maps: a transaction works on a copy that replaces the original when it
@@ -40,11 +42,13 @@ type data struct {
 	events        []audit.Event
 	letters       []notice.Message
 	registers     registers
+	revoked       map[string]time.Time
 }
 
 func newMemory() *memory {
 	return &memory{recovery: newRecovery(), data: data{accounts: map[ident.IIN]Account{}, profiles: map[string]Profile{}, enterprises: map[string]Enterprise{},
 		registrations: map[string]Registration{}, links: map[string]string{}, evidence: map[string]Evidence{}, signatures: map[string]AgreementSignature{},
+		revoked:   map[string]time.Time{},
 		registers: registers{documents: map[ident.IIN]Document{}, admin: map[string]AdminAct{}}}}
 }
 
@@ -52,7 +56,7 @@ func (d data) clone() data {
 	d.accounts, d.profiles, d.enterprises = maps.Clone(d.accounts), maps.Clone(d.profiles), maps.Clone(d.enterprises)
 	d.registrations, d.links, d.evidence, d.signatures = maps.Clone(d.registrations), maps.Clone(d.links), maps.Clone(d.evidence), maps.Clone(d.signatures)
 	d.changes, d.agreements, d.ended = slices.Clone(d.changes), slices.Clone(d.agreements), slices.Clone(d.ended)
-	d.registers = d.registers.clone()
+	d.registers, d.revoked = d.registers.clone(), maps.Clone(d.revoked)
 	d.jobs, d.events, d.letters = slices.Clone(d.jobs), slices.Clone(d.events), slices.Clone(d.letters)
 	return d
 }
@@ -240,9 +244,14 @@ func (t *memoryTx) PutSignature(_ context.Context, s AgreementSignature) error {
 	t.d.signatures[s.ID] = s
 	return t.write()
 }
-func (t *memoryTx) EndSessions(_ context.Context, site string, iin ident.IIN, p Profile) (int, error) {
+func (t *memoryTx) EndSessions(_ context.Context, site string, iin ident.IIN, p Profile, _ string) (int, error) {
 	t.d.ended = append(t.d.ended, site+" "+string(iin)+" "+p.TIN)
 	return 1, t.write()
+}
+func (t *memoryTx) Loads() registry.Tx { return nil } // the town's registry needs none
+func (t *memoryTx) Revoked(_ context.Context, cert *pki.Certificate) (time.Time, bool, error) {
+	at, yes := t.d.revoked[cert.SerialHex()]
+	return at, yes, nil
 }
 func (t *memoryTx) Hash(s string) string { return "h:" + hashToken("key" + s)[:12] }
 func (t *memoryTx) Enqueue(_ context.Context, j job.Job) error {

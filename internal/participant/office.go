@@ -58,6 +58,8 @@ type Config struct {
 	Registry Registry
 	// Again answers when the enterprise has a head here already: the purpose differs. Registry when nil.
 	Again Registry
+	// By gives a registry for a person who asks, whom its records then name; nil: they name the system.
+	By func(Registry, ident.IIN) Registry
 	// Facts answers from the last loads, for pages that decide nothing; Registry when nil.
 	Facts Registry
 	// Rules say which numbers are admitted. The zero Rules admit no test identities.
@@ -115,6 +117,9 @@ func New(c Config) (*Office, error) {
 	}
 	if c.Again == nil {
 		c.Again = c.Registry
+	}
+	if c.By == nil {
+		c.By = func(r Registry, _ ident.IIN) Registry { return r }
 	}
 	if c.Facts == nil {
 		c.Facts = c.Registry

@@ -60,6 +60,14 @@ func (w *town) Organisation(ctx context.Context, bin ident.BIN, _ time.Time) (re
 		Value: registry.Head{Leader: registry.Leader{IIN: w.head, AppointedOn: "2026-01-01"}}}
 }
 
+func (w *town) Standing(context.Context, registry.Tx, ident.BIN) (string, error) {
+	return "head " + string(w.head), nil
+}
+
+func (w *town) PersonStanding(context.Context, registry.Tx, ident.IIN) (string, error) {
+	return "", nil
+}
+
 func (w *town) Person(context.Context, ident.IIN) registry.Answer[registry.Person] {
 	return registry.Answer[registry.Person]{Verdict: registry.Good, Source: "gbdfl", AsOf: w.now}
 }

@@ -188,10 +188,10 @@ func (o *Office) dropPasskeys(ctx context.Context, tx Tx, iin ident.IIN) error {
 
 // SignInByPasskey is [Office.SignIn] for whose passkey has just answered; credential is as it is to be kept
 // now, with its count of uses.
-func (o *Office) SignInByPasskey(ctx context.Context, iin ident.IIN, id, credential string) (Account, error) {
+func (o *Office) SignInByPasskey(ctx context.Context, from From, iin ident.IIN, id, credential string) (Account, error) {
 	a, err := o.Admit(ctx, iin)
 	if err != nil {
-		return a, o.turnedAway(ctx, iin, err)
+		return a, o.turnedAway(ctx, from, iin, err)
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		if a, err = tx.Account(ctx, iin); err != nil {
@@ -214,15 +214,15 @@ func (o *Office) SignInByPasskey(ctx context.Context, iin ident.IIN, id, credent
 		return tx.PutPasskey(ctx, p)
 	})
 	if err != nil {
-		return Account{}, o.turnedAway(ctx, iin, fmt.Errorf("sign in: %w", err))
+		return Account{}, o.turnedAway(ctx, from, iin, fmt.Errorf("sign in: %w", err))
 	}
 	return a, nil
 }
 
 // PasskeyRefused records an answer that was none of the person's passkeys.
-func (o *Office) PasskeyRefused(ctx context.Context, iin ident.IIN) error {
+func (o *Office) PasskeyRefused(ctx context.Context, from From, iin ident.IIN) error {
 	err := o.c.Store.Update(ctx, func(tx Tx) error {
-		return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: "PASSKEY_REFUSED"})
+		return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: "PASSKEY_REFUSED", Detail: from.detail()})
 	})
 	if err != nil {
 		return fmt.Errorf("sign in: %w", err)

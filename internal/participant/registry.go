@@ -18,6 +18,9 @@ type Registry interface {
 	Organisation(ctx context.Context, bin ident.BIN, on time.Time) (registry.Answer[registry.LegalEntity], registry.Answer[registry.Head])
 	Person(ctx context.Context, iin ident.IIN) registry.Answer[registry.Person]
 	Taxpayer(ctx context.Context, tin string) registry.Answer[registry.Taxpayer]
+	// Standing and PersonStanding are what the records say, as a text that is another once that changes.
+	Standing(ctx context.Context, tx registry.Tx, bin ident.BIN) (string, error)
+	PersonStanding(ctx context.Context, tx registry.Tx, iin ident.IIN) (string, error)
 }
 
 // askRegistry is G6 to G8: the organisation is active, its head on this day is the certificate's
@@ -33,6 +36,7 @@ func (o *Office) askRegistry(ctx context.Context, q question, again bool) ([]Che
 	if again {
 		ask = o.c.Again
 	}
+	ask = o.c.By(ask, ident.IIN(h.IIN))
 	entity, head := ask.Organisation(ctx, bin, o.now())
 	e := entityCheck(entity, q.reg.Category)
 	k := headCheck(head, ident.IIN(h.IIN), q.cert)
@@ -51,11 +55,12 @@ func (o *Office) askRegistry(ctx context.Context, q question, again bool) ([]Che
 // askPerson is G6 and G8 for who registers in his own name: he is in the database of persons, not
 // excluded or dead; who trades or practises is in the register of taxpayers as such.
 func (o *Office) askPerson(ctx context.Context, c Category, iin string) ([]Check, Subject) {
-	person := answered("G6", "person", o.c.Registry.Person(ctx, ident.IIN(iin)))
+	ask := o.c.By(o.c.Registry, ident.IIN(iin))
+	person := answered("G6", "person", ask.Person(ctx, ident.IIN(iin)))
 	if c == Individual {
 		return usable(person), Subject{}
 	}
-	a := o.c.Registry.Taxpayer(ctx, iin)
+	a := ask.Taxpayer(ctx, iin)
 	v := a.Value
 	return usable(person, taxpayerCheck(a, c, registry.DateOf(o.now()))), Subject{
 		Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, Practice: v.Practice, VAT: o.vat(a),

@@ -269,7 +269,7 @@ func (o *Office) setPassword(ctx context.Context, tx Tx, a Account, hash, action
 			return err
 		}
 	}
-	if err := o.closeSessions(ctx, tx, a.IIN, "password"); err != nil {
+	if err := o.closeSessions(ctx, tx, a.IIN, endedByPassword); err != nil {
 		return err
 	}
 	changed := func(l lang.Tag) map[string]string {

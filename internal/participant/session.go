@@ -9,6 +9,16 @@ import (
 	"senim/internal/ident"
 )
 
+// Why sessions end, as the records of session.closed say it and the person is told.
+const (
+	endedByPerson   = "person"
+	endedByEmail    = "email"
+	endedByPassword = "password"
+	endedByBlock    = "blocked"
+	endedByProfile  = "profile"
+	endedByHead     = "head"
+)
+
 // OpenSession is a session of a person that goes on now, as «Мои входы» shows it.
 type OpenSession struct {
 	Key           string // its name in the store
@@ -43,7 +53,7 @@ func (o *Office) EndSession(ctx context.Context, iin ident.IIN, entry string) er
 			if s.Entry != entry || entry == "" {
 				continue
 			}
-			if err := tx.EndSession(ctx, s.Key); err != nil {
+			if err := tx.EndSession(ctx, s.Key, endedByPerson); err != nil {
 				return err
 			}
 			ended++
@@ -52,7 +62,7 @@ func (o *Office) EndSession(ctx context.Context, iin ident.IIN, entry string) er
 			return nil
 		}
 		return tx.Audit(ctx, audit.Event{Action: "session.closed", Actor: tx.Hash(string(iin)), Object: entry, Result: "ok",
-			Detail: map[string]string{"reason": "person"}})
+			Detail: map[string]string{"reason": endedByPerson}})
 	})
 	if err != nil {
 		return fmt.Errorf("end a session: %w", err)
@@ -67,7 +77,7 @@ func (o *Office) EndSessions(ctx context.Context, iin ident.IIN) error {
 		if err := tx.DropMachines(ctx, iin); err != nil {
 			return err
 		}
-		return o.closeSessions(ctx, tx, iin, "person")
+		return o.closeSessions(ctx, tx, iin, endedByPerson)
 	})
 	if err != nil {
 		return fmt.Errorf("end sessions: %w", err)
@@ -105,11 +115,11 @@ func (o *Office) Acting(ctx context.Context, iin ident.IIN, began, profile, cert
 	return p, o.Allowed(p, certificateBIN), nil
 }
 
-// SessionOver records that a session was ended because of what became of its profile.
-func (o *Office) SessionOver(ctx context.Context, iin ident.IIN, p Profile, code string) error {
+// SessionOver records that a session was ended, with the code of [Office.Acting] and the reason.
+func (o *Office) SessionOver(ctx context.Context, iin ident.IIN, p Profile, code, reason string) error {
 	err := o.c.Store.Update(ctx, func(tx Tx) error {
 		return tx.Audit(ctx, audit.Event{Action: "session.closed", Actor: tx.Hash(string(iin)), Object: p.ID, Result: code,
-			Detail: map[string]string{"reason": "profile"}})
+			Detail: map[string]string{"reason": reason}})
 	})
 	if err != nil {
 		return fmt.Errorf("end a session: %w", err)

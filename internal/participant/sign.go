@@ -46,19 +46,24 @@ func (o *Office) Sign(ctx context.Context, id, cookie string, signed []byte) (Re
 		return r, err
 	}
 	if !e.Passed() {
-		r.Evidence = e.ID
-		err := o.c.Store.Update(ctx, func(tx Tx) error {
-			if err := tx.PutEvidence(ctx, e); err != nil {
-				return err
-			}
-			return tx.Audit(ctx, event(tx, "reg.refused", r, result(e), map[string]string{"step": "3"}))
-		})
-		if err != nil {
-			return r, fmt.Errorf("keep evidence: %w", err)
-		}
-		return r, &GateClosed{Evidence: e}
+		return r, o.notSigned(ctx, r, e)
 	}
 	return o.signedBy(ctx, r, a, l, cert, signed, e)
+}
+
+// notSigned writes down a gate that did not pass at step 3.
+func (o *Office) notSigned(ctx context.Context, r Registration, e Evidence) error {
+	r.Evidence = e.ID
+	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.PutEvidence(ctx, e); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, event(tx, "reg.refused", r, result(e), map[string]string{"step": "3"}))
+	})
+	if err != nil {
+		return fmt.Errorf("keep evidence: %w", err)
+	}
+	return &GateClosed{Evidence: e}
 }
 
 // signer verifies what was signed; a signature that does not hold is written down.
@@ -94,7 +99,7 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 	if err != nil {
 		return r, fmt.Errorf("keep agreement: %w", err)
 	}
-	now := o.now()
+	now, was := o.now(), r
 	if r, err = r.step(RegistrationSigned); err != nil {
 		return r, fmt.Errorf("keep agreement: %w", err)
 	}
@@ -104,14 +109,17 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 	next := r
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		r = next // the function may be run again
-		was, err := tx.Registration(ctx, r.ID)
+		kept, err := tx.Registration(ctx, r.ID)
 		if err != nil {
 			return err
 		}
-		if was.State != StateData || !was.DataAt.Equal(r.DataAt) {
+		if kept.State != StateData || !kept.DataAt.Equal(r.DataAt) {
 			return ErrRace
 		}
-		r.Letters, r.LastLetter = was.Letters, was.LastLetter
+		if err := o.still(ctx, tx, r.Category, cert, e); err != nil {
+			return err
+		}
+		r.Letters, r.LastLetter = kept.Letters, kept.LastLetter
 		if err := o.mayWrite(ctx, tx, r); err != nil {
 			return err
 		}
@@ -130,6 +138,9 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 		if err := tx.Audit(ctx, event(tx, "agreement.signed", r, "ok", detail)); err != nil {
 			return err
 		}
+		if err := tx.Audit(ctx, event(tx, "reg.signed", r, "ok", detail)); err != nil {
+			return err
+		}
 		if err := tx.Enqueue(ctx, expireJob(r)); err != nil {
 			return err
 		}
@@ -141,6 +152,9 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 		}
 		return o.letter(ctx, tx, &r)
 	})
+	if closed, ok := errors.AsType[*shut](err); ok {
+		return was, o.notSigned(ctx, was, e.with(closed.Check))
+	}
 	if err != nil {
 		return r, fmt.Errorf("keep agreement: %w", raced(err))
 	}

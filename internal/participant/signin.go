@@ -13,25 +13,42 @@ import (
 	"senim/internal/notice"
 )
 
+// From is where an attempt to sign in comes from: its record says so.
+type From struct {
+	Network string // shortened address of the visitor
+	Serial  string // of the certificate whose key was proved
+}
+
+func (f From) detail() map[string]string {
+	d := map[string]string{}
+	if f.Network != "" {
+		d["network"] = f.Network
+	}
+	if f.Serial != "" {
+		d["certificate"] = f.Serial
+	}
+	return d
+}
+
 // SignIn checks a password after a certificate of the person was verified, in the order of S2:
 // account, state, lock, password. It gives [*Denied] with NOT_REGISTERED, ACCOUNT_BLOCKED,
 // ACCOUNT_LOCKED (until) or PASSWORD_WRONG (left: tries before the next lock). A pending account's
 // password is checked too: whether it may do anything is decided by its profiles. Whether the password is
 // too old to go on with, [Office.PasswordExpired] says.
-func (o *Office) SignIn(ctx context.Context, iin ident.IIN, password string) (Account, error) {
-	return o.signIn(ctx, iin, "", password)
+func (o *Office) SignIn(ctx context.Context, from From, iin ident.IIN, password string) (Account, error) {
+	return o.signIn(ctx, from, iin, "", password)
 }
 
 // SignInByLink is [Office.SignIn] of who followed a registration's link. While the account waits for its
 // completion, the password is the one given in that very registration: the person may have begun several.
-func (o *Office) SignInByLink(ctx context.Context, iin ident.IIN, link LinkKey, password string) (Account, error) {
-	return o.signIn(ctx, iin, link, password)
+func (o *Office) SignInByLink(ctx context.Context, from From, iin ident.IIN, link LinkKey, password string) (Account, error) {
+	return o.signIn(ctx, from, iin, link, password)
 }
 
-func (o *Office) signIn(ctx context.Context, iin ident.IIN, link LinkKey, password string) (Account, error) {
+func (o *Office) signIn(ctx context.Context, from From, iin ident.IIN, link LinkKey, password string) (Account, error) {
 	a, err := o.Admit(ctx, iin)
 	if err != nil {
-		return a, o.turnedAway(ctx, iin, err)
+		return a, o.turnedAway(ctx, from, iin, err)
 	}
 	hash, err := o.passwordOf(ctx, a, link)
 	if err != nil {
@@ -56,15 +73,15 @@ func (o *Office) signIn(ctx context.Context, iin ident.IIN, link LinkKey, passwo
 		}
 		if code := a.usable(); code != "" {
 			denied = deny(code, "reason", a.BlockedReason)
-			return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: code})
+			return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: code, Detail: from.detail()})
 		}
 		// Many may try at once: whoever finds the lock shut by another is refused, right or wrong.
 		if until, locked := a.Locked(o.now()); locked {
 			denied = deny("ACCOUNT_LOCKED", "until", stamp(until))
-			return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: denied.Code})
+			return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: denied.Code, Detail: from.detail()})
 		}
 		if !ok {
-			denied, err = o.wrongPassword(ctx, tx, a)
+			denied, err = o.wrongPassword(ctx, tx, from, a)
 			return err
 		}
 		a = a.passed()
@@ -101,30 +118,30 @@ func (o *Office) passwordOf(ctx context.Context, a Account, link LinkKey) (strin
 }
 
 // turnedAway records why a person was refused before anything was compared (section 18), and gives it back.
-func (o *Office) turnedAway(ctx context.Context, iin ident.IIN, why error) error {
+func (o *Office) turnedAway(ctx context.Context, from From, iin ident.IIN, why error) error {
 	d, ok := errors.AsType[*Denied](why)
 	if !ok {
 		return why
 	}
 	return errors.Join(why, o.c.Store.Update(ctx, func(tx Tx) error {
-		return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: d.Code})
+		return tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: tx.Hash(string(iin)), Result: d.Code, Detail: from.detail()})
 	}))
 }
 
 // wrongPassword counts one wrong password and, at a lock, tells the owner.
-func (o *Office) wrongPassword(ctx context.Context, tx Tx, a Account) (*Denied, error) {
+func (o *Office) wrongPassword(ctx context.Context, tx Tx, from From, a Account) (*Denied, error) {
 	a, locked := a.failed(o.now(), o.c.SignIn)
 	if err := tx.PutAccount(ctx, a); err != nil {
 		return nil, err
 	}
 	actor := tx.Hash(string(a.IIN))
-	if err := tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: actor, Result: "PASSWORD_WRONG"}); err != nil {
+	if err := tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: actor, Result: "PASSWORD_WRONG", Detail: from.detail()}); err != nil {
 		return nil, err
 	}
 	if !locked {
 		return deny("PASSWORD_WRONG", "left", strconv.Itoa(o.c.SignIn.FailLock-a.Failed)), nil
 	}
-	if err := tx.Audit(ctx, audit.Event{Action: "signin.locked", Actor: actor, Result: "ACCOUNT_LOCKED"}); err != nil {
+	if err := tx.Audit(ctx, audit.Event{Action: "signin.locked", Actor: actor, Result: "ACCOUNT_LOCKED", Detail: from.detail()}); err != nil {
 		return nil, err
 	}
 	if a.Email != "" && !a.EmailConfirmed.IsZero() {

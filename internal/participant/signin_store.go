@@ -17,7 +17,7 @@ type SignInTx interface {
 
 	// OpenSessions lists the sessions of a person on a site seen since the moment, newest first.
 	OpenSessions(ctx context.Context, site string, iin ident.IIN, since time.Time) ([]OpenSession, error)
-	EndSession(ctx context.Context, key string) error
+	EndSession(ctx context.Context, key, reason string) error
 
 	Passkey(ctx context.Context, id string) (Passkey, error)
 	// Passkeys lists a person's passkeys, those that wait for their signature too, the oldest first.

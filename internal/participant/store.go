@@ -34,6 +34,7 @@ type Tx interface {
 	InviteTx
 	RegisterTx
 	SignInTx
+	FactsTx
 
 	Account(ctx context.Context, iin ident.IIN) (Account, error)
 	PutAccount(ctx context.Context, a Account) error
@@ -76,8 +77,8 @@ type Tx interface {
 	PutSignature(ctx context.Context, s AgreementSignature) error
 
 	// EndSessions ends the sessions of a person on a site that act as one of his profiles (the zero one: any), and
-	// says how many.
-	EndSessions(ctx context.Context, site string, iin ident.IIN, p Profile) (int, error)
+	// says how many. It is kept why they ended: the person is told at the next request.
+	EndSessions(ctx context.Context, site string, iin ident.IIN, p Profile, reason string) (int, error)
 
 	// Hash is the keyed hash of a personal number for the audit log.
 	Hash(s string) string

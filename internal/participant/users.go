@@ -213,7 +213,7 @@ func (o *Office) remove(ctx context.Context, tx Tx, head, p Profile, signature s
 	if err := o.putProfile(ctx, tx, p, c); err != nil {
 		return err
 	}
-	if _, err := tx.EndSessions(ctx, o.c.Site, p.IIN, p); err != nil {
+	if err := o.closeActing(ctx, tx, p, endedByProfile); err != nil {
 		return err
 	}
 	all, err := tx.Invitations(ctx, p.TIN, o.now())
@@ -268,7 +268,7 @@ func (o *Office) CloseUnconfirmed(ctx context.Context, profile string) error {
 		if err := o.putProfile(ctx, tx, p, c); err != nil {
 			return err
 		}
-		if _, err := tx.EndSessions(ctx, o.c.Site, p.IIN, p); err != nil {
+		if err := o.closeActing(ctx, tx, p, endedByProfile); err != nil {
 			return err
 		}
 		return o.tellUser(ctx, tx, "N-07.closed", p, stamp(by), by)

@@ -162,7 +162,7 @@ func BenchmarkCertificatePart(b *testing.B) {
 	batches(b, func(n int) {
 		sids, challenges, answers := make([]string, n), make([]auth.Challenge, n), make([][]byte, n)
 		m.all(n, func(i int) {
-			sid, c, err := desk.BeginAsking(b.Context(), signInPurpose, "")
+			sid, c, err := desk.From("").BeginAsking(b.Context(), signInPurpose, "")
 			if err != nil {
 				b.Error(err)
 			}

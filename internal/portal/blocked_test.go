@@ -28,7 +28,7 @@ func TestBlockedSaysWhy(t *testing.T) {
 	x.login(w.head(iinA, binX), passA).at("/me")
 	y.login(w.head(iinA, binY), passA).at("/me")
 	w.admin(participant.BlockEnterprise, binX, false, "Не сдан отчёт")
-	x.get("/me").at("/login")
+	x.get("/me").closed("SESSION_PROFILE")
 	y.get("/me").at("/me").says("Заблокированный при блокировке предприятия").says("Не сдан отчёт")
 	x = w.browser()
 	x.login(w.head(iinA, binX), passA).at("/login/profile").says("Предприятие заблокировано: Не сдан отчёт").says("обратитесь к администратору")
@@ -58,7 +58,7 @@ func TestBlockedSaysWhy(t *testing.T) {
 			w.admin(participant.BlockProfile, p.ID, false, "По заявлению")
 		}
 	}
-	y.get("/me").at("/login")
+	y.get("/me").closed("SESSION_PROFILE")
 	y = w.browser()
 	y.login(w.head(iinA, binY), passA).at("/login/profile").says("Заблокированный администратором системы").says("По заявлению")
 	if w.statusOf(iinA, binX) != participant.Active {
@@ -68,7 +68,7 @@ func TestBlockedSaysWhy(t *testing.T) {
 	x = w.browser()
 	x.login(w.head(iinA, binX), passA).at("/me")
 	w.admin(participant.BlockAccount, iinA, false, "Утерян ключ")
-	x.get("/me").at("/login")
+	x.get("/me").closed("SESSION_BLOCKED")
 	w.browser().get("/login").sign(w.personal(iinA)).refused("ACCOUNT_BLOCKED").says("Утерян ключ")
 	w.browser().begin(participant.Individual).sign(w.personal(iinA)).refused("ACCOUNT_BLOCKED").says("Утерян ключ")
 	w.admin(participant.BlockAccount, iinA, true, "Ключ заменён")

@@ -60,7 +60,7 @@ func (s *site) chooseCertificate(r *web.Request, reg participant.Registration, s
 	if err != nil {
 		return reg, err
 	}
-	proof, err := s.proofs.Prove(r.Context(), r.SID(), registerPurpose, der, trust.Any)
+	proof, err := s.proofs.From(r.Network()).Prove(r.Context(), r.SID(), registerPurpose, der, trust.Any)
 	if err != nil {
 		return reg, err
 	}

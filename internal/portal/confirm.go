@@ -24,7 +24,7 @@ func (s *site) confirmPage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.OK(w, loginView(r, "/register/confirm", token, c))
+	return r.OK(w, loginView(r, "/register/confirm", token, nil, c))
 }
 
 // confirmKey takes the signed challenge of the person who followed the link; the registration is

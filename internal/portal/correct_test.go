@@ -147,7 +147,7 @@ func TestS5Services(t *testing.T) {
 	b.login(w.head(iinA, binX), passA).at("/me")
 	b.get(oidc.PathServices).at(oidc.PathServices)
 	w.reset("calm-river-77")
-	b.get(oidc.PathServices).refused("SIGNIN_STALE")
+	b.get(oidc.PathServices).closed("SESSION_PASSWORD")
 }
 
 // Section 14: a session that is older than a new version of the agreement opens nothing but its page after the day.

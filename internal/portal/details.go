@@ -6,7 +6,6 @@ import (
 
 	"senim/internal/ident"
 	"senim/internal/lang"
-	"senim/internal/limit"
 	"senim/internal/participant"
 	"senim/internal/web"
 )
@@ -15,7 +14,7 @@ import (
 func person(h func(http.ResponseWriter, *web.Request, ident.IIN) error) web.Handler {
 	return func(w http.ResponseWriter, r *web.Request) error {
 		if !r.Session().SignedIn() || r.Session().IIN == "" {
-			return r.Redirect("/login")
+			return web.ErrSignIn
 		}
 		return h(w, r, ident.IIN(r.Session().IIN))
 	}
@@ -26,7 +25,7 @@ func (s *site) mePassword(w http.ResponseWriter, r *web.Request, _ ident.IIN) er
 }
 
 func (s *site) mePasswordGiven(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
-	err := s.office.AskPassword(r.Context(), r.SID(), iin, r.PostFormValue("current"), r.PostFormValue("password"), r.PostFormValue("password2"))
+	err := s.office.AskPassword(r.Context(), r.SID(), participant.From{Network: r.Network(), Serial: r.Session().Serial}, iin, r.PostFormValue("current"), r.PostFormValue("password"), r.PostFormValue("password2"))
 	var wrong participant.FieldErrors
 	switch {
 	case errors.As(err, &wrong):
@@ -148,21 +147,4 @@ func (s *site) meEnd(_ http.ResponseWriter, r *web.Request, iin ident.IIN) error
 		return err
 	}
 	return r.Redirect("/login")
-}
-
-// network is the shortened address of the visitor, /24 or /48; behind a proxy, the one the proxy says.
-func network(r *web.Request) string {
-	addr := limit.Address(r.Request, r.Site().Proxies)
-	if !addr.IsValid() {
-		return "—"
-	}
-	bits := 48
-	if addr.Is4() {
-		bits = 24
-	}
-	p, err := addr.Prefix(bits)
-	if err != nil {
-		return "—"
-	}
-	return p.String()
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"senim/internal/auth"
 	"senim/internal/ident"
 	"senim/internal/participant"
 	"senim/internal/web"
@@ -12,6 +13,25 @@ import (
 
 // keyStamp is the value of a session that says with which password of the account it began.
 const keyStamp = "account.stamp"
+
+// overNow ends a session that may not go on, and says why.
+func (s *site) overNow(w http.ResponseWriter, r *web.Request, p participant.Profile, code string) error {
+	why, said := auth.ByProfile, describe(r, "", code, false, told(p, code))
+	switch code {
+	case "ACCOUNT_BLOCKED":
+		why = auth.ByBlock
+	case "SIGNIN_STALE":
+		why = auth.ByPassword
+		said = closedFailure(r, auth.Closed{Reason: why, At: r.Now()})
+	}
+	if err := s.office.SessionOver(r.Context(), ident.IIN(r.Session().IIN), p, code, string(why)); err != nil {
+		return err
+	}
+	if err := r.EndSession(why); err != nil {
+		return err
+	}
+	return s.closedView(w, r, said)
+}
 
 // guarded looks at every request whether the session may go on: one whose account or profile was closed, or whose
 // password is another by now, ends here, with the reason (S5). That holds for one begun while sessions were being ended, too.
@@ -27,13 +47,7 @@ func (s *site) guarded(h web.Handler) web.Handler {
 		}
 		switch code {
 		case "PROFILE_BLOCKED", "ACCOUNT_BLOCKED", "ENTERPRISE_BLOCKED", "SIGNIN_STALE":
-			if err := s.office.SessionOver(r.Context(), iin, p, code); err != nil {
-				return err
-			}
-			if err := r.EndSession(); err != nil {
-				return err
-			}
-			return &stopped{err: &participant.Denied{Code: code, Evidence: told(p, code)}, retry: "/login"}
+			return s.overNow(w, r, p, code)
 		}
 		if p.ID == "" {
 			return h(w, r)

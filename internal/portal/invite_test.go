@@ -105,7 +105,7 @@ func TestInviteStory(t *testing.T) {
 	if p = w.profileOf(iinC, binX); p.Status != participant.Blocked || p.Reason != participant.ReasonRemoved {
 		t.Errorf("profile %+v", p)
 	}
-	user.get("/me").at("/login")
+	user.get("/me").closed("SESSION_PROFILE")
 	user.login(w.employee(iinC, binX), passC).get("/login/profile").says("Отозвано руководителем").silentAbout("администратором")
 	if w.audited("invite.sent") != 1 || w.audited("invite.accepted") != 1 || w.audited("invite.removed") != 1 {
 		t.Errorf("events %v", w.events)
@@ -207,7 +207,7 @@ func TestP31InvitedUserUnconfirmed(t *testing.T) {
 	if w.count("N-07") != 1 || w.count("N-07.closed") != 1 || w.letter("N-07.closed").To != "c@example.kz" {
 		t.Error("N-07 did not go twice: asked, closed")
 	}
-	user.get("/me").at("/login")
+	user.get("/me").closed("SESSION_PROFILE")
 	user.login(w.employee(iinC, binX), passC).get("/login/profile").says("Не подтверждён новым руководителем")
 	// the new head may still confirm him
 	b := w.browser()
@@ -230,7 +230,7 @@ func (w *world) changeHead() {
 func TestP31NewHeadConfirms(t *testing.T) {
 	w, old := invitedC(t)
 	w.changeHead()
-	old.get("/org/users").at("/login")
+	old.get("/org/users").closed("SESSION_HEAD")
 	b := w.browser()
 	id := w.profileOf(iinC, binX).ID
 	b.login(w.head(iinB, binX), passB).at("/me").says("Этих людей пригласил прежний руководитель").get("/org/users").says("пригласил прежний руководитель").says("Ждёт вашего подтверждения до")

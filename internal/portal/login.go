@@ -40,7 +40,12 @@ func (s *site) loginPage(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.OK(w, loginView(r, "/login", "", c))
+	var over *failure
+	if ended, ok := r.Ended(); ok && ended.Reason != auth.ByUnknown && ended.Reason != auth.ByRenewal {
+		f := closedFailure(r, ended)
+		over = &f
+	}
+	return r.OK(w, loginView(r, "/login", "", over, c))
 }
 
 // loginKey takes the signed challenge.
@@ -58,7 +63,7 @@ func (s *site) proveSignIn(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.signIn.Prove(r.Context(), r.SID(), signInPurpose, der, trust.SignIn)
+	p, err := s.signIn.From(r.Network()).Prove(r.Context(), r.SID(), signInPurpose, der, trust.SignIn)
 	if err != nil {
 		return err
 	}
@@ -73,5 +78,6 @@ func (s *site) proveSignIn(r *web.Request) error {
 		keyIIN: p.Holder.IIN, keyBIN: p.Holder.BIN, keySerial: p.Certificate.SerialHex(), keyPrint: hex.EncodeToString(sum[:]),
 		keyName: p.Holder.CommonName, keyUntil: r.Now().Add(proofLife).UTC().Format(time.RFC3339),
 	}
+	r.KeepBack(values)
 	return r.SignIn(auth.Session{Values: web.KeepCertificate(values, p.Certificate)})
 }

@@ -13,7 +13,7 @@ import (
 // every request, so that one blocked a moment ago is not entered.
 func (s *site) me(w http.ResponseWriter, r *web.Request) error {
 	if !r.Session().SignedIn() {
-		return r.Redirect("/login")
+		return web.ErrSignIn
 	}
 	if r.Value(profileID) == "" {
 		return r.Redirect("/login/profile")

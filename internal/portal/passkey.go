@@ -72,12 +72,12 @@ func (s *site) passkeyGiven(_ http.ResponseWriter, r *web.Request) error {
 	}
 	which, credential, err := s.passkeys.Answered(p, keep, r.Field("answer"))
 	if errors.Is(err, passkey.ErrRefused) {
-		err = s.office.PasskeyRefused(r.Context(), iin)
+		err = s.office.PasskeyRefused(r.Context(), tried(r), iin)
 	}
 	if err != nil {
 		return &stopped{err: err, retry: "/login/password"}
 	}
-	a, err := s.office.SignInByPasskey(r.Context(), iin, all[which].ID, credential)
+	a, err := s.office.SignInByPasskey(r.Context(), tried(r), iin, all[which].ID, credential)
 	if err != nil {
 		return &stopped{err: err, retry: "/login/password"}
 	}

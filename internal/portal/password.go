@@ -44,6 +44,11 @@ func (s *site) showPassword(w http.ResponseWriter, r *web.Request, iin ident.IIN
 	return r.OK(w, passwordView(r, options, nil))
 }
 
+// tried is where an attempt to sign in comes from.
+func tried(r *web.Request) participant.From {
+	return participant.From{Network: r.Network(), Serial: r.Value(keySerial)}
+}
+
 // passwordGiven checks the password.
 func (s *site) passwordGiven(w http.ResponseWriter, r *web.Request) error {
 	iin, err := proved(r)
@@ -51,7 +56,7 @@ func (s *site) passwordGiven(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	// Untrimmed: spaces are characters of a password.
-	a, err := s.office.SignInByLink(r.Context(), iin, participant.LinkKey(r.Value(keyLink)), r.PostFormValue("password"))
+	a, err := s.office.SignInByLink(r.Context(), tried(r), iin, participant.LinkKey(r.Value(keyLink)), r.PostFormValue("password"))
 	var d *participant.Denied
 	if errors.As(err, &d) && d.Code == "PASSWORD_WRONG" {
 		var errs web.Errors
@@ -114,7 +119,7 @@ func (s *site) enter(r *web.Request, a participant.Account, way string, finished
 	if err != nil {
 		return err
 	}
-	entry, err := s.office.Enter(r.Context(), participant.Entering{IIN: iin, Serial: r.Value(keySerial), Network: network(r), Browser: browserName(r.UserAgent()),
+	entry, err := s.office.Enter(r.Context(), participant.Entering{IIN: iin, Serial: r.Value(keySerial), Network: r.Network(), Browser: browserName(r.UserAgent()),
 		Machine: machine, First: finished != nil, Way: way, Profile: profile})
 	if err != nil {
 		return err
@@ -122,12 +127,15 @@ func (s *site) enter(r *web.Request, a participant.Account, way string, finished
 	session := auth.Session{IIN: string(iin), Serial: r.Value(keySerial), Fingerprint: r.Value(keyPrint), Name: r.Value(keyName),
 		Values: map[string]string{keyBIN: r.Value(keyBIN), keyStamp: a.Stamp(), participant.EntryValue: entry}}
 	to := "/login/profile"
+	if profile == nil {
+		r.KeepBack(session.Values)
+	}
 	switch {
 	case invited != "":
 		session.Values[keyInvite] = invited
 		to = "/invite/accept"
 	case profile != nil:
-		to = "/me"
+		to = r.Back("/me")
 		if finished != nil {
 			if to, err = s.first(r, *profile); err != nil {
 				return err

@@ -81,6 +81,7 @@ func New(c Config) (http.Handler, error) {
 		c.Site.Brand = "portal.brand"
 	}
 	c.Auth.Site, c.Auth.Origin = c.Site.Name, c.Site.Origin
+	c.Auth.Challenges = true
 	if c.Auth.Now == nil {
 		c.Auth.Now = c.Now
 	}

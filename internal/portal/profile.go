@@ -60,7 +60,7 @@ func told(p participant.Profile, code string) map[string]string {
 // profilePage is «Выбор профиля».
 func (s *site) profilePage(w http.ResponseWriter, r *web.Request) error {
 	if !r.Session().SignedIn() {
-		return r.Redirect("/login")
+		return web.ErrSignIn
 	}
 	list, err := s.choices(r)
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *site) profilePage(w http.ResponseWriter, r *web.Request) error {
 // profileChosen enters a profile.
 func (s *site) profileChosen(w http.ResponseWriter, r *web.Request) error {
 	if !r.Session().SignedIn() {
-		return r.Redirect("/login")
+		return web.ErrSignIn
 	}
 	if r.Field("profile") == "" {
 		list, err := s.choices(r)
@@ -87,7 +87,7 @@ func (s *site) profileChosen(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return &stopped{err: err, retry: "/login/profile"}
 	}
-	return s.act(r, p, "/me")
+	return s.act(r, p, r.Back("/me"))
 }
 
 // cause says why none of the profiles can be entered: first the closed profile of the very company

@@ -43,7 +43,7 @@ func TestM2OneNumberTwoProfiles(t *testing.T) {
 			w.admin(participant.BlockProfile, p.ID, false, "По заявлению")
 		}
 	}
-	own.get("/me").at("/login")
+	own.get("/me").closed("SESSION_PROFILE")
 	if _, err := ownShop.config.TokenSource(ownShop.ctx, &oauth2.Token{RefreshToken: ownToken.RefreshToken}).Token(); refused(t, err) != "invalid_grant" {
 		t.Errorf("the token of the blocked profile: %v", err)
 	}

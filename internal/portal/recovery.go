@@ -75,7 +75,7 @@ func (s *site) proveAct(r *web.Request, k participant.Kind) (participant.Signed,
 	if err != nil {
 		return participant.Signed{}, err
 	}
-	p, err := s.signIn.Prove(r.Context(), r.SID(), string(k), der, trust.Signing)
+	p, err := s.signIn.From(r.Network()).Prove(r.Context(), r.SID(), string(k), der, trust.Signing)
 	if err == nil && !r.Session().SignedIn() { // who is signed in was counted when he asked
 		sum := p.Certificate.Fingerprint()
 		err = r.CountCertificate(hex.EncodeToString(sum[:]))

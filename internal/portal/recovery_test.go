@@ -111,7 +111,7 @@ func TestE3ChangeEmail(t *testing.T) {
 	if a := w.account(iinA); a.Email != "new@example.kz" || !a.EmailConfirmed.Equal(w.time()) {
 		t.Errorf("account has %s", a.Email)
 	}
-	signedIn.get("/me").at("/login") // S5
+	signedIn.get("/me").closed("SESSION_EMAIL") // S5
 	c.get(w.path("N-16")).refused("LINK_STALE").says("новый запрос отменяет прежний")
 	c.post("/login/change-email/confirm", "t", token(w.path("N-16"))).refused("LINK_STALE")
 	c.get(w.path("N-17")).says("E-mail уже изменён")
@@ -386,8 +386,8 @@ func TestE6ResetPassword(t *testing.T) {
 	b.newPassword("calm-river-77").says("action: reset-password").silentAbout(iinA, "calm-river-77", "123 456 789 012")
 	x.get("/me").at("/me") // nothing yet
 	b.sign(w.personal(iinA)).at("/login/reset-password/done").says("Все сеансы закрыты")
-	x.get("/me").at("/login")
-	y.get("/me").at("/login")
+	x.get("/me").closed("SESSION_PASSWORD")
+	y.get("/me").closed("SESSION_PASSWORD")
 	if m := w.letter("N-19"); m.To != "a@example.kz" {
 		t.Errorf("N-19: %+v", m)
 	}
@@ -532,15 +532,15 @@ func TestMyDetails(t *testing.T) {
 	b.post("/me/password", "current", passA, "password", "calm-river-77", "password2", "calm-river-77").at("/me/password/sign")
 	other.get("/me").at("/me")
 	b.sign(w.personal(iinA)).at("/login/reset-password/done")
-	other.get("/me").at("/login")
-	b.get("/me").at("/login")
+	other.get("/me").closed("SESSION_PASSWORD")
+	b.get("/me").closed("SESSION_PASSWORD")
 	if m := w.letter("N-19"); m.To != "a@example.kz" || m.Lang != lang.KK {
 		t.Errorf("N-19: %+v", m)
 	}
 	b.login(w.head(iinA, binX), "calm-river-77").at("/me")
 	other.login(w.head(iinA, binY), "calm-river-77").at("/me")
 	b.post("/me/sessions/end").at("/login")
-	other.get("/me").at("/login")
+	other.get("/me").closed("SESSION_PERSON")
 }
 
 // serialOf is the certificate of the browser's session, as its page of sign-ins shows it.

@@ -37,6 +37,9 @@ func (s *site) answered(h web.Handler) web.Handler {
 		if err == nil {
 			return nil
 		}
+		if errors.Is(err, web.ErrSignIn) {
+			return s.signInFirst(w, r)
+		}
 		all := failures(r, err)
 		if len(all) == 0 {
 			if errors.Is(err, participant.ErrNotFound) {

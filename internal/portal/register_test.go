@@ -56,10 +56,10 @@ func TestP02EveryNode(t *testing.T) {
 	b := w.browser()
 	w.register(b, "b@example.kz", passB)
 	b.follow().sign(w.head(iinB, binX)).at("/login/password").post("/login/password", "password", passB).at("/me?done=1")
-	x.get("/me").at("/login")
+	x.get("/me").closed("SESSION_HEAD")
 	y.get("/me").at("/me")
 	at(first)
-	x.get("/me").at("/login")
+	x.get("/me").closed("SESSION_HEAD")
 	y.get("/me").at("/me").says("ТОО «ДОСТЫК»")
 }
 
@@ -262,7 +262,7 @@ func TestBlockAtAgreement(t *testing.T) {
 	if s := w.statusOf(iinA, binX); s != participant.HeadChangeBlocked || w.statusOf(iinA, binY) != participant.Active {
 		t.Errorf("A is %s in X, %s in Y", s, w.statusOf(iinA, binY))
 	}
-	a.get("/me").at("/login")
+	a.get("/me").closed("SESSION_HEAD")
 	if w.audited("head.changed") != 0 {
 		t.Error("the head changed before the registration was completed")
 	}

@@ -118,6 +118,11 @@ func TestPurposeOfTheQuestion(t *testing.T) {
 	if n := l.purposes(); len(n) != 2 || n["reregister"] != before {
 		t.Errorf("a profile is looked at for %v", n)
 	}
+	for _, r := range l.records("registry.answer.given") { // registries.md section 12: who asked
+		if r.Actor != l.store.Hash(iinB) {
+			t.Errorf("%s asked, want B", r.Actor)
+		}
+	}
 }
 
 // Each way in which the register of legal entities may fail leaves the gate closed, in words of its own.

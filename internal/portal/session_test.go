@@ -106,14 +106,14 @@ func TestEndOneSession(t *testing.T) {
 	w.must(w.office.EndSession(t.Context(), iinC, ends[0][1]))
 	y.get("/me").at("/me")
 	x.post("/me/sessions/end", "entry", ends[0][1]).at("/me/entries")
-	y.get("/me").at("/login")
+	y.get("/me").closed("SESSION_PERSON").says("Вы завершили этот сеанс " + lang.RU.DateTime(w.time()))
 	x.get("/me").at("/me")
 	if w.audited("session.closed") != 1 {
 		t.Error("not recorded")
 	}
 	y.login(w.head(iinA, binY), passA).at("/me")
-	x.post("/me/sessions/end").at("/login")
-	y.get("/me").at("/login")
+	x.post("/me/sessions/end").at("/login").says("Вы завершили этот сеанс")
+	y.get("/me").closed("SESSION_PERSON")
 }
 
 func TestBrowserName(t *testing.T) {
@@ -146,8 +146,8 @@ func TestS5ClosedProfile(t *testing.T) {
 		p.Status, p.Reason = participant.Blocked, participant.ReasonAdministrator
 		w.must(w.store.Participant().Update(t.Context(), func(tx participant.Tx) error { return tx.PutProfile(t.Context(), p) }))
 	}
-	x.get("/me/entries").refused("PROFILE_BLOCKED")
-	x.get("/me").at("/login")
+	x.get("/me/entries").closed("PROFILE_BLOCKED").says("Решение администратора")
+	x.get("/me").closed("SESSION_PROFILE")
 	y.get("/me").at("/me")
 	if w.audited("session.closed") != 1 {
 		t.Error("not recorded")
@@ -167,7 +167,7 @@ func TestS6SwitchKeepsTheEnd(t *testing.T) {
 	}
 	b.get("/me").at("/me")
 	w.pass(16 * time.Minute)
-	b.get("/me").at("/login")
+	b.get("/me").closed("SESSION_AGE")
 }
 
 // S4: with signin.enterprise_cert=any one certificate with a BIN opens every enterprise of its person; a

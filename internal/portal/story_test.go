@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"senim/internal/lang"
 	"senim/internal/participant"
 )
 
@@ -59,7 +60,10 @@ func TestP01P02HeadChanges(t *testing.T) {
 		t.Errorf("N-06: %+v", m)
 	}
 
-	x.get("/me").at("/login") // P-02: the session of X is gone,
+	// P-02: the session of X gets 401 on the next request, and is told why; that of Y works.
+	closed := w.time()
+	x.get("/me/entries").closed("SESSION_HEAD").says("Сеанс завершён " + lang.RU.DateTime(closed) + ": у предприятия сменился руководитель")
+	x.sign(w.head(iinA, binX)).at("/login/password").post("/login/password", "password", passA).at("/login/profile")
 	y.get("/me").at("/me").says("ТОО «ДОСТЫК»").says("Смена руководителя предприятия")
 	again := w.browser()
 	again.login(w.head(iinA, binX), passA).at("/login/profile").says("Профиль АО «ТЕСТ» закрыт с").says("Смена руководителя предприятия").says("Заблокированный при смене руководителя предприятия")

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,7 +67,8 @@ type world struct {
 	down    bool                    // nobody answers about revocation
 	source  trust.Revocation        // who answers in place of the world
 	loads   int
-	updates int // transactions of participants that wrote
+	before  func() // runs once before the next transaction of participants that writes, outside it
+	updates int    // transactions of participants that wrote
 	jobs    []job.Job
 	events  []string // actions of the audit log
 }
@@ -114,6 +116,7 @@ func newWorldAsking(t testing.TB, database string, more func(*pki.Pool), set fun
 	const origin = "http://localhost:8081"
 	config := participant.Config{Store: postbox{w.store.Participant(), w}, Judge: judge, Registry: w.book.For(registry.ForRegister),
 		Again: w.book.For(registry.ForReregister), Facts: w.book,
+		By:    func(r participant.Registry, by ident.IIN) participant.Registry { return r.(*registry.Book).By(by) },
 		Rules: rules(), Origin: origin, Now: w.time, Passwords: plain{}}
 	set(&config)
 	w.office, err = participant.New(config)
@@ -235,6 +238,10 @@ func (p postbox) Update(ctx context.Context, f func(participant.Tx) error) error
 	var wrote []notice.Message
 	var jobs []job.Job
 	var events []string
+	if f := p.w.before; f != nil {
+		p.w.before = nil
+		f()
+	}
 	err := p.Store.Update(ctx, func(tx participant.Tx) error {
 		wrote, jobs, events = nil, nil, nil
 		return f(reading{tx, &wrote, &jobs, &events})
@@ -505,6 +512,18 @@ func (b *browser) refused(code string) *browser {
 		}
 	}
 	b.w.t.Fatalf("codes %v, want %s\n%s", b.codes(), code, text(b.page))
+	return b
+}
+
+// closed checks that the page asks to sign in because the session is over, and says why (P-02).
+func (b *browser) closed(code string) *browser {
+	b.w.t.Helper()
+	if b.status != http.StatusUnauthorized || !slices.Equal(b.codes(), []string{code}) || b.header.Get("WWW-Authenticate") == "" {
+		b.w.t.Fatalf("%s: status %d, codes %v, want 401 and %s\n%s", b.path, b.status, b.codes(), code, text(b.page))
+	}
+	if action, _, _, _ := b.asked(); action != "/login" {
+		b.w.t.Errorf("%s does not ask to sign in", b.path)
+	}
 	return b
 }
 

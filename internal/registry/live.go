@@ -39,6 +39,8 @@ type Live interface {
 	Person(ctx context.Context, p Purpose, iin ident.IIN) Answer[Person]
 	Taxpayer(ctx context.Context, p Purpose, tin string) Answer[Taxpayer]
 	Phone(ctx context.Context, p Purpose, iin ident.IIN) Answer[MobileContact]
+	// By is the same services for a person of a number, who is the asker in their records; "" is the system.
+	By(asker string) Live
 }
 
 // Legal is an organisation with its present head, as one answer tells both. The zero Leader: none is named.
@@ -52,6 +54,15 @@ type Legal struct {
 func (b *Book) For(p Purpose) *Book {
 	one := *b
 	one.purpose = p
+	return &one
+}
+
+// By is the same book for a person who asks: what state services record names him, and not the system.
+func (b *Book) By(asker ident.IIN) *Book {
+	one := *b
+	if one.c.Live != nil {
+		one.c.Live = one.c.Live.By(string(asker))
+	}
 	return &one
 }
 

@@ -15,6 +15,8 @@ type saying struct {
 	legal map[ident.BIN]registry.Answer[registry.Legal]
 }
 
+func (s saying) By(string) registry.Live { return s }
+
 func (s saying) Legal(_ context.Context, _ registry.Purpose, bin ident.BIN) registry.Answer[registry.Legal] {
 	return s.legal[bin]
 }

@@ -30,7 +30,7 @@ func (s *Services) Taxpayer(ctx context.Context, p registry.Purpose, tin string)
 	if s.c.Tax == nil {
 		return off
 	}
-	return s.tax.ask(ctx, p, tin, func(ctx context.Context) (registry.Answer[registry.Taxpayer], error) { return s.taxpayer(ctx, tin) })
+	return s.tax.ask(ctx, s.asker, p, tin, func(ctx context.Context) (registry.Answer[registry.Taxpayer], error) { return s.taxpayer(ctx, tin) })
 }
 
 // organisation: the fifth digit of a BIN is 4, 5 or 6, that of a person's number the tens of a day.

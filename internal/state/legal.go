@@ -28,7 +28,7 @@ func (s *Services) Legal(ctx context.Context, p registry.Purpose, bin ident.BIN)
 	if s.gateway == nil || s.gateway.Gateway.Legal == "" {
 		return off
 	}
-	return s.legal.ask(ctx, p, string(bin), func(ctx context.Context) (registry.Answer[registry.Legal], error) {
+	return s.legal.ask(ctx, s.asker, p, string(bin), func(ctx context.Context) (registry.Answer[registry.Legal], error) {
 		return s.gateway.legal(ctx, bin, s.c.Rules)
 	})
 }

@@ -68,9 +68,9 @@ func (l *line[T]) switched(_ string, _, to gobreaker.State) {
 	}
 }
 
-// ask answers from memory or from the service, and records the answer. number is what the answer is
-// about; it is told to nobody but the service.
-func (l *line[T]) ask(ctx context.Context, p registry.Purpose, number string, do func(context.Context) (registry.Answer[T], error)) registry.Answer[T] {
+// ask answers from memory or from the service, and records the answer and who asked, by a keyed hash. number is what
+// the answer is about; it is told to nobody but the service.
+func (l *line[T]) ask(ctx context.Context, asker string, p registry.Purpose, number string, do func(context.Context) (registry.Answer[T], error)) registry.Answer[T] {
 	begun := time.Now()
 	a, had := l.recall(p, number)
 	if !had {
@@ -88,7 +88,11 @@ func (l *line[T]) ask(ctx context.Context, p registry.Purpose, number string, do
 	if result == "" {
 		result = "ok"
 	}
-	err := l.s.c.Audit(ctx, audit.Event{Action: "registry.answer.given", Actor: "system", Object: l.s.c.Hash(number), Result: result,
+	actor := "system"
+	if asker != "" {
+		actor = l.s.c.Hash(asker)
+	}
+	err := l.s.c.Audit(ctx, audit.Event{Action: "registry.answer.given", Actor: actor, Object: l.s.c.Hash(number), Result: result,
 		Detail: map[string]string{"source": l.source, "purpose": string(p), "verdict": string(a.Verdict), "remembered": strconv.FormatBool(had),
 			"ms": strconv.FormatInt(time.Since(begun).Milliseconds(), 10)}})
 	if err != nil {

@@ -39,7 +39,7 @@ func (s *Services) Names(ctx context.Context, p registry.Purpose, bin ident.BIN)
 	if s.c.Open == nil {
 		return off
 	}
-	return s.names.ask(ctx, p, string(bin), func(ctx context.Context) (a registry.Answer[Names], err error) {
+	return s.names.ask(ctx, s.asker, p, string(bin), func(ctx context.Context) (a registry.Answer[Names], err error) {
 		err = fail(Unreachable, "no address of open data")
 		for _, one := range []struct {
 			address string

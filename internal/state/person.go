@@ -16,7 +16,7 @@ func (s *Services) Person(ctx context.Context, p registry.Purpose, iin ident.IIN
 	if s.gateway == nil || s.gateway.Gateway.Person == "" {
 		return off
 	}
-	return s.persons.ask(ctx, p, string(iin), func(ctx context.Context) (registry.Answer[registry.Person], error) {
+	return s.persons.ask(ctx, s.asker, p, string(iin), func(ctx context.Context) (registry.Answer[registry.Person], error) {
 		return s.gateway.person(ctx, iin)
 	})
 }
@@ -98,7 +98,7 @@ func (s *Services) Phone(ctx context.Context, p registry.Purpose, iin ident.IIN)
 	if s.gateway == nil || s.gateway.Mobile == "" {
 		return off
 	}
-	return s.phones.ask(ctx, p, string(iin), func(ctx context.Context) (registry.Answer[registry.MobileContact], error) {
+	return s.phones.ask(ctx, s.asker, p, string(iin), func(ctx context.Context) (registry.Answer[registry.MobileContact], error) {
 		return s.gateway.phone(ctx, iin)
 	})
 }

@@ -73,6 +73,14 @@ type Services struct {
 	tax     *line[registry.Taxpayer]
 	names   *line[Names]
 	gateway *channel
+	asker   string // personal number of who asks; empty: the system
+}
+
+// By is the same services for a person who asks: the records name him by a keyed hash.
+func (s *Services) By(asker string) registry.Live {
+	one := *s
+	one.asker = asker
+	return &one
 }
 
 var _ registry.Live = (*Services)(nil)

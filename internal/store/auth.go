@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"senim/internal/auth"
@@ -45,7 +46,10 @@ func (t authTx) PutSession(ctx context.Context, hash string, s auth.Session) err
 	return err
 }
 
-func (t authTx) DeleteSession(ctx context.Context, hash string) error {
+func (t authTx) DeleteSession(ctx context.Context, hash string, why auth.Reason) error {
+	if err := t.keepEnds(ctx, why, `hash = $1`, hash); err != nil {
+		return err
+	}
 	if _, err := t.exec(ctx, `delete from auth_challenges where hash = $1`, hash); err != nil {
 		return err
 	}
@@ -53,7 +57,29 @@ func (t authTx) DeleteSession(ctx context.Context, hash string) error {
 	return err
 }
 
-func (t authTx) DeleteSessions(ctx context.Context, f auth.Filter) (int, error) {
+// keepEnds keeps why the sessions of people that a condition chooses are about to end.
+func (t authTx) keepEnds(ctx context.Context, why auth.Reason, chosen string, args ...any) error {
+	if why == "" {
+		return nil
+	}
+	n := len(args)
+	_, err := t.exec(ctx, fmt.Sprintf(`insert into auth_ended (hash, site, reason, ended)
+		select hash, site, cast($%d as text), cast($%d as bigint) from auth_sessions where fingerprint <> '' and `, n+1, n+2)+chosen+` on conflict (hash) do nothing`,
+		append(slices.Clone(args), string(why), ms(t.now()))...)
+	return err
+}
+
+func (t authTx) Ended(ctx context.Context, hash string) (site string, c auth.Closed, err error) {
+	c, err = one(ctx, t.tx, auth.ErrNotFound, func(r row) (c auth.Closed, err error) {
+		var ended int64
+		err = r.Scan(&site, &c.Reason, &ended)
+		c.At = at(ended)
+		return c, err
+	}, `select site, reason, ended from auth_ended where hash = $1`, hash)
+	return site, c, err
+}
+
+func (t authTx) DeleteSessions(ctx context.Context, f auth.Filter, why auth.Reason) (int, error) {
 	if f == (auth.Filter{Site: f.Site}) {
 		return 0, nil
 	}
@@ -65,6 +91,9 @@ func (t authTx) DeleteSessions(ctx context.Context, f auth.Filter) (int, error) 
 			args = append(args, c.value)
 			chosen += fmt.Sprintf(" and %s = $%d and %s <> ''", c.column, len(args), c.column)
 		}
+	}
+	if err := t.keepEnds(ctx, why, chosen, args...); err != nil {
+		return 0, err
 	}
 	_, err := t.exec(ctx, `delete from auth_challenges where hash in (select hash from auth_sessions where `+chosen+`)`, args...)
 	if err != nil {
@@ -100,12 +129,39 @@ func (t authTx) TakeChallenge(ctx context.Context, hash, purpose string) (c auth
 	return taken[0], true, nil
 }
 
-func (t authTx) Sweep(ctx context.Context, idle, absolute time.Time) error {
-	const over = `seen < $1 or created < $2`
+func (t authTx) Sweep(ctx context.Context, idle, absolute, forget time.Time, most int) ([]auth.Swept, error) {
+	const over = `(seen < $1 or created < $2)`
 	args := []any{ms(idle), ms(absolute)}
-	if _, err := t.exec(ctx, `delete from auth_challenges where hash in (select hash from auth_sessions where `+over+`)`, args...); err != nil {
-		return err
+	for _, sql := range []string{`delete from auth_challenges where hash in (select hash from auth_sessions where ` + over + `)`,
+		`delete from auth_sessions where fingerprint = '' and ` + over} {
+		if _, err := t.exec(ctx, sql, args...); err != nil {
+			return nil, err
+		}
 	}
-	_, err := t.exec(ctx, `delete from auth_sessions where `+over, args...)
-	return err
+	if _, err := t.exec(ctx, `delete from auth_ended where ended < $1`, ms(forget)); err != nil {
+		return nil, err
+	}
+	var hashes []string
+	ended, err := list(ctx, t.tx, func(r row) (s auth.Swept, err error) {
+		var hash string
+		var seen int64
+		err = r.Scan(&hash, &s.Site, &s.IIN, &s.Serial, &seen)
+		s.Seen, s.Why = at(seen), auth.ByAge
+		if s.Seen.Before(idle) {
+			s.Why = auth.ByIdle
+		}
+		hashes = append(hashes, hash)
+		return s, err
+	}, `delete from auth_sessions where hash in (select hash from auth_sessions where fingerprint <> '' and `+over+` limit $3)
+		returning hash, site, iin, serial, seen`, append(args, int64(most))...)
+	if err != nil {
+		return nil, err
+	}
+	for i, hash := range hashes {
+		if _, err := t.exec(ctx, `insert into auth_ended (hash, site, reason, ended) values ($1, $2, $3, $4) on conflict (hash) do nothing`,
+			hash, ended[i].Site, string(ended[i].Why), ms(t.now())); err != nil {
+			return nil, err
+		}
+	}
+	return ended, nil
 }

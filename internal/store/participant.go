@@ -148,12 +148,12 @@ func (t participantTx) PutEnterprise(ctx context.Context, e participant.Enterpri
 	return err
 }
 
-func (t participantTx) EndSessions(ctx context.Context, site string, iin ident.IIN, p participant.Profile) (int, error) {
+func (t participantTx) EndSessions(ctx context.Context, site string, iin ident.IIN, p participant.Profile, reason string) (int, error) {
 	if iin == "" {
 		return 0, nil // a filter without a person would end everybody's
 	}
 	if p.ID == "" {
-		return authTx(t).DeleteSessions(ctx, auth.Filter{Site: site, IIN: string(iin)})
+		return authTx(t).DeleteSessions(ctx, auth.Filter{Site: site, IIN: string(iin)}, auth.Reason(reason))
 	}
 	acting, err := list(ctx, t.tx, func(r row) (key string, err error) {
 		var notes string
@@ -174,7 +174,7 @@ func (t participantTx) EndSessions(ctx context.Context, site string, iin ident.I
 		if key == "" {
 			continue
 		}
-		if err := authTx(t).DeleteSession(ctx, key); err != nil {
+		if err := authTx(t).DeleteSession(ctx, key, auth.Reason(reason)); err != nil {
 			return 0, err
 		}
 		ended++

@@ -64,12 +64,12 @@ func (t participantTx) OpenSessions(ctx context.Context, site string, iin ident.
 }
 
 // EndSession ends one session, and what services got of its person: which of them came by this session nobody knows.
-func (t participantTx) EndSession(ctx context.Context, key string) error {
+func (t participantTx) EndSession(ctx context.Context, key, reason string) error {
 	iin, err := one(ctx, t.tx, nil, value[string], `select iin from auth_sessions where hash = $1`, key)
 	if err != nil {
 		return err
 	}
-	if err := authTx(t).DeleteSession(ctx, key); err != nil || iin == "" {
+	if err := authTx(t).DeleteSession(ctx, key, auth.Reason(reason)); err != nil || iin == "" {
 		return err
 	}
 	return authTx(t).endTokens(ctx, auth.Filter{Site: "portal", IIN: iin})

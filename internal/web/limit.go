@@ -77,3 +77,20 @@ func (r *Request) tooMany(wait time.Duration) error {
 	until := r.Now().Add(wait).Truncate(time.Minute).Add(time.Minute) // pages show minutes
 	return Refusal{Code: "TOO_MANY", Status: http.StatusTooManyRequests, Evidence: map[string]string{"until": until.UTC().Format(time.RFC3339)}}
 }
+
+// Network is the shortened address of the visitor, /24 or /48; behind a proxy, the one the proxy says.
+func (r *Request) Network() string {
+	addr := limit.Address(r.Request, r.Site().Proxies)
+	if !addr.IsValid() {
+		return "—"
+	}
+	bits := 48
+	if addr.Is4() {
+		bits = 24
+	}
+	p, err := addr.Prefix(bits)
+	if err != nil {
+		return "—"
+	}
+	return p.String()
+}

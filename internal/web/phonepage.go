@@ -6,17 +6,19 @@ import (
 	"strings"
 	"time"
 
+	"senim/internal/auth"
 	"senim/internal/mgov"
 	"senim/internal/qr"
 
 	code "rsc.io/qr"
 )
 
-// phoneRequest reads the request of the address; what is another browser's is not there.
+// phoneRequest reads the request of the address; what is another browser's is not there, and one of a session that
+// was closed says why.
 func (r *Request) phoneRequest() (qr.Request, error) {
 	q, err := r.shell.c.Phone.Own(r.Context(), r.sid, r.PathValue("handle"))
 	if qr.IsNotFound(err) {
-		return q, ErrNotFound
+		return q, r.closedSession(ErrNotFound)
 	}
 	return q, err
 }
@@ -108,11 +110,10 @@ const (
 	lookEvery = time.Second
 	// streamFor ends a stream before the server's patience with open answers does; the browser comes again.
 	streamFor = 8 * time.Second
-	// maxStreams bounds the streams of a process; a page that has none asks again later, or its person presses the button.
-	maxStreams = 1000
 )
 
-// phoneEvents tells the waiting page what became of its request: "signed", or "over" for everything else.
+// phoneEvents tells the waiting page what became of its request: "signed", or "over" for everything else, also a
+// session that was closed.
 func (s *Shell) phoneEvents(w http.ResponseWriter, r *Request) error {
 	if _, err := r.phoneRequest(); err != nil {
 		return err
@@ -120,13 +121,13 @@ func (s *Shell) phoneEvents(w http.ResponseWriter, r *Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // proxies would keep it back
-	stream := http.NewResponseController(w)
-	defer s.streams.Add(-1)
-	if s.streams.Add(1) > maxStreams {
+	out, place := http.NewResponseController(w), r.streamOf()
+	if place == nil {
 		_, _ = w.Write([]byte("retry: 10000\n\n")) // the reader went away: nothing to do
 		return nil
 	}
-	if _, err := w.Write([]byte("retry: 500\n\n")); err != nil || stream.Flush() != nil {
+	defer s.streams.end(place)
+	if _, err := w.Write([]byte("retry: 500\n\n")); err != nil || out.Flush() != nil {
 		return nil //nolint:nilerr // the reader went away: nothing to do
 	}
 	tick, end := time.NewTicker(lookEvery), time.NewTimer(streamFor)
@@ -134,12 +135,13 @@ func (s *Shell) phoneEvents(w http.ResponseWriter, r *Request) error {
 	defer end.Stop()
 	for {
 		q, err := r.phoneRequest()
+		closed := auth.IsNotFound(s.c.Auth.Alive(r.Context(), r.sid))
 		if err != nil {
 			return nil //nolint:nilerr // the answer has begun; the browser comes again and is told
 		}
-		if q.State != qr.Waiting || q.Over(r.Now()) {
+		if q.State != qr.Waiting || q.Over(r.Now()) || closed {
 			what := "over"
-			if q.State == qr.Signed {
+			if q.State == qr.Signed && !closed {
 				what = "signed"
 			}
 			_, _ = w.Write([]byte("event: " + what + "\ndata:\n\n")) // as above
@@ -149,6 +151,9 @@ func (s *Shell) phoneEvents(w http.ResponseWriter, r *Request) error {
 		case <-r.Context().Done():
 			return nil
 		case <-end.C:
+			return nil
+		case <-place.over:
+			_, _ = w.Write([]byte("retry: 10000\n\n")) // as above: a page nobody looks at gives way to the newest
 			return nil
 		case <-tick.C:
 		}

@@ -34,8 +34,8 @@ func (r *Request) recheck() error {
 	case trust.Good:
 		return r.Set(map[string]string{checkedValue: r.Now().UTC().Format(time.RFC3339)})
 	case trust.Bad:
-		r.sid, r.session = "", auth.Session{}
-		return Refusal{Code: first.Code, Evidence: evidenceOf(first.Code, first.Evidence, cert), Report: report, Status: http.StatusForbidden, Retry: r.shell.c.SignIn}
+		r.sid, r.session, r.ended = "", auth.Session{}, &auth.Closed{Reason: auth.ByCertificate, At: r.Now()}
+		return Refusal{Code: first.Code, Evidence: evidenceOf(first.Code, first.Evidence, cert), Report: report, Status: http.StatusUnauthorized, Retry: r.shell.c.SignIn}
 	case trust.Unknown:
 	}
 	return Refusal{Code: trust.CodeUnavailable, Report: report, Status: http.StatusServiceUnavailable, Unknown: true, Retry: r.shell.c.SignIn}

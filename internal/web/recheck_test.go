@@ -83,7 +83,7 @@ func TestSec7RevokedCertificateEndsSession(t *testing.T) {
 		t.Errorf("could not check: %d", w.Code)
 	}
 	judge.v, judge.code = trust.Bad, trust.CodeRevoked
-	if w := get("GET", "/own"); w.Code != 403 || !strings.Contains(w.Body.String(), `data-code="CERT_REVOKED"`) {
+	if w := get("GET", "/own"); w.Code != 401 || !strings.Contains(w.Body.String(), `data-code="CERT_REVOKED"`) {
 		t.Errorf("revoked: %d", w.Code)
 	}
 	if w := get("GET", "/own"); w.Code != 303 || w.Header().Get("Location") != "/signin" {

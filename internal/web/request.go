@@ -25,6 +25,7 @@ type Request struct {
 	sid     string
 	session auth.Session
 	form    map[string]string
+	ended   *auth.Closed // why the session of this browser's cookie is over
 }
 
 // Lang is the language of the page.
@@ -88,9 +89,9 @@ func (r *Request) Ask(purpose, digest string) (auth.Challenge, error) {
 		}
 	}
 	if r.sid != "" {
-		return r.shell.c.Auth.Ask(r.Context(), r.sid, purpose, digest)
+		return r.shell.c.Auth.From(r.Network()).Ask(r.Context(), r.sid, purpose, digest)
 	}
-	sid, c, err := r.shell.c.Auth.BeginAsking(r.Context(), purpose, digest)
+	sid, c, err := r.shell.c.Auth.From(r.Network()).BeginAsking(r.Context(), purpose, digest)
 	if err != nil {
 		return auth.Challenge{}, err
 	}
@@ -111,10 +112,10 @@ func (r *Request) SignedAt() time.Time {
 	return t
 }
 
-// SignOut ends this browser's session on the server and forgets the cookie.
+// SignOut ends this browser's session on the server, records it, and forgets the cookie.
 func (r *Request) SignOut() error {
 	if r.sid != "" {
-		if err := r.shell.c.Auth.End(r.Context(), r.sid); err != nil {
+		if err := r.shell.c.Auth.SignOut(r.Context(), r.sid); err != nil {
 			return err
 		}
 	}
@@ -154,14 +155,16 @@ func (r *Request) SignIn(s auth.Session) error {
 // SetCookie sends a cookie along with whatever is answered. Call it before rendering.
 func (r *Request) SetCookie(c *http.Cookie) { http.SetCookie(r.w, c) }
 
-// EndSession ends this browser's session on the server; the rest of the request goes on as nobody's.
-func (r *Request) EndSession() error {
+// EndSession ends this browser's session on the server, for a reason that the caller has recorded; the rest of the
+// request goes on as nobody's.
+func (r *Request) EndSession(why auth.Reason) error {
 	if r.sid == "" {
 		return nil
 	}
-	if err := r.shell.c.Auth.End(r.Context(), r.sid); err != nil {
+	if err := r.shell.c.Auth.End(r.Context(), r.sid, why); err != nil {
 		return err
 	}
+	r.ended = &auth.Closed{Reason: why, At: r.Now()}
 	r.sid, r.session = "", auth.Session{}
 	r.shell.setCookie(r.w, r.shell.cookie, "", -1)
 	return nil

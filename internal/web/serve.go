@@ -58,6 +58,7 @@ func (s *Shell) prepare(w http.ResponseWriter, r *Request) error {
 	}
 	session, err := s.c.Auth.Load(r.Context(), c.Value)
 	if auth.IsNotFound(err) {
+		r.ended, _ = errors.AsType[*auth.Closed](err)
 		return nil
 	}
 	if err != nil {
@@ -72,6 +73,12 @@ func parseForm(r *http.Request, limit int64) error {
 		return r.ParseMultipartForm(limit)
 	}
 	return r.ParseForm()
+}
+
+// patternPath is the path of a route's pattern.
+func patternPath(pattern string) string {
+	_, path, _ := strings.Cut(pattern, " ")
+	return path
 }
 
 // chooseLang takes ?lang= (and remembers it), the cookie, or the browser's wish.
@@ -129,6 +136,12 @@ func (s *Shell) fail(w http.ResponseWriter, r *Request, err error) {
 			s.c.Log.ErrorContext(r.Context(), "nothing can be recorded, so nothing is done", "site", s.c.Site.Name, "path", r.Pattern, "err", err)
 		}
 		if err := r.Render(w, refusal.status(), refusalPage(r, refusal)); err != nil {
+			s.internal(w, r, err)
+		}
+		return
+	}
+	if errors.Is(err, ErrSignIn) {
+		if err := r.Redirect(s.c.SignIn); err != nil {
 			s.internal(w, r, err)
 		}
 		return

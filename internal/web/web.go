@@ -20,7 +20,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"senim/internal/auth"
@@ -102,9 +101,10 @@ type Shell struct {
 	csp    string
 	cookie string
 	secure bool
+	pages  map[string]bool // patterns that were handed to Handle; read only once the site serves
 
 	addresses, certificates, codes *limit.Limiter
-	streams                        atomic.Int32 // pages that wait for a phone
+	streams                        streams // pages that wait for a phone
 }
 
 // New checks the configuration and makes a shell.
@@ -146,7 +146,7 @@ func New(c Config) (*Shell, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Shell{c: c, files: files, csp: csp, secure: u.Scheme == "https", cookie: "senim-" + c.Site.Name,
+	s := &Shell{c: c, files: files, csp: csp, pages: map[string]bool{}, secure: u.Scheme == "https", cookie: "senim-" + c.Site.Name,
 		addresses: limit.New(c.Now, c.Site.Limits.addresses()...), certificates: limit.New(c.Now, limit.Rate{Acts: c.Site.Limits.Certificate, In: time.Hour}), codes: limit.New(c.Now, perCode()...)}
 	if s.secure {
 		s.cookie = "__Host-" + s.cookie
@@ -163,6 +163,7 @@ type Handler func(w http.ResponseWriter, r *Request) error
 // Handle registers a page in mux under a pattern with a method, as "GET /keys". A form posts to
 // the path of the page that shows it, so that going back and changing the language work.
 func (s *Shell) Handle(mux *http.ServeMux, pattern string, h Handler) {
+	s.pages[pattern] = true
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, h) })
 }
 

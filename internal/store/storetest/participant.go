@@ -36,6 +36,7 @@ func Participant(t *testing.T, s *store.Store) {
 		}
 	}
 
+	t.Run("facts", func(t *testing.T) { participantFacts(t, s) })
 	t.Run("account", func(t *testing.T) {
 		want := participant.Account{IIN: "i1", Name: "ТЕСТОВ ТЕСТ", Password: "$h", Email: "a@example.kz", EmailConfirmed: now, Phone: "+77010000000",
 			Lang: lang.KK, State: participant.AccountActive, BlockedReason: "r", Failed: 1, Locks: 2, LockedUntil: now.Add(time.Hour),
@@ -166,11 +167,11 @@ func Participant(t *testing.T, s *store.Store) {
 		put("sc", "cabinet", "ia", "bx", "")
 		put("sb", "portal", "ib", "bx", "pb")
 		update(t, func(tx participant.Tx) error {
-			n, err := tx.EndSessions(ctx, "portal", "ia", participant.Profile{ID: "px", TIN: "bx"})
+			n, err := tx.EndSessions(ctx, "portal", "ia", participant.Profile{ID: "px", TIN: "bx"}, "head")
 			if n != 2 {
 				t.Errorf("%d sessions ended, want 2", n)
 			}
-			if n, _ := tx.EndSessions(ctx, "portal", "", participant.Profile{}); n != 0 {
+			if n, _ := tx.EndSessions(ctx, "portal", "", participant.Profile{}, "head"); n != 0 {
 				t.Errorf("%d sessions of nobody ended", n)
 			}
 			return err

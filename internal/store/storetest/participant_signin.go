@@ -67,7 +67,7 @@ func ParticipantSignIn(t *testing.T, s *store.Store) {
 			if d := cmp.Diff(want, got); d != "" {
 				t.Error(d)
 			}
-			return errors.Join(err, tx.EndSession(ctx, "k1"))
+			return errors.Join(err, tx.EndSession(ctx, "k1", "person"))
 		})
 		do(t, func(tx participant.Tx) error {
 			got, err := tx.OpenSessions(ctx, "portal", "o", now.Add(-time.Minute))

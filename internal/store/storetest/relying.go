@@ -140,7 +140,7 @@ func Relying(t *testing.T, s *store.Store) {
 	t.Run("ended with sessions", func(t *testing.T) {
 		end := func(f auth.Filter) {
 			t.Helper()
-			if err := s.Auth().Update(ctx, func(tx auth.Tx) error { _, err := tx.DeleteSessions(ctx, f); return err }); err != nil {
+			if err := s.Auth().Update(ctx, func(tx auth.Tx) error { _, err := tx.DeleteSessions(ctx, f, ""); return err }); err != nil {
 				t.Fatal(err)
 			}
 		}
