@@ -32,6 +32,9 @@ type stateConfig struct {
 	legal, person, mobile                string
 	ok, unknown                          list
 	status                               map[string]registry.Status
+	personStatus                         map[string]state.PersonState
+	consent, company                     string
+	consentCodes                         list
 	skew                                 time.Duration
 
 	taxURL, taxToken              string
@@ -73,6 +76,13 @@ func (c *stateConfig) flags(f *flag.FlagSet) {
 		c.status, err = statuses(v)
 		return err
 	})
+	f.Func("egp.person_status", "what the register of persons' status codes mean, as life:1=DEAD,capable:2=INCAPABLE, beside its Russian names", func(v string) (err error) {
+		c.personStatus, err = personStatuses(v)
+		return err
+	})
+	f.StringVar(&c.consent, "egp.consent", "", "name of the service of access to personal data, which asks a person for the consent -egp.person wants (default: not asked)")
+	f.StringVar(&c.company, "egp.company", "", "name of -egp.requestor, as a person reads it in the request for his consent")
+	f.Var(&c.consentCodes, "egp.consent_codes", "codes by which the register of persons says that a consent does not hold")
 	f.DurationVar(&c.skew, "egp.skew", 0, "how far the gateway's clock may be behind this machine's")
 	f.StringVar(&c.taxURL, "kgd.url", state.PublicTax, "address of the tax committee's public API")
 	f.StringVar(&c.taxToken, "kgd.token_file", "", "file with the token for it, mode 0600 (default: not asked)")
@@ -101,6 +111,20 @@ func statuses(v string) (map[string]registry.Status, error) {
 			return nil, errors.New("it is CODE=ACTIVE, LIQUIDATION, LIQUIDATED or REORGANISED, with commas")
 		}
 		all[code] = registry.Status(status)
+	}
+	return all, nil
+}
+
+func personStatuses(v string) (map[string]state.PersonState, error) {
+	all := state.DefaultPersonStates()
+	means := map[string][]state.PersonState{"life": {state.Alive, state.Dead}, "capable": {state.Capable, state.Incapable}}
+	for _, one := range strings.Split(v, ",") {
+		what, status, _ := strings.Cut(one, "=")
+		kind, code, _ := strings.Cut(what, ":")
+		if code == "" || !slices.Contains(means[kind], state.PersonState(status)) {
+			return nil, errors.New("it is life:CODE=ALIVE or DEAD, capable:CODE=CAPABLE or INCAPABLE, with commas")
+		}
+		all[what] = state.PersonState(status)
 	}
 	return all, nil
 }
@@ -149,7 +173,8 @@ func (s *server) openState() (*state.Services, error) {
 
 func (c stateConfig) gateway() (*state.Gateway, error) {
 	g := &state.Gateway{URL: c.url, Sender: c.sender, Requestor: c.requestor, Legal: c.legal, Person: c.person, Mobile: c.mobile,
-		OK: c.ok, Unknown: c.unknown, States: c.status, Skew: c.skew}
+		OK: c.ok, Unknown: c.unknown, States: c.status, PersonStates: c.personStatus, Skew: c.skew,
+		Access: c.consent, Company: c.company, NoConsent: c.consentCodes}
 	if c.passwordFile != "" {
 		password, _, err := vault.Secret(c.passwordFile, false)
 		if err != nil {
