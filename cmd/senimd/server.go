@@ -473,7 +473,7 @@ func (s *server) openSites(context.Context) error {
 		return err
 	}
 	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Proxies: s.c.proxies, Limits: s.c.signin.limits}, Auth: sessions,
-		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Services: s.services(), Registries: s.loads, Now: s.now, Log: s.log})
+		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Services: s.services(), Registries: s.loads, Consents: s.consents(), Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}

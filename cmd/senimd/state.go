@@ -13,6 +13,7 @@ import (
 	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/job"
+	"senim/internal/portal"
 	"senim/internal/registry"
 	"senim/internal/state"
 	"senim/internal/trustdir"
@@ -217,6 +218,14 @@ func (s *server) openBook() (err error) {
 		s.loads = registry.NewWatch(s.book)
 	}
 	return err
+}
+
+// consents asks people for the consent that the register of persons wants; nil when nobody can be asked.
+func (s *server) consents() portal.Consents {
+	if s.state == nil || !s.c.state.live || !s.state.CanAskConsent() {
+		return nil
+	}
+	return s.state
 }
 
 // openNames gives names of open data to clerks; nil when they are off.

@@ -31,6 +31,9 @@ const (
 	NoAppointmentDate = "NO_APPOINTMENT_DATE" // the head is named, the day of appointment is not
 )
 
+// ErrAskedLately says that a person was asked for his consent a moment ago, or often enough today.
+var ErrAskedLately = errors.New("the person was asked for a consent lately")
+
 // Live asks the state services themselves. An answer without a verdict says that the service is
 // switched off here; one that could not be had is unknown, with the code of the cause. It is bounded in
 // time by itself and safe for concurrent use.

@@ -19,9 +19,6 @@ const consentLife = 30 * time.Minute
 // consentGiven is the status of an answer that carries a consent; no other opens anything.
 const consentGiven = "VALID"
 
-// ErrAskedLately says that a person was asked for his consent a moment ago, or often enough today.
-var ErrAskedLately = errors.New("the person was asked for his consent lately")
-
 // consent is what the register of persons wants to see: the person's token and its key.
 type consent struct{ token, key string }
 
@@ -40,13 +37,13 @@ func (s *Services) CanAskConsent() bool {
 }
 
 // AskConsent has the state's service send a person the message that asks for his consent to look at his record. It
-// reports true when the consent is there already. [ErrAskedLately] keeps people from being sent many.
+// reports true when the consent is there already. [registry.ErrAskedLately] keeps people from being sent many.
 func (s *Services) AskConsent(ctx context.Context, iin ident.IIN) (given bool, err error) {
 	if !s.CanAskConsent() {
 		return false, errors.New("ask for a consent: no service does")
 	}
 	if s.asks.Take(string(iin)) > 0 {
-		return false, fmt.Errorf("ask for a consent: %w", ErrAskedLately)
+		return false, fmt.Errorf("ask for a consent: %w", registry.ErrAskedLately)
 	}
 	return s.consentOf(ctx, iin, true)
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"senim/internal/registry"
-	"senim/internal/state"
 	"senim/internal/state/statetest"
 )
 
@@ -32,7 +31,7 @@ func TestConsent(t *testing.T) {
 	if given, err := w.AskConsent(t.Context(), man); given || err != nil || w.gateway.Texts() != 1 {
 		t.Fatalf("asked: %v, %v, %d messages", given, err, w.gateway.Texts())
 	}
-	if _, err := w.AskConsent(t.Context(), man); !errors.Is(err, state.ErrAskedLately) || w.gateway.Texts() != 1 {
+	if _, err := w.AskConsent(t.Context(), man); !errors.Is(err, registry.ErrAskedLately) || w.gateway.Texts() != 1 {
 		t.Errorf("asked twice at once: %v", err)
 	}
 	if given, err := w.ConsentGiven(t.Context(), man); given || err != nil || w.gateway.Texts() != 1 {
@@ -60,7 +59,7 @@ func TestConsent(t *testing.T) {
 		}
 	}
 	w.pass(time.Minute)
-	if _, err := w.AskConsent(t.Context(), man); !errors.Is(err, state.ErrAskedLately) {
+	if _, err := w.AskConsent(t.Context(), man); !errors.Is(err, registry.ErrAskedLately) {
 		t.Errorf("a sixth message in a day: %v", err)
 	}
 	if n := w.count("registry.consent.asked"); n != 5 {
