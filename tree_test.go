@@ -124,7 +124,7 @@ var tree = map[string]place{
 	"internal/caapi/client":   {edges, "", ""},                                               // what programs that call link: no server, no authority
 	"internal/cabinet/client": {edges, "", ""},                                               // the same of the cabinet
 
-	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2 go.yaml.in/yaml/v3"}, // yaml: the list of desks; klog: what the log's library says
+	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2 go.yaml.in/yaml/v3 github.com/prometheus/client_golang"}, // yaml: the list of desks; klog: what the log's library says; prometheus: figures for monitoring
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
 	"cmd/senim-token": {wire, "", "github.com/miekg/pkcs11"}, // behind a build tag, and the only cgo

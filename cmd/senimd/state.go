@@ -135,6 +135,7 @@ func (s *server) openState() (*state.Services, error) {
 	c := s.c.state
 	services := state.Config{Rules: s.c.rules(), Hash: s.store.Hash, Log: s.log, Now: s.now,
 		Audit: func(ctx context.Context, e audit.Event) error {
+			s.meters.asked(e)
 			return s.store.Registry().Update(ctx, func(tx registry.Tx) error { return tx.Audit(ctx, e) })
 		}}
 	if c.url != "" {
@@ -211,6 +212,9 @@ func (s *server) openBook() (err error) {
 	}
 	c := registry.Config{Store: s.store.Registry(), Rules: s.c.rules(), MaxAge: s.c.state.maxAge, Calendar: s.c.state.calendar,
 		AllowNoAppointmentDate: s.c.state.undated, Now: s.now}
+	if s.meters != nil {
+		c.Meter = s.meters
+	}
 	if s.c.state.live {
 		c.Live = s.state
 	}

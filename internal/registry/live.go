@@ -64,7 +64,11 @@ func (b *Book) asks() bool { return b.c.Live != nil && b.purpose != "" }
 // settled reports that a live answer stands alone: unknown, for a gate. A service that was not asked,
 // for want of a consent, leaves the question to the last load.
 func settled[T any](b *Book, a Answer[T]) bool {
-	return a.Verdict == Unknown && b.purpose.Fresh() && a.Code != ConsentNeeded
+	alone := a.Verdict == Unknown && b.purpose.Fresh() && a.Code != ConsentNeeded
+	if alone {
+		b.c.Meter.Answered(a.Source, a.Verdict)
+	}
+	return alone
 }
 
 // asked dresses a live answer that stands alone.
