@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"regexp"
@@ -21,21 +19,8 @@ import (
 func TestMetricsOfTheRegistries(t *testing.T) {
 	t.Parallel()
 	s := mustOpen(t, t.TempDir(), "-metrics", "127.0.0.1:0")
-	defer s.close()
-	ctx, stop := context.WithCancel(t.Context())
-	done, ready := make(chan error, 1), make(chan struct{})
-	go func() { done <- s.serve(ctx, func() { close(ready) }) }()
-	select {
-	case <-ready:
-	case err := <-done:
-		t.Fatal(err)
-	}
-	defer func() {
-		stop()
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-	}()
+	runs(t, s)
+	ctx := t.Context()
 	read := func(address string) (string, int) {
 		t.Helper()
 		q, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/metrics", nil)
