@@ -212,7 +212,7 @@ func acts() map[string]string {
 
 		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked signin.ok", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",
-		"portal POST /register/{id}/2": "reg.data", "portal POST /register/{id}/3": "agreement.signed challenge.failed reg.refused", "portal POST /register/{id}/4": "reg.mail.sent",
+		"portal POST /register/{id}/2": "reg.data", "portal POST /register/{id}/3": "agreement.signed challenge.failed reg.refused", "portal POST /register/{id}/4": "reg.mail.sent", "portal POST /register/{id}/consent": "registry.consent.asked",
 		"portal POST /login/change-email": later, "portal POST /login/change-email/sign": "auth.proof email.change.asked", "portal POST /login/change-email/confirm": "email.change.confirmed",
 		"portal POST /login/change-email/not-me": "email.change.disputed session.closed", "portal POST /login/reset-password": "password.reset.asked",
 		"portal POST /login/reset-password/set": later, "portal POST /login/reset-password/sign": "auth.proof password.reset.done",

@@ -59,6 +59,7 @@ var tree = map[string]place{
 	"internal/pdf":       {formats, "", ""},
 	"internal/ical":      {formats, "", ""},
 	"internal/ident":     {formats, "", ""},
+	"internal/paper":     {formats, "", ""},
 	"internal/gsm":       {formats, "", "github.com/linxGnu/gosmpp/data github.com/rivo/uniseg"}, // GSM's alphabet is no point of ours; nor is where a letter as people see it ends
 	"internal/lang":      {formats, "", "golang.org/x/text"},
 	"internal/ncalayer":  {formats, "", ""},
