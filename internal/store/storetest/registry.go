@@ -177,10 +177,10 @@ func clerks(t *testing.T, b *book, told <-chan registry.HeadChanged) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scans(t, b, one, c)
 	if all, err := b.Changes(ctx, 10); err != nil || len(all) != 0 {
 		t.Errorf("a draft is listed: %v %v", all, err)
 	}
+	scans(t, b, one, c)
 	_, err = b.Sign(ctx, c.ID, two, []byte("<x/>"))
 	refused(err, registry.NotTheMaker)
 	if _, err = b.Sign(ctx, c.ID, one, []byte("<signed/>")); err != nil {
