@@ -81,6 +81,11 @@ func (s *site) showCertificate(w http.ResponseWriter, r *web.Request, status int
 	v.recheck = reg.Certificate != nil && len(e.Failed()) > 0
 	if v.consent = s.consents != nil && reg.Certificate != nil && wantsConsent(e); v.consent {
 		v.recheck = false // the one thing to do is to ask
+		for i := range failed {
+			if failed[i].Consent {
+				failed[i].Todo = r.T("portal.consent.todo")
+			}
+		}
 	}
 	if reg.Category.Enterprise() {
 		v.order = order(e)

@@ -19,7 +19,7 @@ func TestConsentAtTheGate(t *testing.T) {
 	l.gateway.Put("GBDFLINFO", iinB, statetest.Person(iinB, ""))
 
 	b := l.browser().begin(participant.Individual).sign(l.personal(iinB))
-	b.refused("CHECK_UNAVAILABLE").says("ГБД ФЛ требует согласия человека").says("только с его согласия")
+	b.refused("CHECK_UNAVAILABLE").says("ГБД ФЛ требует согласия человека").says("Что делать Реестр физических лиц отвечает о человеке только с его согласия")
 	page := b.path
 	if l.gateway.Texts() != 0 {
 		t.Fatal("a message was sent unasked")

@@ -38,7 +38,7 @@ func describe(r *web.Request, check, code string, unknown bool, evidence map[str
 			said += "_ACT"
 		}
 	}
-	f := failure{Code: code, Unknown: unknown}
+	f := failure{Code: code, Unknown: unknown, Consent: evidence["cause"] == registry.ConsentNeeded}
 	v := vars(r, check, code, evidence)
 	f.What = code
 	if lang.Has("codes." + said) {
