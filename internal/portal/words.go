@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"senim/internal/lang"
+	"senim/internal/registry"
 	"senim/internal/trust"
 	"senim/internal/web"
 )
