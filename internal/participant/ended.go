@@ -39,7 +39,7 @@ func (o *Office) EntityEnded(ctx context.Context, bin ident.BIN, load int64) err
 			}
 			told++
 			err := o.tell(ctx, tx, "N-33", p.IIN, "load "+strconv.FormatInt(load, 10)+" "+tx.Hash(string(bin)), func(lang.Tag) map[string]string {
-				return map[string]string{"org": p.Name, "asof": notice.Day(a.AsOf), "link": o.c.Origin + "/me"}
+				return map[string]string{"org": p.Name, "date": notice.Day(a.AsOf), "link": o.c.Origin + "/me"}
 			})
 			if err != nil {
 				return err

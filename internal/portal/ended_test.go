@@ -34,7 +34,7 @@ func TestLiquidationIsTold(t *testing.T) {
 	for _, m := range w.letters {
 		if m.N == "N-33" && !slices.Contains(to, m.Key) {
 			to = append(to, m.Key)
-			if m.Vars["org"] != "АО «ТЕСТ»" || m.Vars["asof"] != "2026-09-01" {
+			if m.Vars["org"] != "АО «ТЕСТ»" || m.Vars["date"] != "2026-09-01" {
 				t.Errorf("%+v", m)
 			}
 		}
