@@ -59,6 +59,7 @@ var tree = map[string]place{
 	"internal/pdf":       {formats, "", ""},
 	"internal/ical":      {formats, "", ""},
 	"internal/ident":     {formats, "", ""},
+	"internal/paper":     {formats, "", ""},
 	"internal/gsm":       {formats, "", "github.com/linxGnu/gosmpp/data github.com/rivo/uniseg"}, // GSM's alphabet is no point of ours; nor is where a letter as people see it ends
 	"internal/lang":      {formats, "", "golang.org/x/text"},
 	"internal/ncalayer":  {formats, "", ""},
@@ -100,7 +101,7 @@ var tree = map[string]place{
 	"internal/ask":        {edges, "", ""},
 	"internal/fetch":      {edges, "internal/ask", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
-	"internal/state":      {edges, "", "github.com/maypok86/otter/v2 github.com/sony/gobreaker/v2 golang.org/x/sync/semaphore golang.org/x/time/rate"}, // breaker, memory, turns and rates of services that are not ours
+	"internal/state":      {edges, "internal/limit", "github.com/maypok86/otter/v2 github.com/sony/gobreaker/v2 golang.org/x/sync/semaphore golang.org/x/text/language golang.org/x/time/rate"}, // breaker, memory, turns and rates of services that are not ours; countries
 	"internal/trustdir":   {edges, "", ""},
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/emersion/go-smtp github.com/linxGnu/gosmpp"},                    // SMTP, DKIM and SMPP are protocols, not our point
 	"internal/desktop":    {edges, "", "fyne.io/systray github.com/gen2brain/beeep golang.org/x/sys/windows"},                                                                 // trays and notices are the systems' protocols, not our point
@@ -124,7 +125,7 @@ var tree = map[string]place{
 	"internal/caapi/client":   {edges, "", ""},                                               // what programs that call link: no server, no authority
 	"internal/cabinet/client": {edges, "", ""},                                               // the same of the cabinet
 
-	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2 go.yaml.in/yaml/v3"}, // yaml: the list of desks; klog: what the log's library says
+	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2 go.yaml.in/yaml/v3 github.com/prometheus/client_golang"}, // yaml: the list of desks; klog: what the log's library says; prometheus: figures for monitoring
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},
 	"cmd/senim-agent": {wire, "", ""},
 	"cmd/senim-token": {wire, "", "github.com/miekg/pkcs11"}, // behind a build tag, and the only cgo

@@ -181,10 +181,15 @@ func TestClerksDesk(t *testing.T) {
 		one.sees("Этот пакет уже загружен")
 	})
 
+	scan := filepath.Join(t.TempDir(), "order.pdf")
+	if err := os.WriteFile(scan, []byte("%PDF-1.7 the order"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	change := func(v *visitor, iin string) {
 		v.t.Helper()
 		v.at("/desk/registry/new").fill("bin", binX, "iin", iin, "surname", "ТЕСТОВ", "name", "ТЕСТ", "patronymic", "ТЕСТОВИЧ", "position", "Директор",
 			"document", "№ 7", "appointed_on", string(registry.DateOf(w.time())))
+		v.act("the scan", chromedp.SetUploadFiles(css("main input[type=file]"), []string{scan}))
 		v.submit("/desk/registry/new")
 	}
 	t.Run("R-24 the clerk is the new head", func(t *testing.T) {

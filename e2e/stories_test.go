@@ -200,6 +200,11 @@ func changeHead(t *testing.T, b context.Context, sys *robot.System, head robot.P
 		one.fill(field, value)
 	}
 	one.act("the date", chromedp.SetValue(css("main [name=appointed_on]"), time.Now().Format(time.DateOnly)))
+	scan := filepath.Join(t.TempDir(), "order.pdf")
+	if err := os.WriteFile(scan, []byte("%PDF-1.7 the order"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	one.act("the scan", chromedp.SetUploadFiles(css("main input[type=file]"), []string{scan}))
 	one.shot("clerk-new")
 	one.submit("/desk/registry/new").shot("clerk-sign")
 	one.use("/desk/registry/", keyOf(sys.Person("clerk-1"), "office"))

@@ -112,7 +112,7 @@ func (t *tour) clerks(head robot.Person) error {
 	names := strings.Fields(head.Name)
 	one, two := key(t.sys.Person("clerk-1"), "office"), key(t.sys.Person("clerk-2"), "office")
 	w := t.person().signIn(t.sys.Cabinet+"/desk/signin", one).passed().open(t.sys.Cabinet+"/desk/registry/new").
-		send("bin", "bin", bin, "iin", head.IIN, "surname", names[0], "name", names[1], "patronymic", names[2],
+		attach("bin", "scan", []byte("%PDF-1.7 Решение № 7"), "bin", bin, "iin", head.IIN, "surname", names[0], "name", names[1], "patronymic", names[2],
 			"position", "Директор", "appointed_on", today(), "document", "Решение № 7").
 		use("answer", one).passed()
 	if w.err != nil {

@@ -45,7 +45,10 @@ func (w *walk) follow(pattern string) *walk {
 }
 
 // send fills fields, given as name, value, name, value, of the form with part, and presses its button.
-func (w *walk) send(part string, fields ...string) *walk {
+func (w *walk) send(part string, fields ...string) *walk { return w.attach(part, "", nil, fields...) }
+
+// attach is send with a file in the field of a name; "" is none.
+func (w *walk) attach(part, name string, file []byte, fields ...string) *walk {
 	if w.err != nil {
 		return w
 	}
@@ -56,6 +59,9 @@ func (w *walk) send(part string, fields ...string) *walk {
 	}
 	for i := 0; i+1 < len(fields); i += 2 {
 		f.Set(fields[i], fields[i+1])
+	}
+	if name != "" {
+		f.Attach(name, file)
 	}
 	return w.to(f.Submit(w.t.ctx))
 }

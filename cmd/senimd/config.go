@@ -66,6 +66,8 @@ type config struct {
 	factorFor list
 	// cabinet, portal, responder and mail are the addresses to listen on.
 	cabinet, portal, responder, mail, sink listen
+	// metrics is the address that figures for a monitoring program are read at; empty: none.
+	metrics listen
 	// rsaBits is the length of the RSA authorities' keys made at the first start.
 	rsaBits int
 	// profiles is a file that adds certificate profiles to the national ones, changes or retires
@@ -178,6 +180,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	address(&c.portal, "portal", "127.0.0.1:8081", "the participants' portal")
 	address(&c.responder, "responder", "127.0.0.1:8082", "the responder (OCSP, lists, certificates)")
 	address(&c.mail, "mailbox", "127.0.0.1:8025", "the page of the demo's mail box")
+	f.StringVar(&c.metrics.address, "metrics", "", "address at which a monitoring program reads /metrics; it is for the operator's network and nobody else's (default: none)")
 	f.StringVar(&c.sink.address, "mailbox.smtp", "127.0.0.1:1025", "address of the demo's mail box for SMTP")
 	c.factor = []ra.FactorKind{ra.FactorSMS, ra.FactorEmail}
 	f.Func("second_factor.kinds", "second factors in the order offered: sms, email (confirmed a day ago), or none (default: sms,email)", func(v string) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"senim/internal/participant"
@@ -23,7 +24,8 @@ func (s *server) headRegistered(ctx context.Context, e participant.HeadChanged) 
 	return s.office.HeadChanged(ctx, bin, "registration "+e.Registration)
 }
 
-// entityEnded follows the end of an organisation.
+// entityEnded follows the end of an organisation: at the cabinet nobody acts for it any more, at the portal its head
+// and users are told.
 func (s *server) entityEnded(ctx context.Context, e registry.EntityEnded) error {
-	return s.office.EntityEnded(ctx, string(e.BIN), strconv.FormatInt(e.Load, 10))
+	return errors.Join(s.office.EntityEnded(ctx, string(e.BIN), strconv.FormatInt(e.Load, 10)), s.participants.EntityEnded(ctx, e.BIN, e.Load))
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"senim/internal/ca"
 	"senim/internal/ident"
+	"senim/internal/mailbox"
 	"senim/internal/participant"
 	"senim/internal/ra"
 	"senim/internal/registry"
@@ -112,5 +115,29 @@ func TestPortalTellsTheCabinet(t *testing.T) {
 	}
 	if err := s.headRegistered(ctx, participant.HeadChanged{Registration: "r2", Next: "nobody"}); err == nil {
 		t.Error("a change of a company nobody knows was followed")
+	}
+}
+
+// A load says that X was liquidated: the job it leaves writes to the head who is registered at the portal.
+func TestALoadTellsOfLiquidation(t *testing.T) {
+	t.Parallel()
+	s := mustOpen(t, t.TempDir())
+	runs(t, s)
+	b := batch(time.Now())
+	for i := range b.Entities {
+		if b.Entities[i].BIN == binX {
+			b.Entities[i].Status, b.Entities[i].Liquidated = registry.Liquidated, registry.DateOf(time.Now().AddDate(0, 0, -3))
+		}
+	}
+	b.AsOf = time.Now()
+	if _, bad, err := s.book.Load(t.Context(), b); err != nil || len(bad) > 0 {
+		t.Fatalf("%v, %v", bad, err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	if _, err := s.mail.Wait(ctx, func(l mailbox.Letter) bool {
+		return strings.Contains(l.Text, "ликвидирована или исключена из реестра")
+	}); err != nil {
+		t.Errorf("no letter: %v", err)
 	}
 }

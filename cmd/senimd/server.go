@@ -77,6 +77,7 @@ type server struct {
 	issueLog     *feed.Log    // nil: this process does not keep the public log
 	logFiles     http.Handler // its files, nil likewise
 
+	meters     *meters // nil: nobody counts
 	walking    *walker // nil: the clock is the machine's
 	warning    string  // of what /health cannot rule out
 	first      bool    // this start makes the installation
@@ -143,7 +144,7 @@ func (s *server) listen(ctx context.Context) error {
 		}
 		wanted bool
 	}{{"cabinet", &s.c.cabinet, s.c.only == ""}, {"portal", &s.c.portal, s.c.only == ""}, {"responder", &s.c.responder, s.c.remote.url == ""},
-		{"mailbox", &s.c.mail, s.c.only == ""}, {"ca", &s.c.api, s.c.api.address != ""}} {
+		{"mailbox", &s.c.mail, s.c.only == ""}, {"ca", &s.c.api, s.c.api.address != ""}, {"metrics", &s.c.metrics, s.c.metrics.address != ""}} {
 		if !one.wanted {
 			if l, ok := one.at.(*listen); ok && l.origin == "" {
 				l.origin = "http://" + l.address // nobody listens; letters and documents still need a name
@@ -423,6 +424,7 @@ func (s *server) rootLists() map[string][]string {
 
 // openWork makes the services of the work layer.
 func (s *server) openWork(ctx context.Context) (err error) {
+	s.openMeters()
 	if err = s.openBook(); err != nil {
 		return err
 	}
@@ -473,7 +475,7 @@ func (s *server) openSites(context.Context) error {
 		return err
 	}
 	participants, err := portal.New(portal.Config{Site: web.Site{Origin: s.c.portal.origin, AgentURLs: s.c.agents, TestMode: test, Rules: s.c.rules(), Proxies: s.c.proxies, Limits: s.c.signin.limits}, Auth: sessions,
-		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Services: s.services(), Registries: s.loads, Now: s.now, Log: s.log})
+		Office: s.participants, Cabinet: s.c.cabinet.origin, Phone: portalPhones, Services: s.services(), Registries: s.loads, Consents: s.consents(), Now: s.now, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -619,6 +621,9 @@ func (s *server) announce(w interface{ Write([]byte) (int, error) }) {
 	fmt.Fprintf(&b, "responder  %s\n", s.c.responder.origin)
 	if s.c.api.address != "" {
 		fmt.Fprintf(&b, "API        %s\n", s.c.api.address)
+	}
+	if s.c.metrics.address != "" {
+		fmt.Fprintf(&b, "metrics    %s/metrics\n", s.c.metrics.origin)
 	}
 	if s.mail != nil {
 		fmt.Fprintf(&b, "mail box   %s\n", s.c.mail.origin)

@@ -13,6 +13,7 @@ import (
 	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/job"
+	"senim/internal/portal"
 	"senim/internal/registry"
 	"senim/internal/state"
 	"senim/internal/trustdir"
@@ -32,6 +33,9 @@ type stateConfig struct {
 	legal, person, mobile                string
 	ok, unknown                          list
 	status                               map[string]registry.Status
+	personStatus                         map[string]state.PersonState
+	consent, company                     string
+	consentCodes                         list
 	skew                                 time.Duration
 
 	taxURL, taxToken              string
@@ -73,6 +77,13 @@ func (c *stateConfig) flags(f *flag.FlagSet) {
 		c.status, err = statuses(v)
 		return err
 	})
+	f.Func("egp.person_status", "what the register of persons' status codes mean, as life:1=DEAD,capable:2=INCAPABLE, beside its Russian names", func(v string) (err error) {
+		c.personStatus, err = personStatuses(v)
+		return err
+	})
+	f.StringVar(&c.consent, "egp.consent", "", "name of the service of access to personal data, which asks a person for the consent -egp.person wants (default: not asked)")
+	f.StringVar(&c.company, "egp.company", "", "name of -egp.requestor, as a person reads it in the request for his consent")
+	f.Var(&c.consentCodes, "egp.consent_codes", "codes by which the register of persons says that a consent does not hold")
 	f.DurationVar(&c.skew, "egp.skew", 0, "how far the gateway's clock may be behind this machine's")
 	f.StringVar(&c.taxURL, "kgd.url", state.PublicTax, "address of the tax committee's public API")
 	f.StringVar(&c.taxToken, "kgd.token_file", "", "file with the token for it, mode 0600 (default: not asked)")
@@ -105,11 +116,26 @@ func statuses(v string) (map[string]registry.Status, error) {
 	return all, nil
 }
 
+func personStatuses(v string) (map[string]state.PersonState, error) {
+	all := state.DefaultPersonStates()
+	means := map[string][]state.PersonState{"life": {state.Alive, state.Dead}, "capable": {state.Capable, state.Incapable}}
+	for _, one := range strings.Split(v, ",") {
+		what, status, _ := strings.Cut(one, "=")
+		kind, code, _ := strings.Cut(what, ":")
+		if code == "" || !slices.Contains(means[kind], state.PersonState(status)) {
+			return nil, errors.New("it is life:CODE=ALIVE or DEAD, capable:CODE=CAPABLE or INCAPABLE, with commas")
+		}
+		all[what] = state.PersonState(status)
+	}
+	return all, nil
+}
+
 // openState makes the state services that are set; nil when there is none.
 func (s *server) openState() (*state.Services, error) {
 	c := s.c.state
 	services := state.Config{Rules: s.c.rules(), Hash: s.store.Hash, Log: s.log, Now: s.now,
 		Audit: func(ctx context.Context, e audit.Event) error {
+			s.meters.asked(e)
 			return s.store.Registry().Update(ctx, func(tx registry.Tx) error { return tx.Audit(ctx, e) })
 		}}
 	if c.url != "" {
@@ -149,7 +175,8 @@ func (s *server) openState() (*state.Services, error) {
 
 func (c stateConfig) gateway() (*state.Gateway, error) {
 	g := &state.Gateway{URL: c.url, Sender: c.sender, Requestor: c.requestor, Legal: c.legal, Person: c.person, Mobile: c.mobile,
-		OK: c.ok, Unknown: c.unknown, States: c.status, Skew: c.skew}
+		OK: c.ok, Unknown: c.unknown, States: c.status, PersonStates: c.personStatus, Skew: c.skew,
+		Access: c.consent, Company: c.company, NoConsent: c.consentCodes}
 	if c.passwordFile != "" {
 		password, _, err := vault.Secret(c.passwordFile, false)
 		if err != nil {
@@ -185,6 +212,9 @@ func (s *server) openBook() (err error) {
 	}
 	c := registry.Config{Store: s.store.Registry(), Rules: s.c.rules(), MaxAge: s.c.state.maxAge, Calendar: s.c.state.calendar,
 		AllowNoAppointmentDate: s.c.state.undated, Now: s.now}
+	if s.meters != nil {
+		c.Meter = s.meters
+	}
 	if s.c.state.live {
 		c.Live = s.state
 	}
@@ -192,6 +222,14 @@ func (s *server) openBook() (err error) {
 		s.loads = registry.NewWatch(s.book)
 	}
 	return err
+}
+
+// consents asks people for the consent that the register of persons wants; nil when nobody can be asked.
+func (s *server) consents() portal.Consents {
+	if s.state == nil || !s.c.state.live || !s.state.CanAskConsent() {
+		return nil
+	}
+	return s.state
 }
 
 // openNames gives names of open data to clerks; nil when they are off.

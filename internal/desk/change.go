@@ -54,9 +54,13 @@ func (d *desk) askNew(w http.ResponseWriter, r *web.Request) error { return r.OK
 
 // takeNew checks the form and leads to the page where it is signed.
 func (d *desk) takeNew(w http.ResponseWriter, r *web.Request) error {
+	scan, err := file(r, "scan")
+	if err != nil {
+		return err
+	}
 	c, err := d.c.Book.Draft(r.Context(), clerk(r), registry.Form{BIN: r.Field("bin"), IIN: r.Field("iin"),
 		Surname: r.Field("surname"), Name: r.Field("name"), Patronymic: r.Field("patronymic"), Position: r.Field("position"),
-		AppointedOn: r.Field("appointed_on"), Document: r.Field("document")})
+		AppointedOn: r.Field("appointed_on"), Document: r.Field("document"), Scan: scan})
 	if wrong, ok := errors.AsType[*registry.FieldError](err); ok {
 		var errs web.Errors
 		errs.Add(wrong.Field, r.T("desk.error."+wrong.Code))
@@ -83,6 +87,22 @@ func (d *desk) change(w http.ResponseWriter, r *web.Request) error {
 		name, head = d.c.OpenNames(r.Context(), c.BIN)
 	}
 	return r.OK(w, changePage(r, listed{c, d.organization(r, c)}, mine, name, head))
+}
+
+// changeScan gives the scan of a change's document to whoever may see the change.
+func (d *desk) changeScan(w http.ResponseWriter, r *web.Request) error {
+	c, err := d.c.Book.Change(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if c.State == registry.Draft && c.MadeBy.IIN != clerk(r).IIN || c.Scan.Hash == "" {
+		return web.ErrNotFound
+	}
+	body, err := d.c.Book.Scanned(r.Context(), c, clerk(r))
+	if err != nil {
+		return err
+	}
+	return attach(w, body, c.ID+c.Scan.Ext())
 }
 
 // act takes what a clerk does about a change: record and confirm with a signature, or reject.

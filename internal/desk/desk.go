@@ -109,6 +109,7 @@ func New(c Config) (http.Handler, error) {
 	own("POST /desk/registry/new", d.takeNew)
 	own("GET /desk/registry/{id}", d.change)
 	own("POST /desk/registry/{id}", d.act)
+	own("GET /desk/registry/{id}/scan", d.changeScan)
 	if c.Imports != nil {
 		d.loadRoutes(own)
 	}

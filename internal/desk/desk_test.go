@@ -238,8 +238,8 @@ func TestTwoClerks(t *testing.T) {
 	one.signIn().has(t, 200, "/desk/registry/new")
 	bad := form()
 	bad.Set("bin", "12345678901O")
-	one.post("/desk/registry/new", bad).has(t, 422, `id="bin-error"`, "govuk-error-summary", `value="№ 7"`)
-	draft := one.post("/desk/registry/new", form())
+	one.upload("/desk/registry/new", bad, []byte("%PDF-1.7")).has(t, 422, `id="bin-error"`, "govuk-error-summary", `value="№ 7"`)
+	draft := one.upload("/desk/registry/new", form(), []byte("%PDF-1.7"))
 	draft.has(t, 200, `data-state="draft"`, "АО «ТЕСТ»", "ТЕСТОВ ТЕСТ ТЕСТОВИЧ")
 	two.signIn()
 	two.get(draft.path).has(t, 404)
@@ -274,7 +274,7 @@ func TestRefusals(t *testing.T) {
 	one, two := w.person(clerkOne, authorityBIN, pki.RoleOperator), w.person(clerkTwo, authorityBIN, pki.RoleOperator)
 	one.signIn()
 	two.signIn()
-	draft := one.post("/desk/registry/new", form())
+	draft := one.upload("/desk/registry/new", form(), []byte("%PDF-1.7"))
 	colleague := two.agent(draft) // R-32: by a colleague's key
 	one.post(draft.path, url.Values{"act": {"record"}, "answer": {colleague}}).has(t, 422, "CERT_OTHER_PERSON")
 	id := strings.TrimPrefix(draft.path, "/desk/registry/")
@@ -298,7 +298,7 @@ func TestRefusals(t *testing.T) {
 	one.post(draft.path, url.Values{"act": {"confirm"}, "answer": {string(own)}}).has(t, 422, "SAME_CLERK")
 	party := w.person(oldHead, authorityBIN, pki.RoleOperator)
 	party.signIn()
-	party.post("/desk/registry/new", form()).has(t, 422, "CLERK_PARTY") // R-24
+	party.upload("/desk/registry/new", form(), []byte("%PDF-1.7")).has(t, 422, "CLERK_PARTY") // R-24
 	two.post(draft.path, url.Values{"act": {"reject"}}).has(t, 200, `data-state="rejected"`)
 	if w.head() != oldHead {
 		t.Error("a rejected change was carried out")
@@ -311,7 +311,7 @@ func TestLanguages(t *testing.T) {
 	w := newWorld(t)
 	one := w.person(clerkOne, authorityBIN, pki.RoleOperator)
 	one.signIn()
-	draft := one.post("/desk/registry/new", form())
+	draft := one.upload("/desk/registry/new", form(), []byte("%PDF-1.7"))
 	for _, path := range []string{"/desk/signin", "/desk/registry", "/desk/registry/new", draft.path} {
 		for _, tag := range []string{"kk", "ru", "en"} {
 			p := one.get(path + "?lang=" + tag)

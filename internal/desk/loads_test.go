@@ -139,7 +139,7 @@ func TestR24ClerkIsTheNewHead(t *testing.T) {
 	for _, iin := range []string{newHead, oldHead} {
 		party := w.person(iin, authorityBIN, pki.RoleOperator)
 		party.signIn()
-		party.post("/desk/registry/new", form()).has(t, 422, "CLERK_PARTY")
+		party.upload("/desk/registry/new", form(), []byte("%PDF-1.7")).has(t, 422, "CLERK_PARTY")
 	}
 	if w.head() != oldHead {
 		t.Error("the head changed")
@@ -153,7 +153,7 @@ func TestR32ClerkSignsWithAnotherKey(t *testing.T) {
 	elsewhere := w.person(clerkOne, company, pki.RoleOperator)
 	one.signIn()
 	two.signIn()
-	draft := one.post("/desk/registry/new", form())
+	draft := one.upload("/desk/registry/new", form(), []byte("%PDF-1.7"))
 	for _, c := range []struct {
 		by   *person
 		code string

@@ -22,7 +22,7 @@ func TestR22OpenDataBesideAChange(t *testing.T) {
 	})
 	one := w.person(clerkOne, authorityBIN, pki.RoleOperator)
 	one.signIn()
-	draft := one.post("/desk/registry/new", form())
+	draft := one.upload("/desk/registry/new", form(), []byte("%PDF-1.7"))
 	draft.has(t, 200, `data-source="open"`, "открытые данные", "ДРУГАЯ ФАМИЛИЯ", "ничего не подтверждают")
 	if strings.Contains(string(signedText(t, w, draft.path)), "ДРУГ") {
 		t.Error("open data are in what the clerk signs")

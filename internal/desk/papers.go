@@ -87,10 +87,14 @@ func (d *desk) scan(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	ext := map[string]string{"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}[a.Visit.Scan.Type]
-	web.Attach(w, "application/octet-stream", a.Number+ext)
+	return attach(w, body, a.Number+a.Visit.Scan.Ext())
+}
+
+// attach gives a scan as a file to be saved.
+func attach(w http.ResponseWriter, body []byte, name string) error {
+	web.Attach(w, "application/octet-stream", name)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, err = w.Write(body)
+	_, err := w.Write(body)
 	return err
 }
 

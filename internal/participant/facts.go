@@ -12,7 +12,10 @@ import (
 // never edited here. Known is false when no usable answer came.
 type Facts struct {
 	Subject
-	Known    bool
+	Known bool
+	// Ended says that the registry names the enterprise as one that is no more; EndedOn since when, when it tells.
+	Ended    bool
+	EndedOn  registry.Date
 	LoadedAt time.Time
 	NextLoad time.Time
 }
@@ -24,6 +27,9 @@ func (o *Office) Facts(ctx context.Context, p Profile) Facts {
 		a := o.c.Facts.Entity(ctx, ident.BIN(p.TIN))
 		v := a.Value
 		f := factsOf(a, Subject{Name: v.NameRU, NameKK: v.NameKK, Address: v.AddressRU, AddressKK: v.AddressKK, HeadOffice: string(v.HeadBIN)})
+		if a.Code == registry.EntityLiquidated {
+			f.Known, f.Ended, f.EndedOn = true, true, v.Liquidated
+		}
 		f.VAT = o.vat(o.c.Facts.Taxpayer(ctx, p.TIN))
 		return f
 	case p.Type == TypeIndividual:

@@ -79,6 +79,14 @@ func (s *site) showCertificate(w http.ResponseWriter, r *web.Request, status int
 	}
 	v := certificateData{reg: reg, evidence: e, failed: failed, challenge: c, next: s.ways(r, failed), registered: len(failed) > 0 && e.Registered()}
 	v.recheck = reg.Certificate != nil && len(e.Failed()) > 0
+	if v.consent = s.consents != nil && reg.Certificate != nil && wantsConsent(e); v.consent {
+		v.recheck = false // the one thing to do is to ask
+		for i := range failed {
+			if failed[i].Consent {
+				failed[i].Todo = r.T("portal.consent.todo")
+			}
+		}
+	}
 	if reg.Category.Enterprise() {
 		v.order = order(e)
 	}
@@ -94,6 +102,7 @@ type certificateData struct {
 	next       []web.Link
 	order      []string // states of the checklist
 	recheck    bool     // a certificate was proved and can be checked again
+	consent    bool     // the person can be asked for the consent that is missing
 	registered bool     // the enterprise has an active head already (section 9)
 }
 

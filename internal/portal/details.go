@@ -115,6 +115,14 @@ func (s *site) meDetailsSigned(_ http.ResponseWriter, r *web.Request, iin ident.
 	return r.Redirect("/me")
 }
 
+// ended says that the registry names the enterprise as one that is no more.
+func ended(r *web.Request, f participant.Facts) string {
+	if f.EndedOn == "" {
+		return r.T("portal.me.ended")
+	}
+	return r.T("portal.me.ended_on", "date", r.Date(f.EndedOn.Time()))
+}
+
 // factRows are what the registries say of the profile's tin.
 func factRows(r *web.Request, f participant.Facts) []web.Row {
 	rows := subjectRows(r, f.Subject)

@@ -20,6 +20,7 @@ import (
 
 	"senim/internal/auth"
 	"senim/internal/lang"
+	"senim/internal/limit"
 	"senim/internal/oidc"
 	"senim/internal/participant"
 	"senim/internal/passkey"
@@ -48,6 +49,8 @@ type Config struct {
 	Services oidc.Config
 	// Registries tells how loads of the registries stand; nil: there is no such page, and no notice.
 	Registries web.Registries
+	// Consents asks people for the consent that a state register wants; nil: nobody can be asked.
+	Consents Consents
 	// Log takes what operators should see; nothing by default.
 	Log *slog.Logger
 	// Now is the clock; time.Now by default.
@@ -65,8 +68,11 @@ type site struct {
 	// services is the OpenID Connect provider; nil when there is none.
 	services   *oidc.Provider
 	registries web.Registries
-	passkeys   *passkey.Desk // nil where browsers have none
-	idle       time.Duration // life of a session nobody uses
+	consents   Consents // nil: nobody can be asked
+	// consentLooks bounds how often a state service is asked whether a consent is there.
+	consentLooks *limit.Limiter
+	passkeys     *passkey.Desk // nil where browsers have none
+	idle         time.Duration // life of a session nobody uses
 }
 
 // New makes the site.
@@ -82,6 +88,9 @@ func New(c Config) (http.Handler, error) {
 	}
 	c.Auth.Site, c.Auth.Origin = c.Site.Name, c.Site.Origin
 	c.Auth.Challenges = true
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Auth.Now == nil {
 		c.Auth.Now = c.Now
 	}
@@ -110,14 +119,10 @@ func New(c Config) (http.Handler, error) {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
 	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https", services: services,
-		registries: c.Registries}
+		registries: c.Registries, consents: c.Consents, consentLooks: limit.New(c.Now, limit.Rate{Acts: 30, In: time.Minute})}
 	s.idle = signIn.Idle()
 	if passkey.Possible(c.Site.Origin) {
-		now := c.Now
-		if now == nil {
-			now = time.Now
-		}
-		if s.passkeys, err = passkey.New(c.Site.Origin, lang.RU.Text(c.Site.Brand), now); err != nil {
+		if s.passkeys, err = passkey.New(c.Site.Origin, lang.RU.Text(c.Site.Brand), c.Now); err != nil {
 			return nil, fmt.Errorf("make portal: %w", err)
 		}
 	}
@@ -157,6 +162,8 @@ func (s *site) routes() *http.ServeMux {
 		"POST /register/{id}/3":        s.agreementSigned,
 		"GET /register/{id}/4":         s.finishPage,
 		"POST /register/{id}/4":        s.letterAgain,
+		"GET /register/{id}/consent":   s.consentPage,
+		"POST /register/{id}/consent":  s.consentAsked,
 		"GET /esf-web/login/{rest...}": s.historical,
 		"GET /esf-web/changeEmail":     s.historical,
 

@@ -27,6 +27,7 @@ type failure struct {
 	Code            string
 	What, Why, Todo string
 	Unknown         bool // could not be checked, which is not "no"
+	Consent         bool // for want of the person's consent
 	Facts           []web.Row
 }
 

@@ -398,7 +398,7 @@ func TestSilenceByPurpose(t *testing.T) {
 
 // Without the person's consent the register of persons is not asked; the load answers, or it is said what is wanted.
 func TestConsentNeeded(t *testing.T) {
-	l := newLive(t, func(_ *registry.Config, c *state.Config) { c.Gateway.Person = "GBDFLINFO" })
+	l := newLive(t, func(_ *registry.Config, c *state.Config) { c.Gateway.Person, c.Gateway.Access = "GBDFLINFO", "" })
 	if a := l.book.For(registry.ForKey).Person(t.Context(), iinB); a.Verdict != registry.Good || a.LoadID == "" || l.gateway.Asked() != 0 {
 		t.Errorf("%+v", a)
 	}

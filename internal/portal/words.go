@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"senim/internal/lang"
+	"senim/internal/registry"
 	"senim/internal/trust"
 	"senim/internal/web"
 )
@@ -38,7 +39,7 @@ func describe(r *web.Request, check, code string, unknown bool, evidence map[str
 			said += "_ACT"
 		}
 	}
-	f := failure{Code: code, Unknown: unknown}
+	f := failure{Code: code, Unknown: unknown, Consent: evidence["cause"] == registry.ConsentNeeded}
 	v := vars(r, check, code, evidence)
 	f.What = code
 	if lang.Has("codes." + said) {

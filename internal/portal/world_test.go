@@ -31,6 +31,7 @@ import (
 	"senim/internal/participant"
 	"senim/internal/pkitest"
 	"senim/internal/registry"
+	"senim/internal/state"
 	"senim/internal/store"
 	"senim/internal/store/storetest"
 	"senim/internal/trust"
@@ -113,6 +114,10 @@ func newWorldAsking(t testing.TB, database string, more func(*pki.Pool), set fun
 	ask(w, &sources)
 	w.book, err = registry.New(sources)
 	w.must(err)
+	var consents Consents
+	if s, ok := sources.Live.(*state.Services); ok && s.CanAskConsent() {
+		consents = s
+	}
 	const origin = "http://localhost:8081"
 	config := participant.Config{Store: postbox{w.store.Participant(), w}, Judge: judge, Registry: w.book.For(registry.ForRegister),
 		Again: w.book.For(registry.ForReregister), Facts: w.book,
@@ -122,7 +127,7 @@ func newWorldAsking(t testing.TB, database string, more func(*pki.Pool), set fun
 	w.office, err = participant.New(config)
 	w.must(err)
 	handler, err := New(Config{Site: web.Site{Origin: origin, Rules: config.Rules}, Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office,
-		Cabinet: "http://localhost:8080", Services: oidc.Config{Clients: parties(t), Store: w.store.Relying()}, Registries: registry.NewWatch(w.book), Now: w.time})
+		Cabinet: "http://localhost:8080", Services: oidc.Config{Clients: parties(t), Store: w.store.Relying()}, Registries: registry.NewWatch(w.book), Consents: consents, Now: w.time})
 	w.must(err)
 	w.server = httptest.NewServer(handler)
 	t.Cleanup(w.server.Close)

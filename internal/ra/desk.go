@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"senim/internal/lang"
+	"senim/internal/paper"
 	"senim/internal/trust"
 )
 
@@ -67,11 +68,7 @@ type Finding struct {
 }
 
 // Scan is a scan of the paper the person signed, kept sealed beside the application.
-type Scan struct {
-	Type string // application/pdf, image/jpeg or image/png
-	Hash string // SHA-256, hexadecimal
-	Size int
-}
+type Scan = paper.Scan
 
 // Comparison is what the registries said of a person, and of the head's appointment.
 type Comparison struct {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"senim/internal/paper"
 )
 
 // DeskDocument writes what an operator signs: act is "identify" or "approve", override the second
@@ -61,18 +63,14 @@ func Initials(commonName, patronymic string) string {
 	return out
 }
 
-// maxScan bounds a scan.
-const maxScan = 5 << 20
-
 // readScan tells what a scan is by its first bytes, and refuses everything else.
 func readScan(b []byte) (Scan, error) {
-	if len(b) > maxScan {
-		return Scan{}, refuse("SCAN_TOO_LARGE")
+	s, err := paper.Read(b)
+	switch {
+	case errors.Is(err, paper.ErrTooLarge):
+		return s, refuse("SCAN_TOO_LARGE")
+	case err != nil:
+		return s, &Refusal{Code: "SCAN_INVALID", Err: err}
 	}
-	for kind, begin := range map[string]string{"application/pdf": "%PDF-", "image/jpeg": "\xff\xd8\xff", "image/png": "\x89PNG\r\n\x1a\n"} {
-		if strings.HasPrefix(string(b[:min(len(b), 16)]), begin) {
-			return Scan{Type: kind, Hash: hexSum(b), Size: len(b)}, nil
-		}
-	}
-	return Scan{}, &Refusal{Code: "SCAN_INVALID", Err: errors.New("neither PDF nor JPEG nor PNG")}
+	return s, nil
 }

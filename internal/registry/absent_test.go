@@ -16,7 +16,7 @@ func TestClerksSayNothingOfOthers(t *testing.T) {
 	record := func(bin, iin string) {
 		t.Helper()
 		c, err := w.book.Draft(ctx, registry.Clerk{IIN: clerk, Serial: "01"}, registry.Form{BIN: bin, IIN: iin, Surname: "ТЕСТОВ", Name: "ТЕСТ",
-			Position: "Директор", AppointedOn: "2026-02-27", Document: "№ 7"})
+			Position: "Директор", AppointedOn: "2026-02-27", Document: "№ 7", Scan: []byte("%PDF-1.7")})
 		if err == nil {
 			_, err = w.book.Sign(ctx, c.ID, registry.Clerk{IIN: clerk, Serial: "01"}, []byte("<signed/>"))
 		}

@@ -26,9 +26,26 @@ type Config struct {
 	// AllowNoAppointmentDate takes a head whose day of appointment a state service does not tell
 	// (gate.allow_no_appointment_date).
 	AllowNoAppointmentDate bool
+	// Meter counts answers; nil counts nothing.
+	Meter Meter
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
+
+// Meter counts what a book answers. It is told sources and verdicts, never what was asked about. It is called
+// concurrently.
+type Meter interface {
+	// Answered counts an answer. The source is empty when none knows.
+	Answered(source string, v Verdict)
+	// Looked tells how long a look into the records took.
+	Looked(took time.Duration)
+}
+
+// unmetered counts nothing.
+type unmetered struct{}
+
+func (unmetered) Answered(string, Verdict) {}
+func (unmetered) Looked(time.Duration)     {}
 
 // Book answers questions and takes loads. It is safe for concurrent use.
 type Book struct {
@@ -46,6 +63,9 @@ func New(c Config) (*Book, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Meter == nil {
+		c.Meter = unmetered{}
 	}
 	return &Book{c: c}, nil
 }
@@ -151,7 +171,7 @@ func (b *Book) NextLoad(ctx context.Context) time.Time { return b.calendar(ctx).
 
 // ask turns a failure into an unknown answer.
 func ask[T any](ctx context.Context, b *Book, f func(Tx, time.Time) (Answer[T], error)) Answer[T] {
-	now := b.c.Now()
+	now, begun := b.c.Now(), time.Now()
 	var a Answer[T]
 	c := b.c.Calendar
 	err := b.c.Store.View(ctx, func(tx Tx) (err error) {
@@ -164,6 +184,8 @@ func ask[T any](ctx context.Context, b *Book, f func(Tx, time.Time) (Answer[T], 
 		a = Answer[T]{Verdict: Unknown, Code: Unreachable, Err: fmt.Errorf("ask registry: %w", err)}
 	}
 	a.NextLoad = c.Of(a.Source).Next(now)
+	b.c.Meter.Looked(time.Since(begun))
+	b.c.Meter.Answered(a.Source, a.Verdict)
 	return a
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"senim/internal/ident"
+	"senim/internal/paper"
 )
 
 // State is where a clerk's change of head stands.
@@ -37,7 +38,9 @@ type Change struct {
 	Former ident.IIN
 	// Document is the number of the order or decision.
 	Document string
-	State    State
+	// Scan is a scan of it; the zero Scan in changes of before scans were kept.
+	Scan  paper.Scan
+	State State
 
 	Made      time.Time
 	MadeBy    Clerk
@@ -65,6 +68,9 @@ const (
 	NotWaiting    = "CHANGE_STATE"  // it was decided meanwhile
 	HeadMoved     = "HEAD_MOVED"    // the registry names another former head by now
 	NotTheMaker   = "NOT_THE_MAKER" // another clerk's draft
+	ScanMissing   = "SCAN_MISSING"
+	ScanTooLarge  = "SCAN_TOO_LARGE"
+	ScanInvalid   = "SCAN_INVALID" // neither PDF nor JPEG nor PNG
 )
 
 // party refuses a clerk who is the old or the new head, or was when the change was made.
@@ -115,11 +121,15 @@ func (c Change) XML(act string) []byte {
 	var b strings.Builder
 	b.WriteString(`<headChange xmlns="urn:senim:registry:1"`)
 	fmt.Fprintf(&b, ` act="%s" id="%s">`, escape(act), escape(c.ID))
-	for _, f := range [][2]string{
+	fields := [][2]string{
 		{"bin", string(c.BIN)}, {"iin", string(c.IIN)}, {"surname", c.Surname}, {"name", c.Name}, {"patronymic", c.Patronymic},
 		{"position", c.Position}, {"appointedOn", string(c.AppointedOn)}, {"document", c.Document}, {"formerHead", string(c.Former)},
 		{"recordedBy", string(c.MadeBy.IIN)},
-	} {
+	}
+	if c.Scan.Hash != "" {
+		fields = append(fields, [2]string{"documentScan", c.Scan.Hash})
+	}
+	for _, f := range fields {
 		fmt.Fprintf(&b, "<%s>%s</%s>", f[0], escape(f[1]), f[0])
 	}
 	b.WriteString("</headChange>")

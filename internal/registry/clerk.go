@@ -19,11 +19,13 @@ type Form struct {
 	Position                  string
 	AppointedOn               string // YYYY-MM-DD
 	Document                  string
+	// Scan is a scan of the document: PDF, JPEG or PNG, 5 MiB at most.
+	Scan []byte
 }
 
 // FieldError names the field of a [Form] that is wrong, beside why.
 type FieldError struct {
-	// Field is bin, iin, surname, name, position, appointed_on or document.
+	// Field is bin, iin, surname, name, position, appointed_on, document or scan.
 	Field string
 	*Refusal
 }
@@ -41,6 +43,9 @@ func (b *Book) Draft(ctx context.Context, by Clerk, f Form) (Change, error) {
 	random := make([]byte, 16)
 	rand.Read(random)
 	c.ID, c.State, c.MadeBy, c.Made = newID(random), Draft, by, b.c.Now()
+	if c.Scan, err = readScan(f.Scan); err != nil {
+		return Change{}, err
+	}
 	err = b.c.Store.Update(ctx, func(tx Tx) error {
 		head, err := b.head(ctx, tx, c.BIN, DateOf(b.c.Now()), b.c.Now())
 		if err != nil {
@@ -65,7 +70,10 @@ func (b *Book) Draft(ctx context.Context, by Clerk, f Form) (Change, error) {
 		if err := b.leads(ctx, tx, c.BIN, by); err != nil {
 			return err
 		}
-		return tx.PutChange(ctx, c)
+		if _, err := tx.ForgetScans(ctx, c.Made.Add(-draftScans)); err != nil {
+			return err
+		}
+		return errors.Join(tx.PutChange(ctx, c), tx.PutScan(ctx, c.ID, c.Scan, c.Made, f.Scan))
 	})
 	return c, err
 }
@@ -172,7 +180,7 @@ func (b *Book) act(ctx context.Context, id, what string, by Clerk, f func(Tx, Ch
 			return err
 		}
 		return tx.Audit(ctx, audit.Event{Action: "registry.clerk.change." + what, Actor: tx.Hash(string(by.IIN)),
-			Object: "change:" + c.ID, Result: "ok", Detail: map[string]string{"serial": by.Serial}})
+			Object: "change:" + c.ID, Result: "ok", Detail: map[string]string{"serial": by.Serial, "scan": c.Scan.Hash}})
 	})
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		return c, errors.Join(err, b.Refused(ctx, id, what, refusal.Code, by))

@@ -31,6 +31,9 @@ const (
 	NoAppointmentDate = "NO_APPOINTMENT_DATE" // the head is named, the day of appointment is not
 )
 
+// ErrAskedLately says that a person was asked for his consent a moment ago, or often enough today.
+var ErrAskedLately = errors.New("the person was asked for a consent lately")
+
 // Live asks the state services themselves. An answer without a verdict says that the service is
 // switched off here; one that could not be had is unknown, with the code of the cause. It is bounded in
 // time by itself and safe for concurrent use.
@@ -72,7 +75,11 @@ func (b *Book) asks() bool { return b.c.Live != nil && b.purpose != "" }
 // settled reports that a live answer stands alone: unknown, for a gate. A service that was not asked,
 // for want of a consent, leaves the question to the last load.
 func settled[T any](b *Book, a Answer[T]) bool {
-	return a.Verdict == Unknown && b.purpose.Fresh() && a.Code != ConsentNeeded
+	alone := a.Verdict == Unknown && b.purpose.Fresh() && a.Code != ConsentNeeded
+	if alone {
+		b.c.Meter.Answered(a.Source, a.Verdict)
+	}
+	return alone
 }
 
 // asked dresses a live answer that stands alone.

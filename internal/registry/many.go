@@ -77,14 +77,14 @@ func (b *Book) Many(ctx context.Context, persons []ident.IIN, bins []ident.BIN, 
 			m.Heads[bin] = Answer[Head]{Verdict: Unknown, Code: Unreachable, Err: err}
 		}
 	}
-	expect(m.Persons, calendar, now)
-	expect(m.Phones, calendar, now)
-	expect(m.Heads, calendar, now)
+	expect(b.c.Meter, m.Persons, calendar, now)
+	expect(b.c.Meter, m.Phones, calendar, now)
+	expect(b.c.Meter, m.Heads, calendar, now)
 	return m
 }
 
-// expect says of each answer when its source is loaded next.
-func expect[K comparable, T any](all map[K]Answer[T], c Calendar, now time.Time) {
+// expect says of each answer when its source is loaded next, and counts it.
+func expect[K comparable, T any](meter Meter, all map[K]Answer[T], c Calendar, now time.Time) {
 	next := map[string]time.Time{}
 	for k, a := range all {
 		at, ok := next[a.Source]
@@ -94,6 +94,7 @@ func expect[K comparable, T any](all map[K]Answer[T], c Calendar, now time.Time)
 		}
 		a.NextLoad = at
 		all[k] = a
+		meter.Answered(a.Source, a.Verdict)
 	}
 }
 

@@ -106,6 +106,7 @@ type Tx interface {
 	PutChange(ctx context.Context, c Change) error
 	// Changes lists changes that are not drafts, newest first.
 	Changes(ctx context.Context, limit int) ([]Change, error)
+	scanTx
 
 	Hash(value string) string
 	Enqueue(ctx context.Context, j job.Job) error

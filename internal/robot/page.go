@@ -144,6 +144,7 @@ type Form struct {
 	get    bool
 	file   bool
 	values url.Values
+	files  map[string][]byte
 	agent  string
 	field  string
 }
@@ -205,6 +206,15 @@ func (f *Form) Request() string { return f.agent }
 // Answer puts the agent's answer where the page's script would put it.
 func (f *Form) Answer(value string) *Form { f.values.Set(f.field, value); return f }
 
+// Attach chooses a file in the field name; an empty form of files sends none.
+func (f *Form) Attach(name string, file []byte) *Form {
+	if f.files == nil {
+		f.files = map[string][]byte{}
+	}
+	f.files[name] = file
+	return f
+}
+
 // Submit sends the form as the page's own button would and gives the page that follows.
 func (f *Form) Submit(ctx context.Context) (*Page, error) {
 	if f.get {
@@ -221,6 +231,15 @@ func (f *Form) Submit(ctx context.Context) (*Page, error) {
 				if err := w.WriteField(name, v); err != nil {
 					return nil, fmt.Errorf("send form: %w", err)
 				}
+			}
+		}
+		for name, file := range f.files {
+			part, err := w.CreateFormFile(name, name)
+			if err == nil {
+				_, err = part.Write(file)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("send form: %w", err)
 			}
 		}
 		if err := w.Close(); err != nil {

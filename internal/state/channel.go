@@ -43,10 +43,18 @@ type Gateway struct {
 	// States tells what a status of an organisation means, by its code or its Russian name; one that
 	// is not listed makes the answer unknown. See [DefaultStates].
 	States map[string]registry.Status
+	// PersonStates tells what statuses of a person mean; one that is not listed makes the answer unknown. See
+	// [DefaultPersonStates].
+	PersonStates map[string]PersonState
 	// Skew is how far the gateway's clock may be behind ours; nothing by default.
 	Skew time.Duration
-	// Consent gives a person's consent token for the register of persons; without one it is not asked.
-	Consent func(ctx context.Context, iin string) (token string, ok bool)
+	// Access is the name of the service of access to personal data (КДП), which asks a person for the consent that
+	// the register of persons wants; empty: nobody can be asked for it.
+	Access string
+	// Company is the name of Requestor, as the person reads it in the message that asks for the consent.
+	Company string
+	// NoConsent are the codes by which the register of persons says that a consent does not hold.
+	NoConsent []string
 }
 
 // Namespaces of the envelope.
@@ -63,6 +71,8 @@ type channel struct {
 	Gateway
 	s    *Services
 	seen *otter.Cache[string, bool] // ids of answers, until they are too old to come again
+
+	consents *otter.Cache[string, consent] // by IIN, for as long as they were asked for
 }
 
 func newChannel(s *Services, g Gateway) (*channel, error) {
@@ -75,8 +85,13 @@ func newChannel(s *Services, g Gateway) (*channel, error) {
 	if g.States == nil {
 		g.States = DefaultStates()
 	}
+	if g.PersonStates == nil {
+		g.PersonStates = DefaultPersonStates()
+	}
 	return &channel{Gateway: g, s: s, seen: otter.Must(&otter.Options[string, bool]{MaximumSize: 1 << 16, Executor: func(f func()) { f() },
-		ExpiryCalculator: otter.ExpiryWriting[string, bool](ahead + g.Skew + time.Hour)})}, nil
+		ExpiryCalculator: otter.ExpiryWriting[string, bool](ahead + g.Skew + time.Hour)}),
+		consents: otter.Must(&otter.Options[string, consent]{MaximumSize: 1 << 12, Executor: func(f func()) { f() },
+			ExpiryCalculator: otter.ExpiryWriting[string, consent](consentLife)})}, nil
 }
 
 // question is one message through the gateway.
@@ -107,7 +122,18 @@ func (c *channel) ask(ctx context.Context, q question, service, data string) (*d
 	if err != nil {
 		return nil, time.Time{}, fail(Failed, "our question could not be signed")
 	}
-	message, err := dsig.SignBody(rand.Reader, c.envelope(q, service, inner), dsig.Options{Key: c.Key, Certificate: c.Certificate})
+	answer, at, err := c.send(ctx, q, service, `xsi:type="xs:string">`+escape(string(inner)))
+	if err != nil {
+		return nil, at, err
+	}
+	root, err := c.payload(answer)
+	return root, at, err
+}
+
+// send carries a message with data, its type and content as XML, and gives the element data of the answer, nil when
+// there is none, and the moment of the answer.
+func (c *channel) send(ctx context.Context, q question, service, data string) (*dsig.Element, time.Time, error) {
+	message, err := dsig.SignBody(rand.Reader, c.envelope(q, service, data), dsig.Options{Key: c.Key, Certificate: c.Certificate})
 	if err != nil {
 		return nil, time.Time{}, fail(Failed, "our message could not be signed")
 	}
@@ -150,7 +176,7 @@ func (c *channel) trusted(v *dsig.Verified) error {
 	return alarm(Unsigned, "the answer is not signed by a trusted signer in force")
 }
 
-// open reads the body of an answer: that it answers this question, newly, and what it carries.
+// open reads the body of an answer: that it answers this question, newly, and the data it carries.
 func (c *channel) open(q question, body *dsig.Element) (*dsig.Element, time.Time, error) {
 	none := time.Time{}
 	message := body.Child("SendMessageResponse")
@@ -178,8 +204,7 @@ func (c *channel) open(q question, body *dsig.Element) (*dsig.Element, time.Time
 	if code := textOf(info.At("status", "code")); !slices.Contains(c.OK, code) {
 		return nil, none, fail(Status, "the gateway answers status "+short(code))
 	}
-	root, err := c.payload(payload)
-	return root, at, err
+	return payload, at, nil
 }
 
 // payload is the data of an answer: an element, or a text that holds a document. A document may be
@@ -207,7 +232,7 @@ func (c *channel) payload(data *dsig.Element) (*dsig.Element, error) {
 	return v.Element, c.trusted(v)
 }
 
-func (c *channel) envelope(q question, service string, data []byte) []byte {
+func (c *channel) envelope(q question, service, data string) []byte {
 	var b bytes.Buffer
 	put := func(name, value string) {
 		if value != "" {
@@ -221,8 +246,8 @@ func (c *channel) envelope(q question, service string, data []byte) []byte {
 	b.WriteString("<sender>")
 	put("senderId", c.Sender)
 	put("password", c.Password)
-	b.WriteString(`</sender></requestInfo><requestData><data xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xs="http://www.w3.org/2001/XMLSchema" xsi:type="xs:string">`)
-	b.WriteString(escape(string(data)))
+	b.WriteString(`</sender></requestInfo><requestData><data xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xs="http://www.w3.org/2001/XMLSchema" `)
+	b.WriteString(data)
 	b.WriteString("</data></requestData></request></t:SendMessage></s:Body></s:Envelope>")
 	return b.Bytes()
 }

@@ -22,6 +22,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/ident"
+	"senim/internal/limit"
 	"senim/internal/registry"
 )
 
@@ -36,6 +37,7 @@ const (
 	Unsigned    = "LIVE_SIGNATURE"    // not signed by a trusted signer
 	Stale       = "LIVE_STALE"        // older than the question, or seen before
 	OtherNumber = "LIVE_OTHER_NUMBER" // about somebody else
+	NewStatus   = "LIVE_NEW_STATUS"   // it says something of the person that is not known here
 	Token       = "LIVE_TOKEN"        // the service does not know our token
 	Busy        = "LIVE_BUSY"         // too many questions wait
 	Open        = "LIVE_OPEN"         // it failed too often; not asked for a while
@@ -73,7 +75,8 @@ type Services struct {
 	tax     *line[registry.Taxpayer]
 	names   *line[Names]
 	gateway *channel
-	asker   string // personal number of who asks; empty: the system
+	asks    *limit.Limiter // for consents
+	asker   string         // personal number of who asks; empty: the system
 }
 
 // By is the same services for a person who asks: the records name him by a keyed hash.
@@ -113,6 +116,7 @@ func New(c Config) (*Services, error) {
 			return nil, fmt.Errorf("new state services: %w", err)
 		}
 	}
+	s.asks = asksConsent(c.Now)
 	s.legal = newLine[registry.Legal](s, registry.SourceLegal)
 	s.persons = newLine[registry.Person](s, registry.SourcePersons)
 	s.phones = newLine[registry.MobileContact](s, registry.SourceMobile)

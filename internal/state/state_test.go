@@ -93,7 +93,7 @@ func newWorld(t *testing.T, set func(*state.Config)) *world {
 	w.gateway = statetest.NewGateway(t, w.authority, w.time)
 	w.tax, w.open = statetest.NewTax(t), statetest.NewOpen(t)
 	gateway := w.gateway.Config()
-	gateway.Consent = func(context.Context, string) (string, bool) { return "consent", true }
+	w.gateway.Consent(man, "token of the man")
 	c := state.Config{Gateway: &gateway, Tax: w.tax.Tax(), Open: w.open.Open(), Audit: w.record, Hash: func(string) string { return "keyed-hash" },
 		Log: slog.New(slog.NewTextHandler(w, nil)), Now: w.time,
 		Bounds: state.Bounds{Whole: 5 * time.Second, Backoff: [2]time.Duration{time.Millisecond, time.Millisecond}, Rate: 10000}}
@@ -447,7 +447,7 @@ func TestPersonAndPhone(t *testing.T) {
 	if a := phone(); a.Verdict != registry.Good || a.Value.Phone != "+77011234567" {
 		t.Errorf("%+v", a)
 	}
-	without := newWorld(t, func(c *state.Config) { c.Gateway.Consent = nil })
+	without := newWorld(t, func(c *state.Config) { c.Gateway.Access = "" })
 	if a := without.Person(t.Context(), registry.ForKey, man); a.Verdict != registry.Unknown || a.Code != registry.ConsentNeeded || without.gateway.Asked() != 0 {
 		t.Errorf("%+v", a)
 	}

@@ -51,15 +51,23 @@ func (o Organisation) Document() string {
 		root, space, o.BIN, cmp.Or(o.Status, "Зарегистрирован"), optional("LiquidationDate", o.Liquidated), cmp.Or(o.NameRU, "АО «ТЕСТ»"), leader, office, root)
 }
 
-// Person is the answer of the register of persons about one.
+// Person is the answer of the register of persons about one who lives.
 func Person(iin, more string) string {
+	return PersonSaying(iin, `<lifeStatus><code>0</code></lifeStatus>`+more)
+}
+
+// PersonSaying is the answer about one with what it says of statuses.
+func PersonSaying(iin, statuses string) string {
 	return `<Response><messageId>1</messageId><messageResult><code>SCSS001</code></messageResult><persons><person><iin>` + iin +
 		`</iin><surname>СКРЫТАЯ</surname><name>ФАМИЛИЯ</name><birthDate>1980-01-02</birthDate><citizenship><code>398</code></citizenship>` +
-		`<lifeStatus><code>0</code></lifeStatus>` + more + `</person></persons></Response>`
+		statuses + `</person></persons></Response>`
 }
 
 // NoPerson is its answer when there is none.
 const NoPerson = `<Response><messageId>1</messageId><messageResult><code>SCSS001</code></messageResult></Response>`
+
+// unconsented is its answer to a question without the person's consent.
+const unconsented = `<Response><messageId>1</messageId><messageResult><code>` + NoConsent + `</code></messageResult></Response>`
 
 // Phone is the answer of the mobile citizens base; an empty phone is none registered.
 func Phone(iin, phone string) string {

@@ -7,6 +7,7 @@ package statetest
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -56,6 +57,7 @@ type Gateway struct {
 	asked  int               // under mu
 	number int               // under mu: of the next answer
 	last   string            // under mu: the last message sent
+	texts  int               // under mu: messages to people for their consent
 }
 
 // NewGateway starts one whose certificates come from an authority.
@@ -71,7 +73,8 @@ func NewGateway(t testing.TB, a *pkitest.Authority, now func() time.Time) *Gatew
 // Config is what senim needs to ask this gateway.
 func (g *Gateway) Config() state.Gateway {
 	return state.Gateway{URL: g.URL, Sender: "senim", Password: "quiet-word", Requestor: "009940000006", Key: g.ours.Key, Certificate: g.ours.Certificate,
-		Signers: []*pki.Certificate{g.Signer.Certificate}, Legal: "GBDULINFO", Person: "GBDFLINFO", Mobile: "MCDB_SERVICE", OK: []string{"SCSS001"}}
+		Signers: []*pki.Certificate{g.Signer.Certificate}, Legal: "GBDULINFO", Person: "GBDFLINFO", Mobile: "MCDB_SERVICE", OK: []string{"SCSS001"},
+		Access: access, Company: "ТЕСТ", NoConsent: []string{NoConsent}}
 }
 
 // Put keeps what a service answers about a number.
@@ -79,6 +82,28 @@ func (g *Gateway) Put(service, number, document string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.data[service+" "+number] = document
+}
+
+// access is the service of access to personal data.
+const access = "KDP_SERVICE"
+
+// NoConsent is the code by which the register of persons says that a consent does not hold.
+const NoConsent = "KDP001"
+
+// Consent gives a person's consent, by the token that the register of persons will see; an empty one withdraws it.
+func (g *Gateway) Consent(iin, token string) {
+	document := "<status>PENDING</status>"
+	if token != "" {
+		document = "<status>VALID</status><code>" + token + "</code><publickey>key of " + token + "</publickey>"
+	}
+	g.Put(access, iin, document)
+}
+
+// Texts counts the messages that people were sent for their consent.
+func (g *Gateway) Texts() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.texts
 }
 
 // Twist changes every answer from now on; nil makes them good again.
@@ -121,7 +146,18 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.number++
 	a.ID = fmt.Sprintf("answer-%d", g.number)
 	a.Data = g.data[a.Service+" "+a.Number]
-	if a.Data == "" {
+	switch {
+	case a.Service == access:
+		a.Element = true
+		if a.Data == "" {
+			a.Data = "<status>PENDING</status>"
+		}
+		if text(data, "omit-sms") == "false" {
+			g.texts++
+		}
+	case data.Child("kdpToken") != nil && !g.consented(a.Number, data):
+		a.Data = unconsented
+	case a.Data == "":
 		a.Data = Nobody
 	}
 	if g.twist != nil {
@@ -150,6 +186,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, message)
 }
 
+// consented: the question carries the token the person gave, with its key. Under mu.
+func (g *Gateway) consented(iin string, data *dsig.Element) bool {
+	token := text(data, "kdpToken")
+	return token != "" && g.data[access+" "+iin] == "<status>VALID</status><code>"+token+"</code><publickey>"+text(data, "publicKey")+"</publickey>"
+}
+
 // question checks the message as the gateway does: signed body, signed data in it, both by our system.
 func (g *Gateway) question(raw []byte) (info, data *dsig.Element, err error) {
 	doc, err := dsig.Parse(raw)
@@ -162,7 +204,14 @@ func (g *Gateway) question(raw []byte) (info, data *dsig.Element, err error) {
 	}
 	request := v.Element.At("SendMessage", "request")
 	info = request.Child("requestInfo")
-	inner, err := dsig.Parse([]byte(request.At("requestData", "data").Text))
+	if sender := info.Child("sender"); text(sender, "senderId") != "senim" || text(sender, "password") != "quiet-word" {
+		return nil, nil, fmt.Errorf("an unknown sender")
+	}
+	data = request.At("requestData", "data")
+	if text(info, "serviceId") == access { // its fields stand in the message itself
+		return info, data, g.signed(v.Certificate)
+	}
+	inner, err := dsig.Parse([]byte(data.Text))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -170,15 +219,15 @@ func (g *Gateway) question(raw []byte) (info, data *dsig.Element, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, c := range []*pki.Certificate{v.Certificate, one.Certificate} {
-		if c.SerialHex() != g.ours.Certificate.SerialHex() {
-			return nil, nil, fmt.Errorf("signed by somebody else")
-		}
+	return info, one.Element, errors.Join(g.signed(v.Certificate), g.signed(one.Certificate))
+}
+
+// signed: by our system's key.
+func (g *Gateway) signed(c *pki.Certificate) error {
+	if c.SerialHex() != g.ours.Certificate.SerialHex() {
+		return errors.New("signed by somebody else")
 	}
-	if text(info, "sender", "senderId") != "senim" || text(info, "sender", "password") != "quiet-word" {
-		return nil, nil, fmt.Errorf("an unknown sender")
-	}
-	return info, one.Element, nil
+	return nil
 }
 
 // message is the signed envelope of an answer.

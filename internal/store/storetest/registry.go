@@ -151,7 +151,7 @@ func clerks(t *testing.T, b *book, told <-chan registry.HeadChanged) {
 	ctx := t.Context()
 	b.now = at(5, 12)
 	one, two := registry.Clerk{IIN: clerkOne, Serial: "01"}, registry.Clerk{IIN: clerkTwo, Serial: "02"}
-	form := registry.Form{BIN: companyX, IIN: oldHead, Surname: " ТЕСТТОВ ", Name: "ТЕСТТ", Position: "Директор", AppointedOn: "2026-03-05", Document: "№ 7"}
+	form := registry.Form{BIN: companyX, IIN: oldHead, Surname: " ТЕСТТОВ ", Name: "ТЕСТТ", Position: "Директор", AppointedOn: "2026-03-05", Document: "№ 7", Scan: []byte("%PDF-1.7 the order")}
 	refused := func(err error, code string) {
 		t.Helper()
 		if f, ok := errors.AsType[*registry.Refusal](err); !ok || f.Code != code {
@@ -164,7 +164,7 @@ func clerks(t *testing.T, b *book, told <-chan registry.HeadChanged) {
 	refused(err, registry.ClerkIsParty)
 	for field, change := range map[string]func(*registry.Form){
 		"bin": func(f *registry.Form) { f.BIN = "180140005198" }, "iin": func(f *registry.Form) { f.IIN = newHead },
-		"surname": func(f *registry.Form) { f.Surname = " " }, "appointed_on": func(f *registry.Form) { f.AppointedOn = "2026-02-27" },
+		"surname": func(f *registry.Form) { f.Surname = " " }, "scan": func(f *registry.Form) { f.Scan = []byte("<html>") }, "appointed_on": func(f *registry.Form) { f.AppointedOn = "2026-02-27" },
 	} {
 		f := form
 		change(&f)
@@ -180,6 +180,7 @@ func clerks(t *testing.T, b *book, told <-chan registry.HeadChanged) {
 	if all, err := b.Changes(ctx, 10); err != nil || len(all) != 0 {
 		t.Errorf("a draft is listed: %v %v", all, err)
 	}
+	scans(t, b, one, c)
 	_, err = b.Sign(ctx, c.ID, two, []byte("<x/>"))
 	refused(err, registry.NotTheMaker)
 	if _, err = b.Sign(ctx, c.ID, one, []byte("<signed/>")); err != nil {
@@ -220,6 +221,52 @@ func clerks(t *testing.T, b *book, told <-chan registry.HeadChanged) {
 	if _, err := b.Change(ctx, strings.Repeat("0", 32)); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("no such change: %v", err)
 	}
+}
+
+// scans: the paper of a change is read as it was given; that of a draft nobody signed goes after a day, and that of a
+// change which was signed stays.
+func scans(t *testing.T, b *book, by registry.Clerk, c registry.Change) {
+	t.Helper()
+	ctx := t.Context()
+	if c.Scan.Type != "application/pdf" || c.Scan.Size != len("%PDF-1.7 the order") || !strings.Contains(string(c.XML("record")), c.Scan.Hash) {
+		t.Errorf("scan: %+v", c.Scan)
+	}
+	if body, err := b.Scanned(ctx, c, by); err != nil || string(body) != "%PDF-1.7 the order" {
+		t.Errorf("scan: %q %v", body, err)
+	}
+	is := func(id string, want bool) {
+		t.Helper()
+		at, err := b.Change(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Scanned(ctx, at, by); (err == nil) != want || !want && !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("scan of a change that is %s: %v", at.State, err)
+		}
+	}
+	form := registry.Form{BIN: companyX, IIN: oldHead, Surname: "ТЕСТТОВ", Name: "ТЕСТТ", Position: "Директор", AppointedOn: "2026-03-05", Document: "№ 8", Scan: []byte("%PDF-1.7 left")}
+	draft := func() registry.Change {
+		t.Helper()
+		d, err := b.Draft(ctx, by, form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	left, signed := draft(), draft()
+	if _, err := b.Sign(ctx, signed.ID, by, []byte("<signed/>")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Reject(ctx, signed.ID, by); err != nil {
+		t.Fatal(err)
+	}
+	now := b.now
+	b.now = now.Add(25 * time.Hour)
+	form.AppointedOn = "2026-03-06"
+	draft()
+	is(left.ID, false)
+	is(signed.ID, true)
+	b.now = now
 }
 
 // two heads in one load, none dismissed: unknown. And what a full load lacks ends.

@@ -1,0 +1,122 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"senim/internal/audit"
+	"senim/internal/ident"
+	"senim/internal/limit"
+	"senim/internal/registry"
+)
+
+// consentLife is for how long a consent is asked: a registration with its letter takes less.
+const consentLife = 30 * time.Minute
+
+// consentGiven is the status of an answer that carries a consent; no other opens anything.
+const consentGiven = "VALID"
+
+// consent is what the register of persons wants to see: the person's token and its key.
+type consent struct{ token, key string }
+
+func needed() error {
+	return &trouble{code: registry.ConsentNeeded, why: "the register of persons wants the person's consent", calm: true}
+}
+
+// asksConsent is how often one person may be sent the message that asks for it.
+func asksConsent(now func() time.Time) *limit.Limiter {
+	return limit.New(now, limit.Rate{Acts: 1, In: time.Minute}, limit.Rate{Acts: 5, In: 24 * time.Hour})
+}
+
+// CanAskConsent reports that people can be asked for the consent the register of persons wants.
+func (s *Services) CanAskConsent() bool {
+	return s.gateway != nil && s.gateway.Access != "" && s.gateway.Gateway.Person != ""
+}
+
+// AskConsent has the state's service send a person the message that asks for his consent to look at his record. It
+// reports true when the consent is there already. [registry.ErrAskedLately] keeps people from being sent many.
+func (s *Services) AskConsent(ctx context.Context, iin ident.IIN) (given bool, err error) {
+	if !s.CanAskConsent() {
+		return false, errors.New("ask for a consent: no service does")
+	}
+	if s.asks.Take(string(iin)) > 0 {
+		return false, fmt.Errorf("ask for a consent: %w", registry.ErrAskedLately)
+	}
+	return s.consentOf(ctx, iin, true)
+}
+
+// ConsentGiven looks whether a person has given the consent meanwhile; nothing is sent to him.
+func (s *Services) ConsentGiven(ctx context.Context, iin ident.IIN) (bool, error) {
+	if !s.CanAskConsent() {
+		return false, nil
+	}
+	return s.consentOf(ctx, iin, false)
+}
+
+// consentOf asks the service, at the pace of the register of persons, and records a message that was sent.
+func (s *Services) consentOf(ctx context.Context, iin ident.IIN, send bool) (bool, error) {
+	_, err := s.persons.turn(ctx, func(ctx context.Context) (a registry.Answer[registry.Person], err error) {
+		_, err = s.gateway.access(ctx, iin, send)
+		return a, err
+	})
+	t, _ := errors.AsType[*trouble](err)
+	result := "ok"
+	switch {
+	case t != nil && t.code == registry.ConsentNeeded:
+		err = nil // it is asked for, and not there yet
+	case t != nil:
+		if result = t.code; t.alert {
+			s.c.Log.Error("ALERT: a state service answered what must not be used", "service", "consent", "code", t.code, "why", t.why)
+		}
+	case err != nil:
+		result = Failed
+	}
+	if send {
+		recorded := s.c.Audit(ctx, audit.Event{Action: "registry.consent.asked", Actor: "system", Object: s.c.Hash(string(iin)), Result: result,
+			Detail: map[string]string{"source": registry.SourcePersons}})
+		err = errors.Join(err, recorded)
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask about a consent: %w", err)
+	}
+	return t == nil, nil
+}
+
+// consent is a person's consent: the one that is kept, or the one the service knows of when a gate asks. Nobody is
+// sent a message for it.
+func (c *channel) consent(ctx context.Context, iin ident.IIN, gate bool) (consent, error) {
+	if kept, ok := c.consents.GetIfPresent(string(iin)); ok {
+		return kept, nil
+	}
+	if c.Access == "" || !gate {
+		return consent{}, needed()
+	}
+	return c.access(ctx, iin, false)
+}
+
+// access asks the service of access to personal data for a consent, with or without a message to the person. Its
+// answer names no person: that it answers this question is said by the envelope.
+func (c *channel) access(ctx context.Context, iin ident.IIN, send bool) (given consent, err error) {
+	q, err := c.question()
+	if err != nil {
+		return given, err
+	}
+	data, _, err := c.send(ctx, q, c.Access, `xsi:type="getUserDataRequest"><uin>`+escape(string(iin))+`</uin><company>`+escape(c.Company)+
+		`</company><company_bin>`+escape(c.Requestor)+`</company_bin><access_name>`+escape(c.Gateway.Person)+`</access_name><personal_data_name></personal_data_name><expiresIn>`+
+		strconv.FormatInt(consentLife.Milliseconds(), 10)+`</expiresIn><omit-sms>`+strconv.FormatBool(!send)+`</omit-sms>`)
+	if err != nil {
+		return given, err
+	}
+	if data == nil || len(data.All("status")) != 1 || len(data.All("code")) > 1 || len(data.All("publickey")) > 1 {
+		return given, fail(Unreadable, "the data are no answer of the service of access to personal data")
+	}
+	given = consent{textOf(data.Child("code")), textOf(data.Child("publickey"))}
+	if textOf(data.Child("status")) != consentGiven || given.token == "" {
+		return consent{}, needed()
+	}
+	c.consents.Set(string(iin), given)
+	return given, nil
+}
