@@ -248,7 +248,7 @@ func acts() map[string]string {
 		"desk POST /desk/applications/{number}/approve":      "desk.approved desk.override desk.refused",
 		"desk POST /desk/applications/{number}/install":      "application.installed desk.refused",
 		"desk POST /desk/keys/{serial}":                      "none: a draft that nobody acts on; desk.act_signed or desk.revoked is when it is signed. Refused: desk.refused",
-		"desk POST /desk/acts/{id}":                          "desk.act_signed desk.act_rejected desk.revoked hold.set hold.lifted desk.refused",
+		"desk POST /desk/acts/{id}":                          "desk.act_signed desk.act_decided desk.act_rejected desk.revoked hold.set hold.lifted desk.refused",
 		"desk POST /desk/applications/{number}/contact/code": "email.confirmed factor.passed factor.failed desk.refused",
 		"desk POST /desk/participants":                       "none: shows what was asked; the number stands in no address and no record",
 		"desk POST /desk/participants/act":                   "none: a draft that nobody acts on; admin.block or admin.unblock is when it is signed",

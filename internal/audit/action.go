@@ -96,6 +96,8 @@ func Actions() []Action {
 		{"consent.used", Access, "a link to somebody's keys was opened; refused: with a wrong number"},
 		{"delegation.ended", Records, "a delegation of a head's rights ended, with the reason"},
 		{"delegation.made", Records, "a head delegated rights to an employee, with a signed document"},
+		{"desk.act_decided", Certificates, "the signatures for an act about a key are complete; it is carried out next"},
+		{"desk.act_expired", Certificates, "what was asked about a key at the desk was not signed in time"},
 		{"desk.act_rejected", Certificates, "what was asked about a key at the desk is not carried out"},
 		{"desk.act_signed", Certificates, "an operator asked for a hold, or that one be lifted; another decides"},
 		{"desk.approved", Requests, "a second operator approved an application"},
