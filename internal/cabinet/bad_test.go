@@ -276,11 +276,9 @@ func TestC31RegistrySilent(t *testing.T) {
 	b.post("/apply/legal", url.Values{"bin": {binX}}).has(t, 422, `data-code="ENTERPRISE_UNKNOWN"`)
 	b.post("/apply/legal", url.Values{"bin": {"123456789022"}}).has(t, 422, "БИН состоит из 12 цифр", `value="123456789022"`)
 	s.registry[binX] = ra.HeadAnswer{}
-	b.post("/apply/legal", url.Values{"bin": {binX}}).has(t, 422, `data-code="CHECK_UNAVAILABLE"`, "Не удалось проверить")
+	b.post("/apply/legal", url.Values{"bin": {binX}}).has(t, 200, `data-code="REG_UNAVAILABLE"`, "Не удалось проверить", "Станет известно")
 	good := ra.HeadAnswer{Verdict: trust.Good, IIN: "123456789011", Organization: "АО «ТЕСТ»", AsOf: s.now}
-	s.registry[binX] = good
 	p := b.click(b.post("/apply/legal/data", url.Values{"bin": {binX}, "email": {"b@example.kz"}, "city": {"Алматы"}, "storage": {"PKCS12"}}))
-	s.registry[binX] = ra.HeadAnswer{}
 	p = b.click(p).has(t, 200, "Заявка проверяется", "Реестр не отвечает")
 	task := ra.Task{Number: numberIn.FindStringSubmatch(p.path)[1], Revision: 1}
 	if err := s.office.Reroute(t.Context(), task); err == nil {
@@ -288,7 +286,23 @@ func TestC31RegistrySilent(t *testing.T) {
 	}
 	s.registry[binX] = good
 	must(t, s.office.Reroute(t.Context(), task))
-	b.get(p.path).has(t, 200, "Сертификаты выпускаются")
+	b.get(p.path).has(t, 200, "Сертификаты выпускаются", "АО «ТЕСТ»")
+}
+
+// C-31 for an employee: his application is kept too, though nobody can say yet what the organisation is called.
+func TestC31RegistrySilentForAnEmployee(t *testing.T) {
+	s := company(t)
+	good := s.registry[binX]
+	s.registry[binX] = ra.HeadAnswer{}
+	e := s.enters("e@example.kz", s.personal(iinE))
+	e.post("/apply/legal/employee", url.Values{"bin": {binX}}).has(t, 200, `data-code="REG_UNAVAILABLE"`, "Станет известно")
+	number := e.signs(e.post("/apply/legal/employee/data", employeeForm(ra.RoleHR)))
+	s.state(number, ra.Signed)
+	s.registry[binX] = good
+	must(t, s.office.Reroute(t.Context(), ra.Task{Number: number, Revision: 1}))
+	if a := s.state(number, ra.AwaitingDirector); a.Subject.Organization != good.Organization {
+		t.Errorf("the organisation is called %q", a.Subject.Organization)
+	}
 }
 
 // TestFormKeepsWhatWasTyped: mistakes are said beside the fields, nothing is lost.

@@ -596,7 +596,7 @@ func TestCompanyPage(t *testing.T) {
 		t.Errorf("%d keys on both pages", n)
 	}
 	d.get("/company?state=soon").has(t, 200, "Ключей: 1", "РАНЬШЕ ВСЕХ")
-	d.get("/company?role=head&page=9").has(t, 200, "Ключей: 1", "ТЕСТТОВ")
+	d.get("/company?role=head&page=9").has(t, 200, "Ключей: 1", "СЕРИКОВА")
 	d.get("/company?state=ended").has(t, 200, "Таких ключей нет")
 	d.get("/company?state=nonsense&role=nonsense&page=-1").has(t, 200, "Ключей: 53")
 

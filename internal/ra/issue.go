@@ -84,6 +84,12 @@ func (o *Office) undue(ctx context.Context, a Application) (done bool, err error
 	case !old.RevokedAt.IsZero():
 		return true, o.rejectIssue(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
 	}
+	if why, gone, err := o.gone(ctx, a); err != nil || gone {
+		if err == nil {
+			err = o.rejectIssue(ctx, a, why)
+		}
+		return gone, err
+	}
 	if a.Role == RoleHead && !a.overridden() {
 		switch head := o.head(ctx, a); {
 		case head.unknown():

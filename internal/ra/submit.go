@@ -111,6 +111,9 @@ func (o *Office) takeSignature(ctx context.Context, tx Tx, a *Application, signe
 	if err := o.askConfirmers(ctx, tx, a, head); err != nil {
 		return err
 	}
+	if a.State == Rejected {
+		return o.tell(ctx, tx, a, "N-11")
+	}
 	return o.tell(ctx, tx, a, "N-09")
 }
 
@@ -181,12 +184,15 @@ func (o *Office) Reroute(ctx context.Context, t Task) error {
 		if err := o.route(a, head, o.c.Now()); err != nil || a.State == Signed {
 			return err
 		}
+		if a.State == Rejected {
+			return o.tell(ctx, tx, a, "N-11")
+		}
 		if err := o.askConfirmers(ctx, tx, a, head); err != nil {
 			return err
 		}
 		return o.follow(ctx, tx, a)
 	})
-	if err == nil && head.unknown() && a.Subject.BIN != "" {
+	if err == nil && head.unknown() {
 		return fmt.Errorf("route %s: the registry does not answer", FormatNumber(t.Number))
 	}
 	return err
