@@ -167,19 +167,24 @@ func TestC22SignatureRefused(t *testing.T) {
 	var c struct{ Args struct{ Data string } }
 	must(t, json.Unmarshal([]byte(call), &c))
 	doc := c.Args.Data
-	sign := func(k *pkitest.Leaf, doc string) page { return b.answer(p, []string{signWith(t, k, "xml", doc)}) }
+	shown := doc
+	answer := func(signed string) page {
+		s.challenge(b, purposeApply, shown)
+		return b.answer(p, []string{signed})
+	}
+	sign := func(k *pkitest.Leaf, doc string) page { return answer(signWith(t, k, "xml", doc)) }
 
 	sign(old, strings.Replace(doc, "Алматы", "Астана", 1)).has(t, 422, `data-code="SIGNATURE_INVALID"`)
 	good := signWith(t, old, "xml", doc)
-	b.answer(p, []string{strings.Replace(good, "p@example.kz", "x@example.kz", 1)}).has(t, 422, `data-code="SIGNATURE_INVALID"`)
-	b.answer(p, []string{"<application/>"}).has(t, 422, `data-code="SIGNATURE_INVALID"`)
+	answer(strings.Replace(good, "p@example.kz", "x@example.kz", 1)).has(t, 422, `data-code="SIGNATURE_INVALID"`)
+	answer("<application/>").has(t, 422, `data-code="SIGNATURE_INVALID"`)
 	sign(s.personal("123456789013"), doc).has(t, 422, `data-code="WRONG_KEY"`)
 	s.ca.silent = true
 	sign(old, doc).has(t, 422, `data-code="CHECK_UNAVAILABLE"`, "Не удалось проверить")
 	s.ca.silent = false
 	b.get(p.path).has(t, 200, "Шаг 3 из 5")
-	b.answer(p, []string{good}).has(t, 200, "Сертификаты выпускаются")
-	b.answer(p, []string{good}).has(t, 422, `data-code="APPLICATION_STATE"`)
+	answer(good).has(t, 200, "Сертификаты выпускаются")
+	answer(good).has(t, 422, `data-code="APPLICATION_STATE"`)
 }
 
 // TestC26InstallMismatch reports another certificate than the one issued.

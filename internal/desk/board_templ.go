@@ -1257,7 +1257,7 @@ func reasonOptions(r *web.Request) (all []web.Option) {
 	return all
 }
 
-func actPage(r *web.Request, k ra.KeyAct, card web.Key, origin string) templ.Component {
+func actPage(r *web.Request, k ra.KeyAct, card web.Key, ask web.AgentCall) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1347,7 +1347,7 @@ func actPage(r *web.Request, k ra.KeyAct, card web.Key, origin string) templ.Com
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = signAct(r, k, origin, r.T("desk.act.sign")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = signAct(r, k, ask, r.T("desk.act.sign")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1406,7 +1406,7 @@ func actPage(r *web.Request, k ra.KeyAct, card web.Key, origin string) templ.Com
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = signAct(r, k, origin, r.T("desk.act.confirm")).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = signAct(r, k, ask, r.T("desk.act.confirm")).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1567,7 +1567,7 @@ func actPage(r *web.Request, k ra.KeyAct, card web.Key, origin string) templ.Com
 	})
 }
 
-func signAct(r *web.Request, k ra.KeyAct, origin, button string) templ.Component {
+func signAct(r *web.Request, k ra.KeyAct, ask web.AgentCall, button string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1607,7 +1607,7 @@ func signAct(r *web.Request, k ra.KeyAct, origin, button string) templ.Component
 			var templ_7745c5c3_Var77 string
 			templ_7745c5c3_Var77, templ_7745c5c3_Err = templ.JoinStringErrs(do(k))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/board.templ`, Line: 280, Col: 46}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/board.templ`, Line: 279, Col: 46}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var77))
 			if templ_7745c5c3_Err != nil {
@@ -1619,8 +1619,7 @@ func signAct(r *web.Request, k ra.KeyAct, origin, button string) templ.Component
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.AgentForm(r, web.Agent{Action: "/desk/acts/" + k.ID, Button: button,
-			Call: web.SignXML(r.Lang(), k.XML(do(k), origin), web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var76), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.AgentForm(r, web.Agent{Action: "/desk/acts/" + k.ID, Button: button, Call: ask}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var76), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -624,7 +624,7 @@ func newPage(r *web.Request, errs web.Errors) templ.Component {
 }
 
 // changePage shows a change; openName and openHead are what open data say, for the clerk's eye alone.
-func changePage(r *web.Request, c listed, mine bool, openName, openHead string) templ.Component {
+func changePage(r *web.Request, c listed, ask web.AgentCall, mine bool, openName, openHead string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -767,7 +767,7 @@ func changePage(r *web.Request, c listed, mine bool, openName, openHead string) 
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = sign(r, c, "record", r.T("desk.change.sign")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sign(r, c, ask, "record", r.T("desk.change.sign")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -843,7 +843,7 @@ func changePage(r *web.Request, c listed, mine bool, openName, openHead string) 
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = sign(r, c, "confirm", r.T("desk.change.confirm")).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = sign(r, c, ask, "confirm", r.T("desk.change.confirm")).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -921,7 +921,7 @@ func changePage(r *web.Request, c listed, mine bool, openName, openHead string) 
 }
 
 // sign asks for the clerk's signature over the change; only his own key is offered.
-func sign(r *web.Request, c listed, act, button string) templ.Component {
+func sign(r *web.Request, c listed, ask web.AgentCall, act, button string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -961,7 +961,7 @@ func sign(r *web.Request, c listed, act, button string) templ.Component {
 			var templ_7745c5c3_Var46 string
 			templ_7745c5c3_Var46, templ_7745c5c3_Err = templ.JoinStringErrs(act)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 171, Col: 45}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 170, Col: 45}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var46))
 			if templ_7745c5c3_Err != nil {
@@ -973,8 +973,7 @@ func sign(r *web.Request, c listed, act, button string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.AgentForm(r, web.Agent{Action: "/desk/registry/" + c.ID, Button: button,
-			Call: web.SignXML(r.Lang(), string(c.XML(act)), web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var45), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.AgentForm(r, web.Agent{Action: "/desk/registry/" + c.ID, Button: button, Call: ask}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var45), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1022,7 +1021,7 @@ func refusedPage(r *web.Request, code, back string) templ.Component {
 			var templ_7745c5c3_Var49 string
 			templ_7745c5c3_Var49, templ_7745c5c3_Err = templ.JoinStringErrs(code)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 177, Col: 45}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 176, Col: 45}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var49))
 			if templ_7745c5c3_Err != nil {
@@ -1035,7 +1034,7 @@ func refusedPage(r *web.Request, code, back string) templ.Component {
 			var templ_7745c5c3_Var50 string
 			templ_7745c5c3_Var50, templ_7745c5c3_Err = templ.JoinStringErrs(r.T("desk.error." + code))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 178, Col: 61}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 177, Col: 61}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var50))
 			if templ_7745c5c3_Err != nil {
