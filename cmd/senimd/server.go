@@ -528,6 +528,7 @@ func (s *server) handleJobs(context.Context) error {
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(ra.JobAct, task(s.office.CarryOut))
+	s.store.Handle(ra.JobTell, task(s.office.TellAgain))
 	s.store.Handle(ra.JobReport, task(s.office.MakeReport))
 	s.store.Handle(ra.JobReportWipe, task(s.office.WipeReport))
 	s.store.Handle(sweepKind, func(ctx context.Context, _ []byte) error { return s.office.Sweep(ctx) })

@@ -87,7 +87,7 @@ func TestSec1HeadsDocumentsAreFresh(t *testing.T) {
 	must(t, err)
 	d.post("/delegation/d1/end", url.Values{"answer": {answered(t, head, s.office.EndDocument(one))}}).has(t, 422, `data-code="CHALLENGE_STALE"`)
 
-	d.get("/company/dismiss?serial=" + key.Certificate.SerialHex()).has(t, 200)
+	d.get("/company/dismiss?serial="+key.Certificate.SerialHex()).has(t, 200)
 	gone, _, err := s.office.ProposeDismissal(t.Context(), head.Certificate.Holder(), key.Certificate.SerialHex())
 	must(t, err)
 	d.post("/company/dismiss", url.Values{"answer": {answered(t, head, s.office.DismissalDocument(gone))}}).has(t, 422)

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"senim/internal/audit"
+	"senim/internal/auth"
 	"senim/internal/notice"
 	"senim/internal/pkitest"
-	"senim/internal/auth"
 	"senim/internal/ra"
 	"senim/internal/store"
 	"senim/internal/trust"

@@ -58,7 +58,7 @@ type world struct {
 	sender *notice.Sender
 	store  *store.Store
 	// bound are the documents that were signed, by the nonce of the challenge in each.
-	bound map[string]string
+	bound  map[string]string
 	portal *participant.Office
 }
 

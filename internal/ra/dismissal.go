@@ -215,7 +215,7 @@ func (o *Office) revokeOne(ctx context.Context, serial string, t RevokeTask) err
 	if err != nil {
 		return fmt.Errorf("revoke %s: %w", serial, err)
 	}
-	return o.revocationDone(ctx, k, t.Reason, at)
+	return o.revocationDone(ctx, k, t.Reason, at, "")
 }
 
 // ProposeReturn makes the lifting of the mark, for the head to sign.

@@ -156,7 +156,7 @@ func (o *Office) askAgain(ctx context.Context, before time.Time) error {
 				if err != nil {
 					return err
 				}
-				if err := o.follow(ctx, tx, &a); err != nil {
+				if err := o.owe(ctx, tx, &a); err != nil {
 					return err
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/trust"
 )
@@ -143,8 +144,20 @@ func (o *Office) head(ctx context.Context, a Application) HeadAnswer {
 	return o.c.Registry.Head(ctx, ident.BIN(a.Subject.BIN))
 }
 
-// follow asks for the job an application's state calls for.
+// follow asks for the job an application's state calls for, now that it has come to it.
 func (o *Office) follow(ctx context.Context, tx Tx, a *Application) error {
+	if a.State == Approved {
+		err := tx.Audit(ctx, audit.Event{Action: "application.approved", Actor: "system", Object: "application " + FormatNumber(a.Number), Result: "ok",
+			Detail: map[string]string{"revision": itoa(a.Revision), "signer": a.SignerSerial, "hash": a.SignedHash}})
+		if err != nil {
+			return err
+		}
+	}
+	return o.owe(ctx, tx, a)
+}
+
+// owe asks for the job alone.
+func (o *Office) owe(ctx context.Context, tx Tx, a *Application) error {
 	switch a.State {
 	case Signed:
 		return a.enqueue(ctx, tx, JobRoute, o.c.Now().Add(o.c.RetryRegistry))
