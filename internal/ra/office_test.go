@@ -416,8 +416,8 @@ func TestLimits(t *testing.T) {
 		t.Error("pressing twice made two applications")
 	}
 	w.signed(p)
-	w.signed(p)
-	w.signed(p)
+	w.signed(w.add(w.ca.Individual())) // other keys of his
+	w.signed(w.add(w.ca.Individual()))
 	_, err = w.o.Draft(t.Context(), w.ask(p))
 	want(t, "a fourth open one", err, "TOO_MANY_APPLICATIONS")
 }

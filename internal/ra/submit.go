@@ -93,6 +93,11 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 		if err := o.needFactor(ctx, tx, iin, a.FactorAbout()); err != nil {
 			return err
 		}
+		if waits, err := openFor(ctx, tx, *a, State.waits); err != nil { // asked where it is written, so that of two one is taken
+			return err
+		} else if waits && a.Kind == Reissue {
+			return refuse("APPLICATION_OPEN")
+		}
 		return o.takeSignature(ctx, tx, a, signed, head)
 	})
 }
