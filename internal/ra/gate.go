@@ -35,6 +35,9 @@ func (o *Office) Gate(ctx context.Context, ask Ask) (Subject, string, error) {
 		if role == "" {
 			return Subject{}, "", refuse("NOT_A_PERSON")
 		}
+		if from := ask.Signer.NotAfter.Add(-o.c.RenewWindow); o.c.RenewWindow > 0 && o.c.Now().Before(from) {
+			return Subject{}, "", refuse("RENEW_TOO_EARLY", "date", from.UTC().Format(time.RFC3339))
+		}
 		subject.BIN, subject.Organization = h.BIN, h.Organization
 		if err := o.livingPerson(ctx, subject); err != nil {
 			return Subject{}, "", err
