@@ -335,7 +335,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one.post(draft.path, url.Values{"act": {"record"}, "answer": {string(other)}}).has(t, 422, "SIGNATURE_INVALID")
+	one.post(draft.path, url.Values{"act": {"record"}, "answer": {string(other)}}).has(t, 422, "CHALLENGE_STALE")
 	one.get(draft.path)
 	one.post(draft.path, url.Values{"act": {"record"}, "answer": {`["<x/>"]`}}).has(t, 422, "SIGNATURE_INVALID")
 	one.post(draft.path, url.Values{"act": {"record"}, "answer": {one.agent(draft)}}).has(t, 200, `data-state="waiting"`)
