@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,28 @@ type deskConfig struct {
 	headFirst string
 	// identityOID writes how a person was identified into certificates.
 	identityOID, classic, carriers bool
+	// renewDays, perDay and open are renew.window_days and the limits of applications; 0 is none.
+	renewDays, perDay, open int
+}
+
+// limit is a bound as the office takes it, where 0 would be its usual one.
+func limit(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
+// count takes a flag that counts from 0.
+func count(to *int) func(string) error {
+	return func(v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 || n > 100000 {
+			return errors.New("it is a number from 0")
+		}
+		*to = n
+		return nil
+	}
 }
 
 func (d *deskConfig) flags(f *flag.FlagSet) {
@@ -65,6 +88,10 @@ func (d *deskConfig) flags(f *flag.FlagSet) {
 		return nil
 	})
 	f.BoolVar(&d.carriers, "renew.carriers_online", false, "let keys on tokens be renewed onto the same kind of token without a desk; never onto ID cards")
+	d.perDay, d.open = 5, 3
+	f.Func("renew.window_days", "how many days before its end a key may be renewed; 0: any time while it is valid (default: 0)", count(&d.renewDays))
+	f.Func("applications.per_day", "applications a person may make in a day; 0: no bound (default: 5)", count(&d.perDay))
+	f.Func("applications.open", "applications of a person that may wait at once; 0: no bound (default: 3)", count(&d.open))
 	f.BoolVar(&d.identityOID, "issue.identity_oid", false, "write into certificates issued at a desk that the person was identified there")
 }
 

@@ -110,8 +110,8 @@ func TestDeskFlags(t *testing.T) {
 	if err := os.WriteFile(good, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, c, err := parse([]string{"-data", "x", "-desks", good, "-desk.networks", "10.1.0.0/16, 192.168.0.0/24", "-le.head_first_issue", "desk"}, os.Stderr)
-	if err != nil || len(c.desk.places) != 1 || len(c.desk.networks) != 2 || c.desk.headFirst != "desk" || c.desk.identityOID {
+	_, c, err := parse([]string{"-data", "x", "-desks", good, "-desk.networks", "10.1.0.0/16, 192.168.0.0/24", "-le.head_first_issue", "desk", "-renew.window_days", "30", "-applications.open", "0"}, os.Stderr)
+	if err != nil || len(c.desk.places) != 1 || len(c.desk.networks) != 2 || c.desk.headFirst != "desk" || c.desk.identityOID || c.desk.renewDays != 30 || c.desk.perDay != 5 || limit(c.desk.open) != -1 {
 		t.Errorf("%+v, %v", c.desk, err)
 	}
 	for name, b := range map[string]string{"twice": text + text, "no id": "- {city: {ru: А}}", "no name": "- {id: a, city: {ru: А}}", "unknown field": "- {id: a, colour: red}", "no list": "a: b"} {

@@ -257,7 +257,6 @@ func (k keySets) dress(ctx context.Context, sets []held, c notice.Channel) error
 
 // address fills in where letters go, and in which language.
 func (s *held) address(accounts map[string]ra.Account) {
-	s.Lang = lang.RU
 	if a, ok := accounts[s.key.IIN]; ok {
 		s.To, s.Lang = a.Confirmed(), a.Lang
 		s.EmailBad, s.Unsubscribed = a.Bad, a.NoReminders

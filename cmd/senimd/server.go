@@ -435,7 +435,8 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book.For(registry.ForKey), s.now}, People: people{s.book.For(registry.ForKey)}, Keys: adapter, Issuer: adapter,
 		Revoker: adapter, Ends: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
 		Factor: ra.FactorConfig{Kinds: s.c.factor, For: s.c.factorFor}, Log: s.log, Companies: s.authority.Companies, Plan: s.c.plan,
-		Holds: adapter, HeadAtDesk: s.c.desk.headFirst == "desk", IdentityOID: s.c.desk.identityOID, Classic: s.c.desk.classic, CarriersOnline: s.c.desk.carriers}); err != nil {
+		Holds: s.holds(), HeadAtDesk: s.c.desk.headFirst == "desk", IdentityOID: s.c.desk.identityOID, Classic: s.c.desk.classic,
+		RenewWindow: time.Duration(s.c.desk.renewDays) * 24 * time.Hour, PerDay: limit(s.c.desk.perDay), OpenAtOnce: limit(s.c.desk.open), CarriersOnline: s.c.desk.carriers}); err != nil {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book.For(registry.ForRegister),
@@ -448,6 +449,14 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	}
 	s.openReminders()
 	return s.publishAgreements(ctx)
+}
+
+// holds lifts holds where the authority is in this process.
+func (s *server) holds() ra.Releaser {
+	if s.ca == nil {
+		return nil
+	}
+	return issued{s.authority}
 }
 
 // openSites makes the pages.
@@ -521,6 +530,8 @@ func (s *server) handleJobs(context.Context) error {
 	s.handlePulls()
 	s.store.Handle(ra.JobIssue, task(s.office.Issue))
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
+	s.store.Handle(ra.JobAct, task(s.office.CarryOut))
+	s.store.Handle(ra.JobTell, task(s.office.TellAgain))
 	s.store.Handle(ra.JobReport, task(s.office.MakeReport))
 	s.store.Handle(ra.JobReportWipe, task(s.office.WipeReport))
 	s.store.Handle(sweepKind, func(ctx context.Context, _ []byte) error { return s.office.Sweep(ctx) })

@@ -2,7 +2,9 @@ package auth
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"time"
 )
@@ -48,6 +50,26 @@ func (c Challenge) Text() string {
 	b.WriteString("issued: " + c.Issued.UTC().Format(time.RFC3339) + "\n")
 	b.WriteString("expires: " + c.Expires.UTC().Format(time.RFC3339) + "\n")
 	return b.String()
+}
+
+// In gives an XML document that carries the challenge's nonce as the last element inside its root: a signature over it
+// was made after the challenge was opened.
+func (c Challenge) In(document string) string {
+	end := strings.LastIndex(document, "</")
+	if end < 0 {
+		return document
+	}
+	return document[:end] + "<challenge>" + c.Nonce + "</challenge>" + document[end:]
+}
+
+// About reports that the challenge was opened for this document and no other.
+func (c Challenge) About(document string) bool {
+	return c.Nonce != "" && c.Digest != "" && c.Digest == digestOf(document)
+}
+
+func digestOf(document string) string {
+	sum := sha256.Sum256([]byte(document))
+	return hex.EncodeToString(sum[:])
 }
 
 // IsChallenge reports whether content begins as a challenge does. Whoever takes signed documents

@@ -93,6 +93,22 @@ func (v Visit) Prove(ctx context.Context, sid, purpose string, answer []byte, p 
 	return &Proof{Certificate: cert, Holder: cert.Holder(), Report: report, Challenge: c}, nil
 }
 
+// AskAbout opens a challenge under which a document is signed.
+func (d *Desk) AskAbout(ctx context.Context, sid, purpose, document string) (Challenge, error) {
+	return d.Ask(ctx, sid, purpose, digestOf(document))
+}
+
+// TakeChallenge takes the open challenge of a purpose for a document that was signed under it: it serves once, whatever comes of
+// the document. A *[Refusal] says that there is none that is still good; it is recorded.
+func (d *Desk) TakeChallenge(ctx context.Context, sid, purpose string) (Challenge, error) {
+	defer d.c.Store.Attend()()
+	c, err := d.take(ctx, sid, purpose)
+	if err != nil {
+		return Challenge{}, d.From("").refused(ctx, purpose, nil, err)
+	}
+	return c, nil
+}
+
 // take removes the challenge and only then asks whether it is still good.
 func (d *Desk) take(ctx context.Context, sid, purpose string) (Challenge, error) {
 	var c Challenge

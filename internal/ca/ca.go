@@ -49,6 +49,9 @@ type Order struct {
 	Identity string
 	// Replaces is the serial (40 lower hex digits) of the holder's certificate this one follows, or "".
 	Replaces string
+	// Sole refuses the order, ALREADY_RENEWED, when another follows Replaces already or is about to; one that was
+	// revoked for good does not count. Of orders at the same moment, on whatever nodes, one is taken.
+	Sole bool
 	// By is who approved the order: an audit actor, never a name or an IIN.
 	By string
 	// NotBefore and NotAfter are zero: now, and the days of the profile. Other values are refused
@@ -173,6 +176,7 @@ func (r *Refusal) Error() string { return r.Code + ": " + r.Why }
 // Codes of [Refusal].
 const (
 	CodeKeyReused      = "KEY_REUSED"
+	CodeRenewed        = "ALREADY_RENEWED"
 	CodeCSRInvalid     = "CSR_INVALID"
 	CodeKeyUnsuitable  = "KEY_UNSUITABLE"
 	CodeProfileUnknown = "PROFILE_UNKNOWN"

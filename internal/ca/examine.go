@@ -167,7 +167,7 @@ func (s *Service) draft(o Order, p Profile, a *authority, q wanted) (*draft, err
 		IIN: o.Subject.IIN, BIN: o.Subject.BIN, Name: o.Subject.CommonName, Replaces: o.Replaces,
 		NotBefore: q.from, NotAfter: q.to, Created: s.now(),
 	}
-	return &draft{issuer: a, shard: shard, profile: p, template: t, record: r, days: p.Days(o.Storage)}, nil
+	return &draft{issuer: a, shard: shard, profile: p, template: t, record: r, sole: o.Sole && o.Replaces != "", days: p.Days(o.Storage)}, nil
 }
 
 // serial follows the profile's rule (crypto.md §7).

@@ -84,6 +84,13 @@ func (s *Service) done(ctx context.Context, d *draft, why error) (i *Issued, err
 func (s *Service) reserve(ctx context.Context, d *draft) (r Record, fresh bool, err error) {
 	err = s.store.Update(ctx, func(tx Tx) error {
 		r, fresh = d.record, true
+		if d.sole { // asked in the transaction that reserves: two nodes cannot both find nobody
+			if other, err := tx.Followed(ctx, r.Replaces, r.Order); err != nil {
+				return err
+			} else if other {
+				return &Refusal{CodeRenewed, "another order has renewed this certificate"}
+			}
+		}
 		err := tx.Reserve(ctx, r)
 		if !errors.Is(err, ErrExists) {
 			return err
@@ -175,6 +182,7 @@ type draft struct {
 	profile  Profile
 	template *pki.Template
 	record   Record
+	sole     bool
 	days     int
 }
 

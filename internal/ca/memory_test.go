@@ -298,6 +298,14 @@ func (t *memoryTx) first(f func(Record) bool) (Record, error) {
 	return all[0], nil
 }
 
+func (t *memoryTx) Followed(_ context.Context, serial, order string) (bool, error) {
+	all, err := t.find(func(r Record) bool {
+		open := r.State == Reserved || r.State == Intended || r.State == Done
+		return open && r.Replaces == serial && r.Order != order && (r.Revoked == nil || r.Revoked.Reason == CertificateHold)
+	})
+	return len(all) > 0, err
+}
+
 func (t *memoryTx) ByOrder(_ context.Context, order string) (Record, error) {
 	return t.first(func(r Record) bool { return r.Order == order })
 }

@@ -64,6 +64,9 @@ type Tx interface {
 	// Finish moves a record from Intended to Done with its certificate. ErrNotFound when no record of
 	// this serial is Intended, or it is revoked; nothing is changed then.
 	Finish(ctx context.Context, serial string, raw []byte) error
+	// Followed reports whether a certificate under another order follows this serial, or may be signed yet: one that was
+	// revoked for good does not.
+	Followed(ctx context.Context, serial, order string) (bool, error)
 	// ByOrder, BySerial and ByKey find one record. Serials are unique over all authorities.
 	ByOrder(ctx context.Context, order string) (Record, error)
 	BySerial(ctx context.Context, serial string) (Record, error)

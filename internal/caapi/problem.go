@@ -35,7 +35,7 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem {
 	}
 	if r, ok := errors.AsType[*ca.Refusal](err); ok {
 		status := http.StatusUnprocessableEntity
-		if r.Code == ca.CodeKeyReused {
+		if r.Code == ca.CodeKeyReused || r.Code == ca.CodeRenewed {
 			status = http.StatusConflict
 		}
 		return refuse(status, r.Code, r.Why)

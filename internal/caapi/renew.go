@@ -20,7 +20,8 @@ func (s *Server) renew(ctx context.Context, in *renewInput) (*out[client.Issued]
 	if _, err := s.begin(ctx, in.Body.Reference); err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	// Two renewals of one certificate go one after the other, so that only the first finds it not renewed.
+	// Two renewals of one certificate go one after the other, so that only the first finds it not renewed; on two nodes the
+	// authority takes one order alone.
 	defer s.renewing.Take(in.Serial)()
 	old, err := s.mine(ctx, in.Serial)
 	if err != nil {
@@ -45,7 +46,7 @@ func (s *Server) renew(ctx context.Context, in *renewInput) (*out[client.Issued]
 		return nil, s.failed(ctx, err)
 	}
 	h := cert.Holder()
-	return s.order(ctx, ca.Order{Profile: old.Profile, CSR: csr, Storage: cert.Storage, Replaces: old.Serial, Subject: ca.Subject{
+	return s.order(ctx, ca.Order{Profile: old.Profile, CSR: csr, Storage: cert.Storage, Replaces: old.Serial, Sole: true, Subject: ca.Subject{
 		CommonName: h.CommonName, Surname: h.Surname, Patronymic: h.Given, IIN: h.IIN,
 		Organization: h.Organization, BIN: h.BIN, UID: h.UID, System: system(cert), Email: h.Email}}, in.Body.Reference)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"senim/internal/auth"
 	"senim/internal/ra"
 	"senim/internal/web"
 )
@@ -59,6 +60,11 @@ func (s *cabinet) application(w http.ResponseWriter, r *web.Request) error {
 	if v.Own && v.Step == 3 {
 		if v.Factor, err = s.factorFor(r, a.FactorAbout(), "/applications/"+a.Number); err != nil {
 			return err
+		}
+		if v.Factor == "" { // its bytes were fixed with the requests, so the challenge stands beside them
+			if _, err := r.Bind(purposeApply, a.Document); err != nil {
+				return err
+			}
 		}
 	}
 	return r.OK(w, applicationPage(r, v))
@@ -141,12 +147,20 @@ func (s *cabinet) takeKeys(_ http.ResponseWriter, r *web.Request) error {
 // takeSignature takes the signed application.
 func (s *cabinet) takeSignature(_ http.ResponseWriter, r *web.Request) error {
 	number, here := r.PathValue("number"), "/applications/"+r.PathValue("number")
-	if _, err := s.own(r, number); err != nil {
+	a, err := s.own(r, number)
+	if err != nil {
 		return err
 	}
 	signed, err := web.SignedXML(r.Field("answer"))
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: here}
+	}
+	under, err := r.TakeChallenge(purposeApply, here)
+	if err != nil {
+		return err
+	}
+	if !under.About(a.Document) { // another application, or this one before its requests were made anew
+		return web.Refusal{Code: auth.CodeStale, Retry: here}
 	}
 	if _, err := s.c.Office.Submit(r.Context(), r.Session().IIN, number, signed); err != nil {
 		return back(err, here)

@@ -167,19 +167,24 @@ func TestC22SignatureRefused(t *testing.T) {
 	var c struct{ Args struct{ Data string } }
 	must(t, json.Unmarshal([]byte(call), &c))
 	doc := c.Args.Data
-	sign := func(k *pkitest.Leaf, doc string) page { return b.answer(p, []string{signWith(t, k, "xml", doc)}) }
+	shown := doc
+	answer := func(signed string) page {
+		s.challenge(b, purposeApply, shown)
+		return b.answer(p, []string{signed})
+	}
+	sign := func(k *pkitest.Leaf, doc string) page { return answer(signWith(t, k, "xml", doc)) }
 
 	sign(old, strings.Replace(doc, "Алматы", "Астана", 1)).has(t, 422, `data-code="SIGNATURE_INVALID"`)
 	good := signWith(t, old, "xml", doc)
-	b.answer(p, []string{strings.Replace(good, "p@example.kz", "x@example.kz", 1)}).has(t, 422, `data-code="SIGNATURE_INVALID"`)
-	b.answer(p, []string{"<application/>"}).has(t, 422, `data-code="SIGNATURE_INVALID"`)
+	answer(strings.Replace(good, "p@example.kz", "x@example.kz", 1)).has(t, 422, `data-code="SIGNATURE_INVALID"`)
+	answer("<application/>").has(t, 422, `data-code="SIGNATURE_INVALID"`)
 	sign(s.personal("123456789013"), doc).has(t, 422, `data-code="WRONG_KEY"`)
 	s.ca.silent = true
 	sign(old, doc).has(t, 422, `data-code="CHECK_UNAVAILABLE"`, "Не удалось проверить")
 	s.ca.silent = false
 	b.get(p.path).has(t, 200, "Шаг 3 из 5")
-	b.answer(p, []string{good}).has(t, 200, "Сертификаты выпускаются")
-	b.answer(p, []string{good}).has(t, 422, `data-code="APPLICATION_STATE"`)
+	answer(good).has(t, 200, "Сертификаты выпускаются")
+	answer(good).has(t, 422, `data-code="APPLICATION_STATE"`)
 }
 
 // TestC26InstallMismatch reports another certificate than the one issued.
@@ -276,11 +281,9 @@ func TestC31RegistrySilent(t *testing.T) {
 	b.post("/apply/legal", url.Values{"bin": {binX}}).has(t, 422, `data-code="ENTERPRISE_UNKNOWN"`)
 	b.post("/apply/legal", url.Values{"bin": {"123456789022"}}).has(t, 422, "БИН состоит из 12 цифр", `value="123456789022"`)
 	s.registry[binX] = ra.HeadAnswer{}
-	b.post("/apply/legal", url.Values{"bin": {binX}}).has(t, 422, `data-code="CHECK_UNAVAILABLE"`, "Не удалось проверить")
+	b.post("/apply/legal", url.Values{"bin": {binX}}).has(t, 200, `data-code="REG_UNAVAILABLE"`, "Не удалось проверить", "Станет известно")
 	good := ra.HeadAnswer{Verdict: trust.Good, IIN: "123456789011", Organization: "АО «ТЕСТ»", AsOf: s.now}
-	s.registry[binX] = good
 	p := b.click(b.post("/apply/legal/data", url.Values{"bin": {binX}, "email": {"b@example.kz"}, "city": {"Алматы"}, "storage": {"PKCS12"}}))
-	s.registry[binX] = ra.HeadAnswer{}
 	p = b.click(p).has(t, 200, "Заявка проверяется", "Реестр не отвечает")
 	task := ra.Task{Number: numberIn.FindStringSubmatch(p.path)[1], Revision: 1}
 	if err := s.office.Reroute(t.Context(), task); err == nil {
@@ -288,7 +291,23 @@ func TestC31RegistrySilent(t *testing.T) {
 	}
 	s.registry[binX] = good
 	must(t, s.office.Reroute(t.Context(), task))
-	b.get(p.path).has(t, 200, "Сертификаты выпускаются")
+	b.get(p.path).has(t, 200, "Сертификаты выпускаются", "АО «ТЕСТ»")
+}
+
+// C-31 for an employee: his application is kept too, though nobody can say yet what the organisation is called.
+func TestC31RegistrySilentForAnEmployee(t *testing.T) {
+	s := company(t)
+	good := s.registry[binX]
+	s.registry[binX] = ra.HeadAnswer{}
+	e := s.enters("e@example.kz", s.personal(iinE))
+	e.post("/apply/legal/employee", url.Values{"bin": {binX}}).has(t, 200, `data-code="REG_UNAVAILABLE"`, "Станет известно")
+	number := e.signs(e.post("/apply/legal/employee/data", employeeForm(ra.RoleHR)))
+	s.state(number, ra.Signed)
+	s.registry[binX] = good
+	must(t, s.office.Reroute(t.Context(), ra.Task{Number: number, Revision: 1}))
+	if a := s.state(number, ra.AwaitingDirector); a.Subject.Organization != good.Organization {
+		t.Errorf("the organisation is called %q", a.Subject.Organization)
+	}
 }
 
 // TestFormKeepsWhatWasTyped: mistakes are said beside the fields, nothing is lost.

@@ -28,7 +28,7 @@ func TestR16CabinetNamesTheCause(t *testing.T) {
 		"REGISTRY_TOO_OLD":  "данные ГБД ЮЛ слишком старые, последние на 01.09.2026",
 		"LIVE_OTHER_NUMBER": "ГБД ЮЛ ответил о другом номере",
 	} {
-		ask(ra.HeadAnswer{Verdict: trust.Unknown, Code: code, Source: "gbdul", AsOf: since, Since: since}).has(t, 422, `data-code="CHECK_UNAVAILABLE"`, want)
+		ask(ra.HeadAnswer{Verdict: trust.Unknown, Code: code, Source: "gbdul", AsOf: since, Since: since}).has(t, 200, `data-code="REG_UNAVAILABLE"`, "Это не отказ", want)
 	}
 	ask(ra.HeadAnswer{Verdict: trust.Good, IIN: "123456789011", Organization: "АО «ТЕСТ»", AsOf: since, Source: "gbdul", Load: "418"}).
 		has(t, 200, "ГБД ЮЛ, данные на 01.09.2026 14:00 (время Астаны), загрузка № 418.", "исправляют в органах юстиции")

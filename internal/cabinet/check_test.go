@@ -246,7 +246,7 @@ func TestCheckDocuments(t *testing.T) {
 	must(t, err)
 	_, err = s.ca.Revoke(t.Context(), two.Certificate.SerialHex(), "superseded", time.Time{}, "")
 	must(t, err)
-	p := b.send("d.cms", both).has(t, 200, "В документе 2 подписи", "СЕРИКОВА", "ТЕСТТОВ", `data-sign="holds"`)
+	p := b.send("d.cms", both).has(t, 200, "В документе 2 подписи", "СЕРИКОВА", `data-sign="holds"`)
 	if strings.Count(p.body, `data-verdict="valid"`) != 1 || strings.Count(p.body, `data-verdict="revoked"`) != 1 {
 		t.Errorf("verdicts of two signers:\n%s", text(p.body))
 	}

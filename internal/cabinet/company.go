@@ -136,7 +136,11 @@ func (s *cabinet) askDismissal(w http.ResponseWriter, r *web.Request) error {
 		card.Actions = nil
 		cards = append(cards, card)
 	}
-	call := web.SignXML(r.Lang(), s.c.Office.DismissalDocument(d), web.Signer{IIN: d.Head, BIN: d.BIN})
+	document, err := r.Bind(purposeDismiss, s.c.Office.DismissalDocument(d))
+	if err != nil {
+		return err
+	}
+	call := web.SignXML(r.Lang(), document, web.Signer{IIN: d.Head, BIN: d.BIN})
 	return r.OK(w, dismissPage(r, d, cards, factor, call))
 }
 
@@ -167,7 +171,11 @@ func (s *cabinet) dismiss(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: "/company"}
 	}
-	if err := s.c.Office.Dismiss(r.Context(), d, signed); err != nil {
+	under, err := r.TakeChallenge(purposeDismiss, "/company")
+	if err != nil {
+		return err
+	}
+	if err := s.c.Office.Dismiss(r.Context(), under, d, signed); err != nil {
 		return back(err, "/company")
 	}
 	if err := r.Set(map[string]string{"dismissal": ""}); err != nil {
@@ -186,7 +194,11 @@ func (s *cabinet) askReturn(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.OK(w, returnPage(r, d, web.SignXML(r.Lang(), s.c.Office.ReturnDocument(d), web.Signer{IIN: by.IIN, BIN: d.BIN})))
+	document, err := r.Bind(purposeDismiss, s.c.Office.ReturnDocument(d))
+	if err != nil {
+		return err
+	}
+	return r.OK(w, returnPage(r, d, web.SignXML(r.Lang(), document, web.Signer{IIN: by.IIN, BIN: d.BIN})))
 }
 
 // takeBack lifts the mark of somebody hired again.
@@ -204,7 +216,11 @@ func (s *cabinet) takeBack(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.c.Office.Return(r.Context(), by, id, signed); err != nil {
+	under, err := r.TakeChallenge(purposeDismiss, "/company/return/"+url.PathEscape(id))
+	if err != nil {
+		return err
+	}
+	if err := s.c.Office.Return(r.Context(), under, by, id, signed); err != nil {
 		return back(err, "/company/return/"+id)
 	}
 	return r.OK(w, returnedPage(r, d))

@@ -16,6 +16,14 @@ import (
 	"senim/pki"
 )
 
+// What documents are signed for; each has a challenge of its own, and a new one replaces the old.
+const (
+	purposeApply    = "apply"
+	purposeDecide   = "decide"
+	purposeDelegate = "delegate"
+	purposeDismiss  = "dismiss"
+)
+
 func (s *cabinet) confirmRoutes(at routes) {
 	at.own("GET /confirm", s.inbox)
 	at.own("GET /confirm/sign", s.askDecision)
@@ -145,8 +153,12 @@ func (s *cabinet) askToSign(w http.ResponseWriter, r *web.Request, act ra.Act, r
 	if err != nil {
 		return toInbox(err)
 	}
-	v := signView{Act: act, Dropped: p.Dropped, Reason: reason, Text: p.Document,
-		Call: web.SignXML(r.Lang(), p.Document, web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN})}
+	document, err := r.Bind(purposeDecide, p.Document)
+	if err != nil {
+		return err
+	}
+	v := signView{Act: act, Dropped: p.Dropped, Reason: reason, Text: document,
+		Call: web.SignXML(r.Lang(), document, web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN})}
 	if v.List, err = s.seen(r, p.Applications); err != nil {
 		return err
 	}
@@ -199,7 +211,11 @@ func (s *cabinet) decide(_ http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: "/confirm"}
 	}
-	out, err := s.c.Office.Decide(r.Context(), viewer(r), signed)
+	under, err := r.TakeChallenge(purposeDecide, "/confirm")
+	if err != nil {
+		return err
+	}
+	out, err := s.c.Office.Decide(r.Context(), under, viewer(r), signed)
 	if err != nil {
 		return toInbox(err)
 	}

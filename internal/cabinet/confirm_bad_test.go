@@ -168,7 +168,7 @@ func TestDecisionForged(t *testing.T) {
 		all.Add("number", n)
 	}
 	d.get("/confirm/sign?"+all.Encode()).has(t, 422, `data-code="TOO_MANY_CHOSEN"`)
-	broken := signWith(t, head, "xml", good)
+	broken := signWith(t, head, "xml", d.under(purposeDecide, good))
 	broken = strings.Replace(broken, "<act>confirm", "<act>reject", 1)
 	d.post("/confirm/sign", url.Values{"answer": {broken}}).has(t, 422, `data-code="SIGNATURE_INVALID"`)
 	s.state(number, ra.AwaitingDirector)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"senim/internal/audit"
+	"senim/internal/auth"
 	"senim/internal/notice"
 	"senim/internal/pkitest"
 	"senim/internal/ra"
@@ -126,9 +127,30 @@ func (s *site) decision(act, iin, bin, reason string, apps ...ra.Application) st
 	return fmt.Sprintf(docFormat, act, iin, bin, all, reason, s.now.UTC().Format(time.RFC3339))
 }
 
-// posts signs a document with a key and posts it past the pages.
+// challenge opens the challenge of a document in a browser's session, as its page does.
+func (s *site) challenge(b *browser, purpose, document string) auth.Challenge {
+	s.t.Helper()
+	at, err := url.Parse(s.server.URL)
+	must(s.t, err)
+	for _, c := range b.c.Jar.Cookies(at) {
+		if ch, err := s.desk.AskAbout(s.t.Context(), c.Value, purpose, document); err == nil {
+			return ch
+		}
+	}
+	s.t.Fatal("the browser has no session")
+	return auth.Challenge{}
+}
+
+// under is a document with the challenge opened for it.
+func (b *browser) under(purpose, document string) string {
+	b.s.t.Helper()
+	return b.s.challenge(b, purpose, document).In(document)
+}
+
+// posts signs a document with a key, under a challenge of its own, and posts it past the pages.
 func (b *browser) posts(key *pkitest.Leaf, document string) page {
 	b.s.t.Helper()
+	document = b.under(purposeDecide, document)
 	answer, err := json.Marshal([]string{signWith(b.s.t, key, "xml", document)})
 	must(b.s.t, err)
 	return b.post("/confirm/sign", url.Values{"answer": {string(answer)}})

@@ -130,7 +130,8 @@ func TestC08ManyInOneSignature(t *testing.T) {
 	}
 	s.evidence(a.Approvals[0].Evidence, choice(a)+"<application><number>"+second)
 	s.refusedWith(second, "application.confirmed", "APPLICATION_WITHDRAWN")
-	d.click(sign).has(t, 200, "Ничего не принято", `data-code="ALREADY_CONFIRMED"`)
+	d.click(sign).has(t, 422, `data-code="CHALLENGE_STALE"`)
+	d.posts(d.keys[0], s.decision("confirm", iinD, binX, "", a, b)).has(t, 200, "Ничего не принято", `data-code="ALREADY_CONFIRMED"`)
 	if len(s.app(first).Approvals) != 1 {
 		t.Error("confirmed twice")
 	}

@@ -143,7 +143,11 @@ func (s *cabinet) askDelegationSignature(w http.ResponseWriter, r *web.Request) 
 	if factor != "" {
 		return r.Redirect(factor)
 	}
-	return r.OK(w, delegationSignPage(r, d, web.SignXML(r.Lang(), s.c.Office.DelegationDocument(d), web.Signer{IIN: d.Head, BIN: d.BIN})))
+	document, err := r.Bind(purposeDelegate, s.c.Office.DelegationDocument(d))
+	if err != nil {
+		return err
+	}
+	return r.OK(w, delegationSignPage(r, d, web.SignXML(r.Lang(), document, web.Signer{IIN: d.Head, BIN: d.BIN})))
 }
 
 // signDelegation takes the signed delegation.
@@ -159,7 +163,11 @@ func (s *cabinet) signDelegation(w http.ResponseWriter, r *web.Request) error {
 	if d.Head != r.Session().IIN {
 		return web.Refusal{Code: "CERT_OTHER_PERSON", Retry: "/delegation"}
 	}
-	if err := s.c.Office.Delegate(r.Context(), d, signed); err != nil {
+	under, err := r.TakeChallenge(purposeDelegate, "/delegation/sign")
+	if err != nil {
+		return err
+	}
+	if err := s.c.Office.Delegate(r.Context(), under, d, signed); err != nil {
 		return back(err, "/delegation/sign")
 	}
 	if err := r.Set(map[string]string{"delegation": ""}); err != nil {
@@ -181,7 +189,11 @@ func (s *cabinet) askEndDelegation(w http.ResponseWriter, r *web.Request) error 
 	if err != nil {
 		return err
 	}
-	return r.OK(w, endDelegationPage(r, d, factor, web.SignXML(r.Lang(), s.c.Office.EndDocument(d), web.Signer{IIN: r.Session().IIN, BIN: d.BIN})))
+	document, err := r.Bind(purposeDelegate, s.c.Office.EndDocument(d))
+	if err != nil {
+		return err
+	}
+	return r.OK(w, endDelegationPage(r, d, factor, web.SignXML(r.Lang(), document, web.Signer{IIN: r.Session().IIN, BIN: d.BIN})))
 }
 
 func (s *cabinet) delegation(r *web.Request) (ra.Delegation, error) {
@@ -207,7 +219,11 @@ func (s *cabinet) endDelegation(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.c.Office.EndDelegation(r.Context(), by, d.ID, signed); err != nil {
+	under, err := r.TakeChallenge(purposeDelegate, here)
+	if err != nil {
+		return err
+	}
+	if err := s.c.Office.EndDelegation(r.Context(), under, by, d.ID, signed); err != nil {
 		return back(err, here)
 	}
 	return r.OK(w, delegatedPage(r, d, true))

@@ -21,9 +21,11 @@ func (s *cabinet) employeeRoutes(at routes) {
 // employer is the organisation and the applicant as the registries know them.
 type employer struct {
 	ra.Subject
-	// Person is what the register of persons said of his IIN: good, or unknown.
-	Person ra.PersonAnswer
+	ra.Employer
 }
+
+// Found reports that the registry of companies answered.
+func (e employer) Found() bool { return e.Head.Verdict == trust.Good }
 
 // Known reports that the register of persons answered.
 func (e employer) Known() bool { return e.Person.Verdict == trust.Good }
@@ -55,8 +57,8 @@ func (s *cabinet) employer(r *web.Request, bin string) (employer, error) {
 	if err != nil {
 		return employer{}, err
 	}
-	subject, person, err := s.c.Office.Employer(r.Context(), cert, bin)
-	return employer{subject, person}, err
+	subject, told, err := s.c.Office.Employer(r.Context(), cert, bin)
+	return employer{subject, told}, err
 }
 
 // employeeRefusal gives the head of the organisation the way to his own application.

@@ -295,7 +295,7 @@ func TestDelegationAndDismissalAskForACode(t *testing.T) {
 
 	// A page of before, or of another tab: the office itself asks.
 	sign := func(path, document string) page {
-		return b.post(path, url.Values{"answer": {answered(t, b.keys[0], document)}})
+		return b.post(path, url.Values{"answer": {answered(t, b.keys[0], b.under(purposeDelegate, document))}})
 	}
 	d, err := s.office.Delegation(t.Context(), b.keys[0].Certificate.Holder(), id)
 	must(t, err)
@@ -304,9 +304,10 @@ func TestDelegationAndDismissalAskForACode(t *testing.T) {
 
 	person, _, err := s.office.ProposeDismissal(t.Context(), b.keys[0].Certificate.Holder(), key.Certificate.SerialHex())
 	must(t, err)
-	signed, err := web.SignedXML(answered(t, b.keys[0], s.office.DismissalDocument(person)))
+	under := s.challenge(b, purposeDismiss, s.office.DismissalDocument(person))
+	signed, err := web.SignedXML(answered(t, b.keys[0], under.In(s.office.DismissalDocument(person))))
 	must(t, err)
-	refusal, ok := errors.AsType[*ra.Refusal](s.office.Dismiss(t.Context(), person, signed))
+	refusal, ok := errors.AsType[*ra.Refusal](s.office.Dismiss(t.Context(), under, person, signed))
 	if gone, err := s.office.Dismissed(t.Context(), binX, staffE); !ok || refusal.Code != "FACTOR_NEEDED" || gone || err != nil {
 		t.Errorf("dismissed without a code: %v, %v, %v", refusal, gone, err)
 	}

@@ -180,6 +180,29 @@ func (f folk) Person(_ context.Context, iin ident.IIN) ra.PersonAnswer {
 	return ra.PersonAnswer{Verdict: trust.Bad, Code: "PERSON_UNKNOWN"}
 }
 
+// registered adds to the folk whoever holds a key of the authority, under the name in the first, and the names of those
+// known without any.
+type registered struct {
+	folk
+	ca *authority
+}
+
+func (f registered) Person(ctx context.Context, iin ident.IIN) ra.PersonAnswer {
+	if p, ok := f.folk[iin]; ok && p.Verdict != "" && (p.Verdict != trust.Good || p.Surname != "") {
+		return p.PersonAnswer
+	}
+	for _, k := range f.ca.list(func(k ra.Key) bool { return k.IIN == string(iin) }) {
+		c, err := pki.ParseCertificate(k.Raw)
+		if err != nil {
+			return ra.PersonAnswer{}
+		}
+		h := c.Holder()
+		return ra.PersonAnswer{Verdict: trust.Good, Surname: h.Surname, Name: strings.TrimPrefix(h.CommonName, h.Surname), Patronymic: h.Given,
+			Nonresident: f.folk[iin].Nonresident}
+	}
+	return f.folk.Person(ctx, iin)
+}
+
 func (f folk) Phone(_ context.Context, iin ident.IIN) ra.PhoneAnswer {
 	if f[iin].silent {
 		return ra.PhoneAnswer{}
@@ -224,7 +247,7 @@ func newSiteOf(t *testing.T, pages int64, change ...func(*ra.Config)) *site {
 	desk, err := auth.New(auth.Config{Store: s.store.Auth(), Judge: judge, Site: "cabinet", Origin: origin, Now: clock})
 	must(t, err)
 	s.ca.t, s.desk = t, desk
-	c := ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, People: s.folk, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
+	c := ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, People: registered{s.folk, s.ca}, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
 		Now: clock, Identities: ident.Rules{TestIdentities: []string{binX, binY}}}
 	for _, f := range change {
 		f(&c)
@@ -259,7 +282,7 @@ func (s *site) personal(iin string) *pkitest.Leaf {
 }
 
 func (s *site) head(iin, bin string) *pkitest.Leaf {
-	h := person("ТЕСТТОВ ТЕСТТ", "ТЕСТТОВ", "ТЕСТТОВИЧ", iin, pki.RoleLegal, pki.RoleFirstHead)
+	h := person("СЕРИКОВА АЙГУЛЬ", "СЕРИКОВА", "БОЛАТОВНА", iin, pki.RoleLegal, pki.RoleFirstHead)
 	h.BIN, h.Organization = bin, "АО «ТЕСТ»"
 	return s.ca.add(s.ca.Authority.Issue(pkitest.Spec{Holder: h}))
 }

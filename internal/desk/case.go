@@ -156,7 +156,9 @@ func (d *desk) decide(r *web.Request, v *shownCase, by ra.Operator) error {
 
 func (v *shownCase) sign(r *web.Request, act string, by ra.Operator, override string) error {
 	text, err := v.DeskDocument(act, by, override)
-	v.Call = web.SignXML(r.Lang(), text, web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN})
+	if err == nil && r.Method == http.MethodGet { // a post takes the challenge of the page before
+		v.Call, err = call(r, text)
+	}
 	return err
 }
 

@@ -88,6 +88,7 @@ func TestTwoOperatorsAreTwo(t *testing.T) {
 	seen.has(t, 200, `data-step="approve"`)
 	colleague := one.agent(seen) // his colleague's key over the right text
 	two.post(at.path+"/approve", url.Values{"answer": {colleague}}).has(t, 422, "CERT_OTHER_PERSON")
+	two.get(at.path)
 	two.post(at.path+"/approve", url.Values{"answer": {`["<x/>"]`}}).has(t, 422, "SIGNATURE_INVALID")
 	good := two.agent(seen)
 	one.upload(at.path+"/examine", papers(), []byte("%PDF-1.7 another")).has(t, 200, `data-step="sign"`)

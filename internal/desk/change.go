@@ -86,7 +86,17 @@ func (d *desk) change(w http.ResponseWriter, r *web.Request) error {
 	if d.c.OpenNames != nil && (c.State == registry.Draft || c.State == registry.Waiting) {
 		name, head = d.c.OpenNames(r.Context(), c.BIN)
 	}
-	return r.OK(w, changePage(r, listed{c, d.organization(r, c)}, mine, name, head))
+	var ask web.AgentCall
+	switch {
+	case c.State == registry.Draft:
+		ask, err = call(r, string(c.XML("record")))
+	case c.State == registry.Waiting && !mine:
+		ask, err = call(r, string(c.XML("confirm")))
+	}
+	if err != nil {
+		return err
+	}
+	return r.OK(w, changePage(r, listed{c, d.organization(r, c)}, ask, mine, name, head))
 }
 
 // changeScan gives the scan of a change's document to whoever may see the change.

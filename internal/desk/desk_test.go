@@ -3,7 +3,9 @@ package desk_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"html"
 	"io"
@@ -55,6 +57,8 @@ type world struct {
 
 	sender *notice.Sender
 	store  *store.Store
+	// bound are the documents that were signed, by the nonce of the challenge in each.
+	bound  map[string]string
 	portal *participant.Office
 }
 
@@ -64,7 +68,7 @@ func newWorld(t *testing.T) *world { return newWorldOf(t, func(*desk.Config) {})
 func newWorldOf(t *testing.T, more func(*desk.Config)) *world {
 	t.Helper()
 	s := storetest.SQLite(t)
-	w := &world{t: t, store: s, ca: pkitest.New(t, pkitest.Config{Now: time.Now()})}
+	w := &world{t: t, store: s, bound: map[string]string{}, ca: pkitest.New(t, pkitest.Config{Now: time.Now()})}
 	var handler http.Handler
 	w.site = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
 	t.Cleanup(w.site.Close)
@@ -134,7 +138,48 @@ func (p *person) get(path string) page {
 	return p.read(r, err)
 }
 
+// post sends a form. A signature goes as from a page that was opened just before: most tests answer one page several
+// times; that each challenge serves once is TestSec1DeskIsFresh.
 func (p *person) post(path string, fields url.Values) page {
+	p.t.Helper()
+	for nonce, document := range p.bound {
+		if strings.Contains(fields.Get("answer"), nonce) {
+			p.reopen(nonce, document)
+		}
+	}
+	return p.send(path, fields)
+}
+
+// reopen opens the challenge of a document in this browser's session as it was.
+func (p *person) reopen(nonce, document string) {
+	p.t.Helper()
+	at, err := url.Parse(p.site.URL)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(document))
+	c := auth.Challenge{Origin: p.site.URL, Purpose: "desk", Nonce: nonce, Digest: hex.EncodeToString(sum[:]), Issued: time.Now(), Expires: time.Now().Add(time.Minute)}
+	for _, one := range p.client.Jar.Cookies(at) {
+		sid := sha256.Sum256([]byte("senim session\x00" + one.Value)) // as the store knows it
+		err := p.store.Auth().Update(p.t.Context(), func(tx auth.Tx) error {
+			return tx.PutChallenge(p.t.Context(), one.Value[:12]+hex.EncodeToString(sid[:]), c)
+		})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// bind is a document with a challenge that [person.post] will open for it.
+func (p *person) bind(document string) string {
+	nonce := rand.Text()
+	p.bound[nonce] = document
+	return auth.Challenge{Nonce: nonce}.In(document)
+}
+
+var challenged = regexp.MustCompile(`<challenge>([^<]*)</challenge>`)
+
+func (p *person) send(path string, fields url.Values) page {
 	p.t.Helper()
 	r, err := p.client.PostForm(p.site.URL+path, fields)
 	return p.read(r, err)
@@ -173,6 +218,9 @@ func (p *person) agent(at page) string {
 	switch call.Args.Format {
 	case "xml":
 		signature = p.sign(call.Args.Data)
+		if m := challenged.FindStringSubmatch(call.Args.Data); m != nil {
+			p.bound[m[1]] = strings.Replace(call.Args.Data, m[0], "", 1)
+		}
 	case "cms":
 		text, err := base64.StdEncoding.DecodeString(call.Args.Data)
 		if err != nil {
@@ -283,15 +331,16 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.IIN = clerkTwo
-	other, err := json.Marshal([]string{one.sign(string(c.XML("record")))})
+	other, err := json.Marshal([]string{one.sign(one.bind(string(c.XML("record"))))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	one.post(draft.path, url.Values{"act": {"record"}, "answer": {string(other)}}).has(t, 422, "SIGNATURE_INVALID")
+	one.post(draft.path, url.Values{"act": {"record"}, "answer": {string(other)}}).has(t, 422, "CHALLENGE_STALE")
+	one.get(draft.path)
 	one.post(draft.path, url.Values{"act": {"record"}, "answer": {`["<x/>"]`}}).has(t, 422, "SIGNATURE_INVALID")
 	one.post(draft.path, url.Values{"act": {"record"}, "answer": {one.agent(draft)}}).has(t, 200, `data-state="waiting"`)
 	c.IIN = newHead
-	own, err := json.Marshal([]string{one.sign(string(c.XML("confirm")))})
+	own, err := json.Marshal([]string{one.sign(one.bind(string(c.XML("confirm"))))})
 	if err != nil {
 		t.Fatal(err)
 	}

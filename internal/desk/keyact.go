@@ -86,7 +86,13 @@ func (d *desk) showAct(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.OK(w, actPage(r, k, card, d.c.Site.Origin))
+	var ask web.AgentCall
+	if k.State == ra.ActDraft || k.State == ra.ActWaiting && k.Made.IIN != r.Session().IIN {
+		if ask, err = call(r, k.XML(do(k), d.c.Site.Origin)); err != nil {
+			return err
+		}
+	}
+	return r.OK(w, actPage(r, k, card, ask))
 }
 
 // decideAct takes a signature over an act, or ends it.

@@ -628,7 +628,7 @@ func newPage(r *web.Request, errs web.Errors) templ.Component {
 }
 
 // changePage shows a change; openName and openHead are what open data say, for the clerk's eye alone.
-func changePage(r *web.Request, c listed, mine bool, openName, openHead string) templ.Component {
+func changePage(r *web.Request, c listed, ask web.AgentCall, mine bool, openName, openHead string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -851,7 +851,7 @@ func changePage(r *web.Request, c listed, mine bool, openName, openHead string) 
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = sign(r, c, "record", r.T("desk.change.sign")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sign(r, c, ask, "record", r.T("desk.change.sign")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -927,7 +927,7 @@ func changePage(r *web.Request, c listed, mine bool, openName, openHead string) 
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = sign(r, c, "confirm", r.T("desk.change.confirm")).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = sign(r, c, ask, "confirm", r.T("desk.change.confirm")).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1005,7 +1005,7 @@ func changePage(r *web.Request, c listed, mine bool, openName, openHead string) 
 }
 
 // sign asks for the clerk's signature over the change; only his own key is offered.
-func sign(r *web.Request, c listed, act, button string) templ.Component {
+func sign(r *web.Request, c listed, ask web.AgentCall, act, button string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1045,7 +1045,7 @@ func sign(r *web.Request, c listed, act, button string) templ.Component {
 			var templ_7745c5c3_Var51 string
 			templ_7745c5c3_Var51, templ_7745c5c3_Err = templ.JoinStringErrs(act)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 180, Col: 45}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 179, Col: 45}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var51))
 			if templ_7745c5c3_Err != nil {
@@ -1057,8 +1057,7 @@ func sign(r *web.Request, c listed, act, button string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.AgentForm(r, web.Agent{Action: "/desk/registry/" + c.ID, Button: button,
-			Call: web.SignXML(r.Lang(), string(c.XML(act)), web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var50), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.AgentForm(r, web.Agent{Action: "/desk/registry/" + c.ID, Button: button, Call: ask}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var50), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1106,7 +1105,7 @@ func refusedPage(r *web.Request, code, back string) templ.Component {
 			var templ_7745c5c3_Var54 string
 			templ_7745c5c3_Var54, templ_7745c5c3_Err = templ.JoinStringErrs(code)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 186, Col: 45}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 185, Col: 45}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var54))
 			if templ_7745c5c3_Err != nil {
@@ -1119,7 +1118,7 @@ func refusedPage(r *web.Request, code, back string) templ.Component {
 			var templ_7745c5c3_Var55 string
 			templ_7745c5c3_Var55, templ_7745c5c3_Err = templ.JoinStringErrs(r.T("desk.error." + code))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 187, Col: 61}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/pages.templ`, Line: 186, Col: 61}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var55))
 			if templ_7745c5c3_Err != nil {

@@ -91,7 +91,13 @@ func (d *desk) showAdmin(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return refusedAdmin(err, "/desk/participants")
 	}
-	return r.OK(w, adminPage(r, a, string(doc), a.MadeBy.IIN == by.IIN))
+	var ask web.AgentCall
+	if mine := a.MadeBy.IIN == by.IIN; a.State == participant.AdminDraft || a.State == participant.AdminWaiting && !mine {
+		if ask, err = call(r, string(doc)); err != nil {
+			return err
+		}
+	}
+	return r.OK(w, adminPage(r, a, ask, a.MadeBy.IIN == by.IIN))
 }
 
 // decideAdmin takes a signature over an act, or ends it.

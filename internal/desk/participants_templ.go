@@ -724,7 +724,7 @@ func enterpriseState(r *web.Request, e participant.Enterprise) string {
 }
 
 // adminPage shows an act with what this operator may do about it.
-func adminPage(r *web.Request, a participant.AdminAct, document string, mine bool) templ.Component {
+func adminPage(r *web.Request, a participant.AdminAct, ask web.AgentCall, mine bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -828,7 +828,7 @@ func adminPage(r *web.Request, a participant.AdminAct, document string, mine boo
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = adminSign(r, a, document).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = adminSign(r, a, ask).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -887,7 +887,7 @@ func adminPage(r *web.Request, a participant.AdminAct, document string, mine boo
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = adminSign(r, a, document).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = adminSign(r, a, ask).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -946,7 +946,7 @@ func adminPage(r *web.Request, a participant.AdminAct, document string, mine boo
 	})
 }
 
-func adminSign(r *web.Request, a participant.AdminAct, document string) templ.Component {
+func adminSign(r *web.Request, a participant.AdminAct, ask web.AgentCall) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -986,7 +986,7 @@ func adminSign(r *web.Request, a participant.AdminAct, document string) templ.Co
 			var templ_7745c5c3_Var51 string
 			templ_7745c5c3_Var51, templ_7745c5c3_Err = templ.JoinStringErrs(a.Step())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/participants.templ`, Line: 160, Col: 49}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/desk/participants.templ`, Line: 159, Col: 49}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var51))
 			if templ_7745c5c3_Err != nil {
@@ -998,8 +998,7 @@ func adminSign(r *web.Request, a participant.AdminAct, document string) templ.Co
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = web.AgentForm(r, web.Agent{Action: "/desk/participants/acts/" + a.ID, Button: r.T("desk.part.button"),
-			Call: web.SignXML(r.Lang(), document, web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var50), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = web.AgentForm(r, web.Agent{Action: "/desk/participants/acts/" + a.ID, Button: r.T("desk.part.button"), Call: ask}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var50), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

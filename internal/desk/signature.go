@@ -37,7 +37,17 @@ func (d *desk) signedDesk(r *web.Request, document, object, to string) ([]byte, 
 	return xml, operatorOf(cert), nil
 }
 
-// signature verifies the agent's answer: it must be one signature over exactly our document, by the
+// purpose is what an operator's challenge is opened for: the document on the page he looks at.
+const purpose = "desk"
+
+// call asks the operator's agent for a signature over a document, under a challenge of its own.
+func call(r *web.Request, document string) (web.AgentCall, error) {
+	bound, err := r.Bind(purpose, document)
+	return web.SignXML(r.Lang(), bound, web.Signer{IIN: r.Session().IIN, BIN: r.Session().BIN}), err
+}
+
+// signature verifies the agent's answer: it must be one signature over exactly our document under the challenge opened
+// for it, which is taken whatever comes of it, by the
 // person who is signed in, with an operator's certificate of the authority that is good for signing
 // now. Refusals are written down by note.
 func (d *desk) signature(r *web.Request, want []byte, back string, note func(code string) error) ([]byte, *pki.Certificate, error) {
@@ -51,7 +61,14 @@ func (d *desk) signature(r *web.Request, want []byte, back string, note func(cod
 	if err != nil {
 		return nil, nil, web.Refusal{Code: "AGENT_ANSWER", Retry: back}
 	}
-	cert, err := signer(xml, want)
+	under, err := r.TakeChallenge(purpose, back)
+	if err == nil && !under.About(string(want)) {
+		err = web.Refusal{Code: auth.CodeStale, Retry: back}
+	}
+	if err != nil {
+		return refuse(err, auth.CodeStale)
+	}
+	cert, err := signer(xml, []byte(under.In(string(want))))
 	if err != nil {
 		return refuse(web.Refusal{Code: auth.CodeSignature, Retry: back}, auth.CodeSignature)
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"senim/internal/ident"
 	"senim/internal/lang"
 	"senim/internal/notice"
 	"senim/pki"
@@ -35,9 +34,9 @@ type LettersConfig struct {
 	Poll time.Duration
 }
 
-// Letters writes to the holder of every certificate issued (N-28): to the address of his account, and to
-// the one in the certificate when it is another. What asked for the certificate does not matter, a letter
-// comes from the record of its issue. One certificate gives one letter to one address.
+// Letters writes to the holder of every certificate issued (N-28): to the confirmed address of his account. The one in
+// the certificate was typed by whoever asked, and a slip of the hand would tell a stranger of the person and his
+// organisation (I6). What asked for the certificate does not matter, a letter comes from the record of its issue.
 type Letters struct{ c LettersConfig }
 
 // lettersFeed is the name of the letters' cursors.
@@ -144,27 +143,16 @@ func (l *Letters) write(ctx context.Context, i Issued) ([]notice.Message, error)
 		}
 	}
 	h := c.Holder()
-	to := []string{}
-	if a.Address != "" {
-		to = append(to, a.Address)
-	}
-	if own, err := ident.ParseEmail(h.Email); err == nil && string(own) != a.Address {
-		to = append(to, string(own))
-	}
-	if len(to) == 0 {
+	if a.Address == "" {
 		l.c.Log.WarnContext(ctx, "nobody to write to about a certificate issued", "serial", i.Serial)
+		return nil, nil
 	}
-	m := notice.Message{N: "N-28", Lang: a.Lang, Vars: map[string]string{"serial4": i.Serial[max(0, len(i.Serial)-4):], "kind": kind(h),
-		"from": notice.Day(c.NotBefore), "to": notice.Day(c.NotAfter), "link": l.c.Link}}
+	m := notice.Message{N: "N-28", To: a.Address, Lang: a.Lang, Key: notice.Key("N-28", i.Serial, "", a.Address),
+		Vars: map[string]string{"serial4": i.Serial[max(0, len(i.Serial)-4):], "kind": kind(h), "from": notice.Day(c.NotBefore), "to": notice.Day(c.NotAfter), "link": l.c.Link}}
 	if h.Organization != "" {
 		m.N, m.Vars["org"] = "N-28.org", h.Organization
 	}
-	all := make([]notice.Message, len(to))
-	for n, address := range to {
-		m.To, m.Key = address, notice.Key("N-28", i.Serial, "", address)
-		all[n] = m
-	}
-	return all, nil
+	return []notice.Message{m}, nil
 }
 
 // kind is what the certificate is, as a key of the catalogue: the reader's language is not known here.

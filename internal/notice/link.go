@@ -33,3 +33,14 @@ func Runs(text string) []Run {
 	}
 	return all
 }
+
+// address is what readers' programs make links of by themselves: with a scheme, with www, or a host with a path.
+var address = regexp.MustCompile(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.|[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}[/?#:])\S*`)
+
+// disarm writes the addresses in a text that a person typed so that nobody's program makes a link of them: a letter
+// we sign leads nowhere but to our own pages.
+func disarm(text string) string {
+	return address.ReplaceAllStringFunc(text, func(s string) string {
+		return strings.NewReplacer("://", "[://]", ".", "[.]").Replace(s)
+	})
+}

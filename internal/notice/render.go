@@ -138,6 +138,9 @@ func written(name, v string, tag lang.Tag) string {
 		}
 		return r
 	}, v)
+	if name != "link" && name != "keys" { // only what the office itself put there leads anywhere
+		v = disarm(v)
+	}
 	switch name {
 	case "name", "org":
 		return Cut(v, 80)

@@ -153,7 +153,7 @@ func (o *Office) BatchSign(ctx context.Context, iin, id string, answers []BatchA
 			if a.Document != document {
 				return refuse("REVISION_CHANGED", "n", itoa(a.Revision))
 			}
-			if open, err := openFor(ctx, tx, *a); err != nil {
+			if open, err := openFor(ctx, tx, *a, func(s State) bool { return s.waits() || s == Issued }); err != nil {
 				return err
 			} else if open {
 				return refuse("APPLICATION_OPEN")
@@ -168,12 +168,12 @@ func (o *Office) BatchSign(ctx context.Context, iin, id string, answers []BatchA
 	})
 }
 
-// openFor reports whether another application to renew the same key goes on. It is asked only when
+// openFor reports whether another application to renew the same key is in one of the states. It is asked only when
 // the key itself has signed, so that it tells nobody what is not his to know.
-func openFor(ctx context.Context, tx Tx, a Application) (bool, error) {
+func openFor(ctx context.Context, tx Tx, a Application, in func(State) bool) (bool, error) {
 	all, err := tx.OfPerson(ctx, a.Subject.IIN)
 	return slices.ContainsFunc(all, func(b Application) bool {
-		return b.Number != a.Number && b.Kind == Reissue && b.SignerSerial == a.SignerSerial && (b.State.waits() || b.State == Issued)
+		return b.Number != a.Number && b.Kind == Reissue && b.SignerSerial == a.SignerSerial && in(b.State)
 	}), err
 }
 

@@ -21,13 +21,13 @@ type Outcome struct {
 	Evidence map[string]string `json:"evidence,omitempty"`
 }
 
-// Decide takes a signed decision: our own document, with one signature by a certificate of the
+// Decide takes a decision signed under a challenge: our own document, with one signature by a certificate of the
 // signed-in person (or of the applicant himself, who is told SELF_CONFIRM) that is good for signing
 // now. Each application is decided in a transaction of its own, so that one refused does not keep
 // the others; every refusal is recorded too. An error in the middle leaves done what was done:
 // signing again changes nothing there.
-func (o *Office) Decide(ctx context.Context, who Viewer, signed []byte) ([]Outcome, error) {
-	v, d, err := o.readSigned(signed)
+func (o *Office) Decide(ctx context.Context, under Fresh, who Viewer, signed []byte) ([]Outcome, error) {
+	v, d, err := o.readSigned(under, signed)
 	if err != nil {
 		return nil, err
 	}
@@ -68,14 +68,20 @@ func (o *Office) Decide(ctx context.Context, who Viewer, signed []byte) ([]Outco
 }
 
 // readSigned verifies the one signature over a fresh decision of this site.
-func (o *Office) readSigned(signed []byte) (*dsig.Verified, Decision, error) {
+func (o *Office) readSigned(under Fresh, signed []byte) (*dsig.Verified, Decision, error) {
 	v, err := oneSignature(signed)
 	if err != nil {
 		return nil, Decision{}, err
 	}
-	d, err := readDecision(v.Signed, o.c.Origin)
+	if under == nil {
+		return nil, Decision{}, refuse("CHALLENGE_STALE")
+	}
+	d, err := readDecision(under, v.Signed, o.c.Origin)
 	if err != nil {
 		return nil, Decision{}, &Refusal{Code: "SIGNATURE_INVALID", Err: err}
+	}
+	if !under.About(d.document(o.c.Origin)) {
+		return nil, Decision{}, refuse("CHALLENGE_STALE")
 	}
 	if err := d.check(); err != nil {
 		return nil, Decision{}, err

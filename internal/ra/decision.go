@@ -20,10 +20,10 @@ import (
 // MaxDecided bounds the applications of one decision.
 const MaxDecided = 50
 
-// DecisionTTL is how long a decision may wait for its signature to arrive; skew is how much the clock
-// of the node that wrote the page may be ahead.
+// DecisionTTL is how long a decision may wait for its signature to arrive, as the challenge it is signed under; skew
+// is how much the clock of the node that wrote the page may be ahead.
 const (
-	DecisionTTL = time.Hour
+	DecisionTTL = 5 * time.Minute
 	skew        = time.Minute
 )
 
@@ -83,6 +83,8 @@ type wire struct {
 	Reason  string   `xml:"reason"`
 	Time    string   `xml:"time"`
 	Origin  string   `xml:"origin"`
+	// Challenge is what it was signed under; the office holds it against its own.
+	Challenge string `xml:"challenge"`
 }
 
 // check refuses a decision that says nothing, too much, or rejects without a reason.
@@ -126,9 +128,9 @@ func (d Decision) document(origin string) string {
 	return b.String()
 }
 
-// readDecision reads what was signed and accepts it only when our own document of the same content
+// readDecision reads what was signed under a challenge and accepts it only when our own document of the same content
 // has the same bytes: nothing can stand in it that the page did not show.
-func readDecision(signed []byte, origin string) (Decision, error) {
+func readDecision(under Fresh, signed []byte, origin string) (Decision, error) {
 	var w wire
 	if err := xml.Unmarshal(signed, &w); err != nil {
 		return Decision{}, err
@@ -144,7 +146,7 @@ func readDecision(signed []byte, origin string) (Decision, error) {
 			return Decision{}, errors.New("a choice that names no application")
 		}
 	}
-	own, err := dsig.Canonicalize([]byte(d.document(origin)), false)
+	own, err := dsig.Canonicalize([]byte(under.In(d.document(origin))), false)
 	if err != nil {
 		return Decision{}, err
 	}

@@ -68,8 +68,8 @@ func (o *Office) delegate(ctx context.Context, d Delegation, now time.Time) (str
 
 // Delegate writes a delegation its head has signed; delegate and head are told (N-26). Sent twice it
 // is one delegation.
-func (o *Office) Delegate(ctx context.Context, d Delegation, signed []byte) error {
-	cert, err := o.goodSignature(ctx, d.Document("give", o.c.Origin), signed)
+func (o *Office) Delegate(ctx context.Context, under Fresh, d Delegation, signed []byte) error {
+	cert, err := o.goodSignature(ctx, under, d.Document("give", o.c.Origin), signed)
 	if err != nil {
 		return err
 	}
@@ -152,12 +152,12 @@ func (o *Office) EndDocument(d Delegation) string { return d.Document("end", o.c
 func (o *Office) DelegationDocument(d Delegation) string { return d.Document("give", o.c.Origin) }
 
 // EndDelegation ends one at its head's signed wish.
-func (o *Office) EndDelegation(ctx context.Context, by pki.Holder, id string, signed []byte) error {
+func (o *Office) EndDelegation(ctx context.Context, under Fresh, by pki.Holder, id string, signed []byte) error {
 	d, err := o.Delegation(ctx, by, id)
 	if err != nil {
 		return err
 	}
-	cert, err := o.goodSignature(ctx, o.EndDocument(d), signed)
+	cert, err := o.goodSignature(ctx, under, o.EndDocument(d), signed)
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,14 @@ const (
 // ActState is where an act stands.
 type ActState string
 
-// The states; the last two are final.
+// The states; the last three are final.
 const (
 	ActDraft    ActState = "draft"   // not signed
 	ActWaiting  ActState = "waiting" // for a second operator
+	ActDecided  ActState = "decided" // and not carried out yet
 	ActDone     ActState = "done"
 	ActRejected ActState = "rejected"
+	ActExpired  ActState = "expired" // nobody decided in time
 )
 
 // KeyAct is something done to a key at a desk.
@@ -38,8 +40,24 @@ type KeyAct struct {
 	// Made is by the operator who began, Decided by the second.
 	Made, Decided Mark
 	By            string // IIN of who began
+	// Hold is since when the hold stands that is to be lifted: a later one is not this act's.
+	Hold time.Time
+	// Void is why an act that was decided could not be carried out any more; "" when it was.
+	Void string
 	// At is the moment of revocation as the authority gave it.
 	At, Created, Changed time.Time
+}
+
+// late reports that nobody may sign the act any more: a draft ends sooner than what waits for its second operator.
+func (k KeyAct) late(draft, confirm time.Duration, at time.Time) bool {
+	switch k.State {
+	case ActDraft:
+		return at.Sub(k.Created) > draft
+	case ActWaiting:
+		return at.Sub(k.Made.At) > confirm
+	case ActDecided, ActDone, ActRejected, ActExpired:
+	}
+	return false
 }
 
 // DeskReasons are the reasons operators may revoke for (cabinet.md §11).
@@ -124,7 +142,7 @@ func (k *KeyAct) Record(by Operator, key Key, signed []byte, at time.Time) error
 	}
 	k.Made, k.State, k.Changed = Mark{by, at, signed, hexSum(signed)}, ActWaiting, at
 	if k.Act == ActRevoke {
-		k.State = ActDone
+		k.State = ActDecided
 	}
 	return nil
 }
@@ -140,7 +158,10 @@ func (k *KeyAct) Confirm(by Operator, key Key, signed []byte, at time.Time) erro
 	if k.Made.IIN == by.IIN {
 		return refuse("SAME_OPERATOR")
 	}
-	k.Decided, k.State, k.Changed = Mark{by, at, signed, hexSum(signed)}, ActDone, at
+	k.Decided, k.State, k.Changed = Mark{by, at, signed, hexSum(signed)}, ActDecided, at
+	if k.Act == ActLift {
+		k.Hold = key.RevokedAt
+	}
 	return nil
 }
 

@@ -167,16 +167,16 @@ func (o *Office) InstalledAtDesk(ctx context.Context, by Operator, number string
 		return Application{}, err
 	}
 	phone := o.c.People.Phone(ctx, ident.IIN(waits.Subject.IIN))
-	return o.atDesk(ctx, by, number, "application.installed", func(tx Tx, a *Application) error {
+	a, err := o.atDesk(ctx, by, number, "application.installed", func(tx Tx, a *Application) error {
 		if err := a.serve(by); err != nil {
 			return err
 		}
-		was := a.State
-		if err := a.Install(serials, o.c.Now()); err != nil || was == Installed {
-			return err
-		}
-		return o.tellInstalled(ctx, tx, a, phone)
+		return o.install(ctx, tx, a, serials, phone)
 	})
+	if err != nil {
+		return Application{}, o.notInstalled(ctx, by.IIN, number, err)
+	}
+	return a, nil
 }
 
 // TellContact keeps the address a person told an operator. It counts for nothing until he opens the

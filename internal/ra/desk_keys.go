@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +35,11 @@ func (o *Office) BeginAct(ctx context.Context, by Operator, want KeyAct) (KeyAct
 	case ActLift:
 		k.Reason = ""
 	}
-	if err := k.check(by, key); err != nil {
+	err = k.check(by, key)
+	if err == nil && k.Act == ActLift && o.c.Holds == nil {
+		err = refuse("HOLDS_ELSEWHERE")
+	}
+	if err != nil {
 		return KeyAct{}, o.deskRefused(ctx, by, key.Serial, err)
 	}
 	err = o.c.Store.Update(ctx, func(tx Tx) error { return tx.PutAct(ctx, k) })
@@ -57,8 +62,8 @@ func (o *Office) Act(ctx context.Context, id string) (k KeyAct, err error) {
 }
 
 // SignAct keeps an operator's signature over [KeyAct.XML], verified by the caller: of who began, or of
-// the second operator. What is complete is carried out: by the authority first, which does nothing
-// twice, then in our records.
+// the second operator. What is complete is decided: that is kept first, with the job [JobAct], and then
+// carried out at once where the authority answers.
 func (o *Office) SignAct(ctx context.Context, by Operator, id string, signed []byte) (KeyAct, error) {
 	k, err := o.Act(ctx, id)
 	if err != nil {
@@ -68,68 +73,60 @@ func (o *Office) SignAct(ctx context.Context, by Operator, id string, signed []b
 	if err != nil {
 		return KeyAct{}, err
 	}
-	now := o.c.Now()
-	if k.State == ActDraft {
-		err = k.Record(by, key, signed, now)
-	} else {
-		err = k.Confirm(by, key, signed, now)
-	}
-	if err != nil {
-		return KeyAct{}, o.deskRefused(ctx, by, k.Serial, err)
-	}
-	if k.State != ActDone {
-		return k, o.keep(ctx, by, k, "desk.act_signed", ActDraft)
-	}
-	return o.carryOut(ctx, by, k)
-}
-
-// carryOut does what was decided about a key.
-func (o *Office) carryOut(ctx context.Context, by Operator, k KeyAct) (KeyAct, error) {
-	first, second := "cert:"+k.Made.Serial, "cert:"+k.Decided.Serial
-	var err error
-	switch {
-	case k.Act == ActLift && o.c.Holds == nil:
-		return KeyAct{}, o.deskRefused(ctx, by, k.Serial, refuse("HOLDS_ELSEWHERE"))
-	case k.Act == ActLift:
-		k.At, err = k.Changed, o.c.Holds.Release(ctx, k.Serial, first, second)
-	case k.Act == ActHold:
-		k.At, err = o.c.Revoker.Revoke(ctx, k.Serial, k.Reason, time.Time{}, first+" "+second)
-	default:
-		k.At, err = o.c.Revoker.Revoke(ctx, k.Serial, k.Reason, time.Time{}, first)
-	}
-	if err != nil {
-		return KeyAct{}, o.deskRefused(ctx, by, k.Serial, err)
-	}
-	switch k.Act {
-	case ActLift:
-		return k, o.keep(ctx, by, k, "hold.lifted", ActWaiting)
-	case ActHold:
-		err = o.keep(ctx, by, k, "hold.set", ActWaiting)
-	default:
-		err = o.keep(ctx, by, k, "desk.revoked", ActDraft)
-	}
-	if err != nil {
-		return KeyAct{}, err
-	}
-	return k, nil // whom it concerns is told by what follows every revocation: [Office.KeyRevoked]
-}
-
-// keep writes an act that was in a state until now.
-func (o *Office) keep(ctx context.Context, by Operator, k KeyAct, action string, was ActState) error {
-	return o.c.Store.Update(ctx, func(tx Tx) error {
-		kept, err := tx.Act(ctx, k.ID)
-		if err != nil {
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		if k, err = tx.Act(ctx, id); err != nil {
 			return err
 		}
-		if kept.State != was {
-			return refuse("ACT_STATE")
-		}
-		if err := tx.PutAct(ctx, k); err != nil {
+		if err := o.signAct(ctx, tx, &k, by, key, signed); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, audit.Event{Action: action, Actor: tx.Hash(by.IIN), Object: k.Serial, Result: "ok",
-			Detail: map[string]string{"act": k.ID, "reason": k.Reason, "first": k.Made.Hash, "second": k.Decided.Hash, "signer": by.Serial}})
+		if k.State != ActDecided {
+			return o.put(ctx, tx, by, k, "desk.act_signed")
+		}
+		return errors.Join(o.put(ctx, tx, by, k, "desk.act_decided"), k.enqueue(ctx, tx, o.c.Now().Add(time.Minute)))
 	})
+	if err != nil {
+		return KeyAct{}, o.deskRefused(ctx, by, k.Serial, err)
+	}
+	if k.State != ActDecided {
+		return k, nil
+	}
+	if err := o.CarryOut(ctx, ActTask{k.ID}); err != nil {
+		o.c.Log.WarnContext(ctx, "an act of the desk is not carried out yet", "act", k.ID, "err", err)
+	}
+	return o.Act(ctx, id)
+}
+
+// signAct takes one signature, unless the act's time is over or another act about the key is being carried out.
+func (o *Office) signAct(ctx context.Context, tx Tx, k *KeyAct, by Operator, key Key, signed []byte) error {
+	now := o.c.Now()
+	if k.late(DraftTTL, ConfirmTTL, now) {
+		return refuse("ACT_EXPIRED")
+	}
+	under, err := tx.ActsIn(ctx, ActDecided, maxUnderway)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(under, func(other KeyAct) bool { return other.Serial == k.Serial && other.ID != k.ID }) {
+		return refuse("ACT_UNDERWAY")
+	}
+	if k.State == ActDraft {
+		return k.Record(by, key, signed, now)
+	}
+	return k.Confirm(by, key, signed, now)
+}
+
+// put writes an act with what was done about it; nobody's doing is the system's.
+func (o *Office) put(ctx context.Context, tx Tx, by Operator, k KeyAct, action string) error {
+	if err := tx.PutAct(ctx, k); err != nil {
+		return err
+	}
+	actor := "system"
+	if by.IIN != "" {
+		actor = tx.Hash(by.IIN)
+	}
+	return tx.Audit(ctx, audit.Event{Action: action, Actor: actor, Object: k.Serial, Result: "ok",
+		Detail: map[string]string{"act": k.ID, "reason": k.Reason, "first": k.Made.Hash, "second": k.Decided.Hash, "signer": by.Serial, "code": k.Void}})
 }
 
 // RejectAct ends an act that nobody is to carry out.
@@ -138,9 +135,17 @@ func (o *Office) RejectAct(ctx context.Context, by Operator, id string) (KeyAct,
 	if err != nil {
 		return KeyAct{}, err
 	}
-	was := k.State
-	if err := k.Reject(by, o.c.Now()); err != nil {
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
+		if k, err = tx.Act(ctx, id); err != nil {
+			return err
+		}
+		if err := k.Reject(by, o.c.Now()); err != nil {
+			return err
+		}
+		return o.put(ctx, tx, by, k, "desk.act_rejected")
+	})
+	if err != nil {
 		return KeyAct{}, o.deskRefused(ctx, by, k.Serial, err)
 	}
-	return k, o.keep(ctx, by, k, "desk.act_rejected", was)
+	return k, nil
 }

@@ -197,6 +197,11 @@ func (a *Application) overridden() bool {
 	return a.Visit.Second.Done() && a.Visit.Override != "" && a.Visit.Registry.Head
 }
 
+// passedOver is overridden for the person himself.
+func (a *Application) passedOver() bool {
+	return a.Visit.Second.Done() && a.Visit.Override != "" && !a.Visit.Registry.Head
+}
+
 // Refuse ends an application at the desk; a reason is required.
 func (a *Application) Refuse(by Operator, text string, at time.Time) error {
 	if err := a.serve(by); err != nil {

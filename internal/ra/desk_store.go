@@ -15,7 +15,7 @@ type deskTx interface {
 	InState(ctx context.Context, s State, since time.Time, limit int) ([]Application, error)
 	// Tallies counts the applications of each state.
 	Tallies(ctx context.Context) ([]Tally, error)
-	// Unreachable counts accounts without a confirmed address.
+	// Unreachable counts accounts without a confirmed address that letters arrive at.
 	Unreachable(ctx context.Context) (int, error)
 
 	// PutAct writes an act about a key, new or changed.

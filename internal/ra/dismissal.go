@@ -108,8 +108,8 @@ func (o *Office) ProposeDismissal(ctx context.Context, by pki.Holder, serial str
 
 // Dismiss marks a person as dismissed: what waits for him is rejected, delegations to him end, and the
 // keys named are revoked, all by one signature of the head.
-func (o *Office) Dismiss(ctx context.Context, d Dismissal, signed []byte) error {
-	cert, err := o.goodSignature(ctx, o.DismissalDocument(d), signed)
+func (o *Office) Dismiss(ctx context.Context, under Fresh, d Dismissal, signed []byte) error {
+	cert, err := o.goodSignature(ctx, under, o.DismissalDocument(d), signed)
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (o *Office) revokeOne(ctx context.Context, serial string, t RevokeTask) err
 	if err != nil {
 		return fmt.Errorf("revoke %s: %w", serial, err)
 	}
-	return o.revocationDone(ctx, k, t.Reason, at)
+	return o.revocationDone(ctx, k, t.Reason, at, "")
 }
 
 // ProposeReturn makes the lifting of the mark, for the head to sign.
@@ -240,12 +240,12 @@ func (o *Office) ProposeReturn(ctx context.Context, by pki.Holder, id string) (D
 
 // Return lifts the mark: the person works there again and may apply for keys. What was revoked stays
 // revoked.
-func (o *Office) Return(ctx context.Context, by pki.Holder, id string, signed []byte) error {
+func (o *Office) Return(ctx context.Context, under Fresh, by pki.Holder, id string, signed []byte) error {
 	d, err := o.ProposeReturn(ctx, by, id)
 	if err != nil {
 		return err
 	}
-	cert, err := o.goodSignature(ctx, o.ReturnDocument(d), signed)
+	cert, err := o.goodSignature(ctx, under, o.ReturnDocument(d), signed)
 	if err != nil {
 		return err
 	}

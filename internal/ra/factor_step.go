@@ -185,7 +185,7 @@ func (o *Office) sendCode(ctx context.Context, tx Tx, f Factor, way FactorWay, c
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	m := notice.Message{N: "N-21", To: way.to, Lang: letterLang(account.Lang), Key: notice.Key("N-21", f.Handle, string(f.Kind), way.to), Expires: f.Expires(),
+	m := notice.Message{N: "N-21", To: way.to, Lang: account.Lang, Key: notice.Key("N-21", f.Handle, string(f.Kind), way.to), Expires: f.Expires(),
 		Vars: map[string]string{"code": code, "action": "@" + actionText(f.About)}}
 	if f.Kind == FactorSMS {
 		m.Channel = notice.SMS

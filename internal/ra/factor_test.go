@@ -108,7 +108,7 @@ func TestC01ReissueNeedsTheFactor(t *testing.T) {
 			t.Errorf("%s tells the code", e.Action)
 		}
 	}
-	if got := strings.Join(acts, " "); !strings.Contains(got, "factor.started factor.passed application.signed") {
+	if got := strings.Join(acts, " "); !strings.Contains(got, "factor.started factor.passed application.approved application.signed") {
 		t.Errorf("recorded %s", got)
 	}
 	for _, f := range w.m.d.factors {

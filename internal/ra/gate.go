@@ -35,7 +35,13 @@ func (o *Office) Gate(ctx context.Context, ask Ask) (Subject, string, error) {
 		if role == "" {
 			return Subject{}, "", refuse("NOT_A_PERSON")
 		}
+		if from := ask.Signer.NotAfter.Add(-o.c.RenewWindow); o.c.RenewWindow > 0 && o.c.Now().Before(from) {
+			return Subject{}, "", refuse("RENEW_TOO_EARLY", "date", from.UTC().Format(time.RFC3339))
+		}
 		subject.BIN, subject.Organization = h.BIN, h.Organization
+		if err := o.livingPerson(ctx, subject); err != nil {
+			return Subject{}, "", err
+		}
 		return subject, role, o.notDismissed(ctx, subject, role)
 	case FirstHead:
 		return o.gateHead(ctx, subject, h, ask.Form.BIN)
@@ -54,7 +60,8 @@ func (o *Office) gateHead(ctx context.Context, s Subject, h pki.Holder, bin stri
 	return s, RoleHead, nil
 }
 
-// headed is the person with the organisation the registry names him head of.
+// headed is the person with the organisation the registry names him head of. A silent registry is no verdict: the
+// answer is unknown, the organisation's name stays empty, and both are asked for when the application is routed.
 func (o *Office) headed(ctx context.Context, s Subject, h pki.Holder, bin string) (Subject, HeadAnswer, error) {
 	if h.BIN != "" {
 		return Subject{}, HeadAnswer{}, refuse("PERSONAL_KEY_NEEDED")
@@ -63,9 +70,16 @@ func (o *Office) headed(ctx context.Context, s Subject, h pki.Holder, bin string
 	if err != nil {
 		return Subject{}, HeadAnswer{}, refuse("BIN_INVALID")
 	}
-	head, err := o.headOf(ctx, admitted)
-	if err != nil {
+	head := o.c.Registry.Head(ctx, admitted)
+	if head.bad() {
+		return Subject{}, HeadAnswer{}, &Refusal{Code: head.code(), Evidence: head.evidence()}
+	}
+	if err := o.livingPerson(ctx, s); err != nil {
 		return Subject{}, HeadAnswer{}, err
+	}
+	if head.unknown() {
+		s.BIN = string(admitted)
+		return s, head, nil
 	}
 	if head.IIN != s.IIN {
 		return Subject{}, HeadAnswer{}, &Refusal{Code: "HEAD_NOT_IN_REGISTRY", Evidence: head.evidence()}
@@ -79,18 +93,23 @@ func (o *Office) headOf(ctx context.Context, bin ident.BIN) (HeadAnswer, error) 
 	head := o.c.Registry.Head(ctx, bin)
 	switch {
 	case head.unknown():
-		e := withWhat(head.evidence())
-		if head.Code != "" {
-			e["cause"] = head.Code
-		}
-		if !head.Since.IsZero() {
-			e["t"] = head.Since.UTC().Format(time.RFC3339)
-		}
-		return HeadAnswer{}, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: e}
+		return HeadAnswer{}, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: head.Silence()}
 	case head.bad():
 		return HeadAnswer{}, &Refusal{Code: head.code(), Evidence: head.evidence()}
 	}
 	return head, nil
+}
+
+// Silence is the evidence of an unknown answer: of which registry, why, and since when.
+func (h HeadAnswer) Silence() map[string]string {
+	e := withWhat(h.evidence())
+	if h.Code != "" {
+		e["cause"] = h.Code
+	}
+	if !h.Since.IsZero() {
+		e["t"] = h.Since.UTC().Format(time.RFC3339)
+	}
+	return e
 }
 
 func withWhat(e map[string]string) map[string]string {

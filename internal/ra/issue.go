@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/trust"
 	"senim/pki"
@@ -83,6 +84,12 @@ func (o *Office) undue(ctx context.Context, a Application) (done bool, err error
 		return false, fmt.Errorf("issue %s: the signer's key is on hold", FormatNumber(a.Number))
 	case !old.RevokedAt.IsZero():
 		return true, o.rejectIssue(ctx, a, Reason{Code: "OLD_KEY_REVOKED"})
+	}
+	if why, gone, err := o.gone(ctx, a); err != nil || gone {
+		if err == nil {
+			err = o.rejectIssue(ctx, a, why)
+		}
+		return gone, err
 	}
 	if a.Role == RoleHead && !a.overridden() {
 		switch head := o.head(ctx, a); {
@@ -171,21 +178,38 @@ func (o *Office) reject(ctx context.Context, a Application, why Reason) error {
 // Installed records that the agent wrote the keys; the owner is told (N-12).
 func (o *Office) Installed(ctx context.Context, iin, number string, serials []string) (Application, error) {
 	phone := o.c.People.Phone(ctx, ident.IIN(iin))
-	return o.change(ctx, iin, number, "application.installed", func(tx Tx, a *Application) error {
-		was := a.State
-		if err := a.Install(serials, o.c.Now()); err != nil {
+	a, err := o.change(ctx, iin, number, "application.installed", func(tx Tx, a *Application) error {
+		return o.install(ctx, tx, a, serials, phone)
+	})
+	if err != nil {
+		return Application{}, o.notInstalled(ctx, iin, number, err)
+	}
+	return a, nil
+}
+
+// notInstalled records that what was reported is not what was issued (C-26), and gives the error back.
+func (o *Office) notInstalled(ctx context.Context, by, number string, err error) error {
+	no, ok := errors.AsType[*Refusal](err)
+	if !ok || no.Code != "CERT_KEY_MISMATCH" {
+		return err
+	}
+	return errors.Join(err, o.c.Store.Update(ctx, func(tx Tx) error {
+		return tx.Audit(ctx, audit.Event{Action: "application.install.failed", Actor: tx.Hash(by), Object: "application " + FormatNumber(number), Result: no.Code})
+	}))
+}
+
+// install notes that the keys are installed, wherever that was, once: the owner is told, and reminded of the old key.
+func (o *Office) install(ctx context.Context, tx Tx, a *Application, serials []string, phone PhoneAnswer) error {
+	was := a.State
+	if err := a.Install(serials, o.c.Now()); err != nil || was == Installed {
+		return err
+	}
+	if a.Replaces != "" {
+		if err := o.remind(ctx, tx, a, "N-22", 0, o.c.Now()); err != nil {
 			return err
 		}
-		if was == Installed {
-			return nil
-		}
-		if a.Replaces != "" {
-			if err := o.remind(ctx, tx, a, "N-22", 0, o.c.Now()); err != nil {
-				return err
-			}
-		}
-		return o.tellInstalled(ctx, tx, a, phone)
-	})
+	}
+	return o.tellInstalled(ctx, tx, a, phone)
 }
 
 // Edit goes back to a draft of the next revision.

@@ -57,8 +57,15 @@ func (o *Office) tellInstalled(ctx context.Context, tx Tx, a *Application, phone
 	if a.Replaces == "" {
 		n = "N-12.first"
 	}
-	if err := o.tell(ctx, tx, a, n); err != nil || phone.Verdict != trust.Good || len(a.Certificates) == 0 {
+	if err := o.tell(ctx, tx, a, n); err != nil || len(a.Certificates) == 0 {
 		return err
+	}
+	switch phone.Verdict {
+	case trust.Good:
+	case trust.Bad:
+		return nil
+	default: // the mobile base is silent: asked again, so that the message is not lost
+		return o.tellLater(ctx, tx, Telling{Task: Task{a.Number, a.Revision}}, a.ID())
 	}
 	account, err := tx.Account(ctx, a.Subject.IIN)
 	if err != nil && !errors.Is(err, ErrNotFound) {

@@ -119,6 +119,9 @@ func (o *Office) Sweep(ctx context.Context) error {
 	if err := o.askAgain(ctx, now.Add(-24*time.Hour)); err != nil {
 		return err
 	}
+	if err := o.endActs(ctx); err != nil {
+		return fmt.Errorf("end acts of the desk: %w", err)
+	}
 	return o.c.Store.Update(ctx, func(tx Tx) error {
 		if err := tx.ForgetFactors(ctx, now.Add(-2*24*time.Hour)); err != nil {
 			return err
@@ -153,7 +156,7 @@ func (o *Office) askAgain(ctx context.Context, before time.Time) error {
 				if err != nil {
 					return err
 				}
-				if err := o.follow(ctx, tx, &a); err != nil {
+				if err := o.owe(ctx, tx, &a); err != nil {
 					return err
 				}
 			}

@@ -56,7 +56,7 @@ func (m *memory) Tallies(context.Context) (all []Tally, _ error) {
 
 func (m *memory) Unreachable(context.Context) (n int, _ error) {
 	for _, a := range m.d.accounts {
-		if a.ConfirmedAt.IsZero() {
+		if a.ConfirmedAt.IsZero() || a.Bad {
 			n++
 		}
 	}

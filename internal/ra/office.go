@@ -55,6 +55,8 @@ type Config struct {
 	CarriersOnline bool
 	// PerDay and OpenAtOnce bound a person's applications: 5 and 3 by default; negative: no bound.
 	PerDay, OpenAtOnce int
+	// RenewWindow is how long before its end a key may be renewed (renew.window_days); zero: any time while it is valid.
+	RenewWindow time.Duration
 	// AutoRevoke is head_change.auto_revoke; zero only offers the keys of a former head.
 	AutoRevoke AutoRevoke
 	// Holds lifts holds for two operators; nil where the authority does not do it from here.

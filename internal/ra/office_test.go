@@ -116,12 +116,21 @@ func newTown(t *testing.T) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.known(pkitest.Person())
 	return w
 }
 
-// add puts a certificate into the authority's books.
+// known puts a person into the register of persons, unless somebody is there under his IIN.
+func (w *town) known(h pki.Holder) {
+	if _, there := w.people[ident.IIN(h.IIN)]; !there && h.IIN != "" {
+		w.people[ident.IIN(h.IIN)] = PersonAnswer{Verdict: trust.Good, Surname: h.Surname, Name: strings.TrimPrefix(h.CommonName, h.Surname), Patronymic: h.Given}
+	}
+}
+
+// add puts a certificate into the authority's books, and its holder into the register of persons.
 func (w *town) add(l *pkitest.Leaf) *pkitest.Leaf {
 	h := l.Certificate.Holder()
+	w.known(h)
 	w.keys[l.Certificate.SerialHex()] = Key{Serial: l.Certificate.SerialHex(), IIN: h.IIN, BIN: h.BIN, NotBefore: l.Certificate.NotBefore,
 		NotAfter: l.Certificate.NotAfter, Raw: l.Certificate.Raw}
 	return l
@@ -134,10 +143,17 @@ func (w *town) ask(l *pkitest.Leaf) Ask {
 // prepared brings an application of l to where its document is signed, and signs it.
 func (w *town) prepared(l *pkitest.Leaf) (Application, []byte) {
 	w.t.Helper()
+	return w.preparedAs(l, w.ask(l))
+}
+
+// preparedAs is prepared for any kind of application.
+func (w *town) preparedAs(l *pkitest.Leaf, ask Ask) (Application, []byte) {
+	w.t.Helper()
 	ctx := w.t.Context()
-	a, err := w.o.Draft(ctx, w.ask(l))
+	a, err := w.o.Draft(ctx, ask)
 	w.ok(err)
 	h := l.Certificate.Holder()
+	h.BIN = a.Subject.BIN
 	csr := pkitest.Request(w.t, pkitest.NewKey(w.t, algid.GOST512), h, "p@example.kz")
 	a, err = w.o.Requests(ctx, h.IIN, a.Number, [][]byte{csr})
 	w.ok(err)
@@ -150,6 +166,15 @@ func (w *town) prepared(l *pkitest.Leaf) (Application, []byte) {
 func (w *town) signed(l *pkitest.Leaf) Application {
 	w.t.Helper()
 	a, xml := w.prepared(l)
+	a, err := w.o.Submit(w.t.Context(), a.Subject.IIN, a.Number, xml)
+	w.ok(err)
+	return a
+}
+
+// signedAs is signed for any kind of application.
+func (w *town) signedAs(l *pkitest.Leaf, ask Ask) Application {
+	w.t.Helper()
+	a, xml := w.preparedAs(l, ask)
 	a, err := w.o.Submit(w.t.Context(), a.Subject.IIN, a.Number, xml)
 	w.ok(err)
 	return a
@@ -391,8 +416,8 @@ func TestLimits(t *testing.T) {
 		t.Error("pressing twice made two applications")
 	}
 	w.signed(p)
-	w.signed(p)
-	w.signed(p)
+	w.signed(w.add(w.ca.Individual())) // other keys of his
+	w.signed(w.add(w.ca.Individual()))
 	_, err = w.o.Draft(t.Context(), w.ask(p))
 	want(t, "a fourth open one", err, "TOO_MANY_APPLICATIONS")
 }

@@ -33,16 +33,28 @@ const (
 	ContactUnknown Contact = "unknown" // the registry did not answer
 )
 
-// ContactOf says whether reminders reach a person: by a confirmed address, or by the phone of the mobile base.
-func (o *Office) ContactOf(ctx context.Context, iin string) (Contact, error) {
-	account, err := o.Account(ctx, iin)
+// ContactOf says whether reminders of a key reach anybody, as the reminders themselves find out: by a confirmed address
+// that is not bad, or by a phone of the mobile base, the holder's, or for a key of an organisation its head's.
+func (o *Office) ContactOf(ctx context.Context, k Key) (Contact, error) {
+	account, err := o.Account(ctx, k.IIN)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return "", err
 	}
-	if account.Confirmed() != "" {
+	if account.Confirmed() != "" && !account.Bad {
 		return ContactKnown, nil
 	}
-	switch o.c.People.Phone(ctx, ident.IIN(iin)).Verdict {
+	iin := ident.IIN(k.IIN)
+	if k.BIN != "" {
+		head := o.c.Registry.Head(ctx, ident.BIN(k.BIN))
+		switch {
+		case head.unknown():
+			return ContactUnknown, nil
+		case head.bad():
+			return ContactNone, nil
+		}
+		iin = ident.IIN(head.IIN)
+	}
+	switch o.c.People.Phone(ctx, iin).Verdict {
 	case trust.Good:
 		return ContactKnown, nil
 	case trust.Bad:
@@ -72,7 +84,7 @@ func (o *Office) ExpiringByWeek(ctx context.Context) ([]Week, error) {
 			i++
 		}
 		weeks[i].Keys++
-		switch c, err := o.ContactOf(ctx, k.IIN); {
+		switch c, err := o.ContactOf(ctx, k); {
 		case err != nil:
 			return err
 		case c == ContactNone:
@@ -109,7 +121,7 @@ func (o *Office) WithoutContact(ctx context.Context, limit int) ([]Key, error) {
 	var keys []Key
 	now := o.c.Now()
 	err := o.ending(ctx, now, now.AddDate(0, 0, 30), func(k Key) error {
-		c, err := o.ContactOf(ctx, k.IIN)
+		c, err := o.ContactOf(ctx, k)
 		if err != nil || c != ContactNone {
 			return err
 		}

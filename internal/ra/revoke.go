@@ -123,7 +123,7 @@ func (o *Office) Revoke(ctx context.Context, by *pki.Certificate, v Revocation) 
 	if !k.RevokedAt.IsZero() && k.Reason != "certificateHold" {
 		return at, nil // revoked before: nothing new to tell
 	}
-	return at, o.revocationDone(ctx, k, v.Reason, at)
+	return at, o.revocationDone(ctx, k, v.Reason, at, h.IIN)
 }
 
 // RevocationRefused records that somebody asked for what he may not, and gives the refusal back; other

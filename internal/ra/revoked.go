@@ -14,9 +14,16 @@ import (
 	"senim/internal/trust"
 )
 
-// revocationDone records a revocation this office asked for, and follows it.
-func (o *Office) revocationDone(ctx context.Context, k Key, reason string, at time.Time) error {
+// revocationDone records a revocation this office asked for, and follows it. by is who asked, empty for the system.
+func (o *Office) revocationDone(ctx context.Context, k Key, reason string, at time.Time, by string) error {
 	err := o.c.Store.Update(ctx, func(tx Tx) error {
+		if reason == "certificateHold" && by != "" {
+			err := tx.Audit(ctx, audit.Event{Action: "hold.set", Actor: tx.Hash(by), Object: k.Serial, Result: "ok",
+				Detail: map[string]string{"reason": reason, "at": at.UTC().Format(time.RFC3339)}})
+			if err != nil {
+				return err
+			}
+		}
 		return tx.Audit(ctx, audit.Event{Action: "cert.revocation.done", Actor: "system", Object: k.Serial, Result: "ok",
 			Detail: map[string]string{"reason": reason, "at": at.UTC().Format(time.RFC3339)}})
 	})
@@ -69,10 +76,15 @@ func (o *Office) goOn(ctx context.Context, k Key) error {
 }
 
 func (o *Office) followRevoked(ctx context.Context, k Key) error {
-	told := o.told(ctx, k)
+	told, silent := o.told(ctx, k)
 	err := o.c.Store.Update(ctx, func(tx Tx) error {
 		for _, p := range told {
 			if err := o.tellRevoked(ctx, tx, k, p); err != nil {
+				return err
+			}
+		}
+		if silent {
+			if err := o.tellLater(ctx, tx, Telling{Serial: k.Serial, Reason: k.Reason, At: k.RevokedAt}, k.Serial+" "+revokedEvent(k)); err != nil {
 				return err
 			}
 		}
@@ -90,21 +102,31 @@ type reader struct {
 	phone ident.Phone
 }
 
-// told are the owner and, for a key of an organisation, its head.
-func (o *Office) told(ctx context.Context, k Key) []reader {
-	all := []reader{{iin: k.IIN}}
+// told are the owner and, for a key of an organisation, its head. silent reports that a registry did not answer: who
+// could not be told, or not by SMS, is told later.
+func (o *Office) told(ctx context.Context, k Key) (all []reader, silent bool) {
+	all = []reader{{iin: k.IIN}}
 	if k.BIN != "" {
-		if head := o.c.Registry.Head(ctx, ident.BIN(k.BIN)); !head.unknown() && !head.bad() && head.IIN != k.IIN {
+		head := o.c.Registry.Head(ctx, ident.BIN(k.BIN))
+		silent = head.unknown()
+		if head.Verdict == trust.Good && head.IIN != k.IIN {
 			all = append(all, reader{iin: head.IIN})
 		}
 	}
 	for i := range all {
-		if a := o.c.People.Phone(ctx, ident.IIN(all[i].iin)); a.Verdict == trust.Good {
+		switch a := o.c.People.Phone(ctx, ident.IIN(all[i].iin)); a.Verdict {
+		case trust.Good:
 			all[i].phone = a.Phone
+		case trust.Bad:
+		default:
+			silent = true
 		}
 	}
-	return all
+	return all, silent
 }
+
+// revokedEvent names a revocation: a hold may come again after it was lifted.
+func revokedEvent(k Key) string { return k.Reason + " " + k.RevokedAt.UTC().Format(time.RFC3339) }
 
 // tellRevoked writes N-14 by e-mail where an address is confirmed, and by SMS where there is a phone.
 func (o *Office) tellRevoked(ctx context.Context, tx Tx, k Key, p reader) error {
@@ -114,7 +136,7 @@ func (o *Office) tellRevoked(ctx context.Context, tx Tx, k Key, p reader) error 
 	}
 	vars := map[string]string{"serial4": k.Serial[max(0, len(k.Serial)-4):], "time": notice.Moment(k.RevokedAt),
 		"reason": "@web.reason." + k.Reason, "link": o.c.Origin + "/keys"}
-	event := k.Reason + " " + k.RevokedAt.UTC().Format(time.RFC3339) // a hold may come again after it was lifted
+	event := revokedEvent(k)
 	err := o.tellPerson(ctx, tx, p.iin, n, k.Serial, event, func(lang.Tag) map[string]string { return vars })
 	if err != nil || p.phone == "" {
 		return err

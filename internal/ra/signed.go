@@ -45,9 +45,21 @@ func signatureOn(document string, signed []byte) (*pki.Certificate, error) {
 	return v.Certificate, nil
 }
 
-// goodSignature is signatureOn by a certificate that may sign now.
-func (o *Office) goodSignature(ctx context.Context, document string, signed []byte) (*pki.Certificate, error) {
-	cert, err := signatureOn(document, signed)
+// Fresh is the challenge under which a document was signed: opened for that document in the signer's own session minutes
+// before, and taken by the caller, so that it serves once. auth.Challenge is the real one.
+type Fresh interface {
+	// In is the document as it is signed: with the challenge in it.
+	In(document string) string
+	// About reports that the challenge was opened for this document.
+	About(document string) bool
+}
+
+// goodSignature is signatureOn under a challenge of its own, by a certificate that may sign now.
+func (o *Office) goodSignature(ctx context.Context, under Fresh, document string, signed []byte) (*pki.Certificate, error) {
+	if under == nil || !under.About(document) {
+		return nil, refuse("CHALLENGE_STALE")
+	}
+	cert, err := signatureOn(under.In(document), signed)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/trust"
 )
@@ -92,6 +93,11 @@ func (o *Office) Submit(ctx context.Context, iin, number string, signed []byte) 
 		if err := o.needFactor(ctx, tx, iin, a.FactorAbout()); err != nil {
 			return err
 		}
+		if waits, err := openFor(ctx, tx, *a, State.waits); err != nil { // asked where it is written, so that of two one is taken
+			return err
+		} else if waits && a.Kind == Reissue {
+			return refuse("APPLICATION_OPEN")
+		}
 		return o.takeSignature(ctx, tx, a, signed, head)
 	})
 }
@@ -110,6 +116,9 @@ func (o *Office) takeSignature(ctx context.Context, tx Tx, a *Application, signe
 	}
 	if err := o.askConfirmers(ctx, tx, a, head); err != nil {
 		return err
+	}
+	if a.State == Rejected {
+		return o.tell(ctx, tx, a, "N-11")
 	}
 	return o.tell(ctx, tx, a, "N-09")
 }
@@ -140,8 +149,20 @@ func (o *Office) head(ctx context.Context, a Application) HeadAnswer {
 	return o.c.Registry.Head(ctx, ident.BIN(a.Subject.BIN))
 }
 
-// follow asks for the job an application's state calls for.
+// follow asks for the job an application's state calls for, now that it has come to it.
 func (o *Office) follow(ctx context.Context, tx Tx, a *Application) error {
+	if a.State == Approved {
+		err := tx.Audit(ctx, audit.Event{Action: "application.approved", Actor: "system", Object: "application " + FormatNumber(a.Number), Result: "ok",
+			Detail: map[string]string{"revision": itoa(a.Revision), "signer": a.SignerSerial, "hash": a.SignedHash}})
+		if err != nil {
+			return err
+		}
+	}
+	return o.owe(ctx, tx, a)
+}
+
+// owe asks for the job alone.
+func (o *Office) owe(ctx context.Context, tx Tx, a *Application) error {
 	switch a.State {
 	case Signed:
 		return a.enqueue(ctx, tx, JobRoute, o.c.Now().Add(o.c.RetryRegistry))
@@ -181,12 +202,15 @@ func (o *Office) Reroute(ctx context.Context, t Task) error {
 		if err := o.route(a, head, o.c.Now()); err != nil || a.State == Signed {
 			return err
 		}
+		if a.State == Rejected {
+			return o.tell(ctx, tx, a, "N-11")
+		}
 		if err := o.askConfirmers(ctx, tx, a, head); err != nil {
 			return err
 		}
 		return o.follow(ctx, tx, a)
 	})
-	if err == nil && head.unknown() && a.Subject.BIN != "" {
+	if err == nil && head.unknown() {
 		return fmt.Errorf("route %s: the registry does not answer", FormatNumber(t.Number))
 	}
 	return err

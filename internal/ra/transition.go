@@ -36,13 +36,14 @@ func (a *Application) Sign(signed []byte, hash string, at time.Time) error {
 }
 
 // Route sends a signed application on: an employee's to the head, an individual's and (when the
-// registry names him) the head's to issuing. A registry that could not answer leaves it where it is.
+// registry names him) the head's to issuing. A registry that could not answer leaves it where it is; who
+// turns out to be the head himself is told to apply as such.
 func (a *Application) Route(head HeadAnswer, at time.Time) error {
 	if a.State != Signed {
 		return refuse("APPLICATION_STATE", "state", string(a.State))
 	}
-	if a.Subject.BIN == "" {
-		return a.move(Approved, at, Signed)
+	if head.Organization != "" && a.Subject.Organization == "" {
+		a.Subject.Organization = head.Organization // it was silent when he applied
 	}
 	switch {
 	case head.unknown():
@@ -51,6 +52,11 @@ func (a *Application) Route(head HeadAnswer, at time.Time) error {
 		return nil
 	case head.bad():
 		return a.move2(AwaitingDesk, Reason{Code: head.code(), Evidence: head.evidence()}, at)
+	case a.Kind == Employee && head.IIN == a.Subject.IIN:
+		return a.RejectBy(Reason{Code: "HEAD_APPLIES_AS_HEAD"}, at)
+	case a.Subject.BIN == "":
+		a.Reason = Reason{}
+		return a.move(Approved, at, Signed)
 	case a.Role != RoleHead:
 		a.Reason = Reason{}
 		return a.move(AwaitingDirector, at, Signed)

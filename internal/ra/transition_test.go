@@ -134,7 +134,9 @@ func TestRoute(t *testing.T) {
 		state           State
 		reason          string
 	}{
-		{"individual", RoleIndividual, "", HeadAnswer{}, Approved, ""},
+		{"individual", RoleIndividual, "", good(""), Approved, ""},
+		{"individual, register of persons silent", RoleIndividual, "", HeadAnswer{}, Signed, "REG_UNAVAILABLE"},
+		{"individual, dead", RoleIndividual, "", HeadAnswer{Verdict: "bad", Code: "PERSON_EXCLUDED"}, AwaitingDesk, "PERSON_EXCLUDED"},
 		{"C-09 head, the registry agrees", RoleHead, "X", good("E"), Approved, ""},
 		{"C-30 head, another in the registry", RoleHead, "X", good("D"), AwaitingDesk, "HEAD_NOT_IN_REGISTRY"},
 		{"C-31 registry silent", RoleHead, "X", HeadAnswer{}, Signed, "REG_UNAVAILABLE"},

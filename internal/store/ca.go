@@ -137,6 +137,13 @@ func scanRecord(r row) (c ca.Record, err error) {
 	return c, err
 }
 
+func (t caTx) Followed(ctx context.Context, serial, order string) (bool, error) {
+	n, err := one(ctx, t.tx, errNoRow, value[int64], `select count(*) from ca_certificates n
+		where n.replaces = $1 and n.order_id <> $2 and n.state in ('reserved', 'intended', 'issued')
+		and not exists (select 1 from ca_revoked x where x.serial = n.serial and x.reason not in (6, 8))`, serial, order)
+	return n > 0, err
+}
+
 func (t caTx) ByOrder(ctx context.Context, order string) (ca.Record, error) {
 	return one(ctx, t.tx, ca.ErrNotFound, scanRecord, caSelect+`where c.order_id = $1`, order)
 }

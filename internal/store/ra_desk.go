@@ -43,7 +43,8 @@ func (t raTx) Tallies(ctx context.Context) ([]ra.Tally, error) {
 }
 
 func (t raTx) Unreachable(ctx context.Context) (int, error) {
-	n, err := one(ctx, t.tx, errNoRow, value[int64], `select count(*) from ra_accounts where confirmed = 0`)
+	n, err := one(ctx, t.tx, errNoRow, value[int64], `select count(*) from ra_accounts a left join ra_contacts c on c.iin = a.iin
+		where a.confirmed = 0 or coalesce(c.bad, 0) <> 0`)
 	return int(n), err
 }
 

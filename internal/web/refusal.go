@@ -132,6 +132,11 @@ func (f Refusal) what(r *Request) string {
 	return r.T("web.code.OTHER", "code", f.Code)
 }
 
+// Silence is a registry that could not be asked, in one sentence with its cause.
+func Silence(r *Request, evidence map[string]string) string {
+	return Refusal{Code: trust.CodeUnavailable, Evidence: evidence}.complete().what(r)
+}
+
 func (f Refusal) why(r *Request) string {
 	return f.text(r, r.Site().Name+".why."+f.Code, "codes."+f.Code+".why", "web.why."+f.Code)
 }

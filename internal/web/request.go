@@ -99,6 +99,34 @@ func (r *Request) Ask(purpose, digest string) (auth.Challenge, error) {
 	return c, nil
 }
 
+// Bind opens the challenge under which a document is signed on the page that is shown, and gives the document with it.
+func (r *Request) Bind(purpose, document string) (string, error) {
+	if r.Method != http.MethodPost {
+		if err := r.limit(true); err != nil {
+			return "", err
+		}
+	}
+	sid, err := r.Begin()
+	if err != nil {
+		return "", err
+	}
+	c, err := r.shell.c.Auth.AskAbout(r.Context(), sid, purpose, document)
+	if err != nil {
+		return "", err
+	}
+	return c.In(document), nil
+}
+
+// TakeChallenge takes the challenge under which what comes now was signed: once, within its time, of this browser. Without one the
+// reader is sent to retry.
+func (r *Request) TakeChallenge(purpose, retry string) (auth.Challenge, error) {
+	c, err := r.shell.c.Auth.TakeChallenge(r.Context(), r.sid, purpose)
+	if err != nil {
+		return auth.Challenge{}, RefusalOf(err, retry)
+	}
+	return c, nil
+}
+
 // signedValue is the value of a session that says when its person signed in; it stays when the session
 // gets a new id.
 const signedValue = "signed"

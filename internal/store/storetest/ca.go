@@ -31,6 +31,7 @@ func CA(t *testing.T, s *store.Store) {
 	t.Run("authorities", func(t *testing.T) { caAuthorities(t, s.CA()) })
 	t.Run("generations", func(t *testing.T) { caGenerations(t, s.CA()) })
 	t.Run("records", func(t *testing.T) { caRecords(t, s.CA()) })
+	t.Run("followed", func(t *testing.T) { caFollowed(t, s.CA()) })
 	t.Run("ways", func(t *testing.T) { caWays(t, s.CA()) })
 	t.Run("holders", func(t *testing.T) { caHolders(t, s.CA()) })
 	t.Run("search", func(t *testing.T) { caSearch(t, s.CA()) })
