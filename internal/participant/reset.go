@@ -185,7 +185,11 @@ func checkPassword(password, again string, own ...string) FieldErrors {
 // (E5). It sets the password, lifts a lock, ends every session of the person and tells him (E6).
 // CERT_OTHER_PERSON leaves the link good, and is counted.
 func (o *Office) ResetPassword(ctx context.Context, sid string, s Signed) error {
-	err := o.c.Store.Update(ctx, func(tx Tx) error {
+	s, err := o.proveAct(ctx, s)
+	if err != nil {
+		return err
+	}
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		act, err := o.openAct(ctx, tx, sid, ActReset)
 		if err != nil {
 			return err

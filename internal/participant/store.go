@@ -34,6 +34,7 @@ type Tx interface {
 	InviteTx
 	RegisterTx
 	SignInTx
+	ProofTx
 
 	Account(ctx context.Context, iin ident.IIN) (Account, error)
 	PutAccount(ctx context.Context, a Account) error
