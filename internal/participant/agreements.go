@@ -70,6 +70,9 @@ func (o *Office) SignedAgreement(ctx context.Context, iin ident.IIN, id string) 
 			return err
 		}
 		kept, err := signedOf(ctx, tx, id)
+		if len(kept.proofs) == 0 && len(s.TimeStamp) > 0 { // of before proof was kept
+			kept.proofs = []Proof{{Kind: ProofStamp, Body: s.TimeStamp}}
+		}
 		s.Proofs = kept.files()
 		return err
 	})
