@@ -158,6 +158,7 @@ func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, 
 	if now.Sub(e.At) > gateLife {
 		return r, ErrRace // the transaction waited too long: what the gate found may not be so any more
 	}
+	r.Subject = s // what the registry says now, a practice among it, and not what it said at step 1
 	if c := o.accountCheck(ctx, tx, r); c.Verdict != trust.Good {
 		return r, &Denied{Code: c.Code, Evidence: c.Evidence}
 	}
