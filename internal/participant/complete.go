@@ -125,7 +125,7 @@ func (o *Office) refuse(ctx context.Context, r Registration, e Evidence) error {
 			return err
 		}
 		if !now.State.Open() { // after the row: the account stays while another link may need it
-			if err := tx.DeletePending(ctx, now.IIN); err != nil {
+			if err := o.forgetAccount(ctx, tx, now.IIN); err != nil {
 				return err
 			}
 		}

@@ -244,9 +244,12 @@ func (o *Office) countOther(ctx context.Context, sid string, why error) error {
 // setPassword writes a new password, makes the person's other links useless, ends his sessions and
 // tells him (N-19).
 func (o *Office) setPassword(ctx context.Context, tx Tx, a Account, hash, action, signature string) error {
-	now := o.now()
+	now, was := o.now(), o.standing(a)
 	a, err := a.passed().step(AccountReset)
 	if err != nil {
+		return err
+	}
+	if err := o.accountMoved(ctx, tx, a.IIN, was, AccountReset); err != nil {
 		return err
 	}
 	a.Password, a.PasswordChanged = hash, now

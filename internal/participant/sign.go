@@ -165,7 +165,11 @@ func (o *Office) pending(ctx context.Context, tx Tx, r Registration) error {
 	case err != nil:
 		a = Account{IIN: r.IIN, Created: o.now()}
 	}
+	was := a.State
 	if a, err = a.step(AccountSigned); err != nil {
+		return err
+	}
+	if err := o.accountMoved(ctx, tx, r.IIN, was, AccountSigned); err != nil {
 		return err
 	}
 	a.Name, a.Password, a.PasswordChanged, a.Lang = r.Person.Name(), r.Password, o.now(), r.Lang
