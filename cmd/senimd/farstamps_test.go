@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"io"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +16,7 @@ import (
 	"senim/internal/ask"
 	"senim/internal/participant"
 	"senim/internal/pkitest"
+	"senim/internal/trustdir"
 	"senim/ocsp"
 	"senim/tsp"
 )
@@ -97,5 +100,23 @@ func TestTokensOfAnotherAuthority(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", name, len(der), err)
 		}
 		site.Close()
+	}
+}
+
+// Whoever has no time-stamps, or none for now, is told at the start.
+func TestNoTimeStampsAreAWarning(t *testing.T) {
+	var log bytes.Buffer
+	silent := httptest.NewServer(http.NotFoundHandler())
+	defer silent.Close()
+	for address, want := range map[string]string{"none": "no time-stamping authority is set", silent.URL: "gives nothing"} {
+		log.Reset()
+		s := &server{log: slog.New(slog.NewTextHandler(&log, nil)), trust: trustdir.New(), now: time.Now}
+		s.c.portalRules.stamps = address
+		if err := s.tryStamps(t.Context()); err != nil || !strings.Contains(log.String(), want) || !strings.Contains(log.String(), "will not be later") {
+			t.Errorf("%s: %v, %s", address, err, log.String())
+		}
+	}
+	if _, _, err := parse([]string{"serve", "-tsp.url", "none"}, io.Discard); err == nil {
+		t.Error("-tsp.url without -ca.url is taken")
 	}
 }

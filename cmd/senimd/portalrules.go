@@ -124,19 +124,25 @@ func (s *server) portalStamps() participant.Stamps {
 	address := s.c.portalRules.stamps
 	switch address {
 	case "none":
-		s.log.Warn("no time-stamping authority is set (-tsp.url): what people sign at the portal is not time-stamped, and will not be later")
 		return nil
 	case "":
 		address = s.c.responder.origin + "/tsp/"
 	}
-	far := farStamps{address, ask.Client(), s.trust.Pool, s.now}
-	s.background = append(s.background, func(ctx context.Context) error {
+	return farStamps{address, ask.Client(), s.trust.Pool, s.now}
+}
+
+// tryStamps says at the start when what people sign will have no time-stamps.
+func (s *server) tryStamps(ctx context.Context) error {
+	const loss = "what people sign at the portal is not time-stamped, and will not be later"
+	switch stamps := s.portalStamps().(type) {
+	case nil:
+		s.log.Warn("no time-stamping authority is set (-tsp.url): " + loss)
+	case farStamps:
 		ctx, stop := context.WithTimeout(ctx, time.Minute)
 		defer stop()
-		if _, err := far.Stamp(ctx, make([]byte, algid.SHA256.Size())); err != nil && !errors.Is(err, context.Canceled) {
-			s.log.Warn("the time-stamping authority (-tsp.url) gives nothing: what people sign at the portal is not time-stamped until it does, and will not be later", "error", err)
+		if _, err := stamps.Stamp(ctx, make([]byte, algid.SHA256.Size())); err != nil && !errors.Is(err, context.Canceled) {
+			s.log.Warn("the time-stamping authority (-tsp.url) gives nothing; until it does, "+loss, "error", err)
 		}
-		return nil
-	})
-	return far
+	}
+	return nil
 }

@@ -99,4 +99,5 @@ func (s *server) handleProofs() {
 		return err
 	})
 	s.store.Every(24*time.Hour, job.Job{Kind: participant.RenewProofsKind, Unique: "all"})
+	s.background = append(s.background, s.tryStamps)
 }
