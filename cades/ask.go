@@ -90,7 +90,7 @@ func (s *signature) listsOf(issuer *pki.Certificate, delta bool) []evidence {
 
 // existedBy is the earliest moment the evidence is known to have existed.
 func (s *signature) existedBy(e evidence) time.Time {
-	known := s.trust.At
+	known := s.knownAt(e.given)
 	for _, place := range e.places {
 		known = earlier(known, s.knownAt(place))
 	}

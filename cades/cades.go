@@ -19,7 +19,8 @@
 // same holds for whoever signed revocation data. This is what archive time-stamps are for: each proves
 // that everything it covers was there before keys and certificates grew old.
 //
-// Signatures of other forms, XML ones say, are judged by [Judge] in the same way.
+// Signatures of other forms, XML ones say, are judged by [Judge] in the same way; what [Renewed] is for them, an archive
+// time-stamp is for a message.
 //
 // Authorities of Trust.Pool are trusted by configuration: when nobody can tell their status it is a
 // warning. An authority that only the message brought must be proved not revoked.
@@ -53,7 +54,6 @@ import (
 	"senim/cms"
 	"senim/ocsp"
 	"senim/pki"
-	"senim/tsp"
 )
 
 // Errors that callers tell apart; compare with errors.Is.
@@ -140,33 +140,6 @@ type Trust struct {
 
 	// NoRevocation leaves the question of revocation out; every signer gets a warning.
 	NoRevocation bool
-}
-
-// Judge answers for a signature that is no CMS message of its own, an XML one say: by certificate c, verified by the
-// package of its form, which also made sure that the tokens are over it. It says since when the signature is proved to
-// exist and whether the certificate was good then, as [Validate] does; the level is not looked at. Claimed is what the
-// signer says, zero when nothing.
-func Judge(c *pki.Certificate, claimed time.Time, tokens []*tsp.Token, t Trust) (*Signer, error) {
-	v, err := newValidation(nil, t)
-	if err != nil {
-		return nil, fmt.Errorf("judging: %w", err)
-	}
-	if len(tokens) > cms.MaxTimestamps {
-		return nil, fmt.Errorf("judging: more than %d time-stamps", cms.MaxTimestamps)
-	}
-	beside := &carried{}
-	for _, token := range tokens {
-		beside.readToken(false, token.Raw(), attributeKey(token.Raw()))
-	}
-	if err := errors.Join(beside.bounded(), v.gather([]*carried{beside})); err != nil {
-		return nil, fmt.Errorf("judging: %w", err)
-	}
-	out := &Signer{Signature: cms.Verified{Certificate: c}, Certificate: c, Claimed: claimed, JudgedAt: t.At, Warnings: beside.warnings}
-	s := v.signature(beside, out)
-	s.aboutCertificate()
-	s.stamps()
-	s.judge()
-	return out, nil
 }
 
 // Validate judges every signature of a message. The error is not nil only when nothing could be

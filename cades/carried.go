@@ -66,6 +66,7 @@ type evidence struct {
 	list   *pki.RevocationList
 	answer *ocsp.Response
 	places []key
+	given  key // of what the caller gave: a time-stamp over a list of digests may prove it
 }
 
 // piece is what a hash index has a digest of.

@@ -187,10 +187,10 @@ func (v *validation) signer(verified cms.Verified, c *carried) Signer {
 func (v *validation) signature(c *carried, out *Signer) *signature {
 	s := &signature{validation: v, carried: c, evidence: slices.Clone(c.evidence), existed: map[key]time.Time{}, signed: v.trust.At, out: out}
 	for _, l := range v.trust.Lists {
-		s.evidence = append(s.evidence, evidence{list: l})
+		s.evidence = append(s.evidence, evidence{list: l, given: revocationKey(l.Raw)})
 	}
 	for _, a := range v.trust.Answers {
-		s.evidence = append(s.evidence, evidence{answer: a})
+		s.evidence = append(s.evidence, evidence{answer: a, given: revocationKey(a.Raw)})
 	}
 	return s
 }

@@ -16,7 +16,8 @@ type verify struct {
 	CRL          []string `name:"crl" sep:"none" help:"Revocation list, full or delta; may be given several times." placeholder:"FILE"`
 	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
 	OCSP         []string `name:"ocsp" sep:"none" help:"OCSP answer (DER) about a certificate in a signature; may be given several times." placeholder:"FILE"`
-	Timestamp    []string `name:"timestamp" sep:"none" help:"Time-stamp (DER) over the whole signed XML file, kept beside it; may be given several times." placeholder:"FILE"`
+	Timestamp    []string `name:"timestamp" sep:"none" help:"Time-stamp (DER) over the whole signed XML file, or over a list of --list, kept beside it; may be given several times." placeholder:"FILE"`
+	List         []string `name:"list" sep:"none" help:"List of SHA-256 digests, as senim hash writes, that a time-stamp is over; may be given several times." placeholder:"FILE"`
 	Content      string   `help:"What a detached CMS signature was made over, of any size." placeholder:"FILE"`
 	Certificate  string   `help:"Certificate of who should have signed a JWT, which carries none." placeholder:"FILE"`
 	File         string   `arg:"" help:"CMS, signed XML, signed PDF, JWT, certificate, request or revocation list; - is standard input."`
@@ -33,6 +34,8 @@ its authority is trusted too; the certificate is then judged as of that time, el
 and answers inside the message are used. A time-stamp that cannot be judged is shown as unproved.
 
 A plain XML signature has no place for a time-stamp: one over the whole file is given by --timestamp.
+One over a list of digests (--list) proves in the same way what the list names: the signed file, earlier
+time-stamps, OCSP answers, revocation lists. So is proof renewed before certificates end.
 
 For a signature in a PDF document there is one check more, document: whether anything but further
 signatures was added since.
@@ -131,8 +134,11 @@ func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing)
 	if len(c.Timestamp) > 0 && found.kind != kindXML {
 		return nil, &hinted{fmt.Errorf("--timestamp does not go with a %s", found.kind), "senim timestamp --verify checks a time-stamp over any file"}
 	}
-	if len(c.OCSP) > 0 && found.kind != kindCMS {
-		return nil, &hinted{fmt.Errorf("--ocsp does not go with a %s", found.kind), "it is for CMS signatures"}
+	if len(c.List) > 0 && len(c.Timestamp) == 0 {
+		return nil, &hinted{errors.New("--list without --timestamp proves nothing"), "give the time-stamp that is over the list"}
+	}
+	if len(c.OCSP) > 0 && found.kind != kindCMS && found.kind != kindXML {
+		return nil, &hinted{fmt.Errorf("--ocsp does not go with a %s", found.kind), "it is for CMS and XML signatures"}
 	}
 	switch found.kind {
 	case kindCMS:

@@ -338,6 +338,8 @@ func (c *config) roles() error {
 	switch {
 	case c.only != "" && c.only != "ca":
 		return fmt.Errorf("-only %s: it is ca or nothing", c.only)
+	case c.remote.url == "" && c.portalRules.stamps != "":
+		return errors.New("-tsp.url goes with -ca.url: the authority here stamps itself")
 	case c.remote.url == "" && c.remote != (remoteConfig{}):
 		return errors.New("-ca.key-file, -ca.certificate, -ca.certificate-key and -ca.cacert go with -ca.url")
 	case c.remote.url != "" && (c.only != "" || c.api.address != ""):

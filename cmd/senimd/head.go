@@ -9,9 +9,10 @@ import (
 	"senim/internal/registry"
 )
 
-// headChanged follows a change of head that a load of the registry brought.
+// headChanged follows a change of head that a load of the registry brought. One load may bring two: a head who leaves,
+// and later another who comes.
 func (s *server) headChanged(ctx context.Context, e registry.HeadChanged) error {
-	return s.office.HeadChanged(ctx, string(e.BIN), strconv.FormatInt(e.Load, 10))
+	return s.office.HeadChanged(ctx, string(e.BIN), strconv.FormatInt(e.Load, 10)+" "+string(e.AppointedOn))
 }
 
 // headRegistered follows a change of head that the portal saw first: a state service named the new head, and no load

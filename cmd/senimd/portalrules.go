@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"senim/algid"
+	"senim/internal/ask"
 	"senim/internal/lang"
 	"senim/internal/participant"
 	"senim/pki"
@@ -21,9 +23,11 @@ type portalRules struct {
 	blockPrevious participant.Moment
 	agreements    []participant.Agreement
 	register      participant.RegisterConfig
+	stamps        string // address of the time-stamping authority elsewhere
 }
 
 func (p *portalRules) flags(f *flag.FlagSet) {
+	f.StringVar(&p.stamps, "tsp.url", "", "with -ca.url: who time-stamps what people sign at the portal (RFC 3161), or none (default: /tsp/ of -responder.origin)")
 	f.Func("gate.unit_roles", "roles of which the certificate of a structural unit's head must have one, as first-head,sign-right (default: first-head)", func(v string) error {
 		p.unitRoles = nil
 		for _, name := range strings.Split(v, ",") {
@@ -112,10 +116,33 @@ func (s *server) publishAgreements(ctx context.Context) error {
 	return nil
 }
 
-// portalStamps is who time-stamps agreements; nil when the authority is elsewhere.
+// portalStamps is who time-stamps what people sign: our own authority, or the one elsewhere; nil when -tsp.url says none.
 func (s *server) portalStamps() participant.Stamps {
-	if s.stamps == nil {
-		return nil
+	if s.stamps != nil {
+		return stamper{s.stamps}
 	}
-	return stamper{s.stamps}
+	address := s.c.portalRules.stamps
+	switch address {
+	case "none":
+		return nil
+	case "":
+		address = s.c.responder.origin + "/tsp/"
+	}
+	return farStamps{address, ask.Client(), s.trust.Pool, s.now}
+}
+
+// tryStamps says at the start when what people sign will have no time-stamps.
+func (s *server) tryStamps(ctx context.Context) error {
+	const loss = "what people sign at the portal is not time-stamped, and will not be later"
+	switch stamps := s.portalStamps().(type) {
+	case nil:
+		s.log.Warn("no time-stamping authority is set (-tsp.url): " + loss)
+	case farStamps:
+		ctx, stop := context.WithTimeout(ctx, time.Minute)
+		defer stop()
+		if _, err := stamps.Stamp(ctx, make([]byte, algid.SHA256.Size())); err != nil && !errors.Is(err, context.Canceled) {
+			s.log.Warn("the time-stamping authority (-tsp.url) gives nothing; until it does, "+loss, "error", err)
+		}
+	}
+	return nil
 }

@@ -143,7 +143,7 @@ func (s *server) takeBatches(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if err := s.takeBatchesOnce(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("batches of the registry; it is tried again", "error", err)
+			s.log.Error("ALERT: batches of the registry could not be looked after; it is tried again", "error", err)
 		}
 		select {
 		case <-ctx.Done():

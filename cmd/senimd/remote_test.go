@@ -112,6 +112,7 @@ func TestAuthorityOnAnotherMachine(t *testing.T) {
 		t.Fatal(bad, err)
 	}
 	run(t, here)
+	here.signedAtThePortal(t, there)
 
 	var who person
 	for _, p := range there.people {

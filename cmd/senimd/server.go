@@ -443,7 +443,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		Again: s.book.For(registry.ForReregister), By: askedBy, Facts: s.book,
 		Rules: s.c.rules(), Origin: s.c.portal.origin, EmailChangeTTL: s.c.changeTTL, EmailChangeDelay: s.c.changeDelay,
 		ResetLinkTTL: s.c.resetTTL, InviteTTL: s.c.inviteTTL, Invited: participant.Fate(s.c.invitedUsers), ReconfirmDays: s.c.reconfirmDays, Now: s.now,
-		UnitRoles: s.c.portalRules.unitRoles, BlockPreviousAt: s.c.portalRules.blockPrevious, Stamps: s.portalStamps(),
+		UnitRoles: s.c.portalRules.unitRoles, BlockPreviousAt: s.c.portalRules.blockPrevious, Stamps: s.portalStamps(), Answers: s.proofs(),
 		Register: s.c.portalRules.register, SignIn: s.c.signin.SignInConfig, Passwords: participant.NewHasherOf(nil, s.c.signin.hash)}); err != nil {
 		return err
 	}
@@ -549,6 +549,7 @@ func (s *server) handleJobs(context.Context) error {
 	s.store.Handle(ra.JobPreviousHead, task(s.office.RevokePrevious))
 	s.store.Handle(participant.HeadChangedKind, task(s.headRegistered))
 	s.store.Every(time.Hour, job.Job{Kind: sweepKind, Unique: "all"})
+	s.handleProofs()
 	return nil
 }
 

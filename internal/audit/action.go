@@ -29,6 +29,8 @@ func Actions() []Action {
 	return []Action{
 		{"account.changed", Records, "a person changed the address of the account in the cabinet"},
 		{"account.created", Records, "a person got an account in the cabinet and consented"},
+		{"account.status", Records, "an account of the portal changed its state: made, activated, locked, opened, removed"},
+		{"act.signed", Records, "a participant signed an act at the portal; what proves it was kept, and what could not be had"},
 		{"address.bad", Letters, "letters to an address do not arrive; no reminder goes there any more"},
 		{"address.cleared", Letters, "the owner of such an address confirmed it"},
 		{"admin.block", Records, "an operator blocked an account, a profile or an enterprise of the portal with a signed document, or was refused with the code of the rule"},
@@ -164,6 +166,7 @@ func Actions() []Action {
 		{"phone.checked", Records, "a person at a desk read out the code sent to his phone of the mobile citizens base"},
 		{"profile.chosen", Access, "a participant signed in and chose for whom to act"},
 		{"profile.status", Records, "a participant's right to act was opened or closed"},
+		{"proof.renewed", Records, "proof of what a participant signed was time-stamped again before its certificates end"},
 		{"qr.asked", Requests, "a page asked for a signature on a phone: its site and purpose"},
 		{"qr.cancelled", Requests, "the page that asked for it gave up"},
 		{"qr.signed", Requests, "a phone brought a signature; the result is ok, or the code of what was wrong with it"},

@@ -82,6 +82,21 @@ func (a Act) Digest() string {
 type Signed struct {
 	Proof  *auth.Proof
 	Answer []byte // CMS
+
+	proved proved
+}
+
+// proveAct gathers the proof of a signature over a challenge, before the transaction that does the act.
+func (o *Office) proveAct(ctx context.Context, s Signed) (Signed, error) {
+	if s.Proof == nil {
+		return s, nil // refused where the act is taken
+	}
+	id, err := newID(o.c.Random)
+	if err != nil {
+		return s, fmt.Errorf("keep act: %w", err)
+	}
+	s.proved, err = o.prove(ctx, s.Answer, s.Proof.Certificate, Evidence{ID: id, At: o.now(), Checks: fromReport(s.Proof.Report)})
+	return s, err
 }
 
 // SignedAct is kept of every act done: what was signed, how, and by whom.
@@ -159,7 +174,7 @@ func (o *Office) takeAct(ctx context.Context, tx Tx, sid string, k Kind, s Signe
 	}
 	kept := SignedAct{ID: id, Kind: k, IIN: a.IIN, Act: a.Text(), Challenge: s.Proof.Challenge.Text(), Answer: s.Answer,
 		Certificate: s.Proof.Certificate.Raw, At: o.now()}
-	if err := tx.PutSignedAct(ctx, kept); err != nil {
+	if err := o.keepAnswer(ctx, tx, kept, s.proved); err != nil {
 		return a, "", err
 	}
 	return a, id, tx.DropAct(ctx, a.Browser, k)

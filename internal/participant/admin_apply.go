@@ -77,6 +77,9 @@ func (o *Office) applyAdmin(ctx context.Context, tx Tx, a AdminAct, t target) er
 		if err != nil {
 			return err
 		}
+		if err := o.accountMoved(ctx, tx, next.IIN, o.standing(t.account), accountEvent(a)); err != nil {
+			return err
+		}
 		next.BlockedReason = noteOf(a)
 		if err := tx.PutAccount(ctx, next); err != nil || a.Lift {
 			return err

@@ -44,6 +44,7 @@ type AgreementSignature struct {
 	Evidence     string // id of the evidence of the gate run on this certificate
 	At           time.Time
 	TimeStamp    []byte // a time-stamp token over Document; nil: none was got, and that is recorded
+	Proofs       []File // with the document and the proof of it; only of [Office.SignedAgreement]
 }
 
 // agreementXML is the document a person signs at step 3 (section 14). It is made of stored facts

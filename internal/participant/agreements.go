@@ -66,7 +66,14 @@ func (o *Office) SignedAgreement(ctx context.Context, iin ident.IIN, id string) 
 		if a, err = tx.Agreement(ctx, s.Version, s.At); err != nil {
 			return err
 		}
-		e, err = tx.Evidence(ctx, s.Evidence)
+		if e, err = tx.Evidence(ctx, s.Evidence); err != nil {
+			return err
+		}
+		kept, err := signedOf(ctx, tx, id)
+		if len(kept.proofs) == 0 && len(s.TimeStamp) > 0 { // of before proof was kept
+			kept.proofs = []Proof{{Kind: ProofStamp, Body: s.TimeStamp}}
+		}
+		s.Proofs = kept.files()
 		return err
 	})
 	if err != nil {
@@ -221,18 +228,21 @@ func (o *Office) Resign(ctx context.Context, iin ident.IIN, profile string, at t
 	if err != nil {
 		return fmt.Errorf("keep agreement: %w", err)
 	}
-	token, stamped := o.stamped(ctx, signed)
+	p, err := o.prove(ctx, signed, cert, e)
+	if err != nil {
+		return err
+	}
 	s := AgreementSignature{ID: id, Version: r.Agreement.Version, Lang: l, Document: signed, Certificate: cert.Raw, Evidence: e.ID, At: o.now(),
-		TimeStamp: token, IIN: iin, TIN: r.Profile.TIN}
+		TimeStamp: p.token, IIN: iin, TIN: r.Profile.TIN}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		now, err := o.toSign(ctx, tx, iin, profile)
 		if err != nil || now.Agreement.Version != r.Agreement.Version {
 			return errors.Join(err, ErrRace)
 		}
-		if err := errors.Join(tx.PutEvidence(ctx, e), tx.PutSignature(ctx, s)); err != nil {
+		if err := errors.Join(tx.PutEvidence(ctx, e), tx.PutSignature(ctx, s), tx.AddProofs(ctx, id, p.proofs)); err != nil {
 			return err
 		}
-		return tx.Audit(ctx, resignEvent(tx, r.Profile, "ok", map[string]string{"version": s.Version, "timestamp": stamped, "evidence": e.ID, "signature": id}))
+		return tx.Audit(ctx, resignEvent(tx, r.Profile, "ok", p.with(map[string]string{"version": s.Version, "evidence": e.ID, "signature": id})))
 	})
 	if err != nil {
 		return fmt.Errorf("keep agreement: %w", raced(err))

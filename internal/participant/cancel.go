@@ -25,7 +25,7 @@ func (o *Office) Cancel(ctx context.Context, id, cookie string) error {
 			return err
 		}
 		if r.Signature != "" {
-			if err := tx.DeletePending(ctx, r.IIN); err != nil {
+			if err := o.forgetAccount(ctx, tx, r.IIN); err != nil {
 				return err
 			}
 		}

@@ -127,7 +127,7 @@ func (o *Office) refuse(ctx context.Context, r Registration, e Evidence) error {
 			return err
 		}
 		if !now.State.Open() { // after the row: the account stays while another link may need it
-			if err := tx.DeletePending(ctx, now.IIN); err != nil {
+			if err := o.forgetAccount(ctx, tx, now.IIN); err != nil {
 				return err
 			}
 		}
@@ -156,6 +156,7 @@ func (o *Office) finish(ctx context.Context, tx Tx, key LinkKey, iin ident.IIN, 
 	if err := o.still(ctx, tx, r.Category, cert, e); err != nil {
 		return r, err
 	}
+	r.Subject = s // what the registry says now, a practice among it, and not what it said at step 1
 	if c := o.accountCheck(ctx, tx, r); c.Verdict != trust.Good {
 		return r, &Denied{Code: c.Code, Evidence: c.Evidence}
 	}

@@ -44,7 +44,11 @@ func (o *Office) AskPassword(ctx context.Context, sid string, from From, iin ide
 
 // ChangePassword takes the signature; every session of the person ends, this one too.
 func (o *Office) ChangePassword(ctx context.Context, sid string, s Signed) error {
-	err := o.c.Store.Update(ctx, func(tx Tx) error {
+	s, err := o.proveAct(ctx, s)
+	if err != nil {
+		return err
+	}
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		act, signature, err := o.takeAct(ctx, tx, sid, ActPassword, s)
 		if err != nil {
 			return err

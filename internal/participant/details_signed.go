@@ -9,7 +9,6 @@ import (
 	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/lang"
-	"senim/pki"
 )
 
 // Details is what a person may change in «Мои реквизиты», beside address and password.
@@ -147,9 +146,9 @@ func (o *Office) ChangeDetails(ctx context.Context, sid string, iin ident.IIN, s
 	if act.IIN != iin {
 		return deny("ACT_STALE")
 	}
-	cert, err := o.signedDocument(ctx, signed, []byte(act.Details), signerIs{iin: iin, act: "details"})
+	s, err := o.signedDocument(ctx, signed, []byte(act.Details), signerIs{iin: iin, act: "details"})
 	if err == nil {
-		err = raced(o.changeDetails(ctx, sid, act, signed, cert))
+		err = raced(o.changeDetails(ctx, sid, act, s))
 	}
 	code := refusalCode(err)
 	if code == "" {
@@ -164,7 +163,7 @@ func (o *Office) ChangeDetails(ctx context.Context, sid string, iin ident.IIN, s
 	return err
 }
 
-func (o *Office) changeDetails(ctx context.Context, sid string, shown Act, signed []byte, cert *pki.Certificate) error {
+func (o *Office) changeDetails(ctx context.Context, sid string, shown Act, s signing) error {
 	changes, err := shown.Changes()
 	if err != nil {
 		return err
@@ -182,7 +181,7 @@ func (o *Office) changeDetails(ctx context.Context, sid string, shown Act, signe
 		if !ok || act.Details != shown.Details {
 			return ErrRace
 		}
-		signature, err := o.keepSigned(ctx, tx, ActDetails, a.IIN, []byte(act.Details), signed, cert)
+		signature, err := o.keepSigned(ctx, tx, ActDetails, a.IIN, s)
 		if err != nil {
 			return err
 		}

@@ -76,6 +76,9 @@ func (o *Office) ChangeEmail(ctx context.Context, sid string, s Signed) (EmailCh
 	if err != nil {
 		return EmailChange{}, fmt.Errorf("change e-mail: %w", err)
 	}
+	if s, err = o.proveAct(ctx, s); err != nil {
+		return EmailChange{}, err
+	}
 	var c EmailChange
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		act, signature, err := o.takeAct(ctx, tx, sid, ActEmail, s)

@@ -22,7 +22,11 @@ func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now
 	if r.Password == "" || r.Entered.Email == "" {
 		return ErrRace
 	}
+	was := a.State
 	if a, err = a.step(AccountCompleted); err != nil {
+		return err
+	}
+	if err := o.accountMoved(ctx, tx, r.IIN, was, AccountCompleted); err != nil {
 		return err
 	}
 	a.Name, a.Password, a.Lang = r.Person.Name(), r.Password, r.Lang
@@ -223,7 +227,7 @@ func (o *Office) supersedeOthers(ctx context.Context, tx Tx, r Registration, now
 		if err := tx.PutRegistration(ctx, other); err != nil {
 			return err
 		}
-		if err := tx.DeletePending(ctx, other.IIN); err != nil {
+		if err := o.forgetAccount(ctx, tx, other.IIN); err != nil {
 			return err
 		}
 		if err := tx.Audit(ctx, event(tx, "reg.refused", other, "SUPERSEDED_BY_OTHER", nil)); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"senim/internal/ident"
-	"senim/pki"
 )
 
 // Invited reads the invitation a letter's link leads to; it changes nothing. LINK_STALE when it is
@@ -104,7 +103,7 @@ func (o *Office) Accept(ctx context.Context, key LinkKey, iin ident.IIN, signed 
 	if err != nil {
 		return Profile{}, err
 	}
-	cert, err := o.signedDocument(ctx, signed, a.Document, signerIs{iin: iin, act: "invite"})
+	s, err := o.signedDocument(ctx, signed, a.Document, signerIs{iin: iin, act: "invite"})
 	if refusalCode(err) == "CERT_OTHER_PERSON" {
 		return Profile{}, o.otherPerson(ctx, key, iin)
 	}
@@ -113,7 +112,7 @@ func (o *Office) Accept(ctx context.Context, key LinkKey, iin ident.IIN, signed 
 	}
 	var p Profile
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
-		p, err = o.accept(ctx, tx, key, a, signed, cert)
+		p, err = o.accept(ctx, tx, key, a, s)
 		return err
 	})
 	if err != nil {
@@ -123,7 +122,7 @@ func (o *Office) Accept(ctx context.Context, key LinkKey, iin ident.IIN, signed 
 }
 
 // accept is the transaction: what lives in our tables is read again.
-func (o *Office) accept(ctx context.Context, tx Tx, key LinkKey, a Acceptance, signed []byte, cert *pki.Certificate) (Profile, error) {
+func (o *Office) accept(ctx context.Context, tx Tx, key LinkKey, a Acceptance, s signing) (Profile, error) {
 	i, err := o.invited(ctx, tx, key)
 	if err != nil {
 		return Profile{}, err
@@ -145,7 +144,7 @@ func (o *Office) accept(ctx context.Context, tx Tx, key LinkKey, a Acceptance, s
 	if err != nil {
 		return Profile{}, err
 	}
-	signature, err := o.keepSigned(ctx, tx, ActAccept, i.IIN, a.Document, signed, cert)
+	signature, err := o.keepSigned(ctx, tx, ActAccept, i.IIN, s)
 	if err != nil {
 		return Profile{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"senim/dsig"
+	"senim/internal/audit"
 	"senim/internal/auth"
 	"senim/internal/ident"
 	"senim/internal/lang"
@@ -161,24 +162,33 @@ func (p Profile) signer() signerIs {
 	return s
 }
 
-// signedDocument verifies the document and judges its signer: SIGNATURE_INVALID, CERT_OTHER_PERSON,
-// CERT_WRONG_BIN, or a closed gate with what is wrong with the certificate.
-func (o *Office) signedDocument(ctx context.Context, signed, ours []byte, who signerIs) (*pki.Certificate, error) {
-	cert, err := verifyDocument(signed, ours)
-	if err != nil {
-		return nil, deny("SIGNATURE_INVALID")
+// signing is a document that was signed, by whom, and the proof of it.
+type signing struct {
+	ours, signed []byte
+	cert         *pki.Certificate
+	proved
+}
+
+// signedDocument verifies the document, judges its signer and gathers the proof: SIGNATURE_INVALID,
+// CERT_OTHER_PERSON, CERT_WRONG_BIN, or a closed gate with what is wrong with the certificate.
+func (o *Office) signedDocument(ctx context.Context, signed, ours []byte, who signerIs) (signing, error) {
+	s := signing{ours: ours, signed: signed}
+	var err error
+	if s.cert, err = verifyDocument(signed, ours); err != nil {
+		return s, deny("SIGNATURE_INVALID")
 	}
-	if err := who.is(cert); err != nil {
-		return nil, err
+	if err := who.is(s.cert); err != nil {
+		return s, err
 	}
-	e, err := o.judged(ctx, cert)
+	e, err := o.judged(ctx, s.cert)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	if !e.Passed() {
-		return nil, &GateClosed{Evidence: e}
+		return s, &GateClosed{Evidence: e}
 	}
-	return cert, nil
+	s.proved, err = o.prove(ctx, signed, s.cert, e)
+	return s, err
 }
 
 // is refuses another person's certificate, and one of another company: CERT_OTHER_PERSON, CERT_WRONG_BIN.
@@ -203,10 +213,21 @@ func (o *Office) judged(ctx context.Context, cert *pki.Certificate) (Evidence, e
 }
 
 // keepSigned writes down a document that was signed and what it did, and gives its id.
-func (o *Office) keepSigned(ctx context.Context, tx Tx, k Kind, iin ident.IIN, ours, signed []byte, cert *pki.Certificate) (string, error) {
+func (o *Office) keepSigned(ctx context.Context, tx Tx, k Kind, iin ident.IIN, s signing) (string, error) {
 	id, err := newID(o.c.Random)
 	if err != nil {
 		return "", err
 	}
-	return id, tx.PutSignedAct(ctx, SignedAct{ID: id, Kind: k, IIN: iin, Act: string(ours), Answer: signed, Certificate: cert.Raw, At: o.now()})
+	return id, o.keepAnswer(ctx, tx, SignedAct{ID: id, Kind: k, IIN: iin, Act: string(s.ours), Answer: s.signed, Certificate: s.cert.Raw, At: o.now()}, s.proved)
+}
+
+// keepAnswer writes down a signed act with its proof.
+func (o *Office) keepAnswer(ctx context.Context, tx Tx, s SignedAct, p proved) error {
+	if err := tx.PutSignedAct(ctx, s); err != nil {
+		return err
+	}
+	if err := tx.AddProofs(ctx, s.ID, p.proofs); err != nil {
+		return err
+	}
+	return tx.Audit(ctx, audit.Event{Action: "act.signed", Actor: tx.Hash(string(s.IIN)), Object: s.ID, Result: "ok", Detail: p.detail})
 }

@@ -121,7 +121,7 @@ func (o *Office) Invite(ctx context.Context, head Profile, id string, signed []b
 	if err != nil {
 		return i, err
 	}
-	cert, err := o.signedDocument(ctx, signed, doc, head.signer())
+	s, err := o.signedDocument(ctx, signed, doc, head.signer())
 	if err != nil {
 		return i, o.refusedInvite(ctx, "invite.sent", head.IIN, i, err)
 	}
@@ -143,7 +143,7 @@ func (o *Office) Invite(ctx context.Context, head Profile, id string, signed []b
 		if err := o.replaceInvitations(ctx, tx, i); err != nil {
 			return err
 		}
-		signature, err := o.keepSigned(ctx, tx, ActInvite, head.IIN, doc, signed, cert)
+		signature, err := o.keepSigned(ctx, tx, ActInvite, head.IIN, s)
 		if err != nil {
 			return err
 		}

@@ -87,7 +87,7 @@ func (o *Office) Expire(ctx context.Context, id string) error {
 			return err
 		}
 		if r.Signature != "" {
-			if err := tx.DeletePending(ctx, r.IIN); err != nil {
+			if err := o.forgetAccount(ctx, tx, r.IIN); err != nil {
 				return err
 			}
 		}

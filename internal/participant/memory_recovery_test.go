@@ -19,10 +19,11 @@ type recovery struct {
 	entries []Entry
 	*invites
 	*signIns
+	*kept
 }
 
 func newRecovery() *recovery {
-	return &recovery{acts: map[string]Act{}, signed: map[string]SignedAct{}, changes: map[string]EmailChange{}, asks: map[string]ResetAsk{}, resets: map[string]Reset{}, invites: &invites{}, signIns: newSignIns()}
+	return &recovery{acts: map[string]Act{}, signed: map[string]SignedAct{}, changes: map[string]EmailChange{}, asks: map[string]ResetAsk{}, resets: map[string]Reset{}, invites: &invites{}, signIns: newSignIns(), kept: &kept{}}
 }
 
 func (r *recovery) Act(_ context.Context, browser string, k Kind) (Act, error) {

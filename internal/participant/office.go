@@ -86,6 +86,8 @@ type Config struct {
 	BlockPreviousAt Moment
 	// Stamps gives time-stamps over signed agreements; nil: there are none, and that is recorded.
 	Stamps Stamps
+	// Answers gives what authorities sign about the certificates of signatures, to be kept beside them; nil: nothing.
+	Answers Answers
 	// InviteTTL is the life of an invitation's link; 7 days by default.
 	InviteTTL time.Duration
 	// Register is how long registrations wait and how many letters they send.

@@ -110,7 +110,11 @@ func (p Passkey) line() string { return p.ID + " " + hashToken(p.Credential) + "
 
 // AddPasskey takes the signature; from then on the passkey opens.
 func (o *Office) AddPasskey(ctx context.Context, sid string, s Signed) error {
-	err := o.c.Store.Update(ctx, func(tx Tx) error {
+	s, err := o.proveAct(ctx, s)
+	if err != nil {
+		return err
+	}
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		act, signature, err := o.takeAct(ctx, tx, sid, ActPasskey, s)
 		if err != nil {
 			return err

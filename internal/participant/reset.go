@@ -185,7 +185,11 @@ func checkPassword(password, again string, own ...string) FieldErrors {
 // (E5). It sets the password, lifts a lock, ends every session of the person and tells him (E6).
 // CERT_OTHER_PERSON leaves the link good, and is counted.
 func (o *Office) ResetPassword(ctx context.Context, sid string, s Signed) error {
-	err := o.c.Store.Update(ctx, func(tx Tx) error {
+	s, err := o.proveAct(ctx, s)
+	if err != nil {
+		return err
+	}
+	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		act, err := o.openAct(ctx, tx, sid, ActReset)
 		if err != nil {
 			return err
@@ -240,9 +244,12 @@ func (o *Office) countOther(ctx context.Context, sid string, why error) error {
 // setPassword writes a new password, makes the person's other links useless, ends his sessions and
 // tells him (N-19).
 func (o *Office) setPassword(ctx context.Context, tx Tx, a Account, hash, action, signature string) error {
-	now := o.now()
+	now, was := o.now(), o.standing(a)
 	a, err := a.passed().step(AccountReset)
 	if err != nil {
+		return err
+	}
+	if err := o.accountMoved(ctx, tx, a.IIN, was, AccountReset); err != nil {
 		return err
 	}
 	a.Password, a.PasswordChanged = hash, now

@@ -105,7 +105,10 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 	}
 	r.Agreement, r.Signature, r.Signer, r.SignedAt = a.Version, sid, cert.Raw, now
 	r.Expires, r.Evidence = now.Add(o.c.Register.LinkTTL), e.ID
-	token, stamped := o.stamped(ctx, signed)
+	p, err := o.prove(ctx, signed, cert, e)
+	if err != nil {
+		return r, err
+	}
 	next := r
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		r = next // the function may be run again
@@ -127,14 +130,14 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 			return err
 		}
 		s := AgreementSignature{ID: sid, Registration: r.ID, Version: a.Version, Lang: l, Document: signed, Certificate: cert.Raw, Evidence: e.ID, At: now,
-			TimeStamp: token, IIN: r.IIN, TIN: r.TIN}
-		if err := tx.PutSignature(ctx, s); err != nil {
+			TimeStamp: p.token, IIN: r.IIN, TIN: r.TIN}
+		if err := errors.Join(tx.PutSignature(ctx, s), tx.AddProofs(ctx, sid, p.proofs)); err != nil {
 			return err
 		}
 		if err := o.pending(ctx, tx, r); err != nil {
 			return err
 		}
-		detail := map[string]string{"version": a.Version, "timestamp": stamped, "signature": sid}
+		detail := p.with(map[string]string{"version": a.Version, "signature": sid})
 		if err := tx.Audit(ctx, event(tx, "agreement.signed", r, "ok", detail)); err != nil {
 			return err
 		}
@@ -176,7 +179,11 @@ func (o *Office) pending(ctx context.Context, tx Tx, r Registration) error {
 	case err != nil:
 		a = Account{IIN: r.IIN, Created: o.now()}
 	}
+	was := a.State
 	if a, err = a.step(AccountSigned); err != nil {
+		return err
+	}
+	if err := o.accountMoved(ctx, tx, r.IIN, was, AccountSigned); err != nil {
 		return err
 	}
 	a.Name, a.Password, a.PasswordChanged, a.Lang = r.Person.Name(), r.Password, o.now(), r.Lang

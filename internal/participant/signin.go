@@ -130,9 +130,15 @@ func (o *Office) turnedAway(ctx context.Context, from From, iin ident.IIN, why e
 
 // wrongPassword counts one wrong password and, at a lock, tells the owner.
 func (o *Office) wrongPassword(ctx context.Context, tx Tx, from From, a Account) (*Denied, error) {
+	was := o.standing(a)
 	a, locked := a.failed(o.now(), o.c.SignIn)
 	if err := tx.PutAccount(ctx, a); err != nil {
 		return nil, err
+	}
+	if locked {
+		if err := o.accountMoved(ctx, tx, a.IIN, was, AccountFailed); err != nil {
+			return nil, err
+		}
 	}
 	actor := tx.Hash(string(a.IIN))
 	if err := tx.Audit(ctx, audit.Event{Action: "signin.failed", Actor: actor, Result: "PASSWORD_WRONG", Detail: from.detail()}); err != nil {

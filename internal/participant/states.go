@@ -6,7 +6,8 @@ import (
 )
 
 // The three tables of section 11 are three pure types: what an account, a profile and a registration may
-// become. Whatever changes one of them asks its table first; a step that is not in it is an error of ours.
+// become. Whatever changes one of them asks its table first; a step that is not in it is an error of ours. Two steps
+// of an account nobody makes: that a lock is over and that a password is old follows from times ([Account.Standing]).
 
 // errStep is a step a table does not have.
 func errStep(what string, from, event any) error {
@@ -45,7 +46,9 @@ func (s AccountState) Next(e AccountEvent) (AccountState, bool) {
 			return AccountActive, true
 		case AccountForgotten:
 			return "", true
-		case AccountFailed, AccountWaited, AccountAged, AccountReset, AccountStopped, AccountLifted:
+		case AccountFailed: // at the link: the lock delays the completion
+			return AccountPending, true
+		case AccountWaited, AccountAged, AccountReset, AccountStopped, AccountLifted:
 		}
 	case AccountActive, AccountLocked, AccountPasswordExpired:
 		return s.open(e)

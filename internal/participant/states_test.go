@@ -15,7 +15,7 @@ func TestAccountTable(t *testing.T) {
 		by   AccountEvent
 	}
 	want := map[step]AccountState{
-		{"", AccountSigned}: AccountPending, {AccountPending, AccountSigned}: AccountPending, {AccountPending, AccountCompleted}: AccountActive, {AccountPending, AccountForgotten}: "",
+		{"", AccountSigned}: AccountPending, {AccountPending, AccountSigned}: AccountPending, {AccountPending, AccountCompleted}: AccountActive, {AccountPending, AccountForgotten}: "", {AccountPending, AccountFailed}: AccountPending,
 		{AccountActive, AccountFailed}: AccountLocked, {AccountActive, AccountAged}: AccountPasswordExpired, {AccountActive, AccountReset}: AccountActive, {AccountActive, AccountStopped}: AccountBlocked,
 		{AccountLocked, AccountWaited}: AccountActive, {AccountLocked, AccountReset}: AccountActive, {AccountLocked, AccountStopped}: AccountBlocked,
 		{AccountPasswordExpired, AccountReset}: AccountActive, {AccountPasswordExpired, AccountFailed}: AccountLocked, {AccountPasswordExpired, AccountStopped}: AccountBlocked,

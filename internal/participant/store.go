@@ -35,6 +35,7 @@ type Tx interface {
 	RegisterTx
 	SignInTx
 	FactsTx
+	ProofTx
 
 	Account(ctx context.Context, iin ident.IIN) (Account, error)
 	PutAccount(ctx context.Context, a Account) error

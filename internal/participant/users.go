@@ -9,7 +9,6 @@ import (
 	"senim/internal/audit"
 	"senim/internal/job"
 	"senim/internal/lang"
-	"senim/pki"
 )
 
 // UserAction is what a head does to users of his enterprise.
@@ -128,9 +127,9 @@ func (o *Office) SettleUsers(ctx context.Context, head Profile, action UserActio
 	if err != nil {
 		return err
 	}
-	cert, err := o.signedDocument(ctx, signed, doc, head.signer())
+	s, err := o.signedDocument(ctx, signed, doc, head.signer())
 	if err == nil {
-		err = raced(o.settleUsers(ctx, head, action, profiles, doc, signed, cert))
+		err = raced(o.settleUsers(ctx, head, action, profiles, s))
 	}
 	code := refusalCode(err)
 	if code == "" {
@@ -149,7 +148,7 @@ func (o *Office) SettleUsers(ctx context.Context, head Profile, action UserActio
 	return err
 }
 
-func (o *Office) settleUsers(ctx context.Context, head Profile, action UserAction, profiles []string, doc, signed []byte, cert *pki.Certificate) error {
+func (o *Office) settleUsers(ctx context.Context, head Profile, action UserAction, profiles []string, s signing) error {
 	err := o.c.Store.Update(ctx, func(tx Tx) error {
 		if err := o.stillHead(ctx, tx, head); err != nil {
 			return err
@@ -165,10 +164,10 @@ func (o *Office) settleUsers(ctx context.Context, head Profile, action UserActio
 		if err != nil {
 			return err
 		}
-		if string(again) != string(doc) {
+		if string(again) != string(s.ours) {
 			return ErrRace
 		}
-		signature, err := o.keepSigned(ctx, tx, ActUsers, head.IIN, doc, signed, cert)
+		signature, err := o.keepSigned(ctx, tx, ActUsers, head.IIN, s)
 		if err != nil {
 			return err
 		}

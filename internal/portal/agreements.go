@@ -56,8 +56,8 @@ func (s *site) myAgreement(w http.ResponseWriter, r *web.Request, iin ident.IIN)
 	return r.OK(w, agreementOneView(r, a))
 }
 
-// agreementFile gives one part of a signed agreement as a file: the text as it was read, the document
-// with its signature, the time-stamp, or the evidence.
+// agreementFile gives a signed agreement with all proof of it, or one part as a file: the text as it was read, the
+// document with its signature, the time-stamp, or the evidence.
 func (s *site) agreementFile(w http.ResponseWriter, r *web.Request, iin ident.IIN) error {
 	a, err := s.readAgreement(r, iin)
 	if err != nil {
@@ -66,6 +66,9 @@ func (s *site) agreementFile(w http.ResponseWriter, r *web.Request, iin ident.II
 	name := "agreement-" + fileSafe(a.Version) + "-" + a.At.UTC().Format("20060102")
 	var body []byte
 	switch part := r.PathValue("part"); {
+	case part == "all":
+		text := participant.File{Name: "text.txt", Body: []byte(a.agreement.Text[a.Lang])}
+		return sendBundle(w, name, a.At, append(a.Proofs[:len(a.Proofs):len(a.Proofs)], text))
 	case part == "text":
 		web.Attach(w, "text/plain; charset=utf-8", name+".txt")
 		body = []byte(a.agreement.Text[a.Lang])

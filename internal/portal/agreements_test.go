@@ -1,12 +1,14 @@
 package portal
 
 import (
+	"archive/zip"
 	"context"
 	"crypto/rand"
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,11 +26,12 @@ import (
 	"senim/tsp"
 )
 
-// stamps is the world's time-stamping authority; down: nobody answers.
+// stamps is the world's time-stamping authority and its OCSP responder; down: nobody answers.
 type stamps struct {
-	w    *world
-	tsa  *pkitest.Leaf
-	down bool
+	w         *world
+	tsa       *pkitest.Leaf
+	responder *pkitest.Leaf
+	down      bool
 }
 
 func (s *stamps) Stamp(_ context.Context, digest []byte) ([]byte, error) {
@@ -39,21 +42,90 @@ func (s *stamps) Stamp(_ context.Context, digest []byte) ([]byte, error) {
 	return tsp.CreateToken(rand.Reader, s.tsa.Key, s.tsa.Certificate, q, tsp.Stamp{Policy: tsp.PolicyGOST512, Serial: big.NewInt(7), Time: s.w.time()})
 }
 
-// longTSA is a time-stamping authority that outlives the keys of people, as the real one does.
-func (w *world) longTSA() *pkitest.Leaf {
-	return w.authority.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "TIME-STAMPING AUTHORITY", Organization: "TEST"}, NotBefore: w.time().AddDate(0, 0, -1),
-		NotAfter: w.time().AddDate(5, 0, 0), Change: func(t *pki.Template) {
-			t.KeyUsage, t.ExtKeyUsage, t.ExtKeyUsageCritical = pki.DigitalSignature, []asn1.ObjectIdentifier{pki.TimeStamping}, true
-			t.Policies = []pki.Policy{{OID: pki.PolicyTSA, CPS: "http://pki.example.kz/cps"}}
-		}})
+func (s *stamps) About(_ context.Context, cert *pki.Certificate) ([]participant.Proof, error) {
+	if s.down {
+		return nil, errors.New("nobody answers")
+	}
+	a := *s.w.authority
+	a.Now = s.w.time()
+	answer := a.Answer(s.responder, pkitest.Question(s.w.t, algid.SHA256, a.CA, cert.Serial, nil), nil)
+	return []participant.Proof{{Kind: participant.ProofAnswer, Body: answer, Made: a.Now, Ends: s.responder.Certificate.NotAfter}}, nil
+}
+
+// installed is new keys for time-stamps and OCSP answers, good for three years.
+func (s *stamps) installed() {
+	years := func(t *pki.Template) {
+		t.NotBefore, t.NotAfter = s.w.time().AddDate(0, 0, -1), s.w.time().AddDate(3, 0, 0)
+	}
+	s.tsa = s.w.authority.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "TIME-STAMPING AUTHORITY", Organization: "TEST"}, Change: func(t *pki.Template) {
+		years(t)
+		t.KeyUsage, t.ExtKeyUsage, t.ExtKeyUsageCritical = pki.DigitalSignature, []asn1.ObjectIdentifier{pki.TimeStamping}, true
+		t.Policies = []pki.Policy{{OID: pki.PolicyTSA, CPS: "http://pki.example.kz/cps"}}
+	}})
+	s.responder = s.w.authority.Issue(pkitest.Spec{Holder: pki.Holder{CommonName: "OCSP RESPONDER", Organization: "TEST"}, Change: func(t *pki.Template) {
+		years(t)
+		t.KeyUsage, t.ExtKeyUsage = pki.DigitalSignature, []asn1.ObjectIdentifier{pki.OCSPSigning}
+		t.NoCheck, t.Emails, t.CRL, t.DeltaCRL, t.OCSP = true, nil, nil, nil, nil
+	}})
 }
 
 func stampedWorld(t *testing.T) (*world, *stamps) {
 	t.Helper()
 	s := &stamps{}
-	w := newWorldWith(t, func(c *participant.Config) { c.Stamps = s })
-	s.w, s.tsa = w, w.longTSA()
+	w := newWorldWith(t, func(c *participant.Config) { c.Stamps, c.Answers = s, s })
+	s.w = w
+	s.installed()
 	return w, s
+}
+
+// verifier is senim, which verifies bundles by what is in them, trusting the authorities of a world.
+type verifier struct {
+	t              *testing.T
+	senim, trusted string
+}
+
+func newVerifier(t *testing.T, w *world) verifier {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds senim")
+	}
+	v := verifier{t: t, senim: filepath.Join(t.TempDir(), "senim"), trusted: t.TempDir()}
+	for name, c := range map[string]*pki.Certificate{"root.pem": w.authority.Root, "ca.pem": w.authority.CA} {
+		w.must(os.WriteFile(filepath.Join(v.trusted, name), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o600))
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", v.senim, "senim/cmd/senim").CombinedOutput(); err != nil {
+		t.Fatalf("build senim: %v\n%s", err, out)
+	}
+	return v
+}
+
+// bundle is a ZIP archive as a folder, and the command it says.
+func (v verifier) bundle(page string) (dir string, command []string) {
+	v.t.Helper()
+	z, err := zip.NewReader(strings.NewReader(page), int64(len(page)))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	dir = v.t.TempDir()
+	if err := os.CopyFS(dir, z); err != nil {
+		v.t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, commandFile))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return dir, strings.Fields(strings.Replace(string(raw), "AUTHORITIES", v.trusted, 1))
+}
+
+// verify runs the command as of a moment, and wants its exit status.
+func (v verifier) verify(want int, at time.Time, dir string, command []string) {
+	v.t.Helper()
+	c := exec.CommandContext(v.t.Context(), v.senim, append([]string{"verify", "--at", at.Format(time.RFC3339)}, command[2:]...)...)
+	c.Dir = dir
+	out, _ := c.CombinedOutput()
+	if got := c.ProcessState.ExitCode(); got != want {
+		v.t.Errorf("%v as of %s exits with %d, want %d:\n%s", command, at.Format(time.DateOnly), got, want, out)
+	}
 }
 
 var agreementLink = regexp.MustCompile(`href="(/me/agreements/[A-Za-z0-9_-]+)"`)
@@ -69,10 +141,10 @@ func (b *browser) agreement() string {
 	return m[1]
 }
 
-// What was signed is given to its person as files, and senim verify finds it good, also years later: the
-// time-stamp proves when it was.
+// What was signed is given to its person with all that proves it. By those files alone senim verify finds it good, also
+// when every certificate in it has ended: the time-stamp proves when it was, and is renewed in time.
 func TestAgreementVerifiesForEver(t *testing.T) {
-	w, _ := stampedWorld(t)
+	w, stamps := stampedWorld(t)
 	w.heads(iinA, iinB)
 	key := w.head(iinB, binX)
 	b := w.browser()
@@ -80,17 +152,6 @@ func TestAgreementVerifiesForEver(t *testing.T) {
 	b.follow().sign(key).at("/login/password").post("/login/password", "password", passB).at("/me?done=1")
 	page := b.agreement()
 	b.says("Версия 1.0").says("Метка времени есть").says("Что проверено").says(pretty(binX))
-	dir := t.TempDir()
-	save := func(part, name string) string {
-		b.get(page + "/" + part)
-		if b.status != 200 {
-			t.Fatalf("%s: %d", part, b.status)
-		}
-		to := filepath.Join(dir, name)
-		w.must(os.WriteFile(to, []byte(b.page), 0o600))
-		return to
-	}
-	xml, tst := save("signed", "a.xml"), save("stamp", "a.tst")
 	if b.get(page + "/text"); b.page != "Первый пункт.\n\nВторой «пункт» & <ещё>." {
 		t.Errorf("text: %q", b.page)
 	}
@@ -108,41 +169,61 @@ func TestAgreementVerifiesForEver(t *testing.T) {
 		}
 	}
 
-	trusted := filepath.Join(dir, "trust")
-	w.must(os.Mkdir(trusted, 0o700))
-	for name, c := range map[string]*pki.Certificate{"root.pem": w.authority.Root, "ca.pem": w.authority.CA} {
-		w.must(os.WriteFile(filepath.Join(trusted, name), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o600))
+	v := newVerifier(t, w)
+	signed := w.time()
+	first, command := v.bundle(b.get(page + "/all").page)
+	v.verify(0, signed.Add(time.Hour), first, command)
+	v.verify(0, signed.AddDate(2, 0, 0), first, command) // the key ended a year ago
+	v.verify(1, signed.AddDate(2, 0, 0), first, []string{"senim", "verify", "--trust", v.trusted, "signed.xml"})
+	v.verify(1, signed.AddDate(5, 0, 0), first, command) // so did those of the time-stamps and answers
+
+	w.must(w.office.RenewProofs(t.Context())) // not yet
+	if again, _ := v.bundle(b.get(page + "/all").page); len(entries(t, again)) != len(entries(t, first)) {
+		t.Errorf("renewed long before the end: %v", entries(t, again))
 	}
-	list := filepath.Join(dir, "list.crl")
-	w.must(os.WriteFile(list, w.authority.ListOf(pki.ListTemplate{Number: big.NewInt(1), ThisUpdate: w.time().Add(30 * time.Minute), NextUpdate: w.time().AddDate(3, 0, 0)}), 0o600))
-	if testing.Short() {
-		t.Skip("builds senim")
-	}
-	senim := filepath.Join(dir, "senim")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", senim, "senim/cmd/senim").CombinedOutput(); err != nil {
-		t.Fatalf("build senim: %v\n%s", err, out)
-	}
-	verify := func(want int, args ...string) {
-		t.Helper()
-		c := exec.CommandContext(t.Context(), senim, append([]string{"verify", "--trust", trusted, "--crl", list}, args...)...)
-		out, _ := c.CombinedOutput()
-		if got := c.ProcessState.ExitCode(); got != want {
-			t.Errorf("senim verify %v exits with %d, want %d:\n%s", args, got, want, out)
-		}
-	}
-	soon, late := w.time().Add(time.Hour).Format(time.RFC3339), w.time().AddDate(2, 0, 0).Format(time.RFC3339) // the key ends in a year
-	verify(0, "--at", soon, xml)
-	verify(1, "--at", late, xml)
-	verify(0, "--at", late, "--timestamp", tst, xml)
-	forged := filepath.Join(dir, "forged.xml")
-	raw, err := os.ReadFile(xml)
+	w.pass(signed.AddDate(3, 0, -30).Sub(w.time()))
+	w.must(w.office.RenewProofs(t.Context())) // the authorities have no later certificates, and there is time
+	stamps.installed()
+	w.must(w.office.RenewProofs(t.Context()))
+	w.must(w.office.RenewProofs(t.Context())) // once is enough
+	kept, _, _, err := w.office.SignedAgreement(t.Context(), iinB, strings.TrimPrefix(page, "/me/agreements/"))
 	w.must(err)
-	w.must(os.WriteFile(forged, []byte(strings.Replace(string(raw), "Первый", "Второй", 1)), 0o600))
-	verify(1, "--at", soon, forged)
-	verify(1, "--at", late, "--timestamp", tst, forged)
-	other := filepath.Join(dir, "other.xml") // good, and not what was stamped
-	w.must(os.WriteFile(other, append(raw, '\n'), 0o600))
-	verify(2, "--at", late, "--timestamp", tst, other)
+	sent := httptest.NewRecorder()
+	w.must(sendBundle(sent, "agreement", w.time(), kept.Proofs))
+	second, command := v.bundle(sent.Body.String())
+	if n := len(entries(t, second)) - len(entries(t, first)); n != 3 { // an answer about who stamped, the list, its time-stamp, an answer about who made that
+		t.Errorf("%d new files: %v", n, entries(t, second))
+	}
+	late := signed.AddDate(5, 0, 0)
+	v.verify(0, late, second, command)
+	v.verify(1, signed.AddDate(7, 0, 0), second, command)
+
+	// Nothing in it may be changed or left out.
+	for name, change := range map[string]func([]byte) []byte{
+		"signed.xml":  func(b []byte) []byte { return []byte(strings.Replace(string(b), "Первый", "Второй", 1)) },
+		"sums-1.txt":  func(b []byte) []byte { return append(b, '\n') },
+		"stamp-1.tst": func(b []byte) []byte { return append([]byte{}, b[:len(b)-1]...) },
+	} {
+		raw, err := os.ReadFile(filepath.Join(second, name))
+		w.must(err)
+		w.must(os.WriteFile(filepath.Join(second, name), change(raw), 0o600))
+		v.verify(map[string]int{"signed.xml": 1, "sums-1.txt": 2, "stamp-1.tst": 2}[name], late, second, command)
+		w.must(os.WriteFile(filepath.Join(second, name), raw, 0o600))
+	}
+	v.verify(1, late, second, slices.DeleteFunc(slices.Clone(command), func(w string) bool { return w == "--ocsp" || strings.HasSuffix(w, ".ocsp") }))
+}
+
+// entries are the names in a folder.
+func entries(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	all, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 // Without a time-stamp the agreement stands, and its absence is said.
@@ -282,6 +363,15 @@ func TestPowerOfAttorney(t *testing.T) {
 		t.Errorf("the user's own: %d %s", c.status, c.page)
 	}
 	c.get("/org/proxy/" + u.ID).refused("NO_REQUIRED_PERMISSIONS") // a user never heads
+	for _, b := range []*browser{head, c} {
+		page := map[*browser]string{head: "/org/proxy/" + u.ID, c: "/me/proxy"}[b]
+		if b.get(page + "/nothing"); b.status != 404 {
+			t.Errorf("a part that is not there: %d", b.status)
+		}
+		if z, err := zip.NewReader(strings.NewReader(b.get(page+"/all").page), int64(len(b.page))); err != nil || len(z.File) != 3 {
+			t.Errorf("the power of attorney, what was checked, and how to verify it: %v", err)
+		}
+	}
 	other := w.browser()
 	other.login(w.head(iinA, binY), passA).at("/me")
 	if other.get("/org/proxy/" + u.ID); other.status != 404 {

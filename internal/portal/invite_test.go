@@ -248,6 +248,11 @@ func TestP31NewHeadConfirms(t *testing.T) {
 	if w.count("N-07.closed") != 0 || w.audited("invite.reconfirmed") == 0 {
 		t.Error("a confirmed user was told that he is closed, or nothing was recorded")
 	}
+	// He acts by what the new head signed, which names the same permissions.
+	act, files, err := w.office.PowerOfAttorney(t.Context(), w.profileOf(iinC, binX), id)
+	if err != nil || act.Kind != participant.ActUsers || act.IIN != iinB || len(files) != 2 || !strings.Contains(string(files[0].Body), "<proxy>17/26</proxy>") {
+		t.Errorf("the power of attorney: %s, %d files, %v", act.Kind, len(files), err)
+	}
 }
 
 // rereg.invited_users: keep leaves users alone, block closes them at once.

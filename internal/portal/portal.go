@@ -216,7 +216,9 @@ func (s *site) routes() *http.ServeMux {
 		"GET /me/agreements/sign/{profile}":  person(s.resignPage),
 		"POST /me/agreements/sign/{profile}": person(s.resigned),
 		"GET /me/proxy":                      person(s.myProxy),
+		"GET /me/proxy/{part}":               person(s.myProxy),
 		"GET /org/proxy/{profile}":           s.headed(s.userProxy),
+		"GET /org/proxy/{profile}/{part}":    s.headed(s.userProxy),
 
 		"GET /org/users":              s.headed(s.orgPage),
 		"GET /org/users/sign":         s.headed(s.orgSignPage),

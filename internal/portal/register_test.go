@@ -222,6 +222,23 @@ func TestPrivatePractice(t *testing.T) {
 	}
 }
 
+// Who changed his profession between step 1 and the link gets the type that the gate found last: what the evidence says.
+func TestPracticeChangedBeforeTheLink(t *testing.T) {
+	w := newWorld(t)
+	key := w.personal(iinB)
+	practises := func(p registry.Practice) {
+		w.taxpayers(registry.Taxpayer{TIN: iinB, Type: registry.TaxIndividual, NameRU: "ТЕСТОВ ТЕСТ", Practice: p})
+	}
+	practises(registry.Lawyer)
+	b := w.browser()
+	b.begin(participant.PrivatePractice).sign(key).at("/2")
+	practises(registry.Notary)
+	b.fill("b@example.kz", passB).finish(key, passB).at("/me?done=1")
+	if all, err := w.office.Profiles(t.Context(), iinB); err != nil || len(all) != 1 || all[0].Type != participant.TypeNotary {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
 // An individual who is excluded or dead is refused; the unit's head carries one of the roles of the
 // setting, and its head office is linked.
 func TestCategoryConditions(t *testing.T) {

@@ -145,9 +145,25 @@ func TestC32AutoRevoke(t *testing.T) {
 		h := pkitest.Member(pki.RoleFirstHead)
 		h.IIN, h.BIN = former, bin
 		old := w.add(w.ca.Issue(pkitest.Spec{Holder: h}))
-		w.heads[bin] = HeadAnswer{Verdict: trust.Good, IIN: "B"}
+		w.heads[bin] = HeadAnswer{Verdict: trust.Bad, Code: "REGISTRY_NO_HEAD"}
+		w.ok(w.o.HeadChanged(t.Context(), bin, "0"))
+		offered := func() (n int) {
+			for _, e := range w.m.d.events {
+				if e.Action == "head_change.offered" {
+					n++
+				}
+			}
+			return n
+		}
+		if offered() != 0 {
+			t.Error("the keys were offered while nobody heads it")
+		}
+		w.heads[bin] = HeadAnswer{Verdict: trust.Good, IIN: "B"} // who comes after nobody
 		w.ok(w.o.HeadChanged(t.Context(), bin, "1"))
 		w.ok(w.o.HeadChanged(t.Context(), bin, "1"))
+		if offered() != 1 {
+			t.Errorf("offered %d times", offered())
+		}
 		var due []time.Duration
 		for _, j := range w.m.d.jobs {
 			if j.Kind == JobPreviousHead {

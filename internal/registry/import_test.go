@@ -102,7 +102,7 @@ func TestR07HashOfAFile(t *testing.T) {
 		if n := w.events("registry.load.refused", "LOAD_HASH"); n != 1 {
 			t.Errorf("%d records", n)
 		}
-		if !strings.Contains(w.log.String(), "LOAD_HASH") {
+		if !strings.Contains(w.log.String(), "ALERT: a batch of the registry was refused") || !strings.Contains(w.log.String(), "LOAD_HASH") {
 			t.Error("nobody is told")
 		}
 		// a row fewer than the manifest says, with the right bytes
@@ -328,7 +328,7 @@ func TestR30RevocationUnknown(t *testing.T) {
 				t.Errorf("%d %v", n, err)
 			}
 		}
-		if w.events("registry.load.waiting", trust.CodeUnavailable) != 1 || strings.Count(w.log.String(), "waits") != 1 {
+		if w.events("registry.load.waiting", trust.CodeUnavailable) != 1 || strings.Count(w.log.String(), "ALERT: a batch of the registry waits") != 1 {
 			t.Error("said not once")
 		}
 		w.status = trust.Status{State: trust.StateGood}

@@ -274,7 +274,11 @@ func (m *Importer) refuse(ctx context.Context, tx Tx, i Import, code string, det
 	if err := tx.PutImport(ctx, i); err != nil {
 		return err
 	}
-	m.c.Log.Error("a batch of the registry was refused: the load before it stays in force", "import", i.ID, "source", i.Source, "code", code)
+	if code == LoadRejected { // an operator did it
+		m.c.Log.Warn("a batch of the registry was rejected: the load before it stays in force", "import", i.ID, "source", i.Source)
+	} else {
+		m.c.Log.Error("ALERT: a batch of the registry was refused; the load before it stays in force", "import", i.ID, "source", i.Source, "code", code)
+	}
 	return m.note(ctx, tx, "registry.load.refused", i, code, detail)
 }
 

@@ -24,18 +24,19 @@ var (
 
 // Kinds of jobs after a load; whoever must act on them handles them.
 const (
-	// KindHeadChanged has the payload [HeadChanged]; it is asked for on the day of appointment.
+	// KindHeadChanged has the payload [HeadChanged]; it is asked for on the day of appointment or dismissal.
 	KindHeadChanged = "registry.head_changed"
 	// KindEntityEnded has the payload [EntityEnded].
 	KindEntityEnded = "registry.entity_ended"
 )
 
-// HeadChanged says that an organisation got another head. It holds no persons: ask [Book.Head] for
-// the new one.
+// HeadChanged says that an organisation got another head, or has none any more. It holds no persons: ask
+// [Book.Head] for the new one.
 type HeadChanged struct {
-	BIN         ident.BIN `json:"bin"`
-	AppointedOn Date      `json:"appointed_on"`
-	Load        int64     `json:"load"`
+	BIN ident.BIN `json:"bin"`
+	// AppointedOn is since when; of no head the day of dismissal, when the registry names it.
+	AppointedOn Date  `json:"appointed_on"`
+	Load        int64 `json:"load"`
 }
 
 // EntityEnded says that an organisation is active no more.
@@ -180,8 +181,9 @@ func (b *Book) put(ctx context.Context, tx Tx, load Load, c checked) error {
 
 // known is what was in force about an organisation before a load.
 type known struct {
-	entity bool // it was active
-	heads  map[Date]ident.IIN
+	seen    bool // there was a record of it
+	entity  bool // it was active
+	leaders []KeptLeader
 }
 
 // heads reads what a batch may change.
@@ -221,12 +223,9 @@ func look(ctx context.Context, tx Tx, bin ident.BIN) (known, error) {
 }
 
 func knownOf(entities []Kept[LegalEntity], leaders []KeptLeader) known {
-	k := known{heads: map[Date]ident.IIN{}}
+	k := known{seen: len(entities)+len(leaders) > 0, leaders: leaders}
 	for _, e := range entities {
 		k.entity = k.entity || e.Value.Status == Active || e.Value.Status == Liquidation
-	}
-	for _, l := range leaders {
-		k.heads[l.Value.AppointedOn] = l.Value.IIN
 	}
 	return k
 }
@@ -244,29 +243,19 @@ func (b *Book) tell(ctx context.Context, tx Tx, load Load, before map[ident.BIN]
 				return err
 			}
 		}
-		if len(was.heads) == 0 {
+		if !was.seen {
 			continue
 		}
-		day, iin := latest(is.heads)
-		if _, old := latest(was.heads); iin == old {
-			continue
-		}
-		at := day.Time()
-		if at.Before(b.c.Now()) {
-			at = time.Time{}
-		}
-		if err := tx.Enqueue(ctx, job.Job{Kind: KindHeadChanged, Payload: HeadChanged{bin, day, load.Number}, At: at}); err != nil {
-			return err
+		now := b.c.Now()
+		for _, head := range changes(was.leaders, is.leaders, DateOf(now)) {
+			at := head.since.Time()
+			if at.Before(now) {
+				at = time.Time{}
+			}
+			if err := tx.Enqueue(ctx, job.Job{Kind: KindHeadChanged, Payload: HeadChanged{bin, head.since, load.Number}, At: at}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
-}
-
-func latest(heads map[Date]ident.IIN) (day Date, iin ident.IIN) {
-	for d, i := range heads {
-		if d >= day {
-			day, iin = d, i
-		}
-	}
-	return day, iin
 }

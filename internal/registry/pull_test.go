@@ -221,8 +221,8 @@ func TestPullRefusedIsToldOnce(t *testing.T) {
 				t.Errorf("%s: it is not tried again", code)
 			}
 		}
-		if got := w.pull(); got.Code != code || w.events("registry.pull.failed", "") != alerts || strings.Count(w.log.String(), "ALERT: a batch") != alerts || imports() != kept {
-			t.Errorf("%s: %s, %d events, %d alerts, %d batches kept", code, got.Code, w.events("registry.pull.failed", ""), strings.Count(w.log.String(), "ALERT: a batch"), imports())
+		if got := w.pull(); got.Code != code || w.events("registry.pull.failed", "") != alerts || strings.Count(w.log.String(), "ALERT: a batch of the registry could not be fetched") != alerts || imports() != kept {
+			t.Errorf("%s: %s, %d events, %d alerts, %d batches kept", code, got.Code, w.events("registry.pull.failed", ""), strings.Count(w.log.String(), "could not be fetched"), imports())
 		}
 	}
 	place.absent = errors.New("connection refused")

@@ -101,7 +101,7 @@ func (m *Importer) put(ctx context.Context, i Import, was ImportState, more func
 
 // wait keeps a batch waiting, and says so.
 func (m *Importer) wait(ctx context.Context, i Import, was ImportState, why string, detail map[string]string) (Import, error) {
-	m.c.Log.Error("a batch of the registry waits: the load before it stays in force", "import", i.ID, "source", i.Source, "state", i.State, "code", why)
+	m.c.Log.Error("ALERT: a batch of the registry waits; the load before it stays in force", "import", i.ID, "source", i.Source, "state", i.State, "code", why)
 	return m.put(ctx, i, was, func(tx Tx) error { return m.note(ctx, tx, "registry.load.waiting", i, why, detail) })
 }
 

@@ -45,24 +45,26 @@ type page struct {
 // refetch is how long a fetched list is used before its address is asked again.
 const refetch = 5 * time.Minute
 
-// askLists looks the certificate up in the newest full list of its issuer and the newest delta over it.
-func (s *Source) askLists(ctx context.Context, cert, issuer *pki.Certificate, at time.Time) (trust.Status, error) {
+// askLists looks the certificate up in the newest full list of its issuer and the newest delta over it; used are these.
+func (s *Source) askLists(ctx context.Context, cert, issuer *pki.Certificate, at time.Time) (st trust.Status, used []*pki.RevocationList, err error) {
 	all, err := s.lists(ctx, issuer, at)
 	if err != nil {
-		return trust.Status{}, err
+		return trust.Status{}, nil, err
 	}
 	full, stale := s.newest(all, issuer, at, func(l laid) bool { return l.BaseNumber == nil && l.Covers(cert) })
 	if full == nil {
 		if stale != nil {
-			return trust.Status{}, &staleError{stale.from, stale.NextUpdate}
+			return trust.Status{}, nil, &staleError{stale.from, stale.NextUpdate}
 		}
-		return trust.Status{}, errNobody // nor is a list for other certificates of the issuer of any use
+		return trust.Status{}, nil, errNobody // nor is a list for other certificates of the issuer of any use
 	}
 	delta, _ := s.newest(all, issuer, at, func(l laid) bool { return over(l, *full) })
-	st := trust.Status{State: trust.StateGood, Source: "crl", Evidence: full.evidence("")}
+	st = trust.Status{State: trust.StateGood, Source: "crl", Evidence: full.evidence("")}
+	used = append(used, full.RevocationList)
 	st.Evidence["issuer"] = issuer.Subject.String()
 	entry, listed := full.Find(cert.Serial)
 	if delta != nil {
+		used = append(used, delta.RevocationList)
 		for k, v := range delta.evidence("delta.") {
 			st.Evidence[k] = v
 		}
@@ -76,7 +78,7 @@ func (s *Source) askLists(ctx context.Context, cert, issuer *pki.Certificate, at
 			st.Reason = int(entry.Reason)
 		}
 	}
-	return st, nil
+	return st, used, nil
 }
 
 // over reports whether a delta may be put on the full list (RFC 5280 5.2.4): it is of the same scope,

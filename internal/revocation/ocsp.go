@@ -109,38 +109,38 @@ func (a *Answer) Status(serial *big.Int) (trust.Status, error) {
 
 // askResponder asks the configured responder of the issuer. An answer that is verified and says
 // unknown is an answer: it is not given to the lists to do better.
-func (s *Source) askResponder(ctx context.Context, cert, issuer *pki.Certificate, at time.Time) (trust.Status, error) {
+func (s *Source) askResponder(ctx context.Context, cert, issuer *pki.Certificate, at time.Time) (trust.Status, *Answer, error) {
 	address := s.c.Responders[hex.EncodeToString(issuer.SubjectKeyID)]
 	if address == "" {
-		return trust.Status{}, errNobody
+		return trust.Status{}, nil, errNobody
 	}
 	nonce, err := NewNonce()
 	if err != nil {
-		return trust.Status{}, err
+		return trust.Status{}, nil, err
 	}
 	q := Question{Issuer: issuer, Serials: []*big.Int{cert.Serial}, Nonce: nonce}
 	question, err := q.Marshal()
 	if err != nil {
-		return trust.Status{}, err
+		return trust.Status{}, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.c.Timeout)
 	defer cancel()
 	raw, err := ask.Post(ctx, s.c.HTTP, address, ask.OCSP, question, MaxAnswer)
 	if err != nil {
-		return trust.Status{}, fmt.Errorf("%w: %w", errSilent, err)
+		return trust.Status{}, nil, fmt.Errorf("%w: %w", errSilent, err)
 	}
 	a, err := q.read(&s.answers, raw, at)
 	if err != nil {
-		return trust.Status{}, err
+		return trust.Status{}, nil, err
 	}
 	if err := s.mayAnswer(ctx, a.Signer, issuer, at); err != nil {
-		return trust.Status{}, err
+		return trust.Status{}, nil, err
 	}
 	st, err := a.Status(cert.Serial)
 	if err == nil {
 		st.Evidence["url"] = address
 	}
-	return st, err
+	return st, a, err
 }
 
 // mayAnswer asks about the responder itself, unless it is the issuer or its certificate says that
@@ -149,7 +149,7 @@ func (s *Source) mayAnswer(ctx context.Context, signer, issuer *pki.Certificate,
 	if signer.NoCheck || bytes.Equal(signer.Raw, issuer.Raw) {
 		return nil
 	}
-	st, err := s.askLists(ctx, signer, issuer, at)
+	st, _, err := s.askLists(ctx, signer, issuer, at)
 	if err != nil {
 		return fmt.Errorf("the responder has no nocheck, and its own status cannot be told: %w", err)
 	}

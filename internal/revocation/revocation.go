@@ -102,12 +102,12 @@ func (s *Source) Status(ctx context.Context, cert, issuer *pki.Certificate, at t
 	if st, ok := s.recall(key, at); ok {
 		return st
 	}
-	st, ocspErr := s.askResponder(ctx, cert, issuer, at)
+	st, _, ocspErr := s.askResponder(ctx, cert, issuer, at)
 	if ocspErr == nil {
 		s.remember(key, st, at)
 		return st
 	}
-	st, listErr := s.askLists(ctx, cert, issuer, at)
+	st, _, listErr := s.askLists(ctx, cert, issuer, at)
 	if listErr == nil {
 		if !errors.Is(ocspErr, errNobody) {
 			st.Evidence["ocspError"] = ocspErr.Error()

@@ -68,6 +68,8 @@ func ParticipantRecovery(t *testing.T, s *store.Store) {
 		missing(t, "signed act", func(tx participant.Tx) error { _, err := tx.SignedAct(ctx, "none"); return err })
 	})
 
+	t.Run("proof", func(t *testing.T) { proofs(t, st) })
+
 	t.Run("change of address", func(t *testing.T) {
 		want := participant.EmailChange{ID: "e1", IIN: "i", Old: "o@example.kz", New: "n@example.kz", Lang: lang.RU, State: participant.ChangeAsked,
 			Confirm: "c1", Dispute: "d1", Signature: "s", Asked: now, Expires: now.Add(time.Hour)}
@@ -130,4 +132,44 @@ func ParticipantRecovery(t *testing.T, s *store.Store) {
 			return errors.Join(err, err2, err3)
 		})
 	})
+}
+
+// proofs: what is kept of two signatures, one body of which is the same; which of them ends, and what is covered.
+func proofs(t *testing.T, st participant.Store) {
+	ctx, now := t.Context(), time.Date(2026, 11, 24, 5, 0, 0, 0, time.UTC)
+	end := now.AddDate(3, 0, 0)
+	first := []participant.Proof{{Kind: participant.ProofStamp, Body: []byte{1, 0}, Made: now, Ends: end}, {Kind: participant.ProofList, Body: []byte("list"), Made: now, Ends: end.AddDate(1, 0, 0)},
+		{Kind: participant.ProofChecks, Body: []byte("{}"), Made: now}}
+	other := []participant.Proof{{Kind: participant.ProofList, Body: []byte("list"), Made: now, Ends: end.AddDate(1, 0, 0)}}
+	more := participant.Proof{Kind: participant.ProofSums, Body: []byte("sums"), Made: end, Covered: true}
+	err := st.Update(ctx, func(tx participant.Tx) error {
+		if err := errors.Join(tx.AddProofs(ctx, "s1", first), tx.AddProofs(ctx, "s2", other)); err != nil {
+			return err
+		}
+		ending := func(before time.Time, after string, want ...string) error {
+			got, err := tx.EndingProofs(ctx, before, after, 10)
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("ending before %s: %s", before.Format(time.DateOnly), d)
+			}
+			return err
+		}
+		err := errors.Join(ending(end, ""), ending(end.Add(time.Second), "", "s1"), ending(end.AddDate(2, 0, 0), "", "s1", "s2"), ending(end.AddDate(2, 0, 0), "s1", "s2"),
+			tx.CoverProofs(ctx, "s1", 2), ending(end.AddDate(2, 0, 0), "", "s2"), tx.AddProofs(ctx, "s1", []participant.Proof{more}))
+		if err != nil {
+			return err
+		}
+		got, err := tx.Proofs(ctx, "s1")
+		first[0].Covered, first[1].Covered = true, true
+		if d := cmp.Diff(append(first, more), got); d != "" {
+			t.Error(d)
+		}
+		none, err2 := tx.Proofs(ctx, "s3")
+		if len(none) != 0 {
+			t.Errorf("of nothing: %v", none)
+		}
+		return errors.Join(err, err2)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
