@@ -124,7 +124,7 @@ func (p *Provider) account(ctx context.Context, s *session) (relying.Facts, erro
 	if !a.EmailConfirmed.IsZero() {
 		f.Email = a.Email
 	}
-	if profile.TIN != string(s.IIN) { // an IIN is given by its own scope only
+	if profile.Type.Enterprise() { // any other tin is an IIN, the person's own or that of whom he acts for
 		f.BIN = profile.TIN
 	}
 	if profile.Type != participant.TypeIndividual {

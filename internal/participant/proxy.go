@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"senim/internal/ident"
 )
 
 // PowerOfAttorney reads the signed document by which an invited user acts: the head's signed invitation,
@@ -18,10 +16,10 @@ func (o *Office) PowerOfAttorney(ctx context.Context, reader Profile, profile st
 		if err != nil {
 			return err
 		}
-		if p.ID != reader.ID && (p.TIN != reader.TIN || !reader.Type.Heads()) || !p.Type.Invited() {
+		if p.ID != reader.ID && !reader.invites(p) || !p.Type.Invited() {
 			return ErrNotFound
 		}
-		offer, err := acceptedOffer(ctx, tx, p.TIN, p.IIN)
+		offer, err := acceptedOffer(ctx, tx, p)
 		if err != nil {
 			return err
 		}
@@ -34,15 +32,27 @@ func (o *Office) PowerOfAttorney(ctx context.Context, reader Profile, profile st
 	return s, nil
 }
 
-// acceptedOffer is the id of the head's signature over the newest invitation the person accepted.
-func acceptedOffer(ctx context.Context, tx Tx, tin string, iin ident.IIN) (string, error) {
-	all, err := tx.Invitations(ctx, tin, time.Time{})
+// invites reports whether the other profile is of a user of this head's.
+func (p Profile) invites(user Profile) bool {
+	return p.Type.Heads() && p.TIN == user.TIN && p.Type.UserType() == user.Type
+}
+
+// acceptedOffer is the id of the head's signature over the newest invitation by which the person became this user.
+func acceptedOffer(ctx context.Context, tx Tx, user Profile) (string, error) {
+	all, err := tx.Invitations(ctx, user.TIN, time.Time{})
 	if err != nil {
 		return "", err
 	}
 	offer := ""
 	for _, i := range all {
-		if i.IIN == iin && i.State == InviteAccepted {
+		if i.IIN != user.IIN || i.State != InviteAccepted {
+			continue
+		}
+		same, err := invitedAs(ctx, tx, i, user.Type)
+		if err != nil {
+			return "", err
+		}
+		if same {
 			offer = i.Offer
 		}
 	}
