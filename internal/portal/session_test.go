@@ -13,6 +13,7 @@ import (
 
 	"senim/internal/auth"
 	"senim/internal/lang"
+	"senim/internal/oidc"
 	"senim/internal/participant"
 	"senim/internal/trust"
 	"senim/internal/web"
@@ -252,36 +253,70 @@ func TestSec9CertificateRate(t *testing.T) {
 	judge, err := trust.New(trust.Config{Pool: w.authority.Pool(), Revocation: w, Now: w.time})
 	w.must(err)
 	handler, err := New(Config{Site: web.Site{Origin: "http://localhost:8081", Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Limits: web.Limits{Certificate: 3}},
-		Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office, Now: w.time})
+		Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office, Services: oidc.Config{Clients: parties(t), Store: w.store.Relying()}, Now: w.time})
 	w.must(err)
-	key := w.head(iinA, binX)
-	status := func(i int) int {
-		ask := func(method, path, cookie string, form url.Values) *httptest.ResponseRecorder {
-			r := httptest.NewRequestWithContext(t.Context(), method, "http://localhost:8081"+path, strings.NewReader(form.Encode()))
-			r.RemoteAddr = "127.0.0.1:1"
-			r.Header.Set("X-Forwarded-For", "203.0.113."+string(rune('1'+i)))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			r.Header.Set("Cookie", cookie)
-			out := httptest.NewRecorder()
-			handler.ServeHTTP(out, r)
-			return out
-		}
-		page := ask(http.MethodGet, "/login", "", nil)
-		_, answer, _ := (&browser{w: w, page: page.Body.String()}).signature(key)
-		return ask(http.MethodPost, "/login", page.Result().Cookies()[0].String(), url.Values{"answer": {answer}}).Code
+	shop := w.shop("profile").address(with("acr_values", "urn:senim:acr:certificate"))
+	for name, first := range map[string]string{"sign-in": "/login", "sign-in to a service by key": shop} {
+		t.Run(name, func(t *testing.T) {
+			key := w.head(iinA, binX)
+			status := func(i int) int {
+				v := &wanderer{t: t, handler: handler, from: "203.0.113." + string(rune('1'+i)), cookies: map[string]string{}}
+				page := v.get(first)
+				action, answer, fields := (&browser{w: w, page: page.Body.String()}).signature(key)
+				form := url.Values{}
+				for i := 0; i+1 < len(fields); i += 2 {
+					form.Set(fields[i], fields[i+1])
+				}
+				form.Set("answer", answer)
+				return v.ask(http.MethodPost, action, form).Code
+			}
+			for i := range 3 {
+				if got := status(i); got != http.StatusSeeOther {
+					t.Fatalf("challenge %d: %d", i+1, got)
+				}
+			}
+			if got := status(3); got != http.StatusTooManyRequests {
+				t.Errorf("the fourth: %d", got)
+			}
+			w.pass(time.Hour)
+			if got := status(4); got != http.StatusSeeOther {
+				t.Errorf("an hour later: %d", got)
+			}
+		})
 	}
-	for i := range 3 {
-		if got := status(i); got != http.StatusSeeOther {
-			t.Fatalf("challenge %d: %d", i+1, got)
-		}
+}
+
+// wanderer is a visitor from an address of his own, behind the proxy.
+type wanderer struct {
+	t       *testing.T
+	handler http.Handler
+	from    string
+	cookies map[string]string
+}
+
+func (v *wanderer) ask(method, path string, form url.Values) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(v.t.Context(), method, "http://localhost:8081"+path, strings.NewReader(form.Encode()))
+	r.RemoteAddr = "127.0.0.1:1"
+	r.Header.Set("X-Forwarded-For", v.from)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for name, value := range v.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value}) //nolint:gosec // a browser sends no attributes
 	}
-	if got := status(3); got != http.StatusTooManyRequests {
-		t.Errorf("the fourth: %d", got)
+	out := httptest.NewRecorder()
+	v.handler.ServeHTTP(out, r)
+	for _, c := range out.Result().Cookies() {
+		v.cookies[c.Name] = c.Value
 	}
-	w.pass(time.Hour)
-	if got := status(4); got != http.StatusSeeOther {
-		t.Errorf("an hour later: %d", got)
+	return out
+}
+
+// get opens a page, and the one it leads to.
+func (v *wanderer) get(path string) *httptest.ResponseRecorder {
+	out := v.ask(http.MethodGet, path, nil)
+	if to := out.Header().Get("Location"); to != "" {
+		return v.ask(http.MethodGet, to, nil)
 	}
+	return out
 }
 
 // Section 14: a new version that has to be signed is asked for when a profile is entered; after its day the
