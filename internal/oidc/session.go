@@ -58,7 +58,7 @@ func (p *Provider) newSession(ctx context.Context, w wish, made time.Time, who P
 	// demonstration moves it: both moments are carried over by one shift.
 	shift := time.Since(p.c.Now())
 	s.Claims = &jwt.IDTokenClaims{Subject: subject, RequestedAt: made.Add(shift).UTC(), AuthTime: who.SignedAt.Add(shift).UTC(),
-		AuthenticationContextClassReference: w.level.ACR(), AuthenticationMethodsReferences: w.level.AMR()}
+		AuthenticationContextClassReference: w.level.ACR(), AuthenticationMethodsReferences: w.level.AMR(who.second())}
 	return s, nil
 }
 

@@ -37,7 +37,7 @@ func (o *Office) identity(f Identity, twice bool) (ident.IIN, string, FieldError
 	case strings.TrimSpace(f.IIN) == "":
 		wrong["iin"] = "FIELD_EMPTY"
 	case err != nil:
-		wrong["iin"] = "IIN_INVALID"
+		wrong["iin"] = "NUMBER_INVALID"
 	}
 	mail, err := ident.ParseEmail(f.Email)
 	switch {

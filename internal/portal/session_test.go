@@ -332,6 +332,9 @@ func TestResignAtSignIn(t *testing.T) {
 	if !strings.HasPrefix(page, "/me/agreements/sign/") {
 		t.Fatalf("stands at %s", page)
 	}
+	if !strings.Contains(b.page, `href="/me">Подписать позже`) {
+		t.Error("there is time, and no way to go on")
+	}
 	b.get("/me").at("/me") // there is time until then
 	w.pass(10 * time.Minute)
 	if b.get("/me"); b.path != page {
@@ -339,4 +342,30 @@ func TestResignAtSignIn(t *testing.T) {
 	}
 	b.get(page).sign(w.head(iinA, binX))
 	b.get("/me").at("/me")
+}
+
+// Who came to sign in to a service gets there, whether he signs the new version now or later.
+func TestResignLeadsOnToTheService(t *testing.T) {
+	w := newWorld(t)
+	text := map[lang.Tag]string{lang.RU: "Новый текст.", lang.KK: "Жаңа мәтін.", lang.EN: "New text."}
+	w.must(w.office.Publish(t.Context(), participant.Agreement{Version: "2.0", From: w.time().Add(time.Minute), MustResignBy: w.time().Add(12 * time.Minute), Text: text}))
+	w.pass(2 * time.Minute)
+	key := w.head(iinA, binX)
+	shop := w.shop("profile")
+	b := w.browser()
+	b.visit(shop.address())
+	b.login(key, passA)
+	later := regexp.MustCompile(`href="(/oidc/request/[^"]+)">Подписать позже`).FindStringSubmatch(b.page)
+	if later == nil {
+		t.Fatalf("no way on to the service:\n%s", b.page)
+	}
+	b.get(later[1]).says("Разрешить сервису «Магазин»?")
+	w.pass(11 * time.Minute)
+	b = w.browser()
+	b.visit(shop.address())
+	if b.login(key, passA); strings.Contains(b.page, "Подписать позже") {
+		t.Error("later is offered after the last day")
+	}
+	b.get(b.path).sign(key).says("Разрешить сервису «Магазин»?")
+	shop.tokens(b.decide("allow"))
 }
