@@ -230,7 +230,7 @@ func TestE2BadSignatures(t *testing.T) {
 		if b.status != http.StatusUnprocessableEntity {
 			t.Errorf("status %d", b.status)
 		}
-		b.says("Проверьте ИИН").says("Проверьте адрес")
+		b.says("Проверьте номер").says("Проверьте адрес")
 		b.post("/login/change-email", "iin", iinA, "email", "a@example.kz", "email2", "b@example.kz").says("различаются")
 		for _, bad := range []string{"", "x", strings.Repeat("x", 500)} {
 			b.get("/login/change-email/confirm?t=" + bad).refused("LINK_STALE")
