@@ -81,7 +81,10 @@ func (s *site) passed(r *web.Request, a participant.Account, way string) error {
 	if link := r.Value(keyLink); link != "" {
 		reg, err := s.office.Complete(r.Context(), participant.LinkKey(link), a.IIN)
 		if unchecked(err) {
-			return errors.Join(r.Set(map[string]string{keyPassed: r.Value(keyUntil), keyStamp: a.Stamp(), keyWay: way}), &stopped{err: err, again: "/login/password"})
+			if err := r.Set(map[string]string{keyPassed: r.Value(keyUntil), keyStamp: a.Stamp(), keyWay: way}); err != nil {
+				return err
+			}
+			return &stopped{err: err, again: "/login/password"}
 		}
 		if err != nil {
 			return &stopped{err: err}
