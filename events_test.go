@@ -212,12 +212,8 @@ func acts() map[string]string {
 
 		"portal POST /login": "challenge.verified challenge.failed signin.failed", "portal POST /login/password": "signin.failed signin.locked signin.ok", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "challenge.verified challenge.failed", "portal POST /register/{id}/1": "challenge.verified challenge.failed cert.checked",
-		"portal POST /register/{id}/2": "reg.data", "portal POST /register/{id}/3": "agreement.signed reg.signed challenge.failed reg.refused", "portal POST /register/{id}/4": "reg.mail.sent",
+		"portal POST /register/{id}/2": "reg.data", "portal POST /register/{id}/3": "agreement.signed reg.signed challenge.failed reg.refused", "portal POST /register/{id}/4": "reg.mail.sent", "portal POST /register/{id}/consent": "registry.consent.asked",
 		"portal POST /login/change-email": later, "portal POST /login/change-email/sign": "challenge.verified challenge.failed email.change.asked", "portal POST /login/change-email/confirm": "email.change.confirmed",
-		"portal POST /login": "auth.proof signin.failed", "portal POST /login/password": "signin.failed signin.locked signin.ok", "portal POST /login/profile": "profile.chosen",
-		"portal POST /register": "reg.started", "portal POST /register/confirm": "auth.proof", "portal POST /register/{id}/1": "auth.proof cert.checked",
-		"portal POST /register/{id}/2": "reg.data", "portal POST /register/{id}/3": "agreement.signed challenge.failed reg.refused", "portal POST /register/{id}/4": "reg.mail.sent", "portal POST /register/{id}/consent": "registry.consent.asked",
-		"portal POST /login/change-email": later, "portal POST /login/change-email/sign": "auth.proof email.change.asked", "portal POST /login/change-email/confirm": "email.change.confirmed",
 		"portal POST /login/change-email/not-me": "email.change.disputed session.closed", "portal POST /login/reset-password": "password.reset.asked",
 		"portal POST /login/reset-password/set": later, "portal POST /login/reset-password/sign": "challenge.verified challenge.failed password.reset.done",
 		"portal POST /me/password": later, "portal POST /me/password/sign": "challenge.verified challenge.failed details.saved", "portal POST /me/details": later, "portal POST /me/details/sign": "details.saved",

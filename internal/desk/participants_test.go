@@ -49,8 +49,8 @@ func TestParticipantsBlockedAndLifted(t *testing.T) {
 		t.Errorf("the number stands in the address: %s", found.path)
 	}
 	profile := profileSeen.FindStringSubmatch(found.body)[1]
-	for _, kind := range []struct{ kind, object string }{{"enterprise", company}, {"account", oldHead}, {"profile", profile}} {
-		act := url.Values{"number": {company}, "kind": {kind.kind}, "object": {kind.object}}
+	for _, kind := range []struct{ number, kind, object string }{{company, "enterprise", company}, {oldHead, "account", oldHead}, {company, "profile", profile}} {
+		act := url.Values{"number": {kind.number}, "kind": {kind.kind}, "object": {kind.object}}
 		one.post("/desk/participants/act", act).has(t, 422, `id="reason-error"`)
 		act.Set("reason", "есеп жоқ")
 		draft := one.post("/desk/participants/act", act)
@@ -83,6 +83,36 @@ func TestParticipantsBlockedAndLifted(t *testing.T) {
 	stranger := w.person(clerkOne, authorityBIN, pki.RoleEmployee)
 	if p := stranger.get("/desk/participants"); p.path != "/desk/signin" {
 		t.Errorf("not signed in: %s", p.path)
+	}
+}
+
+// A sole proprietor is a person and an enterprise under one number: either may be blocked, each in its own form.
+func TestParticipantWithTrade(t *testing.T) {
+	w := newWorld(t)
+	err := w.portal.Seed(t.Context(), participant.Seeded{IIN: oldHead, Name: "ТЕСТТОВ ТЕСТТ", Email: "a@example.kz", Password: "quiet-lake-41", Lang: lang.RU,
+		Profiles: []participant.SeededProfile{{Category: participant.SoleProprietor, TIN: oldHead, Name: "ИП ТЕСТТОВ"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := w.person(clerkOne, authorityBIN, pki.RoleOperator)
+	one.signIn()
+	one.post("/desk/participants", url.Values{"q": {oldHead}}).has(t, 200, "ИП ТЕСТТОВ", `id="reason-account-`+oldHead+`"`, `id="reason-enterprise-`+oldHead+`"`)
+	for _, kind := range []string{"account", "enterprise"} {
+		act := url.Values{"number": {oldHead}, "kind": {kind}, "object": {oldHead}}
+		wrong := one.post("/desk/participants/act", act)
+		wrong.has(t, 422, `id="reason-error"`)
+		if strings.Contains(wrong.body, `id="reason-`+kind+"-") || strings.Count(wrong.body, `id="reason"`) != 1 {
+			t.Errorf("the error does not stand at the form of the %s", kind)
+		}
+		act.Set("reason", "есеп жоқ")
+		draft := one.post("/desk/participants/act", act)
+		one.post(draft.path, url.Values{"do": {"record"}, "answer": {one.agent(draft)}}).has(t, 200, `data-state="DONE"`)
+	}
+	if s := w.statusOf(oldHead); s != participant.EnterpriseBlocked {
+		t.Errorf("the sole proprietor is %s", s)
+	}
+	if _, err := w.portal.Admit(t.Context(), oldHead); err == nil {
+		t.Error("the account is not blocked")
 	}
 }
 

@@ -41,6 +41,18 @@ type Person struct {
 	BIN         string // of whom the session acts for
 	Certificate *pki.Certificate
 	SignedAt    time.Time
+	Way         string // what followed the key: [participant.WayPassword] or [participant.WayPasskey]
+}
+
+// second is the method beside the key.
+func (p Person) second() string {
+	switch p.Way {
+	case participant.WayPassword:
+		return relying.ByPassword
+	case participant.WayPasskey:
+		return relying.ByPasskey
+	}
+	return ""
 }
 
 // Config makes a [Provider]. The zero Config, in the portal's, means that there is none.

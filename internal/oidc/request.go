@@ -156,6 +156,12 @@ func (p *Provider) prove(r *web.Request, req relying.Request, wished wish) error
 	if err != nil {
 		return web.RefusalOf(err, pathRequest+req.ID)
 	}
+	sum := proof.Certificate.Fingerprint()
+	if key := hex.EncodeToString(sum[:]); key != r.Session().Fingerprint { // who is signed in with it was counted when he asked
+		if err := r.CountCertificate(key); err != nil {
+			return err
+		}
+	}
 	if proof.Challenge.Digest != digest(req, wished) {
 		return web.Refusal{Code: "CHALLENGE_STALE", Retry: pathRequest + req.ID}
 	}

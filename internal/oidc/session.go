@@ -58,7 +58,7 @@ func (p *Provider) newSession(ctx context.Context, w wish, made time.Time, who P
 	// demonstration moves it: both moments are carried over by one shift.
 	shift := time.Since(p.c.Now())
 	s.Claims = &jwt.IDTokenClaims{Subject: subject, RequestedAt: made.Add(shift).UTC(), AuthTime: who.SignedAt.Add(shift).UTC(),
-		AuthenticationContextClassReference: w.level.ACR(), AuthenticationMethodsReferences: w.level.AMR()}
+		AuthenticationContextClassReference: w.level.ACR(), AuthenticationMethodsReferences: w.level.AMR(who.second())}
 	return s, nil
 }
 
@@ -124,7 +124,7 @@ func (p *Provider) account(ctx context.Context, s *session) (relying.Facts, erro
 	if !a.EmailConfirmed.IsZero() {
 		f.Email = a.Email
 	}
-	if profile.TIN != string(s.IIN) { // an IIN is given by its own scope only
+	if profile.Type.Enterprise() { // any other tin is an IIN, the person's own or that of whom he acts for
 		f.BIN = profile.TIN
 	}
 	if profile.Type != participant.TypeIndividual {

@@ -40,7 +40,7 @@ type Act struct {
 	// Password is the hash of the new password; the text names its SHA-256 only.
 	Password string
 	Lang     lang.Tag
-	OldEmail string
+	OldEmail string // masked; of who is signed in only: nobody else is told that there is one
 	Reset    string // hash of the reset link's token
 	Details  string // of [ActDetails]: the exact document to be signed
 	Passkey  string // id of the passkey that waits for its signature, digest of its key, its name
@@ -59,6 +59,9 @@ func (a Act) Text() string {
 	}
 	switch a.Kind {
 	case ActEmail:
+		if a.OldEmail != "" {
+			line("old email", a.OldEmail)
+		}
 		line("email", a.Email)
 	case ActReset:
 		line("link", a.Reset)

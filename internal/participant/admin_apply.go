@@ -3,6 +3,7 @@ package participant
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"senim/internal/ident"
 )
@@ -58,6 +59,7 @@ func (o *Office) administered(ctx context.Context, tx Tx, a AdminAct) (t target,
 		if t.enterprise, err = tx.Enterprise(ctx, a.Object); err == nil {
 			possible = t.enterprise.Blocked == a.Lift
 			t.members, err = tx.ProfilesOf(ctx, a.Object)
+			t.members = slices.DeleteFunc(t.members, func(p Profile) bool { return !p.Type.Trades() })
 		}
 	}
 	switch {
@@ -77,7 +79,7 @@ func (o *Office) applyAdmin(ctx context.Context, tx Tx, a AdminAct, t target) er
 		if err != nil {
 			return err
 		}
-		if err := o.accountMoved(ctx, tx, next.IIN, o.standing(t.account), accountEvent(a)); err != nil {
+		if err := o.accountMoved(ctx, tx, next.IIN, o.accountState(t.account), accountEvent(a)); err != nil {
 			return err
 		}
 		next.BlockedReason = noteOf(a)

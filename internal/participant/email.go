@@ -29,7 +29,11 @@ const maxChanges = 5
 
 // Identity is what a person types to be found: his number and an address. Mistakes of form come
 // back at once; whether such an account exists is not told.
-type Identity struct{ IIN, Email, EmailAgain string }
+type Identity struct {
+	IIN, Email, EmailAgain string
+	// SignedIn is who types it, when he is signed in.
+	SignedIn ident.IIN
+}
 
 func (o *Office) identity(f Identity, twice bool) (ident.IIN, string, FieldErrors) {
 	wrong := FieldErrors{}
@@ -38,7 +42,7 @@ func (o *Office) identity(f Identity, twice bool) (ident.IIN, string, FieldError
 	case strings.TrimSpace(f.IIN) == "":
 		wrong["iin"] = "FIELD_EMPTY"
 	case err != nil:
-		wrong["iin"] = "IIN_INVALID"
+		wrong["iin"] = "NUMBER_INVALID"
 	}
 	mail, err := ident.ParseEmail(f.Email)
 	switch {
@@ -55,13 +59,22 @@ func (o *Office) identity(f Identity, twice bool) (ident.IIN, string, FieldError
 }
 
 // AskEmail takes the form of «Изменить e-mail»: [FieldErrors], or an act to be signed by the person
-// of the IIN. It asks no table, so it tells nothing.
+// of the IIN. For anyone but the signed-in person himself it asks no table, so it tells nothing; what he signs
+// names his present address too, masked (section 13).
 func (o *Office) AskEmail(ctx context.Context, sid string, f Identity, l lang.Tag) error {
 	iin, mail, wrong := o.identity(f, true)
 	if len(wrong) > 0 {
 		return wrong
 	}
-	return o.keepAct(ctx, sid, Act{Kind: ActEmail, IIN: iin, Email: mail, Lang: l})
+	act := Act{Kind: ActEmail, IIN: iin, Email: mail, Lang: l}
+	if f.SignedIn == iin {
+		a, err := o.account(ctx, iin)
+		if err != nil {
+			return err
+		}
+		act.OldEmail = ident.MaskEmail(ident.Email(a.Email))
+	}
+	return o.keepAct(ctx, sid, act)
 }
 
 // ChangeEmail takes the signature: a link goes to the new address, a notice with «Это не я» to the

@@ -20,7 +20,7 @@ const ProfileValue = "profile"
 
 // Bounds of what is kept of a person's sign-ins: the list, and the machines he is known at.
 const (
-	keepEntries  = 50
+	KeptEntries  = 50
 	keepMachines = 20
 )
 
@@ -88,7 +88,7 @@ func (o *Office) Enter(ctx context.Context, e Entering) (string, error) {
 				return err
 			}
 		}
-		return tx.PutEntry(ctx, Entry{ID: id, IIN: e.IIN, At: now, Serial: e.Serial, Network: e.Network, Browser: e.Browser}, keepEntries)
+		return tx.PutEntry(ctx, Entry{ID: id, IIN: e.IIN, At: now, Serial: e.Serial, Network: e.Network, Browser: e.Browser}, KeptEntries)
 	})
 	if err != nil {
 		return "", fmt.Errorf("write sign-in: %w", err)

@@ -2,6 +2,9 @@ package participant
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"senim/internal/ident"
@@ -44,4 +47,31 @@ func (o *Office) Facts(ctx context.Context, p Profile) Facts {
 func factsOf[T any](a registry.Answer[T], s Subject) Facts {
 	s.Source, s.LoadID, s.RecordID, s.AsOf = a.Source, a.LoadID, a.RecordID, a.AsOf
 	return Facts{Subject: s, Known: a.Verdict == registry.Good, LoadedAt: a.LoadedAt, NextLoad: a.NextLoad}
+}
+
+// ProfileEvidence reads the run of the gate by which the person became what the profile says; the zero one when no
+// gate did: for a user who was invited, and for participants who were there from the first day.
+func (o *Office) ProfileEvidence(ctx context.Context, p Profile) (Evidence, error) {
+	var e Evidence
+	err := o.c.Store.View(ctx, func(tx Tx) error {
+		changes, err := tx.Changes(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		for _, c := range slices.Backward(changes) {
+			if c.Reason != ReasonRegistered && c.Reason != ReasonRevived {
+				continue // another act, or another person's
+			}
+			e, err = tx.Evidence(ctx, c.Evidence)
+			if errors.Is(err, ErrNotFound) {
+				e, err = Evidence{}, nil
+			}
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return Evidence{}, fmt.Errorf("read a profile's evidence: %w", err)
+	}
+	return e, nil
 }

@@ -1,6 +1,7 @@
 package participant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -40,15 +41,16 @@ func (o *Office) activateAccount(ctx context.Context, tx Tx, r Registration, now
 	return tx.PutAccount(ctx, a)
 }
 
+// putEnterprise keeps what is known of whatever the registration makes its person the head of.
 func (o *Office) putEnterprise(ctx context.Context, tx Tx, r Registration, s Subject, now time.Time) error {
-	if !r.Category.Enterprise() {
+	if !r.ProfileType().Heads() {
 		return nil
 	}
 	e, err := tx.Enterprise(ctx, r.TIN)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	e.TIN, e.Category, e.Name, e.HeadOffice, e.RecordID, e.Updated = r.TIN, r.Category, s.Name, s.HeadOffice, s.RecordID, now
+	e.TIN, e.Category, e.Name, e.HeadOffice, e.RecordID, e.Updated = r.TIN, r.Category, cmp.Or(s.Name, r.Person.Name()), s.HeadOffice, s.RecordID, now
 	return tx.PutEnterprise(ctx, e)
 }
 
@@ -200,10 +202,7 @@ func (o *Office) activateProfile(ctx context.Context, tx Tx, r Registration, s S
 			return p, err
 		}
 	}
-	p.Category, p.Name = r.Category, s.Name
-	if p.Name == "" {
-		p.Name = r.Person.Name()
-	}
+	p.Category, p.Name = r.Category, cmp.Or(s.Name, r.Person.Name())
 	p, c, err := p.activate(now, evidence)
 	if err != nil {
 		return p, err
@@ -211,14 +210,15 @@ func (o *Office) activateProfile(ctx context.Context, tx Tx, r Registration, s S
 	return p, o.putProfile(ctx, tx, p, c)
 }
 
-// supersedeOthers cancels every other unfinished registration of the same tin.
+// supersedeOthers cancels every other unfinished registration that would make a profile of the same tin and type: a
+// person's own, his trade and his practice have one tin, and go on beside each other.
 func (o *Office) supersedeOthers(ctx context.Context, tx Tx, r Registration, now time.Time) error {
 	all, err := tx.OpenRegistrations(ctx, r.TIN)
 	if err != nil {
 		return err
 	}
 	for _, other := range all {
-		if other.ID == r.ID {
+		if other.ID == r.ID || other.ProfileType() != r.ProfileType() {
 			continue
 		}
 		if other, err = other.supersede(now); err != nil {

@@ -146,7 +146,7 @@ func (f InviteForm) read(rules ident.Rules, head ident.IIN, now time.Time) (iin 
 	case strings.TrimSpace(f.IIN) == "":
 		wrong["iin"] = "FIELD_EMPTY"
 	case err != nil:
-		wrong["iin"] = "IIN_INVALID"
+		wrong["iin"] = "NUMBER_INVALID"
 	case iin == head:
 		wrong["iin"] = "INVITE_SELF"
 	}

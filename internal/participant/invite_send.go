@@ -140,7 +140,7 @@ func (o *Office) Invite(ctx context.Context, head Profile, id string, signed []b
 		if i.Grant.code(now) == "PERMISSIONS_EXPIRED" {
 			return deny("PERMISSIONS_EXPIRED", "date", stamp(i.Grant.LastDay()))
 		}
-		if err := o.replaceInvitations(ctx, tx, i); err != nil {
+		if err := o.replaceInvitations(ctx, tx, i, head.Type.UserType()); err != nil {
 			return err
 		}
 		signature, err := o.keepSigned(ctx, tx, ActInvite, head.IIN, s)
@@ -162,8 +162,15 @@ func (o *Office) Invite(ctx context.Context, head Profile, id string, signed []b
 	return i, nil
 }
 
-// replaceInvitations ends the open invitations of the same person and bounds those of a day.
-func (o *Office) replaceInvitations(ctx context.Context, tx Tx, next Invitation) error {
+// invitedAs reports whether an invitation makes a user of the type: one person's trade and practice invite under one
+// tin, and each only its own users.
+func invitedAs(ctx context.Context, tx Tx, i Invitation, t ProfileType) (bool, error) {
+	head, err := tx.Profile(ctx, i.By)
+	return head.Type.UserType() == t, err
+}
+
+// replaceInvitations ends the open invitations of the same person as a user of the type, and bounds those of a day.
+func (o *Office) replaceInvitations(ctx context.Context, tx Tx, next Invitation, t ProfileType) error {
 	now := o.now()
 	day := now.Add(-24 * time.Hour)
 	all, err := tx.Invitations(ctx, next.TIN, day)
@@ -176,6 +183,13 @@ func (o *Office) replaceInvitations(ctx context.Context, tx Tx, next Invitation)
 			recent++
 		}
 		if i.IIN != next.IIN || i.State != InviteSent {
+			continue
+		}
+		same, err := invitedAs(ctx, tx, i, t)
+		if err != nil {
+			return err
+		}
+		if !same {
 			continue
 		}
 		if err := tx.PutInvitation(ctx, i.ended(InviteReplaced, now)); err != nil {
@@ -212,7 +226,11 @@ func (o *Office) Withdraw(ctx context.Context, head Profile, id string) error {
 		if err != nil {
 			return err
 		}
-		if i.TIN != head.TIN || i.State != InviteSent {
+		same, err := invitedAs(ctx, tx, i, head.Type.UserType())
+		if err != nil {
+			return err
+		}
+		if i.TIN != head.TIN || !same || i.State != InviteSent {
 			return ErrNotFound
 		}
 		if err := tx.PutInvitation(ctx, i.ended(InviteWithdrawn, o.now())); err != nil {

@@ -8,8 +8,8 @@ import (
 	"senim/internal/ident"
 )
 
-// standing is the account's state now.
-func (o *Office) standing(a Account) AccountState { return a.Standing(o.now(), o.c.SignIn.MaxAge) }
+// accountState is the account's state now.
+func (o *Office) accountState(a Account) AccountState { return a.Standing(o.now(), o.c.SignIn.MaxAge) }
 
 // accountMoved asks the table of accounts about a step from a state, and records what changes by it.
 func (o *Office) accountMoved(ctx context.Context, tx Tx, iin ident.IIN, from AccountState, e AccountEvent) error {

@@ -33,7 +33,7 @@ func TestStepsOfAnAccountAreRecorded(t *testing.T) {
 	_, err := w.office.Complete(ctx, link, iinB)
 	w.must(err)
 	for range failLock {
-		if _, err := w.office.SignIn(ctx, iinB, "another password"); err == nil {
+		if _, err := w.office.SignIn(ctx, From{}, iinB, "another password"); err == nil {
 			t.Fatal("a wrong password opens")
 		}
 	}

@@ -297,7 +297,7 @@ func TestP23Race(t *testing.T) {
 			switch c := code(err); c {
 			case "<nil>":
 				won++
-			case "RACE_RETRY", "SUPERSEDED_BY_OTHER", "ALREADY_SAME_HEAD":
+			case "RACE_RETRY", "SUPERSEDED_BY_OTHER":
 			default:
 				t.Errorf("the loser was told %s", c)
 			}

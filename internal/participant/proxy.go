@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"senim/internal/ident"
 )
 
 // PowerOfAttorney reads the signed document by which an invited user acts, which names permissions, number and term:
@@ -20,12 +18,12 @@ func (o *Office) PowerOfAttorney(ctx context.Context, reader Profile, profile st
 		if err != nil {
 			return err
 		}
-		if p.ID != reader.ID && (p.TIN != reader.TIN || !reader.Type.Heads()) || !p.Type.Invited() {
+		if p.ID != reader.ID && !reader.invites(p) || !p.Type.Invited() {
 			return ErrNotFound
 		}
 		id, err := confirmation(ctx, tx, p)
 		if err == nil && id == "" {
-			id, err = acceptedOffer(ctx, tx, p.TIN, p.IIN)
+			id, err = acceptedOffer(ctx, tx, p)
 		}
 		if err != nil {
 			return err
@@ -59,15 +57,27 @@ func confirmation(ctx context.Context, tx Tx, p Profile) (id string, err error) 
 	return id, nil
 }
 
-// acceptedOffer is the id of the head's signature over the newest invitation the person accepted.
-func acceptedOffer(ctx context.Context, tx Tx, tin string, iin ident.IIN) (string, error) {
-	all, err := tx.Invitations(ctx, tin, time.Time{})
+// invites reports whether the other profile is of a user of this head's.
+func (p Profile) invites(user Profile) bool {
+	return p.Type.Heads() && p.TIN == user.TIN && p.Type.UserType() == user.Type
+}
+
+// acceptedOffer is the id of the head's signature over the newest invitation by which the person became this user.
+func acceptedOffer(ctx context.Context, tx Tx, user Profile) (string, error) {
+	all, err := tx.Invitations(ctx, user.TIN, time.Time{})
 	if err != nil {
 		return "", err
 	}
 	offer := ""
 	for _, i := range all {
-		if i.IIN == iin && i.State == InviteAccepted {
+		if i.IIN != user.IIN || i.State != InviteAccepted {
+			continue
+		}
+		same, err := invitedAs(ctx, tx, i, user.Type)
+		if err != nil {
+			return "", err
+		}
+		if same {
 			offer = i.Offer
 		}
 	}

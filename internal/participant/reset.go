@@ -244,7 +244,7 @@ func (o *Office) countOther(ctx context.Context, sid string, why error) error {
 // setPassword writes a new password, makes the person's other links useless, ends his sessions and
 // tells him (N-19).
 func (o *Office) setPassword(ctx context.Context, tx Tx, a Account, hash, action, signature string) error {
-	now, was := o.now(), o.standing(a)
+	now, was := o.now(), o.accountState(a)
 	a, err := a.passed().step(AccountReset)
 	if err != nil {
 		return err

@@ -77,7 +77,7 @@ func (o *Office) seedProfile(ctx context.Context, tx Tx, s Seeded, sp SeededProf
 		return err
 	}
 	p := Profile{ID: id, IIN: s.IIN, TIN: sp.TIN, Type: sp.profileType(), Category: sp.Category, Name: sp.Name}
-	if p.Category.Enterprise() {
+	if p.Type.Heads() {
 		if err := tx.PutEnterprise(ctx, Enterprise{TIN: p.TIN, Name: p.Name, Category: p.Category, Updated: now}); err != nil {
 			return err
 		}

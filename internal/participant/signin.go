@@ -130,7 +130,7 @@ func (o *Office) turnedAway(ctx context.Context, from From, iin ident.IIN, why e
 
 // wrongPassword counts one wrong password and, at a lock, tells the owner.
 func (o *Office) wrongPassword(ctx context.Context, tx Tx, from From, a Account) (*Denied, error) {
-	was := o.standing(a)
+	was := o.accountState(a)
 	a, locked := a.failed(o.now(), o.c.SignIn)
 	if err := tx.PutAccount(ctx, a); err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func (o *Office) accountCheck(ctx context.Context, tx Tx, r Registration) Check 
 	}
 	e, err := tx.Enterprise(ctx, r.TIN)
 	switch {
-	case err == nil && e.Blocked:
+	case err == nil && e.Blocked && r.Category != Individual:
 		return stop(trust.Bad, "ENTERPRISE_BLOCKED", e.BlockedReason)
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return stop(trust.Unknown, trust.CodeUnavailable, "")

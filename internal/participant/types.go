@@ -44,6 +44,10 @@ func (t ProfileType) Invited() bool {
 	return false
 }
 
+// Trades reports whether a profile of the type belongs to what an administrator blocks as an enterprise: an
+// organisation, a sole proprietor or a practice. A person's own profile has the same tin, and does not.
+func (t ProfileType) Trades() bool { return t.Heads() || t.Invited() }
+
 // Enterprise reports whether a profile of the type acts for an organisation: its tin is a BIN, and its
 // keys carry that BIN.
 func (t ProfileType) Enterprise() bool { return t == TypeHead || t == TypeUser }

@@ -43,7 +43,7 @@ func (o *Office) Users(ctx context.Context, head Profile) ([]User, []Invitation,
 		}
 		users = nil
 		for _, p := range all {
-			if !p.Type.Invited() {
+			if !head.invites(p) {
 				continue
 			}
 			u, err := userOf(ctx, tx, p)
@@ -104,7 +104,7 @@ func (o *Office) chosen(ctx context.Context, tx Tx, head Profile, action UserAct
 		if action == ReconfirmUsers {
 			able = p.Confirmable(o.now()) && p.IIN != head.IIN
 		}
-		if err != nil || p.TIN != head.TIN || !able || seen[id] {
+		if err != nil || !head.invites(p) || !able || seen[id] {
 			return nil, deny("USERS_OTHER")
 		}
 		seen[id] = true
@@ -221,6 +221,13 @@ func (o *Office) remove(ctx context.Context, tx Tx, head, p Profile, signature s
 	}
 	for _, i := range all {
 		if i.IIN != p.IIN || i.State != InviteSent {
+			continue
+		}
+		same, err := invitedAs(ctx, tx, i, p.Type)
+		if err != nil {
+			return err
+		}
+		if !same {
 			continue
 		}
 		if err := tx.PutInvitation(ctx, i.ended(InviteWithdrawn, o.now())); err != nil {

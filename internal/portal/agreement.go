@@ -41,10 +41,10 @@ func (s *site) agreementSigned(w http.ResponseWriter, r *web.Request) error {
 	if len(failed) == 0 || reg.State != participant.StateData {
 		return &stopped{err: err, retry: "/register/" + reg.ID}
 	}
-	return s.showAgreement(w, r, http.StatusUnprocessableEntity, reg, failed)
+	return s.showAgreement(w, r, http.StatusUnprocessableEntity, reg, err)
 }
 
-func (s *site) showAgreement(w http.ResponseWriter, r *web.Request, status int, reg participant.Registration, failed []failure) error {
+func (s *site) showAgreement(w http.ResponseWriter, r *web.Request, status int, reg participant.Registration, refused error) error {
 	a, doc, err := s.office.Agreement(r.Context(), reg, r.Lang())
 	if err != nil {
 		return err
@@ -53,8 +53,12 @@ func (s *site) showAgreement(w http.ResponseWriter, r *web.Request, status int, 
 	if reg.Category.Enterprise() {
 		signer.BIN = reg.TIN
 	}
-	return r.Render(w, status, agreementView(r, agreementData{reg: reg, agreement: a, document: string(doc), signer: signer, failed: failed,
-		next: s.ways(r, failed)}))
+	failed := failures(r, refused)
+	d := agreementData{reg: reg, agreement: a, document: string(doc), signer: signer, failed: failed, gate: gateOf(refused), next: s.ways(r, failed)}
+	if unchecked(refused) {
+		d.again = r.Field("answer")
+	}
+	return r.Render(w, status, agreementView(r, d))
 }
 
 // agreementData is what step 3 shows.
@@ -64,6 +68,8 @@ type agreementData struct {
 	document  string // the XML to be signed
 	signer    web.Signer
 	failed    []failure
+	gate      participant.Evidence
+	again     string // what was signed, when it could not be checked: it is checked again as it is
 	next      []web.Link
 }
 

@@ -135,7 +135,13 @@ func (s *site) showResign(w http.ResponseWriter, r *web.Request, status int, iin
 	if open.Profile.Type.Enterprise() {
 		signer.BIN = open.Profile.TIN
 	}
-	return r.Render(w, status, resignView(r, open, string(doc), signer, failed, s.ways(r, failed)))
+	later := ""
+	if !open.Overdue {
+		if later, err = s.ahead(r, "/me"); err != nil {
+			return err
+		}
+	}
+	return r.Render(w, status, resignView(r, open, string(doc), signer, failed, s.ways(r, failed), later))
 }
 
 // resigned takes the signature; one that fails leaves the page with the cause, and with the new text
@@ -150,7 +156,7 @@ func (s *site) resigned(w http.ResponseWriter, r *web.Request, iin ident.IIN) er
 		err = s.office.Resign(r.Context(), iin, r.PathValue("profile"), at, signed)
 	}
 	if err == nil {
-		return r.Redirect("/me/agreements")
+		return s.onward(r, "/me/agreements")
 	}
 	failed := failures(r, err)
 	if len(failed) == 0 {

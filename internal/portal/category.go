@@ -3,6 +3,9 @@ package portal
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"senim/internal/participant"
@@ -11,7 +14,11 @@ import (
 
 // categoryPage shows the tiles of «Регистрация пользователя».
 func (s *site) categoryPage(w http.ResponseWriter, r *web.Request) error {
-	return r.OK(w, categoryView(r, nil))
+	drafts, err := s.drafts(r)
+	if err != nil {
+		return err
+	}
+	return r.OK(w, categoryView(r, drafts, nil))
 }
 
 // categoryChosen begins a registration and gives this browser its secret.
@@ -20,7 +27,7 @@ func (s *site) categoryChosen(w http.ResponseWriter, r *web.Request) error {
 	if !ok {
 		var errs web.Errors
 		errs.Add("category", r.T("portal.register.none"))
-		return r.Invalid(w, categoryView(r, errs))
+		return r.Invalid(w, categoryView(r, nil, errs))
 	}
 	reg, secret, err := s.office.Start(r.Context(), c, r.Lang())
 	if err != nil {
@@ -42,6 +49,34 @@ func (s *site) cookieName(id string) string {
 		return "__Host-senim-registration-" + id
 	}
 	return "senim-registration-" + id
+}
+
+// maxDrafts bounds how many registrations of one browser are looked up.
+const maxDrafts = 10
+
+// drafts are the registrations that this browser began and has not finished, found by its cookies.
+func (s *site) drafts(r *web.Request) ([]participant.Registration, error) {
+	var open []participant.Registration
+	looked := 0
+	for _, c := range r.Cookies() {
+		id, ours := strings.CutPrefix(c.Name, s.cookieName(""))
+		if !ours || looked == maxDrafts {
+			continue
+		}
+		looked++
+		reg, err := s.office.Registration(r.Context(), id, c.Value)
+		if _, denied := errors.AsType[*participant.Denied](err); denied || errors.Is(err, participant.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if reg.State.Open() {
+			open = append(open, reg)
+		}
+	}
+	slices.SortFunc(open, func(a, b participant.Registration) int { return b.Started.Compare(a.Started) })
+	return open, nil
 }
 
 // draft reads the registration of the request for the browser that began it. Any other browser is
@@ -86,6 +121,12 @@ func (s *site) current(_ http.ResponseWriter, r *web.Request) error {
 func head(r *web.Request, reg participant.Registration, n int, back string, errs web.Errors) web.Head {
 	names := []string{r.T("portal.step.1"), r.T("portal.step.2"), r.T("portal.step.3"), r.T("portal.step.4")}
 	return web.Head{Title: names[n-1], Caption: r.T("portal.category." + string(reg.Category)), Back: back, Step: n, Steps: names, Errors: errs}
+}
+
+// draftStands says at which step a registration stands, and how long it waits.
+func draftStands(r *web.Request, reg participant.Registration) string {
+	n := strconv.Itoa(reg.State.Step())
+	return r.T("portal.drafts.step", "n", n, "title", r.T("portal.step."+n), "time", r.DateTime(reg.Expires))
 }
 
 func checklistKeys() []string {

@@ -309,7 +309,7 @@ func TestInviteForm(t *testing.T) {
 		t.Errorf("status %d", b.status)
 	}
 	for _, c := range []struct{ field, value, says string }{
-		{"iin", iinA, "Нельзя пригласить самого себя"}, {"iin", "123", "12 цифр"}, {"email", "c.example.kz", "Проверьте адрес"},
+		{"iin", iinA, "Нельзя пригласить самого себя"}, {"iin", "123", "ошибка в контрольной цифре"}, {"email", "c.example.kz", "Проверьте адрес"},
 		{"proxy", strings.Repeat("1", 41), "Слишком длинный"}, {"from", "31.02.2026", "Проверьте дату"}, {"to", w.day(-1), "Последний день уже прошёл"},
 		{"to", w.day(3 * 366), "не дольше чем на три года"},
 	} {

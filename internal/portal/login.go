@@ -20,6 +20,7 @@ const (
 	keyName   = "key.name"
 	keyLink   = "key.link"  // hash of the link's token, when sign-in finishes a registration
 	keyUntil  = "key.until" // the proof's end
+	keyWay    = "key.way"   // what followed the key: password or passkey
 	profileID = participant.ProfileValue
 	// profileType is what the profile is, for the menu alone.
 	profileType = "profile.type"

@@ -41,5 +41,9 @@ func (s *site) me(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.OK(w, meView(r, p, a, list, s.office.Facts(r.Context(), p), r.URL.Query().Get("done") == "1", waiting))
+	e, err := s.office.ProfileEvidence(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	return r.OK(w, meView(r, p, a, list, s.office.Facts(r.Context(), p), e, r.URL.Query().Get("done") == "1", waiting))
 }

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,27 @@ func TestPasskeySignsIn(t *testing.T) {
 	}
 	if m := w.letter("N-32"); m.Vars["name"] != "Домашний ноутбук" || !strings.HasSuffix(m.Vars["link"], "/me/passkeys") {
 		t.Errorf("N-32: %+v", m)
+	}
+}
+
+// A service is told what was done: a passkey is no password. It stays known when another profile is chosen.
+func TestOIDCPasskeyIsNoPassword(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.login(w.head(iinA, binX), passA).at("/me")
+	key := b.addPasskey("Домашний ноутбук")
+	c := w.browser()
+	c.toPassword().post("/login/passkey", "answer", key.get(c.question())).at("/me")
+	c.get("/login/profile").post("/login/profile", "profile", w.profileOf(iinA, binX).ID).at("/me")
+	shop := w.shop("profile")
+	if away := c.visit(shop.address()); away != nil {
+		t.Fatalf("nothing was asked: %s", away)
+	}
+	_, id := shop.tokens(c.decide("allow"))
+	var said struct{ AMR []string }
+	w.must(id.Claims(&said))
+	if !slices.Equal(said.AMR, []string{"pop", "user", "mfa"}) {
+		t.Errorf("amr %v", said.AMR)
 	}
 }
 

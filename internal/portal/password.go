@@ -8,6 +8,7 @@ import (
 	"senim/internal/auth"
 	"senim/internal/ident"
 	"senim/internal/participant"
+	"senim/internal/trust"
 	"senim/internal/web"
 )
 
@@ -55,6 +56,9 @@ func (s *site) passwordGiven(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.Field("act") == "recheck" {
+		return s.linkAgain(r, iin)
+	}
 	// Untrimmed: spaces are characters of a password.
 	a, err := s.office.SignInByLink(r.Context(), tried(r), iin, participant.LinkKey(r.Value(keyLink)), r.PostFormValue("password"))
 	var d *participant.Denied
@@ -81,21 +85,40 @@ func (s *site) passed(r *web.Request, a participant.Account, way string) error {
 	var finished *participant.Registration
 	if link := r.Value(keyLink); link != "" {
 		reg, err := s.office.Complete(r.Context(), participant.LinkKey(link), a.IIN)
+		if unchecked(err) {
+			if err := r.Set(map[string]string{keyPassed: r.Value(keyUntil), keyStamp: a.Stamp(), keyWay: way}); err != nil {
+				return err
+			}
+			return &stopped{err: err, again: "/login/password"}
+		}
 		if err != nil {
-			return &stopped{err: err, retry: retryOfLink(err)}
+			return &stopped{err: err}
 		}
 		finished = &reg
 	}
 	return s.enter(r, a, way, finished)
 }
 
-// retryOfLink: after a check that could not be made the same sign-in may be tried again.
-func retryOfLink(err error) string {
+// keyPassed is in a session whose person gave a right password, or used a passkey, when the gate could not check his
+// registration: until the proof of the key ends it may be checked again without another.
+const keyPassed = "key.passed"
+
+// unchecked reports whether a gate could not say yes or no: only then the same may be tried again.
+func unchecked(err error) bool {
 	var gate *participant.GateClosed
-	if errors.As(err, &gate) && len(gate.Evidence.Failed()) > 0 && gate.Evidence.Verdict() != "bad" {
-		return "/login/password"
+	return errors.As(err, &gate) && gate.Evidence.Verdict() == trust.Unknown
+}
+
+// linkAgain finishes a registration that could not be checked a moment ago: «Повторить проверку».
+func (s *site) linkAgain(r *web.Request, iin ident.IIN) error {
+	a, err := s.office.Admit(r.Context(), iin)
+	if err != nil {
+		return &stopped{err: err, retry: "/login"}
 	}
-	return ""
+	if r.Value(keyPassed) == "" || r.Value(keyPassed) != r.Value(keyUntil) || r.Value(keyStamp) != a.Stamp() {
+		return r.Redirect("/login/password")
+	}
+	return s.passed(r, a, r.Value(keyWay))
 }
 
 // enter begins the session of the person. One usable profile is entered at once; the one of a
@@ -125,7 +148,7 @@ func (s *site) enter(r *web.Request, a participant.Account, way string, finished
 		return err
 	}
 	session := auth.Session{IIN: string(iin), Serial: r.Value(keySerial), Fingerprint: r.Value(keyPrint), Name: r.Value(keyName),
-		Values: map[string]string{keyBIN: r.Value(keyBIN), keyStamp: a.Stamp(), participant.EntryValue: entry}}
+		Values: map[string]string{keyBIN: r.Value(keyBIN), keyStamp: a.Stamp(), participant.EntryValue: entry, keyWay: way}}
 	to := "/login/profile"
 	if profile == nil {
 		r.KeepBack(session.Values)
@@ -194,7 +217,8 @@ func acting(session *auth.Session, p participant.Profile) {
 func (s *site) act(r *web.Request, p participant.Profile, to string) error {
 	was := r.Session()
 	next := auth.Session{IIN: was.IIN, Serial: was.Serial, Fingerprint: was.Fingerprint, Name: was.Name, Created: was.Created,
-		Values: map[string]string{keyBIN: was.Values[keyBIN], keyStamp: was.Values[keyStamp], participant.EntryValue: was.Values[participant.EntryValue]}}
+		Values: map[string]string{keyBIN: was.Values[keyBIN], keyStamp: was.Values[keyStamp], participant.EntryValue: was.Values[participant.EntryValue],
+			keyWay: was.Values[keyWay]}}
 	acting(&next, p)
 	if err := s.office.Chosen(r.Context(), p, was.Serial); err != nil {
 		return err

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"senim/internal/ident"
@@ -96,9 +97,12 @@ type signIn struct {
 	Open, Own bool // a session of it goes on; it is this one
 }
 
-// signIns lists the newest sign-ins, and what of them goes on.
+// shownEntries is how many sign-ins are shown that nothing goes on of.
+const shownEntries = 20
+
+// signIns lists every sign-in a session of which goes on, then the newest others.
 func (s *site) signIns(r *web.Request, iin ident.IIN) ([]signIn, error) {
-	all, err := s.office.Entries(r.Context(), iin, 20)
+	all, err := s.office.Entries(r.Context(), iin, participant.KeptEntries)
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +110,23 @@ func (s *site) signIns(r *web.Request, iin ident.IIN) ([]signIn, error) {
 	if err != nil {
 		return nil, err
 	}
-	going := map[string]bool{}
+	var list []signIn
+	listed := map[string]bool{"": true}
 	for _, o := range open {
-		going[o.Entry] = true
+		if listed[o.Entry] {
+			continue
+		}
+		listed[o.Entry] = true
+		e := participant.Entry{ID: o.Entry, IIN: iin, At: o.Created} // of one so old that nothing else is kept
+		if i := slices.IndexFunc(all, func(e participant.Entry) bool { return e.ID == o.Entry }); i >= 0 {
+			e = all[i]
+		}
+		list = append(list, signIn{Entry: e, Open: true, Own: e.ID == r.Value(participant.EntryValue)})
 	}
-	list := make([]signIn, len(all))
-	for i, e := range all {
-		list[i] = signIn{Entry: e, Open: going[e.ID], Own: e.ID == r.Value(participant.EntryValue)}
+	for _, e := range all[:min(len(all), shownEntries)] {
+		if !listed[e.ID] {
+			list = append(list, signIn{Entry: e})
+		}
 	}
 	return list, nil
 }

@@ -110,7 +110,8 @@ func (s *site) emailAsked(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.office.AskEmail(r.Context(), sid, participant.Identity{IIN: r.Field("iin"), Email: r.Field("email"), EmailAgain: r.Field("email2")}, r.Lang())
+	err = s.office.AskEmail(r.Context(), sid, participant.Identity{IIN: r.Field("iin"), Email: r.Field("email"), EmailAgain: r.Field("email2"),
+		SignedIn: ident.IIN(r.Session().IIN)}, r.Lang())
 	var wrong participant.FieldErrors
 	switch {
 	case errors.As(err, &wrong):

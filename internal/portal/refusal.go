@@ -15,6 +15,7 @@ type stopped struct {
 	err   error
 	title string // key of the heading; chosen by the failure when empty
 	retry string // a path of this site
+	again string // where «Повторить проверку» is posted
 	next  []web.Link
 }
 
@@ -50,8 +51,16 @@ func (s *site) answered(h web.Handler) web.Handler {
 		}
 		st := &stopped{}
 		errors.As(err, &st)
-		return r.Invalid(w, refusalPage(r, refusalTitle(r, st, all), all, st.retry, append(s.ways(r, all), st.next...)))
+		return r.Invalid(w, refusalPage(r, refusalTitle(r, st, all), all, gateOf(err), st, append(s.ways(r, all), st.next...)))
 	}
+}
+
+// gateOf is the gate's run behind a refusal; the zero one when it was no gate.
+func gateOf(err error) participant.Evidence {
+	if gate, ok := errors.AsType[*participant.GateClosed](err); ok {
+		return gate.Evidence
+	}
+	return participant.Evidence{}
 }
 
 // failures says an error in words; none when it is not a refusal.

@@ -321,6 +321,26 @@ func TestR02TestIdentity(t *testing.T) {
 	}
 }
 
+// what people type. A test number off the list, a wrong check digit and what is no number are refused in the
+// same words; on the list it is taken.
+func TestR02R04TypedNumbers(t *testing.T) {
+	const says = "Проверьте номер: ошибка в контрольной цифре"
+	w := newWorld(t)
+	head := w.browser()
+	head.login(w.head(iinA, binX), passA).at("/me")
+	b := w.browser()
+	for _, typed := range []string{"009940000007", "12345678901", "1234567890111", "١٢٣٤٥٦٧٨٩٠١١", "12345678901О"} {
+		b.wrong("/login/change-email", "iin", typed, "email", "new@example.kz", "email2", "new@example.kz").says(says)
+		b.wrong("/login/reset-password", "iin", typed, "email", "a@example.kz").says(says)
+		if head.fillInvite(0, 30, "iin", typed).says(says); head.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: status %d", typed, head.status)
+		}
+	}
+	b.post("/login/change-email", "iin", iinB, "email", "new@example.kz", "email2", "new@example.kz").at("/login/change-email/sign")
+	w = newWorldWith(t, func(c *participant.Config) { c.Rules = ident.Rules{} })
+	w.browser().wrong("/login/change-email", "iin", iinB, "email", "new@example.kz", "email2", "new@example.kz").says(says)
+}
+
 // Wednesday's load is missing at noon; on Friday every page says so.
 func TestR14LoadMissing(t *testing.T) {
 	w := newWorld(t)

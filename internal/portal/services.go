@@ -27,7 +27,7 @@ func actingPerson(r *web.Request) (oidc.Person, bool) {
 	if !at.SignedIn() || at.IIN == "" || r.Value(profileID) == "" || err != nil {
 		return oidc.Person{}, false
 	}
-	return oidc.Person{IIN: ident.IIN(at.IIN), Profile: r.Value(profileID), KeyBIN: r.Value(keyBIN), BIN: at.BIN, Certificate: cert, SignedAt: r.SignedAt()}, true
+	return oidc.Person{IIN: ident.IIN(at.IIN), Profile: r.Value(profileID), KeyBIN: r.Value(keyBIN), BIN: at.BIN, Certificate: cert, SignedAt: r.SignedAt(), Way: r.Value(keyWay)}, true
 }
 
 // serveServices adds the provider's pages, in our shell, and its addresses for programs.
@@ -43,13 +43,19 @@ func (s *site) serveServices(mux *http.ServeMux) {
 
 // onward ends a sign-in: at the service that asked for it, else at the path.
 func (s *site) onward(r *web.Request, to string) error {
-	if s.services != nil {
-		var err error
-		if to, err = s.services.Onward(r, to); err != nil {
-			return err
-		}
+	to, err := s.ahead(r, to)
+	if err != nil {
+		return err
 	}
 	return r.Redirect(to)
+}
+
+// ahead is where a sign-in ends.
+func (s *site) ahead(r *web.Request, to string) (string, error) {
+	if s.services == nil {
+		return to, nil
+	}
+	return s.services.Onward(r, to)
 }
 
 // menuWith is the menu; on a person's own pages it has that of services, where there are any.

@@ -630,3 +630,18 @@ func TestOIDCDiscovery(t *testing.T) {
 		t.Errorf("after the turn: %v, want %v", got, both[1:])
 	}
 }
+
+// The tin of who acts for a sole proprietor is that one's IIN, which no scope gives.
+func TestOIDCNobodyElsesIIN(t *testing.T) {
+	w := proprietor(t)
+	b := w.browser()
+	b.login(w.personal(iinC), passC).at("/login/profile").post("/login/profile", "profile", w.profileOf(iinC, iinB).ID).at("/me")
+	shop := w.shop("profile", "organization")
+	b.visit(shop.address())
+	b.says("ИП ТЕСТОВ").silentAbout(iinB, pretty(iinB))
+	token, _ := shop.tokens(b.decide("allow"))
+	o, _ := shop.told(token)["organization"].(map[string]any)
+	if o["name"] != "ИП ТЕСТОВ" || o["role"] != "ENTREPRENEUR_USER" || o["bin"] != nil {
+		t.Errorf("organization: %v", o)
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 	"senim/internal/auth"
 	"senim/internal/lang"
+	"senim/internal/oidc"
 	"senim/internal/participant"
 	"senim/internal/trust"
 	"senim/internal/web"
@@ -252,36 +253,70 @@ func TestSec9CertificateRate(t *testing.T) {
 	judge, err := trust.New(trust.Config{Pool: w.authority.Pool(), Revocation: w, Now: w.time})
 	w.must(err)
 	handler, err := New(Config{Site: web.Site{Origin: "http://localhost:8081", Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Limits: web.Limits{Certificate: 3}},
-		Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office, Now: w.time})
+		Auth: auth.Config{Store: w.store.Auth(), Judge: judge}, Office: w.office, Services: oidc.Config{Clients: parties(t), Store: w.store.Relying()}, Now: w.time})
 	w.must(err)
-	key := w.head(iinA, binX)
-	status := func(i int) int {
-		ask := func(method, path, cookie string, form url.Values) *httptest.ResponseRecorder {
-			r := httptest.NewRequestWithContext(t.Context(), method, "http://localhost:8081"+path, strings.NewReader(form.Encode()))
-			r.RemoteAddr = "127.0.0.1:1"
-			r.Header.Set("X-Forwarded-For", "203.0.113."+string(rune('1'+i)))
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			r.Header.Set("Cookie", cookie)
-			out := httptest.NewRecorder()
-			handler.ServeHTTP(out, r)
-			return out
-		}
-		page := ask(http.MethodGet, "/login", "", nil)
-		_, answer, _ := (&browser{w: w, page: page.Body.String()}).signature(key)
-		return ask(http.MethodPost, "/login", page.Result().Cookies()[0].String(), url.Values{"answer": {answer}}).Code
+	shop := w.shop("profile").address(with("acr_values", "urn:senim:acr:certificate"))
+	for name, first := range map[string]string{"sign-in": "/login", "sign-in to a service by key": shop} {
+		t.Run(name, func(t *testing.T) {
+			key := w.head(iinA, binX)
+			status := func(i int) int {
+				v := &wanderer{t: t, handler: handler, from: "203.0.113." + string(rune('1'+i)), cookies: map[string]string{}}
+				page := v.get(first)
+				action, answer, fields := (&browser{w: w, page: page.Body.String()}).signature(key)
+				form := url.Values{}
+				for i := 0; i+1 < len(fields); i += 2 {
+					form.Set(fields[i], fields[i+1])
+				}
+				form.Set("answer", answer)
+				return v.ask(http.MethodPost, action, form).Code
+			}
+			for i := range 3 {
+				if got := status(i); got != http.StatusSeeOther {
+					t.Fatalf("challenge %d: %d", i+1, got)
+				}
+			}
+			if got := status(3); got != http.StatusTooManyRequests {
+				t.Errorf("the fourth: %d", got)
+			}
+			w.pass(time.Hour)
+			if got := status(4); got != http.StatusSeeOther {
+				t.Errorf("an hour later: %d", got)
+			}
+		})
 	}
-	for i := range 3 {
-		if got := status(i); got != http.StatusSeeOther {
-			t.Fatalf("challenge %d: %d", i+1, got)
-		}
+}
+
+// wanderer is a visitor from an address of his own, behind the proxy.
+type wanderer struct {
+	t       *testing.T
+	handler http.Handler
+	from    string
+	cookies map[string]string
+}
+
+func (v *wanderer) ask(method, path string, form url.Values) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(v.t.Context(), method, "http://localhost:8081"+path, strings.NewReader(form.Encode()))
+	r.RemoteAddr = "127.0.0.1:1"
+	r.Header.Set("X-Forwarded-For", v.from)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for name, value := range v.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value}) //nolint:gosec // a browser sends no attributes
 	}
-	if got := status(3); got != http.StatusTooManyRequests {
-		t.Errorf("the fourth: %d", got)
+	out := httptest.NewRecorder()
+	v.handler.ServeHTTP(out, r)
+	for _, c := range out.Result().Cookies() {
+		v.cookies[c.Name] = c.Value
 	}
-	w.pass(time.Hour)
-	if got := status(4); got != http.StatusSeeOther {
-		t.Errorf("an hour later: %d", got)
+	return out
+}
+
+// get opens a page, and the one it leads to.
+func (v *wanderer) get(path string) *httptest.ResponseRecorder {
+	out := v.ask(http.MethodGet, path, nil)
+	if to := out.Header().Get("Location"); to != "" {
+		return v.ask(http.MethodGet, to, nil)
 	}
+	return out
 }
 
 // Section 14: a new version that has to be signed is asked for when a profile is entered; after its day the
@@ -297,6 +332,9 @@ func TestResignAtSignIn(t *testing.T) {
 	if !strings.HasPrefix(page, "/me/agreements/sign/") {
 		t.Fatalf("stands at %s", page)
 	}
+	if !strings.Contains(b.page, `href="/me">Подписать позже`) {
+		t.Error("there is time, and no way to go on")
+	}
 	b.get("/me").at("/me") // there is time until then
 	w.pass(10 * time.Minute)
 	if b.get("/me"); b.path != page {
@@ -304,4 +342,30 @@ func TestResignAtSignIn(t *testing.T) {
 	}
 	b.get(page).sign(w.head(iinA, binX))
 	b.get("/me").at("/me")
+}
+
+// Who came to sign in to a service gets there, whether he signs the new version now or later.
+func TestResignLeadsOnToTheService(t *testing.T) {
+	w := newWorld(t)
+	text := map[lang.Tag]string{lang.RU: "Новый текст.", lang.KK: "Жаңа мәтін.", lang.EN: "New text."}
+	w.must(w.office.Publish(t.Context(), participant.Agreement{Version: "2.0", From: w.time().Add(time.Minute), MustResignBy: w.time().Add(12 * time.Minute), Text: text}))
+	w.pass(2 * time.Minute)
+	key := w.head(iinA, binX)
+	shop := w.shop("profile")
+	b := w.browser()
+	b.visit(shop.address())
+	b.login(key, passA)
+	later := regexp.MustCompile(`href="(/oidc/request/[^"]+)">Подписать позже`).FindStringSubmatch(b.page)
+	if later == nil {
+		t.Fatalf("no way on to the service:\n%s", b.page)
+	}
+	b.get(later[1]).says("Разрешить сервису «Магазин»?")
+	w.pass(11 * time.Minute)
+	b = w.browser()
+	b.visit(shop.address())
+	if b.login(key, passA); strings.Contains(b.page, "Подписать позже") {
+		t.Error("later is offered after the last day")
+	}
+	b.get(b.path).sign(key).says("Разрешить сервису «Магазин»?")
+	shop.tokens(b.decide("allow"))
 }

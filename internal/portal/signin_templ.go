@@ -1089,8 +1089,8 @@ func entriesView(r *web.Request, all []signIn) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = web.SummaryList(r, []web.Row{
-					{Label: r.T("portal.me.key"), Value: e.Serial, Mono: true},
-					{Label: r.T("portal.me.entries.network"), Value: e.Network, Mono: true},
+					{Label: r.T("portal.me.key"), Value: first(e.Serial, "—"), Mono: true},
+					{Label: r.T("portal.me.entries.network"), Value: first(e.Network, "—"), Mono: true},
 					{Label: r.T("signin.entries.browser"), Value: first(e.Browser, "—")},
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"senim/internal/ident"
 	"senim/internal/lang"
 	"senim/internal/participant"
 )
@@ -96,6 +97,20 @@ func TestP32BackAgain(t *testing.T) {
 	w.must(err)
 	if len(all) != 2 {
 		t.Errorf("A has %d profiles, want the old two", len(all))
+	}
+	for iin, want := range map[ident.IIN]string{iinA: "registered>ACTIVE head-change>ENTERPRISE_ADMIN_CHANGE_BLOCKED revived>ACTIVE",
+		iinB: "registered>ACTIVE head-change>ENTERPRISE_ADMIN_CHANGE_BLOCKED"} {
+		w.must(w.store.Participant().View(t.Context(), func(tx participant.Tx) error {
+			changes, err := tx.Changes(t.Context(), w.profileOf(iin, binX).ID)
+			var kept []string
+			for _, c := range changes {
+				kept = append(kept, c.Reason+">"+string(c.To))
+			}
+			if got := strings.Join(kept, " "); got != want {
+				t.Errorf("the history of %s: %s", iin, got)
+			}
+			return err
+		}))
 	}
 }
 
@@ -192,6 +207,13 @@ func TestP06RevokedBeforeLink(t *testing.T) {
 	if w.count("N-05")+w.count("N-06") != 0 {
 		t.Error("letters of completion went out")
 	}
+	w.must(w.store.Participant().View(t.Context(), func(tx participant.Tx) error {
+		r, err := tx.RegistrationByLink(t.Context(), string(participant.KeyOf(token(w.path("N-15")))))
+		if r.State != participant.StateRefused || r.Reason != "CERT_REVOKED" {
+			t.Errorf("the registration is %s, %s", r.State, r.Reason)
+		}
+		return err
+	}))
 }
 
 // A check that cannot be made at completion leaves the link good.
@@ -204,7 +226,7 @@ func TestP06CannotCheck(t *testing.T) {
 	w.silent(true)
 	b.post("/login/password", "password", passB).refused("CHECK_UNAVAILABLE")
 	w.silent(false)
-	b.get("/login/password").post("/login/password", "password", passB).at("/me?done=1")
+	b.checkAgain().at("/me?done=1")
 }
 
 // The letter is sent again at most once a minute; a typo in the address is corrected in step 2 and

@@ -132,7 +132,7 @@ func facts(r *web.Request, e map[string]string) []web.Row {
 			v = web.SourceName(r, v)
 		case lang.Has("portal.source." + v):
 			v = r.T("portal.source." + v)
-		case k == "nextLoad":
+		case k == "lastLoad", k == "nextLoad":
 			if t, err := time.Parse(time.RFC3339, v); err == nil {
 				v = web.Slot(r, t)
 			}

@@ -39,13 +39,22 @@ const (
 // ACR is the level's name in the protocol.
 func (l Level) ACR() string { return "urn:senim:acr:" + string(l) }
 
-// AMR lists the methods of RFC 8176: possession of a key; with a password, two factors. Whether the
-// key was in a file or on a carrier is not known, so neither is claimed.
-func (l Level) AMR() []string {
-	if l == Account {
-		return []string{"pop", "pwd", "mfa"}
+// The second methods of [Level.AMR].
+const (
+	ByPassword = "pwd"
+	ByPasskey  = "user" // a device asked its person
+)
+
+// AMR lists the methods of RFC 8176: possession of a key, and at an account a second factor, which is not
+// claimed when it is not known. Whether a key was in a file or on a carrier is never known.
+func (l Level) AMR(second string) []string {
+	switch {
+	case l != Account:
+		return []string{"pop"}
+	case second == "":
+		return []string{"pop", "mfa"}
 	}
-	return []string{"pop"}
+	return []string{"pop", second, "mfa"}
 }
 
 // Level chooses how the person signs in: the first of the wished acr_values that the client may have,

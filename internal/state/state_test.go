@@ -453,7 +453,7 @@ func TestPersonAndPhone(t *testing.T) {
 	}
 }
 
-// The tax committee's answers, as it gives them: always 200.
+// The tax committee's answers, as it gives them: always 200. Who asks by enterpriseValidation is left out (decision/0034).
 func TestR20EmptyBody(t *testing.T) {
 	const rows = `{"taxpayerPortalSearchResponses":[{"code":"%","name":"ИП ТЕСТ","taxpayerType":"IP","messageResult":"SUCCESS","beginDate":"2020-02-03","endDate":null,"endReason":null}]}`
 	row := strings.ReplaceAll(rows, "%", man)

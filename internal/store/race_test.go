@@ -132,6 +132,38 @@ func TestViewDoesNotWrite(t *testing.T) {
 	})
 }
 
+// What people who trade in their own names head becomes an enterprise by a migration, a block of one stays.
+func TestTradesBecomeEnterprises(t *testing.T) {
+	engines(t, func(t *testing.T, url string) {
+		s := open(t, store.Config{URL: url})
+		do(t, s, func(tx *store.Tx) error {
+			for id, p := range map[string]string{"1": "ENTREPRENEUR", "2": "NOTARY", "3": "INDIVIDUAL", "4": "ENTREPRENEUR"} {
+				tin := "tin-" + id
+				if id == "2" {
+					tin = "tin-1" // one person's practice beside his trade
+				}
+				if _, err := tx.Exec(t.Context(), `insert into participant_profiles (id, iin, tin, type, name, category, status, previous, reason, since, evidence, reconfirm_by)
+					values ($1, $2, $2, $3, 'name', '', 'ACTIVE', '', '', 0, '', 0)`, id, tin, p); err != nil {
+					return err
+				}
+			}
+			_, err := tx.Exec(t.Context(), `insert into participant_enterprises (tin, name, category, head_office, record, blocked, blocked_reason, updated)
+				values ('tin-4', 'name', '', '', '', 1, 'reason', 0)`)
+			return err
+		})
+		if err := s.MigrateAgain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		do(t, s, func(tx *store.Tx) error {
+			n, err := tx.Int(t.Context(), `select count(*) * 10 + sum(blocked) from participant_enterprises`)
+			if n != 21 {
+				t.Errorf("enterprises and blocked ones: %d, want two and one", n)
+			}
+			return err
+		})
+	})
+}
+
 func TestMigrationsRunTwice(t *testing.T) {
 	engines(t, func(t *testing.T, url string) {
 		s := open(t, store.Config{URL: url})
