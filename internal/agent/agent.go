@@ -67,20 +67,16 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/internal/trust"
-	"senim/pfx"
 	"senim/pki"
 )
 
@@ -133,17 +129,24 @@ type Config struct {
 
 // Agent serves one person. Safe for concurrent use.
 type Agent struct {
-	config    Config
-	log       *slog.Logger
-	now       func() time.Time
+	config Config
+	log    *slog.Logger
+	now    func() time.Time
+	desk   *desk
+	homes  chan homeWish // wishes to see the agent's own page, or to have an act done from it
+	acts   map[Act]func(context.Context, lang.Tag)
+
+	holding sync.Mutex
+	holders int    // under holding: who needs the folder to stay ours
+	letGo   func() // under holding
+	release func() // of the agent that listens
+
+	// What lies in the data folder; there while it is held.
 	authority *authority
 	keeper    *keystore.Keeper
 	known     *catalogue
 	recaller  *recaller
-	desk      *desk
 	settings  *settings
-	homes     chan homeWish // wishes to see the agent's own page, or to have an act done from it
-	acts      map[Act]func(context.Context, lang.Tag)
 
 	notices notices
 	budget  *budget
@@ -168,7 +171,8 @@ type Agent struct {
 	talks   sync.WaitGroup
 }
 
-// New opens the agent's data folder and makes what is missing in it.
+// New checks the configuration. The data folder is opened, and held against a second agent, by what needs it:
+// [Agent.Listen], [Agent.Do], [Agent.Renew].
 func New(c Config) (*Agent, error) {
 	switch {
 	case c.Data == "":
@@ -191,33 +195,8 @@ func New(c Config) (*Agent, error) {
 	if c.Pool == nil {
 		c.Pool = pki.NewPool()
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("new agent: %w", err)
-	}
-	authority, err := openAuthority(c.Data, c.Now)
-	if err != nil {
-		return nil, fmt.Errorf("new agent: %w", err)
-	}
-	form := pfx.Modern
-	if c.OldKeyFiles {
-		form = pfx.NCA
-	}
-	keeper, err := keystore.Open(keystore.Config{Dir: pendingIn(c.Data), Now: c.Now, Form: form, Keychain: c.Keychain})
-	if err != nil {
-		return nil, fmt.Errorf("new agent: %w", err)
-	}
-	settings, err := openSettings(settingsIn(c.Data))
-	if err != nil {
-		return nil, fmt.Errorf("new agent: %w", err)
-	}
-	place := &index{dir: c.Data, chain: c.Keychain, plain: func() bool { return c.Remember || settings.get().Plain }}
-	recaller, err := openRecaller(c.Keychain, rememberedIn(c.Data))
-	if err != nil {
-		return nil, fmt.Errorf("new agent: read which passwords are kept: %w", err)
-	}
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: newCatalogue(place, c.Log), recaller: recaller, desk: newDesk(),
-		budget: newBudget(), settings: settings, homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
+		config: c, log: c.Log, now: c.Now, desk: newDesk(), budget: newBudget(), homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
 	}
 	a.stamper = a.stamp
@@ -229,11 +208,6 @@ func New(c Config) (*Agent, error) {
 			if _, _, err := a.Do(ctx, act, tag); err != nil {
 				a.log.Error("act", "act", act, "err", err)
 			}
-		}
-	}
-	for _, folder := range append(c.Folders, keeper.Folders()...) {
-		if full, err := filepath.Abs(folder); err == nil {
-			a.given = append(a.given, full)
 		}
 	}
 	return a, nil
@@ -253,5 +227,9 @@ func (a *Agent) Serve(ctx context.Context) error {
 	err := a.serve(ctx)
 	cancel()
 	own.Wait()
+	if a.release != nil {
+		a.release()
+		a.release = nil
+	}
 	return err
 }

@@ -13,8 +13,14 @@ import (
 	"time"
 )
 
-// Listen binds the socket, on 127.0.0.1 and, where the machine has it, on ::1 with the same port.
-func (a *Agent) Listen() error {
+// Listen binds the socket, on 127.0.0.1 and, where the machine has it, on ::1 with the same port, and then takes
+// the data folder ([keystore.ErrInUse] when another agent has it). After an error nothing is bound or held.
+func (a *Agent) Listen() (err error) {
+	defer func() {
+		if err != nil {
+			a.unlisten()
+		}
+	}()
 	host, port, err := net.SplitHostPort(a.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -33,10 +39,25 @@ func (a *Agent) Listen() error {
 			a.listeners = append(a.listeners, second)
 		}
 	}
+	if a.release, err = a.hold(); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
 	if a.config.LargeDocuments != "" {
 		return a.listenLarge()
 	}
 	return nil
+}
+
+// unlisten gives back what [Agent.Listen] took.
+func (a *Agent) unlisten() {
+	for _, l := range a.listeners {
+		_ = l.Close()
+	}
+	a.listeners, a.port = nil, ""
+	if a.release != nil {
+		a.release()
+		a.release = nil
+	}
 }
 
 // Addr is the address of the socket, host and port; "" before [Agent.Listen].

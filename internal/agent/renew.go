@@ -34,6 +34,11 @@ func (a *Agent) Renew(ctx context.Context, tag lang.Tag) (result Renewed, ok boo
 	if err != nil {
 		return Renewed{}, false, err
 	}
+	release, err := a.hold()
+	if err != nil {
+		return Renewed{}, false, err
+	}
+	defer release()
 	t := &renewing{site: at}
 	out := a.show(ctx, site{Class: "own", Shown: t.site.Shown}, tag, t)
 	switch {
