@@ -13,6 +13,7 @@
 //	senim-agent open [flags]         show its own page; starts it when it does not run
 //	senim-agent stop [flags]         end it
 //	senim-agent trust [flags]        only make browsers accept its local TLS certificate
+//	senim-agent authority …          add, list and remove authorities whose keys and time-stamps are trusted
 //	senim-agent version
 package main
 
@@ -23,15 +24,18 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 
 	"senim/internal/agent"
 	"senim/internal/desktop"
 	"senim/internal/keystore"
+	"senim/internal/setup"
 	"senim/internal/trustdir"
 	"senim/pki"
 )
@@ -77,6 +81,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return stopCommand(ctx, args[1:], stdout, stderr)
 		case "trust":
 			return trustCommand(ctx, args[1:], stdout, stderr)
+		case "authority":
+			return authorityCommand(ctx, args[1:], os.Stdin, stdout, stderr)
 		case string(agent.ActRenew), string(agent.ActPassword), string(agent.ActBackup), string(agent.ActCompare):
 			return actCommand(ctx, agent.Act(args[0]), args[1:], stdout, stderr)
 		}
@@ -84,7 +90,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return serve(ctx, args, stdout, stderr)
 }
 
-const defaultListen = "127.0.0.1:13579"
+const (
+	defaultListen = "127.0.0.1:13579"
+	largePort     = 24680
+)
 
 // list is a flag that may be given several times.
 type list []string
@@ -124,6 +133,11 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if err := bind(ctx, a, c.Listen, c.wait, systemLanguage(), stderr, noticeIn(c.Data, c.browser, systemLanguage())); err != nil {
 		return err
+	}
+	if a.LargeError() != nil {
+		if _, err := fmt.Fprintln(stderr, setup.PortTaken(largePort).Found(systemLanguage())+"\n"+systemLanguage().Text("setup.no-large")); err != nil {
+			return err
+		}
 	}
 	if _, err := fmt.Fprintln(stdout, "listening", a.Addr()); err != nil {
 		return err
@@ -190,7 +204,7 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 		Listen: *listen, Data: *data, Folders: keys, Browser: show, Cabinet: *cabinet,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	}
-	if c.Pool, err = authoritiesIn(authorities); err != nil {
+	if c.Pool, err = authoritiesIn(append(packedAuthorities(), authorities...)); err != nil {
 		return c, err
 	}
 	if *crl == "" && len(authorities) > 0 {
@@ -205,8 +219,9 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	if c.Tokens, err = tokenDrivers(drivers, *helper); err != nil {
 		return c, err
 	}
+	c.LargeSwitch = net.JoinHostPort("127.0.0.1", strconv.Itoa(largePort))
 	if *large {
-		c.LargeDocuments = "127.0.0.1:24680"
+		c.LargeDocuments = c.LargeSwitch
 	}
 	if *keychain {
 		c.Keychain = keystore.SystemKeychain()

@@ -61,7 +61,7 @@
 //
 // [Agent.ShowHome], and a site's showSettings, open a page on another origin of its own, with the same door:
 // token, key, header. It signs nothing. POST /look, /unlock (only to learn whose a key is), /forget, /site,
-// /folder, /set and /act answer {"view":HomeView}; /calendar gives the .ics; /close ends it.
+// /folder, /set, /authority, /discard and /act answer {"view":HomeView}; /calendar gives the .ics; /close ends it.
 package agent
 
 import (
@@ -86,11 +86,11 @@ type Config struct {
 	Data    string   // folder of the agent's own files, made with mode 0700; required
 	Folders []string // where key files are looked for
 
-	Pool       *pki.Pool        // authorities known; nil knows none
+	Pool       *pki.Pool        // authorities known beside those the person adds; nil knows none
 	Revocation trust.Revocation // nil: every status is "could not check"
 
 	// Stamps maps the key identifier (lower hex) of an issuer of signers' certificates to the address of
-	// its time-stamping authority. Default: a time-stamp that is asked for cannot be had.
+	// its time-stamping authority. Default: of the national CA's own issuers its own; of others a time-stamp cannot be had.
 	Stamps map[string]string
 
 	// Browser shows a window. stop, which may be nil, is called when the window is over. Required.
@@ -106,7 +106,8 @@ type Config struct {
 	Remember bool
 	// Media lists plugged media, which are looked into while they are there. Default: none are.
 	Media func() []string
-	// Notify says something in the system's own way, beside the windows. Default: nothing is said.
+	// Notify says something in the system's own way, beside the windows; an empty text takes back what was said.
+	// Default: nothing is said.
 	Notify func(title, text string)
 	// Tokens are the drivers of PKCS #11 tokens; without any, no token is ever plugged in.
 	Tokens []keystore.TokenDriver
@@ -115,8 +116,11 @@ type Config struct {
 	OldKeyFiles bool
 
 	// LargeDocuments is the loopback address of KAZTOKEN's HTTP API, port 24680 in the world: documents too
-	// large for the socket, whose content no window shows. Default: off.
+	// large for the socket, whose content no window shows. Default: off. Where it is taken the agent serves without,
+	// and [Agent.LargeError] says so.
 	LargeDocuments string
+	// LargeSwitch is the same address for a person who turns it on, on the agent's page. Default: no such switch.
+	LargeSwitch string
 	// Cabinet is the origin of the cabinet in which keys are renewed without its pages, and where a person is
 	// led to revoke them; empty: nowhere.
 	Cabinet          string
@@ -133,6 +137,7 @@ type Agent struct {
 	log    *slog.Logger
 	now    func() time.Time
 	desk   *desk
+	trust  *trusted
 	homes  chan homeWish // wishes to see the agent's own page, or to have an act done from it
 	acts   map[Act]func(context.Context, lang.Tag)
 
@@ -155,7 +160,9 @@ type Agent struct {
 	stamper    func(message []byte, only *pki.Certificate) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only
 
-	large *large // nil: off
+	doors     sync.Mutex
+	large     *large // under doors; nil: off
+	largeHeld error  // why it could not be opened; the agent's page alone changes it while the agent serves
 
 	listeners []net.Listener
 	port      string
@@ -196,7 +203,7 @@ func New(c Config) (*Agent, error) {
 		c.Pool = pki.NewPool()
 	}
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, desk: newDesk(), budget: newBudget(), homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
+		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
 	}
 	a.stamper = a.stamp

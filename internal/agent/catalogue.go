@@ -77,7 +77,7 @@ func (c *catalogue) write() {
 }
 
 func (c *catalogue) save() error {
-	b, err := c.encode()
+	b, err := c.encode(c.index.place() == inFile)
 	if err != nil {
 		return err
 	}

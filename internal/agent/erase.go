@@ -37,8 +37,8 @@ func Erase(data string) error {
 	}
 	unlock() // a file that is open cannot be removed everywhere
 	drop(filepath.Join(data, keystore.LockFile))
-	for _, dir := range []string{pending, data} {
-		for _, left := range []string{".new-*", ".large-*"} { // of a kill
+	for _, dir := range []string{pending, TrustFolder(data), data} {
+		for _, left := range []string{".new-*", ".large-*", "????????????????????????????????????????????????????????????????.cer"} { // of a kill; authorities that were added
 			found, err := filepath.Glob(filepath.Join(dir, left))
 			failed = append(failed, err)
 			for _, path := range found {

@@ -40,6 +40,7 @@ func (a *Agent) hold() (release func(), err error) {
 // open reads what the agent keeps, and makes what is missing.
 func (a *Agent) open() (err error) {
 	c := &a.config
+	sweep(c.Data)
 	if a.authority, err = openAuthority(c.Data, c.Now); err != nil {
 		return err
 	}

@@ -463,7 +463,7 @@ func TestHomeDoor(t *testing.T) {
 	b.agent.ShowHome(lang.RU)
 	b.homeShown()
 	b.noWindow()
-	b.agent.block(page)
+	b.agent.block(siteOf(page))
 	b.wait(time.Minute)
 	s.ask(show)
 	b.noWindow()

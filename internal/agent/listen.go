@@ -42,9 +42,7 @@ func (a *Agent) Listen() (err error) {
 	if a.release, err = a.hold(); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	if a.config.LargeDocuments != "" {
-		return a.listenLarge()
-	}
+	a.wishLarge()
 	return nil
 }
 
@@ -54,6 +52,7 @@ func (a *Agent) unlisten() {
 		_ = l.Close()
 	}
 	a.listeners, a.port = nil, ""
+	a.closeLarge()
 	if a.release != nil {
 		a.release()
 		a.release = nil
@@ -87,10 +86,6 @@ func (a *Agent) serve(ctx context.Context) error {
 			return p
 		}(),
 	}
-	if a.large != nil {
-		a.talks.Add(1)
-		go func() { defer a.talks.Done(); a.large.serve(ctx) }()
-	}
 	done := make(chan error, len(a.listeners))
 	for _, l := range a.listeners {
 		go func() { done <- server.Serve(newMux(ctx, l, a.authority.config(), maxOpen)) }()
@@ -101,9 +96,13 @@ func (a *Agent) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-done:
 		waiting--
+		if ctx.Err() != nil { // it ended because we do
+			err = nil
+		}
 	}
 	cancel()
 	_ = server.Close()
+	a.closeLarge()
 	a.notices.withdraw()
 	for range waiting {
 		<-done

@@ -83,7 +83,7 @@ func (w *window) view() View {
 	if v.Queue > 0 {
 		v.Waiting = tag.Text("agent.ui.waiting", "n", v.Queue)
 	}
-	if !w.site.own() && w.agent.tiresome(w.site.Origin) {
+	if !w.site.own() && w.agent.tiresome(w.site) {
 		v.Block = tag.Text("agent.ui.block")
 	}
 	if w.task.wish().files {
