@@ -18,6 +18,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -121,6 +122,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return serveWith(ctx, c, stdout, stderr)
+}
+
+func serveWith(ctx context.Context, c settings, stdout, stderr io.Writer) error {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	own := &surroundings{quit: quit}
@@ -135,7 +140,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if a.LargeError() != nil {
-		if _, err := fmt.Fprintln(stderr, setup.PortTaken(largePort).Found(systemLanguage())+"\n"+systemLanguage().Text("setup.no-large")); err != nil {
+		if _, err := fmt.Fprintln(stderr, setup.PortTaken(portOf(cmp.Or(c.LargeDocuments, c.LargeSwitch))).Found(systemLanguage())+"\n"+systemLanguage().Text("setup.no-large")); err != nil {
 			return err
 		}
 	}

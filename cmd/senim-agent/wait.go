@@ -36,12 +36,7 @@ func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang
 	if answer := setup.Probe(ctx, address); answer.State == "ours" {
 		return &already{t.Text("setup.already", "address", address, "version", answer.Version)}
 	}
-	_, text, _ := net.SplitHostPort(address)
-	port, number := strconv.Atoi(text)
-	if number != nil {
-		return err
-	}
-	f := setup.PortTaken(port)
+	f := setup.PortTaken(portOf(address))
 	if !wait {
 		return fmt.Errorf("%w\n%s\n%s", err, f.Found(t), f.Do(t))
 	}
@@ -51,6 +46,16 @@ func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang
 	hide := show(f)
 	defer hide()
 	return again(ctx, a)
+}
+
+// portOf is the port of an address; 0 when it has none.
+func portOf(address string) int {
+	_, text, _ := net.SplitHostPort(address)
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return port
 }
 
 // again tries every second until port and folder are free.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Packages of the agent, into dist/: .deb, .rpm and a tar for Linux, an installer for Windows, an application
 # folder for macOS. The programs are static and built here; what a tool is missing for is said and left out.
+# SENIM_AUTHORITIES names a folder of authorities that whoever has the package shall trust (decision 0035); none by default.
 set -eu
 cd "$(dirname "$0")/../.."
 CGO_ENABLED=0
@@ -19,6 +20,12 @@ build() { GOOS=$1 GOARCH=$2 go build -trimpath -ldflags "-s -w ${4:-}" -o "$3" .
 # pack FOLDER FILE: the same bytes for the same commit
 pack() { tar --sort=name --mtime="@$seconds" --owner=0 --group=0 --numeric-owner -C "$stage" -cf - "$1" | gzip -n >"dist/$2"; }
 
+# authorities FOLDER: the builder's, as a folder of this name
+authorities() {
+	mkdir -p "$1"
+	[ -z "${SENIM_AUTHORITIES:-}" ] || find "$SENIM_AUTHORITIES" -maxdepth 1 -type f \( -name '*.cer' -o -name '*.crt' -o -name '*.der' -o -name '*.pem' \) -exec cp {} "$1" \;
+}
+
 for ARCH in amd64 arm64; do
 	name=senim-agent-$VERSION-linux-$ARCH
 	STAGE=$stage/$name
@@ -26,6 +33,7 @@ for ARCH in amd64 arm64; do
 	rm -rf "$STAGE"
 	mkdir -p "$STAGE"
 	build linux $ARCH "$STAGE/senim-agent"
+	authorities "$STAGE/authorities"
 	cp tools/dist/README.txt tools/dist/senim-agent.desktop "$STAGE"
 	cp internal/web/assets/dist/mark.svg "$STAGE/senim-agent.svg"
 	pack "$name" "$name.tar.gz"
@@ -35,6 +43,7 @@ done
 STAGE=$stage/windows
 rm -rf "$STAGE"
 mkdir -p "$STAGE"
+authorities "$STAGE/authorities"
 build windows amd64 "$STAGE/senim-agent.exe"
 build windows amd64 "$STAGE/senim-agentw.exe" -H=windowsgui # the same without a console, for the start at sign-in
 sed 's/$/\r/' tools/dist/README.txt >"$STAGE/README.txt"
@@ -50,6 +59,7 @@ for ARCH in amd64 arm64; do
 	rm -rf "${stage:?}/$name"
 	mkdir -p "$app/MacOS" "$app/Resources"
 	build darwin $ARCH "$app/MacOS/senim-agent"
+	authorities "$app/Resources/authorities"
 	sed "s/@VERSION@/$VERSION/g" tools/dist/Info.plist >"$app/Info.plist"
 	cp tools/dist/README.txt "$stage/$name"
 	pack "$name" "$name.tar.gz"
