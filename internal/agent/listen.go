@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -35,8 +36,12 @@ func (a *Agent) Listen() (err error) {
 	a.listeners = []net.Listener{first}
 	_, a.port, _ = net.SplitHostPort(first.Addr().String())
 	if host == "127.0.0.1" {
-		if second, err := new(net.ListenConfig).Listen(context.Background(), "tcp6", net.JoinHostPort("::1", a.port)); err == nil {
+		second, err := new(net.ListenConfig).Listen(context.Background(), "tcp6", net.JoinHostPort("::1", a.port))
+		switch {
+		case err == nil:
 			a.listeners = append(a.listeners, second)
+		case errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, inUseOnWindows):
+			a.log.Warn("another program has [::1] with our port: pages that write localhost may reach it; senim-agent doctor says more")
 		}
 	}
 	if a.release, err = a.hold(); err != nil {
@@ -58,6 +63,9 @@ func (a *Agent) unlisten() {
 		a.release = nil
 	}
 }
+
+// inUseOnWindows is WSAEADDRINUSE.
+const inUseOnWindows = syscall.Errno(10048)
 
 // Addr is the address of the socket, host and port; "" before [Agent.Listen].
 func (a *Agent) Addr() string {
