@@ -29,8 +29,9 @@
 //	POST /look    {}                                   → {"view":View} as it is now
 //	POST /watch   {"folder":"…"}                        → {"view":View} with the keys of one more folder
 //	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key; 422 no_stamp: a time-stamp could not be had, again or cancel
-//	              {"folder":"…"}                       kind generate
-//	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install
+//	              {"folder":"…"}                       kind generate; with "confirm":true and a new password twice the pending
+//	                                                   key is under that password, to be installed on another computer
+//	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install; with "password" when the view says sealed
 //	              {"keys":["…"]}                       kind list: which rows are told
 //	              {"folder":"…"}                       kind generate-many
 //	              {"confirm":false}                    kind sign-many; confirm skips the keys that were not opened

@@ -137,6 +137,15 @@ func (t *generating) show(w *window, v *View) {
 func (t *generating) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
 	order := t.order
 	order.Folder = filepath.Clean(strings.TrimSpace(d.Folder))
+	if !t.again && d.Confirm {
+		if err := pfx.CheckPassword(d.NewPassword); err != nil {
+			return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
+		}
+		if d.NewPassword != d.NewPassword2 {
+			return outcome{}, &Problem{Code: "passwords_differ", Field: "new-password-2"}
+		}
+		order.Password = d.NewPassword
+	}
 	if !t.again {
 		if err := keystore.CheckFolder(order.Folder); err != nil {
 			return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
@@ -165,6 +174,9 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 	certs, refusal := certificates(*call)
 	if refusal != nil {
 		return nil, refusal
+	}
+	if err := t.agent.keeper.Adopt(certs, t.agent.looked(), t.site.Origin); err != nil {
+		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeImporting))
 	}
 	matches, err := t.agent.keeper.Match(certs)
 	if err != nil {
@@ -197,6 +209,11 @@ func (t *installing) strange() bool {
 	return slices.ContainsFunc(t.matches, func(m keystore.Match) bool { return m.Note.Origin != t.origin })
 }
 
+// sealed tells whether a key is under a password that was given when it was made, and is asked for now.
+func (t *installing) sealed() bool {
+	return slices.ContainsFunc(t.matches, func(m keystore.Match) bool { return m.Note.Sealed && m.Note.State != keystore.Finished })
+}
+
 func (t *installing) show(w *window, v *View) {
 	tag := w.lang
 	var folders []string
@@ -210,7 +227,7 @@ func (t *installing) show(w *window, v *View) {
 			folders = append(folders, m.Note.Folder)
 		}
 	}
-	v.Folder = strings.Join(folders, ", ")
+	v.Folder, v.Sealed = strings.Join(folders, ", "), t.sealed()
 	if t.strange() {
 		v.Warnings = append(v.Warnings, Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", t.matches[0].Note.Origin)})
 		v.Confirm = tag.Text("agent.ui.confirm-origin")
@@ -227,7 +244,10 @@ func (t *installing) decide(_ context.Context, w *window, d Decision) (outcome, 
 	if t.strange() && !d.Confirm {
 		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
 	}
-	files, err := w.agent.keeper.Install(t.certs, d.NewPassword)
+	files, err := w.agent.keeper.InstallSealed(t.certs, d.NewPassword, d.Password)
+	if f, is := errors.AsType[*keystore.Failure](err); is && f.Reason == "pending_password" {
+		return outcome{}, &Problem{Code: "pending_password", Field: "pending-password"}
+	}
 	if otherPassword(err) {
 		return outcome{}, &Problem{Code: "first_password", Field: "new-password"}
 	}

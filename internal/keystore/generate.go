@@ -42,7 +42,10 @@ type Order struct {
 	Profiles  []Profile
 	Subject   pki.Holder // the e-mail address goes into the request, not into the name
 	Folder    string     // chosen by the person; not part of what makes two orders equal
-	Many      bool       // one of many the person consented to at once: bounded by [MaxPendingMany]
+	// Password protects the pending files instead of the keeper's secret, so that they can be finished on another
+	// computer; it is asked for then ([Keeper.InstallSealed]). Not part of what makes two orders equal.
+	Password string
+	Many     bool // one of many the person consented to at once: bounded by [MaxPendingMany]
 }
 
 // arguments is the digest by which a repeated order is recognised.
@@ -107,7 +110,11 @@ func (k *Keeper) Generate(o Order) ([]Note, error) {
 	if err := k.room(o); err != nil {
 		return nil, err
 	}
-	if err := k.unlock(); err != nil {
+	if o.Password != "" {
+		if err := pfx.CheckPassword(o.Password); err != nil {
+			return nil, failure("password", "%w", err)
+		}
+	} else if err := k.unlock(); err != nil {
 		return nil, failure("write_failed", "open the secret of pending keys: %w", err)
 	}
 	var notes []Note
@@ -125,7 +132,7 @@ func (k *Keeper) Generate(o Order) ([]Note, error) {
 	for i := range notes {
 		if err == nil {
 			k.fault("pending " + o.Profiles[i].Algorithm)
-			err = k.place(notes[i], files[i])
+			err = k.place(notes[i], files[i], o.Password)
 		}
 	}
 	k.fault("pending written")
@@ -194,7 +201,11 @@ func (k *Keeper) pair(o Order, p Profile) (Note, []byte, error) {
 	if err != nil {
 		return Note{}, nil, failure("invalid_subject", "make a request: %w", err)
 	}
-	file, err := pfx.EncryptPrivateKey(k.random, key, k.secret)
+	secret := k.secret
+	if o.Password != "" {
+		secret = []byte(o.Password)
+	}
+	file, err := pfx.EncryptPrivateKey(k.random, key, secret)
 	if err != nil {
 		return Note{}, nil, failure("write_failed", "encrypt a pending key: %w", err)
 	}
@@ -206,12 +217,12 @@ func (k *Keeper) pair(o Order, p Profile) (Note, []byte, error) {
 	return Note{
 		KeyID: id, PublicKey: spki, Origin: o.Origin, RequestID: o.RequestID, Arguments: o.arguments(),
 		Algorithm: p.Algorithm, Usage: p.Usage, Request: request, Folder: o.Folder,
-		File: "PENDING_" + p.prefix() + id + ".p8", Made: k.now().UTC(), State: Making,
+		File: "PENDING_" + p.prefix() + id + ".p8", Made: k.now().UTC(), State: Making, Sealed: o.Password != "",
 	}, file, nil
 }
 
 // place writes a pending file and opens it again.
-func (k *Keeper) place(n Note, content []byte) error {
+func (k *Keeper) place(n Note, content []byte, password string) error {
 	path := filepath.Join(n.Folder, n.File)
 	if err := createPlain(path, content, 0o600); err != nil {
 		return err
@@ -219,20 +230,24 @@ func (k *Keeper) place(n Note, content []byte) error {
 	if err := syncDir(n.Folder); err != nil {
 		return err
 	}
-	_, err := k.pending(n)
+	_, err := k.pending(n, password)
 	return err
 }
 
-// pending opens the private key of a note.
-func (k *Keeper) pending(n Note) (crypto.Signer, error) {
-	if err := k.unlock(); err != nil {
-		return nil, err
+// pending opens the private key of a note; password is of a sealed one.
+func (k *Keeper) pending(n Note, password string) (crypto.Signer, error) {
+	secret := []byte(password)
+	if !n.Sealed {
+		if err := k.unlock(); err != nil {
+			return nil, err
+		}
+		secret = k.secret
 	}
 	content, err := read(filepath.Join(n.Folder, n.File))
 	if err != nil {
 		return nil, err
 	}
-	key, err := pfx.DecryptPrivateKey(content, k.secret)
+	key, err := pfx.DecryptPrivateKey(content, secret)
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type Note struct {
 	File      string    `json:"file"` // name of the pending file
 	Made      time.Time `json:"made"`
 	State     State     `json:"state"`
+	Sealed    bool      `json:"sealed,omitempty"` // under a password of the person's, not the keeper's secret
 
 	// Of a finishing or finished key: what the file must be.
 	FinalName   string `json:"finalName,omitempty"`

@@ -243,10 +243,20 @@
       for (const f of view.folders || []) { const o = el('option'); o.value = f; list.append(o); }
       i.setAttribute('list', 'folders');
       box.append(l, i, list);
+      if (view.kind === 'generate') { // or on another computer, then under a password
+        const [tick, on] = tickBox('confirm', T('elsewhere'));
+        const asked = el('div');
+        asked.id = 'elsewhere';
+        asked.hidden = true;
+        asked.append(el('p', 'small', T('elsewhere-why')), ...hinted('new-password', T('pending-new')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
+        on.addEventListener('change', () => { asked.hidden = !on.checked; });
+        box.append(tick, asked);
+      }
       return;
     }
     if (view.kind === 'install' || view.kind === 'install-many') {
       if (box.firstChild) return;
+      if (view.sealed) box.append(...hinted('pending-password', T('pending-password')));
       const rule = el('p', 'small', T('rule'));
       box.append(...hinted('new-password', T('new-password')), rule, ...hinted('new-password-2', T('new-password-2')));
       if (view.confirm) {
@@ -472,9 +482,12 @@
     say(null);
     const k = current();
     let d = {};
-    if (view.kind === 'generate' || view.kind === 'generate-many') d = { folder: $('folder') ? $('folder').value : '' };
-    else if (view.kind === 'install' || view.kind === 'install-many') {
+    if (view.kind === 'generate' || view.kind === 'generate-many') {
+      d = { folder: $('folder') ? $('folder').value : '' };
+      if ($('elsewhere') && $('confirm').checked) d = { ...d, confirm: true, newPassword: $('new-password').value, newPassword2: $('new-password-2').value };
+    } else if (view.kind === 'install' || view.kind === 'install-many') {
       d = { newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: !!($('confirm') && $('confirm').checked) };
+      if (view.sealed) d.password = $('pending-password').value;
     } else if (view.kind === 'password') {
       d = { key: chosen, password: $('password').value, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: $('confirm').checked };
     } else if (view.kind === 'backup') d = { key: chosen, password: $('password').value, folder: $('folder').value };
