@@ -229,7 +229,7 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 		c.LargeDocuments = c.LargeSwitch
 	}
 	if *keychain {
-		c.Keychain = keystore.SystemKeychain()
+		c.Keychain, c.AskPending = keystore.SystemKeychain(), true
 	}
 	return c, nil
 }

@@ -101,6 +101,9 @@ type Config struct {
 	// Keychain keeps the secret of pending keys, the passwords people ask to keep, and the key that encrypts
 	// the list of certificates on disk. Nil keeps no passwords, and the secret in a file of mode 0600.
 	Keychain keystore.Keychain
+	// AskPending has a password demanded for a key a page has made where the keychain does not work, instead of a secret in
+	// a file. Default: the file.
+	AskPending bool
 	// Remember keeps certificates of opened keys, and where they were, in a plain file of mode 0600 where
 	// there is no keychain, so that the next start knows them. Default: in memory only, until the person
 	// wishes otherwise on the agent's page.

@@ -83,3 +83,37 @@ func TestInstalledElsewhere(t *testing.T) {
 		t.Errorf("%v %v", left, err)
 	}
 }
+
+// TestNoKeychainNoSecretOnDisk: where the keychain does not work, a page's key is made only under a password of the
+// person's; where it does, nobody is asked.
+func TestNoKeychainNoSecretOnDisk(t *testing.T) {
+	for name, c := range map[string]struct {
+		chain  *chest
+		forced bool
+	}{"none": {nil, true}, "one that works": {&chest{}, false}} {
+		b := bring(t, func(o *Config) {
+			o.AskPending = true
+			if c.chain != nil {
+				o.Keychain = c.chain
+			}
+		})
+		s := b.dial(page)
+		s.send(keysCall("generate", generateArgs))
+		h := b.window()
+		if h.view.Sealed != c.forced {
+			t.Errorf("%s: %+v", name, h.view)
+		}
+		d := Decision{Folder: b.folder}
+		if c.forced {
+			if p := h.problem("/decide", d); p.Field != "new-password" {
+				t.Errorf("%s: %+v", name, p)
+			}
+			d.NewPassword, d.NewPassword2 = "Carried42", "Carried42"
+		}
+		h.decide(d)
+		s.read()
+		if key, err := os.ReadFile(filepath.Join(pendingIn(b.agent.config.Data), "pending.key")); err == nil && len(key) == 64 {
+			t.Errorf("%s: the secret lies in a file", name)
+		}
+	}
+}

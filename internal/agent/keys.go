@@ -107,6 +107,8 @@ type generating struct {
 	order keystore.Order
 	hint  string
 	again bool
+	// forced: the key must be under a password, as there is nowhere else to keep its secret.
+	forced bool
 }
 
 func (*generating) kind() string { return "generate" }
@@ -114,7 +116,8 @@ func (*generating) wish() wish   { return wish{} }
 
 func (t *generating) show(w *window, v *View) {
 	tag, s := w.lang, t.order.Subject
-	v.Again = t.again
+	t.forced = w.agent.config.AskPending && !w.agent.keeper.Keychained()
+	v.Again, v.Sealed = t.again, t.forced
 	for _, p := range []Pair{
 		{"name", strings.TrimSpace(s.CommonName + " " + s.Given)}, {"iin", ident.FormatIIN(s.IIN)}, {"organization", s.Organization},
 		{"bin", ident.FormatIIN(s.BIN)}, {"email", s.Email}, {"request", t.order.RequestID},
@@ -137,7 +140,7 @@ func (t *generating) show(w *window, v *View) {
 func (t *generating) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
 	order := t.order
 	order.Folder = filepath.Clean(strings.TrimSpace(d.Folder))
-	if !t.again && d.Confirm {
+	if !t.again && (d.Confirm || t.forced) {
 		if err := pfx.CheckPassword(d.NewPassword); err != nil {
 			return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
 		}

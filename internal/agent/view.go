@@ -40,7 +40,7 @@ type View struct {
 	Missing []string    `json:"missing,omitempty"` // sign-many: serials whose key file is not found or not opened yet
 
 	Certificates []NewFile `json:"certificates,omitempty"` // install
-	Sealed       bool      `json:"sealed,omitempty"`       // install: the password given when the key was made is asked for
+	Sealed       bool      `json:"sealed,omitempty"`       // install: the password given when the key was made is asked for; generate: one must be given
 	Confirm      string    `json:"confirm,omitempty"`      // install: must be ticked
 
 	Chooser *Listing `json:"chooser,omitempty"` // choose

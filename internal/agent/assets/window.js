@@ -247,10 +247,10 @@
         const [tick, on] = tickBox('confirm', T('elsewhere'));
         const asked = el('div');
         asked.id = 'elsewhere';
-        asked.hidden = true;
+        asked.hidden = !view.sealed;
         asked.append(el('p', 'small', T('elsewhere-why')), ...hinted('new-password', T('pending-new')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
         on.addEventListener('change', () => { asked.hidden = !on.checked; });
-        box.append(tick, asked);
+        if (view.sealed) { on.checked = true; box.append(el('p', 'remark info', T('no-keychain')), asked); } else box.append(tick, asked);
       }
       return;
     }
@@ -484,7 +484,7 @@
     let d = {};
     if (view.kind === 'generate' || view.kind === 'generate-many') {
       d = { folder: $('folder') ? $('folder').value : '' };
-      if ($('elsewhere') && $('confirm').checked) d = { ...d, confirm: true, newPassword: $('new-password').value, newPassword2: $('new-password-2').value };
+      if ($('elsewhere') && !$('elsewhere').hidden) d = { ...d, confirm: true, newPassword: $('new-password').value, newPassword2: $('new-password-2').value };
     } else if (view.kind === 'install' || view.kind === 'install-many') {
       d = { newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: !!($('confirm') && $('confirm').checked) };
       if (view.sealed) d.password = $('pending-password').value;
