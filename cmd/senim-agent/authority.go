@@ -39,7 +39,10 @@ func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdou
 	case len(words) == 2 && words[0] == "add":
 		return addAuthority(*data, words[1], *yes, t, stdin, stdout)
 	case len(words) == 1 && words[0] == "national":
-		return agent.AddNational(ctx, *data)
+		if err := agent.AddNational(ctx, *data); err != nil {
+			return err
+		}
+		return listAuthorities(*data, stdout)
 	case len(words) == 1 && words[0] == "list":
 		return listAuthorities(*data, stdout)
 	case len(words) == 2 && words[0] == "remove":

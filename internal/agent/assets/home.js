@@ -320,7 +320,7 @@
       const bytes = i.files[0] ? new Uint8Array(await i.files[0].slice(0, 32769).arrayBuffer()) : new Uint8Array();
       let text = '';
       for (const b of bytes) text += String.fromCharCode(b);
-      act('/authority', { certificate: btoa(text) }, T('authority-compare'));
+      act('/authority', { certificate: btoa(text) }, T('authority-read'));
     });
     box.append(f);
   }
