@@ -56,7 +56,12 @@ func (a *Agent) open() (err error) {
 		return err
 	}
 	settings := a.settings
-	a.known = newCatalogue(&index{dir: c.Data, chain: c.Keychain, plain: func() bool { return c.Remember || settings.get().Plain }}, c.Log)
+	place := &index{dir: c.Data, chain: c.Keychain, plain: func() bool { return c.Remember || settings.get().Plain }}
+	if a.known == nil {
+		a.known = newCatalogue(place, c.Log)
+	} else { // of an act before: what is known in memory stays, and what others wrote is read
+		a.known.reopen(place)
+	}
 	if a.recaller, err = openRecaller(c.Keychain, rememberedIn(c.Data)); err != nil {
 		return fmt.Errorf("read which passwords are kept: %w", err)
 	}
