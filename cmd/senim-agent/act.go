@@ -5,27 +5,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"senim/internal/agent"
+	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 // errClosed says that the person closed the window.
 var errClosed = errors.New("the window was closed: nothing was done")
 
 // actCommand opens the window of an act: in the agent that runs, which knows the keys opened already; else
-// in one of its own, for as long as the window is open.
+// in one of its own, for as long as the window is open. While another process holds the folder it waits.
 func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stderr io.Writer) error {
 	c, err := configuration("senim-agent "+string(act), args, stdout, stderr)
 	if err != nil {
 		return err
 	}
 	tag := systemLanguage()
-	said, ok, err := agent.AskRunning(ctx, c.Listen, act, tag)
-	if errors.Is(err, agent.ErrNotRunning) {
-		var a *agent.Agent
-		if a, err = agent.New(c.Config); err == nil {
-			said, ok, err = a.Do(ctx, act, tag)
+	said, ok, err := do(ctx, c, act, tag)
+	for told := false; errors.Is(err, keystore.ErrInUse); told = true { // it is just starting, or an act has a window open
+		if !told {
+			_, _ = fmt.Fprintln(stderr, tag.Text("setup.busy"))
 		}
+		select {
+		case <-time.After(250 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		said, ok, err = do(ctx, c, act, tag)
 	}
 	switch {
 	case err != nil:
@@ -35,4 +43,17 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 	}
 	_, err = fmt.Fprintln(stdout, said)
 	return err
+}
+
+// do has the agent that runs open the window, or opens it here.
+func do(ctx context.Context, c settings, act agent.Act, tag lang.Tag) (said string, ok bool, err error) {
+	said, ok, err = agent.AskRunning(ctx, c.Listen, act, tag)
+	if !errors.Is(err, agent.ErrNotRunning) {
+		return said, ok, err
+	}
+	a, err := agent.New(c.Config)
+	if err != nil {
+		return "", false, err
+	}
+	return a.Do(ctx, act, tag)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"senim/internal/keystore"
 	"senim/internal/robot"
 )
 
@@ -49,6 +51,59 @@ func TestActs(t *testing.T) {
 	}
 	if err := run(t.Context(), flags("renew", "--cabinet", "http://cabinet.example.kz"), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "https") {
 		t.Errorf("a cabinet without TLS: %v", err)
+	}
+}
+
+// TestActWaits: while another agent holds the folder an act waits for it, and acts when it is free; an agent told to
+// wait does the same.
+func TestActWaits(t *testing.T) {
+	home(t)
+	t.Setenv("LC_ALL", "en")
+	data := t.TempDir()
+	flags := func(more ...string) []string {
+		return append(more, "--listen", "127.0.0.1:0", "--data", data, "--keys", t.TempDir(), "--browser", "none", "--keychain=false", "--headless")
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	waits := func(opened io.Writer, args ...string) (unlock func(), done chan error, stop func()) {
+		unlock, err := keystore.Lock(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		said, say := io.Pipe()
+		done = make(chan error, 1)
+		go func() { done <- run(ctx, flags(args...), opened, say) }()
+		line, err := bufio.NewReader(said).ReadString('\n')
+		if err != nil || !strings.Contains(line, "works with this folder") {
+			t.Fatalf("%q %v", line, err)
+		}
+		go func() { _, _ = io.Copy(io.Discard, said) }()
+		return unlock, done, cancel
+	}
+	opened := make(windows, 1)
+	unlock, done, stop := waits(opened, "backup")
+	unlock()
+	if err := robot.NewAgent("", opened).Window(t.Context(), robot.Choice{Cancel: true}, func(robot.View) {}); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; !errors.Is(err, errClosed) {
+		t.Error(err)
+	}
+	stop()
+	out, in := io.Pipe()
+	unlock, done, stop = waits(in, "--wait")
+	if err := run(t.Context(), flags(), io.Discard, io.Discard); !errors.Is(err, keystore.ErrInUse) {
+		t.Errorf("an agent that does not wait: %v", err)
+	}
+	unlock()
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "listening ") {
+		t.Errorf("%q %v", line, err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

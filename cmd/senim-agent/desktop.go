@@ -22,9 +22,13 @@ func (s *surroundings) show(a *agent.Agent) {
 	})
 }
 
-// remind says which keys end soon, in the tray and as a notice. Where the system shows neither, the
-// agent's page does.
+// remind says which keys end soon, in the tray and as a notice; an empty text calms the tray. Where the system shows
+// neither, the agent's page does.
 func (s *surroundings) remind(title, text string) {
+	if text == "" {
+		s.tray.Calm()
+		return
+	}
 	s.tray.Warn(title + "\n" + text)
 	_ = desktop.Notify(title, text) // a desktop without notices is no fault
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -166,13 +165,8 @@ func (p *place) consent(parts []setup.Part, stdin io.Reader) error {
 		_, _ = fmt.Fprintf(p.stdout, "  %s: %s\n", t.Text("setup.part."+part.Kind()), part.Where())
 	}
 	_, _ = fmt.Fprint(p.stdout, t.Text("setup.install.ask"))
-	answer, err := bufio.NewReader(io.LimitReader(stdin, 100)).ReadString('\n')
-	_, _ = fmt.Fprintln(p.stdout)
-	if err == nil {
-		switch strings.ToLower(strings.TrimSpace(answer)) {
-		case "y", "yes", "д", "да", "и", "иә":
-			return nil
-		}
+	if agreed(stdin, p.stdout) {
+		return nil
 	}
 	return errors.New(t.Text("setup.install.refused"))
 }

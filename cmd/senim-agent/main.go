@@ -14,20 +14,24 @@
 //	senim-agent start [flags]        start it when it does not run, as it was chosen at install
 //	senim-agent stop [flags]         end it
 //	senim-agent trust [flags]        only make browsers accept its local TLS certificate
+//	senim-agent authority …          add, list and remove authorities whose keys and time-stamps are trusted
 //	senim-agent version
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -35,6 +39,7 @@ import (
 	"senim/internal/agent"
 	"senim/internal/desktop"
 	"senim/internal/keystore"
+	"senim/internal/setup"
 	"senim/internal/trustdir"
 	"senim/pki"
 )
@@ -82,6 +87,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return stopCommand(ctx, args[1:], stdout, stderr)
 		case "trust":
 			return trustCommand(ctx, args[1:], stdout, stderr)
+		case "authority":
+			return authorityCommand(ctx, args[1:], os.Stdin, stdout, stderr)
 		case string(agent.ActRenew), string(agent.ActPassword), string(agent.ActBackup), string(agent.ActCompare):
 			return actCommand(ctx, agent.Act(args[0]), args[1:], stdout, stderr)
 		}
@@ -98,7 +105,10 @@ func clicked(system, path string) bool {
 	return system == "darwin" && strings.Contains(path, ".app/Contents/MacOS/")
 }
 
-const defaultListen = "127.0.0.1:13579"
+const (
+	defaultListen = "127.0.0.1:13579"
+	largePort     = 24680
+)
 
 // list is a flag that may be given several times.
 type list []string
@@ -126,6 +136,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return serveWith(ctx, c, stdout, stderr)
+}
+
+func serveWith(ctx context.Context, c settings, stdout, stderr io.Writer) error {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	own := &surroundings{quit: quit}
@@ -138,6 +152,11 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if err := bind(ctx, a, c.Listen, c.wait, systemLanguage(), stderr, noticeIn(c.Data, c.browser, systemLanguage())); err != nil {
 		return err
+	}
+	if a.LargeError() != nil {
+		if _, err := fmt.Fprintln(stderr, setup.PortTaken(portOf(cmp.Or(c.LargeDocuments, c.LargeSwitch))).Found(systemLanguage())+"\n"+systemLanguage().Text("setup.no-large")); err != nil {
+			return err
+		}
 	}
 	if _, err := fmt.Fprintln(stdout, "listening", a.Addr()); err != nil {
 		return err
@@ -204,7 +223,7 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 		Listen: *listen, Data: *data, Folders: keys, Browser: show, Cabinet: *cabinet,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	}
-	if c.Pool, err = authoritiesIn(authorities); err != nil {
+	if c.Pool, err = authoritiesIn(append(packedAuthorities(), authorities...)); err != nil {
 		return c, err
 	}
 	if *crl == "" && len(authorities) > 0 {
@@ -219,11 +238,12 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	if c.Tokens, err = tokenDrivers(drivers, *helper); err != nil {
 		return c, err
 	}
+	c.LargeSwitch = net.JoinHostPort("127.0.0.1", strconv.Itoa(largePort))
 	if *large {
-		c.LargeDocuments = "127.0.0.1:24680"
+		c.LargeDocuments = c.LargeSwitch
 	}
 	if *keychain {
-		c.Keychain = keystore.SystemKeychain()
+		c.Keychain, c.AskPending = keystore.SystemKeychain(), true
 	}
 	return c, nil
 }

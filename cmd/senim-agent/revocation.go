@@ -4,21 +4,19 @@ import (
 	"fmt"
 	"strings"
 
+	"senim/internal/ask"
 	"senim/internal/revocation"
 	"senim/internal/trust"
 )
 
-// revocationSource makes the source of revocation status from the flags; nil when none was given, and
-// then every status is "could not check".
+// revocationSource makes the source of revocation status from the flags. Of issuers that none names, the addresses in
+// their certificates are asked, on the internet alone.
 func revocationSource(responders []string, lists string) (trust.Revocation, error) {
-	if len(responders) == 0 && lists == "" {
-		return nil, nil
-	}
 	where, err := addresses("--ocsp", responders)
 	if err != nil {
 		return nil, err
 	}
-	return revocation.New(revocation.Config{Responders: where, Dir: lists}), nil
+	return revocation.New(revocation.Config{Responders: where, Dir: lists, Inside: ask.Public()}), nil
 }
 
 // addresses reads flags of the form SKI=URL: what is asked for certificates of an issuer.

@@ -11,26 +11,32 @@ import (
 	"time"
 
 	"senim/internal/agent"
+	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/internal/setup"
 )
 
-// bind takes the port. One that another program has is explained: by an error, or, with wait, by a
-// notice that show puts before the person, and then it is tried every second until the other program has quit. Nothing is ever ended.
+// bind takes the port, and the agent's folder. One that another program has is explained: by an error, or, with wait,
+// by a notice that show puts before the person, and then it is tried every second until the other program has quit.
+// Nothing is ever ended.
 func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang.Tag, stderr io.Writer, show func(setup.Finding) (hide func())) error {
 	err := a.Listen()
-	if err == nil || !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, errInUse) {
+	switch {
+	case errors.Is(err, keystore.ErrInUse): // an act has a window open: nothing a person need be shown
+		if !wait {
+			return fmt.Errorf("%w\n%s", err, t.Text("setup.busy"))
+		}
+		if _, err := fmt.Fprintln(stderr, t.Text("setup.busy")); err != nil {
+			return err
+		}
+		return again(ctx, a)
+	case !taken(err):
 		return err
 	}
 	if answer := setup.Probe(ctx, address); answer.State == "ours" {
 		return &already{t.Text("setup.already", "address", address, "version", answer.Version)}
 	}
-	_, text, _ := net.SplitHostPort(address)
-	port, number := strconv.Atoi(text)
-	if number != nil {
-		return err
-	}
-	f := setup.PortTaken(port)
+	f := setup.PortTaken(portOf(address))
 	if !wait {
 		return fmt.Errorf("%w\n%s\n%s", err, f.Found(t), f.Do(t))
 	}
@@ -39,6 +45,21 @@ func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang
 	}
 	hide := show(f)
 	defer hide()
+	return again(ctx, a)
+}
+
+// portOf is the port of an address; 0 when it has none.
+func portOf(address string) int {
+	_, text, _ := net.SplitHostPort(address)
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return port
+}
+
+// again tries every second until port and folder are free.
+func again(ctx context.Context, a *agent.Agent) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -47,11 +68,14 @@ func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err = a.Listen(); err == nil || !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, errInUse) {
+		if err := a.Listen(); err == nil || !taken(err) && !errors.Is(err, keystore.ErrInUse) {
 			return err
 		}
 	}
 }
+
+// taken tells whether another program has the port.
+func taken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, errInUse) }
 
 // errInUse is what Windows says for a port that is taken: WSAEADDRINUSE.
 const errInUse = syscall.Errno(10048)

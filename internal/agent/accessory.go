@@ -44,7 +44,7 @@ var silent = map[string]bool{"kz.digiflow.mobile.extensions": true, "kz.ncalayer
 
 // missing says that a site wants a module. The page has its answer at once, whatever the person does.
 func (t *talk) missing(ctx context.Context, module string) {
-	if silent[module] || !moduleName(module) || t.agent.blocked(t.site.Origin) {
+	if silent[module] || !moduleName(module) || t.agent.blocked(t.site) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -29,8 +29,9 @@
 //	POST /look    {}                                   → {"view":View} as it is now
 //	POST /watch   {"folder":"…"}                        → {"view":View} with the keys of one more folder
 //	POST /decide  {"key":"…"}                          kinds sign and info: which unlocked key; 422 no_stamp: a time-stamp could not be had, again or cancel
-//	              {"folder":"…"}                       kind generate
-//	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install
+//	              {"folder":"…"}                       kind generate; with "confirm":true and a new password twice the pending
+//	                                                   key is under that password, to be installed on another computer
+//	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install; with "password" when the view says sealed
 //	              {"keys":["…"]}                       kind list: which rows are told
 //	              {"folder":"…"}                       kind generate-many
 //	              {"confirm":false}                    kind sign-many; confirm skips the keys that were not opened
@@ -61,19 +62,16 @@
 //
 // [Agent.ShowHome], and a site's showSettings, open a page on another origin of its own, with the same door:
 // token, key, header. It signs nothing. POST /look, /unlock (only to learn whose a key is), /forget, /site,
-// /folder, /set and /act answer {"view":HomeView}; /calendar gives the .ics; /close ends it.
+// /folder, /set, /authority, /discard and /act answer {"view":HomeView}; /calendar gives the .ics; /close ends it.
 package agent
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -81,7 +79,6 @@ import (
 	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/internal/trust"
-	"senim/pfx"
 	"senim/pki"
 )
 
@@ -91,11 +88,11 @@ type Config struct {
 	Data    string   // folder of the agent's own files, made with mode 0700; required
 	Folders []string // where key files are looked for
 
-	Pool       *pki.Pool        // authorities known; nil knows none
+	Pool       *pki.Pool        // authorities known beside those the person adds; nil knows none
 	Revocation trust.Revocation // nil: every status is "could not check"
 
 	// Stamps maps the key identifier (lower hex) of an issuer of signers' certificates to the address of
-	// its time-stamping authority. Default: a time-stamp that is asked for cannot be had.
+	// its time-stamping authority. Default: of the national CA's own issuers its own; of others a time-stamp cannot be had.
 	Stamps map[string]string
 
 	// Browser shows a window. stop, which may be nil, is called when the window is over. Required.
@@ -105,13 +102,17 @@ type Config struct {
 	// Keychain keeps the secret of pending keys, the passwords people ask to keep, and the key that encrypts
 	// the list of certificates on disk. Nil keeps no passwords, and the secret in a file of mode 0600.
 	Keychain keystore.Keychain
+	// AskPending has a password demanded for a key a page has made where the keychain does not work, instead of a secret in
+	// a file. Default: the file.
+	AskPending bool
 	// Remember keeps certificates of opened keys, and where they were, in a plain file of mode 0600 where
 	// there is no keychain, so that the next start knows them. Default: in memory only, until the person
 	// wishes otherwise on the agent's page.
 	Remember bool
 	// Media lists plugged media, which are looked into while they are there. Default: none are.
 	Media func() []string
-	// Notify says something in the system's own way, beside the windows. Default: nothing is said.
+	// Notify says something in the system's own way, beside the windows; an empty text takes back what was said.
+	// Default: nothing is said.
 	Notify func(title, text string)
 	// Tokens are the drivers of PKCS #11 tokens; without any, no token is ever plugged in.
 	Tokens []keystore.TokenDriver
@@ -120,8 +121,11 @@ type Config struct {
 	OldKeyFiles bool
 
 	// LargeDocuments is the loopback address of KAZTOKEN's HTTP API, port 24680 in the world: documents too
-	// large for the socket, whose content no window shows. Default: off.
+	// large for the socket, whose content no window shows. Default: off. Where it is taken the agent serves without,
+	// and [Agent.LargeError] says so.
 	LargeDocuments string
+	// LargeSwitch is the same address for a person who turns it on, on the agent's page. Default: no such switch.
+	LargeSwitch string
 	// Cabinet is the origin of the cabinet in which keys are renewed without its pages, and where a person is
 	// led to revoke them; empty: nowhere.
 	Cabinet          string
@@ -134,17 +138,25 @@ type Config struct {
 
 // Agent serves one person. Safe for concurrent use.
 type Agent struct {
-	config    Config
-	log       *slog.Logger
-	now       func() time.Time
+	config Config
+	log    *slog.Logger
+	now    func() time.Time
+	desk   *desk
+	trust  *trusted
+	homes  chan homeWish // wishes to see the agent's own page, or to have an act done from it
+	acts   map[Act]func(context.Context, lang.Tag)
+
+	holding sync.Mutex
+	holders int    // under holding: who needs the folder to stay ours
+	letGo   func() // under holding
+	release func() // of the agent that listens
+
+	// What lies in the data folder; there while it is held.
 	authority *authority
 	keeper    *keystore.Keeper
 	known     *catalogue
 	recaller  *recaller
-	desk      *desk
 	settings  *settings
-	homes     chan homeWish // wishes to see the agent's own page, or to have an act done from it
-	acts      map[Act]func(context.Context, lang.Tag)
 
 	notices notices
 	budget  *budget
@@ -153,7 +165,9 @@ type Agent struct {
 	stamper    func(message []byte, only *pki.Certificate) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only
 
-	large *large // nil: off
+	doors     sync.Mutex
+	large     *large // under doors; nil: off
+	largeHeld error  // why it could not be opened; the agent's page alone changes it while the agent serves
 
 	listeners []net.Listener
 	port      string
@@ -169,7 +183,8 @@ type Agent struct {
 	talks   sync.WaitGroup
 }
 
-// New opens the agent's data folder and makes what is missing in it.
+// New checks the configuration. The data folder is opened, and held against a second agent, by what needs it:
+// [Agent.Listen], [Agent.Do], [Agent.Renew].
 func New(c Config) (*Agent, error) {
 	switch {
 	case c.Data == "":
@@ -196,33 +211,8 @@ func New(c Config) (*Agent, error) {
 	for i := range c.Tokens {
 		c.Tokens[i].Log = c.Log
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("new agent: %w", err)
-	}
-	authority, err := openAuthority(c.Data, c.Now)
-	if err != nil {
-		return nil, fmt.Errorf("new agent: %w", err)
-	}
-	form := pfx.Modern
-	if c.OldKeyFiles {
-		form = pfx.NCA
-	}
-	keeper, err := keystore.Open(keystore.Config{Dir: pendingIn(c.Data), Now: c.Now, Form: form, Keychain: c.Keychain})
-	if err != nil {
-		return nil, fmt.Errorf("new agent: %w", err)
-	}
-	settings, err := openSettings(settingsIn(c.Data))
-	if err != nil {
-		return nil, fmt.Errorf("new agent: %w", err)
-	}
-	place := &index{dir: c.Data, chain: c.Keychain, plain: func() bool { return c.Remember || settings.get().Plain }}
-	recaller, err := openRecaller(c.Keychain, rememberedIn(c.Data))
-	if err != nil {
-		return nil, fmt.Errorf("new agent: read which passwords are kept: %w", err)
-	}
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, authority: authority, keeper: keeper, known: newCatalogue(place, c.Log), recaller: recaller, desk: newDesk(),
-		budget: newBudget(), settings: settings, homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
+		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
 	}
 	a.stamper = a.stamp
@@ -234,11 +224,6 @@ func New(c Config) (*Agent, error) {
 			if _, _, err := a.Do(ctx, act, tag); err != nil {
 				a.log.Error("act", "act", act, "err", err)
 			}
-		}
-	}
-	for _, folder := range append(c.Folders, keeper.Folders()...) {
-		if full, err := filepath.Abs(folder); err == nil {
-			a.given = append(a.given, full)
 		}
 	}
 	return a, nil
@@ -258,5 +243,9 @@ func (a *Agent) Serve(ctx context.Context) error {
 	err := a.serve(ctx)
 	cancel()
 	own.Wait()
+	if a.release != nil {
+		a.release()
+		a.release = nil
+	}
 	return err
 }

@@ -69,6 +69,9 @@ func (s statuses) Status(_ context.Context, cert, _ *pki.Certificate, _ time.Tim
 	return trust.Status{State: trust.StateUnknown}
 }
 
+// served ends the agents that run, by their data folders.
+var served sync.Map
+
 // bring runs an agent on a free port until the test ends.
 func bring(t *testing.T, change ...func(*Config)) *bench {
 	t.Helper()
@@ -82,6 +85,9 @@ func bring(t *testing.T, change ...func(*Config)) *bench {
 	for _, f := range change {
 		f(&c)
 	}
+	if stop, ok := served.LoadAndDelete(c.Data); ok { // a start over the same folder is a restart
+		stop.(func())()
+	}
 	a, err := New(c)
 	if err != nil {
 		t.Fatal(err)
@@ -92,12 +98,14 @@ func bring(t *testing.T, change ...func(*Config)) *bench {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.Serve(ctx) }()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	})
+	served.Store(c.Data, stop)
+	t.Cleanup(stop)
 	b.agent = a
 	return b
 }

@@ -105,7 +105,7 @@ func (t *talk) container(ctx context.Context, call *ncalayer.AppletCall, window 
 // stillOpen finds a file opened before on this connection. A site that was sent away has none.
 func (t *talk) stillOpen(path string) (held, bool) {
 	h, ok := t.held[path]
-	if ok && !t.agent.now().Before(h.until) || t.agent.blocked(t.site.Origin) {
+	if ok && !t.agent.now().Before(h.until) || t.agent.blocked(t.site) {
 		delete(t.held, path)
 		return held{}, false
 	}

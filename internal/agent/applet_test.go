@@ -247,7 +247,7 @@ func TestAppletHeld(t *testing.T) {
 	// A site that was sent away is told nothing, whatever was open.
 	b.wait(time.Hour)
 	text(t, b.opened(s, ask))
-	b.agent.block(page)
+	b.agent.block(siteOf(page))
 	if got := s.ask(ask); got != `{"result":"","errorCode":"LOAD_KEYSTORE_ERROR"}` && got != `{"result":"","errorCode":"COMMON"}` {
 		t.Errorf("%s", got)
 	}

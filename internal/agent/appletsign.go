@@ -95,7 +95,7 @@ func (t *talk) appletXML(task *signing, call *ncalayer.AppletCall, window lang.T
 			item.parent = "//" + call.Parent
 		}
 	}
-	task.add(func() Document { return showXML(call.Text, doc, item.id, window) })
+	task.add(func() Document { return t.agent.showXML(call.Text, doc, item.id, window) })
 	return func(key *keystore.Key) (any, error) {
 		out, err := signXML(key, item, true)
 		return string(out), err

@@ -23,7 +23,7 @@ func (t *talk) applyStamp(ctx context.Context, call *ncalayer.CommonCall, window
 			return ncalayer.CommonError(err.Error(), call.UUID), "refused"
 		}
 		task.messages = append(task.messages, der)
-		task.shown.add(func() Document { return showMessage(sd, window) })
+		task.shown.add(func() Document { return t.agent.showMessage(sd, window) })
 	}
 	if len(task.messages) == 0 {
 		return ncalayer.CommonError("nothing to time-stamp", call.UUID), "refused"
@@ -51,28 +51,40 @@ type stamping struct {
 func (*stamping) kind() string { return "stamp" }
 func (*stamping) wish() wish   { return wish{} }
 
-func (t *stamping) show(_ *window, v *View) { v.Documents = t.shown.documents }
+func (t *stamping) show(w *window, v *View) {
+	t.shown.documentsIn(w, v)
+}
 
-func (t *stamping) decide(_ context.Context, w *window, _ Decision) (outcome, *Problem) {
-	result, err := each(t.messages, t.many, func(der []byte) (string, error) {
-		der, err := w.agent.stamp(der, nil)
-		return base64.StdEncoding.EncodeToString(der), err
-	})
-	if p := t.shown.unstamped(err, w.lang); p != nil {
+// decide stamps in steps, so that the page says how far it is and the person can cancel meanwhile.
+func (t *stamping) decide(ctx context.Context, w *window, _ Decision) (outcome, *Problem) {
+	if w.run == nil {
+		w.run = begin(ctx, len(t.messages), func(ctx context.Context, done func()) (any, error) {
+			return each(t.messages, t.many, func(der []byte) (string, error) {
+				der, err := w.agent.stampWithin(ctx, der, nil)
+				done()
+				return base64.StdEncoding.EncodeToString(der), err
+			})
+		})
+	}
+	so, run, p := w.goOn(ctx)
+	if run == nil {
+		return so, p
+	}
+	if p := t.shown.unstamped(run.err, w.lang); p != nil {
 		return outcome{}, p
 	}
-	if err != nil {
-		return outcome{err: err}, nil
+	if run.err != nil {
+		return outcome{err: run.err}, nil
 	}
-	return outcome{done: true, result: result}, nil
+	return outcome{done: true, result: run.result}, nil
 }
 
 // showMessage describes a signed message: its content, when it is inside, and who signed.
-func showMessage(sd *cms.SignedData, tag lang.Tag) Document {
+func (a *Agent) showMessage(sd *cms.SignedData, tag lang.Tag) Document {
 	if !sd.Detached() {
-		return showContent(sd.Content(), sd, tag)
+		return showContent(sd.Content(), a.signedBefore(sd, nil, tag), tag)
 	}
-	d := showContent(sd.Raw(), sd, tag)
+	d := showContent(sd.Raw(), a.signedBefore(sd, nil, tag), tag)
 	d.Note = tag.Text("agent.document.detached")
 	return d
 }

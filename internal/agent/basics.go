@@ -108,7 +108,7 @@ func (a *Agent) chainFor(call *ncalayer.SignCall) (*pki.Pool, error) {
 		return nil, nil
 	}
 	if call.Chain == nil {
-		return a.config.Pool, nil
+		return a.trust.pool(), nil
 	}
 	pool := pki.NewPool()
 	for _, text := range call.Chain {
@@ -170,7 +170,7 @@ func (t *talk) basicsXML(task *signing, contents [][]byte, window lang.Tag) erro
 			return err
 		}
 		items = append(items, element{xml: string(content)})
-		task.add(func() Document { return showXML(string(content), doc, "", window) })
+		task.add(func() Document { return t.agent.showXML(string(content), doc, "", window) })
 	}
 	task.act = func(key *keystore.Key) (any, error) {
 		return each(items, true, func(e element) (string, error) {

@@ -1,11 +1,16 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"senim/internal/keystore"
 )
 
 // profileFolder is, in the data folder, the profile of the browser that shows the windows.
@@ -25,6 +30,9 @@ func Browser(command, data string, unseen func(url string)) func(url string) (st
 			return start(fields[0], append(fields[1:], url)...)
 		}
 		if path := chromium(); path != "" {
+			if err := quietProfile(filepath.Join(data, profileFolder)); err != nil {
+				return nil, fmt.Errorf("show a window: %w", err)
+			}
 			return start(path, "--app="+url, "--user-data-dir="+filepath.Join(data, profileFolder),
 				"--no-first-run", "--no-default-browser-check", "--disable-extensions", "--disable-sync",
 				"--disable-features=Translate,AutofillServerCommunication", "--window-size=760,860")
@@ -41,6 +49,20 @@ func Browser(command, data string, unseen func(url string)) func(url string) (st
 		unseen(url)
 		return nil, nil
 	}
+}
+
+// quietProfile makes the browser's profile when it is not there, with what offers to keep passwords turned off.
+func quietProfile(dir string) error {
+	dir = filepath.Join(dir, "Default")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	const preferences = `{"credentials_enable_service":false,"credentials_enable_autosignin":false,"profile":{"password_manager_enabled":false},"autofill":{"profile_enabled":false,"credit_card_enabled":false}}`
+	err := keystore.Create(filepath.Join(dir, "Preferences"), []byte(preferences), 0o600)
+	if errors.Is(err, fs.ErrExist) { // the browser's own by now
+		return nil
+	}
+	return err
 }
 
 func chromium() string {

@@ -59,7 +59,7 @@ func (a *Agent) card(cert *pki.Certificate, tag lang.Tag) *Card {
 	if holder.Given != "" {
 		c.Owner += " " + holder.Given
 	}
-	_, err := a.config.Pool.Chain(cert, trust.Within(cert, now))
+	_, err := a.trust.pool().Chain(cert, trust.Within(cert, now))
 	c.IssuerKnown = err == nil
 	for _, r := range holder.Roles {
 		if key := "agent.role." + r.String(); lang.Has(key) {

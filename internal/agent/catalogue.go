@@ -48,6 +48,13 @@ func newCatalogue(i *index, log *slog.Logger) *catalogue {
 	return c
 }
 
+// reopen has what lies in the index read again.
+func (c *catalogue) reopen(i *index) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.index, c.loaded = i, false
+}
+
 func (c *catalogue) clear() {
 	c.known, c.state, c.last = map[string]*keyEntry{}, map[[32]byte]status{}, map[string]string{}
 }
@@ -77,7 +84,7 @@ func (c *catalogue) write() {
 }
 
 func (c *catalogue) save() error {
-	b, err := c.encode()
+	b, err := c.encode(c.index.place() == inFile)
 	if err != nil {
 		return err
 	}

@@ -31,9 +31,17 @@ type writtenState struct {
 	Asked       time.Time   `json:"asked"`
 }
 
-func (c *catalogue) encode() ([]byte, error) {
+// encode writes the catalogue. In a plain file there are certificates and paths only: not which site was answered with
+// which key, nor when.
+func (c *catalogue) encode(plain bool) ([]byte, error) {
 	w := written{Last: c.last}
+	if plain {
+		w.Last = nil
+	}
 	for _, e := range c.entries() {
+		if plain {
+			e.used = time.Time{}
+		}
 		w.Keys = append(w.Keys, writtenKey{e.id, e.cert.Raw, e.path, e.used})
 		if s, ok := c.state[e.cert.Fingerprint()]; ok {
 			sum := e.cert.Fingerprint()

@@ -73,7 +73,7 @@ func (t *talk) saveContent(ctx context.Context, path string, message []byte, win
 		return ncalayer.CommonError("the message has no content", ""), "refused"
 	}
 	name := strings.TrimSuffix(path, filepath.Ext(path))
-	return t.save(ctx, window, saving{content: sd.Content(), document: showContent(sd.Content(), sd, window), target: free(name)})
+	return t.save(ctx, window, saving{content: sd.Content(), document: showContent(sd.Content(), t.agent.signedBefore(sd, nil, window), window), target: free(name)})
 }
 
 // save shows the window of a file to be written; its result is where it is.
@@ -204,21 +204,12 @@ func (a *Agent) target(path string) (string, *Problem) {
 	return path, nil
 }
 
-// fileWritten makes a new file; one that came there meanwhile stays as it is.
+// fileWritten makes a new file, whole or not at all; one that came there meanwhile stays as it is.
 func fileWritten(path string, content []byte) (outcome, *Problem) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
+	switch err := keystore.Create(path, content, 0o600); {
+	case errors.Is(err, os.ErrExist):
 		return outcome{}, &Problem{Code: "file_there", Field: "save-as"}
-	}
-	if err != nil {
-		return outcome{}, &Problem{Code: "not_written", Field: "save-as"}
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(path)
+	case err != nil:
 		return outcome{}, &Problem{Code: "not_written", Field: "save-as"}
 	}
 	return outcome{done: true, result: path}, nil

@@ -211,7 +211,13 @@ func (t *talk) message(task *signing, content []byte, window lang.Tag) (message,
 		task.wants = []string{another}
 		return m, errOrigin
 	}
-	task.add(func() Document { return showContent(m.content, signed, window) })
+	task.add(func() Document {
+		var before []string
+		if signed != nil {
+			before = t.agent.signedBefore(signed, nil, window)
+		}
+		return showContent(m.content, before, window)
+	})
 	return m, nil
 }
 
@@ -274,7 +280,7 @@ func (t *talk) commonXML(task *signing, call *ncalayer.CommonCall, window lang.T
 			}
 		}
 		items = append(items, item)
-		task.add(func() Document { return showXML(xml, doc, item.id, window) })
+		task.add(func() Document { return t.agent.showXML(xml, doc, item.id, window) })
 	}
 	if len(items) == 0 {
 		return errors.New("nothing to sign")

@@ -5,11 +5,21 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"senim/internal/keystore"
 )
 
 // Erase deletes what an agent keeps in its data folder, and the folder when nothing else is left in it: it
-// may be one that a person has other things in. For uninstalling; the agent must not run.
+// may be one that a person has other things in. For uninstalling: [keystore.ErrInUse] while an agent, or the window
+// of an act, works with it.
 func Erase(data string) error {
+	unlock, err := keystore.Lock(data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // nothing was ever kept there
+	}
+	if err != nil {
+		return err
+	}
 	var failed []error
 	drop := func(path string) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -25,8 +35,10 @@ func Erase(data string) error {
 	for _, path := range []string{filepath.Join(data, AuthorityFile), filepath.Join(data, AuthorityKeyFile), settingsIn(data), rememberedIn(data), place.sealedPath(), place.plainPath()} {
 		drop(path)
 	}
-	for _, dir := range []string{pending, data} {
-		for _, left := range []string{".new-*", ".large-*"} { // of a kill
+	unlock() // a file that is open cannot be removed everywhere
+	drop(filepath.Join(data, keystore.LockFile))
+	for _, dir := range []string{pending, TrustFolder(data), data} {
+		for _, left := range []string{".new-*", ".large-*", "????????????????????????????????????????????????????????????????.cer"} { // of a kill; authorities that were added
 			found, err := filepath.Glob(filepath.Join(dir, left))
 			failed = append(failed, err)
 			for _, path := range found {

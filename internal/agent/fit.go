@@ -73,7 +73,7 @@ func (a *Agent) fit(cert *pki.Certificate, w wish, tag lang.Tag) fitness {
 			f.no(tag, "untrusted", "issuer", issuerName(cert))
 		}
 	}
-	if _, err := a.config.Pool.Chain(cert, trust.Within(cert, now)); err != nil {
+	if _, err := a.trust.pool().Chain(cert, trust.Within(cert, now)); err != nil {
 		f.say(tag, "amber", "unknown-issuer", "issuer", issuerName(cert))
 	}
 	a.revoked(cert, w, tag, &f)
@@ -181,7 +181,7 @@ func (a *Agent) revoked(cert *pki.Certificate, w wish, tag lang.Tag, f *fitness)
 func (a *Agent) ask(ctx context.Context, cert *pki.Certificate, chain *pki.Pool) {
 	now := a.now()
 	answer := trust.Status{State: trust.StateUnknown, Err: "no source"}
-	for _, pool := range []*pki.Pool{a.config.Pool, chain} {
+	for _, pool := range []*pki.Pool{a.trust.pool(), chain} {
 		if pool == nil || a.config.Revocation == nil {
 			continue
 		}

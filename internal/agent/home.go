@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"senim/internal/lang"
+	"senim/pki"
 )
 
 // homeWish asks for the agent's own page.
@@ -53,7 +54,7 @@ func (a *Agent) wishHome(w homeWish) {
 
 // settingsWished is a site's wish to open the agent's page. A blocked site opens nothing.
 func (a *Agent) settingsWished(s site, tag lang.Tag) {
-	if !a.blocked(s.Origin) {
+	if !a.blocked(s) {
 		a.wishHome(homeWish{lang: tag, page: s.Class != "program", origin: s.Origin})
 	}
 }
@@ -118,6 +119,8 @@ type home struct {
 	mu    sync.Mutex
 	lang  lang.Tag // under mu
 	ended bool     // under mu
+	// offered is an authority the person looks at, who may add it; under mu
+	offered *pki.Certificate
 }
 
 // wait ends with the page: it was closed, nobody opened it within a minute, or it went silent.
@@ -182,7 +185,7 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 }
 
 // personal are the calls that somebody makes who wants the page, beside looking at it and sending it away.
-var personal = map[string]bool{"/unlock": true, "/forget": true, "/site": true, "/folder": true, "/set": true, "/act": true, "/calendar": true}
+var personal = map[string]bool{"/unlock": true, "/forget": true, "/site": true, "/folder": true, "/set": true, "/act": true, "/calendar": true, "/authority": true, "/discard": true}
 
 func (h *home) problem(rw http.ResponseWriter, status int, code, field string) {
 	reply(rw, status, problem(&Problem{code, field, h.lang.Text("agent.problem." + code)}))

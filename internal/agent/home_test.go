@@ -107,6 +107,16 @@ func (h *homeHand) learn(file string) {
 	h.b.Fatalf("no %s on the page", file)
 }
 
+// copied is another agent's folder with the same in it, as a later start of this one would find it.
+func copied(t *testing.T, data string) string {
+	t.Helper()
+	other := t.TempDir()
+	if err := os.CopyFS(other, os.DirFS(data)); err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
 func company(name, bin string) pki.Holder {
 	h := pkitest.Member(pki.RoleFirstHead)
 	h.Organization, h.BIN = name, bin
@@ -191,7 +201,7 @@ func TestPain09Reminder(t *testing.T) {
 	again := func(change func(*Config)) (title, text string) {
 		t.Helper()
 		bring(t, func(c *Config) {
-			c.Data, c.Keychain, c.Folders, c.Now = data, secrets, []string{folder}, func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+			c.Data, c.Keychain, c.Folders, c.Now = copied(t, data), secrets, []string{folder}, func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 			c.Notify = func(title, text string) { said <- title + "\n" + text }
 			change(c)
 		})
@@ -379,7 +389,7 @@ func TestSitePermissions(t *testing.T) {
 		t.Errorf("a blocked site: %s", got)
 	}
 	b.noWindow()
-	next := bring(t, func(c *Config) { c.Data = data })
+	next := bring(t, func(c *Config) { c.Data = copied(t, data) })
 	if got := next.dial(page).ask(request); got != canceled {
 		t.Errorf("a blocked site after a start: %s", got)
 	}
@@ -463,7 +473,7 @@ func TestHomeDoor(t *testing.T) {
 	b.agent.ShowHome(lang.RU)
 	b.homeShown()
 	b.noWindow()
-	b.agent.block(page)
+	b.agent.block(siteOf(page))
 	b.wait(time.Minute)
 	s.ask(show)
 	b.noWindow()

@@ -24,6 +24,11 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		Plain      *bool      `json:"plain"`
 		Media      *bool      `json:"media"`
 		Reminders  *bool      `json:"reminders"`
+		Large      *bool      `json:"large"`
+
+		Certificate []byte `json:"certificate"` // authority: the file of one, to look at
+		Fingerprint string `json:"fingerprint"` // authority: the one looked at, to add; with remove: one to take away
+		National    bool   `json:"national"`    // authority: fetch those of the national CA
 	}
 	if !read(rw, body, &in) {
 		return
@@ -38,16 +43,30 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 	case "/forget":
 		if in.ID == "" {
 			a.forgetListed()
-			err = a.known.forgetAll()
+			err = errors.Join(a.known.forgetAll(), a.recaller.forgetAll())
 			break
 		}
-		err = a.known.forget(in.ID)
+		err = errors.Join(a.known.forget(in.ID), a.recaller.forget(in.ID))
 	case "/site":
 		code, err = a.sitePermission(in.Origin, in.Permission)
 	case "/folder":
 		code, field = h.folder(in.Folder, in.Remove), "folder"
 	case "/set":
-		err = h.set(in.Lang, in.Plain, in.Media, in.Reminders)
+		err = h.set(in.Lang, in.Plain, in.Media, in.Reminders, in.Large)
+	case "/discard":
+		if err := a.keeper.Discard(in.ID); err != nil {
+			a.log.Warn("a key that waits was not given up", "err", err)
+			code = "not_written"
+		}
+	case "/authority":
+		switch {
+		case in.National:
+			code = h.national(ctx)
+		case in.Certificate != nil:
+			code, field = h.offer(in.Certificate), "authority"
+		default:
+			code = h.authority(in.Fingerprint, in.Remove)
+		}
 	case "/act":
 		if !slices.Contains(a.offered(), in.Act) {
 			code = "bad_request"
@@ -105,8 +124,12 @@ func (a *Agent) sitePermission(origin string, p Permission) (code string, err er
 	default:
 		return "bad_request", nil
 	}
-	if !siteOf(origin).remembered() {
-		return "bad_request", nil
+	if !siteOfKey(origin).remembered() {
+		if p != PermissionAsk {
+			return "bad_request", nil
+		}
+		a.unpause(origin)
+		return "", nil
 	}
 	return "", a.permit(origin, p)
 }
@@ -127,7 +150,7 @@ func (h *home) folder(text string, remove bool) (code string) {
 }
 
 // set changes what was given; an index that may not lie in a plain file any more is deleted at once.
-func (h *home) set(language string, plain, media, reminders *bool) error {
+func (h *home) set(language string, plain, media, reminders, large *bool) error {
 	tag, known := lang.Parse(language)
 	err := h.agent.settings.change(func(c *saved) {
 		if known {
@@ -142,12 +165,18 @@ func (h *home) set(language string, plain, media, reminders *bool) error {
 		if reminders != nil {
 			c.NoReminders = !*reminders
 		}
+		if large != nil {
+			c.Large = *large
+		}
 	})
 	if err != nil {
 		return err
 	}
 	if known {
 		h.lang = tag
+	}
+	if large != nil {
+		h.agent.wishLarge()
 	}
 	if plain != nil {
 		return h.agent.known.rewrite()

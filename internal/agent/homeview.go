@@ -2,9 +2,11 @@ package agent
 
 import (
 	"cmp"
+	"net"
 	"path/filepath"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"senim/internal/keystore"
@@ -27,6 +29,12 @@ type HomeView struct {
 	Folders []FolderRow  `json:"folders"`
 	Usual   []string     `json:"usual"` // folders that could be added
 
+	Authorities []AuthorityRow `json:"authorities"`
+	Offered     *AuthorityRow  `json:"offered,omitempty"` // read from a file, to be compared and added
+	National    bool           `json:"national"`          // some authority of the national CA is missing
+
+	Large *LargeView `json:"large,omitempty"` // nil: not the person's to switch
+
 	Index     string `json:"index"` // keychain, plain or memory
 	IndexText string `json:"indexText"`
 	Plain     bool   `json:"plain"`
@@ -35,6 +43,12 @@ type HomeView struct {
 	Acts      []Act  `json:"acts"`              // what the agent can do from here
 	Cabinet   string `json:"cabinet,omitempty"` // where keys are renewed and revoked
 	Version   string `json:"version"`
+}
+
+// LargeView is the switch of the door for large documents.
+type LargeView struct {
+	On  bool   `json:"on"`
+	Why string `json:"why,omitempty"` // it is not open though it should be
 }
 
 // KeyGroup is the keys of one company or person together.
@@ -46,6 +60,7 @@ type KeyGroup struct {
 
 // PendingRow is a key pair that waits for its certificate.
 type PendingRow struct {
+	ID     string `json:"id"`
 	File   string `json:"file"`
 	Folder string `json:"folder"`
 	Made   string `json:"made"`
@@ -58,6 +73,8 @@ type SiteRow struct {
 	Origin     string     `json:"origin"` // as it was sent
 	Permission Permission `json:"permission"`
 	Text       string     `json:"text"` // the same in words
+	// Passing: nothing is remembered of it but the ten minutes.
+	Passing bool `json:"passing,omitempty"`
 }
 
 // FolderRow is a place where keys are looked for.
@@ -93,7 +110,13 @@ func (h *home) view() HomeView {
 		if origin == "" {
 			origin = tag.Text("agent.site.program")
 		}
-		v.Pending = append(v.Pending, PendingRow{File: cmp.Or(n.File, n.Token), Folder: n.Folder, Made: tag.Date(n.Made), Origin: origin})
+		v.Pending = append(v.Pending, PendingRow{ID: n.KeyID, File: cmp.Or(n.File, n.Token), Folder: n.Folder, Made: tag.Date(n.Made), Origin: origin})
+	}
+	v.Large = a.largeView(tag)
+	v.Authorities, v.National = a.authorityRows(tag)
+	if h.offered != nil {
+		row := authorityRow(h.offered, false, tag)
+		v.Offered = &row
 	}
 	for _, origin := range a.sites() {
 		v.Sites = append(v.Sites, a.siteRow(origin, tag))
@@ -101,9 +124,28 @@ func (h *home) view() HomeView {
 	return v
 }
 
+func (a *Agent) largeView(tag lang.Tag) *LargeView {
+	if a.config.LargeSwitch == "" || a.config.LargeDocuments != "" {
+		return nil
+	}
+	v := &LargeView{On: a.settings.get().Large}
+	if a.largeHeld == nil {
+		return v
+	}
+	v.Why = tag.Text("home.large.failed")
+	_, text, _ := net.SplitHostPort(a.config.LargeSwitch)
+	if port, err := strconv.Atoi(text); err == nil {
+		if h, err := PortHolder(port); err == nil && h.Name != "" {
+			v.Why = tag.Text("home.large.held", "program", h.Name)
+		}
+	}
+	return v
+}
+
 func (a *Agent) siteRow(origin string, tag lang.Tag) SiteRow {
 	permission, s := a.permission(origin)
-	r := SiteRow{Site: siteView(siteOf(origin), tag), Origin: origin, Permission: permission}
+	asker := siteOfKey(origin)
+	r := SiteRow{Site: siteView(asker, tag), Origin: origin, Permission: permission, Passing: !asker.remembered()}
 	until := a.blockedUntil(origin)
 	switch {
 	case permission == PermissionBlocked:

@@ -2,10 +2,8 @@ package agent
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -204,18 +202,9 @@ func TestHostileSSRF(t *testing.T) {
 	if got := local.read(); got != `{"errorCode":14}` || touched {
 		t.Errorf("%s, touched %v", got, touched)
 	}
-	for ip, is := range map[string]bool{
-		"127.0.0.1": false, "10.1.2.3": false, "172.16.0.1": false, "192.168.1.1": false, "169.254.169.254": false, "0.0.0.0": false, "100.64.0.1": false,
-		"::1": false, "fe80::1": false, "fd00::1": false, "64:ff9b::7f00:1": false, "::ffff:127.0.0.1": false, "2002:7f00:1::": false, "224.0.0.1": false, "255.255.255.255": false,
-		"93.184.216.34": true, "2606:2800:220:1::1": true,
-	} {
-		if err := outside("tcp", net.JoinHostPort(ip, "443"), nil); (err == nil) != is || public(netip.MustParseAddr(ip).Unmap()) != is {
-			t.Errorf("%s: %v", ip, err)
-		}
-	}
 	// Where the address is allowed, the document is fetched after one consent and shown before another.
 	client := server.Client()
-	client.CheckRedirect = noRedirect
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	b.agent.downloader = client
 	h = ask(local, server.URL+"/document")
 	h.decide(Decision{})

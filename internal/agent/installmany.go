@@ -9,7 +9,6 @@ import (
 	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/internal/ncalayer"
-	"senim/pfx"
 	"senim/pki"
 )
 
@@ -132,11 +131,8 @@ func (t *installingMany) show(w *window, v *View) {
 }
 
 func (t *installingMany) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
-	if err := pfx.CheckPassword(d.NewPassword); err != nil {
-		return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
-	}
-	if d.NewPassword != d.NewPassword2 {
-		return outcome{}, &Problem{Code: "passwords_differ", Field: "new-password-2"}
+	if p := d.newPasswords(); p != nil {
+		return outcome{}, p
 	}
 	if t.another() != "" && !d.Confirm {
 		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}

@@ -18,8 +18,7 @@ import (
 
 // Bounds of the large documents' door.
 const (
-	maxLarge      = 1000 // documents of one operation
-	maxOperations = 16   // at once; each has had its window
+	maxOperations = 16 // at once; each has had its window
 	largeRest     = 2 * time.Minute
 	largeCookie   = "operationCookie"
 )
@@ -31,31 +30,75 @@ type large struct {
 	listener net.Listener
 	port     string
 	ctx      context.Context //nolint:containedctx // of serve: operations outlive their requests
+	cancel   context.CancelFunc
+	ended    chan struct{} // closed when serve has ended
 
 	mu  sync.Mutex
 	ops map[string]*operation // under mu, by id
 }
 
-// listenLarge binds the door.
-func (a *Agent) listenLarge() error {
-	host, _, err := net.SplitHostPort(a.config.LargeDocuments)
+// openLarge opens the door for large documents; one that is open stays. It serves until closeLarge, or the agent's end.
+func (a *Agent) openLarge(address string) error {
+	a.doors.Lock()
+	defer a.doors.Unlock()
+	if a.large != nil {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return fmt.Errorf("listen for large documents: %w", err)
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return fmt.Errorf("listen for large documents: %s is not a loopback address", host)
 	}
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", a.config.LargeDocuments)
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen for large documents: %w", err)
 	}
-	a.large = &large{agent: a, listener: l, ops: map[string]*operation{}}
-	_, a.large.port, _ = net.SplitHostPort(l.Addr().String())
+	l := &large{agent: a, listener: listener, ops: map[string]*operation{}, ended: make(chan struct{})}
+	_, l.port, _ = net.SplitHostPort(listener.Addr().String())
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	a.large = l
+	go l.serve(l.ctx)
 	return nil
 }
 
+// closeLarge closes the door, and ends what goes through it.
+func (a *Agent) closeLarge() {
+	a.doors.Lock()
+	defer a.doors.Unlock()
+	if a.large == nil {
+		return
+	}
+	a.large.cancel()
+	<-a.large.ended
+	a.large = nil
+}
+
+// wishLarge opens the door when the agent was told to or the person wishes it. That it cannot be is no reason not to
+// serve everything else: it is said, and tried again when the person asks.
+func (a *Agent) wishLarge() {
+	a.largeHeld = nil
+	address := a.config.LargeDocuments
+	if address == "" && a.settings.get().Large {
+		address = a.config.LargeSwitch
+	}
+	if address == "" {
+		a.closeLarge()
+		return
+	}
+	if a.largeHeld = a.openLarge(address); a.largeHeld != nil {
+		a.log.Warn("large documents are not signed", "err", a.largeHeld)
+	}
+}
+
+// LargeError is why large documents cannot be signed though they should be; nil when they can, or should not.
+func (a *Agent) LargeError() error { return a.largeHeld }
+
 // LargeAddr is the address for large documents; "" while that is off.
 func (a *Agent) LargeAddr() string {
+	a.doors.Lock()
+	defer a.doors.Unlock()
 	if a.large == nil {
 		return ""
 	}
@@ -64,7 +107,7 @@ func (a *Agent) LargeAddr() string {
 
 // serve answers until ctx ends.
 func (l *large) serve(ctx context.Context) {
-	l.ctx = ctx
+	defer close(l.ended)
 	server := &http.Server{
 		Handler: http.HandlerFunc(l.answer), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
@@ -158,7 +201,7 @@ func (l *large) begin(w http.ResponseWriter, r *http.Request, s site) {
 		Base64      bool  `json:"base64"`
 		Encapsulate *bool `json:"encapsulateContent"`
 	}{}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil || in.Number < 1 || in.Number > maxLarge {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil || in.Number < 1 {
 		http.Error(w, "numberOfDocuments, base64 and encapsulateContent are expected", http.StatusBadRequest)
 		return
 	}

@@ -196,7 +196,7 @@ func TestKaztokenCanceled(t *testing.T) {
 	if status, _, _ := d.do("POST", path, strings.NewReader("two")); status != 401 {
 		t.Errorf("%d", status)
 	}
-	for _, bad := range []string{"", "{}", `{"numberOfDocuments":0}`, `{"numberOfDocuments":1001}`} {
+	for _, bad := range []string{"", "{}", `{"numberOfDocuments":0}`, `{"numberOfDocuments":-1}`} {
 		if status, _, _ := d.do("POST", "/", strings.NewReader(bad)); status != 400 {
 			t.Errorf("%q: %d", bad, status)
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -185,6 +186,14 @@ func spool(dir string) (*os.File, error) {
 		_ = os.Remove(f.Name()) // again in close, where a file in use cannot be removed
 	}
 	return f, err
+}
+
+// sweep takes away what a kill left of spools where a file in use cannot be removed: documents in clear.
+func sweep(dir string) {
+	left, _ := filepath.Glob(filepath.Join(dir, ".large-*")) // the pattern is right
+	for _, path := range left {
+		_ = os.Remove(path) // tried again at the next start
+	}
 }
 
 // largeMessage is a CMS message with its content in a file, or none.

@@ -116,6 +116,8 @@ type generating struct {
 	hint  string
 	token string // the label the page wants, "" for any
 	again bool
+	// forced: the key must be under a password, as there is nowhere else to keep its secret.
+	forced bool
 }
 
 // tokens are those that may take the keys.
@@ -134,7 +136,8 @@ func (*generating) wish() wish   { return wish{} }
 
 func (t *generating) show(w *window, v *View) {
 	tag, s := w.lang, t.order.Subject
-	v.Again = t.again
+	t.forced = t.order.Storage == "" && w.agent.config.AskPending && !w.agent.keeper.Keychained()
+	v.Again, v.Sealed = t.again, t.forced
 	for _, p := range []Pair{
 		{"name", strings.TrimSpace(s.CommonName + " " + s.Given)}, {"iin", ident.FormatIIN(s.IIN)}, {"organization", s.Organization},
 		{"bin", ident.FormatIIN(s.BIN)}, {"email", s.Email}, {"request", t.order.RequestID},
@@ -187,6 +190,12 @@ func (t *generating) decide(_ context.Context, w *window, d Decision) (outcome, 
 		defer w.let(place)
 		order.On = place
 	default:
+		if d.Confirm || t.forced {
+			if p := d.newPasswords(); p != nil {
+				return outcome{}, p
+			}
+			order.Password = d.NewPassword
+		}
 		if err := keystore.CheckFolder(order.Folder); err != nil {
 			return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
 		}
@@ -216,6 +225,9 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 	certs, refusal := certificates(*call)
 	if refusal != nil {
 		return nil, refusal
+	}
+	if err := t.agent.keeper.Adopt(certs, t.agent.looked(), t.site.Origin); err != nil {
+		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeImporting))
 	}
 	matches, err := t.agent.keeper.Match(certs)
 	if err != nil {
@@ -259,6 +271,11 @@ func (t *installing) strange() bool {
 	return slices.ContainsFunc(t.matches, func(m keystore.Match) bool { return m.Note.Origin != t.origin })
 }
 
+// sealed tells whether a key is under a password that was given when it was made, and is asked for now.
+func (t *installing) sealed() bool {
+	return slices.ContainsFunc(t.matches, func(m keystore.Match) bool { return m.Note.Sealed && m.Note.State != keystore.Finished })
+}
+
 func (t *installing) show(w *window, v *View) {
 	tag := w.lang
 	var folders []string
@@ -272,7 +289,7 @@ func (t *installing) show(w *window, v *View) {
 			folders = append(folders, m.Note.Folder)
 		}
 	}
-	v.Folder, v.Token = strings.Join(folders, ", "), t.matches[0].Note.Token
+	v.Folder, v.Token, v.Sealed = strings.Join(folders, ", "), t.matches[0].Note.Token, t.sealed()
 	if t.strange() {
 		v.Warnings = append(v.Warnings, Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", t.matches[0].Note.Origin)})
 		v.Confirm = tag.Text("agent.ui.confirm-origin")
@@ -283,16 +300,16 @@ func (t *installing) decide(_ context.Context, w *window, d Decision) (outcome, 
 	if t.matches[0].Note.OnToken() {
 		return t.certify(w, d)
 	}
-	if err := pfx.CheckPassword(d.NewPassword); err != nil {
-		return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
-	}
-	if d.NewPassword != d.NewPassword2 {
-		return outcome{}, &Problem{Code: "passwords_differ", Field: "new-password-2"}
+	if p := d.newPasswords(); p != nil {
+		return outcome{}, p
 	}
 	if t.strange() && !d.Confirm {
 		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
 	}
-	files, err := w.agent.keeper.Install(t.certs, d.NewPassword)
+	files, err := w.agent.keeper.InstallSealed(t.certs, d.NewPassword, d.Password)
+	if f, is := errors.AsType[*keystore.Failure](err); is && f.Reason == "pending_password" {
+		return outcome{}, &Problem{Code: "pending_password", Field: "pending-password"}
+	}
 	if otherPassword(err) {
 		return outcome{}, &Problem{Code: "first_password", Field: "new-password"}
 	}
@@ -349,6 +366,17 @@ func otherPassword(err error) bool {
 
 func keptPassword(files []keystore.Installed) bool {
 	return slices.ContainsFunc(files, func(f keystore.Installed) bool { return f.OtherPassword })
+}
+
+// newPasswords checks the password that is typed twice for a file.
+func (d Decision) newPasswords() *Problem {
+	if err := pfx.CheckPassword(d.NewPassword); err != nil {
+		return &Problem{Code: passwordCode(err), Field: "new-password"}
+	}
+	if d.NewPassword != d.NewPassword2 {
+		return &Problem{Code: "passwords_differ", Field: "new-password-2"}
+	}
+	return nil
 }
 
 func passwordCode(err error) string {

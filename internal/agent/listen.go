@@ -10,11 +10,18 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// Listen binds the socket, on 127.0.0.1 and, where the machine has it, on ::1 with the same port.
-func (a *Agent) Listen() error {
+// Listen binds the socket, on 127.0.0.1 and, where the machine has it, on ::1 with the same port, and then takes
+// the data folder ([keystore.ErrInUse] when another agent has it). After an error nothing is bound or held.
+func (a *Agent) Listen() (err error) {
+	defer func() {
+		if err != nil {
+			a.unlisten()
+		}
+	}()
 	host, port, err := net.SplitHostPort(a.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -29,15 +36,36 @@ func (a *Agent) Listen() error {
 	a.listeners = []net.Listener{first}
 	_, a.port, _ = net.SplitHostPort(first.Addr().String())
 	if host == "127.0.0.1" {
-		if second, err := new(net.ListenConfig).Listen(context.Background(), "tcp6", net.JoinHostPort("::1", a.port)); err == nil {
+		second, err := new(net.ListenConfig).Listen(context.Background(), "tcp6", net.JoinHostPort("::1", a.port))
+		switch {
+		case err == nil:
 			a.listeners = append(a.listeners, second)
+		case errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, inUseOnWindows):
+			a.log.Warn("another program has [::1] with our port: pages that write localhost may reach it; senim-agent doctor says more")
 		}
 	}
-	if a.config.LargeDocuments != "" {
-		return a.listenLarge()
+	if a.release, err = a.hold(); err != nil {
+		return fmt.Errorf("listen: %w", err)
 	}
+	a.wishLarge()
 	return nil
 }
+
+// unlisten gives back what [Agent.Listen] took.
+func (a *Agent) unlisten() {
+	for _, l := range a.listeners {
+		_ = l.Close()
+	}
+	a.listeners, a.port = nil, ""
+	a.closeLarge()
+	if a.release != nil {
+		a.release()
+		a.release = nil
+	}
+}
+
+// inUseOnWindows is WSAEADDRINUSE.
+const inUseOnWindows = syscall.Errno(10048)
 
 // Addr is the address of the socket, host and port; "" before [Agent.Listen].
 func (a *Agent) Addr() string {
@@ -66,10 +94,6 @@ func (a *Agent) serve(ctx context.Context) error {
 			return p
 		}(),
 	}
-	if a.large != nil {
-		a.talks.Add(1)
-		go func() { defer a.talks.Done(); a.large.serve(ctx) }()
-	}
 	done := make(chan error, len(a.listeners))
 	for _, l := range a.listeners {
 		go func() { done <- server.Serve(newMux(ctx, l, a.authority.config(), maxOpen)) }()
@@ -80,9 +104,13 @@ func (a *Agent) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-done:
 		waiting--
+		if ctx.Err() != nil { // it ended because we do
+			err = nil
+		}
 	}
 	cancel()
 	_ = server.Close()
+	a.closeLarge()
 	a.notices.withdraw()
 	for range waiting {
 		<-done

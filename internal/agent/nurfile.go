@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"senim/internal/ask"
 	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/internal/ncalayer"
@@ -121,7 +122,7 @@ func (a *Agent) upload(ctx context.Context, to *url.URL, token, name string, con
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	answer, err := a.toPages().Do(r)
 	switch {
-	case errors.Is(err, errPrivate):
+	case errors.Is(err, ask.ErrPrivate):
 		return ncalayer.NURUploaded{}, nurError(ncalayer.NURURL)
 	case err != nil:
 		return ncalayer.NURUploaded{}, nurError(ncalayer.NUROffline)

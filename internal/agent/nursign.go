@@ -113,7 +113,7 @@ func (t *talk) nurXML(task *signing, call *ncalayer.NURCall, window lang.Tag) er
 			return nurError(ncalayer.NURXML)
 		}
 		items = append(items, element{xml: xml})
-		task.add(func() Document { return showXML(xml, doc, "", window) })
+		task.add(func() Document { return t.agent.showXML(xml, doc, "", window) })
 	}
 	task.act = func(key *keystore.Key) (any, error) {
 		return each(items, call.Type == "multixml", func(e element) (string, error) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"senim/internal/ask"
 	"senim/internal/lang"
 	"senim/pki"
 )
@@ -210,7 +211,7 @@ func TestNURSignFile(t *testing.T) {
 		t.Errorf("%+v %s", e, got)
 	}
 	client := server.Client()
-	client.CheckRedirect = noRedirect
+	client.CheckRedirect = ask.Public().CheckRedirect
 	b.agent.downloader = client
 	if e, got := send(); e.Failed || got != `{"result":{"file_id":17,"file_name":"смета.txt","file_size":10,"error":null},"errorCode":"NONE"}` {
 		t.Errorf("%+v %s", e, got)

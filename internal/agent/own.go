@@ -30,7 +30,7 @@ var ownActs = []Act{ActRenew, ActPassword, ActBackup, ActCompare}
 type teller interface{ said(tag lang.Tag) string }
 
 // Do opens the window of an act and returns when it is over, with a sentence about what came of it; ok is
-// false when it was closed.
+// false when it was closed. [keystore.ErrInUse] when another agent holds the folder.
 func (a *Agent) Do(ctx context.Context, act Act, tag lang.Tag) (said string, ok bool, err error) {
 	var t task
 	switch act {
@@ -57,6 +57,11 @@ func (a *Agent) Do(ctx context.Context, act Act, tag lang.Tag) (said string, ok 
 	if c, ok := t.(*comparing); ok {
 		asker.Shown = c.site.Shown
 	}
+	release, err := a.hold()
+	if err != nil {
+		return "", false, err
+	}
+	defer release()
 	out := a.show(ctx, asker, tag, t)
 	if out.err != nil || !out.done {
 		return "", false, out.err

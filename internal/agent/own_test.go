@@ -324,14 +324,14 @@ func TestOwnActsAreNobodys(t *testing.T) {
 			t.Fatal(ok, err)
 		}
 	}
-	b.agent.block("") // a program
+	b.agent.block(siteOf("")) // a program
 	h, end := b.do(ActBackup)
 	to := t.TempDir()
 	h.decide(Decision{Key: h.row("").ID, Password: password, Folder: to})
 	if said, ok, err := end(); said == "" || !ok || err != nil {
 		t.Errorf("%q %v %v", said, ok, err)
 	}
-	if sites := b.agent.sites(); len(sites) > 0 {
+	if sites := b.agent.sites(); len(sites) != 1 || sites[0] != siteOf("").key() {
 		t.Errorf("%q", sites)
 	}
 }

@@ -202,7 +202,7 @@ func (w *window) cancel(rw http.ResponseWriter, body []byte) {
 		return
 	}
 	if in.Block && !w.site.own() {
-		w.agent.block(w.site.Origin)
+		w.agent.block(w.site)
 	}
 	w.finish(outcome{})
 	reply(rw, http.StatusOK, ending{Done: true, Text: w.lang.Text("agent.done.canceled")})

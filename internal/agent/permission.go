@@ -86,15 +86,20 @@ func (a *Agent) permit(origin string, p Permission) error {
 	if err != nil {
 		return err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if s := a.origins[origin]; s != nil { // also the ten minutes
-		s.blocked, s.cancels = time.Time{}, nil
-	}
+	a.unpause(origin) // also the ten minutes
 	return nil
 }
 
-// sites lists the origins remembered, and those blocked for a while, in their order.
+// unpause listens to an asker again before its ten minutes are over.
+func (a *Agent) unpause(key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s := a.origins[key]; s != nil {
+		s.blocked, s.cancels = time.Time{}, nil
+	}
+}
+
+// sites lists the origins remembered, and all askers blocked for a while, by their keys and in their order.
 func (a *Agent) sites() []string {
 	known := map[string]bool{}
 	for origin := range a.settings.get().Sites {
@@ -102,7 +107,7 @@ func (a *Agent) sites() []string {
 	}
 	a.mu.Lock()
 	for origin, s := range a.origins {
-		if a.now().Before(s.blocked) && siteOf(origin).remembered() {
+		if a.now().Before(s.blocked) {
 			known[origin] = true
 		}
 	}

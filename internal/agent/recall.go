@@ -82,6 +82,18 @@ func (r *recaller) forget(id string) error {
 	return r.write()
 }
 
+// forgetAll removes every password from the keychain.
+func (r *recaller) forgetAll() error {
+	r.mu.Lock()
+	all := slices.Clone(r.kept)
+	r.mu.Unlock()
+	var failed []error
+	for _, id := range all {
+		failed = append(failed, r.forget(id))
+	}
+	return errors.Join(failed...)
+}
+
 func (r *recaller) write() error {
 	b, err := json.Marshal(r.kept)
 	if err != nil {
@@ -158,9 +170,7 @@ func ForgetSecrets(data string, chain keystore.Keychain) error {
 	if err != nil { // the other secrets go all the same
 		failed = append(failed, fmt.Errorf("read which passwords are kept: %w", err))
 	}
-	for _, id := range slices.Clone(r.kept) {
-		failed = append(failed, r.forget(id))
-	}
+	failed = append(failed, r.forgetAll())
 	for _, name := range []string{indexSecret, keystore.SecretName(pendingIn(data))} {
 		if err := chain.Delete(name); err != nil && !errors.Is(err, keystore.ErrNoSecret) && !errors.Is(err, keystore.ErrNoKeychain) {
 			failed = append(failed, err)

@@ -12,7 +12,7 @@ import (
 // remindEvery is how often the agent looks whether a day has passed.
 const remindEvery = time.Hour
 
-// remind says which keys end soon: when the agent starts, and once each day while it runs. It needs no
+// remind says which keys end soon, or that none does: when the agent starts, and once each day while it runs. It needs no
 // registration anywhere: what it knows it learned from the keys themselves.
 func (a *Agent) remind(ctx context.Context) {
 	if a.config.Notify == nil {
@@ -20,12 +20,17 @@ func (a *Agent) remind(ctx context.Context) {
 	}
 	ticker := time.NewTicker(remindEvery)
 	defer ticker.Stop()
-	said := ""
+	said, warned := "", false
 	for {
 		if today := a.now().In(lang.Astana).Format(time.DateOnly); today != said && !a.settings.get().NoReminders {
 			said = today
-			if title, text := a.Reminder(); text != "" {
-				a.config.Notify(title, text)
+			title, text := a.Reminder()
+			warned = text != ""
+			a.config.Notify(title, text)
+		} else if warned { // as after a renewal
+			if _, text := a.Reminder(); text == "" {
+				warned = false
+				a.config.Notify("", "")
 			}
 		}
 		select {

@@ -12,7 +12,6 @@ import (
 	"senim/internal/cabinet/client"
 	"senim/internal/keystore"
 	"senim/internal/lang"
-	"senim/pfx"
 	"senim/pki"
 )
 
@@ -34,6 +33,11 @@ func (a *Agent) Renew(ctx context.Context, tag lang.Tag) (result Renewed, ok boo
 	if err != nil {
 		return Renewed{}, false, err
 	}
+	release, err := a.hold()
+	if err != nil {
+		return Renewed{}, false, err
+	}
+	defer release()
 	t := &renewing{site: at}
 	out := a.show(ctx, site{Class: "own", Shown: t.site.Shown}, tag, t)
 	switch {
@@ -226,13 +230,7 @@ func (*renewing) passwords(ready []oldKey, d Decision) *Problem {
 	if !slices.ContainsFunc(ready, func(k oldKey) bool { return k.key.Place() == nil }) {
 		return nil
 	}
-	if err := pfx.CheckPassword(d.NewPassword); err != nil {
-		return &Problem{Code: passwordCode(err), Field: "new-password"}
-	}
-	if d.NewPassword != d.NewPassword2 {
-		return &Problem{Code: "passwords_differ", Field: "new-password-2"}
-	}
-	return nil
+	return d.newPasswords()
 }
 
 // oldKey is a key to be renewed, open.

@@ -109,7 +109,7 @@ func (g *renewal) issuedFor(w *window, requestID string, matches []keystore.Matc
 			return fmt.Errorf("read a request made here: %w", err)
 		}
 		was, is := request.Holder(), m.Certificate.Holder()
-		_, chain := w.agent.config.Pool.Chain(m.Certificate, trust.Within(m.Certificate, w.agent.now()))
+		_, chain := w.agent.trust.pool().Chain(m.Certificate, trust.Within(m.Certificate, w.agent.now()))
 		switch {
 		case m.Note.Origin != g.task.site.Origin || m.Note.RequestID != requestID:
 			return &keystore.Failure{Reason: "no_pending_key", Err: errors.New("the key was made for another application")}

@@ -19,7 +19,7 @@ const stepTime = 300 * time.Millisecond
 // page can say how far it is, and it ends early when the person cancels: then nothing was signed.
 type run struct {
 	of     int
-	signed *atomic.Int64
+	signed atomic.Int64
 	cancel context.CancelFunc
 	done   chan struct{}
 	once   sync.Once
@@ -30,8 +30,8 @@ type run struct {
 // counted is a key that counts what it signs and refuses when the act was cancelled.
 type counted struct {
 	crypto.Signer
-	ctx    context.Context //nolint:containedctx // crypto.Signer has no place for it
-	signed *atomic.Int64
+	ctx  context.Context //nolint:containedctx // crypto.Signer has no place for it
+	done func()
 }
 
 func (c counted) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
@@ -40,16 +40,23 @@ func (c counted) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) (
 	}
 	b, err := c.Signer.Sign(random, digest, opts)
 	if err == nil {
-		c.signed.Add(1)
+		c.done()
 	}
 	return b, err
 }
 
-// start begins the act on of documents; it outlives the request that began it, but not the window.
+// start begins the act of signing that many documents with a key.
 func start(ctx context.Context, key *keystore.Key, of int, act func(*keystore.Key) (any, error)) *run {
+	return begin(ctx, of, func(ctx context.Context, done func()) (any, error) {
+		return act(&keystore.Key{Signer: counted{key.Signer, ctx, done}, Certificate: key.Certificate})
+	})
+}
+
+// begin begins an act of that many steps, which calls done after each; it outlives the request that began it, but not
+// the window.
+func begin(ctx context.Context, of int, act func(ctx context.Context, done func()) (any, error)) *run {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r := &run{of: of, signed: new(atomic.Int64), cancel: cancel, done: make(chan struct{})}
-	counting := &keystore.Key{Signer: counted{key.Signer, ctx, r.signed}, Certificate: key.Certificate}
+	r := &run{of: of, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		defer func() {
@@ -57,7 +64,7 @@ func start(ctx context.Context, key *keystore.Key, of int, act func(*keystore.Ke
 				r.result, r.err = nil, fmt.Errorf("the act died: %T", p)
 			}
 		}()
-		r.result, r.err = act(counting)
+		r.result, r.err = act(ctx, func() { r.signed.Add(1) })
 	}()
 	return r
 }
@@ -84,18 +91,18 @@ func (r *run) stop() {
 	<-r.done
 }
 
-// goOn is a step of what is being signed: the outcome so far, or the end.
-func (t *signing) goOn(ctx context.Context, w *window, key string) (outcome, *Problem) {
+// goOn is a step of what goes on: how far it is, or, at its end, the run with what came of it. Called under mu.
+func (w *window) goOn(ctx context.Context) (so outcome, over *run, p *Problem) {
 	run := w.run
 	w.mu.Unlock() // so that the person can cancel meanwhile
 	at, ended := run.step(ctx)
 	w.mu.Lock()
 	switch {
 	case w.ended:
-		return outcome{}, &Problem{Code: "over"}
+		return outcome{}, nil, &Problem{Code: "over"}
 	case !ended:
-		return outcome{at: at, of: run.of}, nil
+		return outcome{at: at, of: run.of}, nil, nil
 	}
 	w.run = nil
-	return t.ended(w, key, run.result, run.err)
+	return outcome{}, run, nil
 }

@@ -23,6 +23,7 @@ type saved struct {
 	// NoMedia leaves plugged media alone, NoReminders says nothing about expiry.
 	NoMedia     bool                 `json:"noMedia,omitempty"`
 	NoReminders bool                 `json:"noReminders,omitempty"`
+	Large       bool                 `json:"large,omitempty"` // the door for large documents is open
 	Sites       map[string]savedSite `json:"sites,omitempty"` // by origin
 }
 

@@ -8,7 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"senim/cms"
 	"senim/dsig"
 	"senim/internal/lang"
 )
@@ -37,10 +36,10 @@ const (
 	maxDocuments = 50
 )
 
-// showContent describes bytes to be signed. cosigned is the message they are in, nil for a new one.
-func showContent(content []byte, cosigned *cms.SignedData, tag lang.Tag) Document {
+// showContent describes bytes to be signed; before says who signed them already.
+func showContent(content []byte, before []string, tag lang.Tag) Document {
 	sum := sha256.Sum256(content)
-	d := Document{Kind: "binary", Size: len(content), Digest: hex.EncodeToString(sum[:]), Note: tag.Text("agent.document.binary")}
+	d := Document{Kind: "binary", Size: len(content), Digest: hex.EncodeToString(sum[:]), Note: tag.Text("agent.document.binary"), Signers: before}
 	switch {
 	case bytes.HasPrefix(content, []byte("%PDF-")):
 		d.Kind, d.Note = "pdf", tag.Text("agent.document.pdf")
@@ -55,24 +54,16 @@ func showContent(content []byte, cosigned *cms.SignedData, tag lang.Tag) Documen
 		}
 		d.Purpose, d.Facts = readChallenge(content, tag)
 	}
-	if cosigned != nil {
-		for _, c := range cosigned.Certificates() {
-			d.Signers = append(d.Signers, c.Holder().CommonName)
-		}
-	}
 	return d
 }
 
 // showXML describes a document that will carry the signature inside; part is what the signature
 // covers when it is not the whole.
-func showXML(xml string, doc *dsig.Document, part string, tag lang.Tag) Document {
-	d := showContent([]byte(xml), nil, tag)
+func (a *Agent) showXML(xml string, doc *dsig.Document, part string, tag lang.Tag) Document {
+	d := showContent([]byte(xml), a.signedXML(doc, tag), tag)
 	if part != "" {
 		d.Note = tag.Text("agent.document.part", "id", part)
 		d.lay(xml, part)
-	}
-	for _, c := range doc.Signers() {
-		d.Signers = append(d.Signers, c.Holder().CommonName)
 	}
 	return d
 }

@@ -32,15 +32,20 @@ func (t *signing) kind() string {
 func (t *signing) wish() wish { return t.wanted }
 
 func (t *signing) show(w *window, v *View) {
-	v.Count = t.count
-	v.Documents, v.Warnings, v.Logo, v.Wants = t.documents, t.warnings, t.logo, t.wants
-	if t.count > len(t.documents) {
-		v.More = w.lang.Text("agent.document.more", "n", t.count-len(t.documents))
-	}
+	t.documentsIn(w, v)
+	v.Warnings, v.Logo, v.Wants = t.warnings, t.logo, t.wants
 	if key := "agent.purpose." + t.purpose(); lang.Has(key) {
 		v.Title = w.lang.Text(key)
 	}
 	w.rows(v)
+}
+
+// documentsIn shows the documents, and says how many more there are.
+func (t *signing) documentsIn(w *window, v *View) {
+	v.Documents, v.Count = t.documents, t.count
+	if t.count > len(t.documents) {
+		v.More = w.lang.Text("agent.document.more", "n", t.count-len(t.documents))
+	}
 }
 
 // purpose is what the challenge to be signed is for, when one is all that is signed; else empty.
@@ -53,7 +58,7 @@ func (t *signing) purpose() string {
 
 func (t *signing) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
 	if w.run != nil {
-		return t.goOn(ctx, w, d.Key)
+		return t.step(ctx, w, d.Key)
 	}
 	key := w.opened[d.Key]
 	if key == nil {
@@ -65,10 +70,19 @@ func (t *signing) decide(ctx context.Context, w *window, d Decision) (outcome, *
 	}
 	if t.count > 1 {
 		w.run = start(ctx, key, t.count, t.act)
-		return t.goOn(ctx, w, d.Key)
+		return t.step(ctx, w, d.Key)
 	}
 	result, err := t.act(key)
 	return t.ended(w, d.Key, result, err)
+}
+
+// step is a step of what is being signed: the outcome so far, or the end.
+func (t *signing) step(ctx context.Context, w *window, key string) (outcome, *Problem) {
+	so, run, p := w.goOn(ctx)
+	if run == nil {
+		return so, p
+	}
+	return t.ended(w, key, run.result, run.err)
 }
 
 // ended makes the outcome of what was signed.

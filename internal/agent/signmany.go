@@ -23,7 +23,7 @@ func (t *talk) signMany(ctx context.Context, r *ncalayer.Request) (any, *ncalaye
 		if err != nil {
 			return nil, &ncalayer.Refusal{Code: ncalayer.CodeParams, Details: "data: " + err.Error()}
 		}
-		shown := showXML(d.XML, doc, "", window)
+		shown := t.agent.showXML(d.XML, doc, "", window)
 		shown.Serial = plainSerial(d.Serial)
 		task.documents, task.shown = append(task.documents, d), append(task.shown, shown)
 	}

@@ -60,6 +60,26 @@ func readable(host string) string {
 	return host
 }
 
+// key tells askers apart for what is remembered of them while the agent runs: programs, which have no origin, by their
+// path. No origin begins so: it would not be a header.
+func (s site) key() string {
+	if s.Class == "program" {
+		return programKey + s.Program
+	}
+	return s.Origin
+}
+
+const programKey = "\x00program "
+
+// siteOfKey is the asker that has this key.
+func siteOfKey(key string) site {
+	path, ok := strings.CutPrefix(key, programKey)
+	if !ok {
+		return siteOf(key)
+	}
+	return site{Class: "program", Program: path}
+}
+
 // originState is what the agent remembers of a site while it runs.
 type originState struct {
 	sockets int
@@ -123,44 +143,44 @@ func (a *Agent) disconnect(origin string) {
 	}
 }
 
-// blocked tells whether no window opens for an origin, for ten minutes or until that is taken back.
-func (a *Agent) blocked(origin string) bool {
-	if p, _ := a.permission(origin); p == PermissionBlocked {
+// blocked tells whether no window opens for an asker, for ten minutes or until that is taken back.
+func (a *Agent) blocked(s site) bool {
+	if p, _ := a.permission(s.Origin); p == PermissionBlocked {
 		return true
 	}
-	return !a.blockedUntil(origin).IsZero()
+	return !a.blockedUntil(s.key()).IsZero()
 }
 
 // blockedUntil is the end of the ten minutes, zero when they do not run.
-func (a *Agent) blockedUntil(origin string) time.Time {
+func (a *Agent) blockedUntil(key string) time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if s := a.origins[origin]; s != nil && a.now().Before(s.blocked) {
+	if s := a.origins[key]; s != nil && a.now().Before(s.blocked) {
 		return s.blocked
 	}
 	return time.Time{}
 }
 
-// block refuses an origin for ten minutes.
-func (a *Agent) block(origin string) {
+// block refuses an asker for ten minutes.
+func (a *Agent) block(s site) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.state(origin).blocked = a.now().Add(10 * time.Minute)
+	a.state(s.key()).blocked = a.now().Add(10 * time.Minute)
 }
 
 // canceled notes that the person sent an origin away.
-func (a *Agent) canceled(origin string) {
+func (a *Agent) canceled(by site) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := a.state(origin)
+	s := a.state(by.key())
 	s.cancels = append(recent(s.cancels, a.now()), a.now())
 }
 
 // tiresome tells whether the person sent an origin away three times in a minute.
-func (a *Agent) tiresome(origin string) bool {
+func (a *Agent) tiresome(by site) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := a.origins[origin]
+	s := a.origins[by.key()]
 	return s != nil && len(recent(s.cancels, a.now())) >= 3
 }
 

@@ -53,6 +53,11 @@ func (t *signing) unstamped(err error, tag lang.Tag) *Problem {
 // stamp puts a time-stamp to the signatures of a message that have none: all of them, or those made
 // with one certificate.
 func (a *Agent) stamp(der []byte, only *pki.Certificate) ([]byte, error) {
+	return a.stampWithin(context.Background(), der, only)
+}
+
+// stampWithin is stamp that ends with ctx.
+func (a *Agent) stampWithin(ctx context.Context, der []byte, only *pki.Certificate) ([]byte, error) {
 	sd, err := cms.Parse(der)
 	if err != nil {
 		return nil, err
@@ -65,7 +70,7 @@ func (a *Agent) stamp(der []byte, only *pki.Certificate) ([]byte, error) {
 		if cert == nil {
 			return nil, errors.New("a signature without its certificate cannot be time-stamped")
 		}
-		token, err := a.token(cert, s.SignatureValue)
+		token, err := a.token(ctx, cert, s.SignatureValue)
 		if err != nil {
 			return nil, err
 		}
@@ -89,12 +94,16 @@ func certificateOf(sd *cms.SignedData, s cms.Signer) *pki.Certificate {
 
 // stampAddress is where signatures of a certificate are time-stamped; "" when nobody here knows.
 func (a *Agent) stampAddress(cert *pki.Certificate) string {
-	return a.config.Stamps[hex.EncodeToString(cert.AuthorityKeyID)]
+	issuer := hex.EncodeToString(cert.AuthorityKeyID)
+	if address := a.config.Stamps[issuer]; address != "" {
+		return address
+	}
+	return stampers[issuer]
 }
 
 // token asks the authority of a certificate's issuer for a time-stamp over a signature, and keeps
 // nothing that is not over these bytes, fresh, and from an authority known here.
-func (a *Agent) token(cert *pki.Certificate, signature []byte) ([]byte, error) {
+func (a *Agent) token(ctx context.Context, cert *pki.Certificate, signature []byte) ([]byte, error) {
 	address := a.stampAddress(cert)
 	where, err := url.Parse(address)
 	if address == "" || err != nil {
@@ -113,19 +122,19 @@ func (a *Agent) token(cert *pki.Certificate, signature []byte) ([]byte, error) {
 	case algid.GOST512, algid.GOST256, algid.GT, algid.GOST512Agreement, algid.GOST256Agreement:
 	}
 	question := tsp.Request{Imprint: tsp.NewImprint(hash, signature), Policy: policy, Nonce: nonce, Certificate: true}
-	token, err := a.stamped(address, question)
+	token, err := a.stamped(ctx, address, question)
 	if err != nil {
 		return nil, &stampError{where.Host, err}
 	}
 	return token, nil
 }
 
-func (a *Agent) stamped(address string, question tsp.Request) ([]byte, error) {
+func (a *Agent) stamped(ctx context.Context, address string, question tsp.Request) ([]byte, error) {
 	der, err := tsp.CreateRequest(question)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stampTime)
+	ctx, cancel := context.WithTimeout(ctx, stampTime)
 	defer cancel()
 	answer, err := ask.Post(ctx, ask.Client(), address, ask.TSP, der, maxStamp)
 	if err != nil {
@@ -149,7 +158,7 @@ func (a *Agent) stamped(address string, question tsp.Request) ([]byte, error) {
 	if r.Token.Time.Before(now.Add(-stampDrift)) || r.Token.Time.After(now.Add(stampDrift)) {
 		return nil, errors.New("its clock and this one are too far apart")
 	}
-	if _, err := a.config.Pool.Chain(signer, trust.Within(signer, now)); err != nil {
+	if _, err := a.trust.pool().Chain(signer, trust.Within(signer, now)); err != nil {
 		return nil, errors.New("its certificate is of an unknown authority")
 	}
 	return r.Token.Raw(), nil

@@ -46,6 +46,7 @@ type View struct {
 	NewPassword bool `json:"newPassword,omitempty"` // renew: new files are made, too, and need one
 
 	Certificates []NewFile `json:"certificates,omitempty"` // install
+	Sealed       bool      `json:"sealed,omitempty"`       // install: the password given when the key was made is asked for; generate: one must be given
 	Confirm      string    `json:"confirm,omitempty"`      // install: must be ticked
 
 	Chooser *Listing `json:"chooser,omitempty"` // choose
@@ -90,7 +91,7 @@ func (w *window) view() View {
 	if v.Queue > 0 {
 		v.Waiting = tag.Text("agent.ui.waiting", "n", v.Queue)
 	}
-	if !w.site.own() && w.agent.tiresome(w.site.Origin) {
+	if !w.site.own() && w.agent.tiresome(w.site) {
 		v.Block = tag.Text("agent.ui.block")
 	}
 	if w.task.wish().files {

@@ -76,7 +76,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	if _, is := t.(notice); !is {
 		a.notices.withdraw() // it makes way
 	}
-	blocked := func() bool { return !s.own() && a.blocked(s.Origin) }
+	blocked := func() bool { return !s.own() && a.blocked(s) }
 	if blocked() || !a.desk.enter(ctx) {
 		return outcome{}
 	}
@@ -95,7 +95,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		return outcome{}
 	}
 	if !out.done && out.err == nil && ctx.Err() == nil && !s.own() { // the person's no, not the page's
-		a.canceled(s.Origin)
+		a.canceled(s)
 	}
 	if out.done {
 		a.quiet.acted(s.Origin)

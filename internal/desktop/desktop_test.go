@@ -23,6 +23,7 @@ func TestNoSession(t *testing.T) {
 		t.Error("a tray without a session")
 	}
 	tray.Warn("text")
+	tray.Calm()
 	tray.Stop()
 }
 

@@ -3,6 +3,7 @@
 package desktop
 
 import (
+	"image/color"
 	"runtime"
 	"sync"
 
@@ -14,6 +15,7 @@ type Tray struct {
 	ready chan struct{}
 	done  chan struct{}
 	stop  sync.Once
+	plain string // the tooltip when there is nothing to say
 }
 
 // ShowTray puts the mark into the tray; nil when there is no session. It does not wait.
@@ -21,7 +23,7 @@ func ShowTray(l Labels) *Tray {
 	if !session() {
 		return nil
 	}
-	t := &Tray{ready: make(chan struct{}), done: make(chan struct{})}
+	t := &Tray{ready: make(chan struct{}), done: make(chan struct{}), plain: l.Tooltip}
 	go func() {
 		defer close(t.done)
 		runtime.LockOSThread() // Windows gives a window's messages to the thread that made it
@@ -55,7 +57,16 @@ func (t *Tray) begin(l Labels) {
 }
 
 // Warn changes the mark's colour and says why when it is pointed at. A nil tray says nothing.
-func (t *Tray) Warn(text string) {
+func (t *Tray) Warn(text string) { t.turn(soon, text) }
+
+// Calm takes back what [Tray.Warn] said. A nil tray says nothing.
+func (t *Tray) Calm() {
+	if t != nil {
+		t.turn(calm, t.plain)
+	}
+}
+
+func (t *Tray) turn(ink color.NRGBA, text string) {
 	if t == nil {
 		return
 	}
@@ -64,7 +75,7 @@ func (t *Tray) Warn(text string) {
 	case <-t.done:
 		return
 	}
-	systray.SetIcon(mark(soon))
+	systray.SetIcon(mark(ink))
 	systray.SetTooltip(text)
 }
 

@@ -11,5 +11,8 @@ func ShowTray(Labels) *Tray { return nil }
 // Warn does nothing.
 func (*Tray) Warn(string) {}
 
+// Calm does nothing.
+func (*Tray) Calm() {}
+
 // Stop does nothing.
 func (*Tray) Stop() {}

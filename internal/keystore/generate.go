@@ -44,7 +44,10 @@ type Order struct {
 	Folder    string     // chosen by the person; not part of what makes two orders equal
 	Storage   string     // of a token's driver; empty: a file
 	On        *Place     // the open token, of that storage; not part of what makes two orders equal
-	Many      bool       // one of many the person consented to at once: bounded by [MaxPendingMany]
+	// Password protects the pending files instead of the keeper's secret, so that they can be finished on another
+	// computer; it is asked for then ([Keeper.InstallSealed]). Not part of what makes two orders equal.
+	Password string
+	Many     bool // one of many the person consented to at once: bounded by [MaxPendingMany]
 }
 
 // arguments is the digest by which a repeated order is recognised.
@@ -117,7 +120,11 @@ func (k *Keeper) Generate(o Order) ([]Note, error) {
 	if err := k.room(o); err != nil {
 		return nil, err
 	}
-	if err := k.unlock(); err != nil {
+	if o.Password != "" {
+		if err := pfx.CheckPassword(o.Password); err != nil {
+			return nil, failure("password", "%w", err)
+		}
+	} else if err := k.unlock(); err != nil {
 		return nil, failure("write_failed", "open the secret of pending keys: %w", err)
 	}
 	var notes []Note
@@ -135,7 +142,7 @@ func (k *Keeper) Generate(o Order) ([]Note, error) {
 	for i := range notes {
 		if err == nil {
 			k.fault("pending " + o.Profiles[i].Algorithm)
-			err = k.place(notes[i], files[i])
+			err = k.place(notes[i], files[i], o.Password)
 		}
 	}
 	k.fault("pending written")
@@ -200,11 +207,15 @@ func (k *Keeper) pair(o Order, p Profile) (Note, []byte, error) {
 	if err != nil {
 		return Note{}, nil, err
 	}
-	file, err := pfx.EncryptPrivateKey(k.random, key, k.secret)
+	secret := k.secret
+	if o.Password != "" {
+		secret = []byte(o.Password)
+	}
+	file, err := pfx.EncryptPrivateKey(k.random, key, secret)
 	if err != nil {
 		return Note{}, nil, failure("write_failed", "encrypt a pending key: %w", err)
 	}
-	n.Folder, n.File = o.Folder, "PENDING_"+p.prefix()+n.KeyID+".p8"
+	n.Folder, n.File, n.Sealed = o.Folder, "PENDING_"+p.prefix()+n.KeyID+".p8", o.Password != ""
 	return n, file, nil
 }
 
@@ -229,7 +240,7 @@ func (k *Keeper) noteOf(o Order, p Profile, key crypto.Signer) (Note, error) {
 }
 
 // place writes a pending file and opens it again.
-func (k *Keeper) place(n Note, content []byte) error {
+func (k *Keeper) place(n Note, content []byte, password string) error {
 	path := filepath.Join(n.Folder, n.File)
 	if err := createPlain(path, content, 0o600); err != nil {
 		return err
@@ -237,20 +248,24 @@ func (k *Keeper) place(n Note, content []byte) error {
 	if err := syncDir(n.Folder); err != nil {
 		return err
 	}
-	_, err := k.pending(n)
+	_, err := k.pending(n, password)
 	return err
 }
 
-// pending opens the private key of a note.
-func (k *Keeper) pending(n Note) (crypto.Signer, error) {
-	if err := k.unlock(); err != nil {
-		return nil, err
+// pending opens the private key of a note; password is of a sealed one.
+func (k *Keeper) pending(n Note, password string) (crypto.Signer, error) {
+	secret := []byte(password)
+	if !n.Sealed {
+		if err := k.unlock(); err != nil {
+			return nil, err
+		}
+		secret = k.secret
 	}
 	content, err := read(filepath.Join(n.Folder, n.File))
 	if err != nil {
 		return nil, err
 	}
-	key, err := pfx.DecryptPrivateKey(content, k.secret)
+	key, err := pfx.DecryptPrivateKey(content, secret)
 	if err != nil {
 		return nil, err
 	}

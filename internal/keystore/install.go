@@ -92,6 +92,12 @@ type step struct {
 // keep their password, and the others are made under that one only. Reasons beside those of [Keeper.Match]:
 // other_password, pending_key_unreadable, file_exists, write_failed, verify_failed, folder_unavailable.
 func (k *Keeper) Install(certificates []*pki.Certificate, password string) ([]Installed, error) {
+	return k.InstallSealed(certificates, password, "")
+}
+
+// InstallSealed is Install of keys some of which are under a password of the person's, which is sealed:
+// pending_password when it is wrong.
+func (k *Keeper) InstallSealed(certificates []*pki.Certificate, password, sealed string) ([]Installed, error) {
 	if err := pfx.CheckPassword(password); err != nil {
 		return nil, failure("password", "%w", err)
 	}
@@ -106,7 +112,7 @@ func (k *Keeper) Install(certificates []*pki.Certificate, password string) ([]In
 	if err := look(steps, password); err != nil {
 		return nil, err
 	}
-	if err := k.advance(steps, password); err != nil {
+	if err := k.advance(steps, password, sealed); err != nil {
 		for _, s := range steps {
 			_ = os.Remove(s.temporary)
 			if s.created {
@@ -175,12 +181,12 @@ func look(steps []*step, password string) error {
 }
 
 // advance writes every temporary file, notes what the final ones will be, then links them.
-func (k *Keeper) advance(steps []*step, password string) error {
+func (k *Keeper) advance(steps []*step, password, sealed string) error {
 	for _, s := range steps {
 		if s.stands {
 			continue
 		}
-		if err := k.prepare(s, password); err != nil {
+		if err := k.prepare(s, password, sealed); err != nil {
 			return err
 		}
 		s.created = true
@@ -231,11 +237,14 @@ func (s *step) standing() (bool, error) {
 
 // prepare writes the temporary file, opens it again with the password, and proves by a signature
 // over a probe that key and certificate belong together.
-func (k *Keeper) prepare(s *step, password string) error {
+func (k *Keeper) prepare(s *step, password, sealed string) error {
 	if err := CheckFolder(s.note.Folder); err != nil {
 		return err
 	}
-	key, err := k.pending(s.note)
+	key, err := k.pending(s.note, sealed)
+	if s.note.Sealed && errors.Is(err, pfx.ErrPassword) {
+		return failure("pending_password", "the password that was given when the key was made is another one")
+	}
 	if err != nil {
 		return failure("pending_key_unreadable", "%w", err)
 	}

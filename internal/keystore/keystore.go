@@ -97,11 +97,15 @@ func (f File) Folder() string {
 }
 
 // Scan lists the key files (.p12, .pfx, .jks) in the folders, three levels deep, newest first. What cannot
-// be read is left out: a folder on a stick that is not plugged in is no error. Links are not followed.
+// be read is left out: a folder on a stick that is not plugged in is no error. Links inside them are not followed.
 func Scan(folders []string) []File {
 	found := map[string]*File{}
 	for _, folder := range folders {
-		root := filepath.Clean(folder)
+		named := filepath.Clean(folder)
+		root := named // a folder the person named may be a link, as one on another disk; what is in it may not
+		if real, err := filepath.EvalSymlinks(named); err == nil {
+			root = real
+		}
 		_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return skip(entry)
@@ -117,6 +121,9 @@ func Scan(folders []string) []File {
 			}
 			switch strings.ToLower(filepath.Ext(path)) {
 			case ".p12", ".pfx", ".jks":
+				if rel, err := filepath.Rel(root, path); err == nil {
+					path = filepath.Join(named, rel) // as the person knows it
+				}
 				note(found, path, entry)
 			}
 			return nil

@@ -40,7 +40,8 @@ type Note struct {
 	Serial  string `json:"serial,omitempty"`
 	Name    string `json:"name,omitempty"` // of the key there
 
-	State State `json:"state"`
+	State  State `json:"state"`
+	Sealed bool  `json:"sealed,omitempty"` // under a password of the person's, not the keeper's secret
 
 	// Of a finishing or finished key: what the file must be.
 	FinalName   string `json:"finalName,omitempty"`

@@ -48,6 +48,15 @@ func (k *Keeper) unlock() error {
 	return nil
 }
 
+// Keychained tells whether the system's keychain works now, so that the secret of pending keys need lie in no file.
+func (k *Keeper) Keychained() bool {
+	if k.keychain == nil {
+		return false
+	}
+	_, err := k.keychain.Get(k.secretName())
+	return err == nil || errors.Is(err, ErrNoSecret)
+}
+
 func (k *Keeper) secretName() string { return SecretName(k.dir) }
 
 // SecretName names, in the keychain, the secret of the pending keys in a folder.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ const refetch = 5 * time.Minute
 
 // askLists looks the certificate up in the newest full list of its issuer and the newest delta over it; used are these.
 func (s *Source) askLists(ctx context.Context, cert, issuer *pki.Certificate, at time.Time) (st trust.Status, used []*pki.RevocationList, err error) {
-	all, err := s.lists(ctx, issuer, at)
+	all, err := s.lists(ctx, cert, issuer, at)
 	if err != nil {
 		return trust.Status{}, nil, err
 	}
@@ -143,7 +144,7 @@ func (l laid) evidence(prefix string) map[string]string {
 }
 
 // lists gathers every list at hand for the issuer. What cannot be read is logged and left out.
-func (s *Source) lists(ctx context.Context, issuer *pki.Certificate, at time.Time) ([]laid, error) {
+func (s *Source) lists(ctx context.Context, cert, issuer *pki.Certificate, at time.Time) ([]laid, error) {
 	var all []laid
 	if s.c.Dir != "" {
 		found, err := s.directory()
@@ -152,10 +153,19 @@ func (s *Source) lists(ctx context.Context, issuer *pki.Certificate, at time.Tim
 		}
 		all = append(all, found...)
 	}
-	for _, address := range s.c.Lists[hex.EncodeToString(issuer.SubjectKeyID)] {
-		all = append(all, s.fetch(ctx, address, issuer, at)...)
+	client, addresses := s.c.HTTP, s.c.Lists[hex.EncodeToString(issuer.SubjectKeyID)]
+	if len(addresses) == 0 && s.c.Inside != nil {
+		client, addresses = s.c.Inside, append(bounded(cert.CRL), bounded(cert.DeltaCRL)...)
+	}
+	for _, address := range addresses {
+		all = append(all, s.fetch(ctx, client, address, issuer, at)...)
 	}
 	return all, nil
+}
+
+// bounded keeps a certificate from naming more places than two.
+func bounded(addresses []string) []string {
+	return slices.Clone(addresses[:min(len(addresses), 2)])
 }
 
 // directory reads files that are new or changed and forgets those that are gone.
@@ -223,7 +233,7 @@ func readLists(raw []byte, from string, parse func([]byte) (*pki.RevocationList,
 
 // fetch returns the list of an address, asked for at most every five minutes. When it cannot be had,
 // the one before is used as long as its own dates allow.
-func (s *Source) fetch(ctx context.Context, address string, issuer *pki.Certificate, at time.Time) []laid {
+func (s *Source) fetch(ctx context.Context, client *http.Client, address string, issuer *pki.Certificate, at time.Time) []laid {
 	key := address + " " + issuer.SerialHex()
 	s.mu.Lock()
 	old, ok := s.pages[key]
@@ -231,7 +241,7 @@ func (s *Source) fetch(ctx context.Context, address string, issuer *pki.Certific
 	if ok && at.Sub(old.at).Abs() < refetch {
 		return old.lists
 	}
-	lists, err := s.get(ctx, address, issuer)
+	lists, err := s.get(ctx, client, address, issuer)
 	if err != nil {
 		s.c.Log.Warn("a revocation list cannot be fetched", "url", address, "error", err)
 		return old.lists
@@ -242,14 +252,14 @@ func (s *Source) fetch(ctx context.Context, address string, issuer *pki.Certific
 	return lists
 }
 
-func (s *Source) get(ctx context.Context, address string, issuer *pki.Certificate) ([]laid, error) {
+func (s *Source) get(ctx context.Context, client *http.Client, address string, issuer *pki.Certificate) ([]laid, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*s.c.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := ask.Do(s.c.HTTP, req, maxList)
+	raw, err := ask.Do(client, req, maxList)
 	if err != nil {
 		return nil, err
 	}

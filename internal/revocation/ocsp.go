@@ -110,7 +110,10 @@ func (a *Answer) Status(serial *big.Int) (trust.Status, error) {
 // askResponder asks the configured responder of the issuer. An answer that is verified and says
 // unknown is an answer: it is not given to the lists to do better.
 func (s *Source) askResponder(ctx context.Context, cert, issuer *pki.Certificate, at time.Time) (trust.Status, *Answer, error) {
-	address := s.c.Responders[hex.EncodeToString(issuer.SubjectKeyID)]
+	client, address := s.c.HTTP, s.c.Responders[hex.EncodeToString(issuer.SubjectKeyID)]
+	if address == "" && s.c.Inside != nil && len(cert.OCSP) > 0 {
+		client, address = s.c.Inside, cert.OCSP[0]
+	}
 	if address == "" {
 		return trust.Status{}, nil, errNobody
 	}
@@ -125,7 +128,7 @@ func (s *Source) askResponder(ctx context.Context, cert, issuer *pki.Certificate
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.c.Timeout)
 	defer cancel()
-	raw, err := ask.Post(ctx, s.c.HTTP, address, ask.OCSP, question, MaxAnswer)
+	raw, err := ask.Post(ctx, client, address, ask.OCSP, question, MaxAnswer)
 	if err != nil {
 		return trust.Status{}, nil, fmt.Errorf("%w: %w", errSilent, err)
 	}

@@ -2,8 +2,9 @@
 // and reads revocation lists from a directory or from configured addresses.
 //
 // [New] makes a [Source], which is a trust.Revocation. Where to ask is configuration, found by the
-// issuer's key identifier; an address inside a certificate is never followed (crypto.md §9: they
-// point to wrong files often enough, and a stranger chose them).
+// issuer's key identifier. An address inside a certificate is followed only by who asks for that
+// ([Config.Inside]): they point to wrong files often enough (crypto.md §9), and a server that follows them asks where
+// a stranger wishes. What is answered is judged the same, wherever it came from.
 //
 // An OCSP answer counts when it is signed by the issuer or a responder the issuer certified, carries
 // our nonce, and is fresh: thisUpdate at most 15 minutes old and 2 minutes ahead (security.md §1).
@@ -52,6 +53,9 @@ type Config struct {
 	Dir string
 	// Lists maps an issuer's key identifier (lower hex) to addresses of its lists, full and delta.
 	Lists map[string][]string
+	// Inside asks at the addresses inside a certificate when none is configured for its issuer, who has signed them;
+	// nil never does. It should reach the internet alone, as [ask.Public].
+	Inside *http.Client
 	// HTTP is the client; nil makes one that follows no redirects.
 	HTTP *http.Client
 	// Timeout bounds one OCSP question; zero is 5 seconds.

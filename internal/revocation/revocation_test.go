@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/pem"
 	"io"
@@ -325,6 +326,56 @@ func TestFetchedListAfterSilentResponder(t *testing.T) {
 	st := s.Status(t.Context(), leaf, a.CA, a.Now)
 	if st.State != trust.StateRevoked || st.Source != "crl" || st.Evidence["list"] != lists.URL || st.Evidence["ocspError"] == "" {
 		t.Errorf("%+v", st)
+	}
+}
+
+// elsewhere answers for every address.
+type elsewhere func(*http.Request) *http.Response
+
+func (f elsewhere) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
+
+// TestAddressesInside: only who asks for it follows the addresses in certificates, and only of issuers for which none is
+// configured; what is answered there is judged like any other answer.
+func TestAddressesInside(t *testing.T) {
+	a := pkitest.New(t)
+	leaf, responder := a.Individual().Certificate, a.Responder()
+	revoked := a.Revoked(leaf, pki.KeyCompromise)
+	asked := map[string]int{}
+	signer, listed := responder, true
+	inside := &http.Client{Transport: elsewhere(func(r *http.Request) *http.Response {
+		asked[r.Method+" "+r.URL.Host]++
+		answer := &http.Response{StatusCode: http.StatusOK, Request: r, Body: http.NoBody}
+		switch {
+		case r.Method == http.MethodPost:
+			q, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			answer.Body = io.NopCloser(bytes.NewReader(a.Answer(signer, q, &revoked)))
+		case listed:
+			answer.Body = io.NopCloser(bytes.NewReader(a.List(revoked)))
+		}
+		return answer
+	})}
+	if st := New(Config{Inside: inside}).Status(t.Context(), leaf, a.CA, a.Now); st.State != trust.StateRevoked || st.Source != "ocsp" || st.Evidence["url"] != leaf.OCSP[0] {
+		t.Errorf("%+v", st)
+	}
+	signer = pkitest.New(t).Responder()
+	if st := New(Config{Inside: inside}).Status(t.Context(), leaf, a.CA, a.Now); st.State != trust.StateRevoked || st.Source != "crl" || st.Evidence["list"] != leaf.CRL[0] {
+		t.Errorf("a stranger answers, the list is right: %+v", st)
+	}
+	listed = false
+	if st := New(Config{Inside: inside}).Status(t.Context(), leaf, a.CA, a.Now); st.State != trust.StateUnknown {
+		t.Errorf("nothing that counts: %+v", st)
+	}
+	clear(asked)
+	d := newDesk(t)
+	d.answer = func(q []byte) []byte { return a.Answer(responder, q, nil) }
+	if st := New(Config{Inside: inside, Responders: responders(a, d.URL)}).Status(t.Context(), leaf, a.CA, a.Now); st.State != trust.StateGood || len(asked) != 0 {
+		t.Errorf("a configured one goes before: %+v, %v", st, asked)
+	}
+	if st := New(Config{}).Status(t.Context(), leaf, a.CA, a.Now); st.State != trust.StateUnknown || len(asked) != 0 {
+		t.Errorf("nobody asked for it: %+v, %v", st, asked)
 	}
 }
 

@@ -27,7 +27,12 @@ import (
 // running starts an agent over the machine's data.
 func running(t *testing.T, m *Machine) string {
 	t.Helper()
-	a, err := agent.New(agent.Config{Listen: "127.0.0.1:0", Data: m.Data, Version: "1.2.3", Browser: func(string) (func(), error) { return nil, nil }})
+	return runningAt(t, m, "127.0.0.1:0")
+}
+
+func runningAt(t *testing.T, m *Machine, listen string) string {
+	t.Helper()
+	a, err := agent.New(agent.Config{Listen: listen, Data: m.Data, Version: "1.2.3", Browser: func(string) (func(), error) { return nil, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +129,56 @@ func TestPain15FourCauses(t *testing.T) {
 	f := m.Agent(ctx, Question{other, "1.2.3"})[0]
 	if f.ID != "port-taken" || !strings.Contains(f.Found(lang.RU), filepath.Base(self)) || !strings.Contains(f.Found(lang.RU), strconv.Itoa(os.Getpid())) {
 		t.Errorf("another program: %s", f.Found(lang.RU))
+	}
+}
+
+// TestLocalhostTaken: another program on ::1 with the agent's port is told; one that is not there is not.
+func TestLocalhostTaken(t *testing.T) {
+	m := machine(t)
+	var six net.Listener
+	var address string
+	for range 20 { // until the same port is free on both
+		l, err := net.Listen("tcp6", "[::1]:0")
+		if err != nil {
+			t.Skip(err)
+		}
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		address = net.JoinHostPort("127.0.0.1", port)
+		if four, err := net.Listen("tcp", address); err == nil {
+			six = l
+			if err := four.Close(); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if six == nil {
+		t.Skip("no port is free on both addresses")
+	}
+	go func() {
+		for {
+			c, err := six.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	q := Question{runningAt(t, m, address), "1.2.3"}
+	if got := ids(m.Agent(t.Context(), q)); !strings.Contains(got, "agent-runs") || !strings.Contains(got, "localhost-taken") {
+		t.Errorf("%s", got)
+	}
+	if err := six.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(m.Agent(t.Context(), q)); strings.Contains(got, "localhost-taken") {
+		t.Errorf("%s", got)
 	}
 }
 

@@ -33,6 +33,9 @@ func (m *Machine) Agent(ctx context.Context, q Question) []Finding {
 		if err := m.Served(ctx, q.Address); err != nil {
 			found = append(found, Finding{ID: "tls-bad", Level: Bad, Where: m.Data})
 		}
+		if host, port, err := net.SplitHostPort(q.Address); err == nil && host == "127.0.0.1" && stranger(ctx, net.JoinHostPort("::1", port)) {
+			found = append(found, Finding{ID: "localhost-taken", Level: Warning, Where: net.JoinHostPort("::1", port)})
+		}
 		return found
 	case "refuses":
 		return []Finding{{ID: "agent-refuses", Level: Bad, Where: q.Address}}
@@ -42,6 +45,18 @@ func (m *Machine) Agent(ctx context.Context, q Question) []Finding {
 		return []Finding{{ID: "port-unknown", Level: Bad, Where: q.Address}}
 	}
 	return []Finding{PortTaken(port)}
+}
+
+// stranger tells whether another program than an agent of ours answers at an address.
+func stranger(ctx context.Context, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false // nobody, or no such addresses on this machine
+	}
+	_ = c.Close()
+	return Probe(ctx, address).State != "ours"
 }
 
 // PortTaken explains a port that another program has.

@@ -2,6 +2,7 @@
 # Packages of the agent: .deb, .rpm and a tar for Linux, an installer for Windows, an application folder for macOS. They
 # go into dist/, or into the folder that is named. The programs are static and built here; what a tool is missing for is
 # said and left out. The same commit, with the same Go, gives the same bytes.
+# SENIM_AUTHORITIES names a folder of authorities that whoever has the package shall trust (decision 0035); none by default.
 set -eu
 cd "$(dirname "$0")/../.."
 out=${1:-$PWD/dist}
@@ -17,17 +18,25 @@ VERSION=$(go run ./cmd/senim-agent version)
 # build OS ARCH FILE [LINKER FLAG]
 build() { GOOS=$1 GOARCH=$2 go build -trimpath -ldflags "-s -w ${4:-}" -o "$3" ./cmd/senim-agent; }
 
+# authorities FOLDER: the builder's, as a folder of this name
+authorities() {
+	mkdir -p "$1"
+	[ -z "${SENIM_AUTHORITIES:-}" ] || find "$SENIM_AUTHORITIES" -maxdepth 1 -type f \( -name '*.cer' -o -name '*.crt' -o -name '*.der' -o -name '*.pem' \) -exec cp {} "$1" \;
+}
+
 for ARCH in amd64 arm64; do
 	STAGE=$stage/senim-agent-$VERSION-linux-$ARCH
 	rm -rf "$STAGE"
 	mkdir -p "$STAGE"
 	build linux $ARCH "$STAGE/senim-agent"
+	authorities "$STAGE/authorities"
 	sh tools/dist/pack.sh "$STAGE" $ARCH "$VERSION" "$out"
 done
 
 STAGE=$stage/windows
 rm -rf "$STAGE"
 mkdir -p "$STAGE"
+authorities "$STAGE/authorities"
 build windows amd64 "$STAGE/senim-agent.exe"
 build windows amd64 "$STAGE/senim-agentw.exe" -H=windowsgui # the same without a console, for the start at sign-in
 sed 's/$/\r/' tools/dist/README.txt >"$STAGE/README.txt"
@@ -44,6 +53,7 @@ for ARCH in amd64 arm64; do
 	rm -rf "${stage:?}/$name"
 	mkdir -p "$app/MacOS"
 	build darwin $ARCH "$app/MacOS/senim-agent"
+	authorities "$app/Resources/authorities"
 	sed "s/@VERSION@/$VERSION/g" tools/dist/Info.plist >"$app/Info.plist"
 	cp tools/dist/README.txt "$stage/$name"
 	sh tools/dist/tar.sh "$stage/$name" "$out/$name.tar.gz"

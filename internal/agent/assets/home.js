@@ -4,7 +4,7 @@
   'use strict';
   const { $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
   const body = document.body;
-  const parts = ['keys', 'calendar', 'sites', 'folders', 'settings'];
+  const parts = ['keys', 'calendar', 'sites', 'folders', 'authorities', 'settings'];
   let view = null;
   let over = false;
 
@@ -121,8 +121,10 @@
       box.append(el('h2', '', T('pending')));
       for (const p of view.pending) {
         const e = el('div', 'certificate');
+        if (p.id) e.dataset.keyId = p.id;
         e.append(el('span', 'owner', p.file), el('span', 'small', T('pending-of', p)));
         if (p.folder) e.append(el('span', 'small', p.folder));
+        if (p.id) e.append(twice('discard', 'discard-sure', 'discard-why', () => act('/discard', { id: p.id }), p.file));
         box.append(e);
       }
     }
@@ -143,15 +145,22 @@
     box.append(e);
   }
 
-  // forgetAll asks twice, on the same button.
-  function forgetAll() {
+  // twice is a button that asks twice, on itself.
+  function twice(name, sure, why, press, what) {
     const box = el('p', 'acts');
-    const b = button(T('forget-all'), '', () => {
-      if (b.dataset.sure) act('/forget', {});
-      else { b.dataset.sure = 'yes'; b.textContent = T('forget-sure'); }
-    }, 'quiet');
-    b.id = 'forget-all';
-    box.append(b, el('span', 'small', T('forget-why')));
+    const b = button(T(name), what, () => {
+      if (b.dataset.sure) { press(); return; }
+      b.dataset.sure = 'yes';
+      b.textContent = T(sure);
+      if (what) b.setAttribute('aria-label', T(sure) + ': ' + what);
+    }, 'quiet ' + name);
+    box.append(b, el('span', 'small', T(why)));
+    return box;
+  }
+
+  function forgetAll() {
+    const box = twice('forget-all', 'forget-sure', 'forget-why', () => act('/forget', {}), '');
+    box.firstChild.id = 'forget-all';
     return box;
   }
 
@@ -235,7 +244,8 @@
       e.append(el('span', 'small', s.text));
       const acts = el('p', 'acts');
       const set = (name, permission) => button(T(name), s.site.origin, () => act('/site', { origin: s.origin, permission }), permission);
-      if (s.permission === 'blocked') acts.append(set('allow-site', 'allowed'), set('forget-site', 'ask'));
+      if (s.passing) acts.append(button(T('listen-site'), s.site.origin, () => act('/site', { origin: s.origin, permission: 'ask' }), 'ask'));
+      else if (s.permission === 'blocked') acts.append(set('allow-site', 'allowed'), set('forget-site', 'ask'));
       else acts.append(set('forget-site', 'ask'), set('block-site', 'blocked'));
       e.append(acts);
       box.append(e);
@@ -265,6 +275,57 @@
     box.append(f);
   }
 
+  // authority shows one, with the fingerprint that is to be compared.
+  function authority(a) {
+    const e = el('div', 'certificate');
+    e.dataset.fingerprint = a.fingerprint;
+    e.append(el('span', 'owner', a.name), el('span', 'small', a.text), el('span', 'small', T('fingerprint')), el('code', 'fingerprint', a.shown));
+    return e;
+  }
+
+  function authorities(box) {
+    box.append(el('p', 'small', T('authorities-why')));
+    if (view.offered) { // one question: is it the one?
+      const e = authority(view.offered);
+      const acts = el('p', 'acts');
+      const add = button(T('authority-add'), '', () => act('/authority', { fingerprint: view.offered.fingerprint }), 'primary');
+      add.id = 'authority-add';
+      acts.append(add);
+      e.id = 'offered';
+      e.append(el('p', 'remark amber', T('authority-compare')), acts);
+      box.append(e);
+    }
+    if (!view.authorities.length) box.append(el('p', '', T('no-authorities')));
+    for (const a of view.authorities) {
+      const e = authority(a);
+      if (a.own) { const p = el('p', 'acts'); p.append(button(T('authority-remove'), a.name, () => act('/authority', { fingerprint: a.fingerprint, remove: true }), 'remove')); e.append(p); }
+      box.append(e);
+    }
+    if (view.national) {
+      const acts = el('p', 'acts');
+      const b = button(T('national'), '', () => act('/authority', { national: true }), view.offered ? '' : 'primary');
+      b.id = 'national';
+      acts.append(b, el('span', 'small', T('national-why')));
+      box.append(acts);
+    }
+    const f = el('form');
+    const [l, i] = input('authority', 'file', T('authority'));
+    i.accept = '.cer,.crt,.der,.pem';
+    const b = el('button', view.offered || view.national ? '' : 'primary', T('authority-look'));
+    b.id = 'authority-look';
+    const acts = el('p', 'acts');
+    acts.append(b);
+    f.append(l, i, acts);
+    f.addEventListener('submit', async (ev) => {
+      ev.preventDefault();
+      const bytes = i.files[0] ? new Uint8Array(await i.files[0].slice(0, 32769).arrayBuffer()) : new Uint8Array();
+      let text = '';
+      for (const b of bytes) text += String.fromCharCode(b);
+      act('/authority', { certificate: btoa(text) }, T('authority-read'));
+    });
+    box.append(f);
+  }
+
   function settings(box) {
     const set = (id, value, data) => {
       const [l, i] = tickBox(id, T(id));
@@ -274,13 +335,18 @@
     };
     set('reminders', view.reminders, (on) => ({ reminders: on }));
     set('media', view.media, (on) => ({ media: on }));
+    if (view.large) {
+      set('large', view.large.on, (on) => ({ large: on }));
+      box.append(el('p', 'small', T('large-why')));
+      if (view.large.why) { const e = el('p', 'remark amber', view.large.why); e.id = 'large-held'; box.append(e); }
+    }
     box.append(el('h2', '', T('index')), el('p', '', view.indexText));
     $('part').lastChild.id = 'index';
     if (view.index !== 'keychain') set('plain', view.plain, (on) => ({ plain: on }));
     box.append(el('p', 'small', T('version') + ': ' + view.version));
   }
 
-  const draws = { keys, calendar, sites, folders, settings };
+  const draws = { keys, calendar, sites, folders, authorities, settings };
 
   function draw() {
     const part = body.dataset.part;

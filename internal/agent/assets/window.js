@@ -259,12 +259,24 @@
       for (const f of view.folders || []) { const o = el('option'); o.value = f; list.append(o); }
       i.setAttribute('list', 'folders');
       box.append(l, i, list);
+      if (view.kind === 'generate') { // or on another computer, then under a password
+        const [tick, on] = tickBox('confirm', T('elsewhere'));
+        const asked = el('div');
+        asked.id = 'elsewhere';
+        asked.hidden = !view.sealed;
+        asked.append(el('p', 'small', T('elsewhere-why')), ...hinted('new-password', T('pending-new')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
+        on.addEventListener('change', () => { asked.hidden = !on.checked; });
+        if (view.sealed) { on.checked = true; box.append(el('p', 'remark info', T('no-keychain')), asked); } else box.append(tick, asked);
+      }
       return;
     }
     if (view.kind === 'install' || view.kind === 'install-many') {
       if (box.firstChild) return;
       if (view.token) box.append(...hinted('password', T('pin')), el('p', 'small', T('pin-why')));
-      else box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
+      else {
+        if (view.sealed) box.append(...hinted('pending-password', T('pending-password')));
+        box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
+      }
       if (view.confirm) {
         box.append(tickBox('confirm', view.confirm)[0]);
       }
@@ -514,10 +526,11 @@
       d = { folder: $('folder') ? $('folder').value : '' };
       const token = document.querySelector('input[name=token]:checked');
       if ($('token')) d = { token: token ? token.value : '', password: $('password').value };
-    }
-    else if (view.kind === 'install' || view.kind === 'install-many') {
+      else if ($('elsewhere') && !$('elsewhere').hidden) d = { ...d, confirm: true, newPassword: $('new-password').value, newPassword2: $('new-password-2').value };
+    } else if (view.kind === 'install' || view.kind === 'install-many') {
       d = { ...words(), confirm: !!($('confirm') && $('confirm').checked) };
       if ($('password')) d.password = $('password').value;
+      if (view.sealed) d.password = $('pending-password').value;
     } else if (view.kind === 'password') {
       d = { key: chosen, password: $('password').value, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: $('confirm').checked };
     } else if (view.kind === 'backup') d = { key: chosen, password: $('password').value, folder: $('folder').value };

@@ -1,0 +1,77 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"senim/internal/keystore"
+	"senim/pfx"
+)
+
+// hold takes the data folder for this agent and opens what lies in it, until the last release: whoever else
+// writes there would lose keys, and what he is just making would be taken for what a kill left.
+// [keystore.ErrInUse] when another has it. An agent that serves holds it already.
+func (a *Agent) hold() (release func(), err error) {
+	a.holding.Lock()
+	defer a.holding.Unlock()
+	if a.holders == 0 {
+		if err := os.MkdirAll(a.config.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("open the agent's folder: %w", err)
+		}
+		if a.letGo, err = keystore.Lock(a.config.Data); err != nil {
+			return nil, err
+		}
+		if err := a.open(); err != nil {
+			a.letGo()
+			return nil, fmt.Errorf("open the agent's folder: %w", err)
+		}
+	}
+	a.holders++
+	return func() {
+		a.holding.Lock()
+		defer a.holding.Unlock()
+		if a.holders--; a.holders == 0 {
+			a.letGo()
+		}
+	}, nil
+}
+
+// open reads what the agent keeps, and makes what is missing.
+func (a *Agent) open() (err error) {
+	c := &a.config
+	sweep(c.Data)
+	if a.authority, err = openAuthority(c.Data, c.Now); err != nil {
+		return err
+	}
+	form := pfx.Modern
+	if c.OldKeyFiles {
+		form = pfx.NCA
+	}
+	a.keeper, err = keystore.Open(keystore.Config{Dir: pendingIn(c.Data), Now: c.Now, Form: form, Keychain: c.Keychain})
+	if err != nil {
+		return err
+	}
+	if a.settings, err = openSettings(settingsIn(c.Data)); err != nil {
+		return err
+	}
+	settings := a.settings
+	place := &index{dir: c.Data, chain: c.Keychain, plain: func() bool { return c.Remember || settings.get().Plain }}
+	if a.known == nil {
+		a.known = newCatalogue(place, c.Log)
+	} else { // of an act before: what is known in memory stays, and what others wrote is read
+		a.known.reopen(place)
+	}
+	if a.recaller, err = openRecaller(c.Keychain, rememberedIn(c.Data)); err != nil {
+		return fmt.Errorf("read which passwords are kept: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.given = nil
+	for _, folder := range append(c.Folders, a.keeper.Folders()...) {
+		if full, err := filepath.Abs(folder); err == nil {
+			a.given = append(a.given, full)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package agent
+
+import (
+	"senim/cms"
+	"senim/dsig"
+	"senim/internal/lang"
+	"senim/internal/trust"
+	"senim/pki"
+)
+
+// signedBefore names who signed a message already. What lies in it beside the signatures proves nothing, so a name
+// stands alone only when its signature is right and its certificate of an authority known here; content is what was
+// signed when it is not inside.
+func (a *Agent) signedBefore(sd *cms.SignedData, content []byte, tag lang.Tag) []string {
+	if !sd.Detached() {
+		content = nil
+	}
+	verdicts, err := sd.Verify(content)
+	names := make([]string, 0, len(sd.Signers()))
+	for i, s := range sd.Signers() {
+		cert := certificateOf(sd, s)
+		good := err == nil && i < len(verdicts) && verdicts[i].Err == nil && verdicts[i].Certificate != nil
+		if good {
+			cert = verdicts[i].Certificate
+		}
+		names = append(names, a.signerName(cert, good, tag))
+	}
+	return names
+}
+
+// signedXML names who signed a document already, by the same rule.
+func (a *Agent) signedXML(doc *dsig.Document, tag lang.Tag) []string {
+	good := map[[32]byte]bool{}
+	if verified, err := doc.Verify(); err == nil { // of some kinds of signatures nothing can be told
+		for _, v := range verified {
+			good[v.Certificate.Fingerprint()] = true
+		}
+	}
+	var names []string
+	for _, c := range doc.Signers() {
+		names = append(names, a.signerName(c, good[c.Fingerprint()], tag))
+	}
+	return names
+}
+
+func (a *Agent) signerName(cert *pki.Certificate, good bool, tag lang.Tag) string {
+	if cert == nil {
+		return tag.Text("agent.signer.unnamed")
+	}
+	name := cert.Holder().CommonName
+	if !good {
+		return tag.Text("agent.signer.unchecked", "name", name)
+	}
+	if _, err := a.trust.pool().Chain(cert, trust.Within(cert, a.now())); err != nil {
+		return tag.Text("agent.signer.stranger", "name", name, "issuer", issuerName(cert))
+	}
+	return name
+}
