@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"senim/internal/ask"
@@ -47,7 +48,7 @@ func (a *Agent) authorityRows(tag lang.Tag) (rows []AuthorityRow, missing bool) 
 	rows = []AuthorityRow{}
 	given, own := a.trust.authorities()
 	known := map[string]bool{}
-	for i, c := range append(own, given...) {
+	for i, c := range slices.Concat(own, given) {
 		if r := authorityRow(c, i < len(own), tag); !known[r.Fingerprint] {
 			known[r.Fingerprint] = true
 			rows = append(rows, r)
