@@ -92,10 +92,9 @@ func (t *tour) reregistration() error {
 		return err
 	}
 	t.next("The previous head is refused for this company, with the reason; his other profile still works")
-	if previous.open(t.sys.Portal + "/me").at("/login"); previous.err != nil {
+	if previous.open(t.sys.Portal + "/me").refused("SESSION_HEAD"); previous.err != nil {
 		return fmt.Errorf("the previous head's session for the company is still open: %w", previous.err)
 	}
-	t.note("his open session was closed")
 	if w := t.person().portalKey(key(old, "company-X"), old.PortalPassword).
 		sees(lang.Tag(t.lang).Text("portal.reason.head-change")).says(); w.err != nil {
 		return w.err

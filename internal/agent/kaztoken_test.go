@@ -104,7 +104,7 @@ func (h *hand) goOn(key string) (out ending) {
 // TestKaztoken signs documents of an operation, attached and not, as text and as bytes.
 func TestKaztoken(t *testing.T) {
 	b := bring(t, largeOn)
-	b.key("GOST512_a.p12", b.authority.Individual())
+	b.jks("GOST512_a.jks", b.authority.Individual()) // whatever storage the key is in
 	d := b.largePage()
 	status, _, header := d.do("GET", "/", nil)
 	if status != 200 || header.Get("Access-Control-Allow-Origin") != page || header.Get("Access-Control-Allow-Credentials") != "true" {

@@ -46,7 +46,7 @@ func newLargeTask(op *operation) *largeTask {
 func (*largeTask) kind() string { return "large" }
 
 // wish excludes keys that only sign in: what they sign must be seen.
-func (*largeTask) wish() wish { return wish{files: true, keyType: "SIGNATURE"} }
+func (*largeTask) wish() wish { return wish{files: true, others: []string{"*"}, keyType: "SIGNATURE"} }
 
 func (t *largeTask) show(w *window, v *View) {
 	v.Warnings = []Remark{{"large", "red", w.lang.Text("agent.warning.large", "n", t.op.of)}}

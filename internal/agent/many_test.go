@@ -152,7 +152,7 @@ func TestManyGenerateInstall(t *testing.T) {
 func TestManySign(t *testing.T) {
 	b := bring(t)
 	one, two, late := b.authority.Individual(), b.authority.Head(), b.authority.Issue(pkitest.Spec{NotAfter: b.authority.Now.Add(time.Hour)})
-	b.key("GOST512_one.p12", one)
+	b.jks("GOST512_one.jks", one) // whatever storage the key is in
 	b.key("GOST512_two.p12", two)
 	b.key("GOST512_late.p12", late)
 	s := b.dial(page)
@@ -171,7 +171,7 @@ func TestManySign(t *testing.T) {
 	if _, code := h.brief("GOST512_two.p12", "Wrong123"); code != "wrong_password" {
 		t.Errorf("a wrong password: %q", code)
 	}
-	for _, name := range []string{"GOST512_one.p12", "GOST512_late.p12"} {
+	for _, name := range []string{"GOST512_one.jks", "GOST512_late.p12"} {
 		if row, code := h.brief(name, password); code != "" || row.State != "unlocked" || row.Card == nil {
 			t.Errorf("%s: %q %+v", name, code, row)
 		}

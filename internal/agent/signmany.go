@@ -39,7 +39,7 @@ type signingMany struct {
 }
 
 func (*signingMany) kind() string { return "sign-many" }
-func (*signingMany) wish() wish   { return wish{files: true} }
+func (*signingMany) wish() wish   { return wish{files: true, others: []string{"*"}} } // serial numbers name the keys
 
 // plainSerial makes serial numbers comparable.
 func plainSerial(s string) string { return strings.TrimLeft(s, "0") }

@@ -424,3 +424,23 @@ func TestNURSignAnyStorage(t *testing.T) {
 		t.Error(reply)
 	}
 }
+
+// TestAppletJKS: an old portal names a Java key store by its path, and signs with the key in it.
+func TestAppletJKS(t *testing.T) {
+	b := bring(t)
+	person := b.authority.Individual()
+	b.jks("GOST512_j.jks", person)
+	named := `"JKS",` + quote(filepath.Join(b.folder, "GOST512_j.jks"))
+	s := b.dial(page)
+	s.send(appletCall("getKeys", named+`,"","ALL"`))
+	h := b.window()
+	h.decide(Decision{Key: h.unlock("")})
+	info := keyInfo(person.Certificate)
+	if got := text(t, s.read()); got != "ГОСТ|"+info.SubjectCN+"|"+info.Serial+"|"+info.Alias {
+		t.Fatalf("%s", got)
+	}
+	s.send(appletCall("createCMSSignature", named+`,"`+info.Alias+`","","text",true`))
+	h = b.window()
+	h.decide(Decision{Key: h.row("").ID})
+	good(t, unbase(t, text(t, s.read())), nil)
+}
