@@ -74,7 +74,10 @@ func TestHeadChanges(t *testing.T) {
 		if m, n := w.letter("N-05"), w.letter("N-06"); m.To != "b@example.kz" || n.To != "a@example.kz" || w.recorded("head.changed") != 1 {
 			t.Errorf("N-05 to %s, N-06 to %s, head.changed %d times", m.To, n.To, w.recorded("head.changed"))
 		}
-		x.at("/me").stands("/login")
+		x.at("/me").refused("SESSION_HEAD").sees("у предприятия сменился руководитель")
+		if got := read(x.tab, "the status", chromedp.Evaluate[int](`performance.getEntriesByType("navigation")[0].responseStatus`)); got != 401 {
+			t.Errorf("the closed session gets %d, want 401", got)
+		}
 		y.at("/me").stands("/me").sees(nameY, "Смена руководителя предприятия")
 		w.visitor(t).enter(keyA, passA).sees("Смена руководителя предприятия")
 
@@ -175,7 +178,7 @@ func TestP31InvitedInBrowser(t *testing.T) {
 	if w.statusOf(iinC, binX) != participant.HeadChangeBlocked || w.sent("N-07") != 1 || w.sent("N-07.closed") != 1 {
 		t.Errorf("after 14 days C is %q, N-07 %d, closed %d", w.statusOf(iinC, binX), w.sent("N-07"), w.sent("N-07.closed"))
 	}
-	user.at("/me").stands("/login")
+	user.at("/me").refused("SESSION_PROFILE").sees("профиль, в котором вы работали, закрыт")
 	user.enter(keyC, passB).at("/login/profile").sees("Не подтверждён новым руководителем")
 }
 
