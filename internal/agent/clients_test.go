@@ -137,6 +137,7 @@ func (p *player) begin(c *exec.Cmd) {
 	p.Helper()
 	var said bytes.Buffer
 	c.Stdout, c.Stderr = &said, &said
+	c.WaitDelay = 5 * time.Second // its own processes may hold what it writes to
 	if err := c.Start(); err != nil {
 		p.Fatal(err)
 	}

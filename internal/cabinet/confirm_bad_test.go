@@ -109,7 +109,7 @@ func TestReject(t *testing.T) {
 	}
 	s.told("e@example.kz", "N-11", "Отклонена", "Не наш <b>сотрудник</b> & «тут»")
 	e.get("/applications/"+number).has(t, 200, "Заявка отклонена", "&lt;b&gt;сотрудник", `data-who="head" data-state="stop"`)
-	d.click(p).has(t, 422, `data-code="APPLICATION_REJECTED"`)
+	d.click(p).has(t, 422, `data-code="CHALLENGE_STALE"`) // the signature of the page serves once
 }
 
 // TestDecisionForged: only our own document, fresh, whole, and with one signature is taken.

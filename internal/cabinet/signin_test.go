@@ -117,24 +117,33 @@ func TestNumberSearchIsLimited(t *testing.T) {
 // TestApplicationsAreLimited: three open at once, five in a day; the page says what to do.
 func TestApplicationsAreLimited(t *testing.T) {
 	s := newSite(t)
-	b := s.browser(s.personal("123456789013"))
-	b.enter("")
-	apply := func() page {
+	var keys []*browser // one application renews a key: three of a person's keys
+	for i := range 3 {
+		b := s.browser(s.personal("123456789013"))
+		if i == 0 {
+			b.enter("")
+		} else {
+			b.back()
+		}
+		keys = append(keys, b)
+	}
+	apply := func(b *browser) page {
 		return b.post("/keys/reissue", url.Values{"email": {"p@example.kz"}, "city": {"Алматы"}, "storage": {"PKCS12"}})
 	}
 	var open []page
-	for range 3 {
-		open = append(open, b.click(b.click(apply())).has(t, 200, "Сертификаты выпускаются"))
+	for _, b := range keys {
+		open = append(open, b.click(b.click(apply(b))).has(t, 200, "Сертификаты выпускаются"))
 	}
 	const refusal = `data-code="TOO_MANY_APPLICATIONS"`
-	apply().has(t, 422, refusal, "одновременно не больше 3", "отзовите лишнюю", `href="/applications"`)
-	for _, p := range open[:2] {
+	apply(keys[0]).has(t, 422, refusal, "одновременно не больше 3", "отзовите лишнюю", `href="/applications"`)
+	for i, p := range open[:2] {
+		b := keys[i]
 		b.post(p.path+"/withdraw", nil).has(t, 200)
-		b.click(b.click(apply())).has(t, 200, "Сертификаты выпускаются")
+		b.click(b.click(apply(b))).has(t, 200, "Сертификаты выпускаются")
 	}
-	b.post(open[2].path+"/withdraw", nil).has(t, 200)
-	apply().has(t, 422, refusal, "в день не больше 5")
+	keys[2].post(open[2].path+"/withdraw", nil).has(t, 200)
+	apply(keys[2]).has(t, 422, refusal, "в день не больше 5")
 	s.now = s.now.Add(24 * time.Hour)
-	b.back()
-	apply().has(t, 200, "Шаг 2 из 5")
+	keys[2].back()
+	apply(keys[2]).has(t, 200, "Шаг 2 из 5")
 }

@@ -7,8 +7,9 @@ import (
 )
 
 // names are programs that speak Chromium's protocol without a screen, the one that takes least first: the shell is the
-// engine alone, and opens a page in a third of the browser's processor time.
-var names = []string{"chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"}
+// engine alone, and opens a page in a third of the browser's processor time. Debian's command for it is a script that
+// stays in between, so that who ends it would not end the browser: the program comes before it.
+var names = []string{"/usr/lib/chromium/chromium-headless-shell", "chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome"}
 
 // ErrNone is that there is none on this machine.
 var ErrNone = errors.New("no chromium on this machine")

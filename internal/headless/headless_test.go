@@ -10,6 +10,14 @@ import (
 func TestPath(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
+	if _, err := os.Stat(names[0]); err == nil {
+		if path, err := Path(); path != names[0] || err != nil {
+			t.Errorf("%q %v, want the program itself", path, err)
+		}
+	}
+	all := names
+	names = names[1:]
+	t.Cleanup(func() { names = all })
 	if path, err := Path(); !errors.Is(err, ErrNone) {
 		t.Errorf("%q %v where there is none", path, err)
 	}

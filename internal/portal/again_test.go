@@ -152,6 +152,6 @@ func TestOldOpenSessionsAreListed(t *testing.T) {
 		t.Errorf("%d sign-ins are listed", n)
 	}
 	b.post("/me/sessions/end", "entry", open[1][1])
-	old.get("/me").at("/login")
+	old.get("/me").closed("SESSION_PERSON")
 	b.get("/me").at("/me")
 }

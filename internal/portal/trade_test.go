@@ -51,7 +51,7 @@ func TestBlockedTrade(t *testing.T) {
 	if got := kinds(); !maps.Equal(got, want) {
 		t.Errorf("blocked: %v", got)
 	}
-	user.get("/me").at("/login")
+	user.get("/me").closed("SESSION_PROFILE")
 	user.login(w.personal(iinC), passC).get("/login/profile").says("Заблокированный при блокировке предприятия").says("Не сдан отчёт")
 	w.taxpayers(registry.Taxpayer{TIN: iinB, Type: registry.TaxEntrepreneur, NameRU: "ИП ТЕСТОВ", IPFrom: "2020-01-01", Practice: registry.Notary})
 	w.browser().begin(participant.PrivatePractice).sign(w.personal(iinB)).refused("ENTERPRISE_BLOCKED").says("Не сдан отчёт")
@@ -71,7 +71,7 @@ func TestRegisteredTradeIsAnEnterprise(t *testing.T) {
 	b := w.browser()
 	b.begin(participant.SoleProprietor).sign(key).at("/2").fill("b@example.kz", passB).finish(key, passB).at("/me?done=1")
 	w.admin(participant.BlockEnterprise, iinB, false, "Не сдан отчёт")
-	b.get("/me").at("/login")
+	b.get("/me").closed("SESSION_PROFILE")
 	if s := w.statusOf(iinB, iinB); s != participant.EnterpriseBlocked {
 		t.Errorf("the sole proprietor is %s", s)
 	}
