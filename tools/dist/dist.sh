@@ -42,7 +42,10 @@ build windows amd64 "$STAGE/senim-agentw.exe" -H=windowsgui # the same without a
 sed 's/$/\r/' tools/dist/README.txt >"$STAGE/README.txt"
 find "$STAGE" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 if command -v makensis >/dev/null 2>&1; then
-	makensis -V2 -WX "-DVERSION=$VERSION" "-DSTAGE=$STAGE" "-DOUT=$out/senim-agent-$VERSION-windows-amd64.exe" tools/dist/senim-agent.nsi
+	packed=''
+	[ -z "$(ls "$STAGE/authorities")" ] || packed=-DAUTHORITIES
+	# shellcheck disable=SC2086
+	makensis -V2 -WX $packed "-DVERSION=$VERSION" "-DSTAGE=$STAGE" "-DOUT=$out/senim-agent-$VERSION-windows-amd64.exe" tools/dist/senim-agent.nsi
 else
 	echo "makensis is missing (Debian: apt install nsis): no Windows installer" >&2
 fi

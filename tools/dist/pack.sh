@@ -1,6 +1,6 @@
 #!/bin/sh
 # Packs a staged folder of Linux into a tar, a .deb and an .rpm: pack.sh FOLDER ARCH VERSION OUT. In the folder is the
-# program, and nothing else yet. Packages are the same bytes for the same program and SOURCE_DATE_EPOCH, whoever packs
+# program, a folder of authorities that its people shall trust when there are any, and nothing else yet. Packages are the same bytes for the same program and SOURCE_DATE_EPOCH, whoever packs
 # them, where and when.
 set -eu
 STAGE=$1 ARCH=$2 VERSION=$3 OUT=$4
@@ -10,7 +10,9 @@ tool=$(dirname "$0")/nfpm.yaml
 mkdir -p "$OUT" .cache/dist
 cp tools/dist/README.txt tools/dist/senim-agent.desktop "$STAGE"
 cp internal/web/assets/dist/mark.svg "$STAGE/senim-agent.svg"
-chmod 755 "$STAGE" "$STAGE/senim-agent"
+mkdir -p "$STAGE/authorities" # the builder's, or none
+chmod 755 "$STAGE" "$STAGE/senim-agent" "$STAGE/authorities"
+find "$STAGE/authorities" -type f -exec chmod 644 {} +
 chmod 644 "$STAGE/README.txt" "$STAGE/senim-agent.desktop" "$STAGE/senim-agent.svg"
 find "$STAGE" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 sh tools/dist/tar.sh "$STAGE" "$OUT/senim-agent-$VERSION-linux-$ARCH.tar.gz"

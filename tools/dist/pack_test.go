@@ -62,7 +62,8 @@ func pack(t *testing.T, age time.Duration, umask string) map[string]string {
 	dir := t.TempDir()
 	stage := filepath.Join(dir, "senim-agent-1.2.3-linux-amd64")
 	program := filepath.Join(stage, "senim-agent")
-	if err := errors.Join(os.Mkdir(stage, 0o700), os.WriteFile(program, []byte("a program"), 0o600), os.Chtimes(program, time.Time{}, time.Now().Add(-age))); err != nil {
+	authorities := filepath.Join(stage, "authorities")
+	if err := errors.Join(os.Mkdir(stage, 0o700), os.Mkdir(authorities, 0o700), os.WriteFile(filepath.Join(authorities, "one.cer"), []byte("one"), 0o600), os.WriteFile(program, []byte("a program"), 0o600), os.Chtimes(program, time.Time{}, time.Now().Add(-age))); err != nil {
 		t.Fatal(err)
 	}
 	sh(t, "umask "+umask+" && sh tools/dist/pack.sh '"+stage+"' amd64 1.2.3 '"+dir+"/out'", "SOURCE_DATE_EPOCH=1700000000")
@@ -110,7 +111,8 @@ func checkDeb(t *testing.T, path string) {
 		}
 	}
 	same(t, list, "-rwxr-xr-x root/root ./usr/bin/senim-agent", "-rw-r--r-- root/root ./usr/share/applications/senim-agent.desktop",
-		"-rw-r--r-- root/root ./usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root ./usr/share/icons/hicolor/scalable/apps/senim-agent.svg")
+		"-rw-r--r-- root/root ./usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root ./usr/share/icons/hicolor/scalable/apps/senim-agent.svg",
+		"-rw-r--r-- root/root ./usr/share/senim-agent/authorities/one.cer")
 	for field, want := range map[string]string{"Depends": "", "Pre-Depends": "", "Recommends": "libnss3-tools", "Architecture": "amd64", "Version": "1.2.3", "Package": "senim-agent"} {
 		if got := strings.TrimSpace(sh(t, "dpkg-deb --field "+path+" "+field)); got != want {
 			t.Errorf("%s: %q", field, got)
@@ -137,7 +139,8 @@ func checkRPM(t *testing.T, path string) {
 		return strings.Split(strings.TrimSpace(sh(t, "rpm --dbpath /nonexistent -qp "+q+" "+path+" 2>/dev/null")), "\n")
 	}
 	same(t, query(`--qf '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]'`), "drwxr-xr-x root/root /usr/share/doc/senim-agent", "-rwxr-xr-x root/root /usr/bin/senim-agent", "-rw-r--r-- root/root /usr/share/applications/senim-agent.desktop",
-		"-rw-r--r-- root/root /usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root /usr/share/icons/hicolor/scalable/apps/senim-agent.svg")
+		"-rw-r--r-- root/root /usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root /usr/share/icons/hicolor/scalable/apps/senim-agent.svg",
+		"drwxr-xr-x root/root /usr/share/senim-agent", "drwxr-xr-x root/root /usr/share/senim-agent/authorities", "-rw-r--r-- root/root /usr/share/senim-agent/authorities/one.cer")
 	for _, required := range query("--requires") {
 		if required != "" && !strings.HasPrefix(required, "rpmlib(") && required != "/bin/sh" {
 			t.Errorf("requires %q", required)
@@ -183,7 +186,8 @@ func checkTar(t *testing.T, path string) {
 		list = append(list, h.FileInfo().Mode().String()+" "+h.Name)
 	}
 	const name = "senim-agent-1.2.3-linux-amd64/"
-	same(t, list, "drwxr-xr-x "+name, "-rwxr-xr-x "+name+"senim-agent", "-rw-r--r-- "+name+"README.txt", "-rw-r--r-- "+name+"senim-agent.desktop", "-rw-r--r-- "+name+"senim-agent.svg")
+	same(t, list, "drwxr-xr-x "+name, "-rwxr-xr-x "+name+"senim-agent", "-rw-r--r-- "+name+"README.txt", "-rw-r--r-- "+name+"senim-agent.desktop", "-rw-r--r-- "+name+"senim-agent.svg",
+		"drwxr-xr-x "+name+"authorities/", "-rw-r--r-- "+name+"authorities/one.cer")
 }
 
 func same(t *testing.T, got []string, want ...string) {
@@ -204,16 +208,25 @@ func TestMenuEntry(t *testing.T) {
 // TestWindowsInstaller: the installer is made without a warning, and twice the same.
 func TestWindowsInstaller(t *testing.T) {
 	need(t, "makensis")
+	t.Run("without authorities", func(t *testing.T) { installer(t, "") })
+	t.Run("with authorities", func(t *testing.T) { installer(t, "-DAUTHORITIES ") })
+}
+
+func installer(t *testing.T, define string) {
+	t.Helper()
 	var made [2][]byte
 	for i := range made {
 		dir := t.TempDir()
-		for _, name := range []string{"senim-agent.exe", "senim-agentw.exe", "README.txt"} {
+		if err := os.Mkdir(filepath.Join(dir, "authorities"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"senim-agent.exe", "senim-agentw.exe", "README.txt", "authorities/one.cer"} {
 			path := filepath.Join(dir, name)
 			if err := errors.Join(os.WriteFile(path, []byte(name), 0o600), os.Chtimes(path, time.Time{}, time.Unix(1700000000, 0))); err != nil {
 				t.Fatal(err)
 			}
 		}
-		sh(t, "makensis -V2 -WX -DVERSION=1.2.3 -DSTAGE="+dir+" -DOUT="+dir+"/out.exe tools/dist/senim-agent.nsi")
+		sh(t, "makensis -V2 -WX "+define+"-DVERSION=1.2.3 -DSTAGE="+dir+" -DOUT="+dir+"/out.exe tools/dist/senim-agent.nsi")
 		b, err := os.ReadFile(filepath.Join(dir, "out.exe"))
 		if err != nil {
 			t.Fatal(err)
@@ -241,7 +254,7 @@ func TestInstallerTakesBack(t *testing.T) {
 		switch f := strings.Fields(line); {
 		case len(f) < 2:
 		case f[0] == "File":
-			want = `Delete "$INSTDIR\` + strings.TrimPrefix(strings.Trim(f[1], `"`), "${STAGE}/") + `"`
+			want = `Delete "$INSTDIR\` + strings.ReplaceAll(strings.TrimPrefix(strings.Trim(f[1], `"`), "${STAGE}/"), "/", `\`) + `"`
 		case f[0] == "CreateShortcut", f[0] == "WriteUninstaller":
 			want = "Delete " + f[1]
 		case strings.HasPrefix(f[0], "WriteReg"):
