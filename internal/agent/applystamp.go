@@ -82,9 +82,9 @@ func (t *stamping) decide(ctx context.Context, w *window, _ Decision) (outcome, 
 // showMessage describes a signed message: its content, when it is inside, and who signed.
 func (a *Agent) showMessage(sd *cms.SignedData, tag lang.Tag) Document {
 	if !sd.Detached() {
-		return showContent(sd.Content(), a.signedBefore(sd, nil, tag), tag)
+		return showContent(sd.Content(), a.signedBefore(sd, tag), tag)
 	}
-	d := showContent(sd.Raw(), a.signedBefore(sd, nil, tag), tag)
+	d := showContent(sd.Raw(), a.signedBefore(sd, tag), tag)
 	d.Note = tag.Text("agent.document.detached")
 	return d
 }

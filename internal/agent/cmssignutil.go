@@ -73,7 +73,7 @@ func (t *talk) saveContent(ctx context.Context, path string, message []byte, win
 		return ncalayer.CommonError("the message has no content", ""), "refused"
 	}
 	name := strings.TrimSuffix(path, filepath.Ext(path))
-	return t.save(ctx, window, saving{content: sd.Content(), document: showContent(sd.Content(), t.agent.signedBefore(sd, nil, window), window), target: free(name)})
+	return t.save(ctx, window, saving{content: sd.Content(), document: showContent(sd.Content(), t.agent.signedBefore(sd, window), window), target: free(name)})
 }
 
 // save shows the window of a file to be written; its result is where it is.

@@ -214,7 +214,7 @@ func (t *talk) message(task *signing, content []byte, window lang.Tag) (message,
 	task.add(func() Document {
 		var before []string
 		if signed != nil {
-			before = t.agent.signedBefore(signed, nil, window)
+			before = t.agent.signedBefore(signed, window)
 		}
 		return showContent(m.content, before, window)
 	})

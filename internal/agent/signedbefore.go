@@ -9,13 +9,10 @@ import (
 )
 
 // signedBefore names who signed a message already. What lies in it beside the signatures proves nothing, so a name
-// stands alone only when its signature is right and its certificate of an authority known here; content is what was
-// signed when it is not inside.
-func (a *Agent) signedBefore(sd *cms.SignedData, content []byte, tag lang.Tag) []string {
-	if !sd.Detached() {
-		content = nil
-	}
-	verdicts, err := sd.Verify(content)
+// stands alone only when its signature is right and its certificate of an authority known here. What was signed outside of
+// the message is not here, so of such signatures none is right.
+func (a *Agent) signedBefore(sd *cms.SignedData, tag lang.Tag) []string {
+	verdicts, err := sd.Verify(nil)
 	names := make([]string, 0, len(sd.Signers()))
 	for i, s := range sd.Signers() {
 		cert := certificateOf(sd, s)

@@ -25,7 +25,7 @@ func illProgram(t *testing.T) string {
 	t.Helper()
 	answer := `{"plugged":[{"label":"ESMART 7","problem":"CKR_DEVICE_ERROR"}]}`
 	path := filepath.Join(t.TempDir(), "senim-token")
-	if err := os.WriteFile(path, fmt.Appendf(nil, "#!/bin/sh\nprintf '\\000\\000\\000\\%03o%%s' '%s'\ncat >/dev/null\n", len(answer), answer), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(path, fmt.Appendf(nil, "#!/bin/sh\nprintf '\\000\\000\\000\\%03o%%s' '%s'\ncat >/dev/null\n", len(answer), answer), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return path

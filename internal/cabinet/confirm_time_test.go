@@ -171,9 +171,10 @@ func TestTwoConfirmationsAtOnce(t *testing.T) {
 	number := e.applies(ra.RoleEmployee)
 	var wg sync.WaitGroup
 	answers := make([]page, 2)
-	for i, one := range []*browser{d, b} {
-		sign := one.get("/confirm/sign?number=" + number)
-		wg.Go(func() { answers[i] = one.click(sign) })
+	both := []*browser{d, b}
+	asked := []page{d.get("/confirm/sign?number=" + number), b.get("/confirm/sign?number=" + number)} // before either signs
+	for i, one := range both {
+		wg.Go(func() { answers[i] = one.click(asked[i]) })
 	}
 	wg.Wait()
 	second := 0

@@ -23,7 +23,7 @@ func TestPath(t *testing.T) {
 	}
 	for _, name := range []string{"chromium", "chromium-headless-shell"} { // the better one comes later
 		want := filepath.Join(dir, name)
-		if err := os.WriteFile(want, []byte("#!/bin/sh\n"), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(want, []byte("#!/bin/sh\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		if path, err := Path(); path != want || err != nil {

@@ -300,7 +300,7 @@ func (v *wanderer) ask(method, path string, form url.Values) *httptest.ResponseR
 	r.Header.Set("X-Forwarded-For", v.from)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for name, value := range v.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value}) //nolint:gosec // a browser sends no attributes
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	out := httptest.NewRecorder()
 	v.handler.ServeHTTP(out, r)

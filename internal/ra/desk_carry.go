@@ -81,10 +81,10 @@ func (o *Office) effect(ctx context.Context, k KeyAct, key Key) (time.Time, erro
 
 // closing says in whose name an act is closed, and under which action.
 func (k KeyAct) closing() (by Operator, action string) {
-	switch {
-	case k.Act == ActRevoke:
+	switch k.Act {
+	case ActRevoke:
 		by, action = k.Made.Operator, "desk.revoked"
-	case k.Act == ActHold:
+	case ActHold:
 		by, action = k.Decided.Operator, "hold.set"
 	default:
 		by, action = k.Decided.Operator, "hold.lifted"

@@ -127,7 +127,7 @@ func (o *Office) gone(ctx context.Context, a Application) (why Reason, gone bool
 	switch {
 	case p.Verdict == trust.Unknown:
 		return Reason{}, false, fmt.Errorf("issue %s: the register of persons does not answer", FormatNumber(a.Number))
-	case p.Verdict == trust.Bad && !(a.passedOver() && (Comparison{Verdict: trust.Bad, Code: p.Code}).Overridable()):
+	case p.Verdict == trust.Bad && (!a.passedOver() || !(Comparison{Verdict: trust.Bad, Code: p.Code}).Overridable()):
 		return Reason{Code: p.Code, Evidence: p.evidence()}, true, nil
 	}
 	return Reason{}, false, nil
