@@ -90,3 +90,24 @@ func TestDecisionsAreNumbered(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingIsSaidTwice: two lines of one document that begin alike are one fact written twice, and one of them is old.
+func TestNothingIsSaidTwice(t *testing.T) {
+	t.Parallel()
+	const enough = 60
+	for file, text := range documents(t) {
+		if file == "doc/benchmarks.md" { // Made by a program: a machine is named with each run.
+			continue
+		}
+		first := map[string]int{}
+		for i, line := range strings.Split(text, "\n") {
+			if len(line) < enough {
+				continue
+			}
+			if before := first[line[:enough]]; before != 0 {
+				t.Errorf("%s: line %d begins as line %d does: %s…", file, i+1, before, line[:enough])
+			}
+			first[line[:enough]] = i + 1
+		}
+	}
+}
