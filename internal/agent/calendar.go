@@ -79,7 +79,7 @@ type Due struct {
 // calendar lists the keys by their end, the nearest first.
 func (a *Agent) calendar(entries []keyEntry, tag lang.Tag) []Due {
 	now, latest := a.now(), newest(entries)
-	var list []Due
+	list := []Due{}
 	for _, e := range entries {
 		if latest[ownerOf(e.cert)] != e.cert {
 			continue

@@ -61,7 +61,11 @@ func (b *bench) watch(ctx context.Context) *screen {
 		return chromedp.Listen(ctx, func(ev any) {
 			switch ev := ev.(type) {
 			case *runtime.EventExceptionThrown:
-				b.Errorf("a script of the page fails: %s %s", ev.ExceptionDetails.Text, ev.ExceptionDetails.URL)
+				what := ev.ExceptionDetails.Text
+				if e := ev.ExceptionDetails.Exception; e != nil {
+					what += " " + e.Description
+				}
+				b.Errorf("a script of the page fails: %s %s", what, ev.ExceptionDetails.URL)
 			case *cdplog.EventEntryAdded:
 				if string(ev.Entry.Level) == "error" && !strings.Contains(ev.Entry.Text, "status of 4") {
 					b.Errorf("the console says %s", ev.Entry.Text)
@@ -190,6 +194,10 @@ func TestWindowInBrowser(t *testing.T) {
 			s.open()
 			s.do("choose the language", chromedp.Click(chromedp.CSS("#language [lang=kk]")), s.ready())
 			s.looks(name("home-first"))
+			for _, part := range []string{"calendar", "sites", "folders", "authorities", "settings", "keys"} { // also while nothing is known
+				s.click("#parts [data-part=" + part + "]")
+				s.see("#parts [data-part=" + part + "][aria-current=page]")
+			}
 			for _, f := range keystore.Scan(b.agent.looked()) {
 				s.do("see whose "+f.Name, chromedp.SendKeys(chromedp.CSS("#password-"+f.ID), password+kb.Enter),
 					chromedp.WaitReady(chromedp.CSS(`[data-key-id="`+f.ID+`"]:not([data-state=locked])`)), s.ready())

@@ -52,7 +52,9 @@ const shared = (() => {
     bar.setAttribute('role', 'img');
     bar.setAttribute('aria-label', c.from + ' – ' + c.until);
     parent.append(bar);
-    parent.append(el('span', 'small', c.until));
+    const until = el('span', 'small', c.until);
+    until.dataset.expiry = c.expiry;
+    parent.append(until);
     for (const text of [T('can') + ': ' + c.can.join(', '), T('issuer') + ': ' + c.issuer + (c.issuerKnown ? '' : ' (' + T('unknown-issuer') + ')')]) {
       parent.append(el('span', 'small detail', text));
     }
@@ -93,5 +95,36 @@ const shared = (() => {
     return [l, i, h];
   }
 
-  return { $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak: (texts) => { words.texts = texts; } };
+  // finder is a field that leaves, of many rows, those with what was typed, or, when there are none, with all its words; numbers may be typed with spaces or
+  // without. A section whose rows are all away goes with them. What was typed outlives drawing anew.
+  let sought = '';
+  function finder(rows, sections, beside) {
+    const [l, i] = input('find', 'search', T('find'));
+    const n = el('p', 'small');
+    n.id = 'found';
+    n.setAttribute('aria-live', 'polite');
+    const plain = (text) => text.toLocaleLowerCase().replace(/(\d)\s+(?=\d)/g, '$1');
+    const texts = rows.map((r) => plain(r.textContent + ' ' + (beside ? beside(r) : '')));
+    const look = () => {
+      sought = i.value;
+      const phrase = plain(sought.trim());
+      const words = texts.some((t) => t.includes(phrase)) ? [phrase].filter(Boolean) : phrase.split(/\s+/);
+      rows.forEach((r, at) => { r.hidden = !words.every((w) => texts[at].includes(w)); });
+      for (const s of sections || []) {
+        s.hidden = ![...s.querySelectorAll('[data-key-id]')].some((r) => !r.hidden);
+        if (words.length && !s.hidden) s.open = true; // of a fold
+      }
+      n.textContent = words.length ? T('found', { n: rows.filter((r) => !r.hidden).length, of: rows.length }) : '';
+    };
+    i.value = sought;
+    i.addEventListener('input', look);
+    i.addEventListener('keypress', (ev) => { if (ev.key === 'Enter') ev.preventDefault(); }); // it finds, it does not sign
+    i.addEventListener('keydown', (ev) => { // Escape forgets the words before it closes the window
+      if (ev.key === 'Escape' && i.value) { ev.preventDefault(); ev.stopPropagation(); i.value = ''; look(); }
+    });
+    look();
+    return [l, i, n];
+  }
+
+  return { finder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak: (texts) => { words.texts = texts; } };
 })();

@@ -2,7 +2,7 @@
 // what it answers.
 (() => {
   'use strict';
-  const { $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
+  const { finder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
   const body = document.body;
   const parts = ['keys', 'calendar', 'sites', 'folders', 'authorities', 'settings'];
   let view = null;
@@ -78,6 +78,20 @@
     box.append(a);
   }
 
+  const manyKeys = 8; // more are shown short, and can be searched
+
+  // short puts behind a fold what is not needed to know one key among many.
+  function short(e) {
+    const rest = [...e.querySelectorAll(':scope > .detail, :scope > .place, :scope > .remark.info, :scope > .remark[data-code=unchecked]')];
+    const acts = e.querySelector(':scope > .acts');
+    if (acts && !acts.querySelector('.revoke')) rest.push(acts);
+    const fold = el('details');
+    const name = el('summary', '', T('details'));
+    name.setAttribute('aria-label', T('details') + ': ' + e.querySelector('.owner').textContent);
+    fold.append(name, ...rest);
+    e.append(fold);
+  }
+
   // keyCard is one key: its owner, or the way to see it.
   function keyCard(k, company) {
     const e = el('div', 'certificate');
@@ -85,7 +99,7 @@
     e.dataset.state = k.state;
     if (k.card) card(e, company ? { ...k.card, organization: '' } : k.card); // the heading names the company
     else e.append(el('span', 'owner', k.about));
-    e.append(el('span', 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
+    e.append(el('span', 'small place', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of k.remarks || []) e.append(remark(r));
     if (k.state === 'locked') {
       const f = el('form');
@@ -93,8 +107,12 @@
       const [l, i, h] = hinted('password-' + k.id, T('password'));
       const b = el('button', '', T('show-owner'));
       b.type = 'submit';
-      f.append(l, i, h, b);
-      f.addEventListener('submit', (ev) => { ev.preventDefault(); const password = i.value; act('/unlock', { id: k.id, password }, T('opened')); });
+      f.append(l, i, h);
+      const others = view.groups.flatMap((g) => g.keys).filter((o) => o.state === 'locked' && o.id !== k.id).map((o) => o.id);
+      const [same, all] = tickBox('same-' + k.id, T('same'));
+      if (others.length) f.append(same);
+      f.append(b);
+      f.addEventListener('submit', (ev) => { ev.preventDefault(); open(k.id, i.value, all.checked ? others : []); });
       e.append(f);
     } else if (k.state === 'cabinet') {
       const acts = el('p', 'acts');
@@ -109,14 +127,54 @@
     return e;
   }
 
+  // open shows whose a key is, and, when the person wishes, whose the others are that the same password opens.
+  async function open(id, password, others) {
+    await act('/unlock', { id, password }, T('opened'));
+    let opened = 1;
+    if (over || $('error').dataset.code && !$('error').hidden) return;
+    body.dataset.state = 'busy';
+    for (const [at, other] of others.entries()) {
+      $('live').textContent = T('progress') + ': ' + (at + 1) + ' / ' + others.length;
+      try { view = (await call('/unlock', { id: other, password })).view; opened += 1; } catch (problem) {
+        if (problem instanceof Error || problem.code === 'over' || problem.code === 'no_key') { end(problem.text || T('lost')); return; }
+      }
+    }
+    if (others.length) { draw(); $('live').textContent = T('opened-many', { n: opened }); }
+    body.dataset.state = 'ready';
+  }
+
+  // soon says, before anything else, how many keys end within a month, and renews them.
+  function soon(box) {
+    const due = view.due.filter((d) => ['30', '14', '7', '1'].includes(d.stage));
+    if (!due.length) return;
+    const e = el('div', 'remark amber');
+    e.id = 'soon';
+    e.append(el('b', '', T('soon', { n: due.length })), el('span', '', ' ' + [...new Set(due.map((d) => d.owner))].slice(0, 3).join(', ') + (due.length > 3 ? '…' : '')));
+    const acts = el('p', 'acts');
+    offer(acts, ['renew']);
+    acts.append(button(T('part-calendar'), '', () => show('calendar')));
+    e.append(acts);
+    box.append(e);
+  }
+
   function keys(box) {
     if (!view.groups.length && !view.pending.length && !view.lists.length) { box.append(el('p', '', T('no-keys')), button(T('add-folder'), '', () => show('folders'), 'primary')); return; }
     for (const c of view.lists) lists(box, c);
-    for (const g of view.groups) {
-      box.append(el('h2', '', g.name || T('unopened')));
-      if (!g.name) box.append(el('p', 'small', T('unopened-why')));
-      for (const k of g.keys) box.append(keyCard(k, g.company));
+    soon(box);
+    const sections = view.groups.map((g) => {
+      const e = el('section');
+      e.append(el('h2', '', g.name || T('unopened')));
+      if (!g.name) e.append(el('p', 'small', T('unopened-why')));
+      for (const k of g.keys) e.append(keyCard(k, g.company));
+      e.dataset.owner = g.name;
+      return e;
+    });
+    const rows = sections.flatMap((e) => [...e.querySelectorAll('[data-key-id]')]);
+    if (rows.length > manyKeys) {
+      box.append(...finder(rows, sections, (r) => r.parentElement.dataset.owner));
+      for (const r of rows) if (r.dataset.state !== 'locked') short(r);
     }
+    box.append(...sections);
     if (view.pending.length) {
       box.append(el('h2', '', T('pending')));
       for (const p of view.pending) {
@@ -387,6 +445,9 @@
         const typing = () => [...document.querySelectorAll('input[type=password]')].some((i) => i.value);
         try { if ((await call('/alive', {})).listed !== view.listed && body.dataset.state === 'ready' && !typing()) await act('/look', {}, T('compared')); } catch (problem) { if (!over) end(T('closed')); }
       }, 3000);
-    } catch (problem) { end(problem.text || 'Senim'); }
+    } catch (problem) {
+      end(problem.text || 'Senim');
+      if (view) throw problem; // a fault of this page
+    }
   })();
 })();

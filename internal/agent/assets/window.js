@@ -1,7 +1,8 @@
 // The agent's window: who asks, what is signed, which key, the password.
 (() => {
   'use strict';
-  const { $, el, T, call, begin, leave, remark, card, tickBox, input, hinted } = shared;
+  const { finder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted } = shared;
+  const many = 8; // rows that are seen at a glance
   const body = document.body;
   let view = null;
   let chosen = '';
@@ -364,6 +365,21 @@
     $('sign').dataset.act = text;
   }
 
+  // offered puts the keys: a field to find one when there are many, and behind a fold those that do not fit, when others do.
+  function offered(box, rows) {
+    const away = rows.filter(([k]) => !k.fits);
+    const fold = away.length > 2 && away.length < rows.length ? el('details') : null;
+    const opened = $('unfit') && $('unfit').open;
+    if (fold) {
+      fold.id = 'unfit';
+      fold.open = opened;
+      fold.append(el('summary', '', T('unfit', { n: away.length })), ...away.map(([, e]) => e));
+    }
+    if (rows.length > many) box.append(...finder(rows.map(([, e]) => e), fold ? [fold] : []));
+    for (const [k, e] of rows) if (k.fits || !fold) box.append(e);
+    if (fold) box.append(fold);
+  }
+
   // text shows a document as text; the part that is signed is marked when it is not the whole.
   function text(parent, d) {
     if (!d.text && !d.parts) return;
@@ -498,14 +514,14 @@
         i.addEventListener('change', () => { for (const t of document.querySelectorAll('.key input[type=checkbox]:not(:disabled)')) t.checked = i.checked; });
         choice.append(l);
       }
-      for (const k of view.keys || []) choice.append(row(k, view.kind === 'list'));
+      offered(choice, (view.keys || []).map((k) => [k, row(k, view.kind === 'list')]));
     }
     const other = elsewhere();
     if (view.kind === 'stamp') choice.append(el('p', 'small', T('no-key-needed')));
     if (view.kind === 'sign-many' || view.kind === 'renew') {
       choice.append(el('h2', '', T('many-keys')));
       if ((view.missing || []).length) choice.append(el('p', 'remark amber', T('missing') + ': ' + view.missing.length));
-      for (const k of view.keys || []) choice.append(manyRow(k));
+      offered(choice, (view.keys || []).map((k) => [k, manyRow(k)]));
     }
     if (other) choice.append(other);
     fields();
@@ -637,6 +653,9 @@
           if (now.changed && body.dataset.state === 'ready') { redraw((await call('/look', {})).view); $('live').textContent = T('plugged'); }
         } catch (problem) { if (!over) end(T('lost'), true); }
       }, 3000);
-    } catch (problem) { end(problem.text || 'Senim', true); }
+    } catch (problem) {
+      end(problem.text || 'Senim', true);
+      if (view) throw problem; // a fault of this page
+    }
   })();
 })();
