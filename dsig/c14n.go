@@ -188,7 +188,7 @@ func inherited(a *node, have []attribute) []attribute {
 // canonicalizeWhole is Canonicalize: the document node, with instructions around the root on
 // lines of their own.
 func canonicalizeWhole(xml []byte, exclusive bool) ([]byte, error) {
-	d, err := parse(xml)
+	d, err := parse(xml, Bounds{})
 	if err != nil {
 		return nil, err
 	}

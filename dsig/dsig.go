@@ -62,6 +62,8 @@ var (
 // Document is a parsed document. It is immutable and safe for concurrent use.
 type Document struct {
 	src   []byte
+	bound Bounds
+	nodes int
 	root  *node
 	outer []*node // root with the comments and instructions around it
 	ids   map[string]*node
@@ -84,6 +86,7 @@ type Options struct {
 	Certificate *pki.Certificate // of Key; checked against it
 	Wrapped     bool             // line breaks between tags and base64 in 76 columns, as old portals expect; default compact
 	SigningTime time.Time        // claimed time, whole seconds: makes the signature XAdES-BES; zero for a plain one
+	Bounds      Bounds           // of the document and of what is signed
 }
 
 // Place says where an element signature and what it signs must stand: simple absolute paths of
@@ -93,8 +96,22 @@ type Place struct {
 	Parent  string // the parent of the Signature
 }
 
+// Bounds are how much of a document is read; a zero is the default: [MaxSize], [MaxDepth], [MaxNodes]. A node takes about
+// 300 bytes of memory while the document is held, an element a call's worth of stack for each of its depth.
+type Bounds struct {
+	Size  int // bytes
+	Depth int // of elements in each other
+	Nodes int // elements, texts, comments and instructions
+}
+
 // Parse reads a document. Errors of syntax are *SyntaxError.
-func Parse(xml []byte) (*Document, error) { return parse(xml) }
+func Parse(xml []byte) (*Document, error) { return parse(xml, Bounds{}) }
+
+// ParseWithin is [Parse] with bounds of the caller's.
+func ParseWithin(xml []byte, b Bounds) (*Document, error) { return parse(xml, b) }
+
+// Nodes counts elements, texts, comments and instructions.
+func (d *Document) Nodes() int { return d.nodes }
 
 // Verify checks a document with one or more enveloped signatures, each a child of the root, and
 // gives the last one first: each was made with the earlier ones present. Any bad signature, or any

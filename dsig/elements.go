@@ -7,8 +7,8 @@ type rawAttribute struct{ prefix, local, value string }
 
 // element reads an element with all inside it.
 func (p *parser) element(parent *node, depth int) (*node, error) {
-	if depth > maxDepth {
-		return nil, p.fail("elements nested deeper than %d", maxDepth)
+	if depth > p.bound.Depth {
+		return nil, p.fail("elements nested deeper than %d", p.bound.Depth)
 	}
 	n := &node{kind: element, parent: parent, start: p.pos}
 	p.pos++

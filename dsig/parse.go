@@ -2,6 +2,7 @@ package dsig
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -9,8 +10,8 @@ import (
 // Bounds of security.md §3.
 const (
 	MaxSize       = 32 << 20 // bytes of a document
-	maxDepth      = 100
-	maxNodes      = 100_000
+	MaxDepth      = 100
+	MaxNodes      = 100_000
 	maxAttributes = 256 // with namespace declarations, per element
 	maxName       = 1 << 10
 )
@@ -31,17 +32,19 @@ func isID(space, local string) bool {
 // parser reads one document. Its first error stops it.
 type parser struct {
 	src   []byte
+	bound Bounds
 	pos   int
 	nodes int
 	scope map[string][]string // prefix: URIs declared, innermost last
 	ids   map[string]*node
 }
 
-func parse(src []byte) (*Document, error) {
-	if len(src) > MaxSize {
-		return nil, fmt.Errorf("parsing XML: larger than %d bytes", MaxSize)
+func parse(src []byte, b Bounds) (*Document, error) {
+	b = Bounds{Size: cmp.Or(b.Size, MaxSize), Depth: cmp.Or(b.Depth, MaxDepth), Nodes: cmp.Or(b.Nodes, MaxNodes)}
+	if len(src) > b.Size {
+		return nil, fmt.Errorf("parsing XML: larger than %d bytes", b.Size)
 	}
-	p := &parser{src: src, scope: map[string][]string{"xml": {spaceXML}}, ids: map[string]*node{}}
+	p := &parser{src: src, bound: b, scope: map[string][]string{"xml": {spaceXML}}, ids: map[string]*node{}}
 	if i := badChar(src); i >= 0 {
 		p.pos = i
 		return nil, p.fail("character that XML does not allow, or not UTF-8")
@@ -53,7 +56,7 @@ func parse(src []byte) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Document{src: src, root: root, outer: outer, ids: p.ids}, nil
+	return &Document{src: src, bound: b, nodes: p.nodes, root: root, outer: outer, ids: p.ids}, nil
 }
 
 // document reads prolog, root and what follows it; outer are the comments and instructions around the root.

@@ -53,8 +53,8 @@ func (p *parser) until(end, what string) ([]byte, error) {
 
 // count books one more node.
 func (p *parser) count() error {
-	if p.nodes++; p.nodes > maxNodes {
-		return p.fail("more than %d nodes", maxNodes)
+	if p.nodes++; p.nodes > p.bound.Nodes {
+		return p.fail("more than %d nodes", p.bound.Nodes)
 	}
 	return nil
 }

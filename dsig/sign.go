@@ -17,7 +17,7 @@ import (
 const declaration = `<?xml version="1.0" encoding="UTF-8" standalone="no"?>`
 
 func signEnveloped(rand io.Reader, xml []byte, o Options) ([]byte, error) {
-	d, err := parse(xml)
+	d, err := parse(xml, o.Bounds)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func signEnveloped(rand io.Reader, xml []byte, o Options) ([]byte, error) {
 }
 
 func signElement(rand io.Reader, xml []byte, id, parent string, o Options) ([]byte, error) {
-	d, err := parse(xml)
+	d, err := parse(xml, o.Bounds)
 	if err != nil {
 		return nil, err
 	}
@@ -180,9 +180,17 @@ func (d *Document) insert(parent *node, markup []byte) []byte {
 	return d.edited(lastChild(parent, string(markup)))
 }
 
+// grown are the bounds of the document with a signature in it: one that was taken can be signed.
+func (d *Document) grown() Bounds {
+	b := d.bound
+	b.Size += 64 << 10
+	b.Nodes += 100
+	return b
+}
+
 // place parses the document with a draft of the signature in it and gives its element there.
 func (d *Document) place(parent *node, sig markup) (*Document, *node, error) {
-	draft, err := parse(d.insert(parent, sig.bytes()))
+	draft, err := parse(d.insert(parent, sig.bytes()), d.grown())
 	if err != nil {
 		return nil, nil, err
 	}

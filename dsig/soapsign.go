@@ -12,7 +12,7 @@ import (
 )
 
 func signBody(rand io.Reader, envelope []byte, o Options) ([]byte, error) {
-	d, err := parse(envelope)
+	d, err := parse(envelope, Bounds{})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (d *Document) readyBody(rand io.Reader) (*Document, error) {
 		}
 		edits = append(edits, edit{at, at, wsuAttribute(body, "id-"+id)})
 	}
-	return parse(d.edited(edits...))
+	return parse(d.edited(edits...), d.grown())
 }
 
 // securityElement writes an empty wsse:Security for a header; the prefix of SOAP is that of n.

@@ -139,7 +139,7 @@ func (d *Document) timestampInput() ([]byte, error) {
 }
 
 func addTimestamp(xml, token []byte) ([]byte, error) {
-	d, err := parse(xml)
+	d, err := parse(xml, Bounds{})
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,8 @@ func appletVerifyPlain(key *keystore.Key, call *ncalayer.AppletCall) (any, error
 // appletVerifyXML verifies all signatures of a document, or, with the name of the element around it,
 // the only one there over the element with the id it names.
 func appletVerifyXML(call *ncalayer.AppletCall) (any, error) {
-	doc, err := dsig.Parse([]byte(call.Text))
+	defer room(call.Text)()
+	doc, err := dsig.ParseWithin([]byte(call.Text), xmlBounds)
 	if err != nil {
 		return nil, appletError(ncalayer.AppletXML)
 	}

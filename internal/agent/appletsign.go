@@ -47,7 +47,9 @@ func (t *talk) appletTask(ctx context.Context, task *signing, call *ncalayer.App
 		if inner(content) {
 			return nil, errInner
 		}
-		task.add(func() Document { return showContent(content, nil, window) })
+		if err := task.add(showContent(content, nil, window)); err != nil {
+			return nil, err
+		}
 		return func(key *keystore.Key) (any, error) {
 			algorithm, err := algid.SignatureFor(key.Certificate.PublicKey)
 			if err != nil {
@@ -82,20 +84,29 @@ func (t *signing) named(path string) {
 }
 
 func (t *talk) appletXML(task *signing, call *ncalayer.AppletCall, window lang.Tag) (func(*keystore.Key) (any, error), error) {
-	doc, err := parseXML(call.Text)
-	if err != nil {
-		return nil, appletError(ncalayer.AppletXML)
-	}
 	item := element{xml: call.Text}
+	var part func(*dsig.Document) (string, error)
+	var unnamed error
 	if call.Method == "signXmlByElementId" {
-		if item.id, err = idNamed(doc, call.Element, call.IDAttribute); err != nil {
-			return nil, err
+		part = func(doc *dsig.Document) (id string, err error) {
+			id, unnamed = idNamed(doc, call.Element, call.IDAttribute)
+			return id, unnamed
 		}
 		if call.Parent != "" {
 			item.parent = "//" + call.Parent
 		}
 	}
-	task.add(func() Document { return t.agent.showXML(call.Text, doc, item.id, window) })
+	id, shown, err := t.agent.lookXML(call.Text, part, window)
+	switch {
+	case unnamed != nil:
+		return nil, unnamed
+	case err != nil:
+		return nil, appletError(ncalayer.AppletXML)
+	}
+	item.id = id
+	if err := task.add(shown); err != nil {
+		return nil, err
+	}
 	return func(key *keystore.Key) (any, error) {
 		out, err := signXML(key, item, true)
 		return string(out), err

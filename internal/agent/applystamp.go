@@ -23,7 +23,9 @@ func (t *talk) applyStamp(ctx context.Context, call *ncalayer.CommonCall, window
 			return ncalayer.CommonError(err.Error(), call.UUID), "refused"
 		}
 		task.messages = append(task.messages, der)
-		task.shown.add(func() Document { return t.agent.showMessage(sd, window) })
+		if err := task.shown.add(t.agent.showMessage(sd, window)); err != nil {
+			return ncalayer.CommonError(err.Error(), call.UUID), "refused"
+		}
 	}
 	if len(task.messages) == 0 {
 		return ncalayer.CommonError("nothing to time-stamp", call.UUID), "refused"

@@ -165,12 +165,14 @@ func (t *talk) basicsCMS(task *signing, call *ncalayer.SignCall, contents [][]by
 func (t *talk) basicsXML(task *signing, contents [][]byte, window lang.Tag) error {
 	var items []element
 	for _, content := range contents {
-		doc, err := parseXML(string(content))
+		_, shown, err := t.agent.lookXML(string(content), nil, window)
+		if err == nil {
+			err = task.add(shown)
+		}
 		if err != nil {
 			return err
 		}
 		items = append(items, element{xml: string(content)})
-		task.add(func() Document { return t.agent.showXML(string(content), doc, "", window) })
 	}
 	task.act = func(key *keystore.Key) (any, error) {
 		return each(items, true, func(e element) (string, error) {
@@ -190,7 +192,9 @@ func (t *talk) basicsRaw(task *signing, call *ncalayer.SignCall, contents [][]by
 		if inner(content) {
 			return errInner
 		}
-		task.add(func() Document { return showContent(content, nil, window) })
+		if err := task.add(showContent(content, nil, window)); err != nil {
+			return err
+		}
 	}
 	task.act = func(key *keystore.Key) (any, error) {
 		return raw(key, call, contents, algid.Signature.Sign)
@@ -224,7 +228,9 @@ func (t *talk) basicsDigests(task *signing, call *ncalayer.SignCall, digests [][
 		if len(digest) != task.wanted.digest {
 			return &ncalayer.Refusal{Code: ncalayer.CodeParams, Details: "data: digests of different lengths"}
 		}
-		task.add(func() Document { return showDigest(digest, window) })
+		if err := task.add(showDigest(digest, window)); err != nil {
+			return err
+		}
 	}
 	task.act = func(key *keystore.Key) (any, error) {
 		if call.Format == "raw" {

@@ -131,12 +131,19 @@ func each[T any](items []T, many bool, sign func(T) (string, error)) (any, error
 	return out[0], nil
 }
 
-// add shows one more document, up to a bound.
-func (t *signing) add(d func() Document) {
-	t.count++
-	if t.count <= maxDocuments {
-		t.documents = append(t.documents, d())
+// errCrowd: nobody can consent to so many documents one by one.
+var errCrowd = fmt.Errorf("more than %d documents", maxListed)
+
+// add shows one more document: the first ones whole, the others by what they are, size and digest.
+func (t *signing) add(d Document) error {
+	if t.count++; t.count > maxListed {
+		return errCrowd
 	}
+	if t.count > maxDocuments && (d.Text != "" || d.Parts != nil) {
+		d.Text, d.Parts, d.Cut = "", nil, true
+	}
+	t.documents = append(t.documents, d)
+	return nil
 }
 
 func (t *talk) commonCMS(task *signing, call *ncalayer.CommonCall, window lang.Tag) error {
@@ -211,14 +218,11 @@ func (t *talk) message(task *signing, content []byte, window lang.Tag) (message,
 		task.wants = []string{another}
 		return m, errOrigin
 	}
-	task.add(func() Document {
-		var before []string
-		if signed != nil {
-			before = t.agent.signedBefore(signed, window)
-		}
-		return showContent(m.content, before, window)
-	})
-	return m, nil
+	var before []string
+	if signed != nil {
+		before = t.agent.signedBefore(signed, window)
+	}
+	return m, task.add(showContent(m.content, before, window))
 }
 
 // sign makes one CAdES-BES message.
@@ -246,7 +250,9 @@ func (t *talk) commonDigests(task *signing, call *ncalayer.CommonCall, window la
 		}
 		task.wanted.digest = len(digest)
 		digests = append(digests, digest)
-		task.add(func() Document { return showDigest(digest, window) })
+		if err := task.add(showDigest(digest, window)); err != nil {
+			return err
+		}
 	}
 	task.act = func(key *keystore.Key) (any, error) {
 		return each(digests, call.Many, func(digest []byte) (string, error) {
@@ -269,18 +275,18 @@ type element struct{ xml, id, parent string }
 func (t *talk) commonXML(task *signing, call *ncalayer.CommonCall, window lang.Tag) error {
 	var items []element
 	for _, xml := range call.Data {
-		doc, err := parseXML(xml)
+		var part func(*dsig.Document) (string, error)
+		if call.TBS != "" {
+			part = func(doc *dsig.Document) (string, error) { return idAt(doc, call.TBS) }
+		}
+		id, shown, err := t.agent.lookXML(xml, part, window)
 		if err != nil {
 			return err
 		}
-		item := element{xml: xml, parent: call.Parent}
-		if call.TBS != "" {
-			if item.id, err = idAt(doc, call.TBS); err != nil {
-				return err
-			}
+		items = append(items, element{xml: xml, id: id, parent: call.Parent})
+		if err := task.add(shown); err != nil {
+			return err
 		}
-		items = append(items, item)
-		task.add(func() Document { return t.agent.showXML(xml, doc, item.id, window) })
 	}
 	if len(items) == 0 {
 		return errors.New("nothing to sign")
@@ -306,27 +312,12 @@ func idAt(doc *dsig.Document, path string) (string, error) {
 }
 
 func signXML(key *keystore.Key, e element, wrapped bool) ([]byte, error) {
-	o := dsig.Options{Key: key.Signer, Certificate: key.Certificate, Wrapped: wrapped}
+	defer room(e.xml)()
+	o := dsig.Options{Key: key.Signer, Certificate: key.Certificate, Wrapped: wrapped, Bounds: xmlBounds}
 	if e.id != "" {
 		return dsig.SignElement(rand.Reader, []byte(e.xml), e.id, e.parent, o)
 	}
 	return dsig.SignEnveloped(rand.Reader, []byte(e.xml), o)
-}
-
-// parseXML gives the errors the words of the parser NCALayer has, which some pages print.
-func parseXML(xml string) (*dsig.Document, error) {
-	doc, err := dsig.Parse([]byte(xml))
-	if err == nil {
-		return doc, nil
-	}
-	line, column, reason := 1, 1, err.Error()
-	if syntax, ok := errors.AsType[*dsig.SyntaxError](err); ok {
-		line, column, reason = syntax.Line, syntax.Column, syntax.Reason
-		if syntax.Unclosed {
-			reason = "XML document structures must start and end within the same entity."
-		}
-	}
-	return nil, fmt.Errorf("org.xml.sax.SAXParseException; lineNumber: %d; columnNumber: %d; %s", line, column, reason)
 }
 
 // keyInfo is the answer of getKeyInfo.

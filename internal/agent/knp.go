@@ -56,12 +56,12 @@ func (t *talk) knpSign(ctx context.Context, call *ncalayer.KNPCall, window lang.
 	if call.Storage != ncalayer.PKCS12 && !slices.Contains(t.agent.plugged(), call.Storage) {
 		return call.Unsigned(ncalayer.KNPNoToken), "refused"
 	}
-	doc, err := parseXML(call.XML)
+	_, shown, err := t.agent.lookXML(call.XML, nil, window)
 	if err != nil {
 		return call.Refuse(ncalayer.KNPInvalid, err.Error()), "refused"
 	}
 	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}}}
-	task.add(func() Document { return t.agent.showXML(call.XML, doc, "", window) })
+	_ = task.add(shown) // one is never too many
 	task.act = func(key *keystore.Key) (any, error) {
 		out, err := signXML(key, element{xml: call.XML}, true)
 		return string(out), err

@@ -108,12 +108,14 @@ func (t *talk) nurTask(ctx context.Context, task *signing, call *ncalayer.NURCal
 func (t *talk) nurXML(task *signing, call *ncalayer.NURCall, window lang.Tag) error {
 	var items []element
 	for _, xml := range call.Data {
-		doc, err := parseXML(xml)
+		_, shown, err := t.agent.lookXML(xml, nil, window)
+		if err == nil {
+			err = task.add(shown)
+		}
 		if err != nil {
 			return nurError(ncalayer.NURXML)
 		}
 		items = append(items, element{xml: xml})
-		task.add(func() Document { return t.agent.showXML(xml, doc, "", window) })
 	}
 	task.act = func(key *keystore.Key) (any, error) {
 		return each(items, call.Type == "multixml", func(e element) (string, error) {

@@ -17,26 +17,33 @@ const maxIndent = 40
 
 // pretty breaks lines between tags and indents them; it changes nothing but the white space there, and
 // nothing inside text, comments and character data. id names the element that is signed, "" is the whole.
-// What does not parse to its end is given as it is from there on.
+// What does not parse to its end is given as it is from there on; nothing is laid out after more than can be shown.
 func pretty(text, id string) []Part {
 	d := xml.NewDecoder(strings.NewReader(text))
 	p := printer{id: id, text: text}
-	for at := 0; ; {
+	for at := 0; p.begun <= maxShown; {
 		token, err := d.RawToken()
 		next := int(d.InputOffset())
 		if err != nil || next > len(text) {
 			p.add(text[at:], false)
-			return p.parts
+			break
 		}
 		p.token(token, text[at:next], text[next:])
 		at = next
 	}
+	parts := make([]Part, len(p.parts))
+	for i, b := range p.parts {
+		parts[i] = Part{b.text.String(), b.signed}
+	}
+	return parts
 }
 
 // printer lays tokens out; afterTag tells that the last one was a tag and not text.
 type printer struct {
 	id, text string
-	parts    []Part
+	parts    []*piece
+	begun    int             // bytes since the signed part began, or of the whole
+	meant    map[string]bool // what was found of prefixes
 	depth    int
 	signed   int  // depth of the signed element, 0 outside of it
 	afterTag bool // the next tag begins a line
@@ -47,11 +54,19 @@ func (p *printer) add(s string, signed bool) {
 	if s == "" {
 		return
 	}
-	if n := len(p.parts); n > 0 && p.parts[n-1].Signed == signed {
-		p.parts[n-1].Text += s
-		return
+	if n := len(p.parts); n == 0 || p.parts[n-1].signed != signed {
+		p.parts = append(p.parts, &piece{signed: signed})
 	}
-	p.parts = append(p.parts, Part{s, signed})
+	p.parts[len(p.parts)-1].text.WriteString(s)
+	if signed || p.id == "" || p.begun > 0 {
+		p.begun += len(s)
+	}
+}
+
+// piece is a part that grows.
+type piece struct {
+	text   strings.Builder
+	signed bool
 }
 
 func (p *printer) line() {
@@ -112,14 +127,26 @@ func (p *printer) named(e xml.StartElement) bool {
 		case prefix == "" && (a.Name.Local == "Id" || a.Name.Local == "ID" || a.Name.Local == "id"):
 			return true
 		case prefix != "" && a.Name.Local == "Id":
-			// Raw tokens have prefixes: this one must mean that namespace wherever it is declared.
-			all := strings.Count(p.text, "xmlns:"+prefix)
-			if all > 0 && all == strings.Count(p.text, "xmlns:"+prefix+`="`+spaceWSU+`"`)+strings.Count(p.text, "xmlns:"+prefix+`='`+spaceWSU+`'`) {
+			if p.means(prefix) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// means tells whether a prefix is that namespace's wherever it is declared: raw tokens have prefixes only.
+func (p *printer) means(prefix string) bool {
+	if yes, ok := p.meant[prefix]; ok {
+		return yes
+	}
+	all := strings.Count(p.text, "xmlns:"+prefix)
+	yes := all > 0 && all == strings.Count(p.text, "xmlns:"+prefix+`="`+spaceWSU+`"`)+strings.Count(p.text, "xmlns:"+prefix+`='`+spaceWSU+`'`)
+	if p.meant == nil {
+		p.meant = map[string]bool{}
+	}
+	p.meant[prefix] = yes
+	return yes
 }
 
 // around is how much of what is not signed stays before a signed part that lies far inside.

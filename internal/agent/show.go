@@ -30,10 +30,11 @@ type Document struct {
 	Serial string `json:"serial,omitempty"`
 }
 
-// maxShown bounds the text of one document, maxDocuments the documents shown with their text.
+// maxShown bounds the text of one document, maxDocuments the documents shown with their text, maxListed those that one consent can cover.
 const (
 	maxShown     = 64 << 10
 	maxDocuments = 50
+	maxListed    = 5000
 )
 
 // showContent describes bytes to be signed; before says who signed them already.
@@ -47,7 +48,7 @@ func showContent(content []byte, before []string, tag lang.Tag) Document {
 		d.Kind, d.Note = "text", ""
 		d.Text, d.Cut = cut(string(content))
 		if strings.HasPrefix(strings.TrimSpace(d.Text), "<") {
-			if _, err := dsig.Parse(content); err == nil {
+			if isXML(content) {
 				d.Kind = "xml"
 				d.lay(string(content), "")
 			}
@@ -55,6 +56,16 @@ func showContent(content []byte, before []string, tag lang.Tag) Document {
 		d.Purpose, d.Facts = readChallenge(content, tag)
 	}
 	return d
+}
+
+// isXML tells whether a text that looks like XML is; of one that is larger than most it is told by what it looks like,
+// which decides over white space only.
+func isXML(content []byte) bool {
+	if bytes.Count(content, []byte("<")) >= dsig.MaxNodes/2 {
+		return true
+	}
+	_, err := dsig.Parse(content)
+	return err == nil
 }
 
 // showXML describes a document that will carry the signature inside; part is what the signature

@@ -40,11 +40,11 @@ func (t *signing) show(w *window, v *View) {
 	w.rows(v)
 }
 
-// documentsIn shows the documents, and says how many more there are.
+// documentsIn shows the documents, and says of how many the text is not.
 func (t *signing) documentsIn(w *window, v *View) {
 	v.Documents, v.Count = t.documents, t.count
-	if t.count > len(t.documents) {
-		v.More = w.lang.Text("agent.document.more", "n", t.count-len(t.documents))
+	if t.count > maxDocuments {
+		v.More = w.lang.Text("agent.document.more", "n", t.count-maxDocuments)
 	}
 }
 

@@ -19,11 +19,10 @@ func (t *talk) signMany(ctx context.Context, r *ncalayer.Request) (any, *ncalaye
 	window := tag(call.Locale, lang.KK)
 	task := &signingMany{}
 	for _, d := range call.Documents {
-		doc, err := parseXML(d.XML)
+		_, shown, err := t.agent.lookXML(d.XML, nil, window)
 		if err != nil {
 			return nil, &ncalayer.Refusal{Code: ncalayer.CodeParams, Details: "data: " + err.Error()}
 		}
-		shown := t.agent.showXML(d.XML, doc, "", window)
 		shown.Serial = plainSerial(d.Serial)
 		task.documents, task.shown = append(task.documents, d), append(task.shown, shown)
 	}

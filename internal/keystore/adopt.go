@@ -16,6 +16,7 @@ import (
 func (k *Keeper) Adopt(certificates []*pki.Certificate, folders []string, origin string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.trim(len(certificates))
 	kept := len(k.notes)
 	for _, c := range certificates {
 		if k.find(c) >= 0 {

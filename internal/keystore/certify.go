@@ -30,6 +30,7 @@ func (k *Keeper) onToken(o Order) ([]Note, error) {
 		return nil, err
 	}
 	var notes []Note
+	k.trim(len(o.Profiles))
 	first := len(k.notes)
 	err := func() error {
 		for _, p := range o.Profiles {

@@ -136,6 +136,7 @@ func (k *Keeper) Generate(o Order) ([]Note, error) {
 		}
 		notes, files = append(notes, n), append(files, file)
 	}
+	k.trim(len(notes))
 	first := len(k.notes)
 	k.notes = append(k.notes, notes...)
 	err := k.save()

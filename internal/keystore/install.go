@@ -83,7 +83,8 @@ type step struct {
 	final     string
 	content   []byte // of the file that is made
 	stands    bool   // it was there already
-	created   bool
+	ready     bool   // its temporary file was written and proved
+	created   bool   // by this call: only such a file may be taken away again
 	other     bool // it stood there, and the password of now does not open it
 }
 
@@ -189,10 +190,10 @@ func (k *Keeper) advance(steps []*step, password, sealed string) error {
 		if err := k.prepare(s, password, sealed); err != nil {
 			return err
 		}
-		s.created = true
+		s.ready = true
 	}
 	for _, s := range steps {
-		if s.created {
+		if s.ready {
 			k.notes[s.at] = s.note
 		}
 	}
@@ -201,10 +202,9 @@ func (k *Keeper) advance(steps []*step, password, sealed string) error {
 	}
 	k.fault("install noted")
 	for _, s := range steps {
-		if !s.created {
+		if !s.ready {
 			continue
 		}
-		s.created = false // until it is: somebody else's file must not be taken away
 		if err := settle(s.temporary, s.final, s.content, 0o600, k.fault); err != nil {
 			if errors.Is(err, os.ErrExist) {
 				return failure("file_exists", "%s exists", filepath.Base(s.final))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -69,15 +70,21 @@ func (k *Keeper) load() error {
 	return nil
 }
 
+// trim makes room for more notes: the oldest finished ones go. It moves the others, so nothing that knows a note by its
+// place may be under way.
+func (k *Keeper) trim(more int) {
+	over := len(k.notes) + more - maxNotes
+	k.notes = slices.DeleteFunc(k.notes, func(n Note) bool {
+		if over <= 0 || n.State != Finished {
+			return false
+		}
+		over--
+		return true
+	})
+}
+
 // save writes the notes beside the old ones and puts them in their place in one step.
 func (k *Keeper) save() error {
-	for i := 0; len(k.notes) > maxNotes && i < len(k.notes); {
-		if k.notes[i].State == Finished {
-			k.notes = append(k.notes[:i], k.notes[i+1:]...)
-			continue
-		}
-		i++
-	}
 	b, err := json.MarshalIndent(k.notes, "", " ")
 	if err != nil {
 		return fmt.Errorf("write pending keys: %w", err)
