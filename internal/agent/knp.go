@@ -62,7 +62,7 @@ func (t *talk) knpSign(ctx context.Context, call *ncalayer.KNPCall, window lang.
 	}
 	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}}}
 	task.add(func() Document { return t.agent.showXML(call.XML, doc, "", window) })
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
 		out, err := signXML(key, element{xml: call.XML}, true)
 		return string(out), err
 	}

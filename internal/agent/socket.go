@@ -94,8 +94,11 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	if s.Class == "program" {
 		s.Program = p.program()
 	}
-	a.talks.Add(1)
-	defer a.talks.Done()
+	if !a.crew.join() {
+		http.Error(w, "the agent ends", http.StatusServiceUnavailable)
+		return
+	}
+	defer a.crew.leave()
 	c.cork()
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, //nolint:forbidigo // no TLS here: it is the package's own check of origins, which ours above replaces
