@@ -29,6 +29,10 @@ type Renewed struct {
 // Renew opens the window in which the person renews every key that is due, through the cabinet's own
 // doors and without its pages, and returns when the window is over; ok is false when it was closed.
 func (a *Agent) Renew(ctx context.Context, tag lang.Tag) (result Renewed, ok bool, err error) {
+	return a.renewFor(ctx, self(), tag)
+}
+
+func (a *Agent) renewFor(ctx context.Context, asker site, tag lang.Tag) (result Renewed, ok bool, err error) {
 	at, err := a.cabinet()
 	if err != nil {
 		return Renewed{}, false, err
@@ -39,7 +43,10 @@ func (a *Agent) Renew(ctx context.Context, tag lang.Tag) (result Renewed, ok boo
 	}
 	defer release()
 	t := &renewing{site: at}
-	out := a.show(ctx, site{Class: "own", Shown: t.site.Shown}, tag, t)
+	if asker.own() {
+		asker.Shown = t.site.Shown
+	}
+	out := a.show(ctx, asker, tag, t)
 	switch {
 	case out.err != nil:
 		return Renewed{}, false, out.err

@@ -92,7 +92,7 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	defer a.disconnect(origin)
 	s := siteOf(origin)
 	if s.Class == "program" {
-		s.Program = p.program()
+		s.Program, s.Ours = p.program(), p.ours()
 	}
 	if !a.crew.join() {
 		http.Error(w, "the agent ends", http.StatusServiceUnavailable)
