@@ -54,9 +54,12 @@ func (t *talk) missing(ctx context.Context, module string) {
 		return
 	}
 	a, window := t.agent, tag(t.locale, lang.RU)
-	a.talks.Add(1)
+	if !a.crew.join() {
+		end()
+		return
+	}
 	go func() {
-		defer a.talks.Done()
+		defer a.crew.leave()
 		defer end()
 		a.show(ctx, t.site, window, notice{refused{window.Text("agent.notice.module", "module", module)}})
 	}()

@@ -162,7 +162,7 @@ type Agent struct {
 	budget  *budget
 	quiet   quiet
 	// stamper adds a time-stamp to the signatures of a message made with one certificate.
-	stamper    func(message []byte, only *pki.Certificate) ([]byte, error)
+	stamper    func(ctx context.Context, message []byte, only *pki.Certificate) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only
 
 	doors     sync.Mutex
@@ -180,7 +180,7 @@ type Agent struct {
 	renewal map[string]bool         // under mu: serials whose renewal was begun and not told to its end
 	lists   []*listedKeys           // under mu: what the cabinet listed, the latest of each person and side
 	came    int                     // under mu: how many lists came
-	talks   sync.WaitGroup
+	crew    crew                    // who answers connections
 }
 
 // New checks the configuration. The data folder is opened, and held against a second agent, by what needs it:

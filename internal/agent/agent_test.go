@@ -198,10 +198,11 @@ func (s *socket) ask(text string) string {
 
 // hand is a person at the window.
 type hand struct {
-	b    *bench
-	url  string
-	key  string
-	view View
+	b     *bench
+	url   string
+	token string
+	key   string
+	view  View
 }
 
 // window waits for the next window and opens it.
@@ -209,6 +210,7 @@ func (b *bench) window() *hand {
 	b.Helper()
 	h := b.unopened()
 	token := h.url[strings.IndexByte(h.url, '#')+1:]
+	h.token = token
 	h.url = h.url[:strings.IndexByte(h.url, '#')]
 	var out struct {
 		Key  string

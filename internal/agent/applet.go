@@ -94,7 +94,7 @@ func (t *talk) container(ctx context.Context, call *ncalayer.AppletCall, window 
 		return h.key, nil
 	}
 	task := &signing{info: true, wanted: wish{files: true, others: []string{keystore.JKS}, allowExpired: true, allowRevoked: true}}
-	task.act = func(key *keystore.Key) (any, error) { return key, nil }
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) { return key, nil }
 	out, err := t.askContainer(ctx, call.Path, window, task)
 	if err != nil {
 		return nil, err

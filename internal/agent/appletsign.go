@@ -24,7 +24,7 @@ func (t *talk) appletSign(ctx context.Context, call *ncalayer.AppletCall, window
 	if err != nil {
 		return nil, err
 	}
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
 		if err := alias(key, call.Alias); err != nil {
 			return nil, err
 		}

@@ -62,7 +62,7 @@ func (t *stamping) decide(ctx context.Context, w *window, _ Decision) (outcome, 
 	if w.run == nil {
 		w.run = begin(ctx, len(t.messages), func(ctx context.Context, done func()) (any, error) {
 			return each(t.messages, t.many, func(der []byte) (string, error) {
-				der, err := w.agent.stampWithin(ctx, der, nil)
+				der, err := w.agent.stamper(ctx, der, nil)
 				done()
 				return base64.StdEncoding.EncodeToString(der), err
 			})

@@ -150,11 +150,11 @@ func (t *talk) basicsCMS(task *signing, call *ncalayer.SignCall, contents [][]by
 		}
 		items = append(items, item)
 	}
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
 		return each(items, true, func(m message) (string, error) {
 			der, err := t.agent.sign(key, m, !call.Encapsulate)
 			if err == nil && call.Stamp {
-				der, err = t.agent.stamp(der, key.Certificate)
+				der, err = t.agent.stamper(ctx, der, key.Certificate)
 			}
 			return string(cms.EncodePEM(der)), err
 		})
@@ -174,7 +174,7 @@ func (t *talk) basicsXML(task *signing, contents [][]byte, window lang.Tag) erro
 		}
 		items = append(items, element{xml: string(content)})
 	}
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
 		return each(items, true, func(e element) (string, error) {
 			out, err := signXML(key, e, false)
 			return string(out), err
@@ -196,7 +196,7 @@ func (t *talk) basicsRaw(task *signing, call *ncalayer.SignCall, contents [][]by
 			return err
 		}
 	}
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
 		return raw(key, call, contents, algid.Signature.Sign)
 	}
 	return nil
@@ -232,14 +232,14 @@ func (t *talk) basicsDigests(task *signing, call *ncalayer.SignCall, digests [][
 			return err
 		}
 	}
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
 		if call.Format == "raw" {
 			return raw(key, call, digests, algid.Signature.SignDigest)
 		}
 		return each(digests, true, func(digest []byte) (string, error) {
 			der, err := t.agent.signDigest(key, digest)
 			if err == nil && call.Stamp {
-				der, err = t.agent.stamp(der, key.Certificate)
+				der, err = t.agent.stamper(ctx, der, key.Certificate)
 			}
 			return string(cms.EncodePEM(der)), err
 		})

@@ -55,7 +55,7 @@ func (t *talk) signFile(ctx context.Context, storage, path string, content []byt
 		return ncalayer.CommonError(err.Error(), ""), "refused"
 	}
 	task.named(path)
-	task.act = func(key *keystore.Key) (any, error) { return t.agent.sign(key, m, false) }
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) { return t.agent.sign(key, m, false) }
 	name := path + ".cms"
 	if m.existing != nil {
 		name = path // one more signature: the same kind of file under a free name

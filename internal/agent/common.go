@@ -93,7 +93,7 @@ func (t *talk) commonTask(ctx context.Context, call *ncalayer.CommonCall, window
 	switch call.Method {
 	case "getKeyInfo":
 		task.info = true
-		task.act = func(key *keystore.Key) (any, error) { return keyInfo(key.Certificate), nil }
+		task.act = func(_ context.Context, key *keystore.Key) (any, error) { return keyInfo(key.Certificate), nil }
 		return task, nil
 	case "signXml", "signXmls":
 		err = t.commonXML(task, call, window)
@@ -185,11 +185,11 @@ func (t *talk) commonContents(task *signing, call *ncalayer.CommonCall, contents
 	}
 	stamped := strings.HasPrefix(call.Method, "createCMSSignature")
 	task.wanted.stamp = stamped
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
 		return each(items, call.Many, func(m message) (string, error) {
 			der, err := t.agent.sign(key, m, !call.Attached)
 			if err == nil && stamped {
-				der, err = t.agent.stamp(der, key.Certificate)
+				der, err = t.agent.stamper(ctx, der, key.Certificate)
 			}
 			return base64.StdEncoding.EncodeToString(der), err
 		})
@@ -254,7 +254,7 @@ func (t *talk) commonDigests(task *signing, call *ncalayer.CommonCall, window la
 			return err
 		}
 	}
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
 		return each(digests, call.Many, func(digest []byte) (string, error) {
 			der, err := t.agent.signDigest(key, digest)
 			return base64.StdEncoding.EncodeToString(der), err
@@ -291,7 +291,7 @@ func (t *talk) commonXML(task *signing, call *ncalayer.CommonCall, window lang.T
 	if len(items) == 0 {
 		return errors.New("nothing to sign")
 	}
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
 		return each(items, call.Many, func(e element) (string, error) {
 			out, err := signXML(key, e, true)
 			return string(out), err

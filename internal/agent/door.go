@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"senim/internal/lang"
@@ -23,14 +24,16 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 // door is an origin of its own for one page: a server on a free loopback port, a token that is good
-// once, and the key which the page gets for it. Whoever embeds it guards token and key with its mutex.
+// once, and the key which the page gets for it.
 type door struct {
 	agent  *Agent
 	origin string
 	token  string        // good for one page
 	until  time.Time     // the token is good before
-	key    string        // of the page that took the token; "" before
 	touch  chan struct{} // the person did something
+
+	latch sync.Mutex
+	key   string // under latch: of the page that took the token; "" before
 }
 
 func secret() string {
@@ -39,11 +42,12 @@ func secret() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func (a *Agent) newDoor() door {
-	return door{agent: a, token: secret(), until: a.now().Add(tokenLife), touch: make(chan struct{}, 1)}
+func (a *Agent) newDoor() *door {
+	return &door{agent: a, token: secret(), until: a.now().Add(tokenLife), touch: make(chan struct{}, 1)}
 }
 
-// open serves the page until wait returns: it shows the page first, and lets the last answer reach it.
+// open serves the page until wait returns: it shows the page first, and lets the last answer reach it. What was begun
+// for the page ends with the context of its requests, which is wait's.
 func (d *door) open(ctx context.Context, handler http.Handler, wait func(ctx context.Context)) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -71,6 +75,7 @@ func (d *door) open(ctx context.Context, handler http.Handler, wait func(ctx con
 		return err
 	}
 	wait(ctx)
+	cancel()
 	grace, done := context.WithTimeout(context.Background(), 2*time.Second)
 	defer done()
 	_ = server.Shutdown(grace)
@@ -135,6 +140,8 @@ func (d *door) status(r *http.Request) int {
 // take exchanges the one-time token for a key: code is "" then, else bad_token, token_twice (somebody
 // else saw the token, whoever was first) or token_late.
 func (d *door) take(token string) (code string) {
+	d.latch.Lock()
+	defer d.latch.Unlock()
 	switch {
 	case subtle.ConstantTimeCompare([]byte(token), []byte(d.token)) != 1:
 		return "bad_token"
@@ -180,5 +187,7 @@ func (d *door) touched() {
 
 // holds tells whether a request comes from the page that took the token.
 func (d *door) holds(r *http.Request) bool {
+	d.latch.Lock()
+	defer d.latch.Unlock()
 	return d.key != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Window-Key")), []byte(d.key)) == 1
 }

@@ -189,10 +189,13 @@ func (a *Agent) ask(ctx context.Context, cert *pki.Certificate, chain *pki.Pool)
 		if err != nil || len(path) < 2 {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
-		answer = a.config.Revocation.Status(ctx, cert, path[1], now)
+		within, cancel := context.WithTimeout(ctx, 6*time.Second)
+		answer = a.config.Revocation.Status(within, cert, path[1], now)
 		cancel()
 		break
+	}
+	if ctx.Err() != nil { // the person went: nothing was found out
+		return
 	}
 	a.known.note(cert, status{answer, now})
 }

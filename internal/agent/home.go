@@ -112,7 +112,7 @@ func (a *Agent) attend(ctx context.Context) {
 
 // home is the agent's own page while it is open. It signs nothing and gives no site anything.
 type home struct {
-	door          // under mu
+	*door
 	wisher string // the site that wished it; "" is the person
 	end    chan struct{}
 

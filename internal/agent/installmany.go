@@ -91,6 +91,20 @@ func (t *installingMany) agrees(w *window, password string) bool {
 	})
 }
 
+// replaced are the keys that are replaced, asked for before the first file is made.
+func (t *installingMany) replaced() func(*pki.Certificate) bool {
+	if len(t.out.Orders) > 0 {
+		return replacedBy()
+	}
+	var certs []*pki.Certificate
+	for _, set := range t.sets {
+		if set.refusal == nil {
+			certs = append(certs, set.certs...)
+		}
+	}
+	return replacedBy(certs...)
+}
+
 func (*installingMany) kind() string { return "install-many" }
 func (*installingMany) wish() wish   { return wish{} }
 
@@ -130,8 +144,8 @@ func (t *installingMany) show(w *window, v *View) {
 	}
 }
 
-func (t *installingMany) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
-	if p := d.newPasswords(); p != nil {
+func (t *installingMany) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
+	if p := w.newPasswords(ctx, d, t.replaced()); p != nil {
 		return outcome{}, p
 	}
 	if t.another() != "" && !d.Confirm {

@@ -215,9 +215,14 @@ func (l *large) begin(w http.ResponseWriter, r *http.Request, s site) {
 		return
 	}
 	ended := make(chan struct{})
-	l.agent.talks.Add(1)
+	if !l.agent.crew.join() {
+		cancel()
+		l.drop(op.id)
+		http.Error(w, "the agent ends", http.StatusServiceUnavailable)
+		return
+	}
 	go func() {
-		defer l.agent.talks.Done()
+		defer l.agent.crew.leave()
 		defer close(ended)
 		defer cancel()
 		defer l.drop(op.id)
@@ -274,6 +279,11 @@ func (l *large) document(w http.ResponseWriter, r *http.Request, s site) {
 		http.Error(w, "cancelled", http.StatusUnauthorized)
 		return
 	}
+	if !l.agent.crew.join() {
+		http.Error(w, "cancelled", http.StatusUnauthorized)
+		return
+	}
+	defer l.agent.crew.leave()
 	out, err := op.signer.sign(l.agent, r.Body)
 	switch {
 	case op.ctx.Err() != nil, errors.Is(err, errNotWanted):

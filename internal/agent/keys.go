@@ -172,7 +172,7 @@ func (t *generating) showTokens(w *window, v *View) {
 	v.Warnings = append(v.Warnings, w.unreadable(t.order.Storage)...)
 }
 
-func (t *generating) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+func (t *generating) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
 	order := t.order
 	order.Folder = filepath.Clean(strings.TrimSpace(d.Folder))
 	switch {
@@ -191,7 +191,7 @@ func (t *generating) decide(_ context.Context, w *window, d Decision) (outcome, 
 		order.On = place
 	default:
 		if d.Confirm || t.forced {
-			if p := d.newPasswords(); p != nil {
+			if p := w.newPasswords(ctx, d, replacedByOrder(order)); p != nil {
 				return outcome{}, p
 			}
 			order.Password = d.NewPassword
@@ -296,11 +296,11 @@ func (t *installing) show(w *window, v *View) {
 	}
 }
 
-func (t *installing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
 	if t.matches[0].Note.OnToken() {
 		return t.certify(w, d)
 	}
-	if p := d.newPasswords(); p != nil {
+	if p := w.newPasswords(ctx, d, replacedBy(t.certs...)); p != nil {
 		return outcome{}, p
 	}
 	if t.strange() && !d.Confirm {

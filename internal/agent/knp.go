@@ -62,7 +62,7 @@ func (t *talk) knpSign(ctx context.Context, call *ncalayer.KNPCall, window lang.
 	}
 	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}}}
 	_ = task.add(shown) // one is never too many
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
 		out, err := signXML(key, element{xml: call.XML}, true)
 		return string(out), err
 	}

@@ -115,7 +115,7 @@ func (a *Agent) serve(ctx context.Context) error {
 	for range waiting {
 		<-done
 	}
-	a.talks.Wait()
+	a.crew.end()
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}

@@ -54,7 +54,7 @@ func (t *talk) nurFile(ctx context.Context, call *ncalayer.NURCall, window lang.
 		return ncalayer.NURError(ncalayer.NURFile), "refused"
 	}
 	task.named(l.path)
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
 		signature, err := t.agent.sign(key, message{content: content}, true)
 		if err != nil {
 			return nil, err

@@ -93,11 +93,11 @@ func (t *talk) nurTask(ctx context.Context, task *signing, call *ncalayer.NURCal
 	}
 	stamped := call.Type != "binary" // of binary no time-stamp is known
 	task.wanted.stamp = stamped
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
 		return each(items, call.Type == "multitext", func(m message) (string, error) {
 			der, err := t.agent.sign(key, m, false)
 			if err == nil && stamped {
-				der, err = t.agent.stamper(der, key.Certificate)
+				der, err = t.agent.stamper(ctx, der, key.Certificate)
 			}
 			return base64.StdEncoding.EncodeToString(der), err
 		})
@@ -117,7 +117,7 @@ func (t *talk) nurXML(task *signing, call *ncalayer.NURCall, window lang.Tag) er
 		}
 		items = append(items, element{xml: xml})
 	}
-	task.act = func(key *keystore.Key) (any, error) {
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
 		return each(items, call.Type == "multixml", func(e element) (string, error) {
 			out, err := signXML(key, e, true)
 			return string(out), err

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -130,7 +131,7 @@ func TestNURSign(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	stamped := 0
-	b.agent.stamper = func(message []byte, _ *pki.Certificate) ([]byte, error) {
+	b.agent.stamper = func(_ context.Context, message []byte, _ *pki.Certificate) ([]byte, error) {
 		stamped++
 		return message, nil
 	}

@@ -32,10 +32,18 @@ type teller interface{ said(tag lang.Tag) string }
 // Do opens the window of an act and returns when it is over, with a sentence about what came of it; ok is
 // false when it was closed. [keystore.ErrInUse] when another agent holds the folder.
 func (a *Agent) Do(ctx context.Context, act Act, tag lang.Tag) (said string, ok bool, err error) {
+	return a.doFor(ctx, self(), act, tag)
+}
+
+// self is the person who asks by himself.
+func self() site { return site{Class: "own", Shown: "Senim"} }
+
+// doFor is Do for who asks: the person himself, or a program, which the window then names.
+func (a *Agent) doFor(ctx context.Context, asker site, act Act, tag lang.Tag) (said string, ok bool, err error) {
 	var t task
 	switch act {
 	case ActRenew:
-		r, ok, err := a.Renew(ctx, tag)
+		r, ok, err := a.renewFor(ctx, asker, tag)
 		if err != nil || !ok {
 			return "", false, err
 		}
@@ -53,8 +61,7 @@ func (a *Agent) Do(ctx context.Context, act Act, tag lang.Tag) (said string, ok 
 	default:
 		return "", false, fmt.Errorf("no such act: %q", act)
 	}
-	asker := site{Class: "own", Shown: "Senim"}
-	if c, ok := t.(*comparing); ok {
+	if c, ok := t.(*comparing); ok && asker.own() {
 		asker.Shown = c.site.Shown
 	}
 	release, err := a.hold()
@@ -72,7 +79,8 @@ func (a *Agent) Do(ctx context.Context, act Act, tag lang.Tag) (said string, ok 
 	return tag.Text("agent.done." + t.kind()), true, nil
 }
 
-// own answers a program of the person's own that asks for an act; pages have no such method.
+// own answers a program that asks for an act; pages have no such method. Only of the agent's own program, whose commands
+// the person types, is the window said to be the person's.
 func (t *talk) own(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Refusal) {
 	if t.site.Origin != "" {
 		return nil, r.UndefinedMethod()
@@ -81,7 +89,11 @@ func (t *talk) own(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Ref
 	if refusal != nil {
 		return nil, refusal
 	}
-	said, ok, err := t.agent.Do(ctx, Act(r.Method), tag(args.Locale, lang.KK))
+	asker := t.site
+	if asker.Ours {
+		asker = self()
+	}
+	said, ok, err := t.agent.doFor(ctx, asker, Act(r.Method), tag(args.Locale, lang.KK))
 	switch {
 	case errors.Is(err, ErrNoCabinet):
 		return nil, &ncalayer.Refusal{Code: ncalayer.CodeGeneral, Details: "no_cabinet: " + err.Error()}

@@ -59,44 +59,67 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		reply(rw, http.StatusRequestEntityTooLarge, problem(&Problem{Code: "too_large", Text: "too large"}))
 		return
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ended {
-		reply(rw, http.StatusGone, problem(&Problem{Code: "over", Text: w.lang.Text("agent.problem.over")}))
+	switch {
+	case w.over():
+		w.gone(rw)
 		return
-	}
-	if r.URL.Path == "/open" {
-		w.begin(rw, body, w.lang, func() { w.finish(outcome{}) }, func() any { return w.view() })
+	case r.URL.Path == "/open":
+		w.begin(rw, body, w.lang, func() { w.finish(outcome{}) }, func() any {
+			w.turn.Lock()
+			defer w.turn.Unlock()
+			return w.view()
+		})
 		return
-	}
-	if !w.holds(r) {
+	case !w.holds(r):
 		reply(rw, http.StatusForbidden, problem(&Problem{Code: "no_key", Text: "not this window"}))
 		return
-	}
-	if r.URL.Path == "/alive" { // the page asks by itself; the person did nothing
+	case r.URL.Path == "/alive": // the page asks by itself; the person did nothing
+		changed := false
+		if w.turn.TryLock() {
+			changed = w.changed()
+			w.turn.Unlock()
+		}
 		reply(rw, http.StatusOK, struct {
 			Changed bool `json:"changed,omitempty"`
-		}{w.changed()})
+		}{changed})
 		return
 	}
 	w.touched()
+	if r.URL.Path == "/cancel" {
+		w.cancel(rw, body)
+		return
+	}
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	if w.over() { // while it waited
+		w.gone(rw)
+		return
+	}
+	w.inTurn(rw, r, body)
+}
+
+// gone answers a page whose window is over.
+func (w *window) gone(rw http.ResponseWriter) {
+	reply(rw, http.StatusGone, problem(&Problem{Code: "over", Text: w.lang.Text("agent.problem.over")}))
+}
+
+// inTurn answers what has to wait for what is done now.
+func (w *window) inTurn(rw http.ResponseWriter, r *http.Request, body []byte) {
 	switch r.URL.Path {
 	case "/look":
 		reply(rw, http.StatusOK, struct {
 			View View `json:"view"`
 		}{w.view()})
 	case "/unlock":
-		w.unlock(r.Context(), rw, body)
+		w.unlock(w.ctx, rw, body)
 	case "/watch":
 		w.addFolder(rw, body)
 	case "/forget":
 		w.forgetPassword(rw, body)
 	case "/decide":
-		w.decide(r.Context(), rw, body)
+		w.decide(w.ctx, rw, body)
 	case "/chooser":
 		w.goTo(rw, body)
-	case "/cancel":
-		w.cancel(rw, body)
 	default:
 		http.NotFound(rw, r)
 	}
@@ -166,7 +189,13 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 	if !read(rw, body, &d) {
 		return
 	}
+	ends := w.begins()
 	out, p := w.task.decide(ctx, w, d)
+	ends()
+	if w.over() {
+		w.gone(rw)
+		return
+	}
 	if p != nil {
 		if p.Text == "" {
 			p.Text = w.lang.Text("agent.problem." + p.Code)
@@ -178,7 +207,10 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 		reply(rw, http.StatusOK, ending{At: out.at, Of: out.of})
 		return
 	}
-	w.finish(out)
+	if !w.finish(out) {
+		w.gone(rw)
+		return
+	}
 	e := ending{Done: true}
 	if own, ok := w.task.(teller); ok {
 		e.Text = own.said(w.lang)
@@ -204,8 +236,25 @@ func (w *window) cancel(rw http.ResponseWriter, body []byte) {
 	if in.Block && !w.site.own() {
 		w.agent.block(w.site)
 	}
-	w.finish(outcome{})
-	reply(rw, http.StatusOK, ending{Done: true, Text: w.lang.Text("agent.done.canceled")})
+	text := "agent.done.canceled"
+	if w.busy() && !undone(w.task) {
+		text = "agent.done.canceled-begun"
+	}
+	if !w.finish(outcome{}) {
+		w.gone(rw)
+		return
+	}
+	reply(rw, http.StatusOK, ending{Done: true, Text: w.lang.Text(text)})
+}
+
+// undone tells whether nothing is left of an act that was cancelled while it was carried out: of a signature that goes
+// to nobody, not of files being written or of what was sent.
+func undone(t task) bool {
+	switch t.(type) {
+	case *signing, *oneFile, filing, *signingMany, *stamping:
+		return true
+	}
+	return false
 }
 
 func read(rw http.ResponseWriter, body []byte, into any) bool {

@@ -3,11 +3,27 @@ package agent
 import (
 	"errors"
 	"net"
+	"os"
 )
 
 // peer is the other end of a socket on this machine.
 type peer struct {
 	id string // what finds its program: on Linux the inode of its own socket, elsewhere the path itself
+}
+
+// ours tells whether the program that holds the socket is the agent's own: the file its process runs is the one we run,
+// or the one that was put in its place by an update. What cannot be told is another's.
+func (p peer) ours() bool {
+	own, err := os.Executable()
+	if err != nil {
+		return false
+	}
+	mine, err := os.Stat(own)
+	if err != nil {
+		return false
+	}
+	theirs, err := os.Stat(p.image())
+	return err == nil && os.SameFile(mine, theirs)
 }
 
 var (

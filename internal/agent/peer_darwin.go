@@ -42,6 +42,8 @@ func owner(remote, local *net.TCPAddr) (peer, error) {
 
 func (p peer) program() string { return p.id }
 
+func (p peer) image() string { return p.id }
+
 func holder(port int) (Holder, error) {
 	list, err := sockets(fmt.Sprintf("TCP:%d", port), "LISTEN")
 	if err != nil || len(list) == 0 {

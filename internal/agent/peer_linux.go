@@ -84,11 +84,20 @@ func lookup(path, from, to, state string) (uid int, inode string, found bool) {
 
 // program names the program that holds the socket, as far as we may look.
 func (p peer) program() string {
-	exe, err := os.Readlink(filepath.Join(p.process(), "exe"))
+	exe, err := os.Readlink(p.image())
 	if err != nil {
 		return ""
 	}
 	return exe
+}
+
+// image is the file that the process runs, whatever is called so where it lives.
+func (p peer) image() string {
+	process := p.process()
+	if process == "" {
+		return ""
+	}
+	return filepath.Join(process, "exe")
 }
 
 // process is the folder in /proc of the process that holds the socket, "" when it cannot be told.

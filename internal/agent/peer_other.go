@@ -9,4 +9,6 @@ func owner(_, _ *net.TCPAddr) (peer, error) { return peer{}, errCannotTell }
 
 func (p peer) program() string { return "" }
 
+func (p peer) image() string { return "" }
+
 func holder(int) (Holder, error) { return Holder{}, errCannotTell }

@@ -128,6 +128,8 @@ func image(process windows.Handle) string {
 
 func (p peer) program() string { return p.id }
 
+func (p peer) image() string { return p.id }
+
 func holder(port int) (Holder, error) {
 	all, err := rows()
 	if err != nil {

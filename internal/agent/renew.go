@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,10 @@ type Renewed struct {
 // Renew opens the window in which the person renews every key that is due, through the cabinet's own
 // doors and without its pages, and returns when the window is over; ok is false when it was closed.
 func (a *Agent) Renew(ctx context.Context, tag lang.Tag) (result Renewed, ok bool, err error) {
+	return a.renewFor(ctx, self(), tag)
+}
+
+func (a *Agent) renewFor(ctx context.Context, asker site, tag lang.Tag) (result Renewed, ok bool, err error) {
 	at, err := a.cabinet()
 	if err != nil {
 		return Renewed{}, false, err
@@ -39,7 +44,10 @@ func (a *Agent) Renew(ctx context.Context, tag lang.Tag) (result Renewed, ok boo
 	}
 	defer release()
 	t := &renewing{site: at}
-	out := a.show(ctx, site{Class: "own", Shown: t.site.Shown}, tag, t)
+	if asker.own() {
+		asker.Shown = t.site.Shown
+	}
+	out := a.show(ctx, asker, tag, t)
 	switch {
 	case out.err != nil:
 		return Renewed{}, false, out.err
@@ -147,7 +155,7 @@ func (w *window) due(cert *pki.Certificate) string {
 
 func (t *renewing) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
 	if t.groups == nil {
-		if p := t.begin(w, d); p != nil {
+		if p := t.begin(ctx, w, d); p != nil {
 			return outcome{}, p
 		}
 	}
@@ -172,7 +180,7 @@ func (t *renewing) decide(ctx context.Context, w *window, d Decision) (outcome, 
 
 // begin checks what the person chose and divides the keys by who answers for them: a person's own keys
 // are renewed in his own session, an organisation's in the first.
-func (t *renewing) begin(w *window, d Decision) *Problem {
+func (t *renewing) begin(ctx context.Context, w *window, d Decision) *Problem {
 	var ready []oldKey
 	locked := 0
 	for _, f := range w.files {
@@ -190,7 +198,7 @@ func (t *renewing) begin(w *window, d Decision) *Problem {
 	case locked > 0 && !d.Confirm:
 		return &Problem{Code: "some_locked", Field: "confirm", Text: w.lang.Text("agent.problem.some_locked", "n", locked)}
 	}
-	if p := t.passwords(ready, d); p != nil {
+	if p := t.passwords(ctx, w, ready, d); p != nil {
 		return p
 	}
 	own := map[string]*renewal{}
@@ -225,12 +233,14 @@ func (t *renewing) begin(w *window, d Decision) *Problem {
 	return nil
 }
 
-// passwords checks the new password, when a new file will have it.
-func (*renewing) passwords(ready []oldKey, d Decision) *Problem {
+// passwords checks the new password, when a new file will have it: none of the keys that are renewed has it.
+func (*renewing) passwords(ctx context.Context, w *window, ready []oldKey, d Decision) *Problem {
 	if !slices.ContainsFunc(ready, func(k oldKey) bool { return k.key.Place() == nil }) {
 		return nil
 	}
-	return d.newPasswords()
+	return w.newPasswords(ctx, d, func(old *pki.Certificate) bool {
+		return slices.ContainsFunc(ready, func(k oldKey) bool { return bytes.Equal(k.key.Certificate.Raw, old.Raw) })
+	})
 }
 
 // oldKey is a key to be renewed, open.

@@ -46,16 +46,16 @@ func (c counted) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) (
 }
 
 // start begins the act of signing that many documents with a key.
-func start(ctx context.Context, key *keystore.Key, of int, act func(*keystore.Key) (any, error)) *run {
+func start(ctx context.Context, key *keystore.Key, of int, act func(context.Context, *keystore.Key) (any, error)) *run {
 	return begin(ctx, of, func(ctx context.Context, done func()) (any, error) {
-		return act(&keystore.Key{Signer: counted{key.Signer, ctx, done}, Certificate: key.Certificate})
+		return act(ctx, &keystore.Key{Signer: counted{key.Signer, ctx, done}, Certificate: key.Certificate})
 	})
 }
 
 // begin begins an act of that many steps, which calls done after each; it outlives the request that began it, but not
-// the window.
+// ctx, which is the window's.
 func begin(ctx context.Context, of int, act func(ctx context.Context, done func()) (any, error)) *run {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithCancel(ctx)
 	r := &run{of: of, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
@@ -91,14 +91,12 @@ func (r *run) stop() {
 	<-r.done
 }
 
-// goOn is a step of what goes on: how far it is, or, at its end, the run with what came of it. Called under mu.
+// goOn is a step of what goes on: how far it is, or, at its end, the run with what came of it. Called in turn.
 func (w *window) goOn(ctx context.Context) (so outcome, over *run, p *Problem) {
 	run := w.run
-	w.mu.Unlock() // so that the person can cancel meanwhile
 	at, ended := run.step(ctx)
-	w.mu.Lock()
 	switch {
-	case w.ended:
+	case ctx.Err() != nil:
 		return outcome{}, nil, &Problem{Code: "over"}
 	case !ended:
 		return outcome{at: at, of: run.of}, nil, nil

@@ -18,8 +18,8 @@ type slow struct {
 	done atomic.Int64
 }
 
-func (s *slow) act(of int) func(*keystore.Key) (any, error) {
-	return func(key *keystore.Key) (any, error) {
+func (s *slow) act(of int) func(context.Context, *keystore.Key) (any, error) {
+	return func(_ context.Context, key *keystore.Key) (any, error) {
 		for range of {
 			<-s.let
 			if _, err := key.Signer.Sign(nil, make([]byte, 64), nil); err != nil {

@@ -16,8 +16,8 @@ type signing struct {
 	warnings  []Remark
 	logo      string
 	info      bool
-	// act makes the answer with the key; all documents or none.
-	act func(key *keystore.Key) (any, error)
+	// act makes the answer with the key; all documents or none. It ends early with ctx, when the person cancels.
+	act func(ctx context.Context, key *keystore.Key) (any, error)
 	// stamp is the last time-stamp that could not be had; the person may try again.
 	stamp error
 }
@@ -72,7 +72,10 @@ func (t *signing) decide(ctx context.Context, w *window, d Decision) (outcome, *
 		w.run = start(ctx, key, t.count, t.act)
 		return t.step(ctx, w, d.Key)
 	}
-	result, err := t.act(key)
+	result, err := t.act(ctx, key)
+	if ctx.Err() != nil { // cancelled meanwhile: nothing was signed
+		return outcome{}, &Problem{Code: "over"}
+	}
 	return t.ended(w, d.Key, result, err)
 }
 

@@ -16,6 +16,7 @@ type site struct {
 	Shown   string // host in its own letters
 	Class   string // secure, local, insecure, opaque, extension, program
 	Program string // path of a native program, "" when it cannot be told
+	Ours    bool   // the program is the agent's own, as the file of the peer's process proves
 }
 
 // siteOf reads an Origin header. It trusts nothing but the header's shape.

@@ -92,10 +92,13 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	defer a.disconnect(origin)
 	s := siteOf(origin)
 	if s.Class == "program" {
-		s.Program = p.program()
+		s.Program, s.Ours = p.program(), p.ours()
 	}
-	a.talks.Add(1)
-	defer a.talks.Done()
+	if !a.crew.join() {
+		http.Error(w, "the agent ends", http.StatusServiceUnavailable)
+		return
+	}
+	defer a.crew.leave()
 	c.cork()
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, //nolint:forbidigo // no TLS here: it is the package's own check of origins, which ours above replaces

@@ -52,12 +52,7 @@ func (t *signing) unstamped(err error, tag lang.Tag) *Problem {
 
 // stamp puts a time-stamp to the signatures of a message that have none: all of them, or those made
 // with one certificate.
-func (a *Agent) stamp(der []byte, only *pki.Certificate) ([]byte, error) {
-	return a.stampWithin(context.Background(), der, only)
-}
-
-// stampWithin is stamp that ends with ctx.
-func (a *Agent) stampWithin(ctx context.Context, der []byte, only *pki.Certificate) ([]byte, error) {
+func (a *Agent) stamp(ctx context.Context, der []byte, only *pki.Certificate) ([]byte, error) {
 	sd, err := cms.Parse(der)
 	if err != nil {
 		return nil, err

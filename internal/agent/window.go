@@ -13,13 +13,14 @@ import (
 // windowIdle is how long a window nobody touches stays.
 const windowIdle = 10 * time.Minute
 
-// task is what a window is open for. Its methods are called under the window's mutex.
+// task is what a window is open for. Its methods are called in turn.
 type task interface {
 	kind() string // sign, info, generate, install, list, generate-many, sign-many, install-many, choose, read, fetch, save, large, stamp, renew, password, backup, compare, notice or refused
 	wish() wish   // which keys fit; the zero wish for kinds that choose none
 	show(w *window, v *View)
 	// decide does the act. A problem keeps the window open; so does the outcome of a step that is not
-	// the last, after which the page sends the same decision again. Otherwise outcome is the end.
+	// the last, after which the page sends the same decision again. Otherwise outcome is the end. ctx ends with the window:
+	// what comes of a decision then goes to nobody.
 	decide(ctx context.Context, w *window, d Decision) (outcome, *Problem)
 }
 
@@ -55,19 +56,25 @@ type outcome struct {
 
 // window is one consent: a page on an origin of its own, served only while it is open.
 type window struct {
-	door // under mu
+	*door
 	site site
 	lang lang.Tag
 	task task
 	end  chan outcome
+	ctx  context.Context //nolint:containedctx // the window's own life, which is longer than a request of its page
 
-	mu     sync.Mutex
-	files  []keystore.File          // under mu
-	tokens []keystore.PluggedToken  // under mu
-	stamp  string                   // under mu: of the folders when files were listed; "" keeps the list as it is
-	opened map[string]*keystore.Key // under mu
-	run    *run                     // under mu: what is being signed now
-	ended  bool                     // under mu
+	// turn is whose it is to look, to open a key or to act. It may be held for long, while a service or a token is waited
+	// for: neither the person who cancels nor the end of the window waits for it.
+	turn   sync.Mutex
+	files  []keystore.File          // in turn
+	tokens []keystore.PluggedToken  // in turn
+	stamp  string                   // in turn: of the folders when files were listed; "" keeps the list as it is
+	opened map[string]*keystore.Key // in turn
+	run    *run                     // in turn: what is being signed now
+
+	mu       sync.Mutex
+	ended    bool // under mu
+	deciding bool // under mu: a decision is being carried out
 }
 
 // show opens the window for a task and waits for its end. The zero outcome is: cancelled, withdrawn,
@@ -80,7 +87,8 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	if blocked() || !a.desk.enter(ctx) {
 		return outcome{}
 	}
-	defer a.desk.leave()
+	left := func() {}
+	defer func() { a.desk.leave(); left() }()
 	if ctx.Err() != nil || blocked() { // while it waited
 		return outcome{}
 	}
@@ -88,8 +96,8 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		door: a.newDoor(), site: s, lang: tag, task: t, end: make(chan outcome, 1),
 		opened: map[string]*keystore.Key{},
 	}
-	w.scan()
 	out, err := w.serve(ctx)
+	left = func() { a.afterwards(s, w.clear) }
 	if err != nil {
 		a.log.Error("window", "err", err)
 		return outcome{}
@@ -104,28 +112,60 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	return out
 }
 
-// serve runs the window's own server until the window ends.
+// afterwards has what a window leaves taken away. That may have to wait for a token or a disk, but no other window has
+// to; only the person's own act, which may be all this program is for.
+func (a *Agent) afterwards(s site, clear func()) {
+	if s.own() || !a.crew.join() {
+		clear()
+		return
+	}
+	go func() {
+		defer a.crew.leave()
+		clear()
+	}()
+}
+
+// serve runs the window's own server until the window ends. The keys are listed while the browser starts.
 func (w *window) serve(ctx context.Context) (out outcome, err error) {
-	err = w.door.open(ctx, http.HandlerFunc(w.answer), func(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w.ctx = ctx
+	w.turn.Lock()
+	go func() {
+		defer w.turn.Unlock()
+		w.scan()
+	}()
+	err = w.open(ctx, http.HandlerFunc(w.answer), func(ctx context.Context) {
 		out = w.wait(ctx)
 		w.mu.Lock()
 		w.ended = true
+		w.mu.Unlock()
+		cancel()
 		if last, ok := w.task.(interface{ over() }); ok {
 			last.over()
 		}
-		run := w.run
-		w.mu.Unlock()
-		run.stop()
-		w.mu.Lock()
-		for _, k := range w.opened {
-			if err := k.Close(); err != nil {
-				w.agent.log.Warn("a token was not let go", "err", err)
-			}
-		}
-		clear(w.opened)
-		w.mu.Unlock()
 	})
 	return out, err
+}
+
+// clear lets go of what the window held, once nothing is under way any more.
+func (w *window) clear() {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	w.run.stop()
+	for _, k := range w.opened {
+		if err := k.Close(); err != nil {
+			w.agent.log.Warn("a token was not let go", "err", err)
+		}
+	}
+	clear(w.opened)
+}
+
+// over tells whether the window ended.
+func (w *window) over() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ended
 }
 
 // wait ends with the window: by a decision, by the page's owner going away, or by time. A window
@@ -140,6 +180,10 @@ func (w *window) wait(ctx context.Context) outcome {
 		case <-w.touch:
 			limit.Reset(windowIdle)
 		case <-limit.C:
+			if w.busy() { // it is not the person who is slow
+				limit.Reset(windowIdle)
+				continue
+			}
 			return outcome{}
 		case <-ctx.Done():
 			return outcome{}
@@ -147,16 +191,37 @@ func (w *window) wait(ctx context.Context) outcome {
 	}
 }
 
-// finish ends the window once; called under mu.
-func (w *window) finish(out outcome) {
+// finish ends the window once: false when it was over.
+func (w *window) finish(out outcome) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.ended {
-		return
+		return false
 	}
 	w.ended = true
 	w.end <- out
+	return true
 }
 
-// scan lists the key files again; called under mu, or before the window is served. A task may have its own.
+// begins notes that a decision is being carried out, until ends is called.
+func (w *window) begins() (ends func()) {
+	set := func(to bool) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.deciding = to
+	}
+	set(true)
+	return func() { set(false) }
+}
+
+// busy tells whether a decision is being carried out.
+func (w *window) busy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.deciding
+}
+
+// scan lists the key files again; called in turn. A task may have its own.
 func (w *window) scan() {
 	if few, ok := w.task.(interface {
 		keyFiles() ([]keystore.File, map[string]*keystore.Key)

@@ -16,7 +16,7 @@ import (
 // TestWindowIdle: a window nobody opens goes after a minute, one nobody touches after ten.
 func TestWindowIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &window{door: door{touch: make(chan struct{}, 1)}, end: make(chan outcome, 1)}
+		w := &window{door: &door{touch: make(chan struct{}, 1)}, end: make(chan outcome, 1)}
 		begin := time.Now()
 		if out := w.wait(context.Background()); out.done || out.err != nil || time.Since(begin) != time.Minute {
 			t.Errorf("unopened: %+v after %v", out, time.Since(begin))
@@ -25,6 +25,13 @@ func TestWindowIdle(t *testing.T) {
 		w.touch <- struct{}{}
 		if out := w.wait(context.Background()); out.done || out.err != nil || time.Since(begin) != 10*time.Minute {
 			t.Errorf("untouched: %+v after %v", out, time.Since(begin))
+		}
+		begin = time.Now()
+		w.touch <- struct{}{}
+		ends := w.begins() // a decision that takes long is not a person who went
+		go func() { time.Sleep(25 * time.Minute); ends() }()
+		if out := w.wait(context.Background()); out.done || out.err != nil || time.Since(begin) != 30*time.Minute {
+			t.Errorf("busy: %+v after %v", out, time.Since(begin))
 		}
 	})
 }

@@ -106,6 +106,33 @@ func (o *owner) renew(c robot.Choice, seen func(robot.View)) (agent.Renewed, boo
 	return r, ok, err
 }
 
+// TestRenewalRefusesOldPassword: the new files of a renewal are not under the password of the old ones (cabinet.md K5);
+// nothing is made before that, and the same window goes on with another.
+func TestRenewalRefusesOldPassword(t *testing.T) {
+	s := newSite(t)
+	s.reach(accountantIIN, "", "a@example.kz")
+	o := s.owner(s.way())
+	o.ending(person("ТЕСТОВ ТЕСТ", "ТЕСТОВ", "ТЕСТОВИЧ", accountantIIN), 20)
+	old := ""
+	for _, p := range o.passwords {
+		old = p
+	}
+	acted := make(chan error, 1)
+	go func() {
+		acted <- o.robot.Window(t.Context(), robot.Choice{Passwords: o.passwords, NewPassword: old}, nil)
+	}()
+	r, ok, err := o.at.Renew(t.Context(), lang.RU)
+	if refused := <-acted; refused == nil || !strings.Contains(refused.Error(), "same_password") {
+		t.Errorf("the old password: %v", refused)
+	}
+	if ok || err != nil || r.Done != 0 || len(o.newFiles(old)) != 1 {
+		t.Errorf("%+v %v %v, %d files under the old password", r, ok, err, len(o.newFiles(old)))
+	}
+	if r, ok, err := o.renew(robot.Choice{Passwords: o.passwords, NewPassword: newPassword}, nil); err != nil || !ok || r.Done != 1 || len(o.newFiles(newPassword)) != 1 {
+		t.Errorf("%+v %v %v", r, ok, err)
+	}
+}
+
 // newFiles opens the key files that the new password opens.
 func (o *owner) newFiles(password string) (serials []string) {
 	o.s.t.Helper()

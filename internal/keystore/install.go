@@ -85,7 +85,7 @@ type step struct {
 	stands    bool   // it was there already
 	ready     bool   // its temporary file was written and proved
 	created   bool   // by this call: only such a file may be taken away again
-	other     bool // it stood there, and the password of now does not open it
+	other     bool   // it stood there, and the password of now does not open it
 }
 
 // Install makes the finished key file of every certificate under one new password: all of them, or

@@ -7,6 +7,7 @@
   let view = null;
   let chosen = '';
   let over = false;
+  let leaving = false; // the person cancelled
 
   function say(problem) {
     const box = $('error');
@@ -27,7 +28,7 @@
   function state(name) {
     body.dataset.state = name;
     $('live').textContent = name === 'busy' ? T('busy') : '';
-    for (const b of $('actions').querySelectorAll('button')) b.disabled = name === 'busy' && !(b.id === 'cancel' && view && (view.count > 1 || view.kind === 'large')) || name === 'loading';
+    for (const b of $('actions').querySelectorAll('button')) b.disabled = name === 'busy' && !(b.id === 'cancel' && view) || name === 'loading'; // whatever is waited for, a person can cancel
     if (name === 'ready') label();
   }
 
@@ -599,8 +600,10 @@
   }
 
   async function cancel(block) {
-    if (over) return;
+    if (over || leaving) return;
+    leaving = true;
     state('busy');
+    $('cancel').disabled = true;
     try { const text = (await call('/cancel', { block })).text; if (!over) end(text); } catch (problem) { end(problem.text || T('lost'), true); }
   }
 
@@ -609,7 +612,7 @@
     if (over || body.dataset.state !== 'ready') return;
     state('busy');
     try { await act(); } catch (problem) {
-      if (over) return; // cancelled meanwhile
+      if (over || leaving) return; // cancelled meanwhile
       if (problem instanceof Error) problem = { code: 'lost', text: T('lost') };
       if (problem.code === 'over' || problem.code === 'lost' || problem.code === 'no_key') end(problem.text, true);
       else { state('ready'); say(problem); }
