@@ -53,8 +53,10 @@ func (*changing) decide(_ context.Context, w *window, d Decision) (outcome, *Pro
 		return outcome{}, &Problem{Code: "wrong_password", Field: "password"}
 	case errors.Is(err, keystore.ErrSamePassword):
 		return outcome{}, &Problem{Code: "same_password", Field: "new-password"}
-	case errors.Is(err, pfx.ErrPasswordLength), errors.Is(err, pfx.ErrPasswordCharset), errors.Is(err, pfx.ErrPasswordClasses):
+	case errors.Is(err, pfx.ErrPasswordLength), errors.Is(err, pfx.ErrPasswordCharset), errors.Is(err, pfx.ErrPasswordClasses), errors.Is(err, pfx.ErrPasswordDefault):
 		return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
+	case errors.Is(err, keystore.ErrSeveralPasswords):
+		return outcome{}, &Problem{Code: "several_passwords"}
 	case errors.Is(err, fs.ErrExist):
 		return outcome{}, &Problem{Code: "old_file_exists"}
 	case err != nil:

@@ -3,8 +3,10 @@ package keystore
 import (
 	"bytes"
 	"crypto"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 
 	java "github.com/pavlo-v-chernykh/keystore-go/v4"
 
@@ -21,24 +23,12 @@ func isJKS(content []byte) bool { return bytes.HasPrefix(content, jksMagic) }
 // decodeJKS opens a Java key store: the store and its key have one password, as national key files do. Of
 // several keys the one that ends last is taken.
 func decodeJKS(content []byte, password string) (file *pfx.File, err error) {
-	if !boundedJKS(content) {
-		return nil, errors.New("read a Java key store: its lengths are not those of the file")
-	}
-	defer func() { // the library does so for an encrypted key that is too short
-		if r := recover(); r != nil {
-			file, err = nil, errors.New("read a Java key store: it is broken")
-		}
-	}()
-	store := java.New(java.WithOrderedAliases(), java.WithCaseExactAliases(), java.WithMinPasswordLen(0))
+	defer broken(&err)
 	word := []byte(password)
 	defer clear(word)
-	if err := store.Load(bytes.NewReader(content), word); err != nil {
-		// The library tells a wrong password by the digest at the end alone, and has no name for it. What
-		// does not parse is told apart by its own error.
-		if err.Error() == "got invalid digest" {
-			return nil, pfx.ErrPassword
-		}
-		return nil, fmt.Errorf("read a Java key store: %w", err)
+	store, err := loadJKS(content, word)
+	if err != nil {
+		return nil, err
 	}
 	var best *pfx.File
 	for _, alias := range store.Aliases() {
@@ -69,6 +59,101 @@ func decodeJKS(content []byte, password string) (file *pfx.File, err error) {
 		return nil, errors.New("read a Java key store: there is no key in it")
 	}
 	return best, nil
+}
+
+// loadJKS reads a store. A wrong password is [pfx.ErrPassword].
+func loadJKS(content, word []byte) (java.KeyStore, error) {
+	store := java.New(java.WithOrderedAliases(), java.WithCaseExactAliases(), java.WithMinPasswordLen(0))
+	if !boundedJKS(content) {
+		return store, errors.New("read a Java key store: its lengths are not those of the file")
+	}
+	if err := store.Load(bytes.NewReader(content), word); err != nil {
+		// The library tells a wrong password by the digest at the end alone, and has no name for it. What
+		// does not parse is told apart by its own error.
+		if err.Error() == "got invalid digest" {
+			return store, pfx.ErrPassword
+		}
+		return store, fmt.Errorf("read a Java key store: %w", err)
+	}
+	return store, nil
+}
+
+// broken makes an error of what the library panics with for an encrypted key that is too short.
+func broken(err *error) {
+	if r := recover(); r != nil {
+		*err = errors.New("read a Java key store: it is broken")
+	}
+}
+
+// rewriteJKS gives a store with the same entries under another password, as [rewrite] does.
+func rewriteJKS(content []byte, old, password string) (changed []byte, same func([]byte) error, err error) {
+	defer broken(&err)
+	before, after := []byte(old), []byte(password)
+	defer clear(before)
+	defer clear(after)
+	store, err := loadJKS(content, before)
+	if err != nil {
+		return nil, nil, err
+	}
+	aliases := store.Aliases()
+	if binary.BigEndian.Uint32(content[8:]) != uint32(len(aliases)) { //nolint:gosec // of a file of 1 MiB
+		return nil, nil, errors.New("read a Java key store: two entries have one name")
+	}
+	for _, alias := range aliases {
+		if !store.IsPrivateKeyEntry(alias) {
+			continue
+		}
+		entry, err := store.GetPrivateKeyEntry(alias, before)
+		if err != nil {
+			return nil, nil, ErrSeveralPasswords
+		}
+		err = store.SetPrivateKeyEntry(alias, entry, after)
+		clear(entry.PrivateKey)
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	var b bytes.Buffer
+	if err := store.Store(&b, after); err != nil {
+		return nil, nil, err
+	}
+	return b.Bytes(), func(got []byte) error { return sameEntries(content, old, got, password) }, nil
+}
+
+// sameEntries checks that two stores hold the same, each under its password.
+func sameEntries(a []byte, wordA string, b []byte, wordB string) (err error) {
+	defer broken(&err)
+	all, err := entries(a, wordA)
+	if err != nil {
+		return err
+	}
+	got, err := entries(b, wordB)
+	if err == nil && !reflect.DeepEqual(all, got) {
+		err = errors.New("the new file holds other keys")
+	}
+	return err
+}
+
+// entries are those of a store, by their names, with the keys opened.
+func entries(content []byte, password string) (map[string]any, error) {
+	word := []byte(password)
+	defer clear(word)
+	store, err := loadJKS(content, word)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]any{}
+	for _, alias := range store.Aliases() {
+		if store.IsPrivateKeyEntry(alias) {
+			all[alias], err = store.GetPrivateKeyEntry(alias, word)
+		} else {
+			all[alias], err = store.GetTrustedCertificateEntry(alias)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // decode opens a key file of either form.

@@ -2,17 +2,21 @@ package keystore
 
 import (
 	"bytes"
+	"crypto/sha1" //nolint:gosec // Java's own
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	java "github.com/pavlo-v-chernykh/keystore-go/v4"
 
 	"senim/algid"
 	"senim/internal/pkitest"
+	"senim/pfx"
 )
 
 // jks writes a Java key store as another program would.
@@ -81,8 +85,99 @@ func TestJavaKeyStore(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := ChangePassword(filepath.Join(dir, "GOST512_a.jks"), password, "Another1"); err == nil {
-		t.Error("changed the password of a Java key store")
+}
+
+// resum puts the right digest under a store that was changed by hand.
+func resum(content []byte, password string) []byte {
+	h := sha1.New() //nolint:gosec // Java's own
+	for _, c := range utf16.Encode([]rune(password)) {
+		h.Write([]byte{byte(c >> 8), byte(c)})
+	}
+	h.Write([]byte("Mighty Aphrodite"))
+	body := content[:len(content)-sha1.Size]
+	h.Write(body)
+	return h.Sum(body)
+}
+
+// TestJavaKeyStorePassword changes the password of a store: every key in it, the names, the certificates of others
+// stay; what Java wrote, Java's own tool opens again.
+func TestJavaKeyStorePassword(t *testing.T) {
+	dir, authority := t.TempDir(), pkitest.New(t)
+	path := filepath.Join(dir, "two.jks")
+	jks(t, path, password, password, authority.Individual(), authority.Head())
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		old, new string
+		want     error
+	}{{"wrong", "Another12", ErrPassword}, {password, password, ErrSamePassword}, {password, "12345678", pfx.ErrPasswordDefault}} {
+		if err := ChangePassword(path, c.old, c.new); !errors.Is(err, c.want) {
+			t.Errorf("%s to %s: %v", c.old, c.new, err)
+		}
+	}
+	if err := ChangePassword(path, password, "Another12"); err != nil {
+		t.Fatal(err)
+	}
+	was, err := entries(before, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || !isJKS(after) {
+		t.Fatal(err, "or another form")
+	}
+	is, err := entries(after, "Another12")
+	if err != nil || len(is) != 2 || !reflect.DeepEqual(is, was) {
+		t.Errorf("%d entries, %v", len(is), err)
+	}
+	if _, err := entries(after, password); !errors.Is(err, pfx.ErrPassword) {
+		t.Errorf("the old password: %v", err)
+	}
+	if kept, err := os.ReadFile(OldName(path)); err != nil || !bytes.Equal(kept, before) {
+		t.Errorf("the old file is not kept: %v", err)
+	}
+	if err := ChangePassword(path, password, "Another12"); err != nil {
+		t.Errorf("the same change again: %v", err)
+	}
+	if err := ChangePassword(path, password, "Another13"); !errors.Is(err, ErrPassword) {
+		t.Errorf("another one: %v", err)
+	}
+
+	other := filepath.Join(dir, "other.jks")
+	jks(t, other, password, "OfItsOwn1", authority.Individual())
+	if err := ChangePassword(other, password, "Another12"); !errors.Is(err, ErrSeveralPasswords) {
+		t.Errorf("a key with a password of its own: %v", err)
+	}
+	twice := bytes.Clone(before) // both keys are called a
+	twice = bytes.Replace(twice, []byte{0, 0, 0, 1, 0, 1, 'b'}, []byte{0, 0, 0, 1, 0, 1, 'a'}, 1)
+	twice = resum(twice, password)
+	if _, _, err := rewriteJKS(twice, password, "Another12"); err == nil || errors.Is(err, pfx.ErrPassword) {
+		t.Errorf("a key would be lost: %v", err)
+	}
+
+	tool, err := exec.LookPath("keytool")
+	if err != nil {
+		t.Skip("there is no keytool: Java is not installed")
+	}
+	java := func(word string, args ...string) []byte {
+		t.Helper()
+		out, err := exec.CommandContext(t.Context(), tool, append(args, "-storetype", "JKS", "-keystore", filepath.Join(dir, "java.jks"), "-storepass", word)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return out
+	}
+	java(password, "-genkeypair", "-keypass", password, "-alias", "one", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=ONE, C=KZ")
+	java(password, "-genkeypair", "-keypass", password, "-alias", "two", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=TWO, C=KZ")
+	if err := ChangePassword(filepath.Join(dir, "java.jks"), password, "Another12"); err != nil {
+		t.Fatal(err)
+	}
+	for _, alias := range []string{"one", "two"} { // a request is signed with the key itself
+		if out := java("Another12", "-certreq", "-keypass", "Another12", "-alias", alias); !bytes.Contains(out, []byte("CERTIFICATE REQUEST")) {
+			t.Errorf("%s: %s", alias, out)
+		}
 	}
 }
 
