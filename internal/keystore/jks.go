@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
+	"unicode"
 
 	java "github.com/pavlo-v-chernykh/keystore-go/v4"
 
@@ -20,9 +23,84 @@ var jksMagic = []byte{0xfe, 0xed, 0xfe, 0xed}
 
 func isJKS(content []byte) bool { return bytes.HasPrefix(content, jksMagic) }
 
-// decodeJKS opens a Java key store: the store and its key have one password, as national key files do. Of
-// several keys the one that ends last is taken.
-func decodeJKS(content []byte, password string) (file *pfx.File, err error) {
+// Entry is the certificate of one of several keys in a Java key store.
+type Entry struct {
+	Alias       string
+	Certificate *pki.Certificate
+}
+
+// inStore gives the keys of a store a file each; the name of a key is in its identifier, and shown after the name of the file.
+func inStore(f *File) []File {
+	if len(f.keys) < 2 {
+		return []File{*f}
+	}
+	list := make([]File, 0, len(f.keys))
+	for _, alias := range f.keys {
+		one := *f
+		one.keys = nil
+		one.ID, one.Entry = entryID(f.ID, alias), alias
+		one.Name += " · " + shown(alias)
+		list = append(list, one)
+	}
+	return list
+}
+
+// entryID is the identifier of one key of a file; a file with one key has its own.
+func entryID(file, alias string) string {
+	if alias == "" {
+		return file
+	}
+	return contentID([]byte(file + "\x00" + alias))
+}
+
+// shown is the name of a key as a line of a list can have it.
+func shown(alias string) string {
+	runes := []rune(strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, alias))
+	if len(runes) > 64 {
+		runes = append(runes[:63], '…')
+	}
+	return string(runes)
+}
+
+// aliasesOf names the keys of a store when there are several.
+func aliasesOf(content []byte) []string {
+	keys, ok := keysOfJKS(content)
+	keys = slices.Compact(keys)
+	if !ok || len(keys) < 2 {
+		return nil
+	}
+	return keys[:min(len(keys), maxEntries)]
+}
+
+// besideJKS gives the certificates of a store with several keys. The password has proved that they belong to it; one
+// that cannot be read is left out.
+func besideJKS(content []byte, password string) (list []Entry) {
+	word := []byte(password)
+	defer clear(word)
+	store, err := loadJKS(content, word)
+	if err != nil {
+		return nil
+	}
+	for _, alias := range aliasesOf(content) {
+		chain, err := store.GetPrivateKeyEntryCertificateChain(alias)
+		if err != nil || len(chain) == 0 {
+			continue
+		}
+		if cert, err := pki.ParseCertificate(chain[0].Content); err == nil {
+			list = append(list, Entry{alias, cert})
+		}
+	}
+	return list
+}
+
+// decodeJKS opens a Java key store: the store and its key have one password, as national key files do. Which
+// key is told by its alias; without one it is that which ends last.
+func decodeJKS(content []byte, password, named string) (file *pfx.File, err error) {
 	defer broken(&err)
 	word := []byte(password)
 	defer clear(word)
@@ -32,7 +110,7 @@ func decodeJKS(content []byte, password string) (file *pfx.File, err error) {
 	}
 	var best *pfx.File
 	for _, alias := range store.Aliases() {
-		if !store.IsPrivateKeyEntry(alias) {
+		if !store.IsPrivateKeyEntry(alias) || named != "" && alias != named {
 			continue
 		}
 		entry, err := store.GetPrivateKeyEntry(alias, word)
@@ -159,7 +237,7 @@ func entries(content []byte, password string) (map[string]any, error) {
 // decode opens a key file of either form.
 func decode(content []byte, password string) (*pfx.File, error) {
 	if isJKS(content) {
-		return decodeJKS(content, password)
+		return decodeJKS(content, password, "")
 	}
 	return pfx.Decode(content, password)
 }

@@ -2,7 +2,6 @@ package keystore
 
 import (
 	"bytes"
-	"crypto/sha1" //nolint:gosec // Java's own
 	"errors"
 	"os"
 	"os/exec"
@@ -10,7 +9,6 @@ import (
 	"reflect"
 	"testing"
 	"time"
-	"unicode/utf16"
 
 	java "github.com/pavlo-v-chernykh/keystore-go/v4"
 
@@ -56,12 +54,15 @@ func TestJavaKeyStore(t *testing.T) {
 	for _, f := range Scan([]string{dir}) {
 		found[f.Name] = f
 	}
-	if len(found) != 4 || found["GOST512_a.jks"].Kind != Combined {
+	if len(found) != 5 || found["GOST512_a.jks · a"].Kind != Combined || found["GOST512_a.jks · a"].ID == found["GOST512_a.jks · b"].ID {
 		t.Fatalf("found %v", found)
 	}
-	key, err := Unlock(found["GOST512_a.jks"], password)
-	if err != nil || !bytes.Equal(key.Certificate.Raw, leaf.Certificate.Raw) {
-		t.Fatalf("the key that ends last: %v", err)
+	key, err := Unlock(found["GOST512_a.jks · b"], password)
+	if err != nil || key.Alias != "b" || len(key.Beside) != 2 || !bytes.Equal(key.Certificate.Raw, leaf.Certificate.Raw) {
+		t.Fatalf("one of two keys: %v", err)
+	}
+	if key, err := Unlock(found["GOST512_a.jks · a"], password); err != nil || !bytes.Equal(key.Certificate.Raw, older.Certificate.Raw) {
+		t.Fatalf("the other: %v", err)
 	}
 	algorithm, err := algid.SignatureFor(leaf.Certificate.PublicKey)
 	if err != nil {
@@ -74,8 +75,8 @@ func TestJavaKeyStore(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	for _, name := range []string{"GOST512_a.jks", "other.jks"} {
-		word := map[string]string{"GOST512_a.jks": "wrong", "other.jks": password}[name]
+	for _, name := range []string{"GOST512_a.jks · a", "other.jks"} {
+		word := map[string]string{"GOST512_a.jks · a": "wrong", "other.jks": password}[name]
 		if _, err := Unlock(found[name], word); !errors.Is(err, ErrPassword) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -85,18 +86,6 @@ func TestJavaKeyStore(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-}
-
-// resum puts the right digest under a store that was changed by hand.
-func resum(content []byte, password string) []byte {
-	h := sha1.New() //nolint:gosec // Java's own
-	for _, c := range utf16.Encode([]rune(password)) {
-		h.Write([]byte{byte(c >> 8), byte(c)})
-	}
-	h.Write([]byte("Mighty Aphrodite"))
-	body := content[:len(content)-sha1.Size]
-	h.Write(body)
-	return h.Sum(body)
 }
 
 // TestJavaKeyStorePassword changes the password of a store: every key in it, the names, the certificates of others
@@ -152,7 +141,7 @@ func TestJavaKeyStorePassword(t *testing.T) {
 	}
 	twice := bytes.Clone(before) // both keys are called a
 	twice = bytes.Replace(twice, []byte{0, 0, 0, 1, 0, 1, 'b'}, []byte{0, 0, 0, 1, 0, 1, 'a'}, 1)
-	twice = resum(twice, password)
+	twice = sealed(twice[:len(twice)-20], password)
 	if _, _, err := rewriteJKS(twice, password, "Another12"); err == nil || errors.Is(err, pfx.ErrPassword) {
 		t.Errorf("a key would be lost: %v", err)
 	}
