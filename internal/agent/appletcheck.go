@@ -9,8 +9,8 @@ import (
 	"senim/algid"
 	"senim/cms"
 	"senim/dsig"
-	"senim/internal/keystore"
 	"senim/internal/ncalayer"
+	"senim/pki"
 )
 
 // What is verified here is the page's own: it learns nothing of the person, so no window asks.
@@ -53,17 +53,17 @@ func appletVerifyCMS(signature string, content []byte) (any, error) {
 	return len(verdicts) > 0, nil
 }
 
-// appletVerifyPlain verifies a bare signature with the key of an open file.
-func appletVerifyPlain(key *keystore.Key, call *ncalayer.AppletCall) (any, error) {
+// appletVerifyPlain verifies a bare signature with the certificate of an open file.
+func appletVerifyPlain(cert *pki.Certificate, call *ncalayer.AppletCall) (any, error) {
 	signature, err := ncalayer.DecodeBase64(call.Signature)
 	if err != nil {
 		return nil, appletError(ncalayer.AppletSignature)
 	}
-	algorithm, err := algid.SignatureFor(key.Certificate.PublicKey)
+	algorithm, err := algid.SignatureFor(cert.PublicKey)
 	if err != nil {
 		return nil, err
 	}
-	return algorithm.Verify(key.Certificate.PublicKey, []byte(call.Text), signature) == nil, nil
+	return algorithm.Verify(cert.PublicKey, []byte(call.Text), signature) == nil, nil
 }
 
 // appletVerifyXML verifies all signatures of a document, or, with the name of the element around it,

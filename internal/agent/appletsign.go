@@ -30,7 +30,7 @@ func (t *talk) appletSign(ctx context.Context, call *ncalayer.AppletCall, window
 		}
 		return sign(key)
 	}
-	return t.askContainer(ctx, call.Path, window, task)
+	return t.askContainer(ctx, call, window, task)
 }
 
 // appletTask checks what is to be signed, shows it, and gives the way to sign it.

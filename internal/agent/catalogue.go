@@ -116,6 +116,19 @@ func (c *catalogue) learn(f keystore.File, cert *pki.Certificate) {
 	c.write()
 }
 
+// learn remembers the certificate of a file that was opened; of a Java key store those of all its keys, which one
+// password protects.
+func (a *Agent) learn(files []keystore.File, f keystore.File, key *keystore.Key) {
+	a.known.learn(f, key.Certificate)
+	for _, e := range key.Beside {
+		for _, other := range files {
+			if other.Path == f.Path && other.Entry == e.Alias {
+				a.known.learn(other, e.Certificate)
+			}
+		}
+	}
+}
+
 // forget deletes what is known of a file at once, from the disk too.
 func (c *catalogue) forget(id string) error {
 	c.lock()

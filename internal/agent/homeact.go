@@ -99,7 +99,8 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 
 // unlock opens a key only to learn its certificate; the key itself is dropped at once.
 func (h *home) unlock(ctx context.Context, id, password string) (code string) {
-	for _, f := range keystore.Scan(h.agent.looked()) {
+	files := keystore.Scan(h.agent.looked())
+	for _, f := range files {
 		if f.ID != id {
 			continue
 		}
@@ -110,7 +111,7 @@ func (h *home) unlock(ctx context.Context, id, password string) (code string) {
 		case err != nil:
 			return "unreadable_key"
 		}
-		h.agent.known.learn(f, key.Certificate)
+		h.agent.learn(files, f, key)
 		h.agent.ask(ctx, key.Certificate, nil)
 		return ""
 	}

@@ -10,6 +10,7 @@ import (
 
 	"senim/internal/keystore"
 	"senim/pfx"
+	"senim/pki"
 )
 
 // changing is the consent to change the password of a key file. The file with the old password stays
@@ -26,12 +27,21 @@ func (*changing) show(w *window, v *View) {
 
 // allFiles lists every key file: what it may sign does not matter here.
 func allFiles(w *window, v *View) {
+	keys := map[string]int{} // in each file
 	for _, f := range w.files {
-		if f.Certificate() != nil {
-			continue // of a token
+		keys[f.Path]++
+	}
+	for _, f := range w.files {
+		if f.Certificate() != nil || keys[f.Path] == 0 {
+			continue // of a token, or a further key of a store that stands there already
 		}
 		r := w.row(f)
 		r.Fits, r.Reasons = true, nil
+		if n := keys[f.Path]; n > 1 {
+			r.File, r.Card = filepath.Base(f.Path), nil
+			r.Remarks = []Remark{{"several", "info", w.lang.Text("agent.reason.several", "n", n)}}
+		}
+		keys[f.Path] = 0
 		v.Keys = append(v.Keys, r)
 	}
 	if len(v.Keys) == 1 {
@@ -47,22 +57,36 @@ func (*changing) decide(_ context.Context, w *window, d Decision) (outcome, *Pro
 	if d.NewPassword != d.NewPassword2 {
 		return outcome{}, &Problem{Code: "passwords_differ", Field: "new-password-2"}
 	}
+	known := map[string]*pki.Certificate{} // by the name in a store
+	for _, other := range w.files {
+		if other.Path == f.Path {
+			known[other.Entry] = w.agent.known.find(other.ID)
+		}
+	}
 	err := keystore.ChangePassword(f.Path, d.Password, d.NewPassword)
 	switch {
 	case errors.Is(err, keystore.ErrPassword):
 		return outcome{}, &Problem{Code: "wrong_password", Field: "password"}
 	case errors.Is(err, keystore.ErrSamePassword):
 		return outcome{}, &Problem{Code: "same_password", Field: "new-password"}
-	case errors.Is(err, pfx.ErrPasswordLength), errors.Is(err, pfx.ErrPasswordCharset), errors.Is(err, pfx.ErrPasswordClasses):
+	case errors.Is(err, pfx.ErrPasswordLength), errors.Is(err, pfx.ErrPasswordCharset), errors.Is(err, pfx.ErrPasswordClasses), errors.Is(err, pfx.ErrPasswordDefault):
 		return outcome{}, &Problem{Code: passwordCode(err), Field: "new-password"}
+	case errors.Is(err, keystore.ErrSeveralPasswords):
+		return outcome{}, &Problem{Code: "several_passwords"}
 	case errors.Is(err, fs.ErrExist):
 		return outcome{}, &Problem{Code: "old_file_exists"}
 	case err != nil:
 		return outcome{}, &Problem{Code: "not_changed"}
 	}
-	w.agent.forget(f.ID)
-	if cert := w.agent.known.find(f.ID); cert != nil {
-		w.agent.remember(f.Path, cert)
+	for _, other := range w.files {
+		if other.Path == f.Path {
+			w.agent.forget(other.ID)
+		}
+	}
+	for _, after := range keystore.Scan([]string{f.Path}) {
+		if cert := known[after.Entry]; cert != nil {
+			w.agent.known.learn(after, cert)
+		}
 	}
 	if d.Confirm {
 		if err := os.Remove(keystore.OldName(f.Path)); err != nil {

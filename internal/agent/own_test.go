@@ -206,6 +206,30 @@ func TestPain10ChangePassword(t *testing.T) {
 	}
 }
 
+// TestPain10ChangePasswordJKS: a Java key store gets a new password as any file does, stays one, and what stands in the
+// way is said in words of its own.
+func TestPain10ChangePasswordJKS(t *testing.T) {
+	b := bring(t)
+	b.jks("keys.jks", b.authority.Individual())
+	h, end := b.do(ActPassword)
+	change := Decision{Key: h.row("").ID, Password: password, NewPassword: "12345678", NewPassword2: "12345678"}
+	if p := h.problem("/decide", change); p.Code != "password_default" || p.Field != "new-password" || p.Text != lang.EN.Text("agent.problem.password_default") {
+		t.Errorf("%+v", p)
+	}
+	change.NewPassword, change.NewPassword2 = "Another1", "Another1"
+	h.decide(change)
+	if said, ok, err := end(); !ok || err != nil || said == "" {
+		t.Fatalf("%q %v %v", said, ok, err)
+	}
+	files := keystore.Scan([]string{b.folder})
+	if len(files) != 1 || files[0].Storage != keystore.JKS {
+		t.Fatalf("%+v", files)
+	}
+	if _, err := keystore.Unlock(files[0], "Another1"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestPain10Backup: a copy that was read back and opened; never over another file.
 func TestPain10Backup(t *testing.T) {
 	b := bring(t)

@@ -155,7 +155,7 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		}
 		w.opened[f.ID] = key
 		if f.Certificate() == nil {
-			w.agent.known.learn(f, key.Certificate)
+			w.agent.learn(w.files, f, key)
 		}
 		w.agent.ask(ctx, key.Certificate, w.task.wish().chain)
 		if in.Brief {

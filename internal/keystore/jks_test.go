@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"senim/algid"
 	"senim/internal/pkitest"
+	"senim/pfx"
 )
 
 // jks writes a Java key store as another program would.
@@ -52,12 +54,15 @@ func TestJavaKeyStore(t *testing.T) {
 	for _, f := range Scan([]string{dir}) {
 		found[f.Name] = f
 	}
-	if len(found) != 4 || found["GOST512_a.jks"].Kind != Combined {
+	if len(found) != 5 || found["GOST512_a.jks · a"].Kind != Combined || found["GOST512_a.jks · a"].ID == found["GOST512_a.jks · b"].ID {
 		t.Fatalf("found %v", found)
 	}
-	key, err := Unlock(found["GOST512_a.jks"], password)
-	if err != nil || !bytes.Equal(key.Certificate.Raw, leaf.Certificate.Raw) {
-		t.Fatalf("the key that ends last: %v", err)
+	key, err := Unlock(found["GOST512_a.jks · b"], password)
+	if err != nil || key.Alias != "b" || len(key.Beside) != 2 || !bytes.Equal(key.Certificate.Raw, leaf.Certificate.Raw) {
+		t.Fatalf("one of two keys: %v", err)
+	}
+	if key, err := Unlock(found["GOST512_a.jks · a"], password); err != nil || !bytes.Equal(key.Certificate.Raw, older.Certificate.Raw) {
+		t.Fatalf("the other: %v", err)
 	}
 	algorithm, err := algid.SignatureFor(leaf.Certificate.PublicKey)
 	if err != nil {
@@ -70,8 +75,8 @@ func TestJavaKeyStore(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	for _, name := range []string{"GOST512_a.jks", "other.jks"} {
-		word := map[string]string{"GOST512_a.jks": "wrong", "other.jks": password}[name]
+	for _, name := range []string{"GOST512_a.jks · a", "other.jks"} {
+		word := map[string]string{"GOST512_a.jks · a": "wrong", "other.jks": password}[name]
 		if _, err := Unlock(found[name], word); !errors.Is(err, ErrPassword) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -81,8 +86,87 @@ func TestJavaKeyStore(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := ChangePassword(filepath.Join(dir, "GOST512_a.jks"), password, "Another1"); err == nil {
-		t.Error("changed the password of a Java key store")
+}
+
+// TestJavaKeyStorePassword changes the password of a store: every key in it, the names, the certificates of others
+// stay; what Java wrote, Java's own tool opens again.
+func TestJavaKeyStorePassword(t *testing.T) {
+	dir, authority := t.TempDir(), pkitest.New(t)
+	path := filepath.Join(dir, "two.jks")
+	jks(t, path, password, password, authority.Individual(), authority.Head())
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		old, new string
+		want     error
+	}{{"wrong", "Another12", ErrPassword}, {password, password, ErrSamePassword}, {password, "12345678", pfx.ErrPasswordDefault}} {
+		if err := ChangePassword(path, c.old, c.new); !errors.Is(err, c.want) {
+			t.Errorf("%s to %s: %v", c.old, c.new, err)
+		}
+	}
+	if err := ChangePassword(path, password, "Another12"); err != nil {
+		t.Fatal(err)
+	}
+	was, err := entries(before, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || !isJKS(after) {
+		t.Fatal(err, "or another form")
+	}
+	is, err := entries(after, "Another12")
+	if err != nil || len(is) != 2 || !reflect.DeepEqual(is, was) {
+		t.Errorf("%d entries, %v", len(is), err)
+	}
+	if _, err := entries(after, password); !errors.Is(err, pfx.ErrPassword) {
+		t.Errorf("the old password: %v", err)
+	}
+	if kept, err := os.ReadFile(OldName(path)); err != nil || !bytes.Equal(kept, before) {
+		t.Errorf("the old file is not kept: %v", err)
+	}
+	if err := ChangePassword(path, password, "Another12"); err != nil {
+		t.Errorf("the same change again: %v", err)
+	}
+	if err := ChangePassword(path, password, "Another13"); !errors.Is(err, ErrPassword) {
+		t.Errorf("another one: %v", err)
+	}
+
+	other := filepath.Join(dir, "other.jks")
+	jks(t, other, password, "OfItsOwn1", authority.Individual())
+	if err := ChangePassword(other, password, "Another12"); !errors.Is(err, ErrSeveralPasswords) {
+		t.Errorf("a key with a password of its own: %v", err)
+	}
+	twice := bytes.Clone(before) // both keys are called a
+	twice = bytes.Replace(twice, []byte{0, 0, 0, 1, 0, 1, 'b'}, []byte{0, 0, 0, 1, 0, 1, 'a'}, 1)
+	twice = sealed(twice[:len(twice)-20], password)
+	if _, _, err := rewriteJKS(twice, password, "Another12"); err == nil || errors.Is(err, pfx.ErrPassword) {
+		t.Errorf("a key would be lost: %v", err)
+	}
+
+	tool, err := exec.LookPath("keytool")
+	if err != nil {
+		t.Skip("there is no keytool: Java is not installed")
+	}
+	java := func(word string, args ...string) []byte {
+		t.Helper()
+		out, err := exec.CommandContext(t.Context(), tool, append(args, "-storetype", "JKS", "-keystore", filepath.Join(dir, "java.jks"), "-storepass", word)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return out
+	}
+	java(password, "-genkeypair", "-keypass", password, "-alias", "one", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=ONE, C=KZ")
+	java(password, "-genkeypair", "-keypass", password, "-alias", "two", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=TWO, C=KZ")
+	if err := ChangePassword(filepath.Join(dir, "java.jks"), password, "Another12"); err != nil {
+		t.Fatal(err)
+	}
+	for _, alias := range []string{"one", "two"} { // a request is signed with the key itself
+		if out := java("Another12", "-certreq", "-keypass", "Another12", "-alias", alias); !bytes.Contains(out, []byte("CERTIFICATE REQUEST")) {
+			t.Errorf("%s: %s", alias, out)
+		}
 	}
 }
 

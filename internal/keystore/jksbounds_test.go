@@ -69,6 +69,6 @@ func TestHostileJavaKeyStore(t *testing.T) {
 func FuzzJavaKeyStore(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 'a'})
 	f.Fuzz(func(_ *testing.T, body []byte) {
-		_, _ = decodeJKS(sealed(append(append([]byte{}, jksMagic...), body...), password), password)
+		_, _ = decodeJKS(sealed(append(append([]byte{}, jksMagic...), body...), password), password, "")
 	})
 }

@@ -84,8 +84,10 @@ type File struct {
 	Modified time.Time
 	Copies   []string // other paths with the same content
 	Storage  string   // PKCS12, JKS, or the name of a token's driver
+	Entry    string   // which of several keys of a Java key store, by its alias; the ID is of this key then, and the name has it
 
 	token *onToken // of a key on a token
+	keys  []string // of a Java key store with several, while it is listed
 }
 
 // Folder is the directory the file is in; empty for a key on a token.
@@ -131,13 +133,16 @@ func Scan(folders []string) []File {
 	}
 	list := make([]File, 0, len(found))
 	for _, f := range found {
-		list = append(list, *f)
+		list = append(list, inStore(f)...)
 	}
 	sort.Slice(list, func(i, j int) bool {
 		if !list[i].Modified.Equal(list[j].Modified) {
 			return list[i].Modified.After(list[j].Modified)
 		}
-		return list[i].Path < list[j].Path
+		if list[i].Path != list[j].Path {
+			return list[i].Path < list[j].Path
+		}
+		return list[i].Entry < list[j].Entry
 	})
 	return list
 }
@@ -173,11 +178,11 @@ func note(found map[string]*File, path string, entry fs.DirEntry) {
 		}
 		return
 	}
-	storage := PKCS12
+	storage, keys := PKCS12, []string(nil)
 	if isJKS(content) {
-		storage = JKS
+		storage, keys = JKS, aliasesOf(content)
 	}
-	found[id] = &File{Storage: storage, ID: id, Path: path, Name: filepath.Base(path), Kind: KindOf(filepath.Base(path)), Modified: info.ModTime()}
+	found[id] = &File{Storage: storage, keys: keys, ID: id, Path: path, Name: filepath.Base(path), Kind: KindOf(filepath.Base(path)), Modified: info.ModTime()}
 }
 
 func contentID(content []byte) string {
@@ -211,6 +216,8 @@ type Key struct {
 	Signer      crypto.Signer
 	Certificate *pki.Certificate
 	Storage     string
+	Alias       string  // of one of several keys in a Java key store
+	Beside      []Entry // all of that store, this one among them
 
 	place *Place // the token it is on; nil for a file
 }
@@ -236,14 +243,22 @@ func Unlock(f File, password string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open key file: %w", err)
 	}
-	if contentID(content) != f.ID {
+	if entryID(contentID(content), f.Entry) != f.ID {
 		return nil, fmt.Errorf("open key file: %w", ErrChanged)
 	}
-	file, err := decode(content, password)
+	key := &Key{Storage: f.Storage, Alias: f.Entry}
+	var file *pfx.File
+	if f.Entry != "" {
+		file, err = decodeJKS(content, password, f.Entry)
+		key.Beside = besideJKS(content, password)
+	} else {
+		file, err = decode(content, password)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open key file: %w", wrongPassword(err))
 	}
-	return &Key{Signer: file.Key, Certificate: file.Certificate, Storage: f.Storage}, nil
+	key.Signer, key.Certificate = file.Key, file.Certificate
+	return key, nil
 }
 
 // wrongPassword gives the error of a wrong password our name.

@@ -14,14 +14,17 @@ import (
 // ErrSamePassword says that the new password is the old one.
 var ErrSamePassword = errors.New("the new password is the old one")
 
+// ErrSeveralPasswords says that a key in a Java key store has a password of its own.
+var ErrSeveralPasswords = errors.New("a key in the store has another password")
+
 // OldName is where [ChangePassword] keeps the file with the old password.
 func OldName(path string) string { return path + ".old" }
 
 // ChangePassword writes a key file again under another password, in the form it had. The old file is
 // kept beside, as [OldName] says, where no other may stand (fs.ErrExist); the new one takes its place in
 // one step and is opened there. A kill at any moment leaves a whole file under the name, and the old
-// one somewhere; the same call goes on from there. Errors beside those of files: [ErrPassword], [ErrSamePassword], those of
-// [pfx.CheckPassword].
+// one somewhere; the same call goes on from there. Of a Java key store every key and the store itself change. Errors
+// beside those of files: [ErrPassword], [ErrSamePassword], [ErrSeveralPasswords], those of [pfx.CheckPassword].
 func ChangePassword(path, old, password string) error {
 	if err := pfx.CheckPassword(password); err != nil {
 		return err
@@ -33,21 +36,14 @@ func ChangePassword(path, old, password string) error {
 	if err != nil {
 		return err
 	}
-	if isJKS(content) {
-		return errors.New("the password of a Java key store is changed by Java's own keytool")
-	}
-	file, err := pfx.Decode(content, old)
+	changed, same, err := rewrite(content, old, password)
 	if errors.Is(err, pfx.ErrPassword) && wasChanged(path, content, old, password) {
 		return nil
 	}
 	if err != nil {
 		return wrongPassword(err)
 	}
-	changed, err := pfx.Encode(rand.Reader, *file, password, formOf(content))
-	if err != nil {
-		return err
-	}
-	if err := opens(changed, password, file); err != nil {
+	if err := same(changed); err != nil {
 		return err
 	}
 	fault("password: new file ready")
@@ -61,7 +57,7 @@ func ChangePassword(path, old, password string) error {
 	fault("password: new file in place")
 	written, err := read(path)
 	if err == nil {
-		err = opens(written, password, file)
+		err = same(written)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("read the new file back: %w", err), Replace(path, content))
@@ -88,8 +84,21 @@ func wasChanged(path string, content []byte, old, password string) bool {
 	if err != nil {
 		return false
 	}
-	before, err := pfx.Decode(kept, old)
-	return err == nil && opens(content, password, before) == nil
+	_, same, err := rewrite(kept, old, password)
+	return err == nil && same(content) == nil
+}
+
+// rewrite gives a key file under another password, and what tells whether a file holds the same keys under it.
+func rewrite(content []byte, old, password string) (changed []byte, same func([]byte) error, err error) {
+	if isJKS(content) {
+		return rewriteJKS(content, old, password)
+	}
+	file, err := pfx.Decode(content, old)
+	if err != nil {
+		return nil, nil, err
+	}
+	changed, err = pfx.Encode(rand.Reader, *file, password, formOf(content))
+	return changed, func(b []byte) error { return opens(b, password, file) }, err
 }
 
 // opens checks that a key file holds the same key and certificate under a password.
