@@ -168,7 +168,11 @@ func TestApplet(t *testing.T) {
 	}
 
 	// setLocale is never answered; the next windows speak that language. A uuid comes back.
-	s.send(appletCall("setLocale", `"kk"`))
+	for _, args := range []string{`"kk"`, `null`, `2`, ``, `"ru","x"`} { // no reply, whatever it is
+		s.send(appletCall("setLocale", args))
+	}
+	s.send(`{"method":"setLocale"}`)
+	s.send(`{"method":"setLocale","args":"kk"}`)
 	s.send(strings.Replace(appletCall("showFileChooser", `"ALL",""`), "{", `{"uuid":"7",`, 1))
 	h = b.window()
 	if h.view.Lang != "kk" {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,11 +51,18 @@ func ownerOf(c *pki.Certificate) string {
 	return key
 }
 
-// newest gives of every owner the certificate issued last.
-func newest(entries []keyEntry) map[string]*pki.Certificate {
+// newest gives of every owner the certificate issued last that can take the place of another: one that was revoked cannot,
+// nor one whose key is not here any more, as long as another is.
+func (a *Agent) newest(entries []keyEntry) map[string]*pki.Certificate {
 	list := map[string]*pki.Certificate{}
 	for _, e := range entries {
+		if s, ok := a.known.checked(e.cert); ok && s.State == trust.StateRevoked {
+			continue
+		}
 		owner := ownerOf(e.cert)
+		if !e.listed && slices.ContainsFunc(entries, func(o keyEntry) bool { return o.listed && ownerOf(o.cert) == owner && a.now().Before(o.cert.NotAfter) }) {
+			continue
+		}
 		if n := list[owner]; n == nil || e.cert.NotBefore.After(n.NotBefore) {
 			list[owner] = e.cert
 		}
@@ -78,7 +86,7 @@ type Due struct {
 
 // calendar lists the keys by their end, the nearest first.
 func (a *Agent) calendar(entries []keyEntry, tag lang.Tag) []Due {
-	now, latest := a.now(), newest(entries)
+	now, latest := a.now(), a.newest(entries)
 	list := []Due{}
 	for _, e := range entries {
 		if latest[ownerOf(e.cert)] != e.cert {

@@ -203,6 +203,22 @@ type message struct {
 	existing []byte // the CMS that gets one more signer, nil for a new one
 }
 
+// whole looks at a document that is signed as it is, also when it is a CMS: what is shown is what is signed. A challenge of
+// another origin is refused, also inside a CMS.
+func (t *talk) whole(task *signing, content []byte, window lang.Tag) error {
+	inside := [][]byte{content}
+	if sd, err := cms.Parse(content); err == nil {
+		inside = append(inside, sd.Content())
+	}
+	for _, c := range inside {
+		if another, bad := relayed(c, t.site); bad {
+			task.wants = []string{another}
+			return errOrigin
+		}
+	}
+	return task.add(showContent(content, nil, window))
+}
+
 // message looks at a document: a CMS gets one more signature, anything else a first one. A challenge
 // of another origin is refused, also inside a CMS.
 func (t *talk) message(task *signing, content []byte, window lang.Tag) (message, error) {

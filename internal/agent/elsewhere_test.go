@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,15 +63,18 @@ func TestInstalledElsewhere(t *testing.T) {
 	}
 	other.send(install)
 	h = there.window()
-	if h.view.Kind != "install" || !h.view.Sealed || h.view.Confirm != "" {
+	if h.view.Kind != "install" || !h.view.Sealed || h.view.Confirm == "" || len(h.view.Warnings) == 0 || h.view.Warnings[len(h.view.Warnings)-1].Code != "stray" {
 		t.Fatalf("%+v", h.view)
 	}
+	if p := h.problem("/decide", Decision{Password: "Carried42", NewPassword: "Secret42", NewPassword2: "Secret42"}); p.Code != "confirm" {
+		t.Errorf("%+v", p)
+	}
 	for _, wrong := range []string{"", "Carried43"} {
-		if p := h.problem("/decide", Decision{Password: wrong, NewPassword: "Secret42", NewPassword2: "Secret42"}); p.Code != "pending_password" || p.Field != "pending-password" {
+		if p := h.problem("/decide", Decision{Password: wrong, NewPassword: "Secret42", NewPassword2: "Secret42", Confirm: true}); p.Code != "pending_password" || p.Field != "pending-password" {
 			t.Errorf("%q: %+v", wrong, p)
 		}
 	}
-	h.decide(Decision{Password: "Carried42", NewPassword: "Secret42", NewPassword2: "Secret42"})
+	h.decide(Decision{Password: "Carried42", NewPassword: "Secret42", NewPassword2: "Secret42", Confirm: true})
 	for _, f := range result[ncalayer.Installed](t, other.read()).Files {
 		content, err := os.ReadFile(filepath.Join(there.folder, f.FileName))
 		if err != nil {
@@ -114,6 +119,33 @@ func TestNoKeychainNoSecretOnDisk(t *testing.T) {
 		s.read()
 		if key, err := os.ReadFile(filepath.Join(pendingIn(b.agent.config.Data), "pending.key")); err == nil && len(key) == 64 {
 			t.Errorf("%s: the secret lies in a file", name)
+		}
+	}
+}
+
+// TestStrayKeyHasNoOwner: a page that only asks to finish a key made elsewhere changes nothing: who asks first is not its maker, and
+// every site is warned of alike.
+func TestStrayKeyHasNoOwner(t *testing.T) {
+	b := bring(t)
+	person := b.authority.Individual()
+	file, err := pfx.EncryptPrivateKey(rand.Reader, person.Key, []byte("Qwerty12"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(b.folder, "PENDING_GOST512_"+keyInfo(person.Certificate).KeyID+".p8"), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, origin := range []string{"https://evil.example", page} {
+		s := b.dial(origin)
+		s.send(keysCall("install", `{"requestId":"x","certificates":["`+base64.StdEncoding.EncodeToString(person.Certificate.Raw)+`"]}`))
+		h := b.window()
+		if h.view.Kind != "install" || h.view.Confirm == "" || !slices.ContainsFunc(h.view.Warnings, func(r Remark) bool { return r.Code == "stray" }) {
+			t.Errorf("%s: %s, %+v", origin, h.view.Kind, h.view.Warnings)
+		}
+		h.cancel()
+		s.read()
+		if n := b.agent.keeper.Unfinished(); len(n) != 0 {
+			t.Errorf("%s cancelled, and %d keys are noted as its own", origin, len(n))
 		}
 	}
 }

@@ -226,10 +226,7 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 	if refusal != nil {
 		return nil, refusal
 	}
-	if err := t.agent.keeper.Adopt(certs, t.agent.looked(), t.site.Origin); err != nil {
-		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeImporting))
-	}
-	matches, err := t.agent.keeper.Match(certs)
+	matches, err := t.agent.keeper.Match(certs, t.agent.looked()...)
 	if err != nil {
 		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeImporting))
 	}
@@ -266,9 +263,21 @@ func mixed(matches []keystore.Match) bool {
 	})
 }
 
-// strange tells whether another site than this one had the keys made.
-func (t *installing) strange() bool {
-	return slices.ContainsFunc(t.matches, func(m keystore.Match) bool { return m.Note.Origin != t.origin })
+// strange gives the first key of which it is not known that this site had it made.
+func (t *installing) strange() (m keystore.Match, is bool) {
+	i := slices.IndexFunc(t.matches, func(m keystore.Match) bool { return m.Stray || m.Note.Origin != t.origin })
+	if i < 0 {
+		return m, false
+	}
+	return t.matches[i], true
+}
+
+// unconfirmed: the person has not said yet that this site may.
+func (t *installing) unconfirmed(d Decision) *Problem {
+	if _, strange := t.strange(); strange && !d.Confirm {
+		return &Problem{Code: "confirm", Field: "confirm"}
+	}
+	return nil
 }
 
 // sealed tells whether a key is under a password that was given when it was made, and is asked for now.
@@ -290,8 +299,12 @@ func (t *installing) show(w *window, v *View) {
 		}
 	}
 	v.Folder, v.Token, v.Sealed = strings.Join(folders, ", "), t.matches[0].Note.Token, t.sealed()
-	if t.strange() {
-		v.Warnings = append(v.Warnings, Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", t.matches[0].Note.Origin)})
+	if m, strange := t.strange(); strange {
+		warning := Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", cmp.Or(m.Note.Origin, tag.Text("agent.site.program")))}
+		if m.Stray {
+			warning = Remark{"stray", "amber", tag.Text("agent.warning.stray")}
+		}
+		v.Warnings = append(v.Warnings, warning)
 		v.Confirm = tag.Text("agent.ui.confirm-origin")
 	}
 }
@@ -303,8 +316,11 @@ func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome
 	if p := w.newPasswords(ctx, d, replacedBy(t.certs...)); p != nil {
 		return outcome{}, p
 	}
-	if t.strange() && !d.Confirm {
-		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
+	if p := t.unconfirmed(d); p != nil {
+		return outcome{}, p
+	}
+	if err := w.agent.keeper.Adopt(t.certs, w.agent.looked(), t.origin); err != nil {
+		return outcome{err: err}, nil
 	}
 	files, err := w.agent.keeper.InstallSealed(t.certs, d.NewPassword, d.Password)
 	if f, is := errors.AsType[*keystore.Failure](err); is && f.Reason == "pending_password" {
@@ -323,8 +339,8 @@ func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome
 
 // certify puts the certificates on the token where their keys are.
 func (t *installing) certify(w *window, d Decision) (outcome, *Problem) {
-	if t.strange() && !d.Confirm {
-		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
+	if p := t.unconfirmed(d); p != nil {
+		return outcome{}, p
 	}
 	w.scan() // it may have been plugged in meanwhile
 	at, there := w.tokenOf(t.matches[0].Note)

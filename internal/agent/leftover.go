@@ -12,7 +12,7 @@ import (
 // key twice, and a key still valid though a newer one was issued. Issuing does not revoke old keys.
 func (a *Agent) leftovers(files []keystore.File, tag lang.Tag) map[string][]Remark {
 	entries, now := a.known.all(files), a.now()
-	latest := newest(entries)
+	latest := a.newest(entries)
 	names := map[string]string{} // by id
 	out := map[string][]Remark{}
 	for _, f := range files {
@@ -34,7 +34,7 @@ func (a *Agent) leftovers(files []keystore.File, tag lang.Tag) map[string][]Rema
 			}
 		}
 		newer := latest[ownerOf(e.cert)]
-		if newer.Fingerprint() == e.cert.Fingerprint() || now.After(e.cert.NotAfter) {
+		if newer == nil || !newer.NotBefore.After(e.cert.NotBefore) || newer.Fingerprint() == e.cert.Fingerprint() || now.After(e.cert.NotAfter) {
 			continue
 		}
 		if s, ok := a.known.checked(e.cert); ok && s.State == trust.StateRevoked {

@@ -12,6 +12,9 @@ import (
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // maxLocal bounds a file that is signed or verified where it lies.
@@ -90,10 +93,59 @@ func (l local) document(most int64) ([]byte, error) {
 		return nil, errNoFile
 	case int64(len(content)) > most:
 		return nil, errTooLarge
-	case bytes.Contains(content[:min(len(content), 4096)], []byte("PRIVATE KEY-----")), bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")), keyBag(content):
+	case holdsKey(content):
 		return nil, errKeyFile
 	}
 	return content, nil
+}
+
+// holdsKey knows files of private keys under any name: PEM with anything around it, OpenSSH's and PuTTY's, Java key stores,
+// PKCS #12, and the DER forms of one key.
+func holdsKey(content []byte) bool {
+	for _, mark := range []string{"PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "PuTTY-User-Key-File-"} {
+		if bytes.Contains(content, []byte(mark)) {
+			return true
+		}
+	}
+	if bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")) || bytes.HasPrefix(content, []byte("\xce\xce\xce\xce")) || keyBag(content) { // JKS, JCEKS
+		return true
+	}
+	return derKey(content)
+}
+
+// derKey tells PrivateKeyInfo (RFC 5208), EncryptedPrivateKeyInfo (PBES2 or PKCS #12's), RSAPrivateKey (RFC 8017) and
+// ECPrivateKey (RFC 5915) by their first members.
+func derKey(content []byte) bool {
+	var body, first cryptobyte.String
+	var tag asn1.Tag
+	s := cryptobyte.String(content)
+	if !s.ReadASN1(&body, asn1.SEQUENCE) || !body.ReadAnyASN1(&first, &tag) {
+		return false
+	}
+	switch tag {
+	case asn1.INTEGER: // version, then an algorithm, a modulus or an octet string
+		return len(first) == 1 && first[0] <= 1 && (octetsFollow(body) || integers(body) >= 8 || body.PeekASN1Tag(asn1.OCTET_STRING))
+	case asn1.SEQUENCE:
+		var scheme cryptobyte.String
+		return first.ReadASN1(&scheme, asn1.OBJECT_IDENTIFIER) && isPassword(scheme) && body.PeekASN1Tag(asn1.OCTET_STRING)
+	}
+	return false
+}
+
+func octetsFollow(body cryptobyte.String) bool {
+	return body.SkipASN1(asn1.SEQUENCE) && body.PeekASN1Tag(asn1.OCTET_STRING)
+}
+
+func integers(body cryptobyte.String) (n int) {
+	for body.SkipASN1(asn1.INTEGER) {
+		n++
+	}
+	return n
+}
+
+// isPassword tells the schemes of PKCS #5 and PKCS #12 (1.2.840.113549.1.5 and .1.12.1).
+func isPassword(scheme []byte) bool {
+	return bytes.HasPrefix(scheme, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05}) || bytes.HasPrefix(scheme, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01})
 }
 
 // keyBag tells a PKCS #12 file under another name: SEQUENCE { version 3, …

@@ -48,10 +48,8 @@ func (t *talk) nurFile(ctx context.Context, call *ncalayer.NURCall, window lang.
 		return ncalayer.NURError(nurReading(err)), "refused"
 	}
 	task := &signing{wanted: wish{files: true, others: []string{"*"}}} // the page names no storage
-	if _, err = t.message(task, content, window); errors.Is(err, errOrigin) {
+	if err = t.whole(task, content, window); err != nil {
 		return ncalayer.NURError(ncalayer.NURSigning), t.refuseRelayed(ctx, window, task)
-	} else if err != nil {
-		return ncalayer.NURError(ncalayer.NURFile), "refused"
 	}
 	task.named(l.path)
 	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {

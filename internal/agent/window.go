@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -102,7 +103,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		a.log.Error("window", "err", err)
 		return outcome{}
 	}
-	if !out.done && out.err == nil && ctx.Err() == nil && !s.own() { // the person's no, not the page's
+	if !out.done && (out.err == nil || errors.Is(out.err, errRefused)) && ctx.Err() == nil && !s.own() { // the person's no, or one more message to be read; not the page's end
 		a.canceled(s)
 	}
 	if out.done {

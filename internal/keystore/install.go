@@ -20,6 +20,7 @@ import (
 type Match struct {
 	Certificate *pki.Certificate
 	Note        Note
+	Stray       bool // its file came from another computer: it is not noted here until [Keeper.Adopt]
 }
 
 // Installed is one finished file; of a key on a token without name and path.
@@ -32,15 +33,15 @@ type Installed struct {
 	OtherPassword bool
 }
 
-// Match finds the key of every certificate by its public key, never by a name. Reasons:
-// no_pending_key, duplicate, expired.
-func (k *Keeper) Match(certificates []*pki.Certificate) ([]Match, error) {
+// Match finds the key of every certificate by its public key, never by a name; one that is not known here also in the
+// folders, by its file's name. It changes nothing. Reasons: no_pending_key, duplicate, expired.
+func (k *Keeper) Match(certificates []*pki.Certificate, folders ...string) ([]Match, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.match(certificates)
+	return k.match(certificates, folders...)
 }
 
-func (k *Keeper) match(certificates []*pki.Certificate) ([]Match, error) {
+func (k *Keeper) match(certificates []*pki.Certificate, folders ...string) ([]Match, error) {
 	var out []Match
 	for i, c := range certificates {
 		for _, earlier := range certificates[:i] {
@@ -53,9 +54,14 @@ func (k *Keeper) match(certificates []*pki.Certificate) ([]Match, error) {
 		}
 		at := k.find(c)
 		if at < 0 {
-			return nil, failure("no_pending_key", "no key here waits for this certificate")
+			n, ok := k.stray(c, folders)
+			if !ok {
+				return nil, failure("no_pending_key", "no key here waits for this certificate")
+			}
+			out = append(out, Match{Certificate: c, Note: n, Stray: true})
+			continue
 		}
-		out = append(out, Match{c, k.notes[at]})
+		out = append(out, Match{Certificate: c, Note: k.notes[at]})
 	}
 	return out, nil
 }

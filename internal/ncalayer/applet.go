@@ -86,6 +86,9 @@ func appletArgs(method string) []string {
 // Applet checks a call of the Applet: method, arguments, storage. Exactly one of call and reply is set;
 // reply goes out without a window. A method that is not there and arguments of another kind are COMMON.
 func (r *Request) Applet() (call *AppletCall, reply []byte) {
+	if r.Method == "setLocale" { // has no reply at all, whatever comes with it: a page would take one for the next answer
+		return r.appletLocale(), nil
+	}
 	common := AppletError(AppletCommon, r.UUID)
 	args := []any{}
 	if v, _ := r.object.Lookup("args"); v != nil {
@@ -114,6 +117,15 @@ func (r *Request) Applet() (call *AppletCall, reply []byte) {
 		return call, nil
 	}
 	return nil, common
+}
+
+func (r *Request) appletLocale() *AppletCall {
+	call := &AppletCall{Method: r.Method, UUID: r.UUID}
+	v, _ := r.object.Lookup("args")
+	if args, _ := v.([]any); len(args) == 1 {
+		call.take('l', args[0])
+	}
+	return call
 }
 
 // take puts an argument into its field; false when its JSON type is wrong.
