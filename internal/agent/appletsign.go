@@ -15,7 +15,7 @@ import (
 
 // appletSign makes one signature with the key of the file the page names: one window, one click.
 func (t *talk) appletSign(ctx context.Context, call *ncalayer.AppletCall, window lang.Tag) (any, error) {
-	task := &signing{wanted: wish{files: true, others: []string{keystore.JKS}}}
+	task := &signing{wanted: wishOf(call)}
 	sign, err := t.appletTask(ctx, task, call, window)
 	if errors.Is(err, errOrigin) {
 		t.refuseRelayed(ctx, window, task)
@@ -30,7 +30,7 @@ func (t *talk) appletSign(ctx context.Context, call *ncalayer.AppletCall, window
 		}
 		return sign(key)
 	}
-	return t.askContainer(ctx, call.Path, window, task)
+	return t.askContainer(ctx, call, window, task)
 }
 
 // appletTask checks what is to be signed, shows it, and gives the way to sign it.

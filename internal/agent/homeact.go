@@ -26,6 +26,10 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		Reminders  *bool      `json:"reminders"`
 		Large      *bool      `json:"large"`
 
+		Storage string `json:"storage"` // driver: of which tokens
+		Path    string `json:"path"`    // driver: its file
+		Sure    bool   `json:"sure"`    // driver: the person was told that it is a program
+
 		Certificate []byte `json:"certificate"` // authority: the file of one, to look at
 		Fingerprint string `json:"fingerprint"` // authority: the one looked at, to add; with remove: one to take away
 		National    bool   `json:"national"`    // authority: fetch those of the national CA
@@ -51,6 +55,14 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		code, err = a.sitePermission(in.Origin, in.Permission)
 	case "/folder":
 		code, field = h.folder(in.Folder, in.Remove), "folder"
+	case "/driver":
+		if code, field = h.driver(in.Storage, in.Path, in.Sure, in.Remove); code == "" {
+			h.chooser = nil
+		}
+	case "/files":
+		if h.chooser = h.files(in.Folder); h.chooser == nil {
+			code = "no_folder"
+		}
 	case "/set":
 		err = h.set(in.Lang, in.Plain, in.Media, in.Reminders, in.Large)
 	case "/discard":
@@ -74,7 +86,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		}
 		a.wishHome(homeWish{lang: h.lang, act: in.Act})
 	case "/calendar":
-		reply(rw, http.StatusOK, map[string]string{"name": "senim-keys.ics", "text": a.ics(a.known.all(keystore.Scan(a.looked())), h.lang)})
+		reply(rw, http.StatusOK, map[string]string{"name": "senim-keys.ics", "text": a.ics(a.known.all(a.keyFiles()), h.lang)})
 		return
 	case "/close":
 		h.finish()

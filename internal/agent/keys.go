@@ -124,7 +124,8 @@ type generating struct {
 func (t *generating) tokens(w *window) []keystore.PluggedToken {
 	var list []keystore.PluggedToken
 	for _, p := range w.tokens {
-		if p.Storage == t.order.Storage && p.Label != "" && (t.token == "" || t.token == p.Label) {
+		if keystore.SameStorage(p.Storage, t.order.Storage) && p.Label != "" && (t.token == "" || t.token == p.Label) {
+			p.Storage = t.order.Storage
 			list = append(list, p)
 		}
 	}

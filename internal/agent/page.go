@@ -112,8 +112,15 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		w.problem(rw, "no_such_key", "")
 		return
 	}
+	if w.gone[f.ID] {
+		w.problem(rw, "token_gone", "")
+		return
+	}
 	key, err := w.openFile(f, &in)
 	code, field := pinProblem(err)
+	if t, ok := w.task.(interface{ tried(err error) }); ok && f.Certificate() != nil && (code != "" || err == nil) {
+		t.tried(err)
+	}
 	switch {
 	case code != "" && f.Certificate() != nil:
 		w.problem(rw, code, field)

@@ -122,10 +122,11 @@ type talk struct {
 	agent  *Agent
 	socket *websocket.Conn
 	site   site
-	share  share           // of what all requests may hold in memory
-	locale string          // of commonUtils.changeLocale; only the worker touches it
-	held   map[string]held // of the Applet, by path; only the worker touches it
-	picked map[string]bool // paths the person picked in our chooser; only the worker touches it
+	share  share               // of what all requests may hold in memory
+	locale string              // of commonUtils.changeLocale; only the worker touches it
+	held   map[string]held     // of the Applet, by path or slot; only the worker touches it
+	slots  map[string][]string // of the Applet: tokens in the order they were named, by storage; only the worker touches it
+	picked map[string]bool     // paths the person picked in our chooser; only the worker touches it
 }
 
 func (t *talk) write(ctx context.Context, frame []byte) error {

@@ -64,6 +64,8 @@ type window struct {
 	mu     sync.Mutex
 	files  []keystore.File          // under mu
 	tokens []keystore.PluggedToken  // under mu
+	gone   map[string]bool          // under mu: keys whose token was pulled out while the window was open
+	turn   int                      // under mu: of the look at the tokens
 	stamp  string                   // under mu: of the folders when files were listed; "" keeps the list as it is
 	opened map[string]*keystore.Key // under mu
 	run    *run                     // under mu: what is being signed now
@@ -107,7 +109,12 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 // serve runs the window's own server until the window ends.
 func (w *window) serve(ctx context.Context) (out outcome, err error) {
 	err = w.door.open(ctx, http.HandlerFunc(w.answer), func(ctx context.Context) {
+		look, enough := context.WithCancel(ctx)
+		if w.stamp != "" {
+			w.agent.lookers.Go(func() { w.agent.lookOut(look) })
+		}
 		out = w.wait(ctx)
+		enough()
 		w.mu.Lock()
 		w.ended = true
 		if last, ok := w.task.(interface{ over() }); ok {
@@ -164,9 +171,8 @@ func (w *window) scan() {
 		w.files, w.opened = few.keyFiles()
 		return
 	}
-	folders := w.agent.looked()
-	seen := w.agent.onTokens()
-	w.stamp, w.files, w.tokens = stampOf(folders), append(seen.Files, keystore.Scan(folders)...), seen.Tokens
+	w.agent.onTokens()
+	w.take(w.agent.seenTurn())
 }
 
 func (w *window) file(id string) (keystore.File, bool) {
