@@ -19,7 +19,7 @@
     if (field) {
       field.setAttribute('aria-invalid', 'true');
       field.setAttribute('aria-describedby', 'error');
-      field.after(box); // beside the field
+      (field.closest('label') || field).after(box); // beside the field
       field.focus();
       if (field.select) field.select();
     } else $('part').before(box);
