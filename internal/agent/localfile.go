@@ -72,28 +72,50 @@ func (a *Agent) own(folder string) bool {
 
 // document reads a file that a page may have signed or verified, of so many bytes at most: any but a key.
 func (l local) document(most int64) ([]byte, error) {
-	if slices.Contains([]string{".p12", ".pfx", ".jks", ".p8", ".key"}, strings.ToLower(filepath.Ext(l.path))) {
-		return nil, errKeyFile
-	}
-	f, err := os.Open(l.path)
+	f, err := l.open(most)
 	if err != nil {
-		return nil, errNoFile
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	now, err := f.Stat()
-	if err != nil || !os.SameFile(now, l.info) {
-		return nil, errNotPlain // something else stands there since it was shown
-	}
 	content, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:
 		return nil, errNoFile
 	case int64(len(content)) > most:
 		return nil, errTooLarge
-	case bytes.Contains(content[:min(len(content), 4096)], []byte("PRIVATE KEY-----")), bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")), keyBag(content):
-		return nil, errKeyFile
 	}
 	return content, nil
+}
+
+// open opens such a file.
+func (l local) open(most int64) (f *os.File, err error) {
+	if slices.Contains([]string{".p12", ".pfx", ".jks", ".p8", ".key"}, strings.ToLower(filepath.Ext(l.path))) {
+		return nil, errKeyFile
+	}
+	if f, err = os.Open(l.path); err != nil {
+		return nil, errNoFile
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+		}
+	}()
+	now, err := f.Stat()
+	if err != nil || !os.SameFile(now, l.info) {
+		return nil, errNotPlain // something else stands there since it was shown
+	}
+	if now.Size() > most {
+		return nil, errTooLarge
+	}
+	head := make([]byte, 4096)
+	n, err := f.ReadAt(head, 0)
+	if head = head[:n]; err != nil && !errors.Is(err, io.EOF) {
+		return nil, errNoFile
+	}
+	if bytes.Contains(head, []byte("PRIVATE KEY-----")) || bytes.HasPrefix(head, []byte("\xfe\xed\xfe\xed")) || keyBag(head) {
+		return nil, errKeyFile
+	}
+	return f, nil
 }
 
 // keyBag tells a PKCS #12 file under another name: SEQUENCE { version 3, …
