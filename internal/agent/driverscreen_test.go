@@ -17,7 +17,9 @@ func TestDriversInBrowser(t *testing.T) {
 	p, dir := newPort(t), t.TempDir()
 	mine := filepath.Join(dir, "libdriver.so")
 	copyTo(t, driver.Module, mine, 0o600)
-	b := bring(t, func(o *Config) { o.TokenProgram, o.Folders = driver.Program, []string{dir} })
+	data := t.TempDir()
+	leftOn(t, driver, data)
+	b := bring(t, func(o *Config) { o.TokenProgram, o.Folders, o.Data = driver.Program, []string{dir}, data })
 	b.agent.lookEvery = 50_000_000
 	s := b.look()
 	for _, tag := range lang.All() {
@@ -38,6 +40,8 @@ func TestDriversInBrowser(t *testing.T) {
 		s.looks(name("one"))
 		s.click("#parts [data-part=keys]")
 		s.see(".certificate[data-state=known]")
+		s.see(".discard-record")
+		s.looks(name("keys"))
 		p.pull()
 		s.see(".certificate[data-state=away]")
 		s.looks(name("away"))

@@ -69,6 +69,9 @@ type PendingRow struct {
 	Folder string `json:"folder"`
 	Made   string `json:"made"`
 	Origin string `json:"origin"` // of the site that asked for it
+	// Token is the label of the token it is on; what is typed is its PIN.
+	Token string `json:"token,omitempty"`
+	Left  string `json:"left,omitempty"` // what is known of a pair that a killed act left there, in words
 }
 
 // SiteRow is what a site may do.
@@ -110,12 +113,12 @@ func (h *home) view() HomeView {
 		v.Languages = append(v.Languages, Pair{string(l), l.Name()})
 	}
 	v.Months, v.IndexText = months(v.Due, a.now()), tag.Text("home.index."+v.Index)
-	for _, n := range a.keeper.Unfinished() {
-		origin := n.Origin
-		if origin == "" {
-			origin = tag.Text("agent.site.program")
+	for _, n := range append(a.keeper.Unfinished(), a.keeper.OnTokens()...) {
+		r := PendingRow{ID: cmp.Or(n.KeyID, n.Name), File: cmp.Or(n.File, n.Token), Folder: n.Folder, Made: tag.Date(n.Made), Origin: cmp.Or(n.Origin, tag.Text("agent.site.program")), Token: n.Token}
+		if n.State == keystore.Left {
+			r.Left = tag.Text("home.pending.left", "token", n.Token)
 		}
-		v.Pending = append(v.Pending, PendingRow{ID: n.KeyID, File: cmp.Or(n.File, n.Token), Folder: n.Folder, Made: tag.Date(n.Made), Origin: origin})
+		v.Pending = append(v.Pending, r)
 	}
 	v.Drivers, v.Chooser = a.driverRows(seen, tag), h.chooser
 	for _, s := range tokenStorages() {

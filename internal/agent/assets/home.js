@@ -124,7 +124,12 @@
         if (p.id) e.dataset.keyId = p.id;
         e.append(el('span', 'owner', p.file), el('span', 'small', T('pending-of', p)));
         if (p.folder) e.append(el('span', 'small', p.folder));
-        if (p.id) e.append(twice('discard', 'discard-sure', 'discard-why', () => act('/discard', { id: p.id }), p.file));
+        if (p.left) e.append(remark({ level: 'amber', code: 'left', text: p.left }));
+        if (p.token) {
+          const [l, i, h] = hinted('pin-' + p.id, T('pin'));
+          e.append(l, i, h, twice('discard', 'discard-sure', p.left ? 'discard-left-why' : 'discard-token-why', () => act('/discard', { id: p.id, password: i.value }), p.file));
+          e.append(twice('discard-record', 'discard-record-sure', 'discard-record-why', () => act('/discard', { id: p.id, record: true }), p.file));
+        } else if (p.id) e.append(twice('discard', 'discard-sure', 'discard-why', () => act('/discard', { id: p.id }), p.file));
         box.append(e);
       }
     }
