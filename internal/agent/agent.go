@@ -35,7 +35,8 @@
 //	              {"keys":["…"]}                       kind list: which rows are told
 //	              {"folder":"…"}                       kind generate-many
 //	              {"confirm":false}                    kind sign-many; confirm skips the keys that were not opened
-//	              {"newPassword":"…",…}                kind install-many, as install
+//	              {"newPassword":"…",…,"passwords":{"id":"…"},"skip":["id"]}   kind install-many, as install; passwords of the
+//	                                                   keys that the view says are sealed, or those to go on without
 //	              {"newPassword":"…",…,"code":"…"}     kind renew, as install and sign-many; code answers 422 code_needed
 //	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
 //	                                                   last: the page sends the same again

@@ -274,8 +274,10 @@ func (t *installing) strange() bool {
 
 // sealed tells whether a key is under a password that was given when it was made, and is asked for now.
 func (t *installing) sealed() bool {
-	return slices.ContainsFunc(t.matches, func(m keystore.Match) bool { return m.Note.Sealed && m.Note.State != keystore.Finished })
+	return slices.ContainsFunc(t.matches, isSealed)
 }
+
+func isSealed(m keystore.Match) bool { return m.Note.Sealed && m.Note.State != keystore.Finished }
 
 func (t *installing) show(w *window, v *View) {
 	tag := w.lang
@@ -307,7 +309,11 @@ func (t *installing) decide(_ context.Context, w *window, d Decision) (outcome, 
 	if t.strange() && !d.Confirm {
 		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
 	}
-	files, err := w.agent.keeper.InstallSealed(t.certs, d.NewPassword, d.Password)
+	sealed := map[string]string{} // they were made together, under one password
+	for _, m := range t.matches {
+		sealed[m.Note.KeyID] = d.Password
+	}
+	files, err := w.agent.keeper.InstallSealed(t.certs, d.NewPassword, sealed)
 	if f, is := errors.AsType[*keystore.Failure](err); is && f.Reason == "pending_password" {
 		return outcome{}, &Problem{Code: "pending_password", Field: "pending-password"}
 	}

@@ -310,3 +310,31 @@ func copyTo(t *testing.T, from, to string, mode os.FileMode) {
 		t.Fatal(err)
 	}
 }
+
+// TestRenewalNamesTokensAway: a key that is due on a token that is not plugged in is named in the window of renewal, and is there once
+// the token is.
+func TestRenewalNamesTokensAway(t *testing.T) {
+	driver := softhsm(t, pkitest.New(t))
+	p := newPort(t)
+	b := bring(t, func(o *Config) {
+		o.Tokens, o.Cabinet, o.CabinetTransport = []keystore.TokenDriver{driver}, "https://cabinet.example.kz", nowhere{}
+	})
+	b.agent.lookEvery = 50 * time.Millisecond
+	b.home()
+	b.wait(355 * 24 * time.Hour)
+	p.pull()
+	h, end := b.do(ActRenew)
+	away := func() bool {
+		return slices.ContainsFunc(h.view.Warnings, func(r Remark) bool { return r.Code == "renew-away" && strings.Contains(r.Text, "KAZTOKEN 1") })
+	}
+	if !away() || len(h.view.Keys) != 0 {
+		t.Errorf("%+v %+v", h.view.Warnings, h.view.Keys)
+	}
+	p.plug()
+	h.until("the token is noticed", h.changed)
+	if h.look(); away() || len(h.view.Keys) != 1 || h.view.Keys[0].On == "" {
+		t.Errorf("%+v %+v", h.view.Warnings, h.view.Keys)
+	}
+	h.cancel()
+	_, _, _ = end()
+}

@@ -36,6 +36,9 @@ type Decision struct {
 	Password     string   `json:"password"` // kinds password and backup; generate and install on a token: its PIN
 	Code         string   `json:"code"`     // of the cabinet's second factor
 	Token        string   `json:"token"`    // generate on a token: which; its PIN is the password
+	// Of kind install-many: the passwords that were given when keys were made, by their identifiers, and keys to go on without.
+	Passwords map[string]string `json:"passwords"`
+	Skip      []string          `json:"skip"`
 }
 
 // Problem is something the person can put right.

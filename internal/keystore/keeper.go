@@ -25,13 +25,14 @@ const (
 type Failure struct {
 	Reason string // folder_unavailable, too_many_pending, write_failed, request_id_used, no_pending_key, …
 	Err    error
+	Key    string // pending_password: of which key, its identifier
 }
 
 func (f *Failure) Error() string { return f.Reason + ": " + f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
 func failure(reason, format string, args ...any) *Failure {
-	return &Failure{reason, fmt.Errorf(format, args...)}
+	return &Failure{Reason: reason, Err: fmt.Errorf(format, args...)}
 }
 
 // Config says where a keeper lives.

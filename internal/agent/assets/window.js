@@ -243,6 +243,11 @@
       if (view.token) box.append(...hinted('password', T('pin')), el('p', 'small', T('pin-why')));
       else {
         if (view.sealed) box.append(...hinted('pending-password', T('pending-password')));
+        for (const c of view.certificates.filter((c) => c.sealed)) { // each has a password of its own, of its making
+          const e = el('fieldset', 'certificate sealed');
+          e.append(el('legend', '', c.card.organization || c.card.owner), el('span', 'small', c.file), ...hinted('pending-' + c.id, T('pending-password')), tickBox('skip-' + c.id, T('skip-key'))[0]);
+          box.append(e);
+        }
         box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
       }
       if (view.confirm) {
@@ -499,6 +504,9 @@
       d = { ...words(), confirm: !!($('confirm') && $('confirm').checked) };
       if ($('password')) d.password = $('password').value;
       if (view.sealed) d.password = $('pending-password').value;
+      const sealed = view.kind === 'install-many' ? view.certificates.filter((c) => c.sealed) : [];
+      d.passwords = Object.fromEntries(sealed.map((c) => [c.id, $('pending-' + c.id).value]));
+      d.skip = sealed.filter((c) => $('skip-' + c.id).checked).map((c) => c.id);
     } else if (view.kind === 'password') {
       d = { key: chosen, password: $('password').value, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: $('confirm').checked };
     } else if (view.kind === 'backup') d = { key: chosen, password: $('password').value, folder: $('folder').value };
