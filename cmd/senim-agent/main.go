@@ -193,7 +193,7 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	flags.BoolVar(&c.wait, "wait", false, "when another program has the port, wait until it quits")
 	flags.BoolVar(&c.headless, "headless", false, "no tray, no reminders beside the windows, no look at plugged media")
 	large := flags.Bool("large-documents", false, "sign documents too large for the socket on port 24680, as KAZTOKEN does; no window shows what is in them")
-	flags.Var(&drivers, "token", "`STORAGE=DRIVER` of PKCS #11 tokens, as AKKaztokenStore=/usr/lib/driver.so, may be repeated")
+	flags.Var(&drivers, "token", "`STORAGE=DRIVER` of PKCS #11 tokens beside those that are found, as AKKaztokenStore=/usr/lib/driver.so, may be repeated")
 	helper := flags.String("token-program", "", "`path` of senim-token; default: beside this program")
 	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
 	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
@@ -235,9 +235,13 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	if c.Stamps, err = addresses("--tsp", stampers); err != nil {
 		return c, err
 	}
-	if c.Tokens, err = tokenDrivers(drivers, *helper); err != nil {
+	if c.TokenProgram, err = tokenProgram(*helper); err != nil {
 		return c, err
 	}
+	if c.Tokens, err = tokenDrivers(drivers, c.TokenProgram); err != nil {
+		return c, err
+	}
+	c.KnownDrivers = keystore.KnownDrivers(runtime.GOOS)
 	c.LargeSwitch = net.JoinHostPort("127.0.0.1", strconv.Itoa(largePort))
 	if *large {
 		c.LargeDocuments = c.LargeSwitch

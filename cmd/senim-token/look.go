@@ -138,14 +138,22 @@ func (d *driver) Undo(name string, der []byte) error {
 	if len(there) > 0 {
 		return fmt.Errorf("undo %s: it has a certificate", name)
 	}
-	for _, class := range []uint{pkcs11.CKO_PRIVATE_KEY, pkcs11.CKO_PUBLIC_KEY} {
+	gone := 0
+	for _, class := range []uint{pkcs11.CKO_PRIVATE_KEY, pkcs11.CKO_PUBLIC_KEY} { // of what a kill left there may be half
 		object, err := d.find(class, name)
+		if errors.Is(err, token.ErrNotFound) {
+			continue
+		}
 		if err == nil {
 			err = d.p.DestroyObject(d.session, object)
 		}
 		if err != nil {
 			return fmt.Errorf("undo %s: %w", name, err)
 		}
+		gone++
+	}
+	if gone == 0 {
+		return token.ErrNotFound
 	}
 	return nil
 }

@@ -35,7 +35,8 @@
 //	              {"keys":["…"]}                       kind list: which rows are told
 //	              {"folder":"…"}                       kind generate-many
 //	              {"confirm":false}                    kind sign-many; confirm skips the keys that were not opened
-//	              {"newPassword":"…",…}                kind install-many, as install
+//	              {"newPassword":"…",…,"passwords":{"id":"…"},"skip":["id"]}   kind install-many, as install; passwords of the
+//	                                                   keys that the view says are sealed, or those to go on without
 //	              {"newPassword":"…",…,"code":"…"}     kind renew, as install and sign-many; code answers 422 code_needed
 //	                                                   the kinds of many answer {"done":false,"at":3,"of":50} after each step but the
 //	                                                   last: the page sends the same again
@@ -72,7 +73,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -114,8 +114,11 @@ type Config struct {
 	// Notify says something in the system's own way, beside the windows; an empty text takes back what was said.
 	// Default: nothing is said.
 	Notify func(title, text string)
-	// Tokens are the drivers of PKCS #11 tokens; without any, no token is ever plugged in.
-	Tokens []keystore.TokenDriver
+	// Tokens are drivers of PKCS #11 tokens, whatever they are. KnownDrivers are looked for, and used while they are there and nobody
+	// else could change them; the person may add others on the agent's page. Without any, no token is ever plugged in.
+	Tokens, KnownDrivers []keystore.TokenDriver
+	// TokenProgram is the path of senim-token, in which drivers run that Tokens does not name.
+	TokenProgram string
 	// OldKeyFiles writes new key files as the national CA does, for programs that read nothing else.
 	// Default: the strong form, which its library reads too.
 	OldKeyFiles bool
@@ -181,6 +184,13 @@ type Agent struct {
 	lists   []*listedKeys           // under mu: what the cabinet listed, the latest of each person and side
 	came    int                     // under mu: how many lists came
 	crew    crew                    // who answers connections
+	seen    keystore.Seen           // under mu: what the last look at the tokens showed
+	ill     string                  // under mu: what it could not read
+	turn    int                     // under mu: how often what is plugged in changed
+
+	looking   sync.Mutex    // held by who looks at the tokens while a page is open
+	lookEvery time.Duration // how often
+	lookers   sync.WaitGroup
 }
 
 // New checks the configuration. The data folder is opened, and held against a second agent, by what needs it:
@@ -207,13 +217,9 @@ func New(c Config) (*Agent, error) {
 	if c.Pool == nil {
 		c.Pool = pki.NewPool()
 	}
-	c.Tokens = slices.Clone(c.Tokens)
-	for i := range c.Tokens {
-		c.Tokens[i].Log = c.Log
-	}
 	a := &Agent{
 		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
-		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
+		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{}, lookEvery: 3 * time.Second,
 	}
 	a.stamper = a.stamp
 	for _, act := range ownActs {

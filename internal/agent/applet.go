@@ -18,8 +18,9 @@ import (
 // heldFor is how long a key file stays open for one connection of an old page.
 const heldFor = 10 * time.Minute
 
-// held is a key file that the person opened for one connection. It answers questions about the
-// certificate; every signature still asks.
+// held is a key that the person opened for one connection. It answers questions about the
+// certificate; every signature still asks. A token is let go at once: of its key only the certificate stays, and each
+// signature takes the PIN.
 type held struct {
 	files  []keystore.File // one, or the keys of a Java key store
 	keys   map[string]*keystore.Key
@@ -72,6 +73,12 @@ type appletError string
 
 func (e appletError) Error() string { return string(e) }
 
+// wrongPIN is the answer after a PIN the token refused and a window that was closed then: how many tries are left, as far as
+// the token tells; -1 when it does not.
+type wrongPIN int
+
+func (wrongPIN) Error() string { return ncalayer.AppletPassword }
+
 // applet answers a call of the oldest module. Its pages ask for the password of the key themselves and
 // send it along; it is read past, and the person is told that it was not needed.
 func (t *talk) applet(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
@@ -93,18 +100,28 @@ func (t *talk) applet(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 	if e, ok := errors.AsType[appletError](err); ok {
 		code = string(e)
 	}
+	if left, ok := errors.AsType[wrongPIN](err); ok {
+		return ncalayer.AppletWrongPIN(int(left), call.UUID), ncalayer.AppletPassword
+	}
 	return ncalayer.AppletError(code, call.UUID), code
 }
 
 func (t *talk) appletCall(ctx context.Context, call *ncalayer.AppletCall, window lang.Tag) (any, error) {
+	if call.Token() && !slices.Contains(t.agent.plugged(), call.Storage) {
+		return nil, appletError(ncalayer.AppletSlot)
+	}
 	switch call.Method {
 	case "browseKeyStore", "showFileChooser":
+		if call.Token() { // it has no path
+			name, _, _ := strings.Cut(t.slotNames(call.Storage), "\n")
+			return name, nil
+		}
 		path, _ := t.choose(ctx, window, choosing{
 			keys: call.Method == "browseKeyStore", suffix: suffixOf(call.Extension), start: call.Folder,
 		})
 		return path, nil
 	case "loadSlotList":
-		return "", nil // key files have no slots
+		return t.slotNames(call.Storage), nil // key files have none
 	case "getHash":
 		return appletHash(call)
 	case "verifyXml":
@@ -137,12 +154,14 @@ func (t *talk) appletCall(ctx context.Context, call *ncalayer.AppletCall, window
 	return appletAbout(cert, call)
 }
 
-// container gives the file a page names, opened before on this connection or now.
+// container gives the key store a page names, opened before on this connection or now.
 func (t *talk) container(ctx context.Context, call *ncalayer.AppletCall, window lang.Tag) (held, error) {
-	if h, ok := t.stillOpen(call.Path); ok {
+	if h, ok := t.stillOpen(heldAs(call)); ok {
 		return h, nil
 	}
-	task := &signing{info: true, wanted: wish{files: true, others: []string{keystore.JKS}, allowExpired: true, allowRevoked: true}}
+	wanted := wishOf(call)
+	wanted.allowExpired, wanted.allowRevoked = true, true
+	task := &signing{info: true, wanted: wanted}
 	task.act = func(_ context.Context, key *keystore.Key) (any, error) { return key, nil }
 	out, err := t.askContainer(ctx, call, window, task)
 	if err != nil {
@@ -151,49 +170,79 @@ func (t *talk) container(ctx context.Context, call *ncalayer.AppletCall, window 
 	return held{chosen: out.(*keystore.Key)}, nil
 }
 
-// stillOpen finds a file opened before on this connection. A site that was sent away has none.
-func (t *talk) stillOpen(path string) (held, bool) {
-	h, ok := t.held[path]
+// heldAs names what a page calls a key store: a file by its path, a token by storage and slot.
+func heldAs(call *ncalayer.AppletCall) string {
+	if call.Token() {
+		return call.Storage + "\x00" + call.Path
+	}
+	return call.Path
+}
+
+// wishOf is which keys fit a page that names a storage: any file does where a file is named.
+func wishOf(call *ncalayer.AppletCall) wish {
+	if call.Token() {
+		return wish{others: []string{call.Storage}}
+	}
+	return wish{files: true, others: []string{keystore.JKS}}
+}
+
+// stillOpen finds a key opened before on this connection. A site that was sent away has none.
+func (t *talk) stillOpen(name string) (held, bool) {
+	h, ok := t.held[name]
 	if ok && !t.agent.now().Before(h.until) || t.agent.blocked(t.site) {
-		delete(t.held, path)
+		delete(t.held, name)
 		return held{}, false
 	}
 	return h, ok
 }
 
-// askContainer shows a window with the one key file a page named. Whether there is such a file is told
+// askContainer shows a window with the one key file a page named, or with the keys of the token. Whether there is such a file is told
 // to the person, not to the page: it gets its answer after a window in either case.
 func (t *talk) askContainer(ctx context.Context, call *ncalayer.AppletCall, window lang.Tag, task *signing) (any, error) {
-	path := call.Path
-	h, open := t.stillOpen(path)
+	name := heldAs(call)
+	h, open := t.stillOpen(name)
 	if !open {
-		if l, err := t.agent.locate(path); err == nil {
+		h.keys, h.until = map[string]*keystore.Key{}, t.agent.now().Add(heldFor)
+	}
+	switch {
+	case call.Token():
+		if h.files = t.slotKeys(call); len(h.files) == 0 {
+			return nil, appletError(ncalayer.AppletSlot)
+		}
+	case !open:
+		if l, err := t.agent.locate(call.Path); err == nil {
 			h.files = keystore.Scan([]string{l.path})
 		}
 		if len(h.files) == 0 {
-			if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.no-key-file", "path", path)}); out.err == nil {
+			if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.no-key-file", "path", call.Path)}); out.err == nil {
 				return nil, appletError(ncalayer.AppletCommon) // as for a file whose window was not shown
 			}
 			return nil, appletError(ncalayer.AppletKeyStore)
 		}
-		h.keys, h.until = map[string]*keystore.Key{}, t.agent.now().Add(heldFor)
 	}
 	task.warnings = append(task.warnings, Remark{"password-asked", "amber", window.Text("agent.warning.password-asked")})
-	if n := len(h.files); task.info && n > 1 {
-		task.warnings = append(task.warnings, Remark{"all-keys", "amber", window.Text("agent.warning.all-keys", "n", n)})
+	few := &fewKeys{signing: task, files: h.files, keys: h.keys}
+	if !call.Token() {
+		few.files = t.agent.wanted(h, call.Alias)
+		if n := len(h.files); task.info && n > 1 {
+			task.warnings = append(task.warnings, Remark{"all-keys", "amber", window.Text("agent.warning.all-keys", "n", n)})
+		}
 	}
-	one := &oneFile{signing: task, files: t.agent.wanted(h, call.Alias), keys: h.keys}
-	out := t.agent.show(ctx, t.site, window, one)
-	if one.opened != nil {
-		h.keys[one.id], h.chosen = one.opened, one.opened
+	out := t.agent.show(ctx, t.site, window, few)
+	if few.used != nil {
+		if h.chosen = few.used; !call.Token() {
+			h.keys[few.id] = few.used
+		}
 		if t.held == nil {
 			t.held = map[string]held{}
 		}
-		t.held[path] = h
+		t.held[name] = h
 	}
 	switch {
 	case out.err != nil:
 		return nil, out.err
+	case !out.done && few.wrong != nil:
+		return nil, *few.wrong
 	case !out.done:
 		return nil, appletError(ncalayer.AppletCommon)
 	}
@@ -220,26 +269,45 @@ func (a *Agent) wanted(h held, alias string) []keystore.File {
 	return h.files
 }
 
-// oneFile is a signature, or a look, with the key of one file only.
-type oneFile struct {
+// fewKeys is a signature, or a look, with the keys of one file only, or with those of a token.
+type fewKeys struct {
 	*signing
-	files  []keystore.File
-	keys   map[string]*keystore.Key // open for this connection
-	opened *keystore.Key            // set by a decision
-	id     string                   // of it
+	files []keystore.File
+	keys  map[string]*keystore.Key // open for this connection
+	used  *keystore.Key            // set by a decision
+	id    string                   // of it
+	wrong *wrongPIN                // the token refused the last PIN
 }
 
-func (t *oneFile) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
+func (t *fewKeys) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
 	key := w.opened[d.Key] // as it was opened, whatever the act is given
 	out, p := t.signing.decide(ctx, w, d)
 	if out.done {
-		t.opened, t.id = key, d.Key
+		t.used, t.id = key, d.Key
+		if key.Storage != keystore.PKCS12 && key.Storage != keystore.JKS { // the token is let go
+			t.used = &keystore.Key{Certificate: key.Certificate, Storage: key.Storage}
+		}
 	}
 	return out, p
 }
 
-// keyFiles gives the window that file alone, open when it is open for this connection.
-func (t *oneFile) keyFiles() ([]keystore.File, map[string]*keystore.Key) {
+// tried is told how the PIN of a token was taken; called in the window's turn.
+func (t *fewKeys) tried(err error) {
+	left := wrongPIN(-1)
+	switch {
+	case err == nil:
+		t.wrong = nil
+		return
+	case errors.Is(err, keystore.ErrLastTry):
+		left = 1
+	case errors.Is(err, keystore.ErrLocked):
+		left = 0
+	}
+	t.wrong = &left
+}
+
+// keyFiles gives the window those keys alone, open when they are open for this connection.
+func (t *fewKeys) keyFiles() ([]keystore.File, map[string]*keystore.Key) {
 	opened := map[string]*keystore.Key{}
 	for _, f := range t.files {
 		if key := t.keys[f.ID]; key != nil {
@@ -247,6 +315,49 @@ func (t *oneFile) keyFiles() ([]keystore.File, map[string]*keystore.Key) {
 		}
 	}
 	return t.files, opened
+}
+
+// slotNames names the tokens of a storage that are plugged in, one a line. A label may have a person's name in it, so the
+// names say which kind of token it is and nothing else; on one connection a name stays with its token.
+func (t *talk) slotNames(storage string) string {
+	var names []string
+	for _, p := range t.agent.seenLast().Tokens {
+		if p.Label != "" && keystore.SameStorage(p.Storage, storage) {
+			names = append(names, t.slotName(storage, p.ID))
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, "\n")
+}
+
+func (t *talk) slotName(storage, id string) string {
+	list := t.slots[storage]
+	i := slices.Index(list, id)
+	if i < 0 {
+		if t.slots == nil {
+			t.slots = map[string][]string{}
+		}
+		t.slots[storage], i = append(list, id), len(list)
+	}
+	return lang.EN.Text("home.token."+storage) + " " + strconv.Itoa(i+1)
+}
+
+// slotKeys are the keys on the token a page names by its slot, or on all of the storage when it names none.
+func (t *talk) slotKeys(call *ncalayer.AppletCall) []keystore.File {
+	seen, on := t.agent.seenLast(), map[string]bool{}
+	for _, p := range seen.Tokens {
+		if keystore.SameStorage(p.Storage, call.Storage) && (call.Path == "" || t.slotName(call.Storage, p.ID) == call.Path) {
+			on[p.ID] = true
+		}
+	}
+	list := slices.DeleteFunc(slices.Clone(seen.Files), func(f keystore.File) bool { return !on[f.Token()] })
+	meant := slices.DeleteFunc(slices.Clone(list), func(f keystore.File) bool {
+		return call.Alias == "" || alias(&keystore.Key{Certificate: f.Certificate()}, call.Alias) != nil
+	})
+	if len(meant) > 0 {
+		return meant
+	}
+	return list // whether the token has that key, the page learns after the window
 }
 
 // alias checks that a key is the one a page names.

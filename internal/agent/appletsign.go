@@ -15,7 +15,7 @@ import (
 
 // appletSign makes one signature with the key of the file the page names: one window, one click.
 func (t *talk) appletSign(ctx context.Context, call *ncalayer.AppletCall, window lang.Tag) (any, error) {
-	task := &signing{wanted: wish{files: true, others: []string{keystore.JKS}}}
+	task := &signing{wanted: wishOf(call)}
 	sign, err := t.appletTask(ctx, task, call, window)
 	if errors.Is(err, errOrigin) {
 		t.refuseRelayed(ctx, window, task)

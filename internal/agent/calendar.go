@@ -80,6 +80,7 @@ type Due struct {
 	Until  string `json:"until"` // with the days left, in words
 	Stage  string `json:"stage"` // ok, 30, 14, 7, 1, over
 	Advice string `json:"advice,omitempty"`
+	Where  string `json:"where,omitempty"` // the token it is on, and whether it is plugged in
 
 	end time.Time
 }
@@ -98,7 +99,7 @@ func (a *Agent) calendar(entries []keyEntry, tag lang.Tag) []Due {
 		c := a.card(e.cert, tag)
 		d := Due{
 			ID: e.id, Owner: c.Owner, Day: tag.Date(e.cert.NotAfter), Until: c.Until, Stage: stage(e.cert.NotAfter, now), Can: joined(c.Can),
-			end: e.cert.NotAfter,
+			end: e.cert.NotAfter, Where: a.where(e, tag),
 		}
 		if c.Organization != "" {
 			d.Owner, d.Person = c.Organization, c.Owner
@@ -159,11 +160,15 @@ func (a *Agent) ics(entries []keyEntry, tag lang.Tag) string {
 		if d.Stage == "over" {
 			continue
 		}
+		description := tag.Text("home.advice.soon", "date", d.Day)
+		if d.Where != "" {
+			description = tag.Text("home.calendar.token") + " " + description
+		}
 		sum := byID[d.ID].Fingerprint()
 		summary := tag.Text("home.calendar.event", "owner", d.Owner)
 		c.Events = append(c.Events, ical.Event{
 			UID: hex.EncodeToString(sum[:16]) + "@senim-agent", Changed: byID[d.ID].NotBefore, Day: d.end.In(lang.Astana), Summary: summary,
-			Description: tag.Text("home.advice.soon", "date", d.Day), Alarms: remindDays,
+			Description: description, Alarms: remindDays,
 		})
 	}
 	return c.String()

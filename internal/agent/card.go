@@ -126,5 +126,8 @@ func (w *window) row(f keystore.File) KeyRow {
 		r.Fits = false
 		r.Reasons = []Remark{{"storage", "red", tag.Text("agent.reason.storage")}}
 	}
+	if w.pulled[f.ID] {
+		r.Fits, r.Reasons = false, []Remark{{"token-away", "amber", tag.Text("agent.reason.token-away", "token", f.Name)}}
+	}
 	return r
 }

@@ -13,7 +13,7 @@ import (
 	"senim/pki"
 )
 
-// catalogue remembers the certificates (public data) of key files that were opened once, by the
+// catalogue remembers the certificates (public data) of tokens that were plugged in, and of key files that were opened once, by the
 // digest of the file, so that moved and copied files are recognised. Never passwords, never private
 // keys, never what was signed. It is read when it is first asked: a keychain may ask the person.
 type catalogue struct {
@@ -25,6 +25,8 @@ type catalogue struct {
 	known  map[string]*keyEntry // under mu, by keystore.File.ID
 	state  map[[32]byte]status  // under mu, by fingerprint
 	last   map[string]string    // under mu: the key chosen last, by origin
+	// dropped are keys on tokens that are plugged in and to be forgotten: they are learned again when the token is plugged in anew.
+	dropped map[string]bool // under mu, by keystore.File.ID
 }
 
 // keyEntry is one key file opened once.
@@ -32,9 +34,13 @@ type keyEntry struct {
 	id     string
 	cert   *pki.Certificate
 	path   string // where it was seen last
+	on     seenOn // the token it was seen on; zero for a file
 	used   time.Time
 	listed bool // the file is there now
 }
+
+// seenOn is the token a key was seen on.
+type seenOn struct{ storage, label string }
 
 // status is a revocation status with the moment it was asked.
 type status struct {
@@ -57,6 +63,9 @@ func (c *catalogue) reopen(i *index) {
 
 func (c *catalogue) clear() {
 	c.known, c.state, c.last = map[string]*keyEntry{}, map[[32]byte]status{}, map[string]string{}
+	if c.dropped == nil {
+		c.dropped = map[string]bool{}
+	}
 }
 
 // lock takes the mutex of a catalogue that is loaded.
@@ -129,7 +138,36 @@ func (a *Agent) learn(files []keystore.File, f keystore.File, key *keystore.Key)
 	}
 }
 
-// forget deletes what is known of a file at once, from the disk too.
+// learnTokens remembers the certificates on the tokens that are plugged in; files are all of their keys.
+func (c *catalogue) learnTokens(files []keystore.File) {
+	c.lock()
+	defer c.mu.Unlock()
+	there, news := map[string]bool{}, false
+	for _, f := range files {
+		there[f.ID] = true
+		if c.known[f.ID] == nil && !c.dropped[f.ID] {
+			c.known[f.ID] = &keyEntry{id: f.ID, cert: f.Certificate(), on: seenOn{f.Storage, f.Name}}
+			news = true
+		}
+	}
+	for id := range c.dropped {
+		if !there[id] { // it was pulled out
+			delete(c.dropped, id)
+		}
+	}
+	if news {
+		c.write()
+	}
+}
+
+// drop keeps a key of a token that is plugged in from being learned again at once; called under mu.
+func (c *catalogue) drop(e *keyEntry) {
+	if e.on != (seenOn{}) && e.listed {
+		c.dropped[e.id] = true
+	}
+}
+
+// forget deletes what is known of a key at once, from the disk too.
 func (c *catalogue) forget(id string) error {
 	c.lock()
 	defer c.mu.Unlock()
@@ -138,6 +176,7 @@ func (c *catalogue) forget(id string) error {
 		return nil
 	}
 	delete(c.known, id)
+	c.drop(e)
 	if !slices.ContainsFunc(c.entries(), func(o keyEntry) bool { return o.cert.Fingerprint() == e.cert.Fingerprint() }) {
 		delete(c.state, e.cert.Fingerprint())
 	}
@@ -153,6 +192,9 @@ func (c *catalogue) forget(id string) error {
 func (c *catalogue) forgetAll() error {
 	c.lock()
 	defer c.mu.Unlock()
+	for _, e := range c.known {
+		c.drop(e)
+	}
 	c.clear()
 	return c.erase()
 }

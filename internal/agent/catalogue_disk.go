@@ -22,6 +22,8 @@ type writtenKey struct {
 	Certificate []byte    `json:"certificate"`
 	Path        string    `json:"path"`
 	Used        time.Time `json:"used,omitzero"`
+	Storage     string    `json:"storage,omitempty"` // of a key on a token,
+	Token       string    `json:"token,omitempty"`   // and the label of that token
 }
 
 type writtenState struct {
@@ -42,7 +44,7 @@ func (c *catalogue) encode(plain bool) ([]byte, error) {
 		if plain {
 			e.used = time.Time{}
 		}
-		w.Keys = append(w.Keys, writtenKey{e.id, e.cert.Raw, e.path, e.used})
+		w.Keys = append(w.Keys, writtenKey{e.id, e.cert.Raw, e.path, e.used, e.on.storage, e.on.label})
 		if s, ok := c.state[e.cert.Fingerprint()]; ok {
 			sum := e.cert.Fingerprint()
 			w.State = append(w.State, writtenState{hex.EncodeToString(sum[:]), s.State, s.RevokedAt, s.asked})
@@ -61,7 +63,7 @@ func (c *catalogue) decode(b []byte) error {
 		if err != nil {
 			return fmt.Errorf("read the list of certificates: %w", err)
 		}
-		c.known[k.ID] = &keyEntry{id: k.ID, cert: cert, path: k.Path, used: k.Used}
+		c.known[k.ID] = &keyEntry{id: k.ID, cert: cert, path: k.Path, used: k.Used, on: seenOn{k.Storage, k.Token}}
 	}
 	for _, s := range w.State {
 		sum, err := hex.DecodeString(s.Fingerprint)

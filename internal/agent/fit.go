@@ -49,7 +49,7 @@ func (f *fitness) say(tag lang.Tag, level, code string, vars ...any) {
 // of is the wish as it meets a key of this storage.
 func (w wish) of(storage string) wish {
 	if storage != keystore.PKCS12 && storage != "" {
-		w.files = slices.Contains(w.others, storage) || slices.Contains(w.others, "*")
+		w.files = slices.ContainsFunc(w.others, func(o string) bool { return o == "*" || keystore.SameStorage(o, storage) })
 	}
 	return w
 }

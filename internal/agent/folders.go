@@ -88,14 +88,60 @@ func stampOf(folders []string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// changed looks again when a folder or a medium changed; called under mu.
+// changed takes what came and went: in a folder, with a medium, with a token; called in turn.
 func (w *window) changed() bool {
-	if w.run != nil || w.stamp == "" || stampOf(w.agent.looked()) == w.stamp {
+	if w.run != nil || w.stamp == "" {
 		return false
 	}
-	before := ids(w.files)
-	w.scan()
-	return !slices.Equal(before, ids(w.files))
+	seen, turn := w.agent.seenTurn()
+	if turn == w.look && stampOf(w.agent.looked()) == w.stamp {
+		return false
+	}
+	before, tokens := w.ids(), len(w.tokens)
+	w.take(seen, turn)
+	return !slices.Equal(before, w.ids()) || tokens != len(w.tokens)
+}
+
+// take lists the files again, with what a look at the tokens showed; called in turn. A key whose token was pulled out stays in
+// the list, greyed, and is closed.
+func (w *window) take(seen keystore.Seen, turn int) {
+	folders, was := w.agent.looked(), w.files
+	w.stamp, w.look, w.tokens = stampOf(folders), turn, seen.Tokens
+	w.files = slices.Clone(seen.Files)
+	there := map[string]bool{}
+	for _, f := range w.files {
+		there[f.ID] = true
+	}
+	gone := map[string]bool{}
+	for _, f := range was {
+		if f.Token() == "" || there[f.ID] {
+			continue
+		}
+		w.files = append(w.files, f)
+		if seen.Unsure(f) { // the driver failed just now, which says nothing
+			continue
+		}
+		gone[f.ID] = true
+		if key := w.opened[f.ID]; key != nil {
+			delete(w.opened, f.ID)
+			if err := key.Close(); err != nil {
+				w.agent.log.Warn("a token was not let go", "err", err)
+			}
+		}
+	}
+	w.pulled = gone
+	w.files = append(w.files, keystore.Scan(folders)...)
+}
+
+// ids names the keys of the list, and which are gone.
+func (w *window) ids() []string {
+	list := ids(w.files)
+	for i, id := range list {
+		if w.pulled[id] {
+			list[i] = "gone " + id
+		}
+	}
+	return list
 }
 
 func ids(files []keystore.File) []string {

@@ -32,6 +32,7 @@ func (a *Agent) hold() (release func(), err error) {
 		a.holding.Lock()
 		defer a.holding.Unlock()
 		if a.holders--; a.holders == 0 {
+			a.lookers.Wait() // what they learn is written into the folder
 			a.letGo()
 		}
 	}, nil

@@ -102,6 +102,10 @@ func (a *Agent) attend(ctx context.Context) {
 		ended := done
 		open.Go(func() {
 			defer close(ended)
+			look, enough := context.WithCancel(inner)
+			defer enough()
+			a.onTokens()
+			a.lookers.Go(func() { a.lookOut(look) })
 			h := &home{door: a.newDoor(), wisher: w.origin, lang: tag, end: make(chan struct{})}
 			if err := h.open(inner, http.HandlerFunc(h.answer), h.wait); err != nil {
 				a.log.Error("the agent's page", "err", err)
@@ -116,9 +120,10 @@ type home struct {
 	wisher string // the site that wished it; "" is the person
 	end    chan struct{}
 
-	mu    sync.Mutex
-	lang  lang.Tag // under mu
-	ended bool     // under mu
+	mu      sync.Mutex
+	lang    lang.Tag // under mu
+	ended   bool     // under mu
+	chooser *Listing // under mu: of the file of a driver
 	// offered is an authority the person looks at, who may add it; under mu
 	offered *pki.Certificate
 }
@@ -172,9 +177,11 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 		return
 	case r.URL.Path == "/alive":
 		_, came := h.agent.listsNow()
+		_, turn := h.agent.seenTurn()
 		reply(rw, http.StatusOK, struct {
 			Listed int `json:"listed"`
-		}{came})
+			Turn   int `json:"turn"`
+		}{came, turn})
 		return
 	}
 	h.touched()
@@ -185,7 +192,7 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 }
 
 // personal are the calls that somebody makes who wants the page, beside looking at it and sending it away.
-var personal = map[string]bool{"/unlock": true, "/forget": true, "/site": true, "/folder": true, "/set": true, "/act": true, "/calendar": true, "/authority": true, "/discard": true}
+var personal = map[string]bool{"/unlock": true, "/forget": true, "/site": true, "/folder": true, "/set": true, "/act": true, "/calendar": true, "/authority": true, "/discard": true, "/driver": true}
 
 func (h *home) problem(rw http.ResponseWriter, status int, code, field string) {
 	reply(rw, status, problem(&Problem{code, field, h.lang.Text("agent.problem." + code)}))

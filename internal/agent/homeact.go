@@ -26,6 +26,12 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		Reminders  *bool      `json:"reminders"`
 		Large      *bool      `json:"large"`
 
+		Record bool `json:"record"` // discard: of a key on a token only what is noted here
+
+		Storage string `json:"storage"` // driver: of which tokens
+		Path    string `json:"path"`    // driver: its file
+		Sure    bool   `json:"sure"`    // driver: the person was told that it is a program
+
 		Certificate []byte `json:"certificate"` // authority: the file of one, to look at
 		Fingerprint string `json:"fingerprint"` // authority: the one looked at, to add; with remove: one to take away
 		National    bool   `json:"national"`    // authority: fetch those of the national CA
@@ -51,13 +57,18 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		code, err = a.sitePermission(in.Origin, in.Permission)
 	case "/folder":
 		code, field = h.folder(in.Folder, in.Remove), "folder"
+	case "/driver":
+		if code, field = h.driver(in.Storage, in.Path, in.Sure, in.Remove); code == "" {
+			h.chooser = nil
+		}
+	case "/files":
+		if h.chooser = h.files(in.Folder); h.chooser == nil {
+			code = "no_folder"
+		}
 	case "/set":
 		err = h.set(in.Lang, in.Plain, in.Media, in.Reminders, in.Large)
 	case "/discard":
-		if err := a.keeper.Discard(in.ID); err != nil {
-			a.log.Warn("a key that waits was not given up", "err", err)
-			code = "not_written"
-		}
+		code, field = h.discard(in.ID, in.Password, in.Record)
 	case "/authority":
 		switch {
 		case in.National:
@@ -74,7 +85,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		}
 		a.wishHome(homeWish{lang: h.lang, act: in.Act})
 	case "/calendar":
-		reply(rw, http.StatusOK, map[string]string{"name": "senim-keys.ics", "text": a.ics(a.known.all(keystore.Scan(a.looked())), h.lang)})
+		reply(rw, http.StatusOK, map[string]string{"name": "senim-keys.ics", "text": a.ics(a.known.all(a.keyFiles()), h.lang)})
 		return
 	case "/close":
 		h.finish()
@@ -116,6 +127,44 @@ func (h *home) unlock(ctx context.Context, id, password string) (code string) {
 		return ""
 	}
 	return "no_such_key"
+}
+
+// discard gives up a key that waits. One on a token is deleted there, with the PIN; only the note of it when the person
+// wishes that, as when the token is lost.
+func (h *home) discard(id, pin string, record bool) (code, field string) {
+	a := h.agent
+	n, ok := a.keeper.Waits(id)
+	var err error
+	if !ok || !n.OnToken() || record {
+		err = a.keeper.Discard(id)
+	} else {
+		seen := a.onTokens()
+		at := slices.IndexFunc(seen.Tokens, func(t keystore.PluggedToken) bool {
+			return keystore.SameStorage(t.Storage, n.Storage) && t.Label == n.Token && t.Serial == n.Serial
+		})
+		if at < 0 {
+			return "token_unplugged", ""
+		}
+		token := seen.Tokens[at]
+		token.Storage = n.Storage
+		var place *keystore.Place
+		place, err = token.Open(pin)
+		if code, _ := pinProblem(err); code != "" {
+			return code, "pin-" + id
+		}
+		if err == nil {
+			err = errors.Join(a.keeper.DiscardOnToken(id, place), place.Close())
+		}
+		if errors.Is(err, keystore.ErrToken) {
+			a.log.Warn("a key on a token was not given up", "err", err)
+			return "token_failed", ""
+		}
+	}
+	if err != nil {
+		a.log.Warn("a key that waits was not given up", "err", err)
+		return "not_written", ""
+	}
+	return "", ""
 }
 
 // sitePermission changes what a site may do, of those that can be remembered at all.

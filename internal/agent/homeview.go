@@ -23,11 +23,15 @@ type HomeView struct {
 	Pending []PendingRow `json:"pending"` // keys that wait for their certificate
 	Lists   []Comparison `json:"lists"`   // what the cabinet listed beside them
 	Listed  int          `json:"listed"`  // how many lists came so far
+	Turn    int          `json:"turn"`    // how often what is plugged in changed
 	Due     []Due        `json:"due"`
 	Months  []Month      `json:"months"`
 	Sites   []SiteRow    `json:"sites"`
 	Folders []FolderRow  `json:"folders"`
-	Usual   []string     `json:"usual"` // folders that could be added
+	Drivers []DriverRow  `json:"drivers"`           // of tokens
+	Kinds   []Pair       `json:"kinds"`             // storages a driver can be added for, with their names
+	Chooser *Listing     `json:"chooser,omitempty"` // of the file of a driver
+	Usual   []string     `json:"usual"`             // folders that could be added
 
 	Authorities []AuthorityRow `json:"authorities"`
 	Offered     *AuthorityRow  `json:"offered,omitempty"` // read from a file, to be compared and added
@@ -65,6 +69,9 @@ type PendingRow struct {
 	Folder string `json:"folder"`
 	Made   string `json:"made"`
 	Origin string `json:"origin"` // of the site that asked for it
+	// Token is the label of the token it is on; what is typed is its PIN.
+	Token string `json:"token,omitempty"`
+	Left  string `json:"left,omitempty"` // what is known of a pair that a killed act left there, in words
 }
 
 // SiteRow is what a site may do.
@@ -89,11 +96,12 @@ type FolderRow struct {
 // view builds the page's contents; called under mu.
 func (h *home) view() HomeView {
 	a, tag := h.agent, h.lang
-	set, files := a.settings.get(), keystore.Scan(a.looked())
+	set, files := a.settings.get(), a.keyFiles()
 	entries := a.known.all(files)
 	lists, came := a.listsNow()
+	seen, turn := a.seenTurn()
 	v := HomeView{
-		Lists: []Comparison{}, Listed: came,
+		Lists: []Comparison{}, Listed: came, Turn: turn,
 		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, lists, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},
 		Folders: a.folderRows(files, tag), Usual: usual(), Index: a.known.index.place(), Plain: set.Plain, Media: !set.NoMedia, Reminders: !set.NoReminders,
 		Acts: a.offered(), Cabinet: a.config.Cabinet, Version: a.config.Version,
@@ -105,12 +113,16 @@ func (h *home) view() HomeView {
 		v.Languages = append(v.Languages, Pair{string(l), l.Name()})
 	}
 	v.Months, v.IndexText = months(v.Due, a.now()), tag.Text("home.index."+v.Index)
-	for _, n := range a.keeper.Unfinished() {
-		origin := n.Origin
-		if origin == "" {
-			origin = tag.Text("agent.site.program")
+	for _, n := range append(a.keeper.Unfinished(), a.keeper.OnTokens()...) {
+		r := PendingRow{ID: cmp.Or(n.KeyID, n.Name), File: cmp.Or(n.File, n.Token), Folder: n.Folder, Made: tag.Date(n.Made), Origin: cmp.Or(n.Origin, tag.Text("agent.site.program")), Token: n.Token}
+		if n.State == keystore.Left {
+			r.Left = tag.Text("home.pending.left", "token", n.Token)
 		}
-		v.Pending = append(v.Pending, PendingRow{ID: n.KeyID, File: cmp.Or(n.File, n.Token), Folder: n.Folder, Made: tag.Date(n.Made), Origin: origin})
+		v.Pending = append(v.Pending, r)
+	}
+	v.Drivers, v.Chooser = a.driverRows(seen, tag), h.chooser
+	for _, s := range tokenStorages() {
+		v.Kinds = append(v.Kinds, Pair{s, tag.Text("home.token." + s)})
 	}
 	v.Large = a.largeView(tag)
 	v.Authorities, v.National = a.authorityRows(tag)
@@ -200,11 +212,18 @@ func (a *Agent) groups(files []keystore.File, entries []keyEntry, lists []*liste
 			f = keystore.File{ID: e.id, Path: e.path, Name: filepath.Base(e.path)}
 		}
 		r := KeyRow{ID: e.id, File: f.Name, Folder: f.Folder(), State: "known", Fits: ok, Card: a.card(e.cert, tag), Remarks: left[e.id]}
+		if e.on != (seenOn{}) {
+			r.File, r.Folder, r.Pin, r.On, r.About = e.on.label, "", true, e.on.label, tag.Text("home.on-token", "storage", tag.Text("home.token."+e.on.storage))
+		}
 		r.Remarks = append(r.Remarks, a.standing(e, tag)...)
 		a.compared(&r, e.cert, lists, tag)
 		if !ok {
 			r.State = "away"
-			r.Remarks = append(r.Remarks, Remark{"away", "info", tag.Text("home.left.away")})
+			away := Remark{"away", "info", tag.Text("home.left.away")}
+			if r.On != "" {
+				away = Remark{"token-away", "info", a.where(e, tag)}
+			}
+			r.Remarks = append(r.Remarks, away)
 		}
 		name, id := r.Card.Organization, r.Card.Organization+"/"+r.Card.BIN
 		if name == "" {
@@ -223,7 +242,7 @@ func (a *Agent) groups(files []keystore.File, entries []keyEntry, lists []*liste
 	}
 	var locked []KeyRow
 	for _, f := range files {
-		if a.known.find(f.ID) == nil {
+		if f.Token() == "" && a.known.find(f.ID) == nil {
 			locked = append(locked, KeyRow{ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)), Date: tag.Date(f.Modified),
 				State: "locked", Fits: true, Remarks: left[f.ID]})
 		}
@@ -233,6 +252,17 @@ func (a *Agent) groups(files []keystore.File, entries []keyEntry, lists []*liste
 		list = append(list, KeyGroup{Keys: locked})
 	}
 	return list
+}
+
+// where says on which token a key is, and whether it is plugged in; empty for a file.
+func (a *Agent) where(e keyEntry, tag lang.Tag) string {
+	switch {
+	case e.on == seenOn{}:
+		return ""
+	case e.listed:
+		return tag.Text("home.where.token", "token", e.on.label)
+	}
+	return tag.Text("home.where.token-away", "token", e.on.label)
 }
 
 // standing says of a remembered key what was known last: revocation with its time, and an issuer that is strange here.

@@ -163,7 +163,9 @@ func TestRevokedKeyReplacesNone(t *testing.T) {
 func TestRefusalsCanBeStopped(t *testing.T) {
 	for name, request := range map[string]func(i int) string{
 		"method": func(int) string { return `{"module":"kz.gov.pki.knca.basics","method":"generateCsr","args":{}}` },
-		"file":   func(i int) string { return commonCall("createCAdESFromFile", fmt.Sprintf(`"PKCS12","","/no/such/%d",true`, i)) },
+		"file": func(i int) string {
+			return commonCall("createCAdESFromFile", fmt.Sprintf(`"PKCS12","","/no/such/%d",true`, i))
+		},
 		"module": func(i int) string { return fmt.Sprintf(`{"module":"kz.unknown.m%d","method":"x"}`, i) },
 		"install": func(int) string {
 			return keysCall("install", `{"requestId":"r","certificates":["`+base64.StdEncoding.EncodeToString(strange(t))+`"]}`)

@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -44,6 +45,9 @@ func (t *talk) installMany(ctx context.Context, r *ncalayer.Request) (any, *ncal
 			return nil, refusal
 		}
 		set := installSet{requestID: one.RequestID, certs: certs}
+		if err := t.agent.keeper.Adopt(certs, t.agent.looked(), t.site.Origin); err != nil {
+			return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeImporting))
+		}
 		var err error
 		if set.matches, err = t.agent.keeper.Match(certs); err != nil {
 			refusal := asRefusal(err, ncalayer.CodeImporting)
@@ -127,7 +131,7 @@ func (t *installingMany) show(w *window, v *View) {
 	for _, set := range t.sets {
 		for _, m := range set.matches {
 			card := w.agent.card(m.Certificate, tag)
-			v.Certificates = append(v.Certificates, NewFile{File: m.FinalName(), Card: card})
+			v.Certificates = append(v.Certificates, NewFile{File: m.FinalName(), Card: card, ID: m.Note.KeyID, Sealed: isSealed(m)})
 			if !card.IssuerKnown && !warned[card.Issuer] {
 				warned[card.Issuer] = true
 				v.Warnings = append(v.Warnings, Remark{"unknown-issuer", "amber", tag.Text("agent.reason.unknown-issuer", "issuer", card.Issuer)})
@@ -158,7 +162,12 @@ func (t *installingMany) decide(ctx context.Context, w *window, d Decision) (out
 	one := ncalayer.InstalledOne{RequestID: set.requestID}
 	if set.refusal != nil {
 		one.Error = set.refusal.Part()
-	} else if files, err := w.agent.keeper.Install(set.certs, d.NewPassword); err != nil {
+	} else if slices.ContainsFunc(set.matches, func(m keystore.Match) bool { return isSealed(m) && slices.Contains(d.Skip, m.Note.KeyID) }) {
+		one.Error = (&ncalayer.Refusal{Code: ncalayer.CodeImporting, Details: "not_unlocked: the key was not opened"}).Part()
+	} else if files, err := w.agent.keeper.InstallSealed(set.certs, d.NewPassword, d.Passwords); err != nil {
+		if f, is := errors.AsType[*keystore.Failure](err); is && f.Reason == "pending_password" {
+			return outcome{}, &Problem{Code: "pending_password", Field: "pending-" + f.Key}
+		}
 		one.Error = asRefusal(err, ncalayer.CodeImporting).Part()
 	} else {
 		one.Files = w.agent.told(files, set.certs)

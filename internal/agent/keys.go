@@ -124,7 +124,8 @@ type generating struct {
 func (t *generating) tokens(w *window) []keystore.PluggedToken {
 	var list []keystore.PluggedToken
 	for _, p := range w.tokens {
-		if p.Storage == t.order.Storage && p.Label != "" && (t.token == "" || t.token == p.Label) {
+		if keystore.SameStorage(p.Storage, t.order.Storage) && p.Label != "" && (t.token == "" || t.token == p.Label) {
+			p.Storage = t.order.Storage
 			list = append(list, p)
 		}
 	}
@@ -282,8 +283,10 @@ func (t *installing) unconfirmed(d Decision) *Problem {
 
 // sealed tells whether a key is under a password that was given when it was made, and is asked for now.
 func (t *installing) sealed() bool {
-	return slices.ContainsFunc(t.matches, func(m keystore.Match) bool { return m.Note.Sealed && m.Note.State != keystore.Finished })
+	return slices.ContainsFunc(t.matches, isSealed)
 }
+
+func isSealed(m keystore.Match) bool { return m.Note.Sealed && m.Note.State != keystore.Finished }
 
 func (t *installing) show(w *window, v *View) {
 	tag := w.lang
@@ -322,7 +325,11 @@ func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome
 	if err := w.agent.keeper.Adopt(t.certs, w.agent.looked(), t.origin); err != nil {
 		return outcome{err: err}, nil
 	}
-	files, err := w.agent.keeper.InstallSealed(t.certs, d.NewPassword, d.Password)
+	sealed := map[string]string{} // they were made together, under one password
+	for _, m := range t.matches {
+		sealed[m.Note.KeyID] = d.Password
+	}
+	files, err := w.agent.keeper.InstallSealed(t.certs, d.NewPassword, sealed)
 	if f, is := errors.AsType[*keystore.Failure](err); is && f.Reason == "pending_password" {
 		return outcome{}, &Problem{Code: "pending_password", Field: "pending-password"}
 	}

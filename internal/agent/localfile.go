@@ -75,42 +75,72 @@ func (a *Agent) own(folder string) bool {
 
 // document reads a file that a page may have signed or verified, of so many bytes at most: any but a key.
 func (l local) document(most int64) ([]byte, error) {
-	if slices.Contains([]string{".p12", ".pfx", ".jks", ".p8", ".key"}, strings.ToLower(filepath.Ext(l.path))) {
-		return nil, errKeyFile
-	}
-	f, err := os.Open(l.path)
+	f, err := l.open(most)
 	if err != nil {
-		return nil, errNoFile
+		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	now, err := f.Stat()
-	if err != nil || !os.SameFile(now, l.info) {
-		return nil, errNotPlain // something else stands there since it was shown
-	}
 	content, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:
 		return nil, errNoFile
 	case int64(len(content)) > most:
 		return nil, errTooLarge
-	case holdsKey(content):
-		return nil, errKeyFile
 	}
 	return content, nil
 }
 
-// holdsKey knows files of private keys under any name: PEM with anything around it, OpenSSH's and PuTTY's, Java key stores,
-// PKCS #12, and the DER forms of one key.
-func holdsKey(content []byte) bool {
-	for _, mark := range []string{"PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "PuTTY-User-Key-File-"} {
-		if bytes.Contains(content, []byte(mark)) {
-			return true
+// open opens such a file.
+func (l local) open(most int64) (f *os.File, err error) {
+	if slices.Contains([]string{".p12", ".pfx", ".jks", ".p8", ".key"}, strings.ToLower(filepath.Ext(l.path))) {
+		return nil, errKeyFile
+	}
+	if f, err = os.Open(l.path); err != nil {
+		return nil, errNoFile
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+		}
+	}()
+	now, err := f.Stat()
+	if err != nil || !os.SameFile(now, l.info) {
+		return nil, errNotPlain // something else stands there since it was shown
+	}
+	if now.Size() > most {
+		return nil, errTooLarge
+	}
+	switch key, err := holdsKey(f, now.Size()); {
+	case err != nil:
+		return nil, errNoFile
+	case key:
+		return nil, errKeyFile
+	}
+	return f, nil
+}
+
+// keyMarks stand in texts that hold private keys: PEM, OpenSSH, PGP, PuTTY.
+var keyMarks = [][]byte{[]byte("PRIVATE KEY-----"), []byte("PRIVATE KEY BLOCK-----"), []byte("PuTTY-User-Key-File-")}
+
+// holdsKey knows files of private keys under any name and wherever the key stands: texts, Java key stores, PKCS #12, and
+// the DER forms of one key.
+func holdsKey(f io.ReaderAt, size int64) (bool, error) {
+	const piece, overlap = 64 << 10, 32
+	buffer := make([]byte, min(size, piece))
+	for at := int64(0); at < size; at += piece - overlap {
+		n, err := f.ReadAt(buffer, at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
+		}
+		part := buffer[:n]
+		if slices.ContainsFunc(keyMarks, func(mark []byte) bool { return bytes.Contains(part, mark) }) {
+			return true, nil
+		}
+		if at == 0 && (bytes.HasPrefix(part, []byte("\xfe\xed\xfe\xed")) || bytes.HasPrefix(part, []byte("\xce\xce\xce\xce")) || keyBag(part) || derKey(part)) { // JKS, JCEKS
+			return true, nil
 		}
 	}
-	if bytes.HasPrefix(content, []byte("\xfe\xed\xfe\xed")) || bytes.HasPrefix(content, []byte("\xce\xce\xce\xce")) || keyBag(content) { // JKS, JCEKS
-		return true
-	}
-	return derKey(content)
+	return false, nil
 }
 
 // derKey tells PrivateKeyInfo (RFC 5208), EncryptedPrivateKeyInfo (PBES2 or PKCS #12's), RSAPrivateKey (RFC 8017) and

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,12 +14,9 @@ import (
 	"senim/internal/ncalayer"
 )
 
-// maxDownload bounds a document fetched for a page; what CMS can hold is less.
-const maxDownload = 64 << 20
-
 // download fetches the document a page names by its address, after the person has seen the address. It
 // must be the page's own host over https: the agent reaches nothing that the page itself could not.
-func (t *talk) download(ctx context.Context, address string, window lang.Tag) ([]byte, error) {
+func (t *talk) download(ctx context.Context, address string, window lang.Tag) (*spooled, error) {
 	u, err := ownURL(address, t.site)
 	if err != nil {
 		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.url", "url", address)})
@@ -55,8 +51,8 @@ func ownURL(address string, s site) (*url.URL, error) {
 }
 
 // fetch reads a document: no redirect, no proxy, no cookie, a public address only.
-func (a *Agent) fetch(ctx context.Context, u *url.URL) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+func (a *Agent) fetch(ctx context.Context, u *url.URL) (*spooled, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -70,11 +66,10 @@ func (a *Agent) fetch(ctx context.Context, u *url.URL) ([]byte, error) {
 	if answer.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("answer %d", answer.StatusCode)
 	}
-	content, err := io.ReadAll(io.LimitReader(answer.Body, maxDownload+1))
-	if err == nil && len(content) > maxDownload {
-		err = errTooLarge
+	if answer.ContentLength > maxNamed {
+		return nil, errTooLarge
 	}
-	return content, err
+	return a.spoolDocument(ctx, answer.Body)
 }
 
 // toPages reaches the pages' own hosts.

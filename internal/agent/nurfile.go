@@ -20,11 +20,8 @@ import (
 	"senim/internal/ncalayer"
 )
 
-// Bounds of a file that is signed and sent, and of what the site answers.
-const (
-	maxUpload = 256 << 20
-	maxTaken  = 64 << 10
-)
+// maxTaken bounds what the site answers.
+const maxTaken = 64 << 10
 
 // nurFile has the person choose a file, signs it, and sends file and signature to the page's own host. What is sent
 // where is said before the key is asked for.
@@ -39,25 +36,31 @@ func (t *talk) nurFile(ctx context.Context, call *ncalayer.NURCall, window lang.
 		return ncalayer.NURError(ncalayer.NURCanceled), "canceled"
 	}
 	l, err := t.agent.locate(path)
-	var content []byte
+	var p *spooled
 	if err == nil {
-		content, err = l.document(maxUpload)
+		p, err = t.agent.copyFile(ctx, l)
 	}
 	if err != nil {
 		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-"+err.Error(), "path", path)})
 		return ncalayer.NURError(nurReading(err)), "refused"
 	}
+	defer p.close()
 	task := &signing{wanted: wish{files: true, others: []string{"*"}}} // the page names no storage
-	if err = t.whole(task, content, window); err != nil {
+	free, err := t.wholeSpooled(ctx, task, p, window)
+	switch {
+	case errors.Is(err, errOrigin):
 		return ncalayer.NURError(ncalayer.NURSigning), t.refuseRelayed(ctx, window, task)
+	case err != nil:
+		return ncalayer.NURError(ncalayer.NURFile), "refused"
 	}
+	defer free()
 	task.named(l.path)
 	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
-		signature, err := t.agent.sign(key, message{content: content}, true)
+		signature, err := t.agent.signUnread(key, p, true) // the file itself is signed, also when it is a message
 		if err != nil {
 			return nil, err
 		}
-		return t.agent.upload(ctx, to, call.Token, filepath.Base(l.path), content, signature)
+		return t.agent.upload(ctx, to, call.Token, filepath.Base(l.path), p, signature.head)
 	}
 	out := t.agent.show(ctx, t.site, window, sending{task, to.String()})
 	code, failed := errors.AsType[nurError](out.err)
@@ -70,6 +73,21 @@ func (t *talk) nurFile(ctx context.Context, call *ncalayer.NURCall, window lang.
 		return ncalayer.NURError(ncalayer.NURCanceled), "canceled"
 	}
 	return ncalayer.NURReply(out.result), "ok"
+}
+
+// copyFile copies a file of the person's; why not is one of the reasons of [local.open].
+func (a *Agent) copyFile(ctx context.Context, l local) (*spooled, error) {
+	f, err := l.open(maxNamed)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	p, err := a.spoolDocument(ctx, f)
+	if err != nil && !errors.Is(err, errTooLarge) {
+		a.log.Warn("a file was not read", "err", err)
+		err = errNoFile
+	}
+	return p, err
 }
 
 // nurReading is the code for a file that is not read.
@@ -99,7 +117,7 @@ func (t sending) said(tag lang.Tag) string { return tag.Text("agent.done.send") 
 
 // upload sends a file with its detached signature (base64) and the page's token as a form, and gives what the site
 // answers: no redirect, no proxy, no cookie, a public address only.
-func (a *Agent) upload(ctx context.Context, to *url.URL, token, name string, content, signature []byte) (ncalayer.NURUploaded, error) {
+func (a *Agent) upload(ctx context.Context, to *url.URL, token, name string, content *spooled, signature []byte) (ncalayer.NURUploaded, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	var head, tail bytes.Buffer
@@ -112,11 +130,11 @@ func (a *Agent) upload(ctx context.Context, to *url.URL, token, name string, con
 		return ncalayer.NURUploaded{}, fmt.Errorf("write a form: %w", err)
 	}
 	fmt.Fprintf(&tail, "\r\n--%s--\r\n", form.Boundary())
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), io.MultiReader(&head, bytes.NewReader(content), &tail))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), io.MultiReader(&head, content.reader(), &tail))
 	if err != nil {
 		return ncalayer.NURUploaded{}, fmt.Errorf("send a file: %w", err)
 	}
-	r.ContentLength = int64(head.Len() + len(content) + tail.Len())
+	r.ContentLength = int64(head.Len()+tail.Len()) + content.size
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	answer, err := a.toPages().Do(r)
 	switch {
@@ -137,5 +155,5 @@ func (a *Agent) upload(ctx context.Context, to *url.URL, token, name string, con
 	if err := json.Unmarshal(b, &taken); err != nil || taken.ID == nil && taken.Error == nil {
 		return ncalayer.NURUploaded{}, nurError(ncalayer.NURServer)
 	}
-	return ncalayer.NURUploaded{ID: taken.ID, Name: name, Size: len(content), Error: taken.Error}, nil
+	return ncalayer.NURUploaded{ID: taken.ID, Name: name, Size: int(content.size), Error: taken.Error}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"io"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -31,8 +32,11 @@ func (t *talk) nur(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 	if call.Type == "file" {
 		return t.nurFile(ctx, call, window)
 	}
+	if call.URL != "" {
+		return t.nurRemote(ctx, call, window)
+	}
 	task := &signing{wanted: wish{files: true, others: []string{"*"}}} // the page names no storage
-	content, err := t.nurTask(ctx, task, call, window)
+	content, err := t.nurTask(task, call, window)
 	if errors.Is(err, errOrigin) {
 		return ncalayer.NURError(ncalayer.NURSigning), t.refuseRelayed(ctx, window, task)
 	}
@@ -61,8 +65,56 @@ func (t *talk) nur(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 	return ncalayer.NURReply(out.result), "ok"
 }
 
+// nurRemote signs a document that the page names by its address. The reply has it inside, so it goes out as it is read.
+func (t *talk) nurRemote(ctx context.Context, call *ncalayer.NURCall, window lang.Tag) ([]byte, string) {
+	p, err := t.download(ctx, call.URL, window)
+	if code, ok := errors.AsType[nurError](err); ok {
+		return ncalayer.NURError(int(code)), "refused"
+	}
+	if err != nil {
+		return ncalayer.NURError(ncalayer.NURGeneral), "refused"
+	}
+	task := &signing{wanted: wish{files: true, others: []string{"*"}}}
+	sign, free, err := t.signSpooled(ctx, task, p, window)
+	if err != nil {
+		p.close()
+		switch {
+		case errors.Is(err, errOrigin):
+			return ncalayer.NURError(ncalayer.NURSigning), t.refuseRelayed(ctx, window, task)
+		case errors.Is(err, errTooLarge):
+			return ncalayer.NURError(ncalayer.NURTooBig), "refused"
+		}
+		return ncalayer.NURError(ncalayer.NURGeneral), "refused"
+	}
+	done := func() { free(); p.close() }
+	task.named(call.URL)
+	task.act = func(_ context.Context, key *keystore.Key) (any, error) { return sign(key, false) }
+	out := t.agent.show(ctx, t.site, window, task)
+	signed, ok := out.result.(*largeMessage)
+	switch {
+	case out.err != nil:
+		done()
+		return ncalayer.NURError(ncalayer.NURSigning), "failed"
+	case !out.done || !ok:
+		done()
+		return ncalayer.NURError(ncalayer.NURCanceled), "canceled"
+	}
+	t.outgoing = &outgoing{close: done, write: func(w io.Writer) error {
+		before, after := ncalayer.NURBinaryAround(p.md5, p.sha256)
+		if _, err := w.Write(before); err != nil {
+			return err
+		}
+		if err := signed.writeTo(w, true); err != nil {
+			return err
+		}
+		_, err := w.Write(after)
+		return err
+	}}
+	return nil, "ok"
+}
+
 // nurTask checks what is to be signed and prepares its window; content is that of binary.
-func (t *talk) nurTask(ctx context.Context, task *signing, call *ncalayer.NURCall, window lang.Tag) (content []byte, err error) {
+func (t *talk) nurTask(task *signing, call *ncalayer.NURCall, window lang.Tag) (content []byte, err error) {
 	if call.Type == "xml" || call.Type == "multixml" {
 		return nil, t.nurXML(task, call, window)
 	}
@@ -80,17 +132,7 @@ func (t *talk) nurTask(ctx context.Context, task *signing, call *ncalayer.NURCal
 		}
 		items = append(items, m)
 	}
-	if call.URL != "" {
-		if content, err = t.download(ctx, call.URL, window); err != nil {
-			return nil, err
-		}
-		m, err := t.message(task, content, window)
-		if err != nil {
-			return nil, err
-		}
-		task.named(call.URL)
-		items = append(items, m)
-	}
+
 	stamped := call.Type != "binary" // of binary no time-stamp is known
 	task.wanted.stamp = stamped
 	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {

@@ -135,8 +135,15 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		w.problem(rw, "no_such_key", "")
 		return
 	}
+	if w.pulled[f.ID] {
+		w.problem(rw, "token_gone", "")
+		return
+	}
 	key, err := w.openFile(f, &in)
 	code, field := pinProblem(err)
+	if t, ok := w.task.(interface{ tried(err error) }); ok && f.Certificate() != nil && (code != "" || err == nil) {
+		t.tried(err)
+	}
 	switch {
 	case code != "" && f.Certificate() != nil:
 		w.problem(rw, code, field)
@@ -251,7 +258,7 @@ func (w *window) cancel(rw http.ResponseWriter, body []byte) {
 // to nobody, not of files being written or of what was sent.
 func undone(t task) bool {
 	switch t.(type) {
-	case *signing, *oneFile, filing, *signingMany, *stamping:
+	case *signing, *fewKeys, filing, *signingMany, *stamping:
 		return true
 	}
 	return false

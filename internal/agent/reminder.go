@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"senim/internal/keystore"
 	"senim/internal/lang"
 )
 
@@ -22,6 +21,7 @@ func (a *Agent) remind(ctx context.Context) {
 	defer ticker.Stop()
 	said, warned := "", false
 	for {
+		a.onTokens() // what is plugged in is learned
 		if today := a.now().In(lang.Astana).Format(time.DateOnly); today != said && !a.settings.get().NoReminders {
 			said = today
 			title, text := a.Reminder()
@@ -50,13 +50,16 @@ func (a *Agent) Reminder() (title, text string) {
 	tag := a.homeLang()
 	var owners []string
 	lines := map[string]string{}
-	for _, d := range a.calendar(a.known.all(keystore.Scan(a.looked())), tag) {
+	for _, d := range a.calendar(a.known.all(a.keyFiles()), tag) {
 		if d.Stage == "ok" || d.Stage == "over" && a.now().Sub(d.end) > 30*24*time.Hour {
 			continue
 		}
 		if _, ok := lines[d.Owner]; !ok { // the first is the nearest
 			owners = append(owners, d.Owner)
 			lines[d.Owner] = d.Owner + ": " + d.Until
+			if d.Where != "" {
+				lines[d.Owner] += " (" + d.Where + ")"
+			}
 		}
 	}
 	if len(owners) == 0 {

@@ -123,6 +123,11 @@ func (t *renewing) show(w *window, v *View) {
 		other = append(other, own...)
 	}
 	v.Keys = append(append(v.Keys, locked...), other...)
+	for _, e := range w.agent.known.all(w.files) {
+		if (!e.listed || w.pulled[e.id]) && e.on != (seenOn{}) && w.agent.now().Before(e.cert.NotAfter) && w.due(e.cert) == "" {
+			v.Warnings = append(v.Warnings, Remark{"renew-away", "amber", w.lang.Text("agent.renew.away", "token", e.on.label, "date", w.lang.Date(e.cert.NotAfter))})
+		}
+	}
 	if onToken {
 		v.Warnings = append(v.Warnings, Remark{"renew-token", "info", w.lang.Text("agent.renew.token")})
 	}

@@ -243,7 +243,7 @@ func TestWindowInBrowser(t *testing.T) {
 		b.agent.ShowHome(tag)
 		s.open()
 		s.do("choose the language", chromedp.Click(chromedp.CSS("#language [lang="+string(tag)+"]")), s.ready())
-		for _, part := range []string{"keys", "calendar", "sites", "folders", "settings"} {
+		for _, part := range []string{"keys", "calendar", "sites", "folders", "tokens", "settings"} {
 			s.click("#parts [data-part=" + part + "]")
 			s.looks(name("home-" + part))
 		}

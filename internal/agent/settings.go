@@ -16,8 +16,9 @@ import (
 
 // saved is what the person set, as the file of mode 0600 holds it.
 type saved struct {
-	Folders []string `json:"folders,omitempty"` // with key files, the one used last first
-	Lang    string   `json:"lang,omitempty"`    // of the agent's own page
+	Folders []string      `json:"folders,omitempty"` // with key files, the one used last first
+	Drivers []savedDriver `json:"drivers,omitempty"` // of tokens, of the person's choice
+	Lang    string        `json:"lang,omitempty"`    // of the agent's own page
 	// Plain accepts an index of certificates in a plain file where the system has no keychain.
 	Plain bool `json:"plain,omitempty"`
 	// NoMedia leaves plugged media alone, NoReminders says nothing about expiry.
@@ -71,6 +72,7 @@ func (s *settings) get() saved {
 func (s *settings) copy() saved {
 	c := s.now
 	c.Folders = slices.Clone(c.Folders)
+	c.Drivers = slices.Clone(c.Drivers)
 	c.Sites = make(map[string]savedSite, len(s.now.Sites))
 	for origin, site := range s.now.Sites {
 		c.Sites[origin] = site

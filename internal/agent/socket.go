@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -125,16 +127,36 @@ type talk struct {
 	agent  *Agent
 	socket *websocket.Conn
 	site   site
-	share  share           // of what all requests may hold in memory
-	locale string          // of commonUtils.changeLocale; only the worker touches it
-	held   map[string]held // of the Applet, by path; only the worker touches it
-	picked map[string]bool // paths the person picked in our chooser; only the worker touches it
+	share  share               // of what all requests may hold in memory
+	locale string              // of commonUtils.changeLocale; only the worker touches it
+	held   map[string]held     // of the Applet, by path or slot; only the worker touches it
+	slots  map[string][]string // of the Applet: tokens in the order they were named, by storage; only the worker touches it
+	picked map[string]bool     // paths the person picked in our chooser; only the worker touches it
+	// outgoing is the reply of the request that was just handled when it is not in memory; only the worker touches it
+	outgoing *outgoing
 }
 
 func (t *talk) write(ctx context.Context, frame []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	return t.socket.Write(ctx, websocket.MessageText, frame)
+}
+
+// stream writes a frame that is not held in memory. One that cannot be written to its end ends the connection.
+func (t *talk) stream(ctx context.Context, write func(io.Writer) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	w, err := t.socket.Writer(ctx, websocket.MessageText)
+	if err == nil {
+		out := bufio.NewWriterSize(w, 64<<10)
+		if err = write(out); err == nil {
+			err = errors.Join(out.Flush(), w.Close())
+		}
+	}
+	if err != nil {
+		_ = t.socket.CloseNow()
+	}
+	return err
 }
 
 // run reads frames until the connection ends. Heartbeats are echoed at once; requests are answered
@@ -201,7 +223,16 @@ func (t *talk) work(ctx context.Context, frames <-chan []byte) {
 			}
 		}
 		allowance--
-		if reply := t.handle(ctx, frame); reply != nil && ctx.Err() == nil && t.write(ctx, reply) != nil {
+		reply := t.handle(ctx, frame)
+		if out := t.outgoing; out != nil {
+			t.outgoing = nil
+			err := t.stream(ctx, out.write)
+			out.close()
+			if err != nil {
+				return
+			}
+		}
+		if reply != nil && ctx.Err() == nil && t.write(ctx, reply) != nil {
 			return
 		}
 		t.agent.budget.give(&t.share, int64(cap(frame)))

@@ -1,28 +1,91 @@
 package agent
 
 import (
+	"context"
 	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/pki"
 )
 
-// onTokens lists the tokens that are plugged in, with their keys. What cannot be read is in the log; a window says so.
+// onTokens lists the tokens that are plugged in, with their keys, and remembers their certificates. What cannot be read is in
+// the log, once while it is so; a window says so.
 func (a *Agent) onTokens() keystore.Seen {
-	if len(a.config.Tokens) == 0 {
-		return keystore.Seen{}
+	var seen keystore.Seen
+	if drivers := a.usable(); len(drivers) > 0 {
+		seen = keystore.ScanTokens(drivers)
 	}
-	seen := keystore.ScanTokens(a.config.Tokens)
+	ill := ""
 	if seen.Err != nil {
-		a.log.Warn("a driver of tokens failed", "err", seen.Err)
+		ill = seen.Err.Error()
 	}
 	for _, t := range seen.Tokens {
 		if t.Problem != "" {
-			a.log.Warn("a token cannot be read", "storage", t.Storage, "why", t.Problem)
+			ill += "\n" + t.Storage + ": " + t.Problem
 		}
 	}
+	a.mu.Lock()
+	news := ill != a.ill
+	if sight(seen) != sight(a.seen) || news {
+		a.turn++
+	}
+	a.seen, a.ill = seen, ill
+	a.mu.Unlock()
+	if news && ill != "" {
+		a.log.Warn("tokens cannot be read", "why", ill)
+	}
+	a.known.learnTokens(seen.Files)
 	return seen
+}
+
+// sight is what there is to see of the tokens, to be compared.
+func sight(s keystore.Seen) string {
+	list := ids(s.Files)
+	for _, t := range s.Tokens {
+		list = append(list, t.ID+t.Problem+strconv.FormatBool(t.Locked))
+	}
+	return strings.Join(list, "\n")
+}
+
+// seenLast is what the last look at the tokens showed.
+func (a *Agent) seenLast() keystore.Seen {
+	seen, _ := a.seenTurn()
+	return seen
+}
+
+// seenTurn is the same, with how often it changed.
+func (a *Agent) seenTurn() (keystore.Seen, int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.seen, a.turn
+}
+
+// lookOut looks at the tokens every few seconds, until ctx ends: a page is open that shows them. Drivers are programs and
+// may take their time, so nothing waits for it, and of two pages one looks.
+func (a *Agent) lookOut(ctx context.Context) {
+	ticker := time.NewTicker(a.lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if a.looking.TryLock() {
+			a.onTokens()
+			a.looking.Unlock()
+		}
+	}
+}
+
+// keyFiles lists the key files, and the keys on tokens as the last look showed them.
+func (a *Agent) keyFiles() []keystore.File {
+	return append(slices.Clone(a.seenLast().Files), keystore.Scan(a.looked())...)
 }
 
 // plugged names the token storages that are there now.
@@ -39,7 +102,7 @@ type TokenRow struct {
 func (w *window) unreadable(storage string) []Remark {
 	var list []Remark
 	for _, t := range w.tokens {
-		if t.Problem == "" || storage != "" && t.Storage != storage {
+		if t.Problem == "" || storage != "" && !keystore.SameStorage(t.Storage, storage) {
 			continue
 		}
 		name := t.Label
@@ -95,7 +158,8 @@ func (w *window) let(place *keystore.Place) {
 // tokenOf finds the plugged token a pending key is on.
 func (w *window) tokenOf(n keystore.Note) (keystore.PluggedToken, bool) {
 	for _, t := range w.tokens {
-		if t.Storage == n.Storage && t.Label == n.Token && t.Serial == n.Serial {
+		if keystore.SameStorage(t.Storage, n.Storage) && t.Label == n.Token && t.Serial == n.Serial {
+			t.Storage = n.Storage
 			return t, true
 		}
 	}

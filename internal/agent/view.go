@@ -77,8 +77,10 @@ type Pair struct {
 
 // NewFile is a certificate about to be installed.
 type NewFile struct {
-	File string `json:"file"`
-	Card *Card  `json:"card"`
+	File   string `json:"file"`
+	Card   *Card  `json:"card"`
+	ID     string `json:"id,omitempty"`     // install-many: of the key,
+	Sealed bool   `json:"sealed,omitempty"` // whose password of the making is asked for
 }
 
 // view builds the page's contents; called under mu.

@@ -38,6 +38,9 @@ type Decision struct {
 	Password     string   `json:"password"` // kinds password and backup; generate and install on a token: its PIN
 	Code         string   `json:"code"`     // of the cabinet's second factor
 	Token        string   `json:"token"`    // generate on a token: which; its PIN is the password
+	// Of kind install-many: the passwords that were given when keys were made, by their identifiers, and keys to go on without.
+	Passwords map[string]string `json:"passwords"`
+	Skip      []string          `json:"skip"`
 }
 
 // Problem is something the person can put right.
@@ -69,6 +72,8 @@ type window struct {
 	turn   sync.Mutex
 	files  []keystore.File          // in turn
 	tokens []keystore.PluggedToken  // in turn
+	pulled map[string]bool          // in turn: keys whose token was pulled out while the window was open
+	look   int                      // in turn: the look at the tokens that is shown
 	stamp  string                   // in turn: of the folders when files were listed; "" keeps the list as it is
 	opened map[string]*keystore.Key // in turn
 	run    *run                     // in turn: what is being signed now
@@ -132,10 +137,14 @@ func (w *window) serve(ctx context.Context) (out outcome, err error) {
 	defer cancel()
 	w.ctx = ctx
 	w.turn.Lock()
-	go func() {
-		defer w.turn.Unlock()
+	w.agent.lookers.Go(func() {
 		w.scan()
-	}()
+		follow := w.stamp != ""
+		w.turn.Unlock()
+		if follow {
+			w.agent.lookOut(ctx)
+		}
+	})
 	err = w.open(ctx, http.HandlerFunc(w.answer), func(ctx context.Context) {
 		out = w.wait(ctx)
 		w.mu.Lock()
@@ -230,9 +239,8 @@ func (w *window) scan() {
 		w.files, w.opened = few.keyFiles()
 		return
 	}
-	folders := w.agent.looked()
-	seen := w.agent.onTokens()
-	w.stamp, w.files, w.tokens = stampOf(folders), append(seen.Files, keystore.Scan(folders)...), seen.Tokens
+	w.agent.onTokens()
+	w.take(w.agent.seenTurn())
 }
 
 func (w *window) file(id string) (keystore.File, bool) {

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"errors"
 	"io"
+	"slices"
 
 	"senim/algid"
 	"senim/internal/token"
@@ -29,46 +30,73 @@ func (k *Keeper) onToken(o Order) ([]Note, error) {
 	if err := k.room(o); err != nil {
 		return nil, err
 	}
-	var notes []Note
+	// What is about to be made is noted first: after a kill it is known for ours, and for nobody else's.
 	k.trim(len(o.Profiles))
-	first := len(k.notes)
-	err := func() error {
-		for _, p := range o.Profiles {
-			n, err := k.pairOnToken(o, p)
-			if n.Name != "" {
-				notes = append(notes, n)
-			}
+	before := slices.Clone(k.notes)
+	notes, err := k.named(o)
+	if err != nil {
+		return nil, err
+	}
+	k.notes = append(k.notes, notes...)
+	if err := k.save(); err != nil {
+		k.notes = before
+		return nil, failure("write_failed", "write pending keys: %w", err)
+	}
+	k.fault("token noted")
+	begun := 0
+	err = func() error {
+		for i, p := range o.Profiles {
+			begun++
+			n, err := k.pairOnToken(o, p, notes[i].Name)
 			if err != nil {
 				return err
 			}
+			notes[i] = n
+			k.fault("token pair made")
 		}
-		k.notes = append(k.notes, notes...)
+		k.notes = append(slices.Clone(before), notes...)
 		if err := k.save(); err != nil {
 			return failure("write_failed", "write pending keys: %w", err)
 		}
+		k.fault("token pairs noted")
 		return nil
 	}()
 	if err == nil {
 		return notes, nil
 	}
-	k.notes = k.notes[:first]
-	for _, n := range notes {
-		err = errors.Join(err, o.On.t.Undo(n.Name, nil))
+	k.notes = before
+	for _, n := range notes[:begun] {
+		undone := o.On.t.Discard(n.Name)
+		if undone == nil || errors.Is(undone, token.ErrNotFound) {
+			continue
+		}
+		err = errors.Join(err, undone) // it may stand there
+		n.State, n.KeyID, n.PublicKey, n.Request = Left, "", nil, nil
+		k.notes = append(k.notes, n)
 	}
-	return nil, err
+	return nil, errors.Join(err, k.save())
 }
 
-// pairOnToken makes one pair under a new identifier, and its request, signed inside. A note with a name says that a
-// pair is there, also beside an error.
-func (k *Keeper) pairOnToken(o Order, p Profile) (Note, error) {
-	if p.prefix() == "" {
-		return Note{}, failure("unsupported_profile", "%s %s", p.Algorithm, p.Usage)
+// named notes the pairs of an order under new identifiers, before they are made.
+func (k *Keeper) named(o Order) ([]Note, error) {
+	var notes []Note
+	for _, p := range o.Profiles {
+		if p.prefix() == "" {
+			return nil, failure("unsupported_profile", "%s %s", p.Algorithm, p.Usage)
+		}
+		id := make([]byte, 20)
+		if _, err := io.ReadFull(k.random, id); err != nil {
+			return nil, failure("write_failed", "name a key: %w", err)
+		}
+		notes = append(notes, Note{Origin: o.Origin, RequestID: o.RequestID, Algorithm: p.Algorithm, Usage: p.Usage, Made: k.now().UTC(), State: Making,
+			Storage: o.Storage, Token: o.On.Label, Serial: o.On.Serial, Name: token.NameOf(id)})
 	}
-	id := make([]byte, 20)
-	if _, err := io.ReadFull(k.random, id); err != nil {
-		return Note{}, failure("write_failed", "name a key: %w", err)
-	}
-	name, t := token.NameOf(id), o.On.t
+	return notes, nil
+}
+
+// pairOnToken makes one pair of this name, and its request, signed inside.
+func (k *Keeper) pairOnToken(o Order, p Profile, name string) (Note, error) {
+	t := o.On.t
 	var key crypto.Signer
 	var err error
 	switch p.Algorithm {

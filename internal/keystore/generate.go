@@ -72,7 +72,7 @@ func (k *Keeper) Made(o Order) ([]Note, error) {
 func (k *Keeper) made(o Order) ([]Note, error) {
 	var list []Note
 	for _, n := range k.notes {
-		if n.Origin != o.Origin || n.RequestID != o.RequestID {
+		if n.Origin != o.Origin || n.RequestID != o.RequestID || n.State == Left {
 			continue
 		}
 		if n.Arguments != o.arguments() {
@@ -169,7 +169,7 @@ func (k *Keeper) Generate(o Order) ([]Note, error) {
 func (k *Keeper) room(o Order) error {
 	all, own := len(o.Profiles), len(o.Profiles)
 	for _, n := range k.notes {
-		if n.State == Finished {
+		if n.State == Finished || n.State == Left {
 			continue
 		}
 		all++

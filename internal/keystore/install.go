@@ -99,12 +99,12 @@ type step struct {
 // keep their password, and the others are made under that one only. Reasons beside those of [Keeper.Match]:
 // other_password, pending_key_unreadable, file_exists, write_failed, verify_failed, folder_unavailable.
 func (k *Keeper) Install(certificates []*pki.Certificate, password string) ([]Installed, error) {
-	return k.InstallSealed(certificates, password, "")
+	return k.InstallSealed(certificates, password, nil)
 }
 
-// InstallSealed is Install of keys some of which are under a password of the person's, which is sealed:
-// pending_password when it is wrong.
-func (k *Keeper) InstallSealed(certificates []*pki.Certificate, password, sealed string) ([]Installed, error) {
+// InstallSealed is Install of keys some of which are under a password of the person's: sealed has it by the key's identifier;
+// pending_password when one is wrong, with its key.
+func (k *Keeper) InstallSealed(certificates []*pki.Certificate, password string, sealed map[string]string) ([]Installed, error) {
 	if err := pfx.CheckPassword(password); err != nil {
 		return nil, failure("password", "%w", err)
 	}
@@ -188,12 +188,12 @@ func look(steps []*step, password string) error {
 }
 
 // advance writes every temporary file, notes what the final ones will be, then links them.
-func (k *Keeper) advance(steps []*step, password, sealed string) error {
+func (k *Keeper) advance(steps []*step, password string, sealed map[string]string) error {
 	for _, s := range steps {
 		if s.stands {
 			continue
 		}
-		if err := k.prepare(s, password, sealed); err != nil {
+		if err := k.prepare(s, password, sealed[s.note.KeyID]); err != nil {
 			return err
 		}
 		s.ready = true
@@ -249,7 +249,9 @@ func (k *Keeper) prepare(s *step, password, sealed string) error {
 	}
 	key, err := k.pending(s.note, sealed)
 	if s.note.Sealed && errors.Is(err, pfx.ErrPassword) {
-		return failure("pending_password", "the password that was given when the key was made is another one")
+		f := failure("pending_password", "the password that was given when the key was made is another one")
+		f.Key = s.note.KeyID
+		return f
 	}
 	if err != nil {
 		return failure("pending_key_unreadable", "%w", err)

@@ -25,13 +25,14 @@ const (
 type Failure struct {
 	Reason string // folder_unavailable, too_many_pending, write_failed, request_id_used, no_pending_key, …
 	Err    error
+	Key    string // pending_password: of which key, its identifier
 }
 
 func (f *Failure) Error() string { return f.Reason + ": " + f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
 func failure(reason, format string, args ...any) *Failure {
-	return &Failure{reason, fmt.Errorf(format, args...)}
+	return &Failure{Reason: reason, Err: fmt.Errorf(format, args...)}
 }
 
 // Config says where a keeper lives.
@@ -88,19 +89,22 @@ func Open(c Config) (*Keeper, error) {
 	return k, k.recover()
 }
 
-// recover takes back what was being made when the keeper last died: nobody was told of it.
+// recover takes back what was being made when the keeper last died: nobody was told of it. What stands on a token cannot be
+// looked at without its PIN: the person can have it deleted.
 func (k *Keeper) recover() error {
-	kept := k.notes[:0]
+	kept, changed := k.notes[:0], false
 	for _, n := range k.notes {
 		if n.State == Making {
-			if !n.OnToken() { // what stands on a token cannot be looked at without its PIN
+			changed = true
+			if !n.OnToken() {
 				_ = os.Remove(filepath.Join(n.Folder, n.File))
+				continue
 			}
-			continue
+			n.State = Left
 		}
 		kept = append(kept, n)
 	}
-	if len(kept) == len(k.notes) {
+	if !changed {
 		return nil
 	}
 	k.notes = kept
@@ -127,6 +131,19 @@ func (k *Keeper) Unfinished() []Note {
 	var list []Note
 	for _, n := range k.notes {
 		if n.State == Pending || n.State == Finishing {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// OnTokens lists pairs on tokens that a killed act may have left there, without a certificate.
+func (k *Keeper) OnTokens() []Note {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var list []Note
+	for _, n := range k.notes {
+		if n.State == Left {
 			list = append(list, n)
 		}
 	}

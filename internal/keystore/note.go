@@ -19,6 +19,8 @@ const (
 	Pending   State = "pending"
 	Finishing State = "finishing" // the finished file may stand already
 	Finished  State = "finished"
+	// Left: a pair on a token that a killed act may have made; it has no certificate, and the note has its Name and no KeyID.
+	Left State = "left"
 )
 
 // Note is what the keeper knows of one key pair it made.

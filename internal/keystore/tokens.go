@@ -78,14 +78,27 @@ type Seen struct {
 	Files  []File // their keys
 	Tokens []PluggedToken
 	Err    error // of drivers that failed; a broken one hides neither files nor the tokens of others
+	Failed []TokenDriver
 }
 
-// Storages names the storages of the tokens that can be read.
+// Unsure tells that the driver of a key failed at this look, so that nobody knows whether its token is there.
+func (s Seen) Unsure(f File) bool {
+	return f.token != nil && slices.ContainsFunc(s.Failed, f.token.at.Of)
+}
+
+// Of tells whether a token was seen by this driver.
+func (p PluggedToken) Of(d TokenDriver) bool {
+	return p.driver.Storage == d.Storage && p.driver.Module == d.Module
+}
+
+// Storages names the storages of the tokens that can be read; both of those that one driver serves.
 func (s Seen) Storages() []string {
 	list := []string{}
 	for _, t := range s.Tokens {
-		if t.Label != "" && !slices.Contains(list, t.Storage) {
-			list = append(list, t.Storage)
+		for _, name := range []string{t.Storage, eToken5110, eToken72K} {
+			if t.Label != "" && SameStorage(name, t.Storage) && !slices.Contains(list, name) {
+				list = append(list, name)
+			}
 		}
 	}
 	slices.Sort(list)
@@ -109,7 +122,9 @@ func ScanTokens(drivers []TokenDriver) Seen {
 	all.Wait()
 	var seen Seen
 	for i, d := range drivers {
-		seen.Err = errors.Join(seen.Err, found[i].err)
+		if found[i].err != nil {
+			seen.Err, seen.Failed = errors.Join(seen.Err, found[i].err), append(seen.Failed, d)
+		}
 		for _, t := range found[i].tokens {
 			seen.add(d, t)
 		}

@@ -36,6 +36,7 @@ const (
 	AppletStorage     = "UNKNOWN_STORAGE"
 	AppletFile        = "FILE_READ_ERROR"
 	AppletSlot        = "EMPTY_SLOT"
+	AppletPassword    = "WRONG_PASSWORD"
 	appletPassword    = 'p' // the argument that is read past, whatever it is
 	appletAttached    = 'b'
 	appletIndex       = 'n'
@@ -83,6 +84,12 @@ func appletArgs(method string) []string {
 	return nil
 }
 
+// Token tells whether the call is for a token, which may not be plugged in: [AppletSlot] is the answer then.
+func (c *AppletCall) Token() bool {
+	_, token := Storage(c.Storage)
+	return token
+}
+
 // Applet checks a call of the Applet: method, arguments, storage. Exactly one of call and reply is set;
 // reply goes out without a window. A method that is not there and arguments of another kind are COMMON.
 func (r *Request) Applet() (call *AppletCall, reply []byte) {
@@ -108,10 +115,8 @@ func (r *Request) Applet() (call *AppletCall, reply []byte) {
 			}
 		}
 		if kinds[0] == appletStorageName {
-			if known, token := Storage(call.Storage); !known {
+			if known, _ := Storage(call.Storage); !known {
 				return nil, AppletError(AppletStorage, r.UUID)
-			} else if token {
-				return nil, AppletError(AppletSlot, r.UUID)
 			}
 		}
 		return call, nil
@@ -203,6 +208,11 @@ type appletReply struct {
 // AppletReply is a success of the Applet: result is a string or a bool.
 func AppletReply(result any, uuid string) []byte {
 	return encode(appletReply{result, AppletNone, uuid})
+}
+
+// AppletWrongPIN says that the token refused the PIN; left is how many tries it has, -1 when it does not tell.
+func AppletWrongPIN(left int, uuid string) []byte {
+	return encode(appletReply{left, AppletPassword, uuid})
 }
 
 // AppletError is a failure of the Applet.

@@ -156,6 +156,14 @@ func NURBinary(signature, md5, sha256 string) []byte {
 	}{nurReply{signature, "NONE"}, md5, sha256})
 }
 
+// NURBinaryAround is what stands before and after the base64 of a signature in [NURBinary], for one that is not held in
+// memory.
+func NURBinaryAround(md5, sha256 string) (before, after []byte) {
+	const mark = "*" // no base64
+	before, after, _ = bytes.Cut(NURBinary(mark, md5, sha256), []byte(mark))
+	return before, after
+}
+
 // NURItems is the result of multitext: signatures by the names of the documents, in their order.
 type NURItems struct{ Names, Signatures []string }
 

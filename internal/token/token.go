@@ -184,6 +184,18 @@ func (t *Token) Undo(name string, der []byte) error {
 	return nil
 }
 
+// Discard takes away a pair that has no certificate, whoever made it: the caller knows that it is his own. A pair of which
+// half is there goes, too; [ErrNotFound] when there is none.
+func (t *Token) Discard(name string) error {
+	if _, ok := IDOf(name); !ok {
+		return fmt.Errorf("discard key %s: it has no identifier", name)
+	}
+	if _, err := t.do(request{Op: opUndo, Name: name}); err != nil {
+		return fmt.Errorf("discard key %s: %w", name, err)
+	}
+	return nil
+}
+
 // NameOf is the name of the key that has this identifier on a token, whatever label it has.
 func NameOf(id []byte) string { return idPrefix + hex.EncodeToString(id) }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Packages of the agent: .deb, .rpm and a tar for Linux, an installer for Windows, an application folder for macOS. They
-# go into dist/, or into the folder that is named. The programs are static and built here; what a tool is missing for is
-# said and left out. The same commit, with the same Go, gives the same bytes.
+# go into dist/, or into the folder that is named. The agent is static and built here; senim-token, for PKCS #11 tokens, where
+# there is a C compiler for the system (token.sh). What a tool is missing for is said and left out. The same commit, with the same Go and C
+# compilers, gives the same bytes.
 # SENIM_AUTHORITIES names a folder of authorities that whoever has the package shall trust (decision 0035); none by default.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -29,6 +30,7 @@ for ARCH in amd64 arm64; do
 	rm -rf "$STAGE"
 	mkdir -p "$STAGE"
 	build linux $ARCH "$STAGE/senim-agent"
+	sh tools/dist/token.sh linux $ARCH "$STAGE/senim-token"
 	authorities "$STAGE/authorities"
 	sh tools/dist/pack.sh "$STAGE" $ARCH "$VERSION" "$out"
 done
@@ -39,11 +41,13 @@ mkdir -p "$STAGE"
 authorities "$STAGE/authorities"
 build windows amd64 "$STAGE/senim-agent.exe"
 build windows amd64 "$STAGE/senim-agentw.exe" -H=windowsgui # the same without a console, for the start at sign-in
+sh tools/dist/token.sh windows amd64 "$STAGE/senim-token.exe"
 sed 's/$/\r/' tools/dist/README.txt >"$STAGE/README.txt"
 find "$STAGE" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 if command -v makensis >/dev/null 2>&1; then
 	packed=''
-	[ -z "$(ls "$STAGE/authorities")" ] || packed=-DAUTHORITIES
+	[ ! -f "$STAGE/senim-token.exe" ] || packed=-DTOKENS
+	[ -z "$(ls "$STAGE/authorities")" ] || packed="$packed -DAUTHORITIES"
 	# shellcheck disable=SC2086
 	makensis -V2 -WX $packed "-DVERSION=$VERSION" "-DSTAGE=$STAGE" "-DOUT=$out/senim-agent-$VERSION-windows-amd64.exe" tools/dist/senim-agent.nsi
 else
@@ -56,6 +60,7 @@ for ARCH in amd64 arm64; do
 	rm -rf "${stage:?}/$name"
 	mkdir -p "$app/MacOS"
 	build darwin $ARCH "$app/MacOS/senim-agent"
+	sh tools/dist/token.sh darwin $ARCH "$app/MacOS/senim-token"
 	authorities "$app/Resources/authorities"
 	sed "s/@VERSION@/$VERSION/g" tools/dist/Info.plist >"$app/Info.plist"
 	cp tools/dist/README.txt "$stage/$name"

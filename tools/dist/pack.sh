@@ -1,13 +1,19 @@
 #!/bin/sh
 # Packs a staged folder of Linux into a tar, a .deb and an .rpm: pack.sh FOLDER ARCH VERSION OUT. In the folder is the
-# program, a folder of authorities that its people shall trust when there are any, and nothing else yet. Packages are the same bytes for the same program and SOURCE_DATE_EPOCH, whoever packs
+# program, senim-token beside it where it could be built, a folder of authorities that its people shall trust when there are any, and nothing else yet. Packages are the same bytes for the same program and SOURCE_DATE_EPOCH, whoever packs
 # them, where and when.
 set -eu
 STAGE=$1 ARCH=$2 VERSION=$3 OUT=$4
 : "${SOURCE_DATE_EPOCH:?the time of the commit}"
 umask 022
-tool=$(dirname "$0")/nfpm.yaml
 mkdir -p "$OUT" .cache/dist
+tool=.cache/dist/nfpm.yaml
+if [ -f "$STAGE/senim-token" ]; then
+	cp tools/dist/nfpm.yaml $tool
+	chmod 755 "$STAGE/senim-token"
+else
+	sed "/# token\$/d" tools/dist/nfpm.yaml >$tool
+fi
 cp tools/dist/README.txt tools/dist/senim-agent.desktop "$STAGE"
 cp internal/web/assets/dist/mark.svg "$STAGE/senim-agent.svg"
 mkdir -p "$STAGE/authorities" # the builder's, or none

@@ -12,7 +12,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -56,15 +58,20 @@ func try(t *testing.T, line string, env ...string) (string, error) {
 	return string(out), err
 }
 
-// pack packs a program that is only a few bytes, in folders of its own, and gives the packages by the end of their names.
-func pack(t *testing.T, age time.Duration, umask string) map[string]string {
+// pack packs programs, which may be only a few bytes, in folders of their own, and gives the packages by the end of their names.
+func pack(t *testing.T, age time.Duration, umask string, programs map[string][]byte) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
 	stage := filepath.Join(dir, "senim-agent-1.2.3-linux-amd64")
-	program := filepath.Join(stage, "senim-agent")
 	authorities := filepath.Join(stage, "authorities")
-	if err := errors.Join(os.Mkdir(stage, 0o700), os.Mkdir(authorities, 0o700), os.WriteFile(filepath.Join(authorities, "one.cer"), []byte("one"), 0o600), os.WriteFile(program, []byte("a program"), 0o600), os.Chtimes(program, time.Time{}, time.Now().Add(-age))); err != nil {
+	if err := errors.Join(os.Mkdir(stage, 0o700), os.Mkdir(authorities, 0o700), os.WriteFile(filepath.Join(authorities, "one.cer"), []byte("one"), 0o600)); err != nil {
 		t.Fatal(err)
+	}
+	for name, content := range programs {
+		path := filepath.Join(stage, name)
+		if err := errors.Join(os.WriteFile(path, content, 0o600), os.Chtimes(path, time.Time{}, time.Now().Add(-age))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	sh(t, "umask "+umask+" && sh tools/dist/pack.sh '"+stage+"' amd64 1.2.3 '"+dir+"/out'", "SOURCE_DATE_EPOCH=1700000000")
 	found, err := filepath.Glob(filepath.Join(dir, "out", "*"))
@@ -87,7 +94,16 @@ const scripts = "senim-agent uninstall --system --everyone"
 // beside a shell, nothing is a file of settings, and the one script is a shell's.
 func TestPackages(t *testing.T) {
 	need(t, "dpkg-deb", "rpm", "tar")
-	one, two := pack(t, 0, "022"), pack(t, 30*24*time.Hour, "077")
+	for name, programs := range map[string]map[string][]byte{
+		"without tokens": {"senim-agent": []byte("a program")}, "with tokens": {"senim-agent": []byte("a program"), "senim-token": []byte("another")},
+	} {
+		t.Run(name, func(t *testing.T) { checkPackages(t, programs) })
+	}
+}
+
+func checkPackages(t *testing.T, programs map[string][]byte) {
+	t.Helper()
+	one, two := pack(t, 0, "022", programs), pack(t, 30*24*time.Hour, "077", programs)
 	for kind, path := range one {
 		a, err := os.ReadFile(path)
 		b, fault := os.ReadFile(two[kind])
@@ -95,12 +111,12 @@ func TestPackages(t *testing.T) {
 			t.Errorf("%s: two builds differ: %v", kind, err)
 		}
 	}
-	t.Run("deb", func(t *testing.T) { checkDeb(t, one["deb"]) })
-	t.Run("rpm", func(t *testing.T) { checkRPM(t, one["rpm"]) })
-	t.Run("tar", func(t *testing.T) { checkTar(t, one["gz"]) })
+	t.Run("deb", func(t *testing.T) { checkDeb(t, one["deb"], len(programs) > 1) })
+	t.Run("rpm", func(t *testing.T) { checkRPM(t, one["rpm"], len(programs) > 1) })
+	t.Run("tar", func(t *testing.T) { checkTar(t, one["gz"], len(programs) > 1) })
 }
 
-func checkDeb(t *testing.T, path string) {
+func checkDeb(t *testing.T, path string, tokens bool) {
 	t.Helper()
 	var list []string
 	for line := range strings.Lines(sh(t, "dpkg-deb --contents "+path)) {
@@ -110,9 +126,13 @@ func checkDeb(t *testing.T, path string) {
 			t.Errorf("a folder %s", line)
 		}
 	}
-	same(t, list, "-rwxr-xr-x root/root ./usr/bin/senim-agent", "-rw-r--r-- root/root ./usr/share/applications/senim-agent.desktop",
+	want := []string{}
+	if tokens {
+		want = append(want, "-rwxr-xr-x root/root ./usr/bin/senim-token")
+	}
+	same(t, list, append(want, "-rwxr-xr-x root/root ./usr/bin/senim-agent", "-rw-r--r-- root/root ./usr/share/applications/senim-agent.desktop",
 		"-rw-r--r-- root/root ./usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root ./usr/share/icons/hicolor/scalable/apps/senim-agent.svg",
-		"-rw-r--r-- root/root ./usr/share/senim-agent/authorities/one.cer")
+		"-rw-r--r-- root/root ./usr/share/senim-agent/authorities/one.cer")...)
 	for field, want := range map[string]string{"Depends": "", "Pre-Depends": "", "Recommends": "libnss3-tools", "Architecture": "amd64", "Version": "1.2.3", "Package": "senim-agent"} {
 		if got := strings.TrimSpace(sh(t, "dpkg-deb --field "+path+" "+field)); got != want {
 			t.Errorf("%s: %q", field, got)
@@ -132,15 +152,19 @@ func checkDeb(t *testing.T, path string) {
 	sh(t, "sh -n "+control+"/prerm && test -x "+control+"/prerm && grep -q '"+scripts+"' "+control+"/prerm")
 }
 
-func checkRPM(t *testing.T, path string) {
+func checkRPM(t *testing.T, path string, tokens bool) {
 	t.Helper()
 	query := func(q string) []string {
 		t.Helper()
 		return strings.Split(strings.TrimSpace(sh(t, "rpm --dbpath /nonexistent -qp "+q+" "+path+" 2>/dev/null")), "\n")
 	}
-	same(t, query(`--qf '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]'`), "drwxr-xr-x root/root /usr/share/doc/senim-agent", "-rwxr-xr-x root/root /usr/bin/senim-agent", "-rw-r--r-- root/root /usr/share/applications/senim-agent.desktop",
+	want := []string{}
+	if tokens {
+		want = append(want, "-rwxr-xr-x root/root /usr/bin/senim-token")
+	}
+	same(t, query(`--qf '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]'`), append(want, "drwxr-xr-x root/root /usr/share/doc/senim-agent", "-rwxr-xr-x root/root /usr/bin/senim-agent", "-rw-r--r-- root/root /usr/share/applications/senim-agent.desktop",
 		"-rw-r--r-- root/root /usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root /usr/share/icons/hicolor/scalable/apps/senim-agent.svg",
-		"drwxr-xr-x root/root /usr/share/senim-agent", "drwxr-xr-x root/root /usr/share/senim-agent/authorities", "-rw-r--r-- root/root /usr/share/senim-agent/authorities/one.cer")
+		"drwxr-xr-x root/root /usr/share/senim-agent", "drwxr-xr-x root/root /usr/share/senim-agent/authorities", "-rw-r--r-- root/root /usr/share/senim-agent/authorities/one.cer")...)
 	for _, required := range query("--requires") {
 		if required != "" && !strings.HasPrefix(required, "rpmlib(") && required != "/bin/sh" {
 			t.Errorf("requires %q", required)
@@ -160,7 +184,7 @@ func checkRPM(t *testing.T, path string) {
 	}
 }
 
-func checkTar(t *testing.T, path string) {
+func checkTar(t *testing.T, path string, tokens bool) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -186,8 +210,12 @@ func checkTar(t *testing.T, path string) {
 		list = append(list, h.FileInfo().Mode().String()+" "+h.Name)
 	}
 	const name = "senim-agent-1.2.3-linux-amd64/"
-	same(t, list, "drwxr-xr-x "+name, "-rwxr-xr-x "+name+"senim-agent", "-rw-r--r-- "+name+"README.txt", "-rw-r--r-- "+name+"senim-agent.desktop", "-rw-r--r-- "+name+"senim-agent.svg",
-		"drwxr-xr-x "+name+"authorities/", "-rw-r--r-- "+name+"authorities/one.cer")
+	want := []string{}
+	if tokens {
+		want = append(want, "-rwxr-xr-x "+name+"senim-token")
+	}
+	same(t, list, append(want, "drwxr-xr-x "+name, "-rwxr-xr-x "+name+"senim-agent", "-rw-r--r-- "+name+"README.txt", "-rw-r--r-- "+name+"senim-agent.desktop", "-rw-r--r-- "+name+"senim-agent.svg",
+		"drwxr-xr-x "+name+"authorities/", "-rw-r--r-- "+name+"authorities/one.cer")...)
 }
 
 func same(t *testing.T, got []string, want ...string) {
@@ -209,7 +237,7 @@ func TestMenuEntry(t *testing.T) {
 func TestWindowsInstaller(t *testing.T) {
 	need(t, "makensis")
 	t.Run("without authorities", func(t *testing.T) { installer(t, "") })
-	t.Run("with authorities", func(t *testing.T) { installer(t, "-DAUTHORITIES ") })
+	t.Run("with authorities and tokens", func(t *testing.T) { installer(t, "-DTOKENS -DAUTHORITIES ") })
 }
 
 func installer(t *testing.T, define string) {
@@ -220,7 +248,7 @@ func installer(t *testing.T, define string) {
 		if err := os.Mkdir(filepath.Join(dir, "authorities"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"senim-agent.exe", "senim-agentw.exe", "README.txt", "authorities/one.cer"} {
+		for _, name := range []string{"senim-agent.exe", "senim-agentw.exe", "senim-token.exe", "README.txt", "authorities/one.cer"} {
 			path := filepath.Join(dir, name)
 			if err := errors.Join(os.WriteFile(path, []byte(name), 0o600), os.Chtimes(path, time.Time{}, time.Unix(1700000000, 0))); err != nil {
 				t.Fatal(err)
@@ -363,5 +391,79 @@ func TestSignedDigests(t *testing.T) {
 		if _, err := os.Stat(list + ".sig"); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s left a signature: %v", key, err)
 		}
+	}
+}
+
+// TestTokensInPackages: senim-token is in the packages beside the agent, needs nothing but the C library, and signs there with
+// a key on a token.
+func TestTokensInPackages(t *testing.T) {
+	need(t, "dpkg-deb", "rpm2cpio", "cpio", "tar", "readelf", "softhsm2-util")
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("what is packed is run: Linux on amd64")
+	}
+	dir := t.TempDir()
+	sh(t, "CGO_ENABLED=0 go build -trimpath -o "+dir+"/senim-agent ./cmd/senim-agent && sh tools/dist/token.sh linux amd64 "+dir+"/senim-token")
+	programs := map[string][]byte{}
+	for _, name := range []string{"senim-agent", "senim-token"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if errors.Is(err, os.ErrNotExist) {
+			t.Skip("there is no C compiler here: a package has no tokens then")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs[name] = b
+	}
+	packages := pack(t, 0, "022", programs)
+	sh(t, "mkdir "+dir+"/deb "+dir+"/rpm "+dir+"/gz && dpkg-deb -x "+packages["deb"]+" "+dir+"/deb && cd "+dir+"/rpm && rpm2cpio "+packages["rpm"]+" | cpio -id --quiet --no-absolute-filenames && tar -xzf "+packages["gz"]+" -C "+dir+"/gz --strip-components=1")
+	sh(t, "go test -c -o "+dir+"/signs ./cmd/senim-agent")
+	for kind, place := range map[string]string{"deb": "/usr/bin", "rpm": "/usr/bin", "gz": ""} {
+		sh(t, "find "+dir+"/"+kind+" -name one.cer -delete") // it is none
+		at := filepath.Join(dir, kind, place)
+		for line := range strings.Lines(sh(t, "readelf -d "+at+"/senim-token")) {
+			if strings.Contains(line, "(NEEDED)") && !strings.Contains(line, "[libc.so.6]") {
+				t.Errorf("%s needs %s", kind, line)
+			}
+		}
+		// Debian 12 and Ubuntu 22.04 have what it asks of the C library.
+		for _, f := range strings.Fields(sh(t, "readelf -V "+at+"/senim-token")) {
+			if version, ok := strings.CutPrefix(f, "GLIBC_2."); ok {
+				if n, err := strconv.ParseFloat(version, 64); err != nil || n > 34 {
+					t.Errorf("%s needs %s: doc/agent-install.md says 2.34", kind, f)
+				}
+			}
+		}
+		out := sh(t, "cd cmd/senim-agent && "+dir+"/signs -test.run '^TestInstalledTokens$' -test.v", "SENIM_INSTALLED="+at+"/senim-agent", "SENIM_INSTALLED_LISTEN=127.0.0.1:0")
+		if !strings.Contains(out, "--- PASS: TestInstalledTokens") {
+			t.Errorf("%s: %s", kind, out)
+		}
+	}
+}
+
+// TestTokensElsewhere: where there is no C compiler for a system, dist says that its package has no tokens, and goes on; where there is
+// one, what is built asks Windows for its own libraries alone, and starts under Wine where that is installed.
+func TestTokensElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	if runtime.GOOS != "darwin" {
+		out := sh(t, "sh tools/dist/token.sh darwin arm64 "+dir+"/mac")
+		if _, err := os.Stat(filepath.Join(dir, "mac")); !strings.Contains(out, "darwin/arm64 have NO TOKENS") || !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s %v", out, err)
+		}
+	}
+	need(t, "x86_64-w64-mingw32-gcc")
+	sh(t, "sh tools/dist/token.sh windows amd64 "+dir+"/senim-token.exe")
+	for line := range strings.Lines(sh(t, "x86_64-w64-mingw32-objdump -p "+dir+"/senim-token.exe")) {
+		if _, name, ok := strings.Cut(line, "DLL Name: "); ok && !slices.Contains([]string{"KERNEL32.dll", "msvcrt.dll"}, strings.TrimSpace(name)) {
+			t.Errorf("it needs %s", name)
+		}
+	}
+	need(t, "wine")
+	// No token is asked for, and it says what it was asked for.
+	out, err := try(t, "printf 'no' | wine "+dir+"/senim-token.exe", "WINEPREFIX="+dir+"/wine", "WINEDEBUG=-all")
+	if strings.Contains(out, "bcryptprimitives.dll not found") {
+		t.Skip("this Wine is too old for any program of Go")
+	}
+	if err == nil || !strings.Contains(out, "senim-token: serve token:") {
+		t.Errorf("%s %v", out, err)
 	}
 }

@@ -36,6 +36,11 @@ Section
   File "${STAGE}/senim-agent.exe"
   File "${STAGE}/senim-agentw.exe"
   File "${STAGE}/README.txt"
+  ; One that an older package brought speaks to no newer agent.
+  Delete "$INSTDIR\senim-token.exe"
+  !ifdef TOKENS
+  File "${STAGE}/senim-token.exe"
+  !endif
   ; What an older package brought is not trusted any more.
   Delete "$INSTDIR\authorities\*.*"
   !ifdef AUTHORITIES
@@ -80,6 +85,7 @@ Section "Uninstall"
   Delete "$SMPROGRAMS\Senim.lnk"
   Delete "$INSTDIR\senim-agent.exe"
   Delete "$INSTDIR\senim-agentw.exe"
+  Delete "$INSTDIR\senim-token.exe"
   Delete "$INSTDIR\README.txt"
   Delete "$INSTDIR\authorities\*.*"
   RMDir "$INSTDIR\authorities"

@@ -126,5 +126,42 @@ const shared = (() => {
     return [l, i, n];
   }
 
-  return { finder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak: (texts) => { words.texts = texts; } };
+  // folder shows the files of one folder: go leads to another, picked is told which file is marked.
+  function folder(box, c, wants, go, picked) {
+    const jump = (text, to) => { const b = el('button', 'quiet', text); b.type = 'button'; b.addEventListener('click', () => go(to)); return b; };
+    const here = el('h2', '', c.folder || T('files'));
+    here.id = 'folder-now';
+    here.tabIndex = -1;
+    box.replaceChildren(here);
+    if (wants && wants.length) box.append(el('p', 'small', T('only') + ' ' + wants.join(', ')));
+    const list = el('ul', 'entries');
+    list.id = 'chooser';
+    if (c.parent) { const l = el('li'); l.append(jump('↑ ' + T('up'), c.parent)); list.append(l); }
+    for (const e of c.entries) {
+      const l = el('li');
+      if (e.isFolder) l.append(jump('▸ ' + e.name, e.path));
+      else {
+        const [line, i] = tickBox('', '');
+        i.type = 'radio';
+        i.name = 'file';
+        i.value = e.path;
+        i.removeAttribute('id');
+        i.addEventListener('change', () => picked(e.path));
+        line.lastChild.append(el('span', 'file', e.name), el('span', 'small', ' ' + e.about));
+        l.append(line);
+      }
+      list.append(l);
+    }
+    box.append(list);
+    if (!c.entries.some((e) => !e.isFolder)) box.append(el('p', '', T('empty')));
+    if (c.more) box.append(el('p', 'remark amber', c.more));
+    const others = c.places.filter((f) => f !== c.folder);
+    if (others.length) {
+      const l = el('ul', 'entries');
+      for (const f of others) { const i = el('li'); i.append(jump(f, f)); l.append(i); }
+      box.append(el('h2', '', T('places')), l);
+    }
+  }
+
+  return { finder, folder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak: (texts) => { words.texts = texts; } };
 })();

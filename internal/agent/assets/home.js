@@ -2,9 +2,9 @@
 // what it answers.
 (() => {
   'use strict';
-  const { finder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
+  const { finder, folder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
   const body = document.body;
-  const parts = ['keys', 'calendar', 'sites', 'folders', 'authorities', 'settings'];
+  const parts = ['keys', 'calendar', 'sites', 'folders', 'tokens', 'authorities', 'settings'];
   let view = null;
   let over = false;
 
@@ -19,7 +19,7 @@
     if (field) {
       field.setAttribute('aria-invalid', 'true');
       field.setAttribute('aria-describedby', 'error');
-      field.after(box); // beside the field
+      (field.closest('label') || field).after(box); // beside the field
       field.focus();
       if (field.select) field.select();
     } else $('part').before(box);
@@ -99,7 +99,7 @@
     e.dataset.state = k.state;
     if (k.card) card(e, company ? { ...k.card, organization: '' } : k.card); // the heading names the company
     else e.append(el('span', 'owner', k.about));
-    e.append(el('span', 'small place', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
+    e.append(el('span', 'small place', [k.on && k.about, k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of k.remarks || []) e.append(remark(r));
     if (k.state === 'locked') {
       const f = el('form');
@@ -182,7 +182,12 @@
         if (p.id) e.dataset.keyId = p.id;
         e.append(el('span', 'owner', p.file), el('span', 'small', T('pending-of', p)));
         if (p.folder) e.append(el('span', 'small', p.folder));
-        if (p.id) e.append(twice('discard', 'discard-sure', 'discard-why', () => act('/discard', { id: p.id }), p.file));
+        if (p.left) e.append(remark({ level: 'amber', code: 'left', text: p.left }));
+        if (p.token) {
+          const [l, i, h] = hinted('pin-' + p.id, T('pin'));
+          e.append(l, i, h, twice('discard', 'discard-sure', p.left ? 'discard-left-why' : 'discard-token-why', () => act('/discard', { id: p.id, password: i.value }), p.file));
+          e.append(twice('discard-record', 'discard-record-sure', 'discard-record-why', () => act('/discard', { id: p.id, record: true }), p.file));
+        } else if (p.id) e.append(twice('discard', 'discard-sure', 'discard-why', () => act('/discard', { id: p.id }), p.file));
         box.append(e);
       }
     }
@@ -252,6 +257,7 @@
       r.dataset.stage = d.stage;
       const who = el('td', '', d.owner);
       if (d.person) who.append(el('span', 'small', d.person));
+      if (d.where) who.append(el('span', 'small where', d.where));
       const when = el('td');
       when.append(el('span', 'until', d.until));
       if (d.advice) when.append(el('span', 'small', d.advice));
@@ -333,6 +339,57 @@
     box.append(f);
   }
 
+  // tokens shows the drivers, and the way to add one: it is a program, and the page says so.
+  const driver = { storage: '', path: '', sure: false }; // what was filled in, while the files are looked through
+  function tokens(box) {
+    box.append(el('p', 'small', T('tokens-why')));
+    if (!view.drivers.length) box.append(el('p', '', T('no-drivers')));
+    for (const d of view.drivers) {
+      const e = el('div', 'certificate driver');
+      e.dataset.storage = d.storage;
+      e.dataset.kind = d.kind;
+      e.append(el('span', 'owner', d.name), el('span', 'small', d.path), el('span', 'small', d.text));
+      if (d.problem) e.append(remark({ level: 'amber', code: 'driver', text: d.problem }));
+      if (d.kind === 'own') { const p = el('p', 'acts'); p.append(button(T('driver-remove'), d.name, () => act('/driver', { storage: d.storage, path: d.path, remove: true }), 'remove')); e.append(p); }
+      box.append(e);
+    }
+    const f = el('form');
+    f.append(el('h2', '', T('driver-add')));
+    const kind = el('select');
+    kind.id = 'driver-kind';
+    for (const k of view.kinds) { const o = el('option', '', k.value); o.value = k.name; kind.append(o); }
+    kind.value = driver.storage || view.kinds[0].name;
+    kind.addEventListener('change', () => { driver.storage = kind.value; });
+    const kindLabel = el('label', '', T('driver-kind'));
+    kindLabel.htmlFor = 'driver-kind';
+    const [l, i] = input('driver', 'text', T('driver'));
+    i.value = driver.path;
+    i.addEventListener('input', () => { driver.path = i.value; });
+    const choose = button(T('driver-choose'), '', () => act('/files', {}, T('files')));
+    choose.id = 'driver-choose';
+    f.append(kindLabel, kind, l, i, choose);
+    if (view.chooser) {
+      const list = el('div');
+      shared.folder(list, view.chooser, null, (folder) => act('/files', { folder }, T('files')), (path) => { driver.path = path; i.value = path; });
+      f.append(list);
+    }
+    const [t, sure] = tickBox('driver-sure', T('driver-sure'));
+    sure.checked = driver.sure;
+    sure.addEventListener('change', () => { driver.sure = sure.checked; });
+    const b = el('button', 'primary', T('driver-add'));
+    b.id = 'driver-add';
+    const acts = el('p', 'acts');
+    acts.append(b);
+    f.append(el('p', 'remark amber', T('driver-warning')), t, acts);
+    f.addEventListener('submit', async (ev) => {
+      ev.preventDefault();
+      const before = view;
+      await act('/driver', { storage: kind.value, path: i.value.trim(), sure: sure.checked });
+      if (view !== before) { driver.path = ''; driver.sure = false; draw(); }
+    });
+    box.append(f);
+  }
+
   // authority shows one, with the fingerprint that is to be compared.
   function authority(a) {
     const e = el('div', 'certificate');
@@ -404,7 +461,7 @@
     box.append(el('p', 'small', T('version') + ': ' + view.version));
   }
 
-  const draws = { keys, calendar, sites, folders, authorities, settings };
+  const draws = { keys, calendar, sites, folders, tokens, authorities, settings };
 
   function draw() {
     const part = body.dataset.part;
@@ -443,7 +500,12 @@
         if (over) { clearInterval(watch); return; }
         if (body.dataset.state !== 'ready') return;
         const typing = () => [...document.querySelectorAll('input[type=password]')].some((i) => i.value);
-        try { if ((await call('/alive', {})).listed !== view.listed && body.dataset.state === 'ready' && !typing()) await act('/look', {}, T('compared')); } catch (problem) { if (!over) end(T('closed')); }
+        try {
+          const now = await call('/alive', {});
+          if (body.dataset.state !== 'ready' || typing()) return;
+          if (now.listed !== view.listed) await act('/look', {}, T('compared'));
+          else if (now.turn !== view.turn) await act('/look', {}, T('plugged'));
+        } catch (problem) { if (!over) end(T('closed')); }
       }, 3000);
     } catch (problem) {
       end(problem.text || 'Senim');

@@ -1,7 +1,7 @@
 // The agent's window: who asks, what is signed, which key, the password.
 (() => {
   'use strict';
-  const { finder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted } = shared;
+  const { finder, folder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted } = shared;
   const many = 8; // rows that are seen at a glance
   const body = document.body;
   let view = null;
@@ -202,40 +202,8 @@
         say(problem);
       }
     };
-    const jump = (text, folder) => { const b = el('button', 'quiet', text); b.type = 'button'; b.addEventListener('click', () => go(folder)); return b; };
     say(null);
-    const here = el('h2', '', c.folder || T('files'));
-    here.id = 'folder-now';
-    here.tabIndex = -1;
-    box.replaceChildren(here);
-    if (view.wants && view.wants.length) box.append(el('p', 'small', T('only') + ' ' + view.wants.join(', ')));
-    const list = el('ul', 'entries');
-    list.id = 'chooser';
-    if (c.parent) { const l = el('li'); l.append(jump('↑ ' + T('up'), c.parent)); list.append(l); }
-    for (const e of c.entries) {
-      const l = el('li');
-      if (e.isFolder) l.append(jump('▸ ' + e.name, e.path));
-      else {
-        const [line, i] = tickBox('', '');
-        i.type = 'radio';
-        i.name = 'file';
-        i.value = e.path;
-        i.removeAttribute('id');
-        i.addEventListener('change', () => { picked = e.path; });
-        line.lastChild.append(el('span', 'file', e.name), el('span', 'small', ' ' + e.about));
-        l.append(line);
-      }
-      list.append(l);
-    }
-    box.append(list);
-    if (!c.entries.some((e) => !e.isFolder)) box.append(el('p', '', T('empty')));
-    if (c.more) box.append(el('p', 'remark amber', c.more));
-    const others = c.places.filter((f) => f !== c.folder);
-    if (others.length) {
-      const l = el('ul', 'entries');
-      for (const f of others) { const i = el('li'); i.append(jump(f, f)); l.append(i); }
-      box.append(el('h2', '', T('places')), l);
-    }
+    shared.folder(box, c, view.wants, go, (path) => { picked = path; });
   }
 
   function fields() {
@@ -277,6 +245,11 @@
       if (view.token) box.append(...hinted('password', T('pin')), el('p', 'small', T('pin-why')));
       else {
         if (view.sealed) box.append(...hinted('pending-password', T('pending-password')));
+        for (const c of view.certificates.filter((c) => c.sealed)) { // each has a password of its own, of its making
+          const e = el('fieldset', 'certificate sealed');
+          e.append(el('legend', '', c.card.organization || c.card.owner), el('span', 'small', c.file), ...hinted('pending-' + c.id, T('pending-password')), tickBox('skip-' + c.id, T('skip-key'))[0]);
+          box.append(e);
+        }
         box.append(...hinted('new-password', T('new-password')), el('p', 'small', T('rule')), ...hinted('new-password-2', T('new-password-2')));
       }
       if (view.confirm) {
@@ -548,6 +521,9 @@
       d = { ...words(), confirm: !!($('confirm') && $('confirm').checked) };
       if ($('password')) d.password = $('password').value;
       if (view.sealed) d.password = $('pending-password').value;
+      const sealed = view.kind === 'install-many' ? view.certificates.filter((c) => c.sealed) : [];
+      d.passwords = Object.fromEntries(sealed.map((c) => [c.id, $('pending-' + c.id).value]));
+      d.skip = sealed.filter((c) => $('skip-' + c.id).checked).map((c) => c.id);
     } else if (view.kind === 'password') {
       d = { key: chosen, password: $('password').value, newPassword: $('new-password').value, newPassword2: $('new-password-2').value, confirm: $('confirm').checked };
     } else if (view.kind === 'backup') d = { key: chosen, password: $('password').value, folder: $('folder').value };
