@@ -45,11 +45,8 @@ func (t *talk) installMany(ctx context.Context, r *ncalayer.Request) (any, *ncal
 			return nil, refusal
 		}
 		set := installSet{requestID: one.RequestID, certs: certs}
-		if err := t.agent.keeper.Adopt(certs, t.agent.looked(), t.site.Origin); err != nil {
-			return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeImporting))
-		}
 		var err error
-		if set.matches, err = t.agent.keeper.Match(certs); err != nil {
+		if set.matches, err = t.agent.keeper.Match(certs, t.agent.looked()...); err != nil {
 			refusal := asRefusal(err, ncalayer.CodeImporting)
 			set.refusal = refusal
 			if first == nil {
@@ -112,16 +109,14 @@ func (t *installingMany) replaced() func(*pki.Certificate) bool {
 func (*installingMany) kind() string { return "install-many" }
 func (*installingMany) wish() wish   { return wish{} }
 
-// another is the site that had keys made when it is not the one that asks now; empty otherwise.
-func (t *installingMany) another() string {
+// strange is as of installing.
+func (t *installingMany) strange() (m keystore.Match, is bool) {
 	for _, set := range t.sets {
-		for _, m := range set.matches {
-			if m.Note.Origin != t.origin {
-				return m.Note.Origin
-			}
+		if m, is := strangeTo(t.origin, set.matches); is {
+			return m, true
 		}
 	}
-	return ""
+	return m, false
 }
 
 func (t *installingMany) show(w *window, v *View) {
@@ -142,18 +137,15 @@ func (t *installingMany) show(w *window, v *View) {
 		}
 	}
 	v.Folder = strings.Join(folders, ", ")
-	if other := t.another(); other != "" {
-		v.Warnings = append(v.Warnings, Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", other)})
-		v.Confirm = tag.Text("agent.ui.confirm-origin")
-	}
+	v.warnOfStranger(tag, t.strange)
 }
 
 func (t *installingMany) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
 	if p := w.newPasswords(ctx, d, t.replaced()); p != nil {
 		return outcome{}, p
 	}
-	if t.another() != "" && !d.Confirm {
-		return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
+	if p := unconfirmed(d, t.strange); p != nil {
+		return outcome{}, p
 	}
 	if !t.agrees(w, d.NewPassword) {
 		return outcome{}, &Problem{Code: "first_password", Field: "new-password"}
@@ -164,6 +156,8 @@ func (t *installingMany) decide(ctx context.Context, w *window, d Decision) (out
 		one.Error = set.refusal.Part()
 	} else if slices.ContainsFunc(set.matches, func(m keystore.Match) bool { return isSealed(m) && slices.Contains(d.Skip, m.Note.KeyID) }) {
 		one.Error = (&ncalayer.Refusal{Code: ncalayer.CodeImporting, Details: "not_unlocked: the key was not opened"}).Part()
+	} else if err := w.agent.keeper.Adopt(set.certs, w.agent.looked(), t.origin); err != nil {
+		one.Error = asRefusal(err, ncalayer.CodeImporting).Part()
 	} else if files, err := w.agent.keeper.InstallSealed(set.certs, d.NewPassword, d.Passwords); err != nil {
 		if f, is := errors.AsType[*keystore.Failure](err); is && f.Reason == "pending_password" {
 			return outcome{}, &Problem{Code: "pending_password", Field: "pending-" + f.Key}

@@ -265,20 +265,35 @@ func mixed(matches []keystore.Match) bool {
 }
 
 // strange gives the first key of which it is not known that this site had it made.
-func (t *installing) strange() (m keystore.Match, is bool) {
-	i := slices.IndexFunc(t.matches, func(m keystore.Match) bool { return m.Stray || m.Note.Origin != t.origin })
+func (t *installing) strange() (m keystore.Match, is bool) { return strangeTo(t.origin, t.matches) }
+
+func strangeTo(origin string, matches []keystore.Match) (m keystore.Match, is bool) {
+	i := slices.IndexFunc(matches, func(m keystore.Match) bool { return m.Stray || m.Note.Origin != origin })
 	if i < 0 {
 		return m, false
 	}
-	return t.matches[i], true
+	return matches[i], true
 }
 
 // unconfirmed: the person has not said yet that this site may.
-func (t *installing) unconfirmed(d Decision) *Problem {
-	if _, strange := t.strange(); strange && !d.Confirm {
+func unconfirmed(d Decision, stranger func() (keystore.Match, bool)) *Problem {
+	if _, strange := stranger(); strange && !d.Confirm {
 		return &Problem{Code: "confirm", Field: "confirm"}
 	}
 	return nil
+}
+
+// warnOfStranger says of such a key who had it made, as far as that is known, and asks whether this site may.
+func (v *View) warnOfStranger(tag lang.Tag, stranger func() (keystore.Match, bool)) {
+	m, strange := stranger()
+	if !strange {
+		return
+	}
+	warning := Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", cmp.Or(m.Note.Origin, tag.Text("agent.site.program")))}
+	if m.Stray {
+		warning = Remark{"stray", "amber", tag.Text("agent.warning.stray")}
+	}
+	v.Warnings, v.Confirm = append(v.Warnings, warning), tag.Text("agent.ui.confirm-origin")
 }
 
 // sealed tells whether a key is under a password that was given when it was made, and is asked for now.
@@ -302,14 +317,7 @@ func (t *installing) show(w *window, v *View) {
 		}
 	}
 	v.Folder, v.Token, v.Sealed = strings.Join(folders, ", "), t.matches[0].Note.Token, t.sealed()
-	if m, strange := t.strange(); strange {
-		warning := Remark{"other-origin", "red", tag.Text("agent.warning.other-origin", "origin", cmp.Or(m.Note.Origin, tag.Text("agent.site.program")))}
-		if m.Stray {
-			warning = Remark{"stray", "amber", tag.Text("agent.warning.stray")}
-		}
-		v.Warnings = append(v.Warnings, warning)
-		v.Confirm = tag.Text("agent.ui.confirm-origin")
-	}
+	v.warnOfStranger(tag, t.strange)
 }
 
 func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
@@ -319,7 +327,7 @@ func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome
 	if p := w.newPasswords(ctx, d, replacedBy(t.certs...)); p != nil {
 		return outcome{}, p
 	}
-	if p := t.unconfirmed(d); p != nil {
+	if p := unconfirmed(d, t.strange); p != nil {
 		return outcome{}, p
 	}
 	if err := w.agent.keeper.Adopt(t.certs, w.agent.looked(), t.origin); err != nil {
@@ -346,7 +354,7 @@ func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome
 
 // certify puts the certificates on the token where their keys are.
 func (t *installing) certify(w *window, d Decision) (outcome, *Problem) {
-	if p := t.unconfirmed(d); p != nil {
+	if p := unconfirmed(d, t.strange); p != nil {
 		return outcome{}, p
 	}
 	w.scan() // it may have been plugged in meanwhile

@@ -39,13 +39,15 @@ func (w *window) newPasswords(ctx context.Context, d Decision, replaced func(*pk
 	return nil
 }
 
-// replacedBy are the keys of the same holder and kind that are older than certificates to be installed.
+// replacedBy are the keys of the same holder and kind that are older than certificates to be installed, and none of them.
 func replacedBy(certs ...*pki.Certificate) func(*pki.Certificate) bool {
 	return func(old *pki.Certificate) bool {
+		if slices.ContainsFunc(certs, func(c *pki.Certificate) bool { return bytes.Equal(old.RawSPKI, c.RawSPKI) }) {
+			return false
+		}
 		return slices.ContainsFunc(certs, func(c *pki.Certificate) bool {
 			o, n := old.Holder(), c.Holder()
-			return o.IIN == n.IIN && o.BIN == n.BIN && old.Key == c.Key && old.ForSigning() == c.ForSigning() &&
-				!bytes.Equal(old.RawSPKI, c.RawSPKI) && !old.NotBefore.After(c.NotBefore)
+			return o.IIN == n.IIN && o.BIN == n.BIN && old.Key == c.Key && old.ForSigning() == c.ForSigning() && !old.NotBefore.After(c.NotBefore)
 		})
 	}
 }

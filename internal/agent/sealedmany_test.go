@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ import (
 func (b *bench) sealedKey(s *socket, id, sealed string) (set string) {
 	b.Helper()
 	args := `{"requestId":"` + id + `","storage":"PKCS12","profiles":[{"algorithm":"GOST512","usage":"SIGNATURE"}],
- "subject":{"commonName":"ТЕСТОВ ТЕСТ","surname":"ТЕСТОВ","iin":"123456789011","email":"t@example.kz"},"locale":"ru"}`
+ "subject":{"commonName":"ТЕСТОВ ТЕСТ","surname":"ТЕСТОВ","iin":"123456789011","organization":"ТОО «` + id + `»","bin":"` + map[string]string{"free": "123456789021", "one": "123456789034", "two": "123456789047", "far": "123456789050"}[id] + `","email":"t@example.kz"},"locale":"ru"}`
 	s.send(keysCall("generate", args))
 	b.window().decide(Decision{Folder: b.folder, Confirm: sealed != "", NewPassword: sealed, NewPassword2: sealed})
 	made := result[ncalayer.Generated](b.T, s.read())
@@ -54,7 +55,10 @@ func TestManyInstallSealed(t *testing.T) {
 	if h.view.Kind != "install-many" || h.view.Sealed || len(c) != 4 || c[0].Sealed || !c[1].Sealed || !c[2].Sealed || !c[3].Sealed {
 		t.Fatalf("%+v", c)
 	}
-	d := Decision{NewPassword: "Secret42", NewPassword2: "Secret42", Passwords: map[string]string{c[1].ID: "Carried41", c[2].ID: "Carried41"}}
+	if h.view.Confirm == "" || h.problem("/decide", Decision{NewPassword: "Secret42", NewPassword2: "Secret42"}).Code != "confirm" { // one came from elsewhere
+		t.Errorf("%+v", h.view.Warnings)
+	}
+	d := Decision{Confirm: true, NewPassword: "Secret42", NewPassword2: "Secret42", Passwords: map[string]string{c[1].ID: "Carried41", c[2].ID: "Carried41"}}
 	for range 2 { // the first two are finished
 		if status := h.post("/decide", d, nil); status != 200 {
 			t.Fatal(status)
@@ -106,7 +110,8 @@ func TestManySealedInBrowser(t *testing.T) {
 	b := bring(t)
 	s := b.look()
 	socket := b.dial(page)
-	for _, tag := range lang.All() {
+	for i, tag := range lang.All() {
+		secret := "Secret4" + strconv.Itoa(i) // never that of the keys before
 		name := func(what string) string { return "sealed-" + what + "-" + string(tag) }
 		// The keys are made without the browser.
 		sealed := func(id string) string {
@@ -129,8 +134,8 @@ func TestManySealedInBrowser(t *testing.T) {
 		socket.send(keysCall("installMany", `{"orders":[`+sets+`],"locale":"`+string(tag)+`"}`))
 		s.open()
 		s.see(".sealed input[type=password]")
-		s.do("fill in", chromedp.SendKeys(chromedp.CSS(".sealed:nth-of-type(1) input[type=password]"), "Carried42"), chromedp.SendKeys(chromedp.CSS("#new-password"), "Secret42"),
-			chromedp.SendKeys(chromedp.CSS("#new-password-2"), "Secret42"), chromedp.Click(chromedp.CSS("#sign")), chromedp.WaitVisible(chromedp.CSS("#error[data-code=pending_password]")))
+		s.do("fill in", chromedp.SendKeys(chromedp.CSS(".sealed:nth-of-type(1) input[type=password]"), "Carried42"), chromedp.SendKeys(chromedp.CSS("#new-password"), secret),
+			chromedp.SendKeys(chromedp.CSS("#new-password-2"), secret), chromedp.Click(chromedp.CSS("#sign")), chromedp.WaitVisible(chromedp.CSS("#error[data-code=pending_password]")))
 		s.looks(name("wrong"))
 		s.do("the other", chromedp.SendKeys(chromedp.CSS(".sealed:nth-of-type(2) input[type=password]"), "Carried42"),
 			chromedp.Click(chromedp.CSS("#sign")), chromedp.WaitVisible(chromedp.CSS("body[data-state=done]")))
