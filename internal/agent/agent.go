@@ -161,6 +161,7 @@ type Agent struct {
 	notices notices
 	budget  *budget
 	quiet   quiet
+	silence silence
 	// stamper adds a time-stamp to the signatures of a message made with one certificate.
 	stamper    func(ctx context.Context, message []byte, only *pki.Certificate) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only

@@ -97,7 +97,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 	}{h.view()})
 }
 
-// unlock opens a key only to learn its certificate; the key itself is dropped at once.
+// unlock opens a key only to learn its certificate; the key itself is dropped at once. Called under mu.
 func (h *home) unlock(ctx context.Context, id, password string) (code string) {
 	for _, f := range keystore.Scan(h.agent.looked()) {
 		if f.ID != id {
@@ -111,7 +111,9 @@ func (h *home) unlock(ctx context.Context, id, password string) (code string) {
 			return "unreadable_key"
 		}
 		h.agent.known.learn(f, key.Certificate)
-		h.agent.ask(ctx, key.Certificate, nil)
+		h.mu.Unlock() // the page can be closed meanwhile, and is told that it is not forgotten
+		h.agent.ask(ctx, key.Certificate)
+		h.mu.Lock()
 		return ""
 	}
 	return "no_such_key"

@@ -157,7 +157,7 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		if f.Certificate() == nil {
 			w.agent.known.learn(f, key.Certificate)
 		}
-		w.agent.ask(ctx, key.Certificate, w.task.wish().chain)
+		w.agent.ask(ctx, key.Certificate)
 		if in.Brief {
 			reply(rw, http.StatusOK, struct {
 				Row KeyRow `json:"row"`
