@@ -134,6 +134,8 @@ type Config struct {
 	Version string           // shown in getBundles; default "0"
 	Log     *slog.Logger     // default: nowhere
 	Now     func() time.Time // default time.Now
+
+	pause time.Duration // of large documents; tests are less patient
 }
 
 // Agent serves one person. Safe for concurrent use.
