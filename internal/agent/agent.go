@@ -163,6 +163,7 @@ type Agent struct {
 	notices notices
 	budget  *budget
 	quiet   quiet
+	woken   chan struct{} // more is known than when it was last reminded
 	silence silence
 	// stamper adds a time-stamp to the signatures of a message made with one certificate.
 	stamper    func(ctx context.Context, message []byte, only *pki.Certificate) ([]byte, error)
@@ -215,7 +216,7 @@ func New(c Config) (*Agent, error) {
 		c.Tokens[i].Log = c.Log
 	}
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
+		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), homes: make(chan homeWish, 1), woken: make(chan struct{}, 1), acts: map[Act]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
 	}
 	a.stamper = a.stamp

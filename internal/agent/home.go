@@ -100,6 +100,7 @@ func (a *Agent) attend(ctx context.Context) {
 		inner, cancel := context.WithCancel(ctx)
 		closeLast, done = cancel, make(chan struct{})
 		ended := done
+		a.wake(true)
 		open.Go(func() {
 			defer close(ended)
 			h := &home{door: a.newDoor(), wisher: w.origin, lang: tag, end: make(chan struct{})}

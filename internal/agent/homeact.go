@@ -84,6 +84,9 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		reply(rw, http.StatusNotFound, problem(&Problem{Code: "not_found", Text: "not found"}))
 		return
 	}
+	if errors.Is(err, errIndexShut) {
+		err, code = nil, "index_locked"
+	}
 	if err != nil {
 		a.log.Error("the agent's page", "err", err)
 		code = "not_written"

@@ -95,7 +95,7 @@ func (h *home) view() HomeView {
 	v := HomeView{
 		Lists: []Comparison{}, Listed: came,
 		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, lists, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},
-		Folders: a.folderRows(files, tag), Usual: usual(), Index: a.known.index.place(), Plain: set.Plain, Media: !set.NoMedia, Reminders: !set.NoReminders,
+		Folders: a.folderRows(files, tag), Usual: usual(), Index: a.known.index.shown(), Plain: set.Plain, Media: !set.NoMedia, Reminders: !set.NoReminders,
 		Acts: a.offered(), Cabinet: a.config.Cabinet, Version: a.config.Version,
 	}
 	for _, l := range lists {

@@ -92,6 +92,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	if ctx.Err() != nil || blocked() { // while it waited
 		return outcome{}
 	}
+	a.wake(false)
 	w := &window{
 		door: a.newDoor(), site: s, lang: tag, task: t, end: make(chan outcome, 1),
 		opened: map[string]*keystore.Key{},
