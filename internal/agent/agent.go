@@ -215,6 +215,7 @@ func New(c Config) (*Agent, error) {
 	for i := range c.Tokens {
 		c.Tokens[i].Log = c.Log
 	}
+	c.Log = slog.New(Discreet(c.Log.Handler(), c.Data))
 	a := &Agent{
 		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), homes: make(chan homeWish, 1), woken: make(chan struct{}, 1), acts: map[Act]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
