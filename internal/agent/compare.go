@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"senim/internal/cabinet/client"
-	"senim/internal/keystore"
 	"senim/internal/lang"
 )
 
@@ -72,7 +71,7 @@ func (t *comparing) said(lang.Tag) string { return t.text }
 
 // tell says what came of it: counts, then each key that is not here.
 func (t *comparing) tell(a *Agent, tag lang.Tag) string {
-	files := keystore.Scan(a.looked())
+	files := a.keyFiles()
 	c := a.comparison(t.got, files, a.known.all(files), tag)
 	lines := []string{tag.Text("agent.compare.sum", "listed", len(t.got.keys), "missing", len(c.Keys))}
 	if c.More != "" {

@@ -1,9 +1,6 @@
 package agent
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +8,7 @@ import (
 	"strings"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 // maxFolders bounds the folders the person adds.
@@ -74,28 +72,28 @@ func (a *Agent) media() []string {
 	return a.config.Media()
 }
 
-// stampOf changes when a folder comes, goes, or gets or loses a file. What happens in folders deeper
-// inside is seen when the next window opens.
-func stampOf(folders []string) string {
-	h := sha256.New()
-	for _, f := range folders {
-		changed := int64(0)
-		if info, err := os.Stat(f); err == nil {
-			changed = info.ModTime().UnixNano()
-		}
-		_, _ = fmt.Fprintf(h, "%q %d\n", f, changed)
+// keyFiles lists the key files where keys are looked for.
+func (a *Agent) keyFiles() []keystore.File { return a.scanner.Scan(a.looked()).Files }
+
+// unseen says which folders could not be looked through, so that nobody wonders where a key is.
+func unseen(found keystore.Scanned, tag lang.Tag) (list []Remark) {
+	for _, folder := range found.Away {
+		list = append(list, Remark{"folder-away", "amber", tag.Text("agent.folder.away", "name", folder)})
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	for _, folder := range found.Cut {
+		list = append(list, Remark{"folder-cut", "amber", tag.Text("agent.folder.cut", "name", folder)})
+	}
+	return list
 }
 
 // changed looks again when a folder or a medium changed; called under mu.
 func (w *window) changed() bool {
-	if w.run != nil || w.stamp == "" || stampOf(w.agent.looked()) == w.stamp {
+	if w.run != nil || w.stamp == "" || w.agent.scanner.Stamp(w.agent.looked()) == w.stamp {
 		return false
 	}
-	before := ids(w.files)
+	before, left := ids(w.files), len(w.left.Away)
 	w.scan()
-	return !slices.Equal(before, ids(w.files))
+	return !slices.Equal(before, ids(w.files)) || len(w.left.Away) != left
 }
 
 func ids(files []keystore.File) []string {
@@ -122,7 +120,7 @@ func (w *window) addFolder(rw http.ResponseWriter, body []byte) {
 	w.agent.watch(folder)
 	before := len(w.files)
 	w.scan()
-	if len(w.files) == before && len(keystore.Scan([]string{folder})) == 0 {
+	if len(w.files) == before && len(w.agent.scanner.Scan([]string{folder}).Files) == 0 {
 		w.problem(rw, "no_keys_there", "other-folder")
 		return
 	}

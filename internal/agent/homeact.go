@@ -74,7 +74,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		}
 		a.wishHome(homeWish{lang: h.lang, act: in.Act})
 	case "/calendar":
-		reply(rw, http.StatusOK, map[string]string{"name": "senim-keys.ics", "text": a.ics(a.known.all(keystore.Scan(a.looked())), h.lang)})
+		reply(rw, http.StatusOK, map[string]string{"name": "senim-keys.ics", "text": a.ics(a.known.all(a.keyFiles()), h.lang)})
 		return
 	case "/close":
 		h.finish()
@@ -102,7 +102,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 
 // unlock opens a key only to learn its certificate; the key itself is dropped at once. Called under mu.
 func (h *home) unlock(ctx context.Context, id, password string) (code string) {
-	for _, f := range keystore.Scan(h.agent.looked()) {
+	for _, f := range h.agent.keyFiles() {
 		if f.ID != id {
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"senim/internal/keystore"
 	"senim/internal/lang"
 )
 
@@ -61,7 +60,7 @@ func (a *Agent) Reminder() (title, text string) {
 	tag := a.homeLang()
 	var owners []string
 	lines := map[string]string{}
-	for _, d := range a.calendar(a.known.all(keystore.Scan(a.looked())), tag) {
+	for _, d := range a.calendar(a.known.all(a.keyFiles()), tag) {
 		if d.Stage == "ok" || d.Stage == "over" && a.now().Sub(d.end) > 30*24*time.Hour {
 			continue
 		}

@@ -68,6 +68,7 @@ type window struct {
 	turn   sync.Mutex
 	files  []keystore.File          // in turn
 	tokens []keystore.PluggedToken  // in turn
+	left   keystore.Scanned         // in turn: which folders were not looked through
 	stamp  string                   // in turn: of the folders when files were listed; "" keeps the list as it is
 	opened map[string]*keystore.Key // in turn
 	run    *run                     // in turn: what is being signed now
@@ -232,7 +233,9 @@ func (w *window) scan() {
 	}
 	folders := w.agent.looked()
 	seen := w.agent.onTokens()
-	w.stamp, w.files, w.tokens = stampOf(folders), append(seen.Files, keystore.Scan(folders)...), seen.Tokens
+	w.stamp = w.agent.scanner.Stamp(folders)
+	found := w.agent.scanner.Scan(folders)
+	w.files, w.tokens, w.left = append(seen.Files, found.Files...), seen.Tokens, found
 }
 
 func (w *window) file(id string) (keystore.File, bool) {
