@@ -221,7 +221,7 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	}
 	c.Config = agent.Config{
 		Listen: *listen, Data: *data, Folders: keys, Browser: show, Cabinet: *cabinet,
-		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)),
+		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(agent.Discreet(slog.NewTextHandler(stderr, nil), *data)),
 	}
 	if c.Pool, err = authoritiesIn(append(packedAuthorities(), authorities...)); err != nil {
 		return c, err

@@ -73,6 +73,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -137,6 +139,9 @@ type Config struct {
 	Version string           // shown in getBundles; default "0"
 	Log     *slog.Logger     // default: nowhere
 	Now     func() time.Time // default time.Now
+
+	pause      time.Duration                         // of large documents; tests are less patient
+	openFolder func(folder string) (*os.File, error) // nil: os.Open
 }
 
 // Agent serves one person. Safe for concurrent use.
@@ -164,6 +169,9 @@ type Agent struct {
 	notices notices
 	budget  *budget
 	quiet   quiet
+	woken   chan struct{} // more is known than when it was last reminded
+	silence silence
+	scanner *keystore.Scanner
 	// stamper adds a time-stamp to the signatures of a message made with one certificate.
 	stamper    func(ctx context.Context, message []byte, only *pki.Certificate) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only
@@ -217,8 +225,13 @@ func New(c Config) (*Agent, error) {
 	if c.Pool == nil {
 		c.Pool = pki.NewPool()
 	}
+	c.Tokens = slices.Clone(c.Tokens)
+	for i := range c.Tokens {
+		c.Tokens[i].Log = c.Log
+	}
+	c.Log = slog.New(Discreet(c.Log.Handler(), c.Data))
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), homes: make(chan homeWish, 1), acts: map[Act]func(context.Context, lang.Tag){},
+		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), scanner: &keystore.Scanner{Open: c.openFolder}, homes: make(chan homeWish, 1), woken: make(chan struct{}, 1), acts: map[Act]func(context.Context, lang.Tag){},
 		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{}, lookEvery: 3 * time.Second,
 	}
 	a.stamper = a.stamp

@@ -34,9 +34,9 @@ func (t *talk) applyStamp(ctx context.Context, call *ncalayer.CommonCall, window
 	out := t.agent.show(ctx, t.site, window, task)
 	switch {
 	case out.err != nil:
-		return ncalayer.CommonError(out.err.Error(), call.UUID), "failed"
+		return ncalayer.CommonError(t.agent.forPage(out.err), call.UUID), "failed"
 	case !out.done && task.shown.stamp != nil: // given up
-		return ncalayer.CommonError(task.shown.stamp.Error(), call.UUID), "failed"
+		return ncalayer.CommonError(t.agent.forPage(task.shown.stamp), call.UUID), "failed"
 	case !out.done:
 		return ncalayer.CommonCanceled(call.UUID), "canceled"
 	}

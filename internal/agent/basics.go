@@ -44,10 +44,10 @@ func (t *talk) basics(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 	out := t.agent.show(ctx, t.site, window, task)
 	switch {
 	case out.err != nil:
-		refusal := &ncalayer.Refusal{Code: ncalayer.CodeSigning, Details: out.err.Error()}
+		refusal := &ncalayer.Refusal{Code: ncalayer.CodeSigning, Details: t.agent.forPage(out.err)}
 		return refusal.Reply(), refusal.Code
 	case !out.done && task.stamp != nil: // given up
-		refusal := &ncalayer.Refusal{Code: ncalayer.CodeSigning, Details: task.stamp.Error()}
+		refusal := &ncalayer.Refusal{Code: ncalayer.CodeSigning, Details: t.agent.forPage(task.stamp)}
 		return refusal.Reply(), refusal.Code
 	case !out.done:
 		return ncalayer.BasicsCanceled(), "canceled"

@@ -210,7 +210,7 @@ func TestHostileOpenConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	m := newMux(ctx, l, nil, 4)
+	m := newMux(ctx, l, nil, 4, nil)
 	server := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Minute}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(m) }()

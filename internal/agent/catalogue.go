@@ -25,6 +25,7 @@ type catalogue struct {
 	known  map[string]*keyEntry // under mu, by keystore.File.ID
 	state  map[[32]byte]status  // under mu, by fingerprint
 	last   map[string]string    // under mu: the key chosen last, by origin
+	gone   map[string]bool      // under mu: forgotten while the list could not be read
 	// dropped are keys on tokens that are plugged in and to be forgotten: they are learned again when the token is plugged in anew.
 	dropped map[string]bool // under mu, by keystore.File.ID
 }
@@ -66,6 +67,54 @@ func (c *catalogue) clear() {
 	if c.dropped == nil {
 		c.dropped = map[string]bool{}
 	}
+	c.gone = map[string]bool{}
+}
+
+// wake asks the keychain again where it did not open before, as at sign-in before the person opened it. What was learned
+// meanwhile goes beside what lies there. True: more is known now.
+func (c *catalogue) wake(now bool) bool {
+	c.lock()
+	index := c.index
+	c.mu.Unlock()
+	key, ok := index.again(now) // not under mu: a keychain may ask the person
+	if !ok {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	index.take(key)
+	there := newCatalogue(index, c.log)
+	b, err := index.load()
+	if err == nil && b != nil {
+		err = there.decode(b)
+	}
+	if err != nil {
+		c.log.Warn("the list of certificates is begun anew", "err", err)
+		there.clear()
+	}
+	c.join(there)
+	c.write()
+	return true
+}
+
+// join adds what another catalogue knows and this one does not; called under mu.
+func (c *catalogue) join(other *catalogue) {
+	for id, e := range other.known {
+		if c.known[id] == nil && !c.gone[id] {
+			c.known[id] = e
+		}
+	}
+	for print, s := range other.state {
+		if own, ok := c.state[print]; !ok || s.asked.After(own.asked) {
+			c.state[print] = s
+		}
+	}
+	for origin, id := range other.last {
+		if c.last[origin] == "" && c.known[id] != nil {
+			c.last[origin] = id
+		}
+	}
+	c.gone = map[string]bool{}
 }
 
 // lock takes the mutex of a catalogue that is loaded.
@@ -185,7 +234,14 @@ func (c *catalogue) forget(id string) error {
 			delete(c.last, origin)
 		}
 	}
-	return c.erase()
+	if err := c.erase(false); err != nil {
+		return err
+	}
+	if c.index.unread() {
+		c.gone[id] = true
+		return errIndexShut
+	}
+	return nil
 }
 
 // forgetAll deletes everything known.
@@ -196,19 +252,20 @@ func (c *catalogue) forgetAll() error {
 		c.drop(e)
 	}
 	c.clear()
-	return c.erase()
+	return c.erase(true)
 }
 
 // rewrite puts the catalogue where it belongs now.
 func (c *catalogue) rewrite() error {
 	c.lock()
 	defer c.mu.Unlock()
-	return c.erase()
+	return c.erase(false)
 }
 
-// erase writes what is left, and leaves no older copy anywhere. That it failed, the person is told.
-func (c *catalogue) erase() error {
-	return errors.Join(c.save(), c.index.purge())
+// erase writes what is left, and leaves no older copy anywhere, but of what could not be read. That it failed, the person
+// is told.
+func (c *catalogue) erase(all bool) error {
+	return errors.Join(c.save(), c.index.purge(all))
 }
 
 // chose remembers which key a site was answered with; origin "" remembers only that the key was used.

@@ -82,7 +82,7 @@ func (t *talk) save(ctx context.Context, window lang.Tag, task task) ([]byte, st
 	path, ok := out.result.(string)
 	switch {
 	case out.err != nil:
-		return ncalayer.CommonError(out.err.Error(), ""), "failed"
+		return ncalayer.CommonError(t.agent.forPage(out.err), ""), "failed"
 	case !out.done || !ok:
 		return ncalayer.CommonCanceled(""), "canceled"
 	}

@@ -62,9 +62,9 @@ func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 	out := t.agent.show(ctx, t.site, window, task)
 	switch {
 	case out.err != nil:
-		return ncalayer.CommonError(out.err.Error(), call.UUID), "failed"
+		return ncalayer.CommonError(t.agent.forPage(out.err), call.UUID), "failed"
 	case !out.done && task.stamp != nil: // given up
-		return ncalayer.CommonError(task.stamp.Error(), call.UUID), "failed"
+		return ncalayer.CommonError(t.agent.forPage(task.stamp), call.UUID), "failed"
 	case !out.done:
 		return ncalayer.CommonCanceled(call.UUID), "canceled"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"senim/algid"
@@ -176,26 +177,58 @@ func (a *Agent) revoked(cert *pki.Certificate, w wish, tag lang.Tag, f *fitness)
 	}
 }
 
-// ask looks the status of a certificate up, with the issuer its own path gives. Without a path there
-// is nobody to ask: the status stays unknown.
-func (a *Agent) ask(ctx context.Context, cert *pki.Certificate, chain *pki.Pool) {
+// How long a person waits for the status of a key: a responder that says nothing has its few seconds, a list of megabytes
+// its own. Where an issuer's services were silent a moment ago, less: keys are opened by the dozen.
+const (
+	statusTime   = 30 * time.Second
+	statusSilent = 6 * time.Second
+	silentFor    = 2 * time.Minute
+)
+
+// silence remembers which issuers' services could not be had.
+type silence struct {
+	mu    sync.Mutex
+	until map[string]time.Time // under mu, by the issuer's name
+}
+
+// patience is how long the services of an issuer are waited for.
+func (s *silence) patience(issuer *pki.Certificate) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Now().Before(s.until[string(issuer.RawSubject)]) {
+		return statusSilent
+	}
+	return statusTime
+}
+
+// told notes whether they could be had.
+func (s *silence) told(issuer *pki.Certificate, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.until == nil || len(s.until) > 100 {
+		s.until = map[string]time.Time{}
+	}
+	if known {
+		delete(s.until, string(issuer.RawSubject))
+		return
+	}
+	s.until[string(issuer.RawSubject)] = time.Now().Add(silentFor)
+}
+
+// ask looks the status of a certificate up, with the issuer its own path gives. Only authorities known here give a path:
+// one that a page vouches for would have us ask where the page wishes, and believe what it answers. Without a path there is
+// nobody to ask: the status stays unknown.
+func (a *Agent) ask(ctx context.Context, cert *pki.Certificate) {
 	now := a.now()
 	answer := trust.Status{State: trust.StateUnknown, Err: "no source"}
-	for _, pool := range []*pki.Pool{a.trust.pool(), chain} {
-		if pool == nil || a.config.Revocation == nil {
-			continue
-		}
-		path, err := pool.Chain(cert, trust.Within(cert, now))
-		if err != nil || len(path) < 2 {
-			continue
-		}
-		within, cancel := context.WithTimeout(ctx, 6*time.Second)
+	if path, err := a.trust.pool().Chain(cert, trust.Within(cert, now)); err == nil && len(path) > 1 && a.config.Revocation != nil {
+		within, cancel := context.WithTimeout(ctx, a.silence.patience(path[1]))
 		answer = a.config.Revocation.Status(within, cert, path[1], now)
 		cancel()
-		break
-	}
-	if ctx.Err() != nil { // the person went: nothing was found out
-		return
+		if ctx.Err() != nil { // the person went: nothing was found out
+			return
+		}
+		a.silence.told(path[1], answer.State == trust.StateGood || answer.State == trust.StateRevoked)
 	}
 	a.known.note(cert, status{answer, now})
 }

@@ -1,9 +1,6 @@
 package agent
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,6 +8,7 @@ import (
 	"strings"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 // maxFolders bounds the folders the person adds.
@@ -74,18 +72,16 @@ func (a *Agent) media() []string {
 	return a.config.Media()
 }
 
-// stampOf changes when a folder comes, goes, or gets or loses a file. What happens in folders deeper
-// inside is seen when the next window opens.
-func stampOf(folders []string) string {
-	h := sha256.New()
-	for _, f := range folders {
-		changed := int64(0)
-		if info, err := os.Stat(f); err == nil {
-			changed = info.ModTime().UnixNano()
-		}
-		_, _ = fmt.Fprintf(h, "%q %d\n", f, changed)
+// keyFiles lists the key files where keys are looked for.
+// unseen says which folders could not be looked through, so that nobody wonders where a key is.
+func unseen(found keystore.Scanned, tag lang.Tag) (list []Remark) {
+	for _, folder := range found.Away {
+		list = append(list, Remark{"folder-away", "amber", tag.Text("agent.folder.away", "name", folder)})
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	for _, folder := range found.Cut {
+		list = append(list, Remark{"folder-cut", "amber", tag.Text("agent.folder.cut", "name", folder)})
+	}
+	return list
 }
 
 // changed takes what came and went: in a folder, with a medium, with a token; called in turn.
@@ -94,19 +90,19 @@ func (w *window) changed() bool {
 		return false
 	}
 	seen, turn := w.agent.seenTurn()
-	if turn == w.look && stampOf(w.agent.looked()) == w.stamp {
+	if turn == w.look && w.agent.scanner.Stamp(w.agent.looked()) == w.stamp {
 		return false
 	}
-	before, tokens := w.ids(), len(w.tokens)
+	before, tokens, away := w.ids(), len(w.tokens), len(w.left.Away)
 	w.take(seen, turn)
-	return !slices.Equal(before, w.ids()) || tokens != len(w.tokens)
+	return !slices.Equal(before, w.ids()) || tokens != len(w.tokens) || away != len(w.left.Away)
 }
 
 // take lists the files again, with what a look at the tokens showed; called in turn. A key whose token was pulled out stays in
 // the list, greyed, and is closed.
 func (w *window) take(seen keystore.Seen, turn int) {
 	folders, was := w.agent.looked(), w.files
-	w.stamp, w.look, w.tokens = stampOf(folders), turn, seen.Tokens
+	w.stamp, w.look, w.tokens = w.agent.scanner.Stamp(folders), turn, seen.Tokens
 	w.files = slices.Clone(seen.Files)
 	there := map[string]bool{}
 	for _, f := range w.files {
@@ -129,8 +125,8 @@ func (w *window) take(seen keystore.Seen, turn int) {
 			}
 		}
 	}
-	w.pulled = gone
-	w.files = append(w.files, keystore.Scan(folders)...)
+	w.pulled, w.left = gone, w.agent.scanner.Scan(folders)
+	w.files = append(w.files, w.left.Files...)
 }
 
 // ids names the keys of the list, and which are gone.
@@ -168,7 +164,7 @@ func (w *window) addFolder(rw http.ResponseWriter, body []byte) {
 	w.agent.watch(folder)
 	before := len(w.files)
 	w.scan()
-	if len(w.files) == before && len(keystore.Scan([]string{folder})) == 0 {
+	if len(w.files) == before && len(w.agent.scanner.Scan([]string{folder}).Files) == 0 {
 		w.problem(rw, "no_keys_there", "other-folder")
 		return
 	}

@@ -38,6 +38,25 @@ func (a *Agent) hold() (release func(), err error) {
 	}, nil
 }
 
+// wake has the keychain asked again for what is known, beside everything else: now, as when the person opens the agent's
+// page, or when it was left alone for a while.
+func (a *Agent) wake(now bool) {
+	release, err := a.hold()
+	if err != nil {
+		return
+	}
+	go func() {
+		defer release()
+		if !a.known.wake(now) {
+			return
+		}
+		select {
+		case a.woken <- struct{}{}:
+		default:
+		}
+	}()
+}
+
 // open reads what the agent keeps, and makes what is missing.
 func (a *Agent) open() (err error) {
 	c := &a.config

@@ -100,6 +100,7 @@ func (a *Agent) attend(ctx context.Context) {
 		inner, cancel := context.WithCancel(ctx)
 		closeLast, done = cancel, make(chan struct{})
 		ended := done
+		a.wake(true)
 		open.Go(func() {
 			defer close(ended)
 			look, enough := context.WithCancel(inner)

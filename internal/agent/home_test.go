@@ -24,11 +24,24 @@ type chest struct {
 	mu     sync.Mutex
 	kept   map[string]string
 	broken bool
+	locked bool // until the person opens it
+	asked  int  // while it was
+}
+
+// lock closes the chest, or opens it.
+func (c *chest) lock(locked bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.locked = locked
 }
 
 func (c *chest) Get(name string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.locked {
+		c.asked++
+		return "", keystore.ErrNoKeychain
+	}
 	if s, ok := c.kept[name]; ok {
 		return s, nil
 	}
@@ -38,7 +51,7 @@ func (c *chest) Get(name string) (string, error) {
 func (c *chest) Set(name, secret string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.broken {
+	if c.broken || c.locked {
 		return keystore.ErrNoKeychain
 	}
 	if c.kept == nil {

@@ -95,6 +95,9 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		reply(rw, http.StatusNotFound, problem(&Problem{Code: "not_found", Text: "not found"}))
 		return
 	}
+	if errors.Is(err, errIndexShut) {
+		err, code = nil, "index_locked"
+	}
 	if err != nil {
 		a.log.Error("the agent's page", "err", err)
 		code = "not_written"
@@ -108,9 +111,9 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 	}{h.view()})
 }
 
-// unlock opens a key only to learn its certificate; the key itself is dropped at once.
+// unlock opens a key only to learn its certificate; the key itself is dropped at once. Called under mu.
 func (h *home) unlock(ctx context.Context, id, password string) (code string) {
-	files := keystore.Scan(h.agent.looked())
+	files := h.agent.scanner.Scan(h.agent.looked()).Files
 	for _, f := range files {
 		if f.ID != id {
 			continue
@@ -123,7 +126,9 @@ func (h *home) unlock(ctx context.Context, id, password string) (code string) {
 			return "unreadable_key"
 		}
 		h.agent.learn(files, f, key)
-		h.agent.ask(ctx, key.Certificate, nil)
+		h.mu.Unlock() // the page can be closed meanwhile, and is told that it is not forgotten
+		h.agent.ask(ctx, key.Certificate)
+		h.mu.Lock()
 		return ""
 	}
 	return "no_such_key"

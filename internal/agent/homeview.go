@@ -96,14 +96,15 @@ type FolderRow struct {
 // view builds the page's contents; called under mu.
 func (h *home) view() HomeView {
 	a, tag := h.agent, h.lang
-	set, files := a.settings.get(), a.keyFiles()
+	found := a.scanner.Scan(a.looked())
+	set, files := a.settings.get(), append(slices.Clone(a.seenLast().Files), found.Files...)
 	entries := a.known.all(files)
 	lists, came := a.listsNow()
 	seen, turn := a.seenTurn()
 	v := HomeView{
 		Lists: []Comparison{}, Listed: came, Turn: turn,
 		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, lists, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},
-		Folders: a.folderRows(files, tag), Usual: usual(), Index: a.known.index.place(), Plain: set.Plain, Media: !set.NoMedia, Reminders: !set.NoReminders,
+		Folders: a.folderRows(found, tag), Usual: usual(), Index: a.known.index.shown(), Plain: set.Plain, Media: !set.NoMedia, Reminders: !set.NoReminders,
 		Acts: a.offered(), Cabinet: a.config.Cabinet, Version: a.config.Version,
 	}
 	for _, l := range lists {
@@ -172,25 +173,30 @@ func (a *Agent) siteRow(origin string, tag lang.Tag) SiteRow {
 	return r
 }
 
-func (a *Agent) folderRows(files []keystore.File, tag lang.Tag) []FolderRow {
+func (a *Agent) folderRows(found keystore.Scanned, tag lang.Tag) []FolderRow {
 	own, media := a.settings.get().Folders, a.media()
 	rows := []FolderRow{}
 	for _, folder := range a.looked() {
-		r := FolderRow{Path: folder, Kind: "given", There: keystore.CheckFolder(folder) == nil}
+		r := FolderRow{Path: folder, Kind: "given", There: !slices.Contains(found.Away, folder) && keystore.CheckFolder(folder) == nil}
 		switch {
 		case slices.Contains(own, folder):
 			r.Kind = "own"
 		case slices.Contains(media, folder):
 			r.Kind = "media"
 		}
-		for _, f := range files {
+		for _, f := range found.Files {
 			if inside(folder, f.Path) {
 				r.Keys++
 			}
 		}
 		r.Text = tag.Text("home.folder."+r.Kind) + ". " + tag.Text("home.folder.keys", "n", r.Keys)
-		if !r.There {
+		switch {
+		case slices.Contains(found.Away, folder):
+			r.Text = tag.Text("agent.folder.away", "name", folder)
+		case !r.There:
 			r.Text = tag.Text("home.folder.away")
+		case slices.Contains(found.Cut, folder):
+			r.Text += " " + tag.Text("agent.folder.cut", "name", folder)
 		}
 		rows = append(rows, r)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"senim/internal/keystore"
 )
@@ -25,16 +26,25 @@ type index struct {
 	chain keystore.Keychain // nil: none
 	plain func() bool
 
-	mu  sync.Mutex
-	key []byte // under mu, nil until the keychain was asked
-	no  bool   // under mu: the keychain does not work
+	mu     sync.Mutex
+	key    []byte    // under mu, nil until the keychain was asked
+	shut   bool      // under mu: the keychain did not open when it was asked last
+	asked  time.Time // under mu: then
+	asking bool      // under mu: it is being asked again
 }
+
+// askAgain is how long a keychain that did not open is left alone by windows: it may ask the person each time.
+const askAgain = 5 * time.Minute
+
+// errIndexShut: what lies in the index cannot be read, and so cannot be forgotten there.
+var errIndexShut = errors.New("the list of certificates is locked: the keychain does not open")
 
 // Places of the index.
 const (
 	inKeychain = "keychain"
 	inFile     = "plain"
 	inMemory   = "memory"
+	isLocked   = "locked" // in memory, until the keychain opens
 )
 
 func (i *index) sealedPath() string { return filepath.Join(i.dir, "catalogue") }
@@ -53,11 +63,27 @@ func (i *index) place() string {
 	return inMemory
 }
 
+// shown tells people where the index lies now.
+func (i *index) shown() string {
+	place := i.place()
+	if place != inKeychain && i.unread() {
+		return isLocked
+	}
+	return place
+}
+
 // open gets the key, and makes it the first time; called under mu.
 func (i *index) open() bool {
-	if i.key != nil || i.no || i.chain == nil {
+	if i.key != nil || i.shut || i.chain == nil {
 		return i.key != nil
 	}
+	key, err := i.secret()
+	i.key, i.shut, i.asked = key, err != nil, time.Now()
+	return err == nil
+}
+
+// secret asks the keychain for the key, which may ask the person.
+func (i *index) secret() ([]byte, error) {
 	kept, err := i.chain.Get(indexSecret)
 	key, bad := base64.StdEncoding.DecodeString(kept)
 	if errors.Is(err, keystore.ErrNoSecret) || err == nil && (bad != nil || len(key) != 32) {
@@ -66,11 +92,44 @@ func (i *index) open() bool {
 		err = i.chain.Set(indexSecret, base64.StdEncoding.EncodeToString(key))
 	}
 	if err != nil {
-		i.no = true
+		return nil, err
+	}
+	return key, nil
+}
+
+// again asks a keychain that did not open before: now, or when it was left alone for a while. The key does not hold until
+// it is taken.
+func (i *index) again(now bool) (key []byte, ok bool) {
+	i.mu.Lock()
+	if !i.shut || i.asking || !now && time.Since(i.asked) < askAgain {
+		i.mu.Unlock()
+		return nil, false
+	}
+	i.asking = true
+	i.mu.Unlock()
+	key, err := i.secret()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.asking, i.asked = false, time.Now()
+	return key, err == nil
+}
+
+// take has the index be under a key from now on.
+func (i *index) take(key []byte) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.key, i.shut = key, false
+}
+
+// unread tells whether a list lies there that cannot be read until the keychain opens.
+func (i *index) unread() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.shut {
 		return false
 	}
-	i.key = key
-	return true
+	_, err := os.Lstat(i.sealedPath())
+	return err == nil
 }
 
 func (i *index) sealer() (cipher.AEAD, error) {
@@ -130,10 +189,14 @@ func (i *index) save(b []byte) error {
 	return gone(i.plainPath())
 }
 
-// purge removes what lies where the index is not now: what is forgotten is in no copy.
-func (i *index) purge() error {
-	if i.place() == inKeychain {
+// purge removes what lies where the index is not now: what is forgotten is in no copy. What could not be read stays, unless
+// all is to be forgotten: there is more in it than that.
+func (i *index) purge(all bool) error {
+	switch {
+	case i.place() == inKeychain:
 		return gone(i.plainPath())
+	case i.unread() && !all:
+		return nil
 	}
 	return gone(i.sealedPath())
 }

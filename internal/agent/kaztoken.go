@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"crypto/tls"
@@ -20,6 +21,9 @@ import (
 const (
 	maxOperations = 16 // at once; each has had its window
 	largeRest     = 2 * time.Minute
+	maxLargeOpen  = 128              // connections
+	largePause    = 30 * time.Second // between two pieces of a document, either way, unless the configuration says otherwise
+	largeWhole    = 15 * time.Minute // a document, from its first byte to the last of its signature
 	largeCookie   = "operationCookie"
 )
 
@@ -122,7 +126,11 @@ func (l *large) serve(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = server.Serve(tls.NewListener(l.listener, l.agent.authority.config()))
+		// Who is at the other end is looked at before he can hold a place.
+		_ = server.Serve(newMux(ctx, l.listener, l.agent.authority.config(), maxLargeOpen, func(c net.Conn) error {
+			_, err := l.agent.checkPeer(c)
+			return err
+		}))
 	}()
 	<-ctx.Done()
 	_ = server.Close()
@@ -134,8 +142,11 @@ func (l *large) answer(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
+	if err := l.paced(w).begin(); err != nil {
+		return // the connection is gone
+	}
 	name, port, err := net.SplitHostPort(r.Host)
-	if err != nil || port != l.port || name != "127.0.0.1" && name != "localhost" {
+	if err != nil || r.TLS == nil || port != l.port || name != "127.0.0.1" && name != "localhost" {
 		h.Set("Connection", "close")
 		http.Error(w, "this is not the host you asked for", http.StatusMisdirectedRequest)
 		return
@@ -203,6 +214,9 @@ func (l *large) begin(w http.ResponseWriter, r *http.Request, s site) {
 	}{}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil || in.Number < 1 {
 		http.Error(w, "numberOfDocuments, base64 and encapsulateContent are expected", http.StatusBadRequest)
+		return
+	}
+	if l.paced(w).read() != nil { // now the person has his time
 		return
 	}
 	op := &operation{id: secret(), cookie: secret(), site: s, of: in.Number, base64: in.Base64, encapsulate: in.Encapsulate == nil || *in.Encapsulate}
@@ -284,7 +298,15 @@ func (l *large) document(w http.ResponseWriter, r *http.Request, s site) {
 		return
 	}
 	defer l.agent.crew.leave()
-	out, err := op.signer.sign(l.agent, r.Body)
+	pace := l.paced(w)
+	out, err := op.signer.sign(l.agent, pace.reader(r.Body))
+	if err == nil {
+		if err = pace.read(); err != nil {
+			out.close()
+		}
+	} else { // what is left of it is not waited for
+		w.Header().Set("Connection", "close")
+	}
 	switch {
 	case op.ctx.Err() != nil, errors.Is(err, errNotWanted):
 		http.Error(w, "cancelled", http.StatusUnauthorized)
@@ -305,9 +327,65 @@ func (l *large) document(w http.ResponseWriter, r *http.Request, s site) {
 	} else {
 		w.Header().Set("Content-Type", "application/octet-stream")
 	}
-	if out.writeTo(w, op.base64) != nil {
+	if out.writeTo(pace.writer(w), op.base64) != nil {
 		op.signer.lost()
 		return
 	}
 	op.signer.finished()
+}
+
+// paced lets a document come and go in its own time, but not stand still, and not for ever.
+type paced struct {
+	connection *http.ResponseController
+	pause      time.Duration
+	end        time.Time
+}
+
+func (l *large) paced(w http.ResponseWriter) paced {
+	return paced{http.NewResponseController(w), cmp.Or(l.agent.config.pause, largePause), time.Now().Add(largeWhole)}
+}
+
+// begin gives a request its first time; what an earlier one on the connection was given is over.
+func (p paced) begin() error {
+	return errors.Join(p.connection.SetWriteDeadline(time.Time{}), p.connection.SetReadDeadline(p.next()))
+}
+
+// read notes that all was read: from now on only the peer's going is waited for.
+func (p paced) read() error { return p.connection.SetReadDeadline(time.Time{}) }
+
+// next is when the next piece is due.
+func (p paced) next() time.Time {
+	due := time.Now().Add(p.pause)
+	if due.After(p.end) {
+		return p.end
+	}
+	return due
+}
+
+type pacedReader struct {
+	paced
+	io.Reader
+}
+
+func (p paced) reader(r io.Reader) io.Reader { return pacedReader{p, r} }
+
+func (r pacedReader) Read(b []byte) (int, error) {
+	if err := r.connection.SetReadDeadline(r.next()); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(b)
+}
+
+type pacedWriter struct {
+	paced
+	io.Writer
+}
+
+func (p paced) writer(w io.Writer) io.Writer { return pacedWriter{p, w} }
+
+func (w pacedWriter) Write(b []byte) (int, error) {
+	if err := w.connection.SetWriteDeadline(w.next()); err != nil {
+		return 0, err
+	}
+	return w.Writer.Write(b)
 }

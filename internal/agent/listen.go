@@ -96,7 +96,7 @@ func (a *Agent) serve(ctx context.Context) error {
 	}
 	done := make(chan error, len(a.listeners))
 	for _, l := range a.listeners {
-		go func() { done <- server.Serve(newMux(ctx, l, a.authority.config(), maxOpen)) }()
+		go func() { done <- server.Serve(newMux(ctx, l, a.authority.config(), maxOpen, nil)) }()
 	}
 	var err error
 	waiting := len(a.listeners)
@@ -177,16 +177,17 @@ func (w *wire) uncork() error {
 // look happens outside Accept, so a silent peer holds nobody up.
 type mux struct {
 	net.Listener
-	ready  chan net.Conn
-	failed chan error
-	ctx    context.Context
+	ready   chan net.Conn
+	failed  chan error
+	ctx     context.Context
+	welcome func(net.Conn) error // nil: everybody is, until he asks
 }
 
 // maxOpen bounds the connections of a listener, sockets or not.
 const maxOpen = 512
 
-func newMux(ctx context.Context, l net.Listener, config *tls.Config, most int) *mux {
-	m := &mux{Listener: l, ready: make(chan net.Conn), failed: make(chan error, 1), ctx: ctx}
+func newMux(ctx context.Context, l net.Listener, config *tls.Config, most int, welcome func(net.Conn) error) *mux {
+	m := &mux{Listener: l, ready: make(chan net.Conn), failed: make(chan error, 1), ctx: ctx, welcome: welcome}
 	go m.accept(config, make(chan struct{}, most))
 	return m
 }
@@ -216,6 +217,10 @@ func (m *mux) accept(config *tls.Config, slots chan struct{}) {
 }
 
 func (m *mux) look(c *wire, config *tls.Config) {
+	if m.welcome != nil && m.welcome(c.Conn) != nil {
+		_ = c.Close()
+		return
+	}
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	first, err := c.in.Peek(1)
 	if err != nil {

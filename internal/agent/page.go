@@ -164,7 +164,7 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		if f.Certificate() == nil {
 			w.agent.learn(w.files, f, key)
 		}
-		w.agent.ask(ctx, key.Certificate, w.task.wish().chain)
+		w.agent.ask(ctx, key.Certificate)
 		if in.Brief {
 			reply(rw, http.StatusOK, struct {
 				Row KeyRow `json:"row"`

@@ -11,6 +11,9 @@ import (
 // remindEvery is how often the agent looks whether a day has passed.
 const remindEvery = time.Hour
 
+// remindAgain is when what is known is read again where the keychain was not open at the start.
+const remindAgain = time.Minute
+
 // remind says which keys end soon, or that none does: when the agent starts, and once each day while it runs. It needs no
 // registration anywhere: what it knows it learned from the keys themselves.
 func (a *Agent) remind(ctx context.Context) {
@@ -20,11 +23,16 @@ func (a *Agent) remind(ctx context.Context) {
 	ticker := time.NewTicker(remindEvery)
 	defer ticker.Stop()
 	said, warned := "", false
+	soon := time.After(remindAgain) // at sign-in the keychain may be opened a moment later
 	for {
 		a.onTokens() // what is plugged in is learned
 		if today := a.now().In(lang.Astana).Format(time.DateOnly); today != said && !a.settings.get().NoReminders {
-			said = today
 			title, text := a.Reminder()
+			if a.known.index.unread() { // nobody can say that nothing ends
+				title, text = "", ""
+			} else {
+				said = today
+			}
 			warned = text != ""
 			a.config.Notify(title, text)
 		} else if warned { // as after a renewal
@@ -35,6 +43,9 @@ func (a *Agent) remind(ctx context.Context) {
 		}
 		select {
 		case <-ticker.C:
+		case <-soon:
+			a.wake(true)
+		case <-a.woken:
 		case <-ctx.Done():
 			return
 		}

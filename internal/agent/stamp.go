@@ -63,7 +63,7 @@ func (a *Agent) stamp(ctx context.Context, der []byte, only *pki.Certificate) ([
 			continue
 		}
 		if cert == nil {
-			return nil, errors.New("a signature without its certificate cannot be time-stamped")
+			return nil, plainError("a signature without its certificate cannot be time-stamped")
 		}
 		token, err := a.token(ctx, cert, s.SignatureValue)
 		if err != nil {
@@ -140,7 +140,7 @@ func (a *Agent) stamped(ctx context.Context, address string, question tsp.Reques
 		return nil, err
 	}
 	if r.Token == nil {
-		return nil, fmt.Errorf("refused with status %d", r.Status)
+		return nil, plainError(fmt.Sprintf("refused with status %d", r.Status))
 	}
 	if err := r.Answers(question); err != nil {
 		return nil, err
@@ -151,10 +151,10 @@ func (a *Agent) stamped(ctx context.Context, address string, question tsp.Reques
 	}
 	now := a.now()
 	if r.Token.Time.Before(now.Add(-stampDrift)) || r.Token.Time.After(now.Add(stampDrift)) {
-		return nil, errors.New("its clock and this one are too far apart")
+		return nil, plainError("its clock and this one are too far apart")
 	}
 	if _, err := a.trust.pool().Chain(signer, trust.Within(signer, now)); err != nil {
-		return nil, errors.New("its certificate is of an unknown authority")
+		return nil, plainError("its certificate is of an unknown authority")
 	}
 	return r.Token.Raw(), nil
 }

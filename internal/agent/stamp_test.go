@@ -157,7 +157,7 @@ func TestPain14ServiceDown(t *testing.T) {
 			stamped(t, good(t, unbase(t, object[string](t, s.read())), nil))
 
 			broken()
-			for request, want := range map[string]string{common: `{"code":"500","message":"time-stamp service `, basics: `{"code":"SIGNING_FAILURE","details":"time-stamp service `} {
+			for request, want := range map[string]string{common: `{"code":"500","message":"time-stamp service: `, basics: `{"code":"SIGNING_FAILURE","details":"time-stamp service: `} {
 				s.send(request)
 				h = b.window()
 				if p := h.problem("/decide", Decision{Key: h.unlock("")}); p.Code != "no_stamp" {

@@ -85,7 +85,7 @@ func (a *Agent) lookOut(ctx context.Context) {
 
 // keyFiles lists the key files, and the keys on tokens as the last look showed them.
 func (a *Agent) keyFiles() []keystore.File {
-	return append(slices.Clone(a.seenLast().Files), keystore.Scan(a.looked())...)
+	return append(slices.Clone(a.seenLast().Files), a.scanner.Scan(a.looked()).Files...)
 }
 
 // plugged names the token storages that are there now.
@@ -190,6 +190,9 @@ func why(err error, tag lang.Tag) string {
 		return tag.Text("agent.problem.token_cannot")
 	case errors.Is(err, keystore.ErrToken):
 		return tag.Text("agent.problem.token_failed")
+	}
+	if theft, ok := errors.AsType[*relayedError](err); ok {
+		return tag.Text("agent.refused.challenge", "site", theft.another, "asker", theft.asker)
 	}
 	if _, sent := errors.AsType[nurError](err); sent {
 		return tag.Text("agent.problem.not_sent")

@@ -101,7 +101,7 @@ func (w *window) view() View {
 	}
 	w.task.show(w, &v)
 	if w.task.wish().files || len(w.task.wish().others) > 0 {
-		v.Warnings = append(slices.Clone(v.Warnings), w.unreadable("")...)
+		v.Warnings = append(append(slices.Clone(v.Warnings), w.unreadable("")...), unseen(w.left, tag)...)
 	}
 	return v
 }

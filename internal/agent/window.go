@@ -74,6 +74,7 @@ type window struct {
 	tokens []keystore.PluggedToken  // in turn
 	pulled map[string]bool          // in turn: keys whose token was pulled out while the window was open
 	look   int                      // in turn: the look at the tokens that is shown
+	left   keystore.Scanned         // in turn: which folders were not looked through
 	stamp  string                   // in turn: of the folders when files were listed; "" keeps the list as it is
 	opened map[string]*keystore.Key // in turn
 	run    *run                     // in turn: what is being signed now
@@ -98,6 +99,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	if ctx.Err() != nil || blocked() { // while it waited
 		return outcome{}
 	}
+	a.wake(false)
 	w := &window{
 		door: a.newDoor(), site: s, lang: tag, task: t, end: make(chan outcome, 1),
 		opened: map[string]*keystore.Key{},

@@ -5,7 +5,7 @@
 // On a token ([ScanTokens], [PluggedToken.Open]) the pair is made inside and stays there; its certificate is put
 // beside it ([Keeper.Certify]), and nothing there is ever replaced or removed but what a failed call made itself.
 //
-// The calls most want are [Scan] and [Unlock] for existing keys, [Open] for the [Keeper] of pending
+// The calls most want are [Scanner.Scan] and [Unlock] for existing keys, [Open] for the [Keeper] of pending
 // ones. A keeper writes down before it acts: a kill at any moment leaves either the pending keys or
 // the finished files, and the same call can be repeated. It never overwrites a file, never gives a
 // private key away, and never keeps a password.
@@ -21,10 +21,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"time"
 
@@ -32,12 +30,8 @@ import (
 	"senim/pki"
 )
 
-// Bounds of a scan.
-const (
-	maxFile  = 1 << 20
-	maxFiles = 1000
-	maxDepth = 3
-)
+// maxFile bounds a key file.
+const maxFile = 1 << 20
 
 // Errors that callers branch on.
 var (
@@ -96,93 +90,6 @@ func (f File) Folder() string {
 		return ""
 	}
 	return filepath.Dir(f.Path)
-}
-
-// Scan lists the key files (.p12, .pfx, .jks) in the folders, three levels deep, newest first. What cannot
-// be read is left out: a folder on a stick that is not plugged in is no error. Links inside them are not followed.
-func Scan(folders []string) []File {
-	found := map[string]*File{}
-	for _, folder := range folders {
-		named := filepath.Clean(folder)
-		root := named // a folder the person named may be a link, as one on another disk; what is in it may not
-		if real, err := filepath.EvalSymlinks(named); err == nil {
-			root = real
-		}
-		_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return skip(entry)
-			}
-			if entry.IsDir() {
-				if depth(root, path) > maxDepth {
-					return fs.SkipDir
-				}
-				return nil
-			}
-			if len(found) >= maxFiles {
-				return fs.SkipAll
-			}
-			switch strings.ToLower(filepath.Ext(path)) {
-			case ".p12", ".pfx", ".jks":
-				if rel, err := filepath.Rel(root, path); err == nil {
-					path = filepath.Join(named, rel) // as the person knows it
-				}
-				note(found, path, entry)
-			}
-			return nil
-		})
-	}
-	list := make([]File, 0, len(found))
-	for _, f := range found {
-		list = append(list, inStore(f)...)
-	}
-	sort.Slice(list, func(i, j int) bool {
-		if !list[i].Modified.Equal(list[j].Modified) {
-			return list[i].Modified.After(list[j].Modified)
-		}
-		if list[i].Path != list[j].Path {
-			return list[i].Path < list[j].Path
-		}
-		return list[i].Entry < list[j].Entry
-	})
-	return list
-}
-
-func skip(entry fs.DirEntry) error {
-	if entry != nil && entry.IsDir() {
-		return fs.SkipDir
-	}
-	return nil
-}
-
-func depth(root, path string) int {
-	rel, err := filepath.Rel(root, path)
-	if err != nil || rel == "." {
-		return 0
-	}
-	return strings.Count(rel, string(filepath.Separator)) + 1
-}
-
-func note(found map[string]*File, path string, entry fs.DirEntry) {
-	info, err := entry.Info()
-	if err != nil || !info.Mode().IsRegular() {
-		return
-	}
-	content, err := read(path)
-	if err != nil {
-		return
-	}
-	id := contentID(content)
-	if f := found[id]; f != nil {
-		if f.Path != path {
-			f.Copies = append(f.Copies, path)
-		}
-		return
-	}
-	storage, keys := PKCS12, []string(nil)
-	if isJKS(content) {
-		storage, keys = JKS, aliasesOf(content)
-	}
-	found[id] = &File{Storage: storage, keys: keys, ID: id, Path: path, Name: filepath.Base(path), Kind: KindOf(filepath.Base(path)), Modified: info.ModTime()}
 }
 
 func contentID(content []byte) string {
