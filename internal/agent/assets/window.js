@@ -260,6 +260,7 @@
       for (const f of view.folders || []) { const o = el('option'); o.value = f; list.append(o); }
       i.setAttribute('list', 'folders');
       box.append(l, i, list);
+      if (view.confirm) box.append(tickBox('confirm', view.confirm)[0]);
       if (view.kind === 'generate') { // or on another computer, then under a password
         const [tick, on] = tickBox('confirm', T('elsewhere'));
         const asked = el('div');
@@ -543,6 +544,7 @@
       const token = document.querySelector('input[name=token]:checked');
       if ($('token')) d = { token: token ? token.value : '', password: $('password').value };
       else if ($('elsewhere') && !$('elsewhere').hidden) d = { ...d, confirm: true, newPassword: $('new-password').value, newPassword2: $('new-password-2').value };
+      else if (view.confirm) d = { ...d, confirm: $('confirm').checked };
     } else if (view.kind === 'install' || view.kind === 'install-many') {
       d = { ...words(), confirm: !!($('confirm') && $('confirm').checked) };
       if ($('password')) d.password = $('password').value;
