@@ -25,6 +25,7 @@ type catalogue struct {
 	known  map[string]*keyEntry // under mu, by keystore.File.ID
 	state  map[[32]byte]status  // under mu, by fingerprint
 	last   map[string]string    // under mu: the key chosen last, by origin
+	opened map[string]bool      // under mu: keys on tokens that were opened once, by keystore.File.ID
 }
 
 // keyEntry is one key file opened once.
@@ -56,7 +57,7 @@ func (c *catalogue) reopen(i *index) {
 }
 
 func (c *catalogue) clear() {
-	c.known, c.state, c.last = map[string]*keyEntry{}, map[[32]byte]status{}, map[string]string{}
+	c.known, c.state, c.last, c.opened = map[string]*keyEntry{}, map[[32]byte]status{}, map[string]string{}, map[string]bool{}
 }
 
 // lock takes the mutex of a catalogue that is loaded.
@@ -117,8 +118,12 @@ func (c *catalogue) learn(f keystore.File, cert *pki.Certificate) {
 }
 
 // learn remembers the certificate of a file that was opened; of a Java key store those of all its keys, which one
-// password protects.
+// password protects. Of a key on a token, which shows its certificate to anybody, that it was opened.
 func (a *Agent) learn(files []keystore.File, f keystore.File, key *keystore.Key) {
+	if f.Certificate() != nil {
+		a.known.wasOpened(f.ID)
+		return
+	}
 	a.known.learn(f, key.Certificate)
 	for _, e := range key.Beside {
 		for _, other := range files {
@@ -127,6 +132,26 @@ func (a *Agent) learn(files []keystore.File, f keystore.File, key *keystore.Key)
 			}
 		}
 	}
+}
+
+// maxOpened bounds the keys on tokens that are remembered as opened.
+const maxOpened = 256
+
+func (c *catalogue) wasOpened(id string) {
+	c.lock()
+	defer c.mu.Unlock()
+	if c.opened[id] || len(c.opened) >= maxOpened {
+		return
+	}
+	c.opened[id] = true
+	c.write()
+}
+
+// openedOnce tells whether a key was: of a file, that its certificate is known.
+func (c *catalogue) openedOnce(id string) bool {
+	c.lock()
+	defer c.mu.Unlock()
+	return c.opened[id] || c.known[id] != nil
 }
 
 // forget deletes what is known of a file at once, from the disk too.

@@ -131,9 +131,7 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 			_ = before.Close() // opened twice: the second one counts
 		}
 		w.opened[f.ID] = key
-		if f.Certificate() == nil {
-			w.agent.learn(w.files, f, key)
-		}
+		w.agent.learn(w.files, f, key)
 		w.agent.ask(ctx, key.Certificate, w.task.wish().chain)
 		if in.Brief {
 			reply(rw, http.StatusOK, struct {

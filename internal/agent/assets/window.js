@@ -332,7 +332,7 @@
       if (!$('password')) {
         box.replaceChildren(...hinted('password', T(current().pin ? 'pin' : 'password')), el('p', 'small', T('once')));
         if (view.canKeep && !['list', 'compare'].includes(view.kind) && !current().pin) box.append(tickBox('keep', T('keep'))[0]);
-        if (view.kind === 'list' && view.keys.filter((k) => k.state === 'locked').length > 1) box.append(tickBox('same', T('same'))[0]);
+        if (view.kind === 'list' && !current().pin && view.keys.filter((k) => k.state === 'locked' && !k.pin).length > 1) box.append(tickBox('same', T('same'))[0]);
       }
     } else box.replaceChildren();
   }
@@ -569,7 +569,7 @@
       if (view.kind === 'list' && needsPassword() && $('same') && $('same').checked) {
         // One password for all that are still locked; those it does not open stay as they are.
         const word = $('password').value;
-        const locked = view.keys.filter((x) => x.state === 'locked' && x.id !== chosen).map((x) => [x.id, word]);
+        const locked = view.keys.filter((x) => x.state === 'locked' && !x.pin && x.id !== chosen).map((x) => [x.id, word]);
         const wrong = await openMany([[chosen, word], ...locked]);
         for (const [id] of wrong) { if (id !== chosen) atRow(id, null); }
         chosen = wrong.has(chosen) ? chosen : '';
