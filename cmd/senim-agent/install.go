@@ -118,6 +118,9 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 		if _, err := agent.EnsureAuthority(*p.data); err != nil { // as administrator nothing is made: it would be the administrator's
 			return err
 		}
+		if _, err := agent.RenewAuthority(*p.data); err != nil {
+			return err
+		}
 	}
 	line := setup.Line(stdout, t)
 	failed := errors.Join(setup.Put(ctx, parts, line), setup.Take(ctx, m.Left(*system), line))
