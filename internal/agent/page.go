@@ -62,11 +62,11 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ended {
-		reply(rw, http.StatusGone, problem(&Problem{Code: "over", Text: w.lang.Text("agent.problem.over")}))
+		w.gone(rw, r)
 		return
 	}
 	if r.URL.Path == "/open" {
-		w.begin(rw, body, w.lang, func() { w.finish(outcome{}) }, func() any { return w.view() })
+		w.begin(rw, body, w.lang, w.spoil, func() any { return w.view() })
 		return
 	}
 	if !w.holds(r) {

@@ -68,7 +68,11 @@ type window struct {
 	opened map[string]*keystore.Key // under mu
 	run    *run                     // under mu: what is being signed now
 	ended  bool                     // under mu
+	twice  chan struct{}            // under mu: the token came twice; closed when the page that took it was told
 }
+
+// tellTwice is how long a window whose token came twice stays to tell its page, which asks every three seconds.
+const tellTwice = 4 * time.Second
 
 // show opens the window for a task and waits for its end. The zero outcome is: cancelled, withdrawn,
 // timed out, or too many windows wanted.
@@ -123,7 +127,15 @@ func (w *window) serve(ctx context.Context) (out outcome, err error) {
 			}
 		}
 		clear(w.opened)
+		twice := w.twice
 		w.mu.Unlock()
+		if twice != nil {
+			select {
+			case <-twice:
+			case <-time.After(tellTwice):
+			case <-ctx.Done():
+			}
+		}
 	})
 	return out, err
 }
@@ -154,6 +166,28 @@ func (w *window) finish(out outcome) {
 	}
 	w.ended = true
 	w.end <- out
+}
+
+// spoil ends a window whose token came twice or late; called under mu.
+func (w *window) spoil() {
+	if w.key != "" {
+		w.twice = make(chan struct{})
+	}
+	w.finish(outcome{})
+}
+
+// gone answers a page whose window is over: the one that took a token which came twice learns just that; called under mu.
+func (w *window) gone(rw http.ResponseWriter, r *http.Request) {
+	code := "over"
+	if w.twice != nil && w.holds(r) {
+		code = "token_twice"
+		select {
+		case <-w.twice:
+		default:
+			close(w.twice)
+		}
+	}
+	reply(rw, http.StatusGone, problem(&Problem{Code: code, Text: w.lang.Text("agent.problem." + code)}))
 }
 
 // scan lists the key files again; called under mu, or before the window is served. A task may have its own.

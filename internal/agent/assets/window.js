@@ -158,7 +158,7 @@
           const rest = (view.keys || []).filter((k) => on && k.on === on && k.fits && k.state !== 'unlocked' && !list.some(([other]) => other === k.id));
           list.push(...rest.map((k) => [k.id, password]));
         } catch (problem) {
-          if (problem instanceof Error || problem.code === 'over' || problem.code === 'no_key') throw problem;
+          if (problem instanceof Error || problem.code === 'over' || problem.code === 'token_twice' || problem.code === 'no_key') throw problem;
           wrong.set(id, problem);
           if (on) refused.set(on, problem);
         }
@@ -613,7 +613,7 @@
     try { await act(); } catch (problem) {
       if (over) return; // cancelled meanwhile
       if (problem instanceof Error) problem = { code: 'lost', text: T('lost') };
-      if (problem.code === 'over' || problem.code === 'lost' || problem.code === 'no_key') end(problem.text, true);
+      if (problem.code === 'over' || problem.code === 'token_twice' || problem.code === 'lost' || problem.code === 'no_key') end(problem.text, true);
       else { state('ready'); say(problem); }
     }
   });
@@ -653,7 +653,7 @@
         try {
           const now = await call('/alive', {});
           if (now.changed && body.dataset.state === 'ready') { redraw((await call('/look', {})).view); $('live').textContent = T('plugged'); }
-        } catch (problem) { if (!over) end(T('lost'), true); }
+        } catch (problem) { if (!over) end(problem.code === 'token_twice' ? problem.text : T('lost'), true); }
       }, 3000);
     } catch (problem) {
       end(problem.text || 'Senim', true);
