@@ -135,8 +135,12 @@ func (d *Document) VerifyElement(p Place) (*Verified, error) { return d.verifyEl
 func (d *Document) RootWithoutSignatures() *Element { return d.rootWithoutSignatures() }
 
 // Signers lists the certificates that signatures name, wherever these stand, in document order and
-// unproved: to show who signed already.
+// unproved: to show who signed already. At most 64 are listed, and none of a signature that names nobody or cannot be
+// read: [Document.Signatures] counts them all.
 func (d *Document) Signers() []*pki.Certificate { return d.signersClaimed() }
+
+// Signatures counts the signatures in a document, wherever they stand and whether or not they can be read.
+func (d *Document) Signatures() int { return len(d.allSignatures()) }
 
 // SignEnveloped signs the whole document and gives it with the Signature as the last child of the
 // root, after any that are there. The bytes of the root are kept as given; the declaration becomes

@@ -38,6 +38,9 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		if _, err := agent.EnsureAuthority(*p.data); err != nil {
 			return err
 		}
+		if _, err := agent.RenewAuthority(*p.data); err != nil {
+			return err
+		}
 		if err := m.Repair(ctx, setup.Line(stderr, t)); err != nil {
 			_, _ = fmt.Fprintln(stderr, err) // found again below
 		}

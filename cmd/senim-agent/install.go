@@ -6,8 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 
 	"senim/internal/agent"
 	"senim/internal/keystore"
@@ -47,18 +45,6 @@ func (p *place) language() lang.Tag {
 		return t
 	}
 	return systemLanguage()
-}
-
-func systemLanguage() lang.Tag {
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if v := os.Getenv(name); v != "" {
-			if t, ok := lang.Parse(strings.ToLower(v[:min(2, len(v))])); ok {
-				return t
-			}
-			break
-		}
-	}
-	return lang.RU
 }
 
 // installCommand puts the agent on this machine: the person's own parts, or, with --system, those of
@@ -116,6 +102,9 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	}
 	if !*system {
 		if _, err := agent.EnsureAuthority(*p.data); err != nil { // as administrator nothing is made: it would be the administrator's
+			return err
+		}
+		if _, err := agent.RenewAuthority(*p.data); err != nil {
 			return err
 		}
 	}

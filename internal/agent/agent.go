@@ -33,7 +33,7 @@
 //	                                                   key is under that password, to be installed on another computer
 //	              {"newPassword":"…","newPassword2":"…","confirm":true}   kind install; with "password" when the view says sealed
 //	              {"keys":["…"]}                       kind list: which rows are told
-//	              {"folder":"…"}                       kind generate-many
+//	              {"folder":"…"}                       kind generate-many; with "confirm":true when the view has something to confirm
 //	              {"confirm":false}                    kind sign-many; confirm skips the keys that were not opened
 //	              {"newPassword":"…",…,"passwords":{"id":"…"},"skip":["id"]}   kind install-many, as install; passwords of the
 //	                                                   keys that the view says are sealed, or those to go on without

@@ -25,17 +25,21 @@ const (
 	authorityLife = 10 * 365 * 24 * time.Hour
 	leafLife      = 397 * 24 * time.Hour // browsers refuse more than 398 days
 	leafRenew     = 30 * 24 * time.Hour
+	// AuthorityRenew is how long before its end an authority is made anew, by [RenewAuthority].
+	AuthorityRenew = 60 * 24 * time.Hour
 )
 
 // authority is this machine's own TLS authority. It can sign for nothing but loopback: the limit is
 // in its certificate and critical, so trusting it opens nothing else.
 type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	now  func() time.Time
+	dir string
+	now func() time.Time
 
 	mu   sync.Mutex
-	leaf *tls.Certificate // under mu
+	cert *x509.Certificate // under mu
+	key  *ecdsa.PrivateKey // under mu
+	leaf *tls.Certificate  // under mu
+	file os.FileInfo       // under mu: of the certificate, as it was read
 }
 
 // AuthorityFile is the name of the authority's certificate (PEM) in the data folder.
@@ -45,14 +49,21 @@ const AuthorityFile = "authority.crt"
 const AuthorityKeyFile = "authority.key"
 
 func openAuthority(dir string, now func() time.Time) (*authority, error) {
-	certPath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, AuthorityKeyFile)
-	certPEM, err := os.ReadFile(certPath)
-	if errors.Is(err, os.ErrNotExist) {
-		if err := makeAuthority(certPath, keyPath, now()); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, AuthorityFile)); errors.Is(err, os.ErrNotExist) {
+		if err := makeAuthority(dir, now()); err != nil {
 			return nil, fmt.Errorf("make the machine's authority: %w", err)
 		}
-		certPEM, err = os.ReadFile(certPath)
 	}
+	return readAuthority(dir, now)
+}
+
+func readAuthority(dir string, now func() time.Time) (*authority, error) {
+	certPath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, AuthorityKeyFile)
+	file, err := os.Stat(certPath)
+	if err != nil {
+		return nil, fmt.Errorf("read the machine's authority: %w", err)
+	}
+	certPEM, err := os.ReadFile(certPath)
 	if err != nil {
 		return nil, fmt.Errorf("read the machine's authority: %w", err)
 	}
@@ -68,7 +79,7 @@ func openAuthority(dir string, now func() time.Time) (*authority, error) {
 	if !ok {
 		return nil, errors.New("read the machine's authority: not an ECDSA key")
 	}
-	return &authority{cert: pair.Leaf, key: key, now: now}, nil
+	return &authority{dir: dir, cert: pair.Leaf, key: key, now: now, file: file}, nil
 }
 
 func serial() (*big.Int, error) {
@@ -88,7 +99,8 @@ func AuthorityName() string {
 	return AuthorityPrefix + host
 }
 
-func makeAuthority(certPath, keyPath string, now time.Time) error {
+func makeAuthority(dir string, now time.Time) error {
+	certPath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, AuthorityKeyFile)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -129,13 +141,18 @@ func (a *authority) config() *tls.Config {
 	}
 }
 
-// certificate gives the present leaf, a new one when less than thirty days are left.
+// certificate gives the present leaf, a new one when less than thirty days are left. It never outlives its authority.
+// An authority that was made anew meanwhile, by another process, is taken at once.
 func (a *authority) certificate() (*tls.Certificate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := a.now()
-	if a.leaf != nil && now.Before(a.leaf.Leaf.NotAfter.Add(-leafRenew)) {
+	a.follow()
+	now, end := a.now(), a.cert.NotAfter
+	if a.leaf != nil && (now.Before(a.leaf.Leaf.NotAfter.Add(-leafRenew)) || a.leaf.Leaf.NotAfter.Equal(end)) {
 		return a.leaf, nil
+	}
+	if until := now.Add(leafLife - time.Hour); until.Before(end) {
+		end = until
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -147,7 +164,7 @@ func (a *authority) certificate() (*tls.Certificate, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: number, Subject: pkix.Name{CommonName: "127.0.0.1"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(leafLife - time.Hour),
+		NotBefore: now.Add(-time.Hour), NotAfter: end,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}, a.cert, key.Public(), a.key)
@@ -160,6 +177,33 @@ func (a *authority) certificate() (*tls.Certificate, error) {
 	}
 	a.leaf = &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 	return a.leaf, nil
+}
+
+// follow reads the authority again when its file is another one; called under mu. One that cannot be read changes
+// nothing: its two files are written one after the other.
+func (a *authority) follow() {
+	file, err := os.Stat(filepath.Join(a.dir, AuthorityFile))
+	if err != nil || os.SameFile(file, a.file) && file.ModTime().Equal(a.file.ModTime()) {
+		return
+	}
+	if b, err := readAuthority(a.dir, a.now); err == nil {
+		a.cert, a.key, a.file, a.leaf = b.cert, b.key, b.file, nil
+	}
+}
+
+// RenewAuthority makes the machine's authority anew when less than [AuthorityRenew] is left of it, or nothing. Whoever
+// calls it puts the new one into the stores; an agent that runs serves under it from the next connection on.
+func RenewAuthority(data string) (renewed bool, err error) { return renewAuthority(data, time.Now) }
+
+func renewAuthority(data string, now func() time.Time) (bool, error) {
+	a, err := openAuthority(data, now)
+	if err != nil || now().Before(a.cert.NotAfter.Add(-AuthorityRenew)) {
+		return false, err
+	}
+	if err := makeAuthority(data, now()); err != nil {
+		return false, fmt.Errorf("make the machine's authority anew: %w", err)
+	}
+	return true, nil
 }
 
 // EnsureAuthority makes the machine's authority in the data folder when it is not there yet, and

@@ -28,6 +28,7 @@ type catalogue struct {
 	gone   map[string]bool      // under mu: forgotten while the list could not be read
 	// dropped are keys on tokens that are plugged in and to be forgotten: they are learned again when the token is plugged in anew.
 	dropped map[string]bool // under mu, by keystore.File.ID
+	opened  map[string]bool // under mu: keys on tokens that were opened once, by keystore.File.ID
 }
 
 // keyEntry is one key file opened once.
@@ -63,7 +64,7 @@ func (c *catalogue) reopen(i *index) {
 }
 
 func (c *catalogue) clear() {
-	c.known, c.state, c.last = map[string]*keyEntry{}, map[[32]byte]status{}, map[string]string{}
+	c.known, c.state, c.last, c.opened = map[string]*keyEntry{}, map[[32]byte]status{}, map[string]string{}, map[string]bool{}
 	if c.dropped == nil {
 		c.dropped = map[string]bool{}
 	}
@@ -175,8 +176,12 @@ func (c *catalogue) learn(f keystore.File, cert *pki.Certificate) {
 }
 
 // learn remembers the certificate of a file that was opened; of a Java key store those of all its keys, which one
-// password protects.
+// password protects. Of a key on a token, which shows its certificate to anybody, that it was opened.
 func (a *Agent) learn(files []keystore.File, f keystore.File, key *keystore.Key) {
+	if f.Certificate() != nil {
+		a.known.wasOpened(f.ID)
+		return
+	}
 	a.known.learn(f, key.Certificate)
 	for _, e := range key.Beside {
 		for _, other := range files {
@@ -214,6 +219,27 @@ func (c *catalogue) drop(e *keyEntry) {
 	if e.on != (seenOn{}) && e.listed {
 		c.dropped[e.id] = true
 	}
+}
+
+// maxOpened bounds the keys on tokens that are remembered as opened.
+const maxOpened = 256
+
+func (c *catalogue) wasOpened(id string) {
+	c.lock()
+	defer c.mu.Unlock()
+	if c.opened[id] || len(c.opened) >= maxOpened {
+		return
+	}
+	c.opened[id] = true
+	c.write()
+}
+
+// openedOnce tells whether a key was: of a file, that its certificate is known.
+func (c *catalogue) openedOnce(id string) bool {
+	c.lock()
+	defer c.mu.Unlock()
+	e := c.known[id]
+	return c.opened[id] || e != nil && e.on == (seenOn{})
 }
 
 // forget deletes what is known of a key at once, from the disk too.

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"senim/internal/trust"
@@ -15,6 +17,7 @@ type written struct {
 	Keys  []writtenKey      `json:"keys"`
 	State []writtenState    `json:"state"`
 	Last  map[string]string `json:"last,omitempty"`
+	Open  []string          `json:"opened,omitempty"` // keys on tokens that were opened once
 }
 
 type writtenKey struct {
@@ -36,9 +39,9 @@ type writtenState struct {
 // encode writes the catalogue. In a plain file there are certificates and paths only: not which site was answered with
 // which key, nor when.
 func (c *catalogue) encode(plain bool) ([]byte, error) {
-	w := written{Last: c.last}
+	w := written{Last: c.last, Open: slices.Sorted(maps.Keys(c.opened))}
 	if plain {
-		w.Last = nil
+		w.Last, w.Open = nil, nil
 	}
 	for _, e := range c.entries() {
 		if plain {
@@ -71,6 +74,9 @@ func (c *catalogue) decode(b []byte) error {
 			continue // it is asked again before anything is signed
 		}
 		c.state[[32]byte(sum)] = status{trust.Status{State: s.State, RevokedAt: s.RevokedAt, Reason: -1}, s.Asked}
+	}
+	for _, id := range w.Open {
+		c.opened[id] = true
 	}
 	for origin, id := range w.Last {
 		c.last[origin] = id

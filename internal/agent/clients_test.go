@@ -89,16 +89,16 @@ type played struct {
 }
 
 // today brings an agent that lives now, as programs beside it do, and knows a time-stamping authority.
-func today(t *testing.T) *bench {
+func today(t *testing.T, more ...func(*Config)) *bench {
 	t.Helper()
 	authority := pkitest.New(t, pkitest.Config{Now: time.Now()})
 	service := &stamper{signer: authority.TSA()}
 	service.Server = httptest.NewServer(http.HandlerFunc(service.answer))
 	t.Cleanup(service.Close)
-	b := bring(t, func(c *Config) {
+	b := bring(t, append(more, func(c *Config) {
 		c.Now, c.Pool = time.Now, authority.Pool()
 		c.Stamps = map[string]string{hex.EncodeToString(authority.CA.SubjectKeyID): service.URL}
-	})
+	})...)
 	b.authority, b.now, service.b = authority, time.Now(), b
 	return b
 }

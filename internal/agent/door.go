@@ -185,6 +185,13 @@ func (d *door) touched() {
 	}
 }
 
+// taken tells whether a page took the token.
+func (d *door) taken() bool {
+	d.latch.Lock()
+	defer d.latch.Unlock()
+	return d.key != ""
+}
+
 // holds tells whether a request comes from the page that took the token.
 func (d *door) holds(r *http.Request) bool {
 	d.latch.Lock()

@@ -60,6 +60,9 @@ func (t *listing) show(w *window, v *View) {
 		r := w.row(f)
 		cert := w.cert(f)
 		switch {
+		case cert != nil && w.opened[f.ID] == nil && !w.agent.known.openedOnce(f.ID) && t.matches(cert): // on a token
+			r.State, r.Fits, r.Reasons = "locked", true, nil
+			locked = append(locked, r)
 		case cert == nil:
 			locked = append(locked, r)
 		case t.matches(cert):
@@ -80,7 +83,7 @@ func (t *listing) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 	out := ncalayer.Listed{Keys: []ncalayer.ListedKey{}}
 	for _, f := range w.files {
 		cert := w.cert(f)
-		if cert != nil && slices.Contains(d.Keys, f.ID) && t.matches(cert) {
+		if cert != nil && (w.opened[f.ID] != nil || w.agent.known.openedOnce(f.ID)) && slices.Contains(d.Keys, f.ID) && t.matches(cert) {
 			out.Keys = append(out.Keys, w.agent.listed(cert, f.Storage))
 		}
 	}

@@ -63,10 +63,12 @@ func (t *talk) generateMany(ctx context.Context, r *ncalayer.Request) (any, *nca
 	}
 	for _, one := range call.Orders { // one for a token fails alone: no token is open here
 		order := t.orderOf(one)
-		order.Many = true
 		made, err := t.agent.keeper.Made(order)
 		task.again = task.again && (err != nil || len(made) > 0)
 		task.orders = append(task.orders, order)
+		if err == nil && len(made) == 0 && order.Storage == "" {
+			task.keys += len(order.Profiles)
+		}
 	}
 	return t.many(ctx, tag(call.Locale, lang.KK), task, ncalayer.CodeGenerating)
 }
@@ -76,6 +78,8 @@ type generatingMany struct {
 	orders []keystore.Order
 	hint   string
 	again  bool // all were made before
+	keys   int  // to be made now
+	beyond bool // more than may wait without the person's word for it
 	folder string
 	out    ncalayer.GeneratedMany
 }
@@ -86,6 +90,9 @@ func (*generatingMany) wish() wish   { return wish{} }
 func (t *generatingMany) show(w *window, v *View) {
 	tag := w.lang
 	v.Again = t.again
+	if t.beyond = !w.agent.keeper.Room(w.site.Origin, t.keys); t.beyond {
+		v.Confirm = tag.Text("agent.ui.confirm-many", "n", t.keys, "wait", len(w.agent.keeper.Waiting(w.site.Origin)))
+	}
 	for _, o := range t.orders {
 		s := o.Subject
 		view := OrderView{Owner: strings.TrimSpace(s.CommonName + " " + s.Given), IIN: ident.FormatIIN(s.IIN), Organization: s.Organization,
@@ -111,10 +118,13 @@ func (t *generatingMany) decide(_ context.Context, w *window, d Decision) (outco
 				return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
 			}
 		}
+		if t.beyond && !d.Confirm {
+			return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
+		}
 		t.folder = folder
 	}
 	order := t.orders[len(t.out.Orders)]
-	order.Folder = t.folder
+	order.Folder, order.Many = t.folder, t.beyond
 	one := ncalayer.GeneratedOne{RequestID: order.RequestID}
 	notes, err := w.agent.keeper.Generate(order)
 	if err != nil {

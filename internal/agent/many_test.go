@@ -3,6 +3,7 @@ package agent
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"senim/dsig"
+	"senim/internal/keystore"
 	"senim/internal/ncalayer"
 	"senim/internal/pkitest"
 	"senim/pfx"
@@ -256,4 +258,53 @@ func TestListCertificate(t *testing.T) {
 	if !strings.HasSuffix(reply, `,"certificate":`+string(want)+`}]}},"status":true}`) {
 		t.Errorf("%s", reply)
 	}
+}
+
+// TestManyPendingBounds: through whichever door, no more than sixteen keys wait for a site unless the person ticks just that,
+// seeing how many; 256 beyond are the end of it.
+func TestManyPendingBounds(t *testing.T) {
+	b := bring(t)
+	s := b.dial(page)
+	n := 0
+	many := func(count int) string {
+		var orders []string
+		for range count {
+			n++
+			orders = append(orders, orderArgs(fmt.Sprintf("B-%d", n), "123456789011", "123456789021"))
+		}
+		return keysCall("generateMany", `{"storage":"PKCS12","orders":[`+strings.Join(orders, ",")+`],"locale":"en"}`)
+	}
+	s.send(many(keystore.MaxPendingOrigin))
+	h := b.window()
+	if h.view.Confirm != "" {
+		t.Errorf("asked to confirm what has room: %s", h.view.Confirm)
+	}
+	h.decideAll(Decision{Folder: b.folder})
+	s.read()
+
+	s.send(keysCall("generate", generateArgs))
+	b.window().decide(Decision{Folder: b.folder})
+	if got := s.read(); !strings.Contains(got, "too_many_pending") {
+		t.Errorf("generate: %s", got)
+	}
+	s.send(many(1)) // one at a time goes no other way
+	h = b.window()
+	if p := h.problem("/decide", Decision{Folder: b.folder}); p.Code != "confirm" || p.Field != "confirm" || !strings.Contains(h.view.Confirm, "1 more") || !strings.Contains(h.view.Confirm, "16") {
+		t.Errorf("%+v %q", p, h.view.Confirm)
+	}
+	if got := len(b.agent.keeper.Waiting(page)); got != keystore.MaxPendingOrigin {
+		t.Errorf("%d keys wait", got)
+	}
+	h.decideAll(Decision{Folder: b.folder, Confirm: true})
+	if got := s.read(); strings.Contains(got, "error") {
+		t.Errorf("%s", got)
+	}
+	// What was ticked leaves other sites their own.
+	other := b.dial("https://other.kz")
+	other.send(many(2))
+	if h = b.window(); h.view.Confirm != "" {
+		t.Error("another site has no room")
+	}
+	h.cancel()
+	other.read()
 }

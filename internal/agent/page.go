@@ -61,10 +61,10 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case w.over():
-		w.gone(rw)
+		w.gone(rw, r)
 		return
 	case r.URL.Path == "/open":
-		w.begin(rw, body, w.lang, func() { w.finish(outcome{}) }, func() any {
+		w.begin(rw, body, w.lang, w.spoil, func() any {
 			w.turn.Lock()
 			defer w.turn.Unlock()
 			return w.view()
@@ -92,15 +92,10 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 	w.turn.Lock()
 	defer w.turn.Unlock()
 	if w.over() { // while it waited
-		w.gone(rw)
+		w.gone(rw, r)
 		return
 	}
 	w.inTurn(rw, r, body)
-}
-
-// gone answers a page whose window is over.
-func (w *window) gone(rw http.ResponseWriter) {
-	reply(rw, http.StatusGone, problem(&Problem{Code: "over", Text: w.lang.Text("agent.problem.over")}))
 }
 
 // inTurn answers what has to wait for what is done now.
@@ -161,9 +156,7 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 			_ = before.Close() // opened twice: the second one counts
 		}
 		w.opened[f.ID] = key
-		if f.Certificate() == nil {
-			w.agent.learn(w.files, f, key)
-		}
+		w.agent.learn(w.files, f, key)
 		w.agent.ask(ctx, key.Certificate)
 		if in.Brief {
 			reply(rw, http.StatusOK, struct {
@@ -200,7 +193,7 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 	out, p := w.task.decide(ctx, w, d)
 	ends()
 	if w.over() {
-		w.gone(rw)
+		w.gone(rw, nil)
 		return
 	}
 	if p != nil {
@@ -215,7 +208,7 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 		return
 	}
 	if !w.finish(out) {
-		w.gone(rw)
+		w.gone(rw, nil)
 		return
 	}
 	e := ending{Done: true}
@@ -248,7 +241,7 @@ func (w *window) cancel(rw http.ResponseWriter, body []byte) {
 		text = "agent.done.canceled-begun"
 	}
 	if !w.finish(outcome{}) {
-		w.gone(rw)
+		w.gone(rw, nil)
 		return
 	}
 	reply(rw, http.StatusOK, ending{Done: true, Text: w.lang.Text(text)})

@@ -266,3 +266,26 @@ func TestWindowInBrowser(t *testing.T) {
 		t.Errorf("%d keys are still known", len(e))
 	}
 }
+
+// TestTokenTwiceInBrowser: the page that is open says that somebody else opened its link, and that nothing was signed.
+func TestTokenTwiceInBrowser(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.look()
+	socket := b.dial(page)
+	socket.send(commonCall("getKeyInfo", `"PKCS12"`))
+	h := b.unopened()
+	s.do("open the page", chromedp.Navigate(h.url), s.ready())
+	url, token, _ := strings.Cut(h.url, "#")
+	thief := &hand{b: b, url: url}
+	if p := thief.problem("/open", map[string]any{"token": token}); p.Code != "token_twice" {
+		t.Errorf("%+v", p)
+	}
+	s.do("wait for the end", chromedp.WaitReady(chromedp.CSS("body[data-state=failed]")))
+	if got := eval[string](s, `document.body.innerText`); !strings.Contains(got, lang.RU.Text("agent.problem.token_twice")) {
+		t.Errorf("%s", got)
+	}
+	if got := socket.read(); !strings.Contains(got, "action.canceled") {
+		t.Errorf("%s", got)
+	}
+}

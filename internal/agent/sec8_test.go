@@ -207,11 +207,36 @@ func TestSec8TokenReplay(t *testing.T) {
 	if p := second.problem("/open", map[string]any{"token": token}); p.Code != "token_twice" || !strings.Contains(p.Text, "отменён") {
 		t.Errorf("%+v", p)
 	}
+	// The first page, whichever it is, is told what happened, whatever it wants.
+	first.key = opened.Key
+	for range 2 {
+		if p := second.problem("/open", map[string]any{"token": token}); p.Code != "over" {
+			t.Errorf("a third page: %+v", p)
+		}
+		if second.key = "another"; second.problem("/alive", map[string]any{}).Code != "over" {
+			t.Error("a page without the key is told more")
+		}
+	}
+	if p := first.problem("/unlock", map[string]any{}); p.Code != "token_twice" || !strings.Contains(p.Text, "отменён") {
+		t.Errorf("the first page: %+v", p)
+	}
 	if got := s.read(); got != `{"body":{},"status":true}` {
 		t.Errorf("%s", got)
 	}
 	if reachable(url) {
 		t.Error("the window is still served")
+	}
+	// One that does not ask is not waited for.
+	s.send(basicsCall("cms", `"x"`, `{}`, anyKey))
+	silent := b.unopened()
+	silent.url, token, _ = strings.Cut(silent.url, "#")
+	if status := silent.post("/open", map[string]any{"token": token}, &opened); status != 200 {
+		t.Fatal(status)
+	}
+	begun := time.Now()
+	silent.problem("/open", map[string]any{"token": token})
+	if got := s.read(); got != `{"body":{},"status":true}` || time.Since(begun) > 2*tellTwice {
+		t.Errorf("%s after %v", got, time.Since(begun))
 	}
 }
 

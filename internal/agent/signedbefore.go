@@ -39,6 +39,9 @@ func (a *Agent) signedXML(doc *dsig.Document, tag lang.Tag) []string {
 	for _, c := range doc.Signers() {
 		names = append(names, a.signerName(c, good[c.Fingerprint()], tag))
 	}
+	if all := doc.Signatures(); all > len(names) { // those beyond the bound, and those that name nobody
+		names = append(names, tag.Text("agent.signer.more", "n", all-len(names)))
+	}
 	return names
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"senim/cms"
+	"senim/dsig"
 	"senim/internal/pkitest"
 )
 
@@ -72,6 +73,43 @@ func TestSignedBeforeIsProved(t *testing.T) {
 		h := b.window()
 		if got := strings.Join(h.view.Documents[0].Signers, "; "); got != c.says {
 			t.Errorf("XML, %s: %q, want %q", what, got, c.says)
+		}
+		h.cancel()
+		s.read()
+	}
+}
+
+// TestManySignedBefore: of more signers than a window names, and of signatures that name nobody, it says how many there are.
+func TestManySignedBefore(t *testing.T) {
+	b := bring(t)
+	leaf := b.authority.Individual()
+	b.key("GOST512_a.p12", leaf)
+	s := b.dial(page)
+	signed, err := dsig.SignEnveloped(rand.Reader, []byte("<a/>"), dsig.Options{Key: leaf.Key, Certificate: leaf.Certificate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const close = "</ds:Signature>"
+	x := string(signed)
+	one := x[strings.Index(x, "<ds:Signature ") : strings.Index(x, close)+len(close)]
+	const nobody = `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`
+	for _, c := range []struct {
+		inside      string
+		names, more int
+	}{
+		{strings.Repeat(one, 64), 64, 0}, {strings.Repeat(one, 65), 64, 1}, {strings.Repeat(one, 200), 64, 136}, {one + nobody, 1, 1}, {nobody, 0, 1}, {"", 0, 0},
+	} {
+		s.send(commonCall("signXml", `"PKCS12","SIGNATURE",`+quote("<a>"+c.inside+"</a>")+`,"",""`))
+		h := b.window()
+		got, want := h.view.Documents[0].Signers, c.names
+		if c.more > 0 {
+			want++
+			if len(got) == 0 || got[len(got)-1] != h.view.Lang.Text("agent.signer.more", "n", c.more) {
+				t.Errorf("%d named, %d more: %q", c.names, c.more, got)
+			}
+		}
+		if len(got) != want {
+			t.Errorf("%d lines, want %d", len(got), want)
 		}
 		h.cancel()
 		s.read()

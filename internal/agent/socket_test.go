@@ -90,6 +90,55 @@ func TestAuthority(t *testing.T) {
 	}
 }
 
+// TestAuthorityMadeAnew: an authority that was made anew is served under from the next connection on, without a restart;
+// what it gave never outlives the old one.
+func TestAuthorityMadeAnew(t *testing.T) {
+	b := bring(t)
+	data, a := b.agent.config.Data, b.agent.authority
+	old := trusting(b)
+	connect := func(c *tls.Config) error {
+		conn, err := tls.Dial("tcp", b.agent.Addr(), c)
+		if err == nil {
+			err = conn.Close()
+		}
+		return err
+	}
+	b.wait(authorityLife - AuthorityRenew - 24*time.Hour)
+	if renewed, err := renewAuthority(data, b.clock); err != nil || renewed {
+		t.Errorf("sixty-one days before the end: %v %v", renewed, err)
+	}
+	leaf, err := a.certificate()
+	if err != nil || leaf.Leaf.NotAfter.After(a.cert.NotAfter) {
+		t.Errorf("%v, after %v: %v", leaf.Leaf.NotAfter, a.cert.NotAfter, err)
+	}
+	if again, _ := a.certificate(); again != leaf {
+		t.Error("the last leaf is made for every connection")
+	}
+	if err := connect(old); err != nil {
+		t.Error(err)
+	}
+	b.wait(48 * time.Hour)
+	if renewed, err := renewAuthority(data, b.clock); err != nil || !renewed {
+		t.Fatalf("fifty-nine days before the end: %v %v", renewed, err)
+	}
+	if err := connect(old); err == nil {
+		t.Error("still under the old authority")
+	}
+	if err := connect(trusting(b)); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, AuthorityFile), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := connect(trusting(b)); err != nil {
+		t.Errorf("a broken file: %v", err)
+	}
+	b.wait(2 * authorityLife)
+	if leaf, err := a.certificate(); err != nil || leaf.Leaf.NotAfter.After(a.cert.NotAfter) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
 func TestHeartbeat(t *testing.T) {
 	b := bring(t)
 	s := b.dial(page)

@@ -377,6 +377,58 @@ func TestPain14TokenIsAStorageLikeAnother(t *testing.T) {
 	}
 }
 
+// TestListTokenOnce: a page is told of a key on a token only after its PIN opened it once, though the certificate can be
+// read before; that is remembered.
+func TestListTokenOnce(t *testing.T) {
+	driver := softhsm(t, pkitest.New(t))
+	data, c := t.TempDir(), &chain{kept: map[string]string{}}
+	b := bring(t, func(o *Config) { o.Tokens, o.Data, o.Keychain = []keystore.TokenDriver{driver}, data, c })
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.dial(page)
+	const nothing = `{"body":{"result":{"keys":[]}},"status":true}`
+	for _, request := range []string{keysCall("list", `{}`), knpModule + `"command":"getCertificates","requestId":"7"}`} {
+		s.send(request)
+		h := b.window()
+		if k := h.row("KAZTOKEN 1"); k.State != "locked" || !k.Pin || !k.Fits || k.Card == nil {
+			t.Errorf("%+v", k)
+		}
+		h.decide(Decision{Keys: []string{h.row("KAZTOKEN 1").ID}})
+		if got := s.read(); got != nothing && !strings.Contains(got, `"certificates":[]`) {
+			t.Errorf("told before any PIN: %s", got)
+		}
+	}
+	s.send(keysCall("list", `{}`))
+	h := b.window()
+	id := h.row("KAZTOKEN 1").ID
+	if p := h.problem("/unlock", map[string]any{"id": id, "password": "0000"}); !strings.Contains(p.Code, "pin") {
+		t.Errorf("%+v", p)
+	}
+	h.decide(Decision{Keys: []string{id}})
+	if got := s.read(); got != nothing {
+		t.Errorf("told after a wrong PIN: %s", got)
+	}
+	s.send(keysCall("list", `{}`))
+	h = b.window()
+	if status := h.post("/unlock", map[string]any{"id": id, "password": pin}, nil); status != 200 {
+		t.Fatal(status)
+	}
+	h.decide(Decision{Keys: []string{id}})
+	if got := result[ncalayer.Listed](t, s.read()); len(got.Keys) != 1 || got.Keys[0].Storage != "AKKaztokenStore" {
+		t.Errorf("%+v", got)
+	}
+	b.agent.known.clear()
+	b.agent.known.reopen(b.agent.known.index) // as at the next start
+	s.send(keysCall("list", `{}`))
+	h = b.window()
+	if k := h.row("KAZTOKEN 1"); k.State != "known" {
+		t.Errorf("%+v", k)
+	}
+	h.decide(Decision{Keys: []string{id}})
+	if got := result[ncalayer.Listed](t, s.read()); len(got.Keys) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestPain14BrokenDriver: a driver that fails hides no key file.
 func TestPain14BrokenDriver(t *testing.T) {
 	b := bring(t, func(o *Config) {

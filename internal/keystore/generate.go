@@ -47,7 +47,7 @@ type Order struct {
 	// Password protects the pending files instead of the keeper's secret, so that they can be finished on another
 	// computer; it is asked for then ([Keeper.InstallSealed]). Not part of what makes two orders equal.
 	Password string
-	Many     bool // one of many the person consented to at once: bounded by [MaxPendingMany]
+	Many     bool // the person agreed to more than [Keeper.Room] has: bounded by [MaxPendingMany]
 }
 
 // arguments is the digest by which a repeated order is recognised.
@@ -166,22 +166,40 @@ func (k *Keeper) Generate(o Order) ([]Note, error) {
 	return notes, nil
 }
 
-func (k *Keeper) room(o Order) error {
-	all, own := len(o.Profiles), len(o.Profiles)
+// Room tells whether so many keys more may wait for one origin, of all [MaxPendingOrigin] and [MaxPending].
+func (k *Keeper) Room(origin string, keys int) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	own, all, _ := k.waiting(origin)
+	return own+keys <= MaxPendingOrigin && all+keys <= MaxPending
+}
+
+// waiting counts the keys that wait: those of an origin, all, and apart from both those the person agreed to beyond the bounds.
+func (k *Keeper) waiting(origin string) (own, all, many int) {
 	for _, n := range k.notes {
-		if n.State == Finished || n.State == Left {
-			continue
-		}
-		all++
-		if n.Origin == o.Origin {
-			own++
+		switch {
+		case n.State == Finished || n.State == Left:
+		case n.Many:
+			many++
+		default:
+			all++
+			if n.Origin == origin {
+				own++
+			}
 		}
 	}
-	if o.Many && all <= MaxPendingMany {
-		return nil
+	return own, all, many
+}
+
+func (k *Keeper) room(o Order) error {
+	own, all, many := k.waiting(o.Origin)
+	wait, n := all, len(o.Profiles)
+	full := all+n > MaxPending || own+n > MaxPendingOrigin
+	if o.Many {
+		wait, full = many, many+n > MaxPendingMany
 	}
-	if all > MaxPending || own > MaxPendingOrigin {
-		return failure("too_many_pending", "%d keys wait for a certificate", all-len(o.Profiles))
+	if full {
+		return failure("too_many_pending", "%d keys wait for a certificate", wait)
 	}
 	return nil
 }
@@ -236,7 +254,7 @@ func (k *Keeper) noteOf(o Order, p Profile, key crypto.Signer) (Note, error) {
 	}
 	return Note{
 		KeyID: hex.EncodeToString(algid.KeyID(key.Public())), PublicKey: spki, Origin: o.Origin, RequestID: o.RequestID, Arguments: o.arguments(),
-		Algorithm: p.Algorithm, Usage: p.Usage, Request: request, Made: k.now().UTC(), State: Making,
+		Algorithm: p.Algorithm, Usage: p.Usage, Request: request, Made: k.now().UTC(), State: Making, Many: o.Many,
 	}, nil
 }
 

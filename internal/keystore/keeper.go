@@ -17,7 +17,7 @@ import (
 const (
 	MaxPendingOrigin = 16
 	MaxPending       = 64
-	// MaxPendingMany bounds them when a person renews the keys of many organisations at once.
+	// MaxPendingMany bounds those beyond, made because the person agreed to just that; they are counted apart.
 	MaxPendingMany = 256
 )
 

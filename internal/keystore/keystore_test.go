@@ -358,4 +358,26 @@ func TestTooManyPending(t *testing.T) {
 	if _, err := k.Generate(o); reason(err) != "folder_unavailable" {
 		t.Errorf("%v", err)
 	}
+	// What the person agreed to beyond that has a bound of its own, and takes nothing from the others.
+	o = order(filepath.Join(t.TempDir(), "absent"))
+	o.Many = true
+	if _, err := k.Generate(o); reason(err) != "folder_unavailable" {
+		t.Errorf("%v", err)
+	}
+	for range MaxPendingMany {
+		k.notes = append(k.notes, Note{Origin: "https://c.kz", State: Pending, RequestID: "many", Many: true})
+	}
+	o.Folder = t.TempDir()
+	if _, err := k.Generate(o); reason(err) != "too_many_pending" {
+		t.Errorf("%v", err)
+	}
+	if k.Room("https://a.kz", 1) || !k.Room("https://b.kz", MaxPendingOrigin) || k.Room("https://b.kz", MaxPendingOrigin+1) {
+		t.Error("the room of an origin")
+	}
+	for range MaxPending - MaxPendingOrigin {
+		k.notes = append(k.notes, Note{Origin: "https://" + rand.Text() + ".kz", State: Finishing})
+	}
+	if k.Room("https://b.kz", 1) {
+		t.Error("a 65th key")
+	}
 }

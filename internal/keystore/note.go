@@ -44,6 +44,7 @@ type Note struct {
 	Name    string `json:"name,omitempty"` // of the key there
 
 	State  State `json:"state"`
+	Many   bool  `json:"many,omitempty"`   // beyond the bounds of its origin and of all, as the person agreed
 	Sealed bool  `json:"sealed,omitempty"` // under a password of the person's, not the keeper's secret
 
 	// Of a finishing or finished key: what the file must be.

@@ -44,6 +44,19 @@ func Parse(s string) (t Tag, ok bool) {
 	return "", false
 }
 
+// Of reads the name of a locale, as BCP 47 or POSIX writes it: "kk-KZ", "kk_KZ.UTF-8@x"; ok false when it is of another language.
+func Of(locale string) (t Tag, ok bool) {
+	if end := strings.IndexAny(locale, ".@"); end >= 0 {
+		locale = locale[:end]
+	}
+	tag, err := language.Parse(locale)
+	if err != nil {
+		return "", false
+	}
+	base, _ := tag.Base()
+	return Parse(base.String())
+}
+
 // Accept chooses a language from an Accept-Language header: the best of ours, else Russian.
 func Accept(header string) Tag {
 	tags, _, err := language.ParseAcceptLanguage(header)

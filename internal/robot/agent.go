@@ -190,7 +190,7 @@ func (a *Agent) choose(ctx context.Context, address string, c Choice, seen func(
 	case "list", "sign-many":
 		return w.many(ctx, open.View, c)
 	case "generate-many":
-		return w.decide(ctx, map[string]any{"folder": c.Folder})
+		return w.decide(ctx, map[string]any{"folder": c.Folder, "confirm": true})
 	case "install-many":
 		return w.decide(ctx, map[string]any{"newPassword": c.NewPassword, "newPassword2": c.NewPassword, "confirm": true})
 	case "generate":

@@ -3,7 +3,11 @@ package setup
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -17,6 +21,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -182,6 +187,71 @@ func TestLocalhostTaken(t *testing.T) {
 	}
 }
 
+// ending puts an authority of ours in the place of the machine's, with so much left of it.
+func ending(t *testing.T, m *Machine, left time.Duration) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := m.authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := *cert
+	template.NotBefore, template.NotAfter = time.Now().Add(-24*time.Hour), time.Now().Add(left)
+	template.AuthorityKeyId, template.SubjectKeyId, template.PublicKey = nil, nil, nil
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(m.Data, agent.AuthorityKeyFile), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	write(t, filepath.Join(m.Data, agent.AuthorityFile), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+}
+
+// TestAuthorityRenewed: before its end the authority is made anew by what the doctor is told to repair, and every
+// browser's store has the new one, and it alone; until then nothing changes.
+func TestAuthorityRenewed(t *testing.T) {
+	certutil(t)
+	m := machine(t)
+	m.profile(t, ".pki/nssdb")
+	m.profile(t, ".mozilla/firefox/a.default")
+	for _, c := range []struct {
+		left    time.Duration
+		renewed bool
+	}{{agent.AuthorityRenew + time.Hour, false}, {agent.AuthorityRenew - time.Minute, true}, {time.Minute, true}} {
+		ending(t, m, c.left)
+		if err := m.Repair(t.Context(), quiet(t, Present)); err != nil {
+			t.Fatal(err)
+		}
+		before, err := m.authority()
+		if err != nil {
+			t.Fatal(err)
+		}
+		renewed, err := agent.RenewAuthority(m.Data)
+		if err != nil || renewed != c.renewed {
+			t.Fatalf("%v left: %v %v", c.left, renewed, err)
+		}
+		after, err := m.authority()
+		if err != nil || after.Equal(before) == renewed || renewed && time.Until(after.NotAfter) < 9*365*24*time.Hour {
+			t.Fatalf("%v left: %v", c.left, err)
+		}
+		if found := ids(m.lookStores(t.Context())); strings.Contains(found, "store-old") != renewed {
+			t.Errorf("%v left: %s", c.left, found)
+		}
+		if err := m.Repair(t.Context(), quiet(t, Present)); err != nil {
+			t.Fatal(err)
+		}
+		if found := ids(m.lookStores(t.Context())); strings.Contains(found, "store-") {
+			t.Errorf("%v left, repaired: %s", c.left, found)
+		}
+	}
+}
+
 // TestDoctorFinds breaks one thing at a time.
 func TestDoctorFinds(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes no call
@@ -228,6 +298,18 @@ func TestDoctorFinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, filepath.Join(m.Data, agent.AuthorityKeyFile), string(b)) // another machine's key
+			return m.lookAuthority()
+		}},
+		{"authority-expired", Bad, func(t *testing.T, m *Machine) []Finding {
+			ending(t, m, -time.Minute)
+			return m.lookAuthority()
+		}},
+		{"authority-ends", Warning, func(t *testing.T, m *Machine) []Finding {
+			ending(t, m, agent.AuthorityRenew-time.Minute)
+			return m.lookAuthority()
+		}},
+		{"authority", Good, func(t *testing.T, m *Machine) []Finding {
+			ending(t, m, agent.AuthorityRenew+time.Hour)
 			return m.lookAuthority()
 		}},
 		{"data-open", Bad, func(t *testing.T, m *Machine) []Finding {

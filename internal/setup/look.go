@@ -99,6 +99,9 @@ func (m *Machine) lookAuthority() []Finding {
 			}
 		}
 	}
+	if left := time.Until(cert.NotAfter); left < agent.AuthorityRenew {
+		return append(found, Finding{ID: "authority-ends", Level: Warning, Where: path, Vars: []any{"n", int(left / (24 * time.Hour))}})
+	}
 	return append(found, Finding{ID: "authority", Level: Good, Where: path})
 }
 

@@ -159,7 +159,7 @@
           const rest = (view.keys || []).filter((k) => on && k.on === on && k.fits && k.state !== 'unlocked' && !list.some(([other]) => other === k.id));
           list.push(...rest.map((k) => [k.id, password]));
         } catch (problem) {
-          if (problem instanceof Error || problem.code === 'over' || problem.code === 'no_key') throw problem;
+          if (problem instanceof Error || problem.code === 'over' || problem.code === 'token_twice' || problem.code === 'no_key') throw problem;
           wrong.set(id, problem);
           if (on) refused.set(on, problem);
         }
@@ -229,6 +229,7 @@
       for (const f of view.folders || []) { const o = el('option'); o.value = f; list.append(o); }
       i.setAttribute('list', 'folders');
       box.append(l, i, list);
+      if (view.confirm) box.append(tickBox('confirm', view.confirm)[0]);
       if (view.kind === 'generate') { // or on another computer, then under a password
         const [tick, on] = tickBox('confirm', T('elsewhere'));
         const asked = el('div');
@@ -305,7 +306,7 @@
       if (!$('password')) {
         box.replaceChildren(...hinted('password', T(current().pin ? 'pin' : 'password')), el('p', 'small', T('once')));
         if (view.canKeep && !['list', 'compare'].includes(view.kind) && !current().pin) box.append(tickBox('keep', T('keep'))[0]);
-        if (view.kind === 'list' && view.keys.filter((k) => k.state === 'locked').length > 1) box.append(tickBox('same', T('same'))[0]);
+        if (view.kind === 'list' && !current().pin && view.keys.filter((k) => k.state === 'locked' && !k.pin).length > 1) box.append(tickBox('same', T('same'))[0]);
       }
     } else box.replaceChildren();
   }
@@ -517,6 +518,7 @@
       const token = document.querySelector('input[name=token]:checked');
       if ($('token')) d = { token: token ? token.value : '', password: $('password').value };
       else if ($('elsewhere') && !$('elsewhere').hidden) d = { ...d, confirm: true, newPassword: $('new-password').value, newPassword2: $('new-password-2').value };
+      else if (view.confirm) d = { ...d, confirm: $('confirm').checked };
     } else if (view.kind === 'install' || view.kind === 'install-many') {
       d = { ...words(), confirm: !!($('confirm') && $('confirm').checked) };
       if ($('password')) d.password = $('password').value;
@@ -544,7 +546,7 @@
       if (view.kind === 'list' && needsPassword() && $('same') && $('same').checked) {
         // One password for all that are still locked; those it does not open stay as they are.
         const word = $('password').value;
-        const locked = view.keys.filter((x) => x.state === 'locked' && x.id !== chosen).map((x) => [x.id, word]);
+        const locked = view.keys.filter((x) => x.state === 'locked' && !x.pin && x.id !== chosen).map((x) => [x.id, word]);
         const wrong = await openMany([[chosen, word], ...locked]);
         for (const [id] of wrong) { if (id !== chosen) atRow(id, null); }
         chosen = wrong.has(chosen) ? chosen : '';
@@ -590,7 +592,7 @@
     try { await act(); } catch (problem) {
       if (over || leaving) return; // cancelled meanwhile
       if (problem instanceof Error) problem = { code: 'lost', text: T('lost') };
-      if (problem.code === 'over' || problem.code === 'lost' || problem.code === 'no_key') end(problem.text, true);
+      if (problem.code === 'over' || problem.code === 'token_twice' || problem.code === 'lost' || problem.code === 'no_key') end(problem.text, true);
       else { state('ready'); say(problem); }
     }
   });
@@ -630,7 +632,7 @@
         try {
           const now = await call('/alive', {});
           if (now.changed && body.dataset.state === 'ready') { redraw((await call('/look', {})).view); $('live').textContent = T('plugged'); }
-        } catch (problem) { if (!over) end(T('lost'), true); }
+        } catch (problem) { if (!over) end(problem.code === 'token_twice' ? problem.text : T('lost'), true); }
       }, 3000);
     } catch (problem) {
       end(problem.text || 'Senim', true);
