@@ -111,9 +111,10 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 
 // serve runs the window's own server until the window ends.
 func (w *window) serve(ctx context.Context) (out outcome, err error) {
+	changes := w.stamp != "" // its list of keys may change; nobody is served yet
 	err = w.door.open(ctx, http.HandlerFunc(w.answer), func(ctx context.Context) {
 		look, enough := context.WithCancel(ctx)
-		if w.stamp != "" {
+		if changes {
 			w.agent.lookers.Go(func() { w.agent.lookOut(look) })
 		}
 		out = w.wait(ctx)
