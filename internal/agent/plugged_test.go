@@ -140,6 +140,7 @@ func TestTokenKeysAreRemembered(t *testing.T) {
 
 	p.pull()
 	b = bring(t, change) // a restart
+	b.agent.lookEvery = 50 * time.Millisecond
 	soon(b)
 	away := lang.RU.Text("home.where.token-away", "token", "KAZTOKEN 1")
 	h = b.home()
@@ -170,7 +171,6 @@ func TestTokenKeysAreRemembered(t *testing.T) {
 		t.Errorf("%s %v", content, err)
 	}
 	p.plug() // a page that is open sees it
-	b.agent.lookEvery = 50 * time.Millisecond
 	h = b.home()
 	if len(keys(h)) != 1 {
 		t.Errorf("%+v", keys(h))

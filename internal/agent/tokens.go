@@ -29,6 +29,7 @@ func (a *Agent) onTokens() keystore.Seen {
 			ill += "\n" + t.Storage + ": " + t.Problem
 		}
 	}
+	a.known.learnTokens(seen.Files) // before a page is told that there is news
 	a.mu.Lock()
 	news := ill != a.ill
 	if sight(seen) != sight(a.seen) || news {
@@ -39,7 +40,6 @@ func (a *Agent) onTokens() keystore.Seen {
 	if news && ill != "" {
 		a.log.Warn("tokens cannot be read", "why", ill)
 	}
-	a.known.learnTokens(seen.Files)
 	return seen
 }
 

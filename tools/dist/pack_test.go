@@ -458,12 +458,18 @@ func TestTokensElsewhere(t *testing.T) {
 		}
 	}
 	need(t, "wine")
-	// No token is asked for, and it says what it was asked for.
-	out, err := try(t, "printf 'no' | wine "+dir+"/senim-token.exe", "WINEPREFIX="+dir+"/wine", "WINEDEBUG=-all")
-	if strings.Contains(out, "bcryptprimitives.dll not found") {
-		t.Skip("this Wine is too old for any program of Go")
-	}
+	wine := []string{"WINEPREFIX=" + dir + "/wine", "WINEDEBUG=-all"}
+	system := dir + "/wine/drive_c/windows/system32/bcryptprimitives.dll"
+	sh(t, "wineboot -i >/dev/null 2>&1; wineserver -w; test -f "+system+" || x86_64-w64-mingw32-gcc -shared -O2 -o "+system+" tools/dist/testdata/prng.c -ladvapi32", wine...)
+	// What it is asked for here is no request, and it says so; then what is no driver.
+	out, err := try(t, "printf 'no' | wine "+dir+"/senim-token.exe", wine...)
+
 	if err == nil || !strings.Contains(out, "senim-token: serve token:") {
+		t.Errorf("%s %v", out, err)
+	}
+	request := `{"op":"look","module":"C:\\nowhere.dll"}`
+	out, err = try(t, "printf '\\000\\000\\000\\"+strconv.FormatInt(int64(len(request)), 8)+"%s' '"+request+"' | wine "+dir+"/senim-token.exe", wine...)
+	if err != nil || !strings.Contains(out, "cannot be loaded as a PKCS #11 driver") {
 		t.Errorf("%s %v", out, err)
 	}
 }
