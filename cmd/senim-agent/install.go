@@ -66,7 +66,7 @@ func systemLanguage() lang.Tag {
 func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	p := newPlace("install", stdout, stderr)
 	var portals list
-	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator: the system's list of certificates, every Firefox, browsers' policies")
+	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator: the system's list of certificates, Firefox's policy where certutil is missing, browsers' policies")
 	yes := p.flags.Bool("yes", false, "do not ask")
 	keep := p.flags.Bool("keep", false, "with the choices of the last time, as when a newer program is put in place of an older one")
 	systemd := p.flags.Bool("systemd", false, "start by the person's systemd and not by the desktop")

@@ -115,11 +115,14 @@ func (m *Machine) lookStores(ctx context.Context) []Finding {
 			f.ID, f.Level = "store-absent", Bad
 		case Old:
 			f.ID, f.Level = "store-old", Bad
+			if s, ok := p.(nssStore); ok && s.only() {
+				f.ID, f.Level = "store-more", Warning
+			}
 		case Unknown:
 			f.ID, f.Level = "store-unknown", Unsure
-			if errors.Is(err, errNoTool) {
-				f.ID = "store-no-tool"
-			}
+		}
+		if errors.Is(err, errNoTool) {
+			f.ID, f.Level = "store-no-tool", Bad
 		}
 		if p.Kind() == "firefox" && state != Present && m.OS == "linux" {
 			if by, _ := policy.State(ctx); by == Present { // every profile of Firefox imports it by itself

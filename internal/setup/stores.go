@@ -18,16 +18,20 @@ func (m *Machine) ownStores() []Part {
 	return m.nss()
 }
 
-// systemStores are those of the whole machine.
-func (m *Machine) systemStores() []Part {
+// systemStores are those of the whole machine, and apart from them what is not wanted on it: where Mozilla's certutil is,
+// each person's profiles are served by it, and Firefox's policy is not needed. What Firefox imports by that stays in its
+// profiles when the policy is gone.
+func (m *Machine) systemStores() (wanted, left []Part) {
 	if m.OS != "linux" {
-		return nil // the person's own store is enough: Chromium and Firefox read it there
+		return nil, nil // the person's own store is enough: Chromium and Firefox read it there
 	}
-	var parts []Part
 	if b, ok := m.bundle(); ok {
-		parts = append(parts, b)
+		wanted = append(wanted, b)
 	}
-	return append(parts, firefoxPolicy{m})
+	if _, err := m.Find("certutil"); err == nil {
+		return wanted, []Part{firefoxPolicy{m}}
+	}
+	return append(wanted, firefoxPolicy{m}), nil
 }
 
 // bundle is the list of roots that programs of a Linux system share, curl and native clients among them. Each

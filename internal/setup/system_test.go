@@ -159,6 +159,25 @@ func TestPain03FirefoxPolicy(t *testing.T) {
 	}
 }
 
+// TestFirefoxPolicyWhereNeeded: Firefox's policy is put where Mozilla's certutil is missing, and taken away when it came
+// since: what Firefox imports by a policy stays in its profiles.
+func TestFirefoxPolicyWhereNeeded(t *testing.T) {
+	m := machine(t)
+	m.Run = func(context.Context, string, ...string) ([]byte, error) { return nil, nil }
+	m.Find = func(string) (string, error) { return "", exec.ErrNotFound }
+	f := firefoxPolicy{m}
+	if err := Put(t.Context(), m.System(), quiet(t, Present)); err != nil || !exists(f.Where()) {
+		t.Fatalf("%v", err)
+	}
+	m.Find = func(name string) (string, error) { return "/usr/bin/" + name, nil }
+	if left, err := m.SystemLeft(t.Context()); !left || err != nil {
+		t.Errorf("the policy is not seen: %v %v", left, err)
+	}
+	if err := errors.Join(Put(t.Context(), m.System(), quiet(t, Present)), Take(t.Context(), m.Left(true), quiet(t, Absent))); err != nil || exists(f.Where()) {
+		t.Errorf("the policy is still there: %v", err)
+	}
+}
+
 func compact(t *testing.T, s string) string {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(s))
