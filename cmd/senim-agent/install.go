@@ -102,6 +102,9 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 		}
 	}
 	t := p.language()
+	if m.Translocated() {
+		return errors.New(t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated"))
+	}
 	if err := ownHome(m, *system, t); err != nil {
 		return err
 	}
@@ -126,6 +129,12 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	}
 	if failed != nil {
 		return failed
+	}
+	for _, part := range parts {
+		if part.Kind() == "mac-profile" {
+			_, err = fmt.Fprintln(stdout, t.Text("setup.install.profile", "path", part.Where()))
+			return err
+		}
 	}
 	_, err = fmt.Fprintln(stdout, t.Text("setup.install.done"))
 	if err == nil && !*system && len(m.System()) > 0 {

@@ -1,44 +1,12 @@
 package setup
 
 import (
+	"context"
 	"encoding/json"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 )
-
-// chromiumProfiles are where browsers of the Chromium kind keep what a person decided about sites.
-func (m *Machine) chromiumProfiles() []string {
-	var bases []string
-	switch m.OS {
-	case "windows":
-		local := filepath.Join(m.Home, "AppData", "Local")
-		for _, b := range []string{"Google/Chrome", "Microsoft/Edge", "BraveSoftware/Brave-Browser", "Yandex/YandexBrowser"} {
-			bases = append(bases, filepath.Join(local, filepath.FromSlash(b), "User Data"))
-		}
-	case "darwin":
-		for _, b := range []string{"Google/Chrome", "Chromium", "Microsoft Edge", "BraveSoftware/Brave-Browser", "Yandex/YandexBrowser"} {
-			bases = append(bases, filepath.Join(m.Home, "Library", "Application Support", filepath.FromSlash(b)))
-		}
-	default:
-		for _, b := range []string{"chromium", "google-chrome", "microsoft-edge", "BraveSoftware/Brave-Browser", "yandex-browser"} {
-			bases = append(bases, filepath.Join(m.Config, b))
-		}
-		bases = append(bases, filepath.Join(m.Home, "snap/chromium/common/chromium"),
-			filepath.Join(m.Home, ".var/app/org.chromium.Chromium/config/chromium"), filepath.Join(m.Home, ".var/app/com.google.Chrome/config/google-chrome"))
-	}
-	var list []string
-	for _, base := range bases {
-		for _, pattern := range []string{"Default", "Profile *"} {
-			found, err := filepath.Glob(filepath.Join(base, pattern, "Preferences"))
-			if err == nil {
-				list = append(list, found...)
-			}
-		}
-	}
-	return list
-}
 
 // permissions are the names of the decision about this machine, of newer and older versions.
 var permissions = []string{"loopback_network", "local_network_access", "local_network"}
@@ -91,7 +59,7 @@ func deniedSites(path string) ([]string, error) {
 
 // lookBrowsers finds sites that a mis-click has cut off, policies that cut all of them off, and
 // whether there is a browser for the agent's own window.
-func (m *Machine) lookBrowsers() []Finding {
+func (m *Machine) lookBrowsers(ctx context.Context) []Finding {
 	var found []Finding
 	for _, path := range m.chromiumProfiles() {
 		hosts, err := deniedSites(path)
@@ -104,15 +72,18 @@ func (m *Machine) lookBrowsers() []Finding {
 			found = append(found, Finding{ID: "permission", Level: Bad, Where: path, Vars: []any{"sites", strings.Join(hosts, ", ")}})
 		}
 	}
-	for _, path := range m.blockedBy() {
-		found = append(found, Finding{ID: "policy-blocks", Level: Bad, Where: path})
+	for _, p := range m.policiesSaid(ctx) {
+		f := Finding{ID: "policy-allows", Level: Good, Where: p.where, Vars: []any{"sites", strings.Join(p.sites, ", ")}}
+		if slices.Contains(blocking, p.name) {
+			f.ID, f.Level = "policy-blocks", Bad
+		}
+		found = append(found, f)
 	}
+	found = append(found, m.lookFirefox(ctx)...)
 	if m.OS == "linux" {
 		there := false
-		for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave-browser", "xdg-open"} {
-			if _, err := m.Find(name); err == nil {
-				there = true
-			}
+		for _, c := range append(chromiums, chromium{programs: []string{"firefox", "firefox-esr", "xdg-open"}}) {
+			there = there || c.here(m)
 		}
 		if !there {
 			found = append(found, Finding{ID: "no-browser", Level: Bad})

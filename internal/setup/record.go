@@ -120,8 +120,8 @@ const NoticeFile = "notice.html"
 
 // SystemLeft tells whether parts of the whole machine are still there.
 func (m *Machine) SystemLeft(ctx context.Context) (bool, error) {
-	wanted, left := m.systemStores()
-	for _, p := range slices.Concat(wanted, left, m.policies()) {
+	wanted, _ := m.systemStores()
+	for _, p := range slices.Concat(wanted, m.policies(), m.Left(true)) {
 		state, err := p.State(ctx)
 		if err != nil {
 			return false, err

@@ -126,6 +126,9 @@ func (m *Machine) Left(system bool) []Part {
 		return left
 	}
 	_, left := m.systemStores()
+	if m.OS == "linux" {
+		left = append(left, m.formerPolicy())
+	}
 	if len(m.Portals) > 0 {
 		return left
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 )
 
 // ownStores are the certificate stores a person may change.
@@ -13,9 +14,23 @@ func (m *Machine) ownStores() []Part {
 	case "windows":
 		return []Part{rootStore{m}}
 	case "darwin":
-		return append([]Part{keychain{m}}, m.nss()...)
+		return append([]Part{keychain{m}}, m.macFirefox()...)
 	}
 	return m.nss()
+}
+
+// macFirefox lists the databases of Firefox on macOS that can be changed, or hold an authority of ours. Firefox reads the
+// keychain there, so that where Mozilla's certutil is missing nothing is lost; whether it does, the doctor looks.
+func (m *Machine) macFirefox() []Part {
+	_, err := m.Find("certutil")
+	return slices.DeleteFunc(m.nss(), func(p Part) bool {
+		s, ok := p.(nssStore)
+		if !ok || err == nil {
+			return false
+		}
+		names, err := s.found()
+		return err == nil && len(names) == 0
+	})
 }
 
 // systemStores are those of the whole machine, and apart from them what is not wanted on it: where Mozilla's certutil is,
