@@ -36,6 +36,7 @@ Section
   File "${STAGE}/senim-agent.exe"
   File "${STAGE}/senim-agentw.exe"
   File "${STAGE}/README.txt"
+  File "${STAGE}/LICENSES.txt"
   ; What an older package brought is not trusted any more.
   Delete "$INSTDIR\authorities\*.*"
   !ifdef AUTHORITIES
@@ -81,6 +82,7 @@ Section "Uninstall"
   Delete "$INSTDIR\senim-agent.exe"
   Delete "$INSTDIR\senim-agentw.exe"
   Delete "$INSTDIR\README.txt"
+  Delete "$INSTDIR\LICENSES.txt"
   Delete "$INSTDIR\authorities\*.*"
   RMDir "$INSTDIR\authorities"
   Delete "$INSTDIR\uninstall.exe"
