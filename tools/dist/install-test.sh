@@ -60,7 +60,8 @@ clean() {
 	person mkdir -p .mozilla/firefox/p.default .config .local/share/applications
 	person certutil -N --empty-password -d sql:/home/person/.mozilla/firefox/p.default
 	if [ "$1" = rpm ]; then
-		mkdir -p "$root/usr/share/applications" "$root/usr/share/icons/hicolor/scalable/apps" # other packages' there
+		mkdir -p "$root/usr/share/applications" "$root/usr/share/icons/hicolor/scalable/apps" "$root/usr/share/man/man1" \
+			"$root/usr/share/metainfo" "$root/usr/share/licenses" # other packages' there
 		rpm --root "$root" --initdb
 	fi
 	cp "$work/signs" "$root/usr/local/bin/signs"

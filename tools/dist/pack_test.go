@@ -138,7 +138,7 @@ func checkRPM(t *testing.T, path string) {
 	t.Helper()
 	query := func(q string) []string {
 		t.Helper()
-		return strings.Split(strings.TrimSpace(sh(t, "rpm --dbpath /nonexistent -qp "+q+" "+path+" 2>/dev/null")), "\n")
+		return strings.Split(strings.TrimSpace(sh(t, "rpm --dbpath "+t.TempDir()+" -qp "+q+" "+path+" 2>/dev/null")), "\n")
 	}
 	same(t, query(`--qf '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]'`), "drwxr-xr-x root/root /usr/share/doc/senim-agent", "-rwxr-xr-x root/root /usr/bin/senim-agent", "-rw-r--r-- root/root /usr/share/applications/senim-agent.desktop",
 		"-rw-r--r-- root/root /usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root /usr/share/icons/hicolor/scalable/apps/senim-agent.svg",
