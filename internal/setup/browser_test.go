@@ -138,6 +138,39 @@ func TestPain03Chromium(t *testing.T) {
 	}
 }
 
+// TestPain03ChromiumInUse: a profile that was used before installing trusts the agent after, and no more once it is taken
+// away.
+func TestPain03ChromiumInUse(t *testing.T) {
+	certutil(t)
+	m := machine(t)
+	address := running(t, m)
+	profile := chromedp.UserDataDir(filepath.Join(t.TempDir(), "used"))
+	visit := func() error {
+		ctx, end := context.WithCancel(chromiumAt(t, m, profile))
+		defer end()
+		err := chromedp.Do(ctx, chromedp.Navigate("https://"+address+"/"))
+		if closed := chromedp.Cancel(ctx); closed != nil {
+			t.Log(closed)
+		}
+		return err
+	}
+	if err := visit(); err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
+		t.Errorf("before: %v", err)
+	}
+	if err := Put(t.Context(), m.ownStores(), quiet(t, Present)); err != nil {
+		t.Fatal(err)
+	}
+	if err := visit(); err != nil {
+		t.Errorf("after: %v", err)
+	}
+	if err := Take(t.Context(), m.ownStores(), quiet(t, Absent)); err != nil {
+		t.Fatal(err)
+	}
+	if err := visit(); err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
+		t.Errorf("taken away: %v", err)
+	}
+}
+
 // TestPain03Firefox: the same with Firefox. It starts three times, so it runs when asked for.
 func TestPain03Firefox(t *testing.T) {
 	certutil(t)

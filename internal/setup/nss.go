@@ -24,17 +24,18 @@ type nssStore struct {
 // profiles are where programs keep such databases, under the person's home. New profiles appear
 // later: the agent looks again when it starts.
 var profiles = []struct{ kind, pattern string }{
-	{"chromium", "snap/chromium/current/.pki/nssdb"},
-	{"chromium", "snap/chromium/common/.pki/nssdb"},
-	{"chromium", ".var/app/*/.pki/nssdb"}, // any browser of the Chromium kind that flatpak brought
+	{"chromium", "snap/*/current/.pki/nssdb"}, // any browser of the Chromium kind that snap brought
+	{"chromium", "snap/*/common/.pki/nssdb"},
+	{"chromium", ".var/app/*/.pki/nssdb"}, // and flatpak
 	{"chromium", ".var/app/*/data/pki/nssdb"},
 	{"firefox", ".mozilla/firefox/*"},
 	{"firefox", ".config/mozilla/firefox/*"}, // where newer ones live
-	{"firefox", "snap/firefox/common/.mozilla/firefox/*"},
-	{"firefox", "snap/firefox/common/.config/mozilla/firefox/*"},
-	{"firefox", ".var/app/org.mozilla.firefox/.mozilla/firefox/*"},
-	{"firefox", ".var/app/org.mozilla.firefox/config/mozilla/firefox/*"},
+	{"firefox", "snap/*/common/.mozilla/firefox/*"},
+	{"firefox", "snap/*/common/.config/mozilla/firefox/*"},
+	{"firefox", ".var/app/*/.mozilla/firefox/*"},
+	{"firefox", ".var/app/*/config/mozilla/firefox/*"},
 	{"firefox", ".librewolf/*"},
+	{"firefox", ".var/app/*/.librewolf/*"},
 	{"firefox", "Library/Application Support/Firefox/Profiles/*"},
 }
 

@@ -101,6 +101,7 @@ func TestPain03Stores(t *testing.T) {
 	var dirs []string
 	for _, path := range []string{
 		".mozilla/firefox/a.default", "snap/firefox/common/.mozilla/firefox/c.default", ".var/app/org.chromium.Chromium/.pki/nssdb",
+		"snap/brave/current/.pki/nssdb", ".var/app/io.gitlab.librewolf-community/.librewolf/d.default",
 	} {
 		dirs = append(dirs, m.profile(t, path))
 	}
