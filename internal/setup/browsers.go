@@ -19,18 +19,22 @@ type preferences struct {
 		} `json:"content_settings"`
 		Defaults map[string]json.RawMessage `json:"default_content_setting_values"`
 	} `json:"profile"`
+	Certificates struct {
+		System *bool `json:"ca_platform_integration_enabled"`
+	} `json:"certificates"`
+}
+
+// readPreferences reads the settings of a profile.
+func readPreferences(path string) (p preferences, err error) {
+	b, err := readLimited(path, 64<<20)
+	if err == nil {
+		err = json.Unmarshal(b, &p)
+	}
+	return p, err
 }
 
 // deniedSites lists the hosts that may not reach this machine; "*" is every site.
-func deniedSites(path string) ([]string, error) {
-	b, err := readLimited(path, 64<<20)
-	if err != nil {
-		return nil, err
-	}
-	var p preferences
-	if err := json.Unmarshal(b, &p); err != nil {
-		return nil, err
-	}
+func (p preferences) deniedSites() []string {
 	var hosts []string
 	for _, name := range permissions {
 		if string(p.Profile.Defaults[name]) == "2" {
@@ -54,7 +58,7 @@ func deniedSites(path string) ([]string, error) {
 		}
 	}
 	slices.Sort(hosts)
-	return slices.Compact(hosts), nil
+	return slices.Compact(hosts)
 }
 
 // lookBrowsers finds sites that a mis-click has cut off, policies that cut all of them off, and
@@ -62,10 +66,15 @@ func deniedSites(path string) ([]string, error) {
 func (m *Machine) lookBrowsers(ctx context.Context) []Finding {
 	var found []Finding
 	for _, path := range m.chromiumProfiles() {
-		hosts, err := deniedSites(path)
-		switch {
-		case err != nil:
+		p, err := readPreferences(path)
+		if err != nil {
 			found = append(found, Finding{ID: "permission-unknown", Level: Unsure, Where: path})
+			continue
+		}
+		if p.Certificates.System != nil && !*p.Certificates.System {
+			found = append(found, Finding{ID: "chromium-roots-off", Level: Bad, Where: path})
+		}
+		switch hosts := p.deniedSites(); {
 		case slices.Contains(hosts, "*"):
 			found = append(found, Finding{ID: "permission-all", Level: Bad, Where: path})
 		case len(hosts) > 0:
@@ -74,7 +83,10 @@ func (m *Machine) lookBrowsers(ctx context.Context) []Finding {
 	}
 	for _, p := range m.policiesSaid(ctx) {
 		f := Finding{ID: "policy-allows", Level: Good, Where: p.where, Vars: []any{"sites", strings.Join(p.sites, ", ")}}
-		if slices.Contains(blocking, p.name) {
+		switch {
+		case p.name == systemRoots:
+			f.ID, f.Level = "chromium-policy-off", Bad
+		case slices.Contains(blocking, p.name):
 			f.ID, f.Level = "policy-blocks", Bad
 		}
 		found = append(found, f)

@@ -248,6 +248,10 @@ func TestDoctorFinds(t *testing.T) {
 			write(t, m.path("/etc/opt/chrome/policies/managed/x.json"), `{"LocalNetworkAccessBlockedForUrls":["[*.]kz"]}`)
 			return m.lookBrowsers(t.Context())
 		}},
+		{"chromium-policy-off", Bad, func(t *testing.T, m *Machine) []Finding {
+			write(t, m.path("/etc/opt/yandex/browser/policies/managed/x.json"), `{"CAPlatformIntegrationEnabled":false}`)
+			return m.lookBrowsers(t.Context())
+		}},
 		{"no-browser", Bad, func(_ *testing.T, m *Machine) []Finding {
 			m.Find = func(string) (string, error) { return "", exec.ErrNotFound }
 			return m.lookBrowsers(t.Context())

@@ -20,6 +20,9 @@ type policy struct {
 	sites []string
 }
 
+// systemRoots is the policy that keeps a browser, when it says no, from certificates that were added to the system.
+const systemRoots = "CAPlatformIntegrationEnabled"
+
 // policiesSaid lists the policies of browsers about this machine. What cannot be read says nothing: the browser cannot
 // read it either.
 func (m *Machine) policiesSaid(ctx context.Context) []policy {
@@ -52,6 +55,9 @@ func policiesIn(path string) (list []policy) {
 	if json.Unmarshal(content, &all) != nil {
 		return nil
 	}
+	if string(all[systemRoots]) == "false" {
+		list = append(list, policy{where: path, name: systemRoots})
+	}
 	for _, name := range slices.Concat(blocking, allowing) {
 		var sites []string
 		if json.Unmarshal(all[name], &sites) == nil && len(sites) > 0 {
@@ -65,7 +71,7 @@ func policiesIn(path string) (list []policy) {
 func (m *Machine) registrySays(ctx context.Context) (list []policy) {
 	for key, values := range m.registryPolicies(ctx) {
 		parent, name := cutLast(key, `\`)
-		if !slices.Contains(blocking, name) && !slices.Contains(allowing, name) {
+		if !slices.Contains(blocking, name) && !slices.Contains(allowing, name) && (name != systemRoots || !slices.Contains(values, "0x0")) {
 			continue
 		}
 		known := slices.ContainsFunc(chromiums, func(c chromium) bool {
@@ -121,7 +127,7 @@ func (m *Machine) managedSay(ctx context.Context) (list []policy) {
 		}
 		for _, path := range m.managedFiles(c.domain) {
 			for name, sites := range m.plistArrays(ctx, path) {
-				if (slices.Contains(blocking, name) || slices.Contains(allowing, name)) && len(sites) > 0 {
+				if name == systemRoots && slices.Contains(sites, "false") || (slices.Contains(blocking, name) || slices.Contains(allowing, name)) && len(sites) > 0 {
 					list = append(list, policy{path, name, sites})
 				}
 			}

@@ -93,6 +93,10 @@ func TestDoctorWindows(t *testing.T) {
 			finds(t, found, "policy-allows", Good, "https://a.kz")
 			r.keys[blocked] = map[string]string{"1": "*"}
 			finds(t, m.lookBrowsers(t.Context()), "policy-blocks", Bad, vendor)
+			r.keys[`HKLM\SOFTWARE\Policies\`+vendor] = map[string]string{"CAPlatformIntegrationEnabled": "0x1"}
+			lacks(t, m.lookBrowsers(t.Context()), "chromium-policy-off")
+			r.keys[`HKLM\SOFTWARE\Policies\`+vendor]["CAPlatformIntegrationEnabled"] = "0x0"
+			finds(t, m.lookBrowsers(t.Context()), "chromium-policy-off", Bad, vendor)
 			m.Portals = []string{"[*.]gov.kz"}
 			if err := Put(t.Context(), m.System(), quiet(t, Present)); err != nil {
 				t.Fatal(err)
@@ -246,6 +250,8 @@ func TestDoctorMacOS(t *testing.T) {
 			r.plists[own] = plistHead + "<dict><key>LoopbackNetworkAllowedForUrls</key><array><string>[*.]gov.kz</string></array></dict></plist>"
 			lacks(t, m.lookBrowsers(t.Context()), "policy-blocks")
 			finds(t, m.lookBrowsers(t.Context()), "policy-allows", Good, "[*.]gov.kz")
+			r.plists[own] = plistHead + "<dict><key>CAPlatformIntegrationEnabled</key><false/></dict></plist>"
+			finds(t, m.lookBrowsers(t.Context()), "chromium-policy-off", Bad, own)
 		})
 	}
 
