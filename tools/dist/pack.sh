@@ -7,7 +7,7 @@ set -eu
 STAGE=$1 ARCH=$2 VERSION=$3 OUT=$4
 : "${SOURCE_DATE_EPOCH:?the time of the commit}"
 umask 022
-tool=$(dirname "$0")/nfpm.yaml
+here=$(dirname "$0")
 mkdir -p "$OUT" .cache/dist
 cp tools/dist/README.txt tools/dist/senim-agent.desktop tools/dist/kz.senim.agent.metainfo.xml "$STAGE"
 gzip -9nc tools/dist/senim-agent.1 >"$STAGE/senim-agent.1.gz"
@@ -23,8 +23,9 @@ find "$STAGE" "$STAGE.copyright" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 sh tools/dist/tar.sh "$STAGE" "$OUT/senim-agent-$VERSION-linux-$ARCH.tar.gz"
 GOARCH='' GOOS='' go build -modfile=tools/dist/go.mod -o .cache/dist/nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm
 MAINTAINER=${SENIM_MAINTAINER:-Senim <senim@localhost>}
-LICENSE_NAME=${SENIM_LICENSE_NAME:-LicenseRef-Senim}
-export STAGE ARCH VERSION MAINTAINER LICENSE_NAME
+export STAGE ARCH VERSION MAINTAINER
+sed "s|@LICENSE@|${SENIM_LICENSE_NAME:-LicenseRef-Senim}|" "$here/nfpm.yaml" >.cache/dist/nfpm.yaml
+sed "s|@MAINTAINER@|$MAINTAINER|" "$here/changelog.yaml" >.cache/dist/changelog.yaml
 for kind in deb rpm; do
-	.cache/dist/nfpm package -f "$tool" -p $kind -t "$OUT/" >/dev/null
+	.cache/dist/nfpm package -f .cache/dist/nfpm.yaml -p $kind -t "$OUT/" >/dev/null
 done

@@ -151,6 +151,7 @@ func checkRPM(t *testing.T, path string) {
 		}
 	}
 	same(t, query("--recommends"), "nss-tools")
+	same(t, query(`--qf '%{LICENSE} %{PACKAGER} %{CHANGELOGNAME}'`), "LicenseRef-Senim Senim <senim@localhost> Senim <senim@localhost> - 0.1.0-1")
 	if got := query("--configfiles"); len(got) != 1 || got[0] != "" {
 		t.Errorf("%q", got)
 	}
