@@ -198,7 +198,7 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 	t := p.language()
 	line := setup.Line(stdout, t)
 	if *system {
-		return setup.Take(ctx, append(m.System(), m.Left(true)...), line)
+		return uninstallSystem(ctx, m, stdout, t)
 	}
 	if err := ownHome(m, *system, t); err != nil {
 		return err
@@ -241,5 +241,18 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, t.Text("setup.uninstall.done"))
+	return err
+}
+
+// uninstallSystem takes away the whole machine's part. What Firefox imported by its policy is each person's.
+func uninstallSystem(ctx context.Context, m *setup.Machine, stdout io.Writer, t lang.Tag) error {
+	line, policy := setup.Line(stdout, t), false
+	err := setup.Take(ctx, append(m.System(), m.Left(true)...), func(p setup.Part, s setup.State, err error) {
+		policy = policy || p.Kind() == "firefox-policy" && err == nil // it was there
+		line(p, s, err)
+	})
+	if policy {
+		_, _ = fmt.Fprintln(stdout, t.Text("setup.uninstall.firefox"))
+	}
 	return err
 }

@@ -254,7 +254,9 @@ func TestLicenses(t *testing.T) {
 
 // TestJudgedByDistributions: lintian finds nothing in the .deb but that nobody answers for it yet.
 func TestJudgedByDistributions(t *testing.T) {
-	need(t, "lintian")
+	if _, err := exec.LookPath("lintian"); err != nil {
+		t.Skip("no lintian here (Debian: apt install lintian): the .deb was not judged")
+	}
 	deb := pack(t, 0, "022")["deb"]
 	out, _ := try(t, "lintian --allow-root --fail-on none --info --no-cfg "+deb)
 	for line := range strings.Lines(out) {
