@@ -330,6 +330,11 @@ func TestMacLeavesNothing(t *testing.T) {
 	if err := Put(t.Context(), m.Own(), quiet(t, Present)); err != nil {
 		t.Fatal(err)
 	}
+	b, err := os.ReadFile(filepath.Join(m.Home, "Library/LaunchAgents/kz.senim.agent.plist"))
+	agent, fault := parsePlist(b)
+	if err = errors.Join(err, fault); err != nil || !slices.Equal(agent["ProgramArguments"], []string{m.Program, "--wait"}) || !slices.Equal(agent["RunAtLoad"], []string{"true"}) {
+		t.Errorf("%v %v", agent, err)
+	}
 	if err := errors.Join(m.Remember(), Take(t.Context(), append(m.Own(), m.Left(false)...), quiet(t, Absent)), os.Remove(m.recordPath()), os.Remove(filepath.Join(m.Data, foldersFile))); err != nil {
 		t.Fatal(err)
 	}
