@@ -4,7 +4,7 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls dist install-test cross clean
+.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls dist dist-twice install-test cross clean
 
 all: fmt vet lint test purego cross ## the gate: format, vet, linters, tree, tests with fuzz seeds, every build
 
@@ -88,6 +88,9 @@ cross: ## the agent builds for every system people have
 
 dist: ## packages of the agent for Linux, Windows and macOS, into dist/
 	@sh tools/dist/dist.sh
+
+dist-twice: ## all packages built twice under other conditions, and every byte compared; by hand (some minutes)
+	@work=$$(mktemp -d) && sh tools/dist/twice.sh "$$work"; status=$$?; rm -rf "$$work"; exit $$status
 
 install-test: ## the packages put on clean systems and taken away, two builds compared; by hand, as root on Debian (some minutes)
 	@sh tools/dist/install-test.sh

@@ -20,6 +20,8 @@ command -v rpm >/dev/null 2>&1 || lack rpm "what is in the .rpm" rpm
 command -v makensis >/dev/null 2>&1 || lack makensis "the installer for Windows" nsis
 command -v ssh-keygen >/dev/null 2>&1 || lack ssh-keygen "the signature of packages" openssh-client
 command -v desktop-file-validate >/dev/null 2>&1 || lack desktop-file-validate "the entries of menus" desktop-file-utils
+command -v appstreamcli >/dev/null 2>&1 || lack appstreamcli "what centres of software show" appstream
+command -v man >/dev/null 2>&1 || lack man "the manual page" man-db
 command -v softhsm2-util >/dev/null 2>&1 || lack softhsm2-util "keys in a PKCS #11 token" softhsm2
 
 # Accessibility checks of the pages come from npm, pinned in the lock file.

@@ -52,7 +52,7 @@ func (p *place) language() lang.Tag {
 func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	p := newPlace("install", stdout, stderr)
 	var portals list
-	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator: the system's list of certificates, every Firefox, browsers' policies")
+	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator: the system's list of certificates, Firefox's policy where certutil is missing, browsers' policies")
 	yes := p.flags.Bool("yes", false, "do not ask")
 	keep := p.flags.Bool("keep", false, "with the choices of the last time, as when a newer program is put in place of an older one")
 	systemd := p.flags.Bool("systemd", false, "start by the person's systemd and not by the desktop")
@@ -88,6 +88,9 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 		}
 	}
 	t := p.language()
+	if m.Translocated() {
+		return errors.New(t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated"))
+	}
 	if err := ownHome(m, *system, t); err != nil {
 		return err
 	}
@@ -115,6 +118,12 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	}
 	if failed != nil {
 		return failed
+	}
+	for _, part := range parts {
+		if part.Kind() == "mac-profile" {
+			_, err = fmt.Fprintln(stdout, t.Text("setup.install.profile", "path", part.Where()))
+			return err
+		}
 	}
 	_, err = fmt.Fprintln(stdout, t.Text("setup.install.done"))
 	if err == nil && !*system && len(m.System()) > 0 {
@@ -178,7 +187,7 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 	t := p.language()
 	line := setup.Line(stdout, t)
 	if *system {
-		return setup.Take(ctx, append(m.System(), m.Left(true)...), line)
+		return uninstallSystem(ctx, m, stdout, t)
 	}
 	if err := ownHome(m, *system, t); err != nil {
 		return err
@@ -221,5 +230,18 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, t.Text("setup.uninstall.done"))
+	return err
+}
+
+// uninstallSystem takes away the whole machine's part. What Firefox imported by its policy is each person's.
+func uninstallSystem(ctx context.Context, m *setup.Machine, stdout io.Writer, t lang.Tag) error {
+	line, policy := setup.Line(stdout, t), false
+	err := setup.Take(ctx, append(m.System(), m.Left(true)...), func(p setup.Part, s setup.State, err error) {
+		policy = policy || p.Kind() == "firefox-policy" && err == nil // it was there
+		line(p, s, err)
+	})
+	if policy {
+		_, _ = fmt.Fprintln(stdout, t.Text("setup.uninstall.firefox"))
+	}
 	return err
 }

@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"senim/internal/agent"
 	"senim/internal/freeport"
+	"senim/internal/lang"
 	"senim/internal/setup"
 )
 
@@ -243,5 +245,29 @@ func TestNotInAnothersHome(t *testing.T) {
 	}
 	if after := tree(t, dir); !slices.Equal(before, after) {
 		t.Errorf("%v", after)
+	}
+}
+
+// TestUninstallSystem: who takes the machine's part away is told what Firefox's policy leaves with each person, and only
+// when there was one.
+func TestUninstallSystem(t *testing.T) {
+	root := t.TempDir()
+	m := &setup.Machine{
+		OS: "linux", Root: filepath.Join(root, "machine"), Home: filepath.Join(root, "home"), Data: filepath.Join(root, "home", "data"), Program: "/usr/bin/senim-agent",
+		Run:  func(context.Context, string, ...string) ([]byte, error) { return nil, nil },
+		Find: func(string) (string, error) { return "", exec.ErrNotFound },
+	}
+	if _, err := agent.EnsureAuthority(m.Data); err != nil {
+		t.Fatal(err)
+	}
+	if err := setup.Put(t.Context(), m.System(), func(setup.Part, setup.State, error) {}); err != nil {
+		t.Fatal(err)
+	}
+	const said = "each person takes it away"
+	for _, want := range []bool{true, false} {
+		var out strings.Builder
+		if err := uninstallSystem(t.Context(), m, &out, lang.EN); err != nil || strings.Contains(out.String(), said) != want {
+			t.Errorf("%s %v", out.String(), err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"net"
 	"strconv"
 	"strings"
 )
@@ -42,4 +43,14 @@ func readLsof(out []byte) []lsofSocket {
 		}
 	}
 	return list
+}
+
+// lsofBetween finds the socket remote→local.
+func lsofBetween(list []lsofSocket, remote, local *net.TCPAddr) (pcbSocket, bool) {
+	for _, s := range list {
+		if s.name == remote.String()+"->"+local.String() {
+			return pcbSocket{uid: s.uid, pid: s.pid}, true
+		}
+	}
+	return pcbSocket{}, false
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -149,9 +150,8 @@ func TestHeartbeat(t *testing.T) {
 	h := b.window()
 	s.send(`{"module":"x"}`)
 	for range 3 { // with a window open, ahead of the queued reply
-		begin := time.Now()
-		if got := s.ask("--heartbeat--"); got != "--heartbeat--" || time.Since(begin) > time.Second {
-			t.Errorf("%q after %v", got, time.Since(begin))
+		if got := s.ask("--heartbeat--"); got != "--heartbeat--" {
+			t.Errorf("%q", got)
 		}
 	}
 	h.cancel()
@@ -159,6 +159,71 @@ func TestHeartbeat(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	if got := s.read(); got != `{"success":false,"errorCode":"MODULE_NOT_FOUND"}` {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestHeartbeatInTime: 19 of 20 heartbeats are answered within 100 ms while a window is open, another connection sends 64 MiB
+// and has them read, and the same one has a long request waiting behind the window. What else runs on the machine may slow
+// one round down; an agent that is late by itself is late in every one.
+func TestHeartbeatInTime(t *testing.T) {
+	b := bring(t)
+	s, other := b.dial(page), b.dial("https://another.example.kz")
+	s.send(`{"module":"kz.gov.pki.knca.commonUtils","method":"getKeyInfo","args":["PKCS12"]}`)
+	h := b.window()
+	s.send(`{"module":"x","data":"` + strings.Repeat("A", 8<<20) + `"}`)
+	const before, after = `{"module":"x","data":"`, `"}`
+	long := []byte(before + strings.Repeat("A", maxMessage-len(before)-len(after)) + after)
+	const limit, rounds = 100 * time.Millisecond, 8
+	var late time.Duration
+	for range rounds {
+		over := make(chan error, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			w, err := other.c.Writer(ctx, websocket.MessageText)
+			for rest := long; err == nil && len(rest) > 0; { // in pieces, so that it takes its time
+				n := min(len(rest), 256<<10)
+				_, err = w.Write(rest[:n])
+				rest = rest[n:]
+				time.Sleep(time.Millisecond)
+			}
+			if err == nil {
+				err = w.Close()
+			}
+			if err == nil {
+				_, _, err = other.c.Read(ctx)
+			}
+			over <- err
+		}()
+		var took []time.Duration
+		for done := false; !done || len(took) < 40; {
+			begin := time.Now()
+			if got := s.ask("--heartbeat--"); got != "--heartbeat--" {
+				t.Fatalf("%q", got)
+			}
+			took = append(took, time.Since(begin))
+			select {
+			case err := <-over:
+				if err != nil {
+					t.Fatal(err)
+				}
+				done = true
+			case <-time.After(2 * time.Millisecond):
+			}
+		}
+		slices.Sort(took)
+		late = took[len(took)*19/20]
+		t.Logf("%d heartbeats: half within %v, 19 of 20 within %v", len(took), took[len(took)/2], late)
+		if late <= limit {
+			break
+		}
+	}
+	if late > limit {
+		t.Errorf("in each of %d rounds heartbeats were answered after more than %v: %v", rounds, limit, late)
+	}
+	h.cancel()
+	if got := s.read(); got != `{"code":"500","message":"action.canceled"}` {
 		t.Errorf("%s", got)
 	}
 }

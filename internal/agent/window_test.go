@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -44,14 +45,17 @@ func TestPain15HeartbeatsGoOn(t *testing.T) {
 	s := b.dial(page)
 	s.send(basicsCall("cms", `"MTEK"`, `{}`, anyKey))
 	h := b.window()
+	var took []time.Duration
 	for i := range 150 {
 		begin := time.Now()
 		if got := s.ask("--heartbeat--"); got != "--heartbeat--" {
 			t.Fatalf("ping %d: %s", i, got)
 		}
-		if late := time.Since(begin); late > time.Second {
-			t.Errorf("ping %d was answered after %v", i, late)
-		}
+		took = append(took, time.Since(begin))
+	}
+	slices.Sort(took)
+	if late := took[len(took)/2]; late > 100*time.Millisecond { // of the rest see TestHeartbeatInTime
+		t.Errorf("half of the pings were answered after more than %v", late)
 	}
 	h.decide(Decision{Key: h.unlock("")})
 	if list := result[[]string](t, s.read()); len(list) != 1 {

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"log"
 	"math/big"
 	"net"
@@ -135,6 +136,62 @@ func TestPain03Chromium(t *testing.T) {
 	}
 	if err := visit(after, "https://egov.kz:"+evil+"/"); err == nil || !strings.Contains(err.Error(), "ERR_CERT") {
 		t.Errorf("a certificate for another site: %v", err)
+	}
+}
+
+// TestPain03ChromiumInUse: a profile that was used before installing trusts the agent after, and no more once it is taken
+// away.
+func TestPain03ChromiumInUse(t *testing.T) {
+	certutil(t)
+	m := machine(t)
+	address := running(t, m)
+	dir := filepath.Join(m.Config, "chromium")
+	profile := chromedp.UserDataDir(dir)
+	visit := func() error {
+		ctx, end := context.WithCancel(chromiumAt(t, m, profile))
+		defer end()
+		err := chromedp.Do(ctx, chromedp.Navigate("https://"+address+"/"))
+		if closed := chromedp.Cancel(ctx); closed != nil {
+			t.Log(closed)
+		}
+		return err
+	}
+	if err := visit(); err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
+		t.Errorf("before: %v", err)
+	}
+	if err := Put(t.Context(), m.ownStores(), quiet(t, Present)); err != nil {
+		t.Fatal(err)
+	}
+	if err := visit(); err != nil {
+		t.Errorf("after: %v", err)
+	}
+	// A person may tell the browser to leave such certificates alone: it does, and the doctor says so.
+	preferences := filepath.Join(dir, "Default", "Preferences")
+	b, err := os.ReadFile(preferences)
+	all := map[string]any{}
+	if err = errors.Join(err, json.Unmarshal(b, &all)); err != nil {
+		t.Fatal(err)
+	}
+	all["certificates"] = map[string]any{"ca_platform_integration_enabled": false}
+	if b, err = json.Marshal(all); err != nil {
+		t.Fatal(err)
+	}
+	write(t, preferences, string(b))
+	if err := visit(); err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
+		t.Errorf("told not to: %v", err)
+	}
+	finds(t, m.lookBrowsers(t.Context()), "chromium-roots-off", Bad, preferences)
+	delete(all, "certificates")
+	if b, err = json.Marshal(all); err != nil {
+		t.Fatal(err)
+	}
+	write(t, preferences, string(b))
+	lacks(t, m.lookBrowsers(t.Context()), "chromium-roots-off")
+	if err := Take(t.Context(), m.ownStores(), quiet(t, Absent)); err != nil {
+		t.Fatal(err)
+	}
+	if err := visit(); err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
+		t.Errorf("taken away: %v", err)
 	}
 }
 

@@ -24,19 +24,22 @@ var allowing = []string{"LoopbackNetworkAllowedForUrls", "LocalNetworkAccessAllo
 // blocking are the policies that come before ours when they name a site.
 var blocking = []string{"LoopbackNetworkBlockedForUrls", "LocalNetworkAccessBlockedForUrls"}
 
-// managed are the folders of policies of browsers of the Chromium kind on Linux, and what shows that
-// the browser is there.
-var managed = []struct {
-	dir      string
-	programs []string
-}{
-	{"/etc/opt/chrome/policies/managed", []string{"google-chrome", "google-chrome-stable"}},
-	{"/etc/chromium/policies/managed", []string{"chromium"}},
-	{"/etc/chromium-browser/policies/managed", []string{"chromium-browser"}},
-	{"/etc/opt/edge/policies/managed", []string{"microsoft-edge", "microsoft-edge-stable"}},
-	{"/etc/brave/policies/managed", []string{"brave-browser"}},
-	{"/etc/opt/yandex/policies/managed", []string{"yandex-browser"}},
+// formerPolicy is our policy where builds of before put it for Yandex Browser, which does not read it there.
+type formerPolicy struct{ policyFile }
+
+func (m *Machine) formerPolicy() Part {
+	return formerPolicy{policyFile{m, m.path("/etc/opt/yandex/policies/managed", "senim-agent.json")}}
 }
+
+func (p formerPolicy) State(context.Context) (State, error) {
+	if exists(p.path) {
+		return Old, nil
+	}
+	return Absent, nil
+}
+
+func (p formerPolicy) Put(context.Context) error  { return errors.New("no browser reads it there") }
+func (p formerPolicy) Take(context.Context) error { return p.m.displace(p.path) }
 
 // policies are the parts that let the named portals through: of browsers that are there, and those
 // that were put there before.
@@ -44,17 +47,22 @@ func (m *Machine) policies() []Part {
 	var parts []Part
 	switch m.OS {
 	case "linux":
-		for _, b := range managed {
-			p := policyFile{m, m.path(b.dir, "senim-agent.json")}
-			there := slices.ContainsFunc(b.programs, func(name string) bool { _, err := m.Find(name); return err == nil })
-			if exists(p.path) || there {
+		for _, c := range chromiums {
+			if c.managed == "" {
+				continue
+			}
+			if p := (policyFile{m, m.path(c.managed, "senim-agent.json")}); exists(p.path) || c.here(m) {
 				parts = append(parts, p)
 			}
 		}
+	case "darwin":
+		parts = append(parts, macProfile{policyFile{m, m.path("/etc/senim-agent", "senim-agent.mobileconfig")}})
 	case "windows":
-		for _, vendor := range []string{`Google\Chrome`, `Microsoft\Edge`, `BraveSoftware\Brave`} {
+		for _, c := range chromiums {
 			for _, name := range allowing {
-				parts = append(parts, policyKey{m, `HKLM\SOFTWARE\Policies\` + vendor + `\` + name})
+				if c.key != "" {
+					parts = append(parts, policyKey{m, `HKLM\SOFTWARE\Policies\` + c.key + `\` + name})
+				}
 			}
 		}
 	}
@@ -73,6 +81,9 @@ func (p policyFile) Kind() string  { return "chrome-policy" }
 func (p policyFile) Where() string { return p.path }
 
 func (p policyFile) content(sites []string) ([]byte, error) {
+	if p.m.OS == "darwin" {
+		return mobileConfig(sites), nil
+	}
 	all := map[string][]string{}
 	for _, name := range allowing {
 		all[name] = sites
@@ -83,8 +94,12 @@ func (p policyFile) content(sites []string) ([]byte, error) {
 
 // theirs is a file of somebody else's that names such a policy, "" when there is none.
 func (p policyFile) theirs() string {
-	for _, path := range policiesIn(filepath.Dir(p.path), allowing) {
-		if path != p.path {
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(p.path), "*.json"))
+	if err != nil {
+		return ""
+	}
+	for _, path := range files {
+		if path != p.path && slices.ContainsFunc(policiesIn(path), func(p policy) bool { return slices.Contains(allowing, p.name) }) {
 			return path
 		}
 	}
@@ -285,36 +300,3 @@ func Portal(s string) error {
 }
 
 var domain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?$`)
-
-// blockedBy finds policies, of whoever, that keep sites from this machine.
-func (m *Machine) blockedBy() (files []string) {
-	for _, b := range managed {
-		files = append(files, policiesIn(m.path(b.dir), blocking)...)
-	}
-	return files
-}
-
-// policiesIn finds the files of a folder that name sites for one of the policies.
-func policiesIn(dir string, names []string) (files []string) {
-	found, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		return nil
-	}
-	for _, path := range found {
-		content, err := readLimited(path, 1<<20)
-		if err != nil {
-			continue
-		}
-		all := map[string]json.RawMessage{}
-		if json.Unmarshal(content, &all) != nil {
-			continue
-		}
-		if slices.ContainsFunc(names, func(name string) bool {
-			var sites []string
-			return json.Unmarshal(all[name], &sites) == nil && len(sites) > 0
-		}) {
-			files = append(files, path)
-		}
-	}
-	return files
-}

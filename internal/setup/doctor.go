@@ -50,7 +50,7 @@ func (m *Machine) Doctor(ctx context.Context, q Question) []Finding {
 	found := m.Agent(ctx, q)
 	found = append(found, m.lookAuthority()...)
 	found = append(found, m.lookStores(ctx)...)
-	found = append(found, m.lookBrowsers()...)
+	found = append(found, m.lookBrowsers(ctx)...)
 	found = append(found, m.lookStart(ctx)...)
 	found = append(found, m.lookNetwork(ctx)...)
 	order := map[Level]int{Bad: 0, Unsure: 1, Warning: 2, Good: 3}

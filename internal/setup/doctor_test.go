@@ -320,19 +320,23 @@ func TestDoctorFinds(t *testing.T) {
 		}},
 		{"permission-all", Bad, func(t *testing.T, m *Machine) []Finding {
 			write(t, filepath.Join(m.Config, "chromium/Default/Preferences"), `{"profile":{"default_content_setting_values":{"loopback_network":2}}}`)
-			return m.lookBrowsers()
+			return m.lookBrowsers(t.Context())
 		}},
 		{"permission-unknown", Unsure, func(t *testing.T, m *Machine) []Finding {
 			write(t, filepath.Join(m.Config, "chromium/Default/Preferences"), `{"profile":`)
-			return m.lookBrowsers()
+			return m.lookBrowsers(t.Context())
 		}},
 		{"policy-blocks", Bad, func(t *testing.T, m *Machine) []Finding {
 			write(t, m.path("/etc/opt/chrome/policies/managed/x.json"), `{"LocalNetworkAccessBlockedForUrls":["[*.]kz"]}`)
-			return m.lookBrowsers()
+			return m.lookBrowsers(t.Context())
+		}},
+		{"chromium-policy-off", Bad, func(t *testing.T, m *Machine) []Finding {
+			write(t, m.path("/etc/opt/yandex/browser/policies/managed/x.json"), `{"CAPlatformIntegrationEnabled":false}`)
+			return m.lookBrowsers(t.Context())
 		}},
 		{"no-browser", Bad, func(_ *testing.T, m *Machine) []Finding {
 			m.Find = func(string) (string, error) { return "", exec.ErrNotFound }
-			return m.lookBrowsers()
+			return m.lookBrowsers(t.Context())
 		}},
 		{"autostart-absent", Warning, func(t *testing.T, m *Machine) []Finding { return m.lookStart(t.Context()) }},
 		{"autostart-old", Warning, func(t *testing.T, m *Machine) []Finding {
@@ -408,7 +412,7 @@ func TestDoctorSpeaks(t *testing.T) {
 			if !lang.Has("setup.found." + id) {
 				t.Errorf("%s: nothing to say", id)
 			}
-			if good := []string{"agent-runs", "authority", "store", "store-policy", "autostart"}; !slices.Contains(good, id) && !lang.Has("setup.do."+id) {
+			if good := []string{"agent-runs", "authority", "store", "store-policy", "autostart", "policy-allows"}; !slices.Contains(good, id) && !lang.Has("setup.do."+id) {
 				t.Errorf("%s: nothing to do", id)
 			}
 		}
@@ -429,7 +433,7 @@ func TestDoctorSpeaks(t *testing.T) {
 	if seen < 30 {
 		t.Errorf("only %d findings were seen", seen)
 	}
-	for _, p := range append(machine(t).Own(), firefoxPolicy{}, bundle{}, policyFile{}, policyKey{}, rootStore{}, keychain{&Machine{}}) {
+	for _, p := range append(machine(t).Own(), firefoxPolicy{}, bundle{}, policyFile{}, policyKey{}, rootStore{}, keychain{&Machine{}}, macProfile{}) {
 		if !lang.Has("setup.part." + p.Kind()) {
 			t.Errorf("%s has no name", p.Kind())
 		}

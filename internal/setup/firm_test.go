@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -95,7 +96,12 @@ func TestOthersWay(t *testing.T) {
 	asRoot(t)
 	m := machine(t)
 	m.Portals = []string{"https://portal.example.kz"}
-	m.Find = func(string) (string, error) { return "/usr/bin/chromium", nil }
+	m.Find = func(name string) (string, error) {
+		if name == "certutil" {
+			return "", exec.ErrNotFound // so that Firefox's policy is among the parts
+		}
+		return "/usr/bin/chromium", nil
+	}
 	m.Run = func(context.Context, string, ...string) ([]byte, error) { return nil, nil }
 	id := m.installation()
 	for _, target := range []string{

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ func (m *Machine) Agent(ctx context.Context, q Question) []Finding {
 	}
 	switch answer.State {
 	case "free":
+		if m.reserved(ctx, text) {
+			return []Finding{{ID: "port-reserved", Level: Bad, Where: text}}
+		}
 		return []Finding{{ID: "agent-absent", Level: Bad, Where: q.Address}}
 	case "ours":
 		found := []Finding{{ID: "agent-runs", Level: Good, Where: q.Address, Vars: []any{"version", answer.Version}}}
@@ -118,11 +122,14 @@ func (m *Machine) lookStores(ctx context.Context) []Finding {
 			f.ID, f.Level = "store-absent", Bad
 		case Old:
 			f.ID, f.Level = "store-old", Bad
+			if s, ok := p.(nssStore); ok && s.only() {
+				f.ID, f.Level = "store-more", Warning
+			}
 		case Unknown:
 			f.ID, f.Level = "store-unknown", Unsure
-			if errors.Is(err, errNoTool) {
-				f.ID = "store-no-tool"
-			}
+		}
+		if errors.Is(err, errNoTool) {
+			f.ID, f.Level = "store-no-tool", Bad
 		}
 		if p.Kind() == "firefox" && state != Present && m.OS == "linux" {
 			if by, _ := policy.State(ctx); by == Present { // every profile of Firefox imports it by itself
@@ -156,18 +163,82 @@ func (m *Machine) lookStart(ctx context.Context) []Finding {
 			found = append(found, Finding{ID: "autostart-unknown", Level: Unsure, Where: p.Where()})
 		}
 	}
-	for _, dir := range []string{filepath.Join(m.Config, "autostart"), m.path("/etc/xdg/autostart")} {
-		entries, err := filepath.Glob(filepath.Join(dir, "*.desktop"))
+	for _, where := range m.rivals(ctx) {
+		found = append(found, Finding{ID: "rival", Level: Warning, Where: where})
+	}
+	if m.Translocated() {
+		found = append(found, Finding{ID: "translocated", Level: Bad, Where: m.Program})
+	}
+	return found
+}
+
+// rivals finds other programs that start by themselves and take the same port.
+func (m *Machine) rivals(ctx context.Context) (list []string) {
+	is := func(s string) bool {
+		s = strings.ToLower(s)
+		return strings.Contains(s, "ncalayer") || strings.Contains(s, "kaztoken")
+	}
+	var patterns []string
+	switch m.OS {
+	case "windows":
+		for _, key := range []string{runPath, strings.Replace(runPath, "HKCU", "HKLM", 1)} {
+			out, err := m.Run(ctx, "reg", "query", key)
+			if err != nil {
+				continue // there is none
+			}
+			for line := range strings.Lines(string(out)) {
+				if match := anyValue.FindStringSubmatch(strings.TrimRight(line, "\r\n")); match != nil && (is(match[1]) || is(match[3])) {
+					list = append(list, key+`\`+match[1])
+				}
+			}
+		}
+		patterns = []string{filepath.Join(m.Home, "AppData", "Roaming", "Microsoft", "Windows", "Start Menu", "Programs", "Startup", "*")}
+	case "darwin":
+		patterns = []string{filepath.Join(m.Home, "Library", "LaunchAgents", "*.plist"), m.path("/Library/LaunchAgents/*.plist")}
+	default:
+		patterns = []string{filepath.Join(m.Config, "autostart", "*.desktop"), m.path("/etc/xdg/autostart/*.desktop")}
+	}
+	for _, pattern := range patterns {
+		entries, err := filepath.Glob(pattern)
 		if err != nil {
 			continue
 		}
 		for _, e := range entries {
-			if name := strings.ToLower(filepath.Base(e)); strings.Contains(name, "ncalayer") || strings.Contains(name, "kaztoken") {
-				found = append(found, Finding{ID: "rival", Level: Warning, Where: e})
+			if is(filepath.Base(e)) {
+				list = append(list, e)
 			}
 		}
 	}
-	return found
+	return list
+}
+
+// Translocated tells whether macOS runs the program from a copy that it makes at each start, as long as the application
+// lies where it was downloaded to: what starts it at sign-in would name what is not there.
+func (m *Machine) Translocated() bool {
+	return m.OS == "darwin" && strings.Contains(m.Program, "/AppTranslocation/")
+}
+
+var portRange = regexp.MustCompile(`(?m)^\s+(\d+)\s+(\d+)\s*(\*?)\s*$`)
+
+// reserved tells whether Windows keeps the port for itself: Hyper-V and what stands on it reserve hundreds at each start,
+// and then no program may listen there. What an administrator reserved, with a star, is open to programs.
+func (m *Machine) reserved(ctx context.Context, port string) bool {
+	wanted, err := strconv.Atoi(port)
+	if m.OS != "windows" || err != nil {
+		return false
+	}
+	out, err := m.Run(ctx, "netsh", "interface", "ipv4", "show", "excludedportrange", "protocol=tcp")
+	if err != nil {
+		return false
+	}
+	for _, match := range portRange.FindAllStringSubmatch(string(out), -1) {
+		first, err := strconv.Atoi(match[1])
+		last, also := strconv.Atoi(match[2])
+		if err == nil && also == nil && match[3] == "" && first <= wanted && wanted <= last {
+			return true
+		}
+	}
+	return false
 }
 
 // lookNetwork looks at what stands between a browser and this machine itself.

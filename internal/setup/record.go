@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"senim/internal/agent"
 	"senim/internal/keystore"
@@ -119,7 +120,8 @@ const NoticeFile = "notice.html"
 
 // SystemLeft tells whether parts of the whole machine are still there.
 func (m *Machine) SystemLeft(ctx context.Context) (bool, error) {
-	for _, p := range append(m.systemStores(), m.policies()...) {
+	wanted, _ := m.systemStores()
+	for _, p := range slices.Concat(wanted, m.policies(), m.Left(true)) {
 		state, err := p.State(ctx)
 		if err != nil {
 			return false, err

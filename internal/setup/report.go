@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,10 +14,21 @@ func Line(w io.Writer, t lang.Tag) func(p Part, s State, err error) {
 	return func(p Part, s State, err error) {
 		text := fmt.Sprintf("%s: %s: %s", t.Text("setup.state."+s.String()), t.Text("setup.part."+p.Kind()), p.Where())
 		if err != nil {
-			text += ": " + err.Error()
+			text += ": " + said(t, err)
 		}
 		_, _ = fmt.Fprintln(w, text)
 	}
+}
+
+// said gives the failures that a person can do something about in that person's language.
+func said(t lang.Tag, err error) string {
+	switch {
+	case errors.Is(err, errNote):
+		return t.Text("setup.error.note")
+	case errors.Is(err, errNoTool):
+		return t.Text("setup.do.store-no-tool")
+	}
+	return err.Error()
 }
 
 // Report writes findings for people: what is wrong first, each with what to do.

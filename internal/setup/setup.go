@@ -112,7 +112,7 @@ func (m *Machine) Own() []Part {
 
 // System lists the parts of the whole machine: they need an administrator's rights.
 func (m *Machine) System() []Part {
-	parts := m.systemStores()
+	parts, _ := m.systemStores()
 	if len(m.Portals) > 0 {
 		parts = append(parts, m.policies()...)
 	}
@@ -125,10 +125,14 @@ func (m *Machine) Left(system bool) []Part {
 		_, left := m.starts()
 		return left
 	}
-	if len(m.Portals) > 0 {
-		return nil
+	_, left := m.systemStores()
+	if m.OS == "linux" {
+		left = append(left, m.formerPolicy())
 	}
-	return m.policies()
+	if len(m.Portals) > 0 {
+		return left
+	}
+	return append(left, m.policies()...)
 }
 
 // Put puts the parts that are not there, and writes a line for each. It goes on after a failure and

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 )
 
 // ownStores are the certificate stores a person may change.
@@ -13,21 +14,39 @@ func (m *Machine) ownStores() []Part {
 	case "windows":
 		return []Part{rootStore{m}}
 	case "darwin":
-		return append([]Part{keychain{m}}, m.nss()...)
+		return append([]Part{keychain{m}}, m.macFirefox()...)
 	}
 	return m.nss()
 }
 
-// systemStores are those of the whole machine.
-func (m *Machine) systemStores() []Part {
+// macFirefox lists the databases of Firefox on macOS that can be changed, or hold an authority of ours. Firefox reads the
+// keychain there, so that where Mozilla's certutil is missing nothing is lost; whether it does, the doctor looks.
+func (m *Machine) macFirefox() []Part {
+	_, err := m.Find("certutil")
+	return slices.DeleteFunc(m.nss(), func(p Part) bool {
+		s, ok := p.(nssStore)
+		if !ok || err == nil {
+			return false
+		}
+		names, err := s.found()
+		return err == nil && len(names) == 0
+	})
+}
+
+// systemStores are those of the whole machine, and apart from them what is not wanted on it: where Mozilla's certutil is,
+// each person's profiles are served by it, and Firefox's policy is not needed. What Firefox imports by that stays in its
+// profiles when the policy is gone.
+func (m *Machine) systemStores() (wanted, left []Part) {
 	if m.OS != "linux" {
-		return nil // the person's own store is enough: Chromium and Firefox read it there
+		return nil, nil // the person's own store is enough: Chromium and Firefox read it there
 	}
-	var parts []Part
 	if b, ok := m.bundle(); ok {
-		parts = append(parts, b)
+		wanted = append(wanted, b)
 	}
-	return append(parts, firefoxPolicy{m})
+	if _, err := m.Find("certutil"); err == nil {
+		return wanted, []Part{firefoxPolicy{m}}
+	}
+	return append(wanted, firefoxPolicy{m}), nil
 }
 
 // bundle is the list of roots that programs of a Linux system share, curl and native clients among them. Each

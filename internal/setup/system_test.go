@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"senim/internal/agent"
+	"senim/internal/lang"
 )
 
 // TestPain03SystemBundle: Debian's own tool puts the authority into the list that curl and native
@@ -159,6 +160,25 @@ func TestPain03FirefoxPolicy(t *testing.T) {
 	}
 }
 
+// TestFirefoxPolicyWhereNeeded: Firefox's policy is put where Mozilla's certutil is missing, and taken away when it came
+// since: what Firefox imports by a policy stays in its profiles.
+func TestFirefoxPolicyWhereNeeded(t *testing.T) {
+	m := machine(t)
+	m.Run = func(context.Context, string, ...string) ([]byte, error) { return nil, nil }
+	m.Find = func(string) (string, error) { return "", exec.ErrNotFound }
+	f := firefoxPolicy{m}
+	if err := Put(t.Context(), m.System(), quiet(t, Present)); err != nil || !exists(f.Where()) {
+		t.Fatalf("%v", err)
+	}
+	m.Find = func(name string) (string, error) { return "/usr/bin/" + name, nil }
+	if left, err := m.SystemLeft(t.Context()); !left || err != nil {
+		t.Errorf("the policy is not seen: %v %v", left, err)
+	}
+	if err := errors.Join(Put(t.Context(), m.System(), quiet(t, Present)), Take(t.Context(), m.Left(true), quiet(t, Absent))); err != nil || exists(f.Where()) {
+		t.Errorf("the policy is still there: %v", err)
+	}
+}
+
 func compact(t *testing.T, s string) string {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(s))
@@ -205,19 +225,21 @@ func TestPain04Policy(t *testing.T) {
 	if exists(m.path("/etc/opt/edge")) || !exists(m.path("/etc/opt/chrome/policies/managed/senim-agent.json")) {
 		t.Error("not the browsers that are here")
 	}
-	if len(m.blockedBy()) > 0 {
-		t.Error("ours forbids")
+	if found := m.lookBrowsers(t.Context()); slices.ContainsFunc(found, func(f Finding) bool { return f.Level == Bad }) || !strings.Contains(found[0].Found(lang.EN), "portal.example.kz") {
+		t.Errorf("ours forbids, or is not told: %+v", found)
 	}
 	corporate := m.path("/etc/chromium/policies/managed/corp.json")
 	write(t, corporate, `{"LoopbackNetworkBlockedForUrls":["*"],"HomepageLocation":"https://corp"}`)
-	if got := m.blockedBy(); !slices.Equal(got, []string{corporate}) {
-		t.Errorf("%v", got)
+	if found := m.lookBrowsers(t.Context()); !slices.ContainsFunc(found, func(f Finding) bool { return f.ID == "policy-blocks" && f.Where == corporate }) {
+		t.Errorf("%+v", found)
 	}
 	m.Portals = nil
+	former := m.path("/etc/opt/yandex/policies/managed/senim-agent.json") // where earlier builds put it
+	write(t, former, `{}`)
 	if err := Take(t.Context(), m.Left(true), quiet(t, Absent)); err != nil {
 		t.Fatal(err)
 	}
-	if exists(path) || !exists(corporate) || exists(m.path("/etc/opt/chrome")) {
+	if exists(path) || exists(former) || !exists(corporate) || exists(m.path("/etc/opt/chrome")) {
 		t.Errorf("left: %v", files(t, m.Root))
 	}
 }
@@ -239,6 +261,8 @@ func TestPortal(t *testing.T) {
 type registry struct {
 	keys map[string]map[string]string
 	root [][]byte // certificates
+
+	ports string // that netsh says are reserved
 }
 
 func (r *registry) roots() ([][]byte, error) { return r.root, nil }
@@ -253,12 +277,32 @@ func (r *registry) run(_ context.Context, name string, args ...string) ([]byte, 
 		return ""
 	}
 	switch line := name + " " + args[0]; line {
+	case "netsh interface":
+		return []byte(r.ports), nil
 	case "reg add":
 		if r.keys[args[1]] == nil {
 			r.keys[args[1]] = map[string]string{}
 		}
 		r.keys[args[1]][flag("/v")] = flag("/d")
 	case "reg query":
+		if slices.Contains(args, "/s") {
+			out := ""
+			long := strings.NewReplacer("HKLM", "HKEY_LOCAL_MACHINE", "HKCU", "HKEY_CURRENT_USER")
+			for _, key := range slices.Sorted(maps.Keys(r.keys)) {
+				if !strings.HasPrefix(key, args[1]) {
+					continue
+				}
+				out += "\r\n" + long.Replace(key) + "\r\n"
+				for _, v := range slices.Sorted(maps.Keys(r.keys[key])) {
+					kind := "REG_SZ"
+					if strings.HasPrefix(r.keys[key][v], "0x") {
+						kind = "REG_DWORD"
+					}
+					out += "    " + v + "    " + kind + "    " + r.keys[key][v] + "\r\n"
+				}
+			}
+			return []byte(out), nil
+		}
 		key, ok := r.keys[args[1]]
 		if _, there := key[flag("/v")]; !ok || flag("/v") != "" && !there {
 			return nil, errTool

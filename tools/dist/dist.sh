@@ -3,6 +3,7 @@
 # go into dist/, or into the folder that is named. The agent is static and built here; senim-token, for PKCS #11 tokens, where
 # there is a C compiler for the system (token.sh). What a tool is missing for is said and left out. The same commit, with the same Go and C
 # compilers, gives the same bytes.
+# The licences of what is linked go with each; see pack.sh for SENIM_MAINTAINER, SENIM_LICENSE and SENIM_LICENSE_NAME.
 # SENIM_AUTHORITIES names a folder of authorities that whoever has the package shall trust (decision 0035); none by default.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -42,6 +43,7 @@ authorities "$STAGE/authorities"
 build windows amd64 "$STAGE/senim-agent.exe"
 build windows amd64 "$STAGE/senim-agentw.exe" -H=windowsgui # the same without a console, for the start at sign-in
 sh tools/dist/token.sh windows amd64 "$STAGE/senim-token.exe"
+sh tools/dist/licenses.sh windows amd64 "$STAGE/LICENSES.txt"
 sed 's/$/\r/' tools/dist/README.txt >"$STAGE/README.txt"
 find "$STAGE" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 if command -v makensis >/dev/null 2>&1; then
@@ -64,9 +66,11 @@ for ARCH in amd64 arm64; do
 	authorities "$app/Resources/authorities"
 	sed "s/@VERSION@/$VERSION/g" tools/dist/Info.plist >"$app/Info.plist"
 	cp tools/dist/README.txt "$stage/$name"
+	sh tools/dist/licenses.sh darwin $ARCH "$stage/$name/LICENSES.txt"
 	sh tools/dist/tar.sh "$stage/$name" "$out/$name.tar.gz"
 done
 
+[ -n "${SENIM_MAINTAINER:-}" ] || echo "SENIM_MAINTAINER names nobody who answers for the packages" >&2
 (cd "$out" && sha256sum senim-agent* >SHA256SUMS)
 if [ -n "${SENIM_DIST_KEY:-}" ]; then
 	sh tools/dist/sign.sh "$out/SHA256SUMS"

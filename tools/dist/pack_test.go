@@ -121,7 +121,7 @@ func checkDeb(t *testing.T, path string, tokens bool) {
 	var list []string
 	for line := range strings.Lines(sh(t, "dpkg-deb --contents "+path)) {
 		if f := strings.Fields(line); !strings.HasSuffix(f[5], "/") { // folders are the system's
-			list = append(list, strings.Join([]string{f[0], f[1], f[5]}, " "))
+			list = append(list, strings.Join([]string{f[0], strings.Replace(f[1], "0/0", "root/root", 1), f[5]}, " "))
 		} else if f[0] != "drwxr-xr-x" || f[1] != "root/root" {
 			t.Errorf("a folder %s", line)
 		}
@@ -132,8 +132,10 @@ func checkDeb(t *testing.T, path string, tokens bool) {
 	}
 	same(t, list, append(want, "-rwxr-xr-x root/root ./usr/bin/senim-agent", "-rw-r--r-- root/root ./usr/share/applications/senim-agent.desktop",
 		"-rw-r--r-- root/root ./usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root ./usr/share/icons/hicolor/scalable/apps/senim-agent.svg",
-		"-rw-r--r-- root/root ./usr/share/senim-agent/authorities/one.cer")...)
-	for field, want := range map[string]string{"Depends": "", "Pre-Depends": "", "Recommends": "libnss3-tools", "Architecture": "amd64", "Version": "1.2.3", "Package": "senim-agent"} {
+		"-rw-r--r-- root/root ./usr/share/senim-agent/authorities/one.cer",
+		"-rw-r--r-- root/root ./usr/share/man/man1/senim-agent.1.gz", "-rw-r--r-- root/root ./usr/share/metainfo/kz.senim.agent.metainfo.xml",
+		"-rw-r--r-- root/root ./usr/share/doc/senim-agent/copyright", "-rw-r--r-- root/root ./usr/share/doc/senim-agent/changelog.Debian.gz", "-rw-r--r-- root/root ./usr/share/lintian/overrides/senim-agent")...)
+	for field, want := range map[string]string{"Depends": "", "Pre-Depends": "", "Recommends": "libnss3-tools", "Architecture": "amd64", "Version": "1.2.3-1", "Package": "senim-agent"} {
 		if got := strings.TrimSpace(sh(t, "dpkg-deb --field "+path+" "+field)); got != want {
 			t.Errorf("%s: %q", field, got)
 		}
@@ -156,7 +158,7 @@ func checkRPM(t *testing.T, path string, tokens bool) {
 	t.Helper()
 	query := func(q string) []string {
 		t.Helper()
-		return strings.Split(strings.TrimSpace(sh(t, "rpm --dbpath /nonexistent -qp "+q+" "+path+" 2>/dev/null")), "\n")
+		return strings.Split(strings.TrimSpace(sh(t, "rpm --dbpath "+t.TempDir()+" -qp "+q+" "+path+" 2>/dev/null")), "\n")
 	}
 	want := []string{}
 	if tokens {
@@ -164,13 +166,16 @@ func checkRPM(t *testing.T, path string, tokens bool) {
 	}
 	same(t, query(`--qf '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]'`), append(want, "drwxr-xr-x root/root /usr/share/doc/senim-agent", "-rwxr-xr-x root/root /usr/bin/senim-agent", "-rw-r--r-- root/root /usr/share/applications/senim-agent.desktop",
 		"-rw-r--r-- root/root /usr/share/doc/senim-agent/README.txt", "-rw-r--r-- root/root /usr/share/icons/hicolor/scalable/apps/senim-agent.svg",
-		"drwxr-xr-x root/root /usr/share/senim-agent", "drwxr-xr-x root/root /usr/share/senim-agent/authorities", "-rw-r--r-- root/root /usr/share/senim-agent/authorities/one.cer")...)
+		"drwxr-xr-x root/root /usr/share/senim-agent", "drwxr-xr-x root/root /usr/share/senim-agent/authorities", "-rw-r--r-- root/root /usr/share/senim-agent/authorities/one.cer",
+		"-rw-r--r-- root/root /usr/share/man/man1/senim-agent.1.gz", "-rw-r--r-- root/root /usr/share/metainfo/kz.senim.agent.metainfo.xml",
+		"drwxr-xr-x root/root /usr/share/licenses/senim-agent", "-rw-r--r-- root/root /usr/share/licenses/senim-agent/LICENSES.txt")...)
 	for _, required := range query("--requires") {
 		if required != "" && !strings.HasPrefix(required, "rpmlib(") && required != "/bin/sh" {
 			t.Errorf("requires %q", required)
 		}
 	}
 	same(t, query("--recommends"), "nss-tools")
+	same(t, query(`--qf '%{LICENSE} %{PACKAGER} %{CHANGELOGNAME}'`), "LicenseRef-Senim Senim <senim@localhost> Senim <senim@localhost> - 0.1.0-1")
 	if got := query("--configfiles"); len(got) != 1 || got[0] != "" {
 		t.Errorf("%q", got)
 	}
@@ -215,7 +220,8 @@ func checkTar(t *testing.T, path string, tokens bool) {
 		want = append(want, "-rwxr-xr-x "+name+"senim-token")
 	}
 	same(t, list, append(want, "drwxr-xr-x "+name, "-rwxr-xr-x "+name+"senim-agent", "-rw-r--r-- "+name+"README.txt", "-rw-r--r-- "+name+"senim-agent.desktop", "-rw-r--r-- "+name+"senim-agent.svg",
-		"drwxr-xr-x "+name+"authorities/", "-rw-r--r-- "+name+"authorities/one.cer")...)
+		"drwxr-xr-x "+name+"authorities/", "-rw-r--r-- "+name+"authorities/one.cer",
+		"-rw-r--r-- "+name+"senim-agent.1.gz", "-rw-r--r-- "+name+"kz.senim.agent.metainfo.xml", "-rw-r--r-- "+name+"LICENSES.txt")...)
 }
 
 func same(t *testing.T, got []string, want ...string) {
@@ -233,6 +239,62 @@ func TestMenuEntry(t *testing.T) {
 	sh(t, "desktop-file-validate tools/dist/senim-agent.desktop")
 }
 
+// TestSoftwareCentre: what centres of software show is right by AppStream's own checker, and is about the version that is built.
+func TestSoftwareCentre(t *testing.T) {
+	need(t, "appstreamcli")
+	sh(t, "appstreamcli validate --no-net tools/dist/kz.senim.agent.metainfo.xml")
+	version := strings.TrimSpace(sh(t, "go run ./cmd/senim-agent version"))
+	for _, name := range []string{"kz.senim.agent.metainfo.xml", "changelog.yaml"} {
+		b, err := os.ReadFile(name)
+		if err != nil || !strings.Contains(string(b), version) {
+			t.Errorf("%s says nothing of version %s: %v", name, version, err)
+		}
+	}
+}
+
+// TestManual: the manual page is one without a complaint of its own checker.
+func TestManual(t *testing.T) {
+	need(t, "man")
+	if out := sh(t, "man --warnings=all -l tools/dist/senim-agent.1 2>&1 >/dev/null"); out != "" {
+		t.Error(out)
+	}
+}
+
+// TestLicenses: what is linked goes with its licences, for each system, and nothing of the machine that built it.
+func TestLicenses(t *testing.T) {
+	for _, system := range []string{"linux amd64", "windows amd64", "darwin arm64"} {
+		path := filepath.Join(t.TempDir(), "LICENSES.txt")
+		sh(t, "sh tools/dist/licenses.sh "+system+" "+path)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"---- The Go standard library", "---- golang.org/x/crypto v", "---- github.com/coder/websocket v", "Redistribution and use"} {
+			if !strings.Contains(string(b), want) {
+				t.Errorf("%s: no %q", system, want)
+			}
+		}
+		if home, err := os.UserHomeDir(); err == nil && len(home) > 1 && strings.Contains(string(b), home+"/") {
+			t.Errorf("%s: a path of this machine", system)
+		}
+	}
+}
+
+// TestJudgedByDistributions: lintian finds nothing in the .deb but that nobody answers for it yet.
+func TestJudgedByDistributions(t *testing.T) {
+	if _, err := exec.LookPath("lintian"); err != nil {
+		t.Skip("no lintian here (Debian: apt install lintian): the .deb was not judged")
+	}
+	deb := pack(t, 0, "022", map[string][]byte{"senim-agent": []byte("a program")})["deb"]
+	out, _ := try(t, "lintian --allow-root --fail-on none --info --no-cfg "+deb)
+	for line := range strings.Lines(out) {
+		if (strings.HasPrefix(line, "E:") || strings.HasPrefix(line, "W:")) && !strings.Contains(line, "bogus-mail-host") &&
+			!strings.Contains(line, "executable-not-elf") && !strings.Contains(line, "mismatched-override") && !strings.Contains(line, "unused-override") { // the program of this test is none
+			t.Errorf("%s", line)
+		}
+	}
+}
+
 // TestWindowsInstaller: the installer is made without a warning, and twice the same.
 func TestWindowsInstaller(t *testing.T) {
 	need(t, "makensis")
@@ -248,7 +310,7 @@ func installer(t *testing.T, define string) {
 		if err := os.Mkdir(filepath.Join(dir, "authorities"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"senim-agent.exe", "senim-agentw.exe", "senim-token.exe", "README.txt", "authorities/one.cer"} {
+		for _, name := range []string{"senim-agent.exe", "senim-agentw.exe", "senim-token.exe", "README.txt", "LICENSES.txt", "authorities/one.cer"} {
 			path := filepath.Join(dir, name)
 			if err := errors.Join(os.WriteFile(path, []byte(name), 0o600), os.Chtimes(path, time.Time{}, time.Unix(1700000000, 0))); err != nil {
 				t.Fatal(err)

@@ -41,6 +41,7 @@ Section
   !ifdef TOKENS
   File "${STAGE}/senim-token.exe"
   !endif
+  File "${STAGE}/LICENSES.txt"
   ; What an older package brought is not trusted any more.
   Delete "$INSTDIR\authorities\*.*"
   !ifdef AUTHORITIES
@@ -87,6 +88,7 @@ Section "Uninstall"
   Delete "$INSTDIR\senim-agentw.exe"
   Delete "$INSTDIR\senim-token.exe"
   Delete "$INSTDIR\README.txt"
+  Delete "$INSTDIR\LICENSES.txt"
   Delete "$INSTDIR\authorities\*.*"
   RMDir "$INSTDIR\authorities"
   Delete "$INSTDIR\uninstall.exe"
