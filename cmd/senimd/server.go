@@ -432,7 +432,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		return err
 	}
 	adapter := issued{s.authority}
-	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book.For(registry.ForKey), s.now}, People: people{s.book.For(registry.ForKey)}, Keys: adapter, Issuer: adapter,
+	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book.For(registry.ForKey), s.now}, People: people{s.book.For(registry.ForKey)}, Counted: counted{heads{s.book, s.now}, people{s.book}}, Keys: adapter, Issuer: adapter,
 		Revoker: adapter, Ends: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
 		Factor: ra.FactorConfig{Kinds: s.c.factor, For: s.c.factorFor}, Log: s.log, Companies: s.authority.Companies, Plan: s.c.plan,
 		Holds: s.holds(), HeadAtDesk: s.c.desk.headFirst == "desk", IdentityOID: s.c.desk.identityOID, Classic: s.c.desk.classic,

@@ -180,7 +180,7 @@ func Actions() []Action {
 		{"reg.started", Requests, "a registration began"},
 		{"registry.adapter.closed", Status, "a state service answers again"},
 		{"registry.adapter.open", Status, "a state service failed too often and is left alone for a minute"},
-		{"registry.answer.given", Records, "a state service was asked about a number, its keyed hash: for what, with which answer, in what time"},
+		{"registry.answer.given", Records, "somebody had a registry asked about a number, both by keyed hashes: for what, with which answer; of a state service in what time, of a load which"},
 		{"registry.calendar.changed", Records, "exceptions of the calendar of loads were taken over"},
 		{"registry.clerk.change.confirmed", Records, "a second clerk confirmed a change of the registry"},
 		{"registry.clerk.change.made", Records, "a clerk signed a change of the registry"},
