@@ -35,6 +35,7 @@ func Actions() []Action {
 		{"address.cleared", Letters, "the owner of such an address confirmed it"},
 		{"admin.block", Records, "an operator blocked an account, a profile or an enterprise of the portal with a signed document, or was refused with the code of the rule"},
 		{"admin.lookup", Records, "an operator looked a number up among the participants of the portal: its keyed hash; none: nobody has it"},
+		{"admin.proof_read", Access, "an operator took what a participant signed, with its proof, as a file"},
 		{"admin.unblock", Records, "two operators lifted such a block; waiting: the first asked for it; rejected: it stays"},
 		{"agreement.signed", Requests, "a participant signed the terms"},
 		{"api.call", Access, "a program called the API, or was turned away: route, status, and the key of the request"},

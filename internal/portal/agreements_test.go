@@ -21,8 +21,9 @@ import (
 	"senim/algid"
 	"senim/internal/lang"
 	"senim/internal/participant"
-	"senim/internal/registry"
 	"senim/internal/pkitest"
+	"senim/internal/registry"
+	"senim/internal/web"
 	"senim/pki"
 	"senim/tsp"
 )
@@ -111,7 +112,7 @@ func (v verifier) bundle(page string) (dir string, command []string) {
 	if err := os.CopyFS(dir, z); err != nil {
 		v.t.Fatal(err)
 	}
-	raw, err := os.ReadFile(filepath.Join(dir, commandFile))
+	raw, err := os.ReadFile(filepath.Join(dir, web.VerifyFile))
 	if err != nil {
 		v.t.Fatal(err)
 	}
