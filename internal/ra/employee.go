@@ -116,7 +116,7 @@ func (o *Office) answers(ctx context.Context, a Application) HeadAnswer {
 	case trust.Bad:
 		return HeadAnswer{Verdict: trust.Bad, Code: p.Code, AsOf: p.AsOf, Source: p.Source, Load: p.Load}
 	default:
-		return HeadAnswer{Verdict: trust.Unknown, AsOf: p.AsOf, Source: p.Source, Load: p.Load}
+		return HeadAnswer{Verdict: trust.Unknown, Code: p.Code, AsOf: p.AsOf, Source: p.Source, Load: p.Load}
 	}
 }
 
