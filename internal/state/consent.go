@@ -71,7 +71,8 @@ func (s *Services) ConsentGiven(ctx context.Context, iin ident.IIN) (bool, error
 	return s.consentOf(ctx, iin, false)
 }
 
-// consentOf asks the service, at the pace of the register of persons, and records a message that was sent.
+// consentOf asks the service, at the pace of the register of persons, and records a message that was sent: the person
+// himself asks for it.
 func (s *Services) consentOf(ctx context.Context, iin ident.IIN, send bool) (bool, error) {
 	_, err := s.persons.turn(ctx, func(ctx context.Context) (a registry.Answer[registry.Person], err error) {
 		_, err = s.gateway.access(ctx, iin, send)
@@ -90,7 +91,7 @@ func (s *Services) consentOf(ctx context.Context, iin ident.IIN, send bool) (boo
 		result = Failed
 	}
 	if send {
-		recorded := s.c.Audit(ctx, audit.Event{Action: "registry.consent.asked", Actor: "system", Object: s.c.Hash(string(iin)), Result: result,
+		recorded := s.c.Audit(ctx, audit.Event{Action: "registry.consent.asked", Actor: s.c.Hash(string(iin)), Object: s.c.Hash(string(iin)), Result: result,
 			Detail: map[string]string{"source": registry.SourcePersons}})
 		err = errors.Join(err, recorded)
 	}
