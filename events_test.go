@@ -189,6 +189,7 @@ func acts() map[string]string {
 		"cabinet POST /applications/{number}/keys": "application.requests", "cabinet POST /applications/{number}/sign": "application.signed application.routed application.approved application.rejected",
 		"cabinet POST /applications/{number}/install": "application.installed application.install.failed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
 		"cabinet POST /applications/{number}/later": "application.offer_answered",
+		"cabinet POST /applications/{number}/consent": "registry.consent.asked", "cabinet POST /applications/{number}/recheck": "registry.answer.given application.routed application.rejected",
 		"cabinet POST /confirm/sign":                "application.confirmed application.approved application.rejected", "cabinet POST /confirm/reject": shown,
 		"cabinet POST /apply/legal/employee": shown, "cabinet POST /apply/legal/employee/data": "application.saved",
 		"cabinet POST /delegation/new": later, "cabinet POST /delegation/sign": "delegation.made", "cabinet POST /delegation/{id}/end": "delegation.ended",

@@ -101,7 +101,7 @@ var tree = map[string]place{
 	"internal/ask":        {edges, "", ""},
 	"internal/fetch":      {edges, "internal/ask", ""},
 	"internal/revocation": {edges, "internal/ask", ""},
-	"internal/state":      {edges, "internal/limit", "github.com/maypok86/otter/v2 github.com/sony/gobreaker/v2 golang.org/x/sync/semaphore golang.org/x/text/language golang.org/x/time/rate"}, // breaker, memory, turns and rates of services that are not ours; countries
+	"internal/state":      {edges, "", "github.com/maypok86/otter/v2 github.com/sony/gobreaker/v2 golang.org/x/sync/semaphore golang.org/x/text/language golang.org/x/time/rate"}, // breaker, memory, turns and rates of services that are not ours; countries
 	"internal/trustdir":   {edges, "", ""},
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/emersion/go-smtp github.com/linxGnu/gosmpp"},                    // SMTP, DKIM and SMPP are protocols, not our point
 	"internal/desktop":    {edges, "", "fyne.io/systray github.com/gen2brain/beeep golang.org/x/sys/windows"},                                                                 // trays and notices are the systems' protocols, not our point

@@ -16,7 +16,7 @@ type verify struct {
 	CRL          []string `name:"crl" sep:"none" help:"Revocation list, full or delta; may be given several times." placeholder:"FILE"`
 	NoRevocation bool     `help:"Do not ask whether certificates are revoked; the check is listed as skipped."`
 	OCSP         []string `name:"ocsp" sep:"none" help:"OCSP answer (DER) about a certificate in a signature; may be given several times." placeholder:"FILE"`
-	Timestamp    []string `name:"timestamp" sep:"none" help:"Time-stamp (DER) over the whole signed XML file, or over a list of --list, kept beside it; may be given several times." placeholder:"FILE"`
+	Timestamp    []string `name:"timestamp" sep:"none" help:"Time-stamp (DER) over the whole signed file, XML or CMS, or over a list of --list, kept beside it; may be given several times." placeholder:"FILE"`
 	List         []string `name:"list" sep:"none" help:"List of SHA-256 digests, as senim hash writes, that a time-stamp is over; may be given several times." placeholder:"FILE"`
 	Content      string   `help:"What a detached CMS signature was made over, of any size." placeholder:"FILE"`
 	Certificate  string   `help:"Certificate of who should have signed a JWT, which carries none." placeholder:"FILE"`
@@ -33,7 +33,8 @@ The time the signer says proves nothing. A time-stamp in a signature proves when
 its authority is trusted too; the certificate is then judged as of that time, else as of --at. Lists
 and answers inside the message are used. A time-stamp that cannot be judged is shown as unproved.
 
-A plain XML signature has no place for a time-stamp: one over the whole file is given by --timestamp.
+A plain XML signature has no place for a time-stamp, and a CMS may have been kept as it came: one over the
+whole file is given by --timestamp.
 One over a list of digests (--list) proves in the same way what the list names: the signed file, earlier
 time-stamps, OCSP answers, revocation lists. So is proof renewed before certificates end.
 
@@ -131,7 +132,7 @@ func (c *verify) check(ctx context.Context, p *program, t *trusted, found thing)
 	if c.Content != "" && found.kind != kindCMS {
 		return nil, &hinted{fmt.Errorf("--content does not go with a %s", found.kind), "it is for detached CMS signatures"}
 	}
-	if len(c.Timestamp) > 0 && found.kind != kindXML {
+	if len(c.Timestamp) > 0 && found.kind != kindXML && found.kind != kindCMS {
 		return nil, &hinted{fmt.Errorf("--timestamp does not go with a %s", found.kind), "senim timestamp --verify checks a time-stamp over any file"}
 	}
 	if len(c.List) > 0 && len(c.Timestamp) == 0 {

@@ -76,13 +76,48 @@ func (c *verify) checkCMS(ctx context.Context, p *program, t *trusted, sd *cms.S
 	}
 	var out []subject
 	for _, s := range r.Signers {
-		one, err := t.signatory(ctx, cmsSignature(sd, s.Signature), &s, brought(sd, by))
+		judged, err := c.outsideCMS(p, by, sd, &s)
+		if err != nil {
+			return nil, err
+		}
+		one, err := t.signatory(ctx, cmsSignature(sd, s.Signature), judged, brought(sd, by))
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// outsideCMS judges a signature with the time-stamps kept beside its file too; without any it is as it was.
+func (c *verify) outsideCMS(p *program, by cades.Trust, sd *cms.SignedData, s *cades.Signer) (*cades.Signer, error) {
+	if len(c.Timestamp) == 0 || s.Signature.Err != nil {
+		return s, nil
+	}
+	tokens, renewed, err := c.outside(p)
+	if err != nil {
+		return nil, err
+	}
+	for _, inside := range s.Timestamps {
+		if inside.Archive {
+			return nil, &hinted{errors.New("--timestamp does not go with a CMS that has archive time-stamps"), "those inside prove more"}
+		}
+		if inside.Token != nil {
+			tokens = append(tokens, inside.Token)
+		}
+	}
+	by.Pool = by.Pool.With(authorities(sd)...)
+	judged, err := cades.Judge(s.Certificate, s.Claimed, tokens, by, renewed...)
+	if err != nil {
+		return nil, err
+	}
+	judged.Signature, judged.Level = s.Signature, s.Level
+	for _, w := range s.Warnings {
+		if !slices.Contains(judged.Warnings, w) {
+			judged.Warnings = append(judged.Warnings, w)
+		}
+	}
+	return judged, nil
 }
 
 // by is what signatures with time-stamps are judged by.

@@ -104,8 +104,8 @@ func askedBy(r participant.Registry, by ident.IIN) participant.Registry {
 // people answers the registration authority about persons from the registry.
 type people struct{ book *registry.Book }
 
-func (p people) Person(ctx context.Context, iin ident.IIN) ra.PersonAnswer {
-	a := p.book.Person(ctx, iin)
+func (p people) Person(ctx context.Context, by string, iin ident.IIN) ra.PersonAnswer {
+	a := p.book.By(ident.IIN(by)).Person(ctx, iin)
 	out := ra.PersonAnswer{Verdict: trust.Verdict(a.Verdict), Code: a.Code, AsOf: a.AsOf, Source: a.Source, Load: a.LoadID}
 	if a.Verdict == registry.Good {
 		out.Surname, out.Name, out.Patronymic, out.Nonresident = a.Value.Surname, a.Value.Name, a.Value.Patronymic, a.Value.Nonresident
@@ -113,8 +113,8 @@ func (p people) Person(ctx context.Context, iin ident.IIN) ra.PersonAnswer {
 	return out
 }
 
-func (p people) Phone(ctx context.Context, iin ident.IIN) ra.PhoneAnswer {
-	a := p.book.Phone(ctx, iin)
+func (p people) Phone(ctx context.Context, by string, iin ident.IIN) ra.PhoneAnswer {
+	a := p.book.By(ident.IIN(by)).Phone(ctx, iin)
 	out := ra.PhoneAnswer{Verdict: trust.Verdict(a.Verdict), Code: a.Code}
 	if a.Verdict == registry.Good {
 		out.Phone = a.Value.Phone
@@ -128,8 +128,14 @@ type heads struct {
 	now  func() time.Time
 }
 
-func (h heads) Head(ctx context.Context, bin ident.BIN) ra.HeadAnswer {
-	return headAnswer(h.book.Head(ctx, bin, h.now()))
+func (h heads) Head(ctx context.Context, by string, bin ident.BIN) ra.HeadAnswer {
+	return headAnswer(h.book.By(ident.IIN(by)).Head(ctx, bin, h.now()))
+}
+
+// counted answers from the loads.
+type counted struct {
+	heads
+	people
 }
 
 func headAnswer(a registry.Answer[registry.Head]) ra.HeadAnswer {

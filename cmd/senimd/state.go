@@ -133,7 +133,7 @@ func personStatuses(v string) (map[string]state.PersonState, error) {
 // openState makes the state services that are set; nil when there is none.
 func (s *server) openState() (*state.Services, error) {
 	c := s.c.state
-	services := state.Config{Rules: s.c.rules(), Hash: s.store.Hash, Log: s.log, Now: s.now,
+	services := state.Config{Rules: s.c.rules(), Hash: s.store.Hash, Consents: s.store.StateConsents(), Log: s.log, Now: s.now,
 		Audit: func(ctx context.Context, e audit.Event) error {
 			s.meters.asked(e)
 			return s.store.Registry().Update(ctx, func(tx registry.Tx) error { return tx.Audit(ctx, e) })

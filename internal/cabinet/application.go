@@ -57,6 +57,7 @@ func (s *cabinet) application(w http.ResponseWriter, r *web.Request) error {
 		return err
 	}
 	v := s.show(r, a)
+	v.Consent = s.wantsConsent(r, a)
 	if v.Own && v.Step == 3 {
 		if v.Factor, err = s.factorFor(r, a.FactorAbout(), "/applications/"+a.Number); err != nil {
 			return err
@@ -78,6 +79,8 @@ func (s *cabinet) toApplication(_ http.ResponseWriter, r *web.Request) error {
 // shown is an application as its page shows it.
 type shown struct {
 	ra.Application
+	// Consent: it waits for the applicant's consent, and he may be asked for it.
+	Consent bool
 	// Own: the applicant looks, and may act. Decide: a confirmer looks, and it waits for him.
 	Own    bool
 	Decide bool

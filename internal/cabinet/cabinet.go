@@ -51,6 +51,8 @@ type Config struct {
 	KeyIDs KeyIDs
 	// Registries tells which loads of the registries are missing; nil: nothing is said of them.
 	Registries web.Registries
+	// Consents asks people for the consent that the register of persons wants; nil: nobody can be asked.
+	Consents Consents
 	// Rules say which numbers are test identities, for the mark beside them.
 	Rules ident.Rules
 	// Letters takes what readers do by the links of letters; nil: nothing of it.
@@ -72,6 +74,8 @@ type cabinet struct {
 	// searches bounds how often a session asks for application numbers, and a certificate for keys by
 	// number.
 	searches *limit.Limiter
+	// consentLooks bounds how often the service of consents is asked for one person.
+	consentLooks *limit.Limiter
 	// asked bounds of how many organisations a certificate asks the registry.
 	asked *limit.Limiter
 }
@@ -87,7 +91,8 @@ func New(c Config) (http.Handler, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &cabinet{c: c, searches: limit.New(c.Now, perSession()), asked: limit.New(c.Now, limit.Rate{Acts: 10, In: time.Hour})}
+	s := &cabinet{c: c, searches: limit.New(c.Now, perSession()), asked: limit.New(c.Now, limit.Rate{Acts: 10, In: time.Hour}),
+		consentLooks: limit.New(c.Now, limit.Rate{Acts: 30, In: time.Minute})}
 	shell, err := web.New(web.Config{
 		Site: web.Site{Name: "cabinet", Origin: c.Origin, AgentURLs: c.AgentURLs, Brand: "cabinet.brand", TestMode: c.TestMode, Rules: c.Rules, Proxies: c.Proxies, Limits: c.Limits},
 		Auth: c.Auth, Log: c.Log, Now: c.Now, Menu: menu, Profile: "/profile", Notice: s.notice,
@@ -169,6 +174,9 @@ func (s *cabinet) legalRoutes(at routes) {
 func (s *cabinet) applicationRoutes(at routes) {
 	at.own("GET /applications", s.applications)
 	at.own("GET /applications/{number}", s.application)
+	at.own("GET /applications/{number}/consent", s.registerPage)
+	at.own("POST /applications/{number}/consent", s.askRegister)
+	at.own("POST /applications/{number}/recheck", s.recheck)
 	at.own("GET /applications/{number}/edit", s.askEdit)
 	at.own("POST /applications/{number}/edit", s.edit)
 	for path, h := range map[string]web.Handler{"keys": s.takeKeys, "sign": s.takeSignature, "install": s.takeInstalled,

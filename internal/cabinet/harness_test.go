@@ -159,7 +159,7 @@ func (a *authority) Status(ctx context.Context, cert, _ *pki.Certificate, _ time
 // registry is who heads what.
 type registry map[ident.BIN]ra.HeadAnswer
 
-func (r registry) Head(_ context.Context, bin ident.BIN) ra.HeadAnswer {
+func (r registry) Head(_ context.Context, _ string, bin ident.BIN) ra.HeadAnswer {
 	if h, ok := r[bin]; ok {
 		return h
 	}
@@ -173,7 +173,7 @@ type folk map[ident.IIN]struct {
 	silent bool // the mobile base does not answer
 }
 
-func (f folk) Person(_ context.Context, iin ident.IIN) ra.PersonAnswer {
+func (f folk) Person(_ context.Context, _ string, iin ident.IIN) ra.PersonAnswer {
 	if p, ok := f[iin]; ok {
 		return p.PersonAnswer
 	}
@@ -187,7 +187,7 @@ type registered struct {
 	ca *authority
 }
 
-func (f registered) Person(ctx context.Context, iin ident.IIN) ra.PersonAnswer {
+func (f registered) Person(ctx context.Context, by string, iin ident.IIN) ra.PersonAnswer {
 	if p, ok := f.folk[iin]; ok && p.Verdict != "" && (p.Verdict != trust.Good || p.Surname != "") {
 		return p.PersonAnswer
 	}
@@ -200,10 +200,10 @@ func (f registered) Person(ctx context.Context, iin ident.IIN) ra.PersonAnswer {
 		return ra.PersonAnswer{Verdict: trust.Good, Surname: h.Surname, Name: strings.TrimPrefix(h.CommonName, h.Surname), Patronymic: h.Given,
 			Nonresident: f.folk[iin].Nonresident}
 	}
-	return f.folk.Person(ctx, iin)
+	return f.folk.Person(ctx, by, iin)
 }
 
-func (f folk) Phone(_ context.Context, iin ident.IIN) ra.PhoneAnswer {
+func (f folk) Phone(_ context.Context, _ string, iin ident.IIN) ra.PhoneAnswer {
 	if f[iin].silent {
 		return ra.PhoneAnswer{}
 	}
@@ -227,16 +227,46 @@ type site struct {
 	server   *httptest.Server
 	now      time.Time
 	receipts receipts
+
+	askedMu sync.Mutex
+	asked   map[string]int // how often registries were asked, by the IIN of who asked
 }
 
 const binX, binY = "123456789021", "123456789025"
+
+// askers are the registries, that remember who asked.
+type askers struct {
+	s *site
+	registered
+}
+
+func (a askers) note(by string) {
+	a.s.askedMu.Lock()
+	defer a.s.askedMu.Unlock()
+	a.s.asked[by]++
+}
+
+func (a askers) Head(ctx context.Context, by string, bin ident.BIN) ra.HeadAnswer {
+	a.note(by)
+	return a.s.registry.Head(ctx, by, bin)
+}
+
+func (a askers) Person(ctx context.Context, by string, iin ident.IIN) ra.PersonAnswer {
+	a.note(by)
+	return a.registered.Person(ctx, by, iin)
+}
+
+func (a askers) Phone(ctx context.Context, by string, iin ident.IIN) ra.PhoneAnswer {
+	a.note(by)
+	return a.registered.Phone(ctx, by, iin)
+}
 
 func newSite(t *testing.T) *site { return newSiteOf(t, 0) }
 
 // newSiteOf bounds the database to a number of pages.
 func newSiteOf(t *testing.T, pages int64, change ...func(*ra.Config)) *site {
 	t.Helper()
-	s := &site{t: t, now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), registry: registry{}, folk: folk{}, receipts: receipts{}}
+	s := &site{t: t, now: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), registry: registry{}, folk: folk{}, receipts: receipts{}, asked: map[string]int{}}
 	clock := func() time.Time { return s.now }
 	s.ca = &authority{Authority: pkitest.New(t), now: clock, orders: map[string]ra.Certificate{}}
 	file := t.TempDir() + "/senim.db"
@@ -247,7 +277,7 @@ func newSiteOf(t *testing.T, pages int64, change ...func(*ra.Config)) *site {
 	desk, err := auth.New(auth.Config{Store: s.store.Auth(), Judge: judge, Site: "cabinet", Origin: origin, Now: clock})
 	must(t, err)
 	s.ca.t, s.desk = t, desk
-	c := ra.Config{Store: s.store.RA(), Judge: judge, Registry: s.registry, People: registered{s.folk, s.ca}, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
+	c := ra.Config{Store: s.store.RA(), Judge: judge, Registry: askers{s, registered{s.folk, s.ca}}, People: askers{s, registered{s.folk, s.ca}}, Keys: s.ca, Issuer: s.ca, Revoker: s.ca, Origin: origin,
 		Now: clock, Identities: ident.Rules{TestIdentities: []string{binX, binY}}}
 	for _, f := range change {
 		f(&c)

@@ -57,7 +57,7 @@ func (s *cabinet) profile(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	v := profileView{Account: a, Phone: s.c.Office.Phone(r.Context(), iin)}
+	v := profileView{Account: a, Phone: s.c.Office.Phone(r.Context(), iin, iin)}
 	if v.Key, err = r.Certificate(); err != nil {
 		return err
 	}

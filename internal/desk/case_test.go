@@ -47,6 +47,30 @@ func TestNewKeysAtTheDesk(t *testing.T) {
 	}
 }
 
+// What the registries are asked at the desk is asked by the operator whose page it is, and after the approval by who gave it.
+func TestRegistriesKnowWhichOperatorAsks(t *testing.T) {
+	w := newWorld(t)
+	one, two := w.clerks()
+	w.back.heads[company] = ra.HeadAnswer{Verdict: trust.Good, IIN: visitor, Organization: "АО «ТЕСТ»"}
+	asks := func(what, who string, f func()) {
+		t.Helper()
+		w.back.asked = nil
+		f()
+		if n := w.back.asked; n[who] == 0 || len(n) != 1 {
+			t.Errorf("%s: asked by %v, want %s alone", what, n, who)
+		}
+	}
+	head := takeForm()
+	head.Set("role", "head")
+	head.Set("bin", company)
+	var at page
+	asks("the folder", clerkOne, func() { one.post("/desk/find", url.Values{"q": {visitor}}).has(t, 200) })
+	asks("identification", clerkOne, func() { at = one.identified(head, papers()) })
+	asks("approval", clerkTwo, func() { two.click(two.get(at.path)).has(t, 200, `data-state="APPROVED"`) })
+	asks("issuing", clerkTwo, func() { w.issue(at) })
+	asks("installation", clerkOne, func() { one.click(one.get(at.path)).has(t, 200, `data-state="INSTALLED"`) })
+}
+
 // An operator cannot serve himself, in any way (C-37).
 func TestC37OperatorsOwnIIN(t *testing.T) {
 	w := newWorld(t)

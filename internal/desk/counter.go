@@ -33,7 +33,7 @@ func (d *desk) find(w http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, iin, err := d.c.Office.Folder(r.Context(), typed); err == nil {
+	if _, iin, err := d.c.Office.Folder(r.Context(), by, typed); err == nil {
 		if err := d.c.Office.Sought(r.Context(), by, iin); err != nil {
 			return err
 		}
@@ -56,7 +56,11 @@ func (d *desk) folder(w http.ResponseWriter, r *web.Request) error {
 	if iin == r.Session().IIN {
 		return &ra.Refusal{Code: "OPERATOR_SELF"}
 	}
-	f, _, err := d.c.Office.Folder(r.Context(), iin)
+	by, err := operator(r)
+	if err != nil {
+		return err
+	}
+	f, _, err := d.c.Office.Folder(r.Context(), by, iin)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type backOffice struct {
 	heads   map[ident.BIN]ra.HeadAnswer
 	pending map[string]crypto.Signer
 	ahead   time.Duration
+	asked   map[string]int  // how often registries were asked, by the IIN of who asked
 	phone   *ra.PhoneAnswer // nil: he has one
 }
 
@@ -62,16 +63,27 @@ func newBackOffice(t *testing.T, s *store.Store, judge ra.Judge, ca *pkitest.Aut
 	return b
 }
 
+func (b *backOffice) note(by string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.asked == nil {
+		b.asked = map[string]int{}
+	}
+	b.asked[by]++
+}
+
 func (b *backOffice) clock() time.Time { return time.Now().Add(b.ahead) }
 
-func (b *backOffice) Person(_ context.Context, iin ident.IIN) ra.PersonAnswer {
+func (b *backOffice) Person(_ context.Context, by string, iin ident.IIN) ra.PersonAnswer {
+	b.note(by)
 	if p, ok := b.people[iin]; ok {
 		return p
 	}
 	return ra.PersonAnswer{Verdict: trust.Bad, Code: "PERSON_UNKNOWN"}
 }
 
-func (b *backOffice) Phone(context.Context, ident.IIN) ra.PhoneAnswer {
+func (b *backOffice) Phone(_ context.Context, by string, _ ident.IIN) ra.PhoneAnswer {
+	b.note(by)
 	if b.phone != nil {
 		return *b.phone
 	}
@@ -88,7 +100,8 @@ func (b *backOffice) Ending(_ context.Context, from, to time.Time, f func(ra.Key
 	return nil
 }
 
-func (b *backOffice) Head(_ context.Context, bin ident.BIN) ra.HeadAnswer {
+func (b *backOffice) Head(_ context.Context, by string, bin ident.BIN) ra.HeadAnswer {
+	b.note(by)
 	if h, ok := b.heads[bin]; ok {
 		return h
 	}

@@ -13,6 +13,7 @@ import (
 func (d *desk) participantRoutes(own func(string, web.Handler)) {
 	own("GET /desk/participants", d.participants)
 	own("POST /desk/participants", d.findParticipant)
+	own("GET /desk/participants/signed/{id}", d.participantProof)
 	own("POST /desk/participants/act", d.beginAdmin)
 	own("GET /desk/participants/acts/{id}", d.showAdmin)
 	own("POST /desk/participants/acts/{id}", d.decideAdmin)
@@ -155,4 +156,24 @@ func adminTag(a participant.AdminAct) string {
 	case participant.AdminDraft, participant.AdminWaiting:
 	}
 	return "soon"
+}
+
+// participantProof gives what a participant signed with all that proves it, as one file.
+func (d *desk) participantProof(w http.ResponseWriter, r *web.Request) error {
+	by, err := administrator(r)
+	if err != nil {
+		return err
+	}
+	b, err := d.c.Participants.ParticipantProof(r.Context(), by, r.PathValue("id"))
+	if errors.Is(err, participant.ErrNotFound) {
+		return web.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	files := make([]web.BundleFile, len(b.Files))
+	for i, f := range b.Files {
+		files[i] = web.BundleFile(f)
+	}
+	return web.SendBundle(w, b.Name, r.Now(), files)
 }

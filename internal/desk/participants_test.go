@@ -1,11 +1,15 @@
 package desk_test
 
 import (
+	"archive/zip"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"senim/internal/ident"
 	"senim/internal/lang"
@@ -162,4 +166,61 @@ func TestLookingUpIsRecorded(t *testing.T) {
 	if strings.Join(results, " ") != "ok none" {
 		t.Errorf("recorded %v", results)
 	}
+}
+
+var signedSeen = regexp.MustCompile(`href="(/desk/participants/signed/[^"]+)"`)
+
+// An administrator takes what a participant signed with its proof, and that is recorded.
+func TestProofOfAParticipant(t *testing.T) {
+	w := newWorld(t)
+	w.seedHead()
+	text := map[lang.Tag]string{lang.RU: "Текст.", lang.KK: "Мәтін.", lang.EN: "Text."}
+	at := time.Now().UTC().Truncate(time.Second)
+	err := w.store.Participant().Update(t.Context(), func(tx participant.Tx) error {
+		return errors.Join(tx.PutAgreement(t.Context(), participant.Agreement{Version: "1.0", From: at.Add(-time.Hour), Text: text}),
+			tx.PutSignature(t.Context(), participant.AgreementSignature{ID: "agreement-one", IIN: oldHead, TIN: company, Version: "1.0", Lang: lang.KK, Document: []byte("<agreement/>"), Certificate: []byte{1}, At: at}),
+			tx.PutSignedAct(t.Context(), participant.SignedAct{ID: "act-one", Kind: participant.ActEmail, IIN: oldHead, Act: "action: change-email\n", Challenge: "challenge\n", Answer: []byte("cms"), Certificate: []byte("der"), At: at}),
+			tx.AddProofs(t.Context(), "act-one", []participant.Proof{{Kind: participant.ProofStamp, Body: []byte("token"), Made: at}}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := w.person(clerkOne, authorityBIN, pki.RoleOperator)
+	if p := one.get("/desk/participants/signed/act-one"); !strings.HasPrefix(p.path, "/desk/signin") {
+		t.Error("given to a stranger")
+	}
+	one.signIn()
+	found := one.post("/desk/participants", url.Values{"q": {oldHead}})
+	found.has(t, 200, "Что он подписал", "Смена адреса e-mail", "Соглашение, версия 1.0")
+	for _, want := range []struct{ id, files string }{{"act-one", "act.txt challenge.txt certificate.cer signed.p7s stamp-1.tst verify.txt"}, {"agreement-one", "signed.xml text.txt verify.txt"}} {
+		if !slices.Contains(flat(signedSeen.FindAllStringSubmatch(found.body, -1)), "/desk/participants/signed/"+want.id) {
+			t.Errorf("%s is not on the page", want.id)
+		}
+		p := one.get("/desk/participants/signed/" + want.id)
+		z, err := zip.NewReader(strings.NewReader(p.body), int64(len(p.body)))
+		if err != nil {
+			t.Fatalf("%s: %v", want.id, err)
+		}
+		var names []string
+		for _, f := range z.File {
+			names = append(names, f.Name)
+		}
+		expected := strings.Fields(want.files)
+		slices.Sort(names)
+		slices.Sort(expected)
+		if !slices.Equal(names, expected) {
+			t.Errorf("%s: %v", want.id, names)
+		}
+	}
+	one.get("/desk/participants/signed/none").has(t, 404)
+	if n := len(slices.DeleteFunc(w.back.actions(t), func(a string) bool { return a != "admin.proof_read ok" })); n != 2 {
+		t.Errorf("recorded %d times", n)
+	}
+}
+
+func flat(all [][]string) (one []string) {
+	for _, m := range all {
+		one = append(one, m[1])
+	}
+	return one
 }

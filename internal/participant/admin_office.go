@@ -25,6 +25,9 @@ type Found struct {
 	Standing   AccountState // of the account now
 	Enterprise *Enterprise
 	Profiles   []User
+	// Agreements and Acts are what he signed, without the bytes.
+	Agreements []AgreementSignature
+	Acts       []SignedAct
 }
 
 // FindParticipant looks a number up for an administrator, and records that he did. Nothing found is an empty answer.
@@ -63,6 +66,12 @@ func (o *Office) FindParticipant(ctx context.Context, by Administrator, number s
 				return err
 			}
 			f.Profiles = append(f.Profiles, u)
+		}
+		if f.Agreements, err = tx.Signatures(ctx, ident.IIN(number)); err != nil {
+			return err
+		}
+		if f.Acts, err = tx.SignedActs(ctx, ident.IIN(number), actsListed); err != nil {
+			return err
 		}
 		result := "none"
 		if f.Account != nil || f.Enterprise != nil {

@@ -37,6 +37,7 @@ type AgreementSignature struct {
 	Registration string // empty when it was signed again for a profile
 	IIN          ident.IIN
 	TIN          string
+	Type         ProfileType // as what he signed; empty: that was not kept in its time
 	Version      string
 	Lang         lang.Tag
 	Document     []byte // the XML as it came, with its signature

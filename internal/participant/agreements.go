@@ -99,7 +99,7 @@ func resign(p Profile, versions []Agreement, signed []AgreementSignature, now ti
 	last := time.Time{} // when the version he signed came into force
 	for _, v := range versions {
 		for _, s := range signed {
-			if s.TIN == p.TIN && s.Version == v.Version && v.From.After(last) {
+			if s.TIN == p.TIN && s.Type == p.Type && s.Version == v.Version && v.From.After(last) {
 				last = v.From
 			}
 		}
@@ -233,7 +233,7 @@ func (o *Office) Resign(ctx context.Context, iin ident.IIN, profile string, at t
 		return err
 	}
 	s := AgreementSignature{ID: id, Version: r.Agreement.Version, Lang: l, Document: signed, Certificate: cert.Raw, Evidence: e.ID, At: o.now(),
-		TimeStamp: p.token, IIN: iin, TIN: r.Profile.TIN}
+		TimeStamp: p.token, IIN: iin, TIN: r.Profile.TIN, Type: r.Profile.Type}
 	err = o.c.Store.Update(ctx, func(tx Tx) error {
 		now, err := o.toSign(ctx, tx, iin, profile)
 		if err != nil || now.Agreement.Version != r.Agreement.Version {

@@ -45,6 +45,14 @@ func (r *recovery) PutSignedAct(_ context.Context, s SignedAct) error {
 func (r *recovery) SignedAct(_ context.Context, id string) (SignedAct, error) {
 	return found(r.signed, id)
 }
+func (r *recovery) SignedActs(_ context.Context, iin ident.IIN, _ int) (all []SignedAct, err error) {
+	for _, s := range r.signed {
+		if s.IIN == iin {
+			all = append(all, SignedAct{ID: s.ID, Kind: s.Kind, IIN: s.IIN, At: s.At})
+		}
+	}
+	return all, nil
+}
 func (r *recovery) EmailChange(_ context.Context, id string) (EmailChange, error) {
 	return found(r.changes, id)
 }

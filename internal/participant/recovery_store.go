@@ -18,6 +18,8 @@ type RecoveryTx interface {
 	SweepActs(ctx context.Context, before time.Time) error
 	PutSignedAct(ctx context.Context, s SignedAct) error
 	SignedAct(ctx context.Context, id string) (SignedAct, error)
+	// SignedActs lists the person's, newest first, without Act, Challenge, Answer and Certificate.
+	SignedActs(ctx context.Context, iin ident.IIN, limit int) ([]SignedAct, error)
 
 	EmailChange(ctx context.Context, id string) (EmailChange, error)
 	// EmailChangeByLink finds the change one of whose letters carried the token of this hash.

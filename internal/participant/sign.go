@@ -130,7 +130,7 @@ func (o *Office) signedBy(ctx context.Context, r Registration, a Agreement, l la
 			return err
 		}
 		s := AgreementSignature{ID: sid, Registration: r.ID, Version: a.Version, Lang: l, Document: signed, Certificate: cert.Raw, Evidence: e.ID, At: now,
-			TimeStamp: p.token, IIN: r.IIN, TIN: r.TIN}
+			TimeStamp: p.token, IIN: r.IIN, TIN: r.TIN, Type: r.ProfileType()}
 		if err := errors.Join(tx.PutSignature(ctx, s), tx.AddProofs(ctx, sid, p.proofs)); err != nil {
 			return err
 		}

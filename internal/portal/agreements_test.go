@@ -22,6 +22,8 @@ import (
 	"senim/internal/lang"
 	"senim/internal/participant"
 	"senim/internal/pkitest"
+	"senim/internal/registry"
+	"senim/internal/web"
 	"senim/pki"
 	"senim/tsp"
 )
@@ -110,7 +112,7 @@ func (v verifier) bundle(page string) (dir string, command []string) {
 	if err := os.CopyFS(dir, z); err != nil {
 		v.t.Fatal(err)
 	}
-	raw, err := os.ReadFile(filepath.Join(dir, commandFile))
+	raw, err := os.ReadFile(filepath.Join(dir, web.VerifyFile))
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -376,5 +378,42 @@ func TestPowerOfAttorney(t *testing.T) {
 	other.login(w.head(iinA, binY), passA).at("/me")
 	if other.get("/org/proxy/" + u.ID); other.status != 404 {
 		t.Errorf("the head of another company: %d", other.status)
+	}
+}
+
+// A sole proprietor who is a notary too, under the same number, signs as each: one signature does not count for the other.
+func TestResignAsEach(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.office.Seed(t.Context(), participant.Seeded{IIN: iinB, Name: "ТЕСТОВ ТЕСТ", Email: "b@example.kz", Password: passB, Lang: lang.RU, Profiles: []participant.SeededProfile{
+		{Category: participant.SoleProprietor, TIN: iinB, Name: "ИП ТЕСТОВ"}, {Category: participant.PrivatePractice, TIN: iinB, Name: "Нотариус ТЕСТОВ", Practice: registry.Notary}}}))
+	text := map[lang.Tag]string{lang.RU: "Новый текст.", lang.KK: "Жаңа мәтін.", lang.EN: "New text."}
+	w.must(w.office.Publish(t.Context(), participant.Agreement{Version: "2.0", From: w.time().Add(time.Minute), MustResignBy: w.time().AddDate(0, 0, 10), Text: text}))
+	w.pass(time.Hour)
+	left := func(want ...participant.ProfileType) (first string) {
+		t.Helper()
+		open, err := w.office.ToResign(t.Context(), iinB)
+		w.must(err)
+		var got []participant.ProfileType
+		for _, r := range open {
+			got = append(got, r.Profile.Type)
+			if r.Profile.Type == want[0] {
+				first = r.Profile.ID
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Fatalf("to sign as %v, want %v", got, want)
+		}
+		return first
+	}
+	profile := left(participant.TypeEntrepreneur, participant.TypeNotary)
+	b := w.browser()
+	b.login(w.personal(iinB), passB).at("/login/profile").post("/login/profile", "profile", profile).at("/me/agreements/sign/" + profile)
+	b.sign(w.personal(iinB))
+	other := left(participant.TypeNotary)
+	b.get("/me/agreements").says("Подпишите соглашение версии 2.0")
+	b.get("/me/agreements/sign/" + other).sign(w.personal(iinB))
+	if open, err := w.office.ToResign(t.Context(), iinB); err != nil || len(open) != 0 {
+		t.Errorf("left: %+v, %v", open, err)
 	}
 }

@@ -224,6 +224,14 @@ func (w *world) changeHead() {
 	b := w.browser()
 	w.register(b, "b@example.kz", passB)
 	b.follow().sign(w.head(iinB, binX)).at("/login/password").post("/login/password", "password", passB).at("?done=1")
+	if !strings.Contains(b.page, `data-rule="G7" data-verdict="good"`) { // what was checked stands where he lands
+		w.t.Errorf("%s does not show the gate:\n%s", b.path, text(b.page))
+	}
+	if strings.HasPrefix(b.path, "/org/users") {
+		if b.get("/org/users"); strings.Contains(b.page, "data-rule=") {
+			w.t.Error("the gate stands on the page of users for ever")
+		}
+	}
 }
 
 // P-31: the new head sees the users at once and confirms them with one signature: nothing closes.

@@ -29,6 +29,9 @@ type orgData struct {
 	head    participant.Profile
 	users   []participant.User
 	invited []participant.Invitation
+	// gate is what was found when the registration that has just ended was completed.
+	gate participant.Evidence
+	done bool
 }
 
 // waiting reports whether somebody waits for this head's word.
@@ -74,7 +77,13 @@ func (s *site) showOrg(w http.ResponseWriter, r *web.Request, status int, head p
 	if err != nil {
 		return err
 	}
-	return r.Render(w, status, orgView(r, orgData{head: head, users: users, invited: invited}, errs))
+	d := orgData{head: head, users: users, invited: invited, done: r.URL.Query().Get("done") == "1"}
+	if d.done {
+		if d.gate, err = s.office.ProfileEvidence(r.Context(), head); err != nil {
+			return err
+		}
+	}
+	return r.Render(w, status, orgView(r, d, errs))
 }
 
 // orgSign is a page that asks for the head's one signature over the chosen users.

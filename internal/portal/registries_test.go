@@ -34,7 +34,7 @@ func newLive(t *testing.T, set func(*registry.Config, *state.Config)) live {
 	l.world = newWorldAsking(t, filepath.Join(t.TempDir(), "senim.db"), nil, func(*participant.Config) {}, func(w *world, c *registry.Config) {
 		l.gateway = statetest.NewGateway(t, w.authority, w.time)
 		gateway := l.gateway.Config()
-		services := state.Config{Gateway: &gateway, Rules: rules(), Audit: func(ctx context.Context, e audit.Event) error {
+		services := state.Config{Gateway: &gateway, Rules: rules(), Consents: w.store.StateConsents(), Audit: func(ctx context.Context, e audit.Event) error {
 			return w.store.Registry().Update(ctx, func(tx registry.Tx) error { return tx.Audit(ctx, e) })
 		}, Hash: w.store.Hash, Log: l.alerts.logger(), Now: w.time, Bounds: state.Bounds{Whole: 5 * time.Second, Backoff: [2]time.Duration{time.Millisecond, time.Millisecond}}}
 		gateway.Person = "" // the last load answers

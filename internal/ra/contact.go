@@ -237,9 +237,9 @@ func (o *Office) reminders(ctx context.Context, iin string, off bool, action str
 	return nil
 }
 
-// Phone is the person's phone in the mobile citizens base.
-func (o *Office) Phone(ctx context.Context, iin string) PhoneAnswer {
-	return o.c.People.Phone(ctx, ident.IIN(iin))
+// Phone is the person's phone in the mobile citizens base, for who asks.
+func (o *Office) Phone(ctx context.Context, by, iin string) PhoneAnswer {
+	return o.c.People.Phone(ctx, by, ident.IIN(iin))
 }
 
 // Reach says whether a person can be reached before his keys end.
@@ -270,7 +270,7 @@ func (o *Office) Reach(ctx context.Context, iin string) (Reach, Account, error) 
 		return Bouncing, a, nil
 	case a.Confirmed() != "":
 		return Reachable, a, nil
-	case o.Phone(ctx, iin).Verdict == trust.Bad:
+	case o.Phone(ctx, iin, iin).Verdict == trust.Bad:
 		return Unreachable, a, nil
 	}
 	return Reachable, a, nil

@@ -179,7 +179,7 @@ func TestReach(t *testing.T) {
 	}
 	w.o.c.People = w
 	w.phones[ident.IIN("1")] = "+77010000013"
-	if reach() != Reachable || w.o.Phone(t.Context(), "1").Verdict != trust.Good {
+	if reach() != Reachable || w.o.Phone(t.Context(), "1", "1").Verdict != trust.Good {
 		t.Error("the phone does not count")
 	}
 }

@@ -240,7 +240,7 @@ func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer
 	if by.BIN == "" || (by.Role != RoleHead && by.Role != RoleSignRight) {
 		return by, nil
 	}
-	head := o.c.Registry.Head(ctx, ident.BIN(by.BIN))
+	head := o.c.Registry.Head(ctx, by.IIN, ident.BIN(by.BIN))
 	if head.unknown() {
 		return by, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: withWhat(head.evidence())}
 	}

@@ -38,7 +38,7 @@ func (o *Office) Examine(ctx context.Context, by Operator, number string, f Find
 			return Application{}, o.deskRefused(ctx, by, "application "+FormatNumber(number), err)
 		}
 	}
-	person, head := o.c.People.Person(ctx, ident.IIN(a.Subject.IIN)), o.head(ctx, a)
+	person, head := o.c.People.Person(ctx, by.IIN, ident.IIN(a.Subject.IIN)), o.head(ctx, by.IIN, a)
 	return o.atDesk(ctx, by, number, "desk.examined", func(tx Tx, a *Application) error {
 		kept := s
 		if kept.Hash == "" {
@@ -102,7 +102,7 @@ func (a *Application) signedAs(document, act string, by Operator, override strin
 // MayApprove asks the registries again and tells whether the operator may approve: a nil error, or the
 // refusal. A [Refusal] for which the comparison is overridable asks for his reason.
 func (o *Office) MayApprove(ctx context.Context, by Operator, a Application, override string) (Comparison, error) {
-	c := a.compare(a.Visit.Finding, o.c.People.Person(ctx, ident.IIN(a.Subject.IIN)), o.head(ctx, a))
+	c := a.compare(a.Visit.Finding, o.c.People.Person(ctx, by.IIN, ident.IIN(a.Subject.IIN)), o.head(ctx, by.IIN, a))
 	return c, a.mayApprove(by, c, override, o.c.Now())
 }
 
@@ -114,7 +114,7 @@ func (o *Office) Approve(ctx context.Context, by Operator, number, override, doc
 		return Application{}, err
 	}
 	c, _ := o.MayApprove(ctx, by, a, override)
-	head := o.head(ctx, a)
+	head := o.head(ctx, by.IIN, a)
 	action := "desk.approved"
 	if override != "" {
 		action = "desk.override"
@@ -166,7 +166,7 @@ func (o *Office) InstalledAtDesk(ctx context.Context, by Operator, number string
 	if err != nil {
 		return Application{}, err
 	}
-	phone := o.c.People.Phone(ctx, ident.IIN(waits.Subject.IIN))
+	phone := o.c.People.Phone(ctx, by.IIN, ident.IIN(waits.Subject.IIN))
 	a, err := o.atDesk(ctx, by, number, "application.installed", func(tx Tx, a *Application) error {
 		if err := a.serve(by); err != nil {
 			return err

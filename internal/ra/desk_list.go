@@ -22,12 +22,12 @@ type Folder struct {
 }
 
 // Folder gathers what is known of a person, for an operator.
-func (o *Office) Folder(ctx context.Context, typed string) (Folder, string, error) {
+func (o *Office) Folder(ctx context.Context, by Operator, typed string) (Folder, string, error) {
 	iin, err := o.c.Identities.AdmitIIN(typed)
 	if err != nil {
 		return Folder{}, "", refuse("IIN_INVALID")
 	}
-	f := Folder{Person: o.c.People.Person(ctx, iin), Phone: o.c.People.Phone(ctx, iin)}
+	f := Folder{Person: o.c.People.Person(ctx, by.IIN, iin), Phone: o.c.People.Phone(ctx, by.IIN, iin)}
 	if f.Keys, err = o.c.Keys.Of(ctx, string(iin)); err != nil {
 		return Folder{}, "", fmt.Errorf("open a folder: %w", err)
 	}

@@ -72,7 +72,7 @@ func (o *Office) Take(ctx context.Context, by Operator, f DeskForm) (Application
 	if err := a.serve(by); err != nil {
 		return Application{}, o.deskRefused(ctx, by, "person", err)
 	}
-	switch p := o.c.People.Person(ctx, ident.IIN(f.IIN)); {
+	switch p := o.c.People.Person(ctx, by.IIN, ident.IIN(f.IIN)); {
 	case p.Verdict == trust.Good:
 		a.Subject.Surname, a.Subject.Patronymic = tidy(p.Surname), tidy(p.Patronymic)
 		a.Subject.CommonName = strings.TrimSpace(a.Subject.Surname + " " + tidy(p.Name))
@@ -80,7 +80,7 @@ func (o *Office) Take(ctx context.Context, by Operator, f DeskForm) (Application
 		return Application{}, refuse("NAME_INVALID")
 	}
 	if f.BIN != "" {
-		a.Subject.Organization = o.c.Registry.Head(ctx, ident.BIN(f.BIN)).Organization
+		a.Subject.Organization = o.c.Registry.Head(ctx, by.IIN, ident.BIN(f.BIN)).Organization
 	}
 	return o.await(ctx, by.IIN, a)
 }
@@ -117,7 +117,7 @@ func (o *Office) Await(ctx context.Context, cert *pki.Certificate, bin string, t
 		if err != nil {
 			return Application{}, refuse("BIN_INVALID")
 		}
-		head := o.c.Registry.Head(ctx, admitted)
+		head := o.c.Registry.Head(ctx, h.IIN, admitted)
 		a.Role, a.Subject.BIN, a.Subject.Organization = RoleHead, string(admitted), head.Organization
 		switch {
 		case head.unknown():

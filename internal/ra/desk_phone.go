@@ -24,7 +24,7 @@ func (o *Office) visited(ctx context.Context, by Operator, number string) (Appli
 	if err := a.serve(by); err != nil {
 		return a, "", o.deskRefused(ctx, by, "application "+FormatNumber(number), err)
 	}
-	switch p := o.Phone(ctx, a.Subject.IIN); p.Verdict {
+	switch p := o.Phone(ctx, by.IIN, a.Subject.IIN); p.Verdict {
 	case trust.Good:
 		return a, p.Phone, nil
 	case trust.Bad:

@@ -81,7 +81,7 @@ func (o *Office) weekly(ctx context.Context, week string) error {
 
 // staffList tells the head of an organisation which keys of his staff end soon; his own he is told of himself.
 func (o *Office) staffList(ctx context.Context, bin, week string) error {
-	head := o.c.Registry.Head(ctx, ident.BIN(bin))
+	head := o.c.Registry.Head(ctx, "", ident.BIN(bin))
 	if head.unknown() {
 		return fmt.Errorf("weekly list: the registry does not know now who heads an organisation")
 	}

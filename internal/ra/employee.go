@@ -37,7 +37,7 @@ func (o *Office) employer(ctx context.Context, s Subject, h pki.Holder, bin stri
 	if h.BIN != "" && h.BIN != string(admitted) {
 		return Subject{}, Employer{}, refuse("KEY_OF_OTHER_COMPANY")
 	}
-	e := Employer{Head: o.c.Registry.Head(ctx, admitted), Person: o.owner(ctx, s)}
+	e := Employer{Head: o.c.Registry.Head(ctx, h.IIN, admitted), Person: o.owner(ctx, s.IIN, s)}
 	s.BIN, s.Organization = string(admitted), e.Head.Organization
 	switch {
 	case e.Head.bad():
@@ -61,7 +61,7 @@ type Employer struct {
 // livingPerson refuses what the register of persons says no to (R4). Its silence is no verdict: the application is
 // kept, and waits when it is routed.
 func (o *Office) livingPerson(ctx context.Context, s Subject) error {
-	if p := o.owner(ctx, s); p.Verdict == trust.Bad {
+	if p := o.owner(ctx, s.IIN, s); p.Verdict == trust.Bad {
 		return &Refusal{Code: p.Code, Evidence: p.evidence()}
 	}
 	return nil
@@ -82,8 +82,8 @@ func (o *Office) Employer(ctx context.Context, signer *pki.Certificate, bin stri
 
 // owner asks the register of persons who owns the applicant's IIN. Another name than the certificate's
 // is a no: new keys would carry it on.
-func (o *Office) owner(ctx context.Context, s Subject) PersonAnswer {
-	p := o.c.People.Person(ctx, ident.IIN(s.IIN))
+func (o *Office) owner(ctx context.Context, by string, s Subject) PersonAnswer {
+	p := o.c.People.Person(ctx, by, ident.IIN(s.IIN))
 	switch {
 	case p.Verdict == trust.Bad && p.Code == "":
 		p.Code = "PERSON_UNKNOWN"
@@ -105,25 +105,25 @@ func (p PersonAnswer) evidence() map[string]string {
 func (o *Office) answers(ctx context.Context, a Application) HeadAnswer {
 	head := HeadAnswer{Verdict: trust.Good}
 	if a.Subject.BIN != "" {
-		head = o.head(ctx, a)
+		head = o.head(ctx, a.mover(), a)
 	}
 	if a.Kind == Issuance || head.bad() || head.unknown() { // begun at a desk: operators held him against the register
 		return head
 	}
-	switch p := o.owner(ctx, a.Subject); p.Verdict {
+	switch p := o.owner(ctx, a.mover(), a.Subject); p.Verdict {
 	case trust.Good:
 		return head
 	case trust.Bad:
 		return HeadAnswer{Verdict: trust.Bad, Code: p.Code, AsOf: p.AsOf, Source: p.Source, Load: p.Load}
 	default:
-		return HeadAnswer{Verdict: trust.Unknown, AsOf: p.AsOf, Source: p.Source, Load: p.Load}
+		return HeadAnswer{Verdict: trust.Unknown, Code: p.Code, AsOf: p.AsOf, Source: p.Source, Load: p.Load}
 	}
 }
 
 // gone asks once more, before the authority is asked, whether the register of persons says no. What two operators
 // passed over at a desk is passed over here, but for a person who is not there any more.
 func (o *Office) gone(ctx context.Context, a Application) (why Reason, gone bool, err error) {
-	p := o.owner(ctx, a.Subject)
+	p := o.owner(ctx, a.mover(), a.Subject)
 	switch {
 	case p.Verdict == trust.Unknown:
 		return Reason{}, false, fmt.Errorf("issue %s: the register of persons does not answer", FormatNumber(a.Number))

@@ -38,7 +38,7 @@ func (o *Office) Watched(ctx context.Context, iin string) (Watched, error) {
 			continue
 		}
 		seen[k.BIN] = true
-		head := o.c.Registry.Head(ctx, ident.BIN(k.BIN))
+		head := o.c.Registry.Head(ctx, iin, ident.BIN(k.BIN))
 		may := head.Verdict == trust.Good && head.IIN == iin
 		if head.Verdict == trust.Good && !may {
 			d, err := o.delegated(ctx, pki.Holder{IIN: iin, BIN: k.BIN}, "", head)

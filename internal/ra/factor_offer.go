@@ -93,7 +93,7 @@ func (o *Office) needFactor(ctx context.Context, tx Tx, iin, about string) error
 // FactorOffer asks the registries and the account what a person can choose from. A person with
 // nothing is refused: FACTOR_DESK, FACTOR_YOUNG, or CHECK_UNAVAILABLE when the base did not answer.
 func (o *Office) FactorOffer(ctx context.Context, iin, about string) (FactorOffer, error) {
-	person := o.c.People.Person(ctx, ident.IIN(iin))
+	person := o.c.People.Person(ctx, iin, ident.IIN(iin))
 	f := FactorOffer{Exempt: person.Verdict == trust.Good && person.Nonresident}
 	var account Account
 	var had []Factor
@@ -127,7 +127,7 @@ func (o *Office) FactorOffer(ctx context.Context, iin, about string) (FactorOffe
 func (o *Office) way(ctx context.Context, f *FactorOffer, k FactorKind, iin ident.IIN, a Account) {
 	switch k {
 	case FactorSMS:
-		switch p := o.c.People.Phone(ctx, iin); p.Verdict {
+		switch p := o.c.People.Phone(ctx, string(iin), iin); p.Verdict {
 		case trust.Good:
 			f.Ways = append(f.Ways, FactorWay{k, ident.MaskPhone(p.Phone), string(p.Phone)})
 		case trust.Bad:

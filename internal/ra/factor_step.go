@@ -72,7 +72,7 @@ func (o *Office) ExemptFactor(ctx context.Context, iin, about string) (bool, err
 	if !o.c.Factor.needs(about) {
 		return false, nil
 	}
-	if p := o.c.People.Person(ctx, ident.IIN(iin)); p.Verdict != trust.Good || !p.Nonresident {
+	if p := o.c.People.Person(ctx, iin, ident.IIN(iin)); p.Verdict != trust.Good || !p.Nonresident {
 		return false, nil
 	}
 	_, err := o.exempt(ctx, iin, about)

@@ -211,7 +211,7 @@ func TestFactorEnds(t *testing.T) {
 // asked is a mobile base that does not answer.
 type asked struct{ *town }
 
-func (asked) Phone(context.Context, ident.IIN) PhoneAnswer { return PhoneAnswer{} }
+func (asked) Phone(context.Context, string, ident.IIN) PhoneAnswer { return PhoneAnswer{} }
 
 func TestFactorOffer(t *testing.T) {
 	w := guarded(t, FactorSMS, FactorEmail)

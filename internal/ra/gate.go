@@ -70,7 +70,7 @@ func (o *Office) headed(ctx context.Context, s Subject, h pki.Holder, bin string
 	if err != nil {
 		return Subject{}, HeadAnswer{}, refuse("BIN_INVALID")
 	}
-	head := o.c.Registry.Head(ctx, admitted)
+	head := o.c.Registry.Head(ctx, s.IIN, admitted)
 	if head.bad() {
 		return Subject{}, HeadAnswer{}, &Refusal{Code: head.code(), Evidence: head.evidence()}
 	}
@@ -89,8 +89,8 @@ func (o *Office) headed(ctx context.Context, s Subject, h pki.Holder, bin string
 }
 
 // headOf asks the registry who heads a company; an answer that is not good is a refusal.
-func (o *Office) headOf(ctx context.Context, bin ident.BIN) (HeadAnswer, error) {
-	head := o.c.Registry.Head(ctx, bin)
+func (o *Office) headOf(ctx context.Context, by string, bin ident.BIN) (HeadAnswer, error) {
+	head := o.c.Registry.Head(ctx, by, bin)
 	switch {
 	case head.unknown():
 		return HeadAnswer{}, &Refusal{Code: "CHECK_UNAVAILABLE", Evidence: head.Silence()}

@@ -64,7 +64,7 @@ func (a *AutoRevoke) Set(s string) error {
 // has it, they are revoked. Change names the event. Of the former head nothing but his head's keys of
 // this organisation is touched.
 func (o *Office) HeadChanged(ctx context.Context, bin, change string) error {
-	head := o.c.Registry.Head(ctx, ident.BIN(bin))
+	head := o.c.Registry.Head(ctx, "", ident.BIN(bin))
 	if head.unknown() {
 		return errors.New("follow a change of head: the registry does not answer")
 	}
@@ -149,7 +149,7 @@ func (o *Office) endCompany(ctx context.Context, tx Tx, bin string, why Ending, 
 // RevokePrevious revokes the keys of former heads of an organisation, as the registry names them at
 // this moment: the handler of [JobPreviousHead].
 func (o *Office) RevokePrevious(ctx context.Context, t CompanyTask) error {
-	head := o.c.Registry.Head(ctx, ident.BIN(t.BIN))
+	head := o.c.Registry.Head(ctx, "", ident.BIN(t.BIN))
 	if head.unknown() {
 		return errors.New("revoke keys of a former head: the registry does not answer")
 	}

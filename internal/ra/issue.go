@@ -92,7 +92,7 @@ func (o *Office) undue(ctx context.Context, a Application) (done bool, err error
 		return gone, err
 	}
 	if a.Role == RoleHead && !a.overridden() {
-		switch head := o.head(ctx, a); {
+		switch head := o.head(ctx, a.mover(), a); {
 		case head.unknown():
 			return false, fmt.Errorf("issue %s: the registry does not answer", FormatNumber(a.Number))
 		case head.bad() || head.IIN != a.Subject.IIN:
@@ -177,7 +177,7 @@ func (o *Office) reject(ctx context.Context, a Application, why Reason) error {
 
 // Installed records that the agent wrote the keys; the owner is told (N-12).
 func (o *Office) Installed(ctx context.Context, iin, number string, serials []string) (Application, error) {
-	phone := o.c.People.Phone(ctx, ident.IIN(iin))
+	phone := o.c.People.Phone(ctx, iin, ident.IIN(iin))
 	a, err := o.change(ctx, iin, number, "application.installed", func(tx Tx, a *Application) error {
 		return o.install(ctx, tx, a, serials, phone)
 	})

@@ -49,7 +49,7 @@ func (o *Office) Find(ctx context.Context, who Viewer, number string) (Applicati
 // actsFor reports that a person heads the organisation whose key he signed in with, or confirms for
 // its head. Where the registry does not say who that is, nobody does.
 func (o *Office) actsFor(ctx context.Context, who Viewer) (bool, error) {
-	head := o.c.Registry.Head(ctx, ident.BIN(who.BIN))
+	head := o.c.Registry.Head(ctx, who.IIN, ident.BIN(who.BIN))
 	if who.IIN == "" || head.Verdict != trust.Good {
 		return false, nil
 	}
@@ -87,7 +87,7 @@ func (o *Office) Mine(ctx context.Context, who Viewer) ([]Application, error) {
 // Heads reports whether the registry names the person head of the organisation now. A registry
 // that cannot answer does not.
 func (o *Office) Heads(ctx context.Context, iin, bin string) bool {
-	head := o.c.Registry.Head(ctx, ident.BIN(bin))
+	head := o.c.Registry.Head(ctx, iin, ident.BIN(bin))
 	return iin != "" && head.Verdict == trust.Good && head.IIN == iin
 }
 

@@ -37,9 +37,12 @@ type Config struct {
 	Judge    Judge
 	Registry Registry
 	People   People
-	Keys     Keys
-	Issuer   Issuer
-	Revoker  Revoker
+	// Counted answers where figures about a great many keys are made: by loads alone, of which no record is kept one by
+	// one. Nil: Registry and People.
+	Counted Counted
+	Keys    Keys
+	Issuer  Issuer
+	Revoker Revoker
 	// Ends walks what ends, for the operators' reports; nil: they cannot be made.
 	Ends Ends
 	// Origin of the cabinet, as "https://cabinet.example.kz": written into documents and letters.

@@ -36,16 +36,16 @@ type town struct {
 func (w *town) Certificate(context.Context, *pki.Certificate, trust.Purpose) trust.Report {
 	return w.report
 }
-func (w *town) Head(_ context.Context, bin ident.BIN) HeadAnswer { return w.heads[bin] }
+func (w *town) Head(_ context.Context, _ string, bin ident.BIN) HeadAnswer { return w.heads[bin] }
 
-func (w *town) Person(_ context.Context, iin ident.IIN) PersonAnswer {
+func (w *town) Person(_ context.Context, _ string, iin ident.IIN) PersonAnswer {
 	if p, ok := w.people[iin]; ok {
 		return p
 	}
 	return PersonAnswer{Verdict: trust.Bad, Code: "PERSON_UNKNOWN"}
 }
 
-func (w *town) Phone(_ context.Context, iin ident.IIN) PhoneAnswer {
+func (w *town) Phone(_ context.Context, _ string, iin ident.IIN) PhoneAnswer {
 	if p, ok := w.phones[iin]; ok {
 		return PhoneAnswer{Verdict: trust.Good, Phone: p}
 	}

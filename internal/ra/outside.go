@@ -17,9 +17,9 @@ type Judge interface {
 }
 
 // Registry says who heads an organisation now. It is bounded in time by itself and answers unknown
-// rather than failing.
+// rather than failing. By is the personal number of who asks, for its records; "" is the system by itself.
 type Registry interface {
-	Head(ctx context.Context, bin ident.BIN) HeadAnswer
+	Head(ctx context.Context, by string, bin ident.BIN) HeadAnswer
 }
 
 // HeadAnswer is the registry's answer: good with the head, bad with a code, or unknown.
@@ -42,11 +42,17 @@ type HeadAnswer struct {
 }
 
 // People is what state registries know of persons. Like [Registry] it is bounded in time and
-// answers unknown rather than failing.
+// answers unknown rather than failing, and by is who asks.
 type People interface {
-	Person(ctx context.Context, iin ident.IIN) PersonAnswer
+	Person(ctx context.Context, by string, iin ident.IIN) PersonAnswer
 	// Phone is the person's phone in the mobile citizens base: the only place short messages go.
-	Phone(ctx context.Context, iin ident.IIN) PhoneAnswer
+	Phone(ctx context.Context, by string, iin ident.IIN) PhoneAnswer
+}
+
+// Counted is what figures ask of registries.
+type Counted interface {
+	Registry
+	People
 }
 
 // PersonAnswer says who a person is: good, bad with a code (PERSON_UNKNOWN, PERSON_EXCLUDED), or unknown.

@@ -33,6 +33,17 @@ const (
 	ContactUnknown Contact = "unknown" // the registry did not answer
 )
 
+// counted are the registries for figures.
+func (o *Office) counted() Counted {
+	if o.c.Counted != nil {
+		return o.c.Counted
+	}
+	return struct {
+		Registry
+		People
+	}{o.c.Registry, o.c.People}
+}
+
 // ContactOf says whether reminders of a key reach anybody, as the reminders themselves find out: by a confirmed address
 // that is not bad, or by a phone of the mobile base, the holder's, or for a key of an organisation its head's.
 func (o *Office) ContactOf(ctx context.Context, k Key) (Contact, error) {
@@ -45,7 +56,7 @@ func (o *Office) ContactOf(ctx context.Context, k Key) (Contact, error) {
 	}
 	iin := ident.IIN(k.IIN)
 	if k.BIN != "" {
-		head := o.c.Registry.Head(ctx, ident.BIN(k.BIN))
+		head := o.counted().Head(ctx, "", ident.BIN(k.BIN))
 		switch {
 		case head.unknown():
 			return ContactUnknown, nil
@@ -54,7 +65,7 @@ func (o *Office) ContactOf(ctx context.Context, k Key) (Contact, error) {
 		}
 		iin = ident.IIN(head.IIN)
 	}
-	switch o.c.People.Phone(ctx, iin).Verdict {
+	switch o.counted().Phone(ctx, "", iin).Verdict {
 	case trust.Good:
 		return ContactKnown, nil
 	case trust.Bad:

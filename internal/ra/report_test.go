@@ -30,8 +30,8 @@ func (e ends) Ending(_ context.Context, from, to time.Time, f func(Key) error) e
 // phones answers about phones: nobody's persons are known.
 type phones map[string]trust.Verdict
 
-func (phones) Person(context.Context, ident.IIN) PersonAnswer { return PersonAnswer{} }
-func (p phones) Phone(_ context.Context, iin ident.IIN) PhoneAnswer {
+func (phones) Person(context.Context, string, ident.IIN) PersonAnswer { return PersonAnswer{} }
+func (p phones) Phone(_ context.Context, _ string, iin ident.IIN) PhoneAnswer {
 	return PhoneAnswer{Verdict: p[string(iin)]}
 }
 

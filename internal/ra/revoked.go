@@ -107,14 +107,14 @@ type reader struct {
 func (o *Office) told(ctx context.Context, k Key) (all []reader, silent bool) {
 	all = []reader{{iin: k.IIN}}
 	if k.BIN != "" {
-		head := o.c.Registry.Head(ctx, ident.BIN(k.BIN))
+		head := o.c.Registry.Head(ctx, "", ident.BIN(k.BIN))
 		silent = head.unknown()
 		if head.Verdict == trust.Good && head.IIN != k.IIN {
 			all = append(all, reader{iin: head.IIN})
 		}
 	}
 	for i := range all {
-		switch a := o.c.People.Phone(ctx, ident.IIN(all[i].iin)); a.Verdict {
+		switch a := o.c.People.Phone(ctx, "", ident.IIN(all[i].iin)); a.Verdict {
 		case trust.Good:
 			all[i].phone = a.Phone
 		case trust.Bad:

@@ -231,7 +231,7 @@ type answersOnce struct {
 	asked int
 }
 
-func (a *answersOnce) Head(context.Context, ident.BIN) HeadAnswer {
+func (a *answersOnce) Head(context.Context, string, ident.BIN) HeadAnswer {
 	if a.asked++; a.asked > 1 {
 		return HeadAnswer{}
 	}

@@ -51,7 +51,7 @@ func (o *Office) StandingOf(ctx context.Context, by pki.Holder, power string) (S
 	if by.IIN == "" || by.BIN == "" || (role != RoleHead && role != RoleSignRight) {
 		return "", Delegation{}, refuse("ROLE_CANNOT_CONFIRM")
 	}
-	head, err := o.headOf(ctx, ident.BIN(by.BIN))
+	head, err := o.headOf(ctx, by.IIN, ident.BIN(by.BIN))
 	if err != nil {
 		return "", Delegation{}, err
 	}
@@ -136,7 +136,7 @@ func (o *Office) asHead(ctx context.Context, by pki.Holder) (HeadAnswer, error) 
 	if by.BIN == "" || RoleOf(by) != RoleHead {
 		return HeadAnswer{}, refuse("HEAD_ONLY")
 	}
-	head, err := o.headOf(ctx, ident.BIN(by.BIN))
+	head, err := o.headOf(ctx, by.IIN, ident.BIN(by.BIN))
 	if err != nil {
 		return HeadAnswer{}, err
 	}

@@ -141,12 +141,24 @@ func (o *Office) verify(ctx context.Context, a Application, signed []byte) error
 	return nil
 }
 
+// mover is whose act brought an application where it is: who confirmed it, who approved it at a desk, or who applied. What
+// registries are asked about it then is his question.
+func (a *Application) mover() string {
+	switch n := len(a.Approvals); {
+	case n > 0:
+		return a.Approvals[n-1].IIN
+	case a.Visit.Second.Done():
+		return a.Visit.Second.IIN
+	}
+	return a.Subject.IIN
+}
+
 // head asks the registry about an application's organisation; the zero answer for individuals.
-func (o *Office) head(ctx context.Context, a Application) HeadAnswer {
+func (o *Office) head(ctx context.Context, by string, a Application) HeadAnswer {
 	if a.Subject.BIN == "" {
 		return HeadAnswer{}
 	}
-	return o.c.Registry.Head(ctx, ident.BIN(a.Subject.BIN))
+	return o.c.Registry.Head(ctx, by, ident.BIN(a.Subject.BIN))
 }
 
 // follow asks for the job an application's state calls for, now that it has come to it.

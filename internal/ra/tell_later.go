@@ -51,7 +51,7 @@ func (o *Office) tellInstalledAgain(ctx context.Context, t Task) error {
 	if err != nil {
 		return err
 	}
-	phone := o.c.People.Phone(ctx, ident.IIN(a.Subject.IIN))
+	phone := o.c.People.Phone(ctx, "", ident.IIN(a.Subject.IIN))
 	if phone.Verdict != trust.Good && phone.Verdict != trust.Bad {
 		return errSilent
 	}

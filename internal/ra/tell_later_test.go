@@ -19,18 +19,18 @@ type mute struct {
 	phones, companies bool
 }
 
-func (m *mute) Phone(ctx context.Context, iin ident.IIN) PhoneAnswer {
+func (m *mute) Phone(ctx context.Context, by string, iin ident.IIN) PhoneAnswer {
 	if m.phones {
 		return PhoneAnswer{}
 	}
-	return m.town.Phone(ctx, iin)
+	return m.town.Phone(ctx, by, iin)
 }
 
-func (m *mute) Head(ctx context.Context, bin ident.BIN) HeadAnswer {
+func (m *mute) Head(ctx context.Context, by string, bin ident.BIN) HeadAnswer {
 	if m.companies {
 		return HeadAnswer{}
 	}
-	return m.town.Head(ctx, bin)
+	return m.town.Head(ctx, by, bin)
 }
 
 // sms are the numbers of the short messages, with who gets them.

@@ -48,6 +48,9 @@ func (a *Application) Route(head HeadAnswer, at time.Time) error {
 	switch {
 	case head.unknown():
 		a.Reason = Reason{Code: "REG_UNAVAILABLE", Evidence: head.evidence()}
+		if head.Code != "" {
+			a.Reason.Evidence["cause"] = head.Code
+		}
 		a.Changed = at
 		return nil
 	case head.bad():

@@ -50,7 +50,8 @@ func (unmetered) Looked(time.Duration)     {}
 // Book answers questions and takes loads. It is safe for concurrent use.
 type Book struct {
 	c       Config
-	purpose Purpose // of those who ask; empty: loads answer alone
+	purpose Purpose   // of those who ask; empty: loads answer alone
+	asker   ident.IIN // empty: the system
 }
 
 // New checks the configuration.
@@ -77,7 +78,11 @@ func (b *Book) Entity(ctx context.Context, bin ident.BIN) Answer[LegalEntity] {
 	if settled(b, live) {
 		return asked[LegalEntity](ctx, b, live)
 	}
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[LegalEntity], error) { return b.entity(ctx, t.over(tx), bin, now) })
+	a := ask(ctx, b, func(tx Tx, now time.Time) (Answer[LegalEntity], error) { return b.entity(ctx, t.over(tx), bin, now) })
+	if t == nil {
+		a = given(ctx, b, string(bin), a)
+	}
+	return a
 }
 
 // Head tells who heads an organisation on a day: the day of on, in Astana. Bad: what [Book.Entity]
@@ -92,7 +97,11 @@ func (b *Book) Head(ctx context.Context, bin ident.BIN, on time.Time) Answer[Hea
 			return asked[Head](ctx, b, live)
 		}
 	}
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[Head], error) { return b.head(ctx, t.over(tx), bin, DateOf(on), now) })
+	a := ask(ctx, b, func(tx Tx, now time.Time) (Answer[Head], error) { return b.head(ctx, t.over(tx), bin, DateOf(on), now) })
+	if t == nil {
+		a = given(ctx, b, string(bin), a)
+	}
+	return a
 }
 
 // Person tells who a person is. Bad: PersonUnknown, PersonExcluded (excluded, dead or incapable).
@@ -109,6 +118,9 @@ func (b *Book) Person(ctx context.Context, iin ident.IIN) Answer[Person] {
 		}
 	}
 	a := ask(ctx, b, func(tx Tx, now time.Time) (Answer[Person], error) { return b.person(ctx, t.over(tx), iin, now) })
+	if t == nil {
+		a = given(ctx, b, string(iin), a)
+	}
 	if a.Verdict == Unknown && live.Code == ConsentNeeded {
 		return asked[Person](ctx, b, live) // nobody else knows: the person can help
 	}
@@ -145,7 +157,11 @@ func (b *Book) Phone(ctx context.Context, iin ident.IIN) Answer[MobileContact] {
 			t = &told{loads: map[string]Load{SourceMobile: moment(live)}, contact: &live}
 		}
 	}
-	return ask(ctx, b, func(tx Tx, now time.Time) (Answer[MobileContact], error) { return b.phone(ctx, t.over(tx), iin, now) })
+	a := ask(ctx, b, func(tx Tx, now time.Time) (Answer[MobileContact], error) { return b.phone(ctx, t.over(tx), iin, now) })
+	if t == nil {
+		a = given(ctx, b, string(iin), a)
+	}
+	return a
 }
 
 func (b *Book) phone(ctx context.Context, tx Tx, iin ident.IIN, now time.Time) (Answer[MobileContact], error) {

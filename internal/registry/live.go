@@ -52,17 +52,18 @@ type Legal struct {
 	Leader Leader
 }
 
-// For is the same book for askers of a purpose. Only such a book asks state services
-// (Config.Live); one without a purpose answers from loads.
+// For is the same book for askers of a purpose. Only such a book asks state services (Config.Live), and its answers
+// are recorded one by one; one without a purpose answers from loads, for figures and the person's own pages.
 func (b *Book) For(p Purpose) *Book {
 	one := *b
 	one.purpose = p
 	return &one
 }
 
-// By is the same book for a person who asks: what state services record names him, and not the system.
+// By is the same book for a person who asks: the records of what was answered name him, and not the system.
 func (b *Book) By(asker ident.IIN) *Book {
 	one := *b
+	one.asker = asker
 	if one.c.Live != nil {
 		one.c.Live = one.c.Live.By(string(asker))
 	}

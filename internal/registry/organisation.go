@@ -22,5 +22,15 @@ func (b *Book) Organisation(ctx context.Context, bin ident.BIN, on time.Time) (A
 	head := ask(ctx, b, func(tx Tx, now time.Time) (Answer[Head], error) {
 		return b.head(ctx, present.over(tx), bin, DateOf(on), now)
 	})
+	if t != nil {
+		return entity, head
+	}
+	if entity.Verdict != Good { // the head follows from it: one record of one question
+		if entity = given(ctx, b, string(bin), entity); entity.Code == Unrecorded {
+			head = asked[Head](ctx, b, entity)
+		}
+	} else if head = given(ctx, b, string(bin), head); head.Code == Unrecorded {
+		entity = asked[LegalEntity](ctx, b, head)
+	}
 	return entity, head
 }

@@ -81,7 +81,7 @@ func (b *Book) Taxpayer(ctx context.Context, tin string) Answer[Taxpayer] {
 	if live.Verdict == Good {
 		return join(live, kept)
 	}
-	return kept
+	return given(ctx, b, tin, kept)
 }
 
 // join puts what the live service tells, sole proprietor and value-added tax, over the last load's record.

@@ -71,8 +71,6 @@ type channel struct {
 	Gateway
 	s    *Services
 	seen *otter.Cache[string, bool] // ids of answers, until they are too old to come again
-
-	consents *otter.Cache[string, consent] // by IIN, for as long as they were asked for
 }
 
 func newChannel(s *Services, g Gateway) (*channel, error) {
@@ -89,9 +87,7 @@ func newChannel(s *Services, g Gateway) (*channel, error) {
 		g.PersonStates = DefaultPersonStates()
 	}
 	return &channel{Gateway: g, s: s, seen: otter.Must(&otter.Options[string, bool]{MaximumSize: 1 << 16, Executor: func(f func()) { f() },
-		ExpiryCalculator: otter.ExpiryWriting[string, bool](ahead + g.Skew + time.Hour)}),
-		consents: otter.Must(&otter.Options[string, consent]{MaximumSize: 1 << 12, Executor: func(f func()) { f() },
-			ExpiryCalculator: otter.ExpiryWriting[string, consent](consentLife)})}, nil
+		ExpiryCalculator: otter.ExpiryWriting[string, bool](ahead + g.Skew + time.Hour)})}, nil
 }
 
 // question is one message through the gateway.

@@ -9,7 +9,6 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/ident"
-	"senim/internal/limit"
 	"senim/internal/registry"
 )
 
@@ -26,10 +25,22 @@ func needed() error {
 	return &trouble{code: registry.ConsentNeeded, why: "the register of persons wants the person's consent", calm: true}
 }
 
-// asksConsent is how often one person may be sent the message that asks for it.
-func asksConsent(now func() time.Time) *limit.Limiter {
-	return limit.New(now, limit.Rate{Acts: 1, In: time.Minute}, limit.Rate{Acts: 5, In: 24 * time.Hour})
+// Consents keeps consents for all nodes of an installation; the store does. A person is named by his number.
+type Consents interface {
+	// Consent gives the one that holds now.
+	Consent(ctx context.Context, iin string) (token, key string, ok bool, err error)
+	KeepConsent(ctx context.Context, iin, token, key string, until time.Time) error
+	DropConsent(ctx context.Context, iin string) error
+	// MayAsk notes that a person is sent the message that asks for one, unless he was sent one within pause, or day
+	// of them within a day.
+	MayAsk(ctx context.Context, iin string, pause time.Duration, day int) (may bool, err error)
 }
+
+// How often one person may be sent the message that asks for a consent.
+const (
+	asksPause = time.Minute
+	asksDay   = 5
+)
 
 // CanAskConsent reports that people can be asked for the consent the register of persons wants.
 func (s *Services) CanAskConsent() bool {
@@ -42,7 +53,11 @@ func (s *Services) AskConsent(ctx context.Context, iin ident.IIN) (given bool, e
 	if !s.CanAskConsent() {
 		return false, errors.New("ask for a consent: no service does")
 	}
-	if s.asks.Take(string(iin)) > 0 {
+	may, err := s.c.Consents.MayAsk(ctx, string(iin), asksPause, asksDay)
+	if err != nil {
+		return false, fmt.Errorf("ask for a consent: %w", err)
+	}
+	if !may {
 		return false, fmt.Errorf("ask for a consent: %w", registry.ErrAskedLately)
 	}
 	return s.consentOf(ctx, iin, true)
@@ -56,7 +71,8 @@ func (s *Services) ConsentGiven(ctx context.Context, iin ident.IIN) (bool, error
 	return s.consentOf(ctx, iin, false)
 }
 
-// consentOf asks the service, at the pace of the register of persons, and records a message that was sent.
+// consentOf asks the service, at the pace of the register of persons, and records a message that was sent: the person
+// himself asks for it.
 func (s *Services) consentOf(ctx context.Context, iin ident.IIN, send bool) (bool, error) {
 	_, err := s.persons.turn(ctx, func(ctx context.Context) (a registry.Answer[registry.Person], err error) {
 		_, err = s.gateway.access(ctx, iin, send)
@@ -75,7 +91,7 @@ func (s *Services) consentOf(ctx context.Context, iin ident.IIN, send bool) (boo
 		result = Failed
 	}
 	if send {
-		recorded := s.c.Audit(ctx, audit.Event{Action: "registry.consent.asked", Actor: "system", Object: s.c.Hash(string(iin)), Result: result,
+		recorded := s.c.Audit(ctx, audit.Event{Action: "registry.consent.asked", Actor: s.c.Hash(string(iin)), Object: s.c.Hash(string(iin)), Result: result,
 			Detail: map[string]string{"source": registry.SourcePersons}})
 		err = errors.Join(err, recorded)
 	}
@@ -88,10 +104,16 @@ func (s *Services) consentOf(ctx context.Context, iin ident.IIN, send bool) (boo
 // consent is a person's consent: the one that is kept, or the one the service knows of when a gate asks. Nobody is
 // sent a message for it.
 func (c *channel) consent(ctx context.Context, iin ident.IIN, gate bool) (consent, error) {
-	if kept, ok := c.consents.GetIfPresent(string(iin)); ok {
-		return kept, nil
+	if c.Access == "" {
+		return consent{}, needed()
 	}
-	if c.Access == "" || !gate {
+	token, key, ok, err := c.s.c.Consents.Consent(ctx, string(iin))
+	switch {
+	case err != nil:
+		return consent{}, fail(Failed, "the consent that is kept could not be read")
+	case ok:
+		return consent{token, key}, nil
+	case !gate:
 		return consent{}, needed()
 	}
 	return c.access(ctx, iin, false)
@@ -117,6 +139,8 @@ func (c *channel) access(ctx context.Context, iin ident.IIN, send bool) (given c
 	if textOf(data.Child("status")) != consentGiven || given.token == "" {
 		return consent{}, needed()
 	}
-	c.consents.Set(string(iin), given)
+	if err := c.s.c.Consents.KeepConsent(ctx, string(iin), given.token, given.key, c.s.c.Now().Add(consentLife)); err != nil {
+		c.s.c.Log.Error("state service: a consent could not be kept; it is asked about again", "service", "consent", "error", err)
+	}
 	return given, nil
 }

@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"senim/internal/registry"
+	"senim/internal/state"
 	"senim/internal/state/statetest"
+	"senim/internal/store"
+	"senim/internal/store/storetest"
 )
 
 // A person's consent: without it his record is not asked for, he is sent one message when he asks for it, and once he
@@ -97,5 +100,53 @@ func TestConsentUnsure(t *testing.T) {
 		if a := w.Person(t.Context(), registry.ForKey, man); a.Verdict != registry.Unknown || (a.Code == registry.ConsentNeeded) == c.failed {
 			t.Errorf("%s: %+v", name, a)
 		}
+	}
+}
+
+// A consent that one node saw is there for every other, and the message that asks for one is sent so often and no more,
+// whichever node sends it.
+func TestConsentOfAnotherNode(t *testing.T) {
+	for name, url := range map[string]func(*testing.T) string{
+		"sqlite":   func(t *testing.T) string { return t.TempDir() + "/senim.db" },
+		"postgres": func(t *testing.T) string { return storetest.PostgresURL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := url(t)
+			key := []byte("0123456789abcdef0123456789abcdef")
+			var now func() time.Time
+			kept := func(node string) *store.Store {
+				return storetest.Open(t, store.Config{URL: at, Node: node, Key: key, Now: func() time.Time { return now() }})
+			}
+			w := newWorld(t, func(c *state.Config) { now = c.Now; c.Consents = kept("one").StateConsents() })
+			w.gateway.Put("GBDFLINFO", man, statetest.Person(man, ""))
+			second := kept("two")
+			gateway := w.gateway.Config()
+			other, err := state.New(state.Config{Gateway: &gateway, Audit: w.record, Hash: func(string) string { return "keyed-hash" }, Consents: second.StateConsents(), Now: w.time})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.gateway.Consent(man, "")
+			if given, err := w.AskConsent(t.Context(), man); given || err != nil {
+				t.Fatalf("asked: %v, %v", given, err)
+			}
+			if _, err := other.AskConsent(t.Context(), man); !errors.Is(err, registry.ErrAskedLately) || w.gateway.Texts() != 1 {
+				t.Errorf("the other node sends one at once: %v, %d messages", err, w.gateway.Texts())
+			}
+			w.gateway.Consent(man, "token one")
+			if given, err := w.ConsentGiven(t.Context(), man); !given || err != nil {
+				t.Fatalf("given: %v, %v", given, err)
+			}
+			// a letter asks the service of access nothing: what the other node has, it has from the database
+			if a := other.Person(t.Context(), registry.ForNotify, man); a.Verdict != registry.Good {
+				t.Errorf("the other node: %+v", a)
+			}
+			if token, _, ok, err := second.StateConsents().Consent(t.Context(), man); !ok || err != nil || token != "token one" {
+				t.Errorf("kept: %q, %v, %v", token, ok, err)
+			}
+			w.pass(31 * time.Minute)
+			if a := other.Person(t.Context(), registry.ForNotify, man); a.Code != registry.ConsentNeeded {
+				t.Errorf("a consent whose time is over: %+v", a)
+			}
+		})
 	}
 }

@@ -36,7 +36,11 @@ func (c *channel) person(ctx context.Context, p registry.Purpose, iin ident.IIN)
 	}
 	a.AsOf = at
 	if result := codeOf(root.Child("messageResult")); root.Local == "Response" && result != "" && slices.Contains(c.NoConsent, result) {
-		c.consents.Invalidate(string(iin)) // withdrawn, or over
+		if c.Access != "" { // withdrawn, or over
+			if err := c.s.c.Consents.DropConsent(ctx, string(iin)); err != nil {
+				return a, fail(Failed, "a consent that does not hold could not be forgotten")
+			}
+		}
 		return a, needed()
 	}
 	if root.Local != "Response" || !slices.Contains(c.OK, codeOf(root.Child("messageResult"))) {

@@ -22,7 +22,6 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/ident"
-	"senim/internal/limit"
 	"senim/internal/registry"
 )
 
@@ -55,6 +54,8 @@ type Config struct {
 	Bounds Bounds
 	// Audit records that a question was answered; required: what cannot be recorded is unknown.
 	Audit func(ctx context.Context, e audit.Event) error
+	// Consents keeps people's consents; required where they can be asked for one (Gateway.Access).
+	Consents Consents
 	// Hash is the keyed hash of a number, for the audit. Required.
 	Hash func(string) string
 	// Transport carries the questions; the default one of this package when nil.
@@ -75,8 +76,7 @@ type Services struct {
 	tax     *line[registry.Taxpayer]
 	names   *line[Names]
 	gateway *channel
-	asks    *limit.Limiter // for consents
-	asker   string         // personal number of who asks; empty: the system
+	asker   string // personal number of who asks; empty: the system
 }
 
 // By is the same services for a person who asks: the records name him by a keyed hash.
@@ -99,6 +99,9 @@ func New(c Config) (*Services, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Consents == nil && c.Gateway != nil && c.Gateway.Access != "" {
+		return nil, errors.New("new state services: nowhere to keep consents")
+	}
 	c.Bounds = c.Bounds.orDefault()
 	s := &Services{c: c}
 	hosts, err := c.hosts()
@@ -116,7 +119,6 @@ func New(c Config) (*Services, error) {
 			return nil, fmt.Errorf("new state services: %w", err)
 		}
 	}
-	s.asks = asksConsent(c.Now)
 	s.legal = newLine[registry.Legal](s, registry.SourceLegal)
 	s.persons = newLine[registry.Person](s, registry.SourcePersons)
 	s.phones = newLine[registry.MobileContact](s, registry.SourceMobile)

@@ -19,6 +19,8 @@ import (
 	"senim/internal/registry"
 	"senim/internal/state"
 	"senim/internal/state/statetest"
+	"senim/internal/store"
+	"senim/internal/store/storetest"
 )
 
 const (
@@ -95,7 +97,7 @@ func newWorld(t *testing.T, set func(*state.Config)) *world {
 	gateway := w.gateway.Config()
 	w.gateway.Consent(man, "token of the man")
 	c := state.Config{Gateway: &gateway, Tax: w.tax.Tax(), Open: w.open.Open(), Audit: w.record, Hash: func(string) string { return "keyed-hash" },
-		Log: slog.New(slog.NewTextHandler(w, nil)), Now: w.time,
+		Consents: storetest.Open(t, store.Config{URL: t.TempDir() + "/senim.db", Now: w.time}).StateConsents(), Log: slog.New(slog.NewTextHandler(w, nil)), Now: w.time,
 		Bounds: state.Bounds{Whole: 5 * time.Second, Backoff: [2]time.Duration{time.Millisecond, time.Millisecond}, Rate: 10000}}
 	if set != nil {
 		set(&c)

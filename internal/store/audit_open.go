@@ -26,7 +26,7 @@ func OpenAudit(ctx context.Context, at string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.writers.begin, s.writers.long = s.engine.share, groupLong
+	s.writers.begin, s.writers.long, s.writers.late = s.engine.share, groupLong, s.engine.single()
 	if _, err := s.AuditNodes(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the audit: %w", err), s.engine.close())
 	}

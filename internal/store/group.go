@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 )
@@ -15,12 +16,17 @@ import (
 // Each writer runs in its own goroutine and inside its own savepoint, one after another, so that an
 // error or a panic undoes that writer's change alone. Then everything is committed at once, and only
 // then anybody learns that his change is kept. Who comes alone waits for nobody.
+//
+// A transaction sees the database as it was at its first statement. Who comes later may know of changes that it
+// does not see, as his own of a moment ago, and waits for the next one.
 type group struct {
 	begin func(ctx context.Context) (shared, error)
 	long  time.Duration // how long one transaction takes further writers in
+	late  bool          // those who come later too: nobody else can have changed anything
 
 	mu      sync.Mutex
 	waiting []*member // under mu
+	joined  uint64    // under mu: how many have come
 	around  int       // under mu: who will write several times soon
 	enough  chan bool // under mu: not nil while serve waits for more of them
 	serving bool      // under mu
@@ -49,6 +55,7 @@ type shared interface {
 
 // member is a writer who waits for his turn, and then for the commit.
 type member struct {
+	n    uint64      // his place among all who came; under group.mu
 	turn chan ticket // once
 	ran  chan bool   // once, after a turn with a transaction: is the change to be kept?
 	done chan error  // once, when it was to be kept
@@ -69,7 +76,7 @@ func (g *group) do(ctx context.Context, f func(conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	m := &member{make(chan ticket, 1), make(chan bool, 1), make(chan error, 1)}
+	m := &member{turn: make(chan ticket, 1), ran: make(chan bool, 1), done: make(chan error, 1)}
 	g.join(m)
 	select {
 	case t := <-m.turn:
@@ -106,6 +113,8 @@ func (m *member) own(c conn, f func(conn) error) error {
 func (g *group) join(m *member) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.joined++
+	m.n = g.joined
 	g.waiting = append(g.waiting, m)
 	g.call()
 	if !g.serving {
@@ -176,11 +185,21 @@ func (g *group) leave(m *member) bool {
 	return false
 }
 
-// next takes the writer who waits for longest, nil when there is none.
-func (g *group) next() *member {
+// here is the number of the last writer whom a transaction that begins now may take in.
+func (g *group) here() uint64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.waiting) == 0 {
+	if g.late {
+		return math.MaxUint64
+	}
+	return g.joined
+}
+
+// next takes the writer who waits for longest, of those up to a number; nil when there is none.
+func (g *group) next(last uint64) *member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.waiting) == 0 || g.waiting[0].n > last {
 		return nil
 	}
 	m := g.waiting[0]
@@ -204,21 +223,22 @@ func (g *group) serve() {
 	}
 }
 
-// batch makes one transaction: those who wait, and those who come while it lasts.
+// batch makes one transaction of those who wait.
 func (g *group) batch() {
 	ctx := context.Background() // of nobody in particular
 	c, err := g.begin(ctx)
 	if err != nil {
-		for m := g.next(); m != nil; m = g.next() {
+		for m := g.next(math.MaxUint64); m != nil; m = g.next(math.MaxUint64) {
 			m.turn <- ticket{err: fmt.Errorf("store: begin: %w", err)}
 		}
 		return
 	}
+	last := g.here() // its view of the database is younger than this
 	var kept []*member
 	var lost error
 	end := time.Now().Add(g.long)
 	for n := 0; n < groupMost && lost == nil && (n == 0 || time.Now().Before(end)); n++ {
-		m := g.next()
+		m := g.next(last)
 		if m == nil {
 			break
 		}

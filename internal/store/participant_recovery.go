@@ -81,6 +81,16 @@ func (t participantTx) SignedAct(ctx context.Context, id string) (participant.Si
 	}, `select id, kind, iin, act, challenge, answer, certificate, moment from participant_signed_acts where id = $1`, id)
 }
 
+// SignedActs lists a person's acts.
+func (t participantTx) SignedActs(ctx context.Context, iin ident.IIN, limit int) ([]participant.SignedAct, error) {
+	return list(ctx, t.tx, func(r row) (s participant.SignedAct, err error) {
+		var moment int64
+		err = r.Scan(&s.ID, &s.Kind, &s.IIN, &moment)
+		s.At = at(moment)
+		return s, err
+	}, `select id, kind, iin, moment from participant_signed_acts where iin = $1 order by moment desc, id limit $2`, string(iin), int64(limit))
+}
+
 const emailChangeColumns = `id, iin, old_email, new_email, lang, state, confirm, dispute, signature, asked, expires, effective, ended`
 
 func scanEmailChange(r row) (c participant.EmailChange, err error) {

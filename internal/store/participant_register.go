@@ -22,11 +22,12 @@ func (t participantTx) Agreements(ctx context.Context) ([]participant.Agreement,
 func (t participantTx) Signatures(ctx context.Context, iin ident.IIN) ([]participant.AgreementSignature, error) {
 	return list(ctx, t.tx, func(r row) (s participant.AgreementSignature, err error) {
 		var moment int64
-		err = r.Scan(&s.ID, &s.Registration, &s.IIN, &s.TIN, &s.Version, &s.Lang, &s.Evidence, &moment)
+		err = r.Scan(&s.ID, &s.Registration, &s.IIN, &s.TIN, &s.Type, &s.Version, &s.Lang, &s.Evidence, &moment)
 		s.At = at(moment)
 		return s, err
-	}, `select s.id, s.registration, h.iin, h.tin, s.version, s.lang, s.evidence, s.moment
+	}, `select s.id, s.registration, h.iin, h.tin, coalesce(y.type, ''), s.version, s.lang, s.evidence, s.moment
 		from participant_signatures s join participant_signature_holders h on h.signature = s.id
+		left join participant_signature_types y on y.signature = s.id
 		where h.iin = $1 order by s.moment desc, s.id`, string(iin))
 }
 

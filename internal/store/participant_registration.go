@@ -134,12 +134,13 @@ func (t participantTx) PutAgreement(ctx context.Context, a participant.Agreement
 func (t participantTx) Signature(ctx context.Context, id string) (participant.AgreementSignature, error) {
 	return one(ctx, t.tx, participant.ErrNotFound, func(r row) (s participant.AgreementSignature, err error) {
 		var moment int64
-		err = r.Scan(&s.ID, &s.Registration, &s.Version, &s.Lang, &s.Document, &s.Certificate, &s.Evidence, &moment, &s.TimeStamp, &s.IIN, &s.TIN)
+		err = r.Scan(&s.ID, &s.Registration, &s.Version, &s.Lang, &s.Document, &s.Certificate, &s.Evidence, &moment, &s.TimeStamp, &s.IIN, &s.TIN, &s.Type)
 		s.At = at(moment)
 		return s, err
 	}, `select id, registration, version, lang, document, certificate, evidence, moment, timestamp_token,
-		coalesce(h.iin, ''), coalesce(h.tin, '')
-		from participant_signatures left join participant_signature_holders h on h.signature = id where id = $1`, id)
+		coalesce(h.iin, ''), coalesce(h.tin, ''), coalesce(y.type, '')
+		from participant_signatures left join participant_signature_holders h on h.signature = id
+		left join participant_signature_types y on y.signature = id where id = $1`, id)
 }
 
 func (t participantTx) PutSignature(ctx context.Context, s participant.AgreementSignature) error {
@@ -151,5 +152,9 @@ func (t participantTx) PutSignature(ctx context.Context, s participant.Agreement
 		return err
 	}
 	_, err = t.exec(ctx, `insert into participant_signature_holders (signature, iin, tin) values ($1, $2, $3)`, s.ID, string(s.IIN), s.TIN)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `insert into participant_signature_types (signature, type) values ($1, $2)`, s.ID, string(s.Type))
 	return err
 }

@@ -104,7 +104,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.writers.begin, s.writers.long = s.engine.share, groupLong
+	s.writers.begin, s.writers.long, s.writers.late = s.engine.share, groupLong, s.engine.single()
 	if err = s.engine.locked(ctx, func() error { return s.migrate(ctx) }); err == nil {
 		err = errors.Join(s.engine.ready(ctx), s.useKey(ctx, c.Key))
 	}

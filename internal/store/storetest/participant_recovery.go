@@ -65,6 +65,19 @@ func ParticipantRecovery(t *testing.T, s *store.Store) {
 			got, err := tx.SignedAct(ctx, "s")
 			return same(t, want, got, err)
 		})
+		older := want
+		older.ID, older.At, older.Kind = "s0", now.Add(-time.Hour), participant.ActEmail
+		foreign := older
+		foreign.ID, foreign.IIN = "s1", "k"
+		do(t, func(tx participant.Tx) error {
+			return errors.Join(tx.PutSignedAct(ctx, older), tx.PutSignedAct(ctx, foreign))
+		})
+		do(t, func(tx participant.Tx) error {
+			all, err := tx.SignedActs(ctx, "i", 9)
+			one, err2 := tx.SignedActs(ctx, "i", 1)
+			brief := []participant.SignedAct{{ID: "s", Kind: participant.ActReset, IIN: "i", At: now}, {ID: "s0", Kind: participant.ActEmail, IIN: "i", At: older.At}}
+			return errors.Join(same(t, brief, all, err), same(t, brief[:1], one, err2))
+		})
 		missing(t, "signed act", func(tx participant.Tx) error { _, err := tx.SignedAct(ctx, "none"); return err })
 	})
 

@@ -28,7 +28,7 @@ func ParticipantRegister(t *testing.T, s *store.Store) {
 	t.Run("agreements of a person", func(t *testing.T) {
 		text := map[lang.Tag]string{lang.RU: "а", lang.KK: "ә", lang.EN: "a"}
 		signed := func(id, iin string, at time.Time) participant.AgreementSignature {
-			return participant.AgreementSignature{ID: id, Registration: "g", IIN: "iin-" + "1", TIN: iin, Version: "r1", Lang: lang.RU,
+			return participant.AgreementSignature{ID: id, Registration: "g", IIN: "iin-" + "1", TIN: iin, Type: participant.TypeNotary, Version: "r1", Lang: lang.RU,
 				Document: []byte("<a/>"), Certificate: []byte{1}, Evidence: "e", At: at, TimeStamp: []byte{2}}
 		}
 		other := signed("sg-3", "t3", now)
