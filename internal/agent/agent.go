@@ -196,7 +196,8 @@ type Agent struct {
 	ill     string                  // under mu: what it could not read
 	turn    int                     // under mu: how often what is plugged in changed
 
-	looking   sync.Mutex    // held by who looks at the tokens while a page is open
+	looking   sync.Mutex    // held by who looks at the tokens
+	lookEnd   time.Time     // under looking: when the last look ended
 	lookEvery time.Duration // how often
 	lookers   sync.WaitGroup
 }

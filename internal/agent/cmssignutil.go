@@ -16,7 +16,7 @@ import (
 
 // cmsSign answers a call of CMSSignUtil: files that stay on the person's machine.
 func (t *talk) cmsSign(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
-	call, reply := r.CMSSign(t.agent.plugged()...)
+	call, reply := r.CMSSign(t.agent.plugged)
 	if reply != nil {
 		return reply, "refused"
 	}

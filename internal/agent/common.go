@@ -25,7 +25,7 @@ var errOrigin = errors.New("origin.mismatch")
 
 // common answers a call of commonUtils.
 func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
-	call, reply := r.Common(t.agent.plugged()...)
+	call, reply := r.Common(t.agent.plugged)
 	if reply != nil {
 		return reply, "refused"
 	}

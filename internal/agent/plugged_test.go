@@ -3,10 +3,12 @@ package agent
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -337,4 +339,42 @@ func TestRenewalNamesTokensAway(t *testing.T) {
 	}
 	h.cancel()
 	_, _, _ = end()
+}
+
+// TestTokensAreLookedAtSparingly: what pages ask starts a driver's program only where a token is meant, one at a time, and not again
+// for each of many pages.
+func TestTokensAreLookedAtSparingly(t *testing.T) {
+	dir := t.TempDir()
+	starts, program := filepath.Join(dir, "starts"), filepath.Join(dir, "senim-token")
+	script := "#!/bin/sh\n[ -e " + dir + "/now ] && echo two-at-once >>" + starts + "\n: >" + dir + "/now\necho start >>" + starts + "\nsleep 0.3\nrm " + dir + "/now\n"
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	b := bring(t, func(c *Config) {
+		c.Tokens = []keystore.TokenDriver{{Storage: "AKKaztokenStore", Program: program, Module: filepath.Join(dir, "driver")}}
+	})
+	said := func() string {
+		content, err := os.ReadFile(starts)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	before := said()
+	s := b.dial(page)
+	for _, request := range []string{commonCall("changeLocale", `"ru"`), commonCall("getKeyInfo", `"Pocket"`), commonCall("noMethod", ``), `{"module":"kz.gov.pki.cms.CMSSignUtil","method":"x","args":[]}`} {
+		s.ask(request)
+	}
+	if now := said(); now != before {
+		t.Errorf("what means no token started a driver: %q", now)
+	}
+	var group sync.WaitGroup
+	for range 12 {
+		d := b.dial(page)
+		group.Go(func() { d.ask(commonCall("getActiveTokens", ``)) })
+	}
+	group.Wait()
+	if now := strings.TrimPrefix(said(), before); strings.Contains(now, "two-at-once") || strings.Count(now, "start") > 2 {
+		t.Errorf("twelve pages: %q", now)
+	}
 }

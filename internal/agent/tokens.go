@@ -13,9 +13,30 @@ import (
 	"senim/pki"
 )
 
-// onTokens lists the tokens that are plugged in, with their keys, and remembers their certificates. What cannot be read is in
-// the log, once while it is so; a window says so.
+// pluggedFor is how long pages are told what the last look showed: their calls start no program each.
+const pluggedFor = 2 * time.Second
+
+// onTokens lists the tokens that are plugged in, with their keys, and remembers their certificates. One looks at a time:
+// drivers are programs, may take their time, and do not all bear company.
 func (a *Agent) onTokens() keystore.Seen {
+	a.looking.Lock()
+	defer a.looking.Unlock()
+	return a.look()
+}
+
+// plugged names the token storages that are there now, or were a moment ago.
+func (a *Agent) plugged() []string {
+	a.looking.Lock()
+	defer a.looking.Unlock()
+	if !a.lookEnd.IsZero() && time.Since(a.lookEnd) < pluggedFor {
+		return a.seenLast().Storages()
+	}
+	return a.look().Storages()
+}
+
+// look looks; called under looking. What cannot be read is in the log, once while it is so; a window says so.
+func (a *Agent) look() keystore.Seen {
+	defer func() { a.lookEnd = time.Now() }()
 	var seen keystore.Seen
 	if drivers := a.usable(); len(drivers) > 0 {
 		seen = keystore.ScanTokens(drivers)
@@ -65,8 +86,8 @@ func (a *Agent) seenTurn() (keystore.Seen, int) {
 	return a.seen, a.turn
 }
 
-// lookOut looks at the tokens every few seconds, until ctx ends: a page is open that shows them. Drivers are programs and
-// may take their time, so nothing waits for it, and of two pages one looks.
+// lookOut looks at the tokens every few seconds, until ctx ends: a page is open that shows them. Nothing waits for it, and
+// of two pages one looks.
 func (a *Agent) lookOut(ctx context.Context) {
 	ticker := time.NewTicker(a.lookEvery)
 	defer ticker.Stop()
@@ -77,7 +98,7 @@ func (a *Agent) lookOut(ctx context.Context) {
 		case <-ticker.C:
 		}
 		if a.looking.TryLock() {
-			a.onTokens()
+			a.look()
 			a.looking.Unlock()
 		}
 	}
@@ -87,9 +108,6 @@ func (a *Agent) lookOut(ctx context.Context) {
 func (a *Agent) keyFiles() []keystore.File {
 	return append(slices.Clone(a.seenLast().Files), a.scanner.Scan(a.looked()).Files...)
 }
-
-// plugged names the token storages that are there now.
-func (a *Agent) plugged() []string { return a.onTokens().Storages() }
 
 // TokenRow is a token that new keys can be made on.
 type TokenRow struct {

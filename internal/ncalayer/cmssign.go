@@ -13,7 +13,7 @@ type CMSSignCall struct {
 }
 
 // CMSSign checks a call of CMSSignUtil as [Request.Common] does. Exactly one of call and reply is set.
-func (r *Request) CMSSign(plugged ...string) (call *CMSSignCall, reply []byte) {
+func (r *Request) CMSSign(plugged func() []string) (call *CMSSignCall, reply []byte) {
 	method, ok := stringOf(r.object, "method")
 	if !ok {
 		return nil, CommonError(`JSONObject["method"] not found.`, "")

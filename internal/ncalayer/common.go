@@ -53,8 +53,8 @@ func signature(method string) (kinds string, known bool) {
 
 // Common checks a call of commonUtils in NCALayer's order: method, number of arguments, their
 // types, storage, empty hash. Exactly one of call and reply is set; reply goes out without a window.
-// plugged are the token storages that are here now. Base64, XML and paths are not looked at here.
-func (r *Request) Common(plugged ...string) (call *CommonCall, reply []byte) {
+// plugged gives the token storages that are here now; it is asked only where that matters. Base64, XML and paths are not looked at here.
+func (r *Request) Common(plugged func() []string) (call *CommonCall, reply []byte) {
 	method, ok := stringOf(r.object, "method")
 	if !ok {
 		return nil, CommonError(`JSONObject["method"] not found.`, "")
@@ -149,14 +149,14 @@ func texts(list []any) ([]string, bool) {
 }
 
 // storageFault is the message for a storage that cannot be used; "" for key files and plugged tokens.
-func storageFault(name string, plugged []string) string {
+func storageFault(name string, plugged func() []string) string {
 	known, token := Storage(name)
 	switch {
 	case name == "":
 		return "storageName.param.empty"
 	case !known:
 		return "storage.unknown"
-	case token && !slices.Contains(plugged, name):
+	case token && !slices.Contains(plugged(), name):
 		return "storage.empty"
 	}
 	return ""

@@ -115,7 +115,12 @@ func TestCommonChecks(t *testing.T) {
 		{`"method":"getKeyInfo","args":["AKKaztokenStore"]`, `{"code":"500","message":"storage.empty"}`},
 		{`"method":"createCAdESFromBase64Hash","args":["PKCS12","123",""]`, `{"code":"500"}`},
 	} {
-		call, reply := request(t, `{"module":"kz.gov.pki.knca.commonUtils",`+c.call+`}`).Common()
+		call, reply := request(t, `{"module":"kz.gov.pki.knca.commonUtils",`+c.call+`}`).Common(func() []string {
+			if !strings.Contains(c.call, "AKKaztokenStore") {
+				t.Errorf("%s: drivers of tokens are started for it", c.call)
+			}
+			return nil
+		})
 		if call != nil || string(reply) != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.call, reply, c.want)
 		}
@@ -138,7 +143,7 @@ func TestCommonCalls(t *testing.T) {
 		{`"method":"applyCAdEST","args":["AKKaztokenStore","","MTEK"]`, CommonCall{Method: "applyCAdEST", Storage: "AKKaztokenStore", Data: []string{"MTEK"}}},
 		{`"method":"showFileChooser","args":["P12","/home"]`, CommonCall{Method: "showFileChooser", Extension: "P12", Folder: "/home"}},
 	} {
-		call, reply := request(t, `{`+c.call+`}`).Common("AKKaztokenStore")
+		call, reply := request(t, `{`+c.call+`}`).Common(func() []string { return []string{"AKKaztokenStore"} })
 		if reply != nil {
 			t.Errorf("%s: %s", c.call, reply)
 			continue
