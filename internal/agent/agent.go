@@ -196,9 +196,11 @@ type Agent struct {
 	ill     string                  // under mu: what it could not read
 	turn    int                     // under mu: how often what is plugged in changed
 
-	looking   sync.Mutex    // held by who looks at the tokens
-	lookEnd   time.Time     // under looking: when the last look ended
-	lookEvery time.Duration // how often
+	looking   sync.Mutex             // held by who looks at the tokens
+	lookEnd   time.Time              // under looking: when the last look ended
+	lookWith  []keystore.TokenDriver // under looking: and what it looked with
+	lookKept  time.Duration          // how long pages are told what it showed
+	lookEvery time.Duration          // how often
 	lookers   sync.WaitGroup
 }
 
@@ -233,7 +235,7 @@ func New(c Config) (*Agent, error) {
 	c.Log = slog.New(Discreet(c.Log.Handler(), c.Data))
 	a := &Agent{
 		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), scanner: &keystore.Scanner{Open: c.openFolder}, homes: make(chan homeWish, 1), woken: make(chan struct{}, 1), acts: map[Act]func(context.Context, lang.Tag){},
-		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{}, lookEvery: 3 * time.Second,
+		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{}, lookEvery: 3 * time.Second, lookKept: 2 * time.Second,
 	}
 	a.stamper = a.stamp
 	for _, act := range ownActs {

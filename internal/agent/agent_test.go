@@ -92,6 +92,7 @@ func bring(t *testing.T, change ...func(*Config)) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.lookKept = 0 // tests pull tokens out
 	if err := a.Listen(); err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case w.over():
-		w.gone(rw, r)
+		w.gone(rw, w.holds(r))
 		return
 	case r.URL.Path == "/open":
 		w.begin(rw, body, w.lang, w.spoil, func() any {
@@ -92,7 +92,7 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 	w.turn.Lock()
 	defer w.turn.Unlock()
 	if w.over() { // while it waited
-		w.gone(rw, r)
+		w.gone(rw, true)
 		return
 	}
 	w.inTurn(rw, r, body)
@@ -158,6 +158,10 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 		w.opened[f.ID] = key
 		w.agent.learn(w.files, f, key)
 		w.agent.ask(ctx, key.Certificate)
+		if w.over() { // meanwhile
+			w.gone(rw, true)
+			return
+		}
 		if in.Brief {
 			reply(rw, http.StatusOK, struct {
 				Row KeyRow `json:"row"`
@@ -193,7 +197,7 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 	out, p := w.task.decide(ctx, w, d)
 	ends()
 	if w.over() {
-		w.gone(rw, nil)
+		w.gone(rw, true)
 		return
 	}
 	if p != nil {
@@ -208,7 +212,7 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 		return
 	}
 	if !w.finish(out) {
-		w.gone(rw, nil)
+		w.gone(rw, true)
 		return
 	}
 	e := ending{Done: true}
@@ -241,7 +245,7 @@ func (w *window) cancel(rw http.ResponseWriter, body []byte) {
 		text = "agent.done.canceled-begun"
 	}
 	if !w.finish(outcome{}) {
-		w.gone(rw, nil)
+		w.gone(rw, true)
 		return
 	}
 	reply(rw, http.StatusOK, ending{Done: true, Text: w.lang.Text(text)})

@@ -360,6 +360,7 @@ func TestTokensAreLookedAtSparingly(t *testing.T) {
 		}
 		return string(content)
 	}
+	b.agent.lookKept = time.Minute
 	before := said()
 	s := b.dial(page)
 	for _, request := range []string{commonCall("changeLocale", `"ru"`), commonCall("getKeyInfo", `"Pocket"`), commonCall("noMethod", ``), `{"module":"kz.gov.pki.cms.CMSSignUtil","method":"x","args":[]}`} {

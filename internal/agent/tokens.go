@@ -13,9 +13,6 @@ import (
 	"senim/pki"
 )
 
-// pluggedFor is how long pages are told what the last look showed: their calls start no program each.
-const pluggedFor = 2 * time.Second
-
 // onTokens lists the tokens that are plugged in, with their keys, and remembers their certificates. One looks at a time:
 // drivers are programs, may take their time, and do not all bear company.
 func (a *Agent) onTokens() keystore.Seen {
@@ -24,11 +21,11 @@ func (a *Agent) onTokens() keystore.Seen {
 	return a.look()
 }
 
-// plugged names the token storages that are there now, or were a moment ago.
+// plugged names the token storages that are there now, or were a moment ago: the calls of pages start no program each.
 func (a *Agent) plugged() []string {
 	a.looking.Lock()
 	defer a.looking.Unlock()
-	if !a.lookEnd.IsZero() && time.Since(a.lookEnd) < pluggedFor {
+	if !a.lookEnd.IsZero() && time.Since(a.lookEnd) < a.lookKept && slices.Equal(a.lookWith, a.usable()) {
 		return a.seenLast().Storages()
 	}
 	return a.look().Storages()
@@ -38,8 +35,8 @@ func (a *Agent) plugged() []string {
 func (a *Agent) look() keystore.Seen {
 	defer func() { a.lookEnd = time.Now() }()
 	var seen keystore.Seen
-	if drivers := a.usable(); len(drivers) > 0 {
-		seen = keystore.ScanTokens(drivers)
+	if a.lookWith = a.usable(); len(a.lookWith) > 0 {
+		seen = keystore.ScanTokens(a.lookWith)
 	}
 	ill := ""
 	if seen.Err != nil {

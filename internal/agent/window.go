@@ -157,14 +157,13 @@ func (w *window) serve(ctx context.Context) (out outcome, err error) {
 		w.ended = true
 		twice := w.twice
 		w.mu.Unlock()
-		if twice != nil {
+		cancel()
+		if twice != nil { // the page may be waiting, or asks again soon
 			select {
 			case <-twice:
 			case <-time.After(tellTwice):
-			case <-ctx.Done():
 			}
 		}
-		cancel()
 		if last, ok := w.task.(interface{ over() }); ok {
 			last.over()
 		}
@@ -257,11 +256,10 @@ func (w *window) spoil() {
 	w.finish(outcome{})
 }
 
-// gone answers a page whose window is over: the one that took a token which came twice learns just that. r is nil where it was
-// told already.
-func (w *window) gone(rw http.ResponseWriter, r *http.Request) {
+// gone answers a page whose window is over: the one that took a token which came twice learns just that.
+func (w *window) gone(rw http.ResponseWriter, holds bool) {
 	code := "over"
-	if r != nil && w.holds(r) {
+	if holds {
 		w.mu.Lock()
 		if w.twice != nil {
 			code = "token_twice"
