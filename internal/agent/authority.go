@@ -44,29 +44,58 @@ const AuthorityFile = "authority.crt"
 // AuthorityKeyFile is the name of its key there.
 const AuthorityKeyFile = "authority.key"
 
+// openAuthority reads the machine's authority, and makes it when it is not there. One that cannot be read any more, or
+// whose key is lost, is kept beside, and another is made: browsers do not know that one yet, which the doctor says.
 func openAuthority(dir string, now func() time.Time) (*authority, error) {
 	certPath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, AuthorityKeyFile)
-	certPEM, err := os.ReadFile(certPath)
-	if errors.Is(err, os.ErrNotExist) {
-		if err := makeAuthority(certPath, keyPath, now()); err != nil {
-			return nil, fmt.Errorf("make the machine's authority: %w", err)
+	a, err := readAuthority(certPath, keyPath, now)
+	switch {
+	case err == nil:
+		return a, nil
+	case errors.Is(err, errMade):
+		err = nil
+	default:
+		err = nil
+		for _, path := range []string{certPath, keyPath} {
+			if aside := keystore.SetAside(path); aside != nil && !errors.Is(aside, os.ErrNotExist) {
+				err = errors.Join(err, aside)
+			}
 		}
-		certPEM, err = os.ReadFile(certPath)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the machine's authority: %w", err)
+	}
+	if err := makeAuthority(certPath, keyPath, now()); err != nil {
+		return nil, fmt.Errorf("make the machine's authority: %w", err)
+	}
+	if a, err = readAuthority(certPath, keyPath, now); err != nil {
+		return nil, fmt.Errorf("read the machine's authority: %w", err)
+	}
+	return a, nil
+}
+
+// errMade says that no authority was made yet.
+var errMade = errors.New("no authority was made")
+
+func readAuthority(certPath, keyPath string, now func() time.Time) (*authority, error) {
+	certPEM, err := os.ReadFile(certPath)
+	if errors.Is(err, os.ErrNotExist) { // its key is written first: a kill may have left that
+		return nil, errMade
+	}
+	if err != nil {
+		return nil, err
 	}
 	keyPEM, err := os.ReadFile(keyPath)
 	if err != nil {
-		return nil, fmt.Errorf("read the machine's authority: %w", err)
+		return nil, err
 	}
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
-		return nil, fmt.Errorf("read the machine's authority: %w", err)
+		return nil, err
 	}
 	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok {
-		return nil, errors.New("read the machine's authority: not an ECDSA key")
+		return nil, errors.New("not an ECDSA key")
 	}
 	return &authority{cert: pair.Leaf, key: key, now: now}, nil
 }

@@ -25,6 +25,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		Media      *bool      `json:"media"`
 		Reminders  *bool      `json:"reminders"`
 		Large      *bool      `json:"large"`
+		Seen       bool       `json:"seen"` // which files were broken
 
 		Certificate []byte `json:"certificate"` // authority: the file of one, to look at
 		Fingerprint string `json:"fingerprint"` // authority: the one looked at, to add; with remove: one to take away
@@ -52,6 +53,10 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 	case "/folder":
 		code, field = h.folder(in.Folder, in.Remove), "folder"
 	case "/set":
+		if in.Seen {
+			err = a.brokenSeen()
+			break
+		}
 		err = h.set(in.Lang, in.Plain, in.Media, in.Reminders, in.Large)
 	case "/discard":
 		if err := a.keeper.Discard(in.ID); err != nil {

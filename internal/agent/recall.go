@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sync"
 
@@ -34,8 +35,24 @@ func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
 	if err == nil {
 		err = json.Unmarshal(b, &r.kept)
 	}
-	return r, err
+	if err == nil {
+		return r, nil
+	}
+	// The passwords are in the keychain all the same: what names can still be read are kept, and can be forgotten.
+	r.kept = nil
+	for _, id := range fileDigest.FindAllString(string(b), -1) {
+		if !slices.Contains(r.kept, id) {
+			r.kept = append(r.kept, id)
+		}
+	}
+	if err := keystore.SetAside(path); err != nil {
+		return r, err
+	}
+	return r, r.write()
 }
+
+// fileDigest is the name of a key file in the list.
+var fileDigest = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
 
 // passwordName names the password of a key file in the keychain.
 func passwordName(id string) string { return "password of the key file " + id }
