@@ -26,6 +26,7 @@ type recaller struct {
 
 func rememberedIn(data string) string { return filepath.Join(data, "remembered.json") }
 
+// openRecaller reads which passwords are kept. After an error those are known whose names could be read all the same.
 func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
 	r := &recaller{chain: chain, path: path}
 	b, err := os.ReadFile(path)
@@ -45,10 +46,17 @@ func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
 			r.kept = append(r.kept, id)
 		}
 	}
-	if err := keystore.SetAside(path); err != nil {
-		return r, err
+	return r, err
+}
+
+// mend keeps a list that could not be read beside, and writes what could be.
+func (r *recaller) mend() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := keystore.SetAside(r.path); err != nil {
+		return err
 	}
-	return r, r.write()
+	return r.write()
 }
 
 // fileDigest is the name of a key file in the list.
