@@ -48,30 +48,45 @@ const AuthorityFile = "authority.crt"
 // AuthorityKeyFile is the name of its key there.
 const AuthorityKeyFile = "authority.key"
 
+// openAuthority reads the machine's authority, and makes it when it is not there. One that cannot be read any more, or
+// whose key is lost, is kept beside, and another is made: browsers do not know that one yet, which the doctor says.
 func openAuthority(dir string, now func() time.Time) (*authority, error) {
-	if _, err := os.Stat(filepath.Join(dir, AuthorityFile)); errors.Is(err, os.ErrNotExist) {
-		if err := makeAuthority(dir, now()); err != nil {
-			return nil, fmt.Errorf("make the machine's authority: %w", err)
+	a, err := readAuthority(dir, now)
+	switch {
+	case err == nil:
+		return a, nil
+	case errors.Is(err, errMade):
+		err = nil
+	default:
+		err = nil
+		for _, name := range []string{AuthorityFile, AuthorityKeyFile} {
+			if aside := keystore.SetAside(filepath.Join(dir, name)); aside != nil && !errors.Is(aside, os.ErrNotExist) {
+				err = errors.Join(err, aside)
+			}
 		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the machine's authority: %w", err)
+	}
+	if err := makeAuthority(dir, now()); err != nil {
+		return nil, fmt.Errorf("make the machine's authority: %w", err)
 	}
 	return readAuthority(dir, now)
 }
 
+// errMade says that no authority was made yet.
+var errMade = errors.New("no authority was made")
+
 func readAuthority(dir string, now func() time.Time) (*authority, error) {
-	certPath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, AuthorityKeyFile)
+	certPath := filepath.Join(dir, AuthorityFile)
 	file, err := os.Stat(certPath)
+	if errors.Is(err, os.ErrNotExist) { // its key is written first: a kill may have left that
+		return nil, errMade
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the machine's authority: %w", err)
 	}
-	certPEM, err := os.ReadFile(certPath)
-	if err != nil {
-		return nil, fmt.Errorf("read the machine's authority: %w", err)
-	}
-	keyPEM, err := os.ReadFile(keyPath)
-	if err != nil {
-		return nil, fmt.Errorf("read the machine's authority: %w", err)
-	}
-	pair, err := tls.X509KeyPair(certPEM, keyPEM)
+	pair, err := tls.LoadX509KeyPair(certPath, filepath.Join(dir, AuthorityKeyFile))
 	if err != nil {
 		return nil, fmt.Errorf("read the machine's authority: %w", err)
 	}

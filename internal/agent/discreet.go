@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 )
@@ -90,6 +91,12 @@ func paths(err error) (list []string) {
 		list = append(list, e.Path)
 	case *os.LinkError:
 		list = append(list, e.Old, e.New)
+	case *net.OpError: // a socket of the system's is a file
+		for _, at := range []net.Addr{e.Source, e.Addr} {
+			if unix, ok := at.(*net.UnixAddr); ok && unix != nil {
+				list = append(list, unix.Name)
+			}
+		}
 	}
 	switch e := err.(type) { //nolint:errorlint // likewise
 	case interface{ Unwrap() error }:

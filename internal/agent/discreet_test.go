@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,7 +56,8 @@ func TestDiscreetLog(t *testing.T) {
 	log := slog.New(Discreet(slog.NewTextHandler(&out, nil), "/data/of/agent"))
 	_, open := os.Open("/no/such/person/key.p12")
 	link := &os.LinkError{Op: "rename", Old: "/one/person", New: "/two/person", Err: os.ErrPermission}
-	all := fmt.Errorf("write the settings: %w", errors.Join(open, link))
+	bus := &net.OpError{Op: "dial", Net: "unix", Addr: &net.UnixAddr{Name: "/run/of/person/bus", Net: "unix"}, Err: os.ErrPermission}
+	all := fmt.Errorf("write the settings: %w", errors.Join(open, link, bus))
 	log.With("before", all).WithGroup("in").Error("failed", "err", all, slog.Group("more", "err", open), "where", "/data/of/agent/x.json")
 	text := out.String()
 	for _, no := range []string{"/no/such", "person", "/data/of/agent"} {

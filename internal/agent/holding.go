@@ -83,6 +83,9 @@ func (a *Agent) open() (err error) {
 		a.known.reopen(place)
 	}
 	if a.recaller, err = openRecaller(c.Keychain, rememberedIn(c.Data)); err != nil {
+		err = a.recaller.mend()
+	}
+	if err != nil {
 		return fmt.Errorf("read which passwords are kept: %w", err)
 	}
 	a.mu.Lock()

@@ -25,6 +25,7 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 		Media      *bool      `json:"media"`
 		Reminders  *bool      `json:"reminders"`
 		Large      *bool      `json:"large"`
+		Seen       bool       `json:"seen"` // which files were broken
 
 		Record bool `json:"record"` // discard: of a key on a token only what is noted here
 
@@ -66,6 +67,10 @@ func (h *home) call(ctx context.Context, rw http.ResponseWriter, path string, bo
 			code = "no_folder"
 		}
 	case "/set":
+		if in.Seen {
+			err = a.brokenSeen()
+			break
+		}
 		err = h.set(in.Lang, in.Plain, in.Media, in.Reminders, in.Large)
 	case "/discard":
 		code, field = h.discard(in.ID, in.Password, in.Record)

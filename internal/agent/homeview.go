@@ -37,6 +37,8 @@ type HomeView struct {
 	Offered     *AuthorityRow  `json:"offered,omitempty"` // read from a file, to be compared and added
 	National    bool           `json:"national"`          // some authority of the national CA is missing
 
+	Broken []Remark `json:"broken,omitempty"` // files that could not be read, until the person has seen it
+
 	Large *LargeView `json:"large,omitempty"` // nil: not the person's to switch
 
 	Index     string `json:"index"` // keychain, plain or memory
@@ -125,7 +127,7 @@ func (h *home) view() HomeView {
 	for _, s := range tokenStorages() {
 		v.Kinds = append(v.Kinds, Pair{s, tag.Text("home.token." + s)})
 	}
-	v.Large = a.largeView(tag)
+	v.Large, v.Broken = a.largeView(tag), a.brokenRemarks(tag)
 	v.Authorities, v.National = a.authorityRows(tag)
 	if h.offered != nil {
 		row := authorityRow(h.offered, false, tag)

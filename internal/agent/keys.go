@@ -67,6 +67,8 @@ func asRefusal(err error, otherwise string) *ncalayer.Refusal {
 		text = f.Reason + ": " + keystore.ErrToken.Error()
 	} else if errors.Is(err, keystore.ErrCannot) {
 		text = f.Reason + ": " + keystore.ErrCannot.Error()
+	} else if errors.Is(err, keystore.ErrNoKeychain) {
+		text = f.Reason + ": " + keystore.ErrNoKeychain.Error()
 	} else if _, path := errors.AsType[*os.PathError](err); path {
 		text = f.Reason + ": the disk refused"
 	} else if _, path := errors.AsType[*os.LinkError](err); path {

@@ -2,10 +2,24 @@ package agent
 
 import (
 	"encoding/hex"
+	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
+
+	"senim/internal/keystore"
+	"senim/internal/ncalayer"
 )
+
+// TestPagesGetNoPathOfTheKeychain: nor where the system's keychain would be.
+func TestPagesGetNoPathOfTheKeychain(t *testing.T) {
+	bus := &net.OpError{Op: "dial", Net: "unix", Addr: &net.UnixAddr{Name: "/run/of/person/bus", Net: "unix"}, Err: os.ErrPermission}
+	err := &keystore.Failure{Reason: "pending_key_unreadable", Err: fmt.Errorf("%w: %w", keystore.ErrNoKeychain, bus)}
+	if got := asRefusal(err, ncalayer.CodeImporting).Details; got != "pending_key_unreadable: the system's keychain is not available" {
+		t.Errorf("%s", got)
+	}
+}
 
 // TestPagesGetOwnWords: what a page is told of a service that cannot be reached names no address of the person's network.
 func TestPagesGetOwnWords(t *testing.T) {

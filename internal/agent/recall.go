@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sync"
 
@@ -25,6 +26,7 @@ type recaller struct {
 
 func rememberedIn(data string) string { return filepath.Join(data, "remembered.json") }
 
+// openRecaller reads which passwords are kept. After an error those are known whose names could be read all the same.
 func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
 	r := &recaller{chain: chain, path: path}
 	b, err := os.ReadFile(path)
@@ -34,8 +36,31 @@ func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
 	if err == nil {
 		err = json.Unmarshal(b, &r.kept)
 	}
+	if err == nil {
+		return r, nil
+	}
+	// The passwords are in the keychain all the same: what names can still be read are kept, and can be forgotten.
+	r.kept = nil
+	for _, id := range fileDigest.FindAllString(string(b), -1) {
+		if !slices.Contains(r.kept, id) {
+			r.kept = append(r.kept, id)
+		}
+	}
 	return r, err
 }
+
+// mend keeps a list that could not be read beside, and writes what could be.
+func (r *recaller) mend() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := keystore.SetAside(r.path); err != nil {
+		return err
+	}
+	return r.write()
+}
+
+// fileDigest is the name of a key file in the list.
+var fileDigest = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
 
 // passwordName names the password of a key file in the keychain.
 func passwordName(id string) string { return "password of the key file " + id }

@@ -26,6 +26,10 @@ type saved struct {
 	NoReminders bool                 `json:"noReminders,omitempty"`
 	Large       bool                 `json:"large,omitempty"` // the door for large documents is open
 	Sites       map[string]savedSite `json:"sites,omitempty"` // by origin
+	// Lost: the settings before these could not be read. Which sites were blocked nobody knows, until the person has said
+	// that sites may ask again.
+	Lost bool     `json:"lost,omitempty"`
+	Seen []string `json:"seen,omitempty"` // names of broken files the person knows of
 }
 
 // savedSite is what is remembered of a site.
@@ -49,17 +53,21 @@ func settingsIn(data string) string { return filepath.Join(data, "settings.json"
 func openSettings(path string) (*settings, error) {
 	s := &settings{path: path}
 	b, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
-	case err != nil:
-		return nil, fmt.Errorf("read the settings: %w", err)
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &s.now)
+	}
+	if err == nil {
+		return s, nil
 	}
 	// A site that was blocked must stay so: settings that cannot be read are not those of a new agent.
-	if err := json.Unmarshal(b, &s.now); err != nil {
+	s.now = saved{}
+	if err := keystore.SetAside(path); err != nil {
 		return nil, fmt.Errorf("read the settings: %w", err)
 	}
-	return s, nil
+	return s, s.change(func(c *saved) { c.Lost = true })
 }
 
 // get gives a copy to read.
@@ -71,8 +79,7 @@ func (s *settings) get() saved {
 
 func (s *settings) copy() saved {
 	c := s.now
-	c.Folders = slices.Clone(c.Folders)
-	c.Drivers = slices.Clone(c.Drivers)
+	c.Folders, c.Seen, c.Drivers = slices.Clone(c.Folders), slices.Clone(c.Seen), slices.Clone(c.Drivers)
 	c.Sites = make(map[string]savedSite, len(s.now.Sites))
 	for origin, site := range s.now.Sites {
 		c.Sites[origin] = site

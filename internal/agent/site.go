@@ -146,7 +146,7 @@ func (a *Agent) disconnect(origin string) {
 
 // blocked tells whether no window opens for an asker, for ten minutes or until that is taken back.
 func (a *Agent) blocked(s site) bool {
-	if p, _ := a.permission(s.Origin); p == PermissionBlocked {
+	if p, _ := a.permission(s.Origin); p == PermissionBlocked || a.unsure(s) {
 		return true
 	}
 	return !a.blockedUntil(s.key()).IsZero()

@@ -100,6 +100,7 @@ func (w *window) view() View {
 		v.Places = usual()
 	}
 	w.task.show(w, &v)
+	v.Warnings = append(slices.Clone(v.Warnings), w.agent.brokenRemarks(tag)...)
 	if w.task.wish().files || len(w.task.wish().others) > 0 {
 		v.Warnings = append(append(slices.Clone(v.Warnings), w.unreadable("")...), unseen(w.left, tag)...)
 	}

@@ -94,6 +94,10 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	if _, is := t.(notice); !is {
 		a.notices.withdraw() // it makes way
 	}
+	if a.unsure(s) {
+		a.wishHome(homeWish{lang: tag, page: true, origin: s.Origin}) // there it says why
+		return outcome{}
+	}
 	blocked := func() bool { return !s.own() && a.blocked(s) }
 	if blocked() || !a.desk.enter(ctx) {
 		return outcome{}

@@ -83,8 +83,12 @@ func Open(c Config) (*Keeper, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open keeper: %w", err)
 	}
-	if err := k.load(); err != nil {
+	mended, err := k.load()
+	if err != nil {
 		return nil, fmt.Errorf("open keeper: %w", err)
+	}
+	if mended {
+		return k, nil
 	}
 	return k, k.recover()
 }

@@ -59,18 +59,35 @@ func (n Note) OnToken() bool { return n.Storage != "" }
 // maxNotes bounds the notes kept; the oldest finished ones go first.
 const maxNotes = 512
 
-func (k *Keeper) load() error {
-	b, err := os.ReadFile(filepath.Join(k.dir, "pending.json"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+// NotesFile is the name of the notes in a keeper's folder. Beside it lies a copy, for the day it is broken.
+const (
+	NotesFile = "pending.json"
+	notesCopy = "pending.copy.json"
+)
+
+// load reads the notes. Broken ones are kept beside, and the copy is read, which may be one step older: mended says that
+// what was being made must not be taken back. What is in neither is found by its file, when its certificate comes.
+func (k *Keeper) load() (mended bool, err error) {
+	path := filepath.Join(k.dir, NotesFile)
+	k.notes, err = readNotes(path)
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		return false, nil
 	}
-	if err != nil {
-		return fmt.Errorf("read pending keys: %w", err)
+	if err := SetAside(path); err != nil {
+		return false, fmt.Errorf("read pending keys: %w", err)
 	}
-	if err := json.Unmarshal(b, &k.notes); err != nil {
-		return fmt.Errorf("read pending keys: %w", err)
+	if k.notes, err = readNotes(filepath.Join(k.dir, notesCopy)); err != nil {
+		k.notes = nil
 	}
-	return nil
+	return true, k.save()
+}
+
+func readNotes(path string) (notes []Note, err error) {
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(b, &notes)
+	}
+	return notes, err
 }
 
 // trim makes room for more notes: the oldest finished ones go. It moves the others, so nothing that knows a note by its
@@ -92,9 +109,10 @@ func (k *Keeper) save() error {
 	if err != nil {
 		return fmt.Errorf("write pending keys: %w", err)
 	}
-	path := filepath.Join(k.dir, "pending.json")
+	path := filepath.Join(k.dir, NotesFile)
 	if err := Replace(path, b); err != nil {
 		return fmt.Errorf("write pending keys: %w", err)
 	}
+	_ = Replace(filepath.Join(k.dir, notesCopy), b) // the notes themselves stand
 	return nil
 }

@@ -30,6 +30,8 @@ type Scanner struct {
 	// Open opens a folder; nil is os.Open.
 	Open func(folder string) (*os.File, error)
 
+	most int // entries of a folder; 0 is maxEntries: tests have smaller disks
+
 	mu   sync.Mutex
 	slow map[string]*walk // under mu, by folder: begun, and not ended in time
 }
@@ -151,7 +153,7 @@ func (s *Scanner) begin(folder string) *walk {
 	w := &walk{done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
-		w.through(folder, s.open)
+		w.through(folder, s.open, cmp.Or(s.most, maxEntries))
 	}()
 	return w
 }
@@ -198,7 +200,7 @@ func (w *walk) join(found map[string]*File) (full bool) {
 }
 
 // through looks through a folder, those nearest to its top first.
-func (w *walk) through(named string, open func(string) (*os.File, error)) {
+func (w *walk) through(named string, open func(string) (*os.File, error), left int) {
 	root := named // a folder the person named may be a link, as one on another disk; what is in it may not
 	if real, err := filepath.EvalSymlinks(named); err == nil {
 		root = real
@@ -210,10 +212,10 @@ func (w *walk) through(named string, open func(string) (*os.File, error)) {
 		return path
 	}
 	var paths []string
-	if info, err := os.Lstat(root); err == nil && info.Mode().IsRegular() {
+	if info, err := os.Lstat(root); err == nil && info.Mode().IsRegular() && isKeyName(root) {
 		paths = append(paths, root)
 	}
-	level, left := []string{root}, maxWalked
+	level := []string{root}
 	for depth := 0; len(level) > 0 && depth <= maxDepth; depth++ {
 		var inside []string
 		for _, folder := range level {

@@ -12,6 +12,9 @@ import (
 // inKeychain is what the file of the secret says when the secret is in the system's keychain.
 const inKeychain = "keychain"
 
+// secretFile is the name of the file of the secret.
+const secretFile = "pending.key"
+
 // unlock finds the secret of 256 bits that protects pending keys, or makes it: in the system's keychain,
 // or, where there is none, in a file of mode 0600. It is looked for when it is first needed, since a
 // keychain may ask the person to open it. Called under mu.
@@ -19,7 +22,7 @@ func (k *Keeper) unlock() error {
 	if k.secret != nil {
 		return nil
 	}
-	path := filepath.Join(k.dir, "pending.key")
+	path := filepath.Join(k.dir, secretFile)
 	b, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):

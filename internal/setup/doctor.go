@@ -49,6 +49,7 @@ type Question struct {
 func (m *Machine) Doctor(ctx context.Context, q Question) []Finding {
 	found := m.Agent(ctx, q)
 	found = append(found, m.lookAuthority()...)
+	found = append(found, m.lookBroken()...)
 	found = append(found, m.lookStores(ctx)...)
 	found = append(found, m.lookBrowsers(ctx)...)
 	found = append(found, m.lookStart(ctx)...)

@@ -312,6 +312,26 @@ func TestDoctorFinds(t *testing.T) {
 			ending(t, m, agent.AuthorityRenew+time.Hour)
 			return m.lookAuthority()
 		}},
+		{"broken-settings", Warning, func(t *testing.T, m *Machine) []Finding {
+			m.Data = t.TempDir()
+			write(t, filepath.Join(m.Data, "settings.json.broken"), "{")
+			return m.lookBroken()
+		}},
+		{"broken-remembered", Warning, func(t *testing.T, m *Machine) []Finding {
+			m.Data = t.TempDir()
+			write(t, filepath.Join(m.Data, "remembered.json"), "{")
+			return m.lookBroken()
+		}},
+		{"broken-pending", Warning, func(t *testing.T, m *Machine) []Finding {
+			m.Data = t.TempDir()
+			write(t, filepath.Join(m.Data, "pending/pending.json.broken-2"), "{")
+			return m.lookBroken()
+		}},
+		{"broken-authority", Warning, func(t *testing.T, m *Machine) []Finding {
+			m.Data = t.TempDir()
+			write(t, filepath.Join(m.Data, "authority.key.broken"), "{")
+			return m.lookBroken()
+		}},
 		{"data-open", Bad, func(t *testing.T, m *Machine) []Finding {
 			if err := os.Chmod(filepath.Join(m.Data, agent.AuthorityKeyFile), 0o640); err != nil {
 				t.Fatal(err)

@@ -109,6 +109,14 @@ func (m *Machine) lookAuthority() []Finding {
 	return append(found, Finding{ID: "authority", Level: Good, Where: path})
 }
 
+// lookBroken tells which files of the agent's could not be read, or cannot.
+func (m *Machine) lookBroken() (found []Finding) {
+	for _, f := range agent.FindBroken(m.Data) {
+		found = append(found, Finding{ID: "broken-" + f.Kind, Level: Warning, Where: f.Path})
+	}
+	return found
+}
+
 // lookStores looks into every store that a browser of this person reads.
 func (m *Machine) lookStores(ctx context.Context) []Finding {
 	var found []Finding

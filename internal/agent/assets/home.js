@@ -485,6 +485,17 @@
     }));
     $('part').before($('error'));
     $('part').replaceChildren();
+    const old = $('broken');
+    if (old) old.remove();
+    if (view.broken) {
+      const box = el('div');
+      box.id = 'broken';
+      for (const r of view.broken) box.append(remark(r));
+      const seen = button(T('broken-seen'), '', () => act('/set', { seen: true }));
+      seen.id = 'broken-seen';
+      box.append(seen);
+      $('part').before(box);
+    }
     draws[part]($('part'));
   }
 
