@@ -16,9 +16,9 @@ import (
 // lately is a source of revocation that is known once the authority is.
 type lately struct{ trust.Revocation }
 
-// TestListAfterSilentResponder: a responder that says nothing takes nothing from the list, though that comes slowly: a
+// TestSlowListAfterSilentResponder: a responder that says nothing takes nothing from the list, though that comes slowly: a
 // revoked key is found out and signs nothing, another is shown as not revoked. Meanwhile the page's heartbeats are answered.
-func TestListAfterSilentResponder(t *testing.T) {
+func TestSlowListAfterSilentResponder(t *testing.T) {
 	t.Parallel()
 	source := &lately{}
 	b := today(t, func(c *Config) { c.Revocation = source })
