@@ -123,7 +123,7 @@ func (a *Agent) driverRows(seen keystore.Seen, tag lang.Tag) []DriverRow {
 				there += t.Label
 			}
 		}
-		if problem == "" && slices.ContainsFunc(seen.Failed, func(f keystore.TokenDriver) bool { return f.Storage == d.Storage && f.Module == d.Module }) {
+		if problem == "" && failedDriver(seen, d) {
 			problem = "failed"
 		}
 		switch {
@@ -139,7 +139,12 @@ func (a *Agent) driverRows(seen keystore.Seen, tag lang.Tag) []DriverRow {
 	return rows
 }
 
-// addDriver adds a driver of the person's choice, who was told that it is a program; remove takes one away.
+// failedDriver tells whether a look could not be had from a driver.
+func failedDriver(seen keystore.Seen, d tokenDriver) bool {
+	return slices.ContainsFunc(seen.Failed, func(f keystore.TokenDriver) bool { return f.Storage == d.Storage && f.Module == d.Module })
+}
+
+// driver adds a driver of the person's choice, who was told that it is a program; remove takes one away.
 func (h *home) driver(storage, path string, sure, remove bool) (code, field string) {
 	a := h.agent
 	if remove {

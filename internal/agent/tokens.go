@@ -113,9 +113,19 @@ type TokenRow struct {
 	Serial string `json:"serial,omitempty"`
 }
 
-// unreadable says which tokens of a storage, or of any, a window cannot show.
+// unreadable says which tokens of a storage, or of any, a window cannot show, and which drivers do not work.
 func (w *window) unreadable(storage string) []Remark {
 	var list []Remark
+	for _, d := range w.agent.drivers() {
+		problem := d.problem
+		if problem == "" && failedDriver(w.agent.seenLast(), d) {
+			problem = "failed"
+		}
+		// One that was only found there, perhaps for a token nobody here has, is named on the agent's page alone.
+		if problem != "" && d.kind != "known" && (storage == "" || keystore.SameStorage(d.Storage, storage)) {
+			list = append(list, Remark{"driver", "amber", w.lang.Text("agent.token.driver", "name", w.lang.Text("home.token."+d.Storage), "why", w.lang.Text("home.driver.problem."+problem))})
+		}
+	}
 	for _, t := range w.tokens {
 		if t.Problem == "" || storage != "" && !keystore.SameStorage(t.Storage, storage) {
 			continue

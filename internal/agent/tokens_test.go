@@ -442,6 +442,14 @@ func TestPain14BrokenDriver(t *testing.T) {
 	if reply := b.sign(s, signRequest, "GOST512_a.p12"); !strings.Contains(reply, "BEGIN CMS") {
 		t.Error(reply)
 	}
+	// The window of a page that takes tokens says in words what is wrong.
+	s.send(strings.Replace(signRequest, `"args":{`, `"args":{"allowedStorages":null,`, 1))
+	h := b.window()
+	if v := h.view.Warnings; len(v) != 1 || v[0].Code != "driver" || !strings.Contains(v[0].Text, "KAZTOKEN") || !strings.Contains(v[0].Text, lang.KK.Text("home.driver.problem.failed")) {
+		t.Errorf("%+v", v)
+	}
+	h.cancel()
+	s.read()
 }
 
 // TestJKSIsAStorage: a Java key store is opened where the page allows it.
