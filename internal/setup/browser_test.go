@@ -195,7 +195,7 @@ func TestPain03ChromiumInUse(t *testing.T) {
 	}
 }
 
-// TestPain03Firefox: the same with Firefox. It starts three times, so it runs when asked for.
+// TestPain03Firefox: the same with Firefox. It starts four times, so it runs when asked for.
 func TestPain03Firefox(t *testing.T) {
 	certutil(t)
 	firefox, err := exec.LookPath("firefox-esr")
@@ -240,6 +240,13 @@ func TestPain03Firefox(t *testing.T) {
 	}
 	if got := visit("https://egov.localhost.kz:"+evil+"/", stolen); got != "refused" {
 		t.Errorf("a certificate for another site: %s", got)
+	}
+	// What the tool put, it takes away: a Firefox that used it made no note of its own.
+	if err := Take(t.Context(), m.ownStores(), quiet(t, Absent)); err != nil {
+		t.Fatal(err)
+	}
+	if got := visit("https://127.0.0.1:"+good+"/", ends); got != "refused" {
+		t.Errorf("taken away: %s", got)
 	}
 }
 

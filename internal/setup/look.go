@@ -139,7 +139,7 @@ func (m *Machine) lookStores(ctx context.Context) []Finding {
 		if errors.Is(err, errNoTool) {
 			f.ID, f.Level = "store-no-tool", Bad
 		}
-		if p.Kind() == "firefox" && state != Present && m.OS == "linux" {
+		if p.Kind() == "firefox" && state != Present && m.OS == "linux" && readsPolicy(p.Where()) {
 			if by, _ := policy.State(ctx); by == Present { // every profile of Firefox imports it by itself
 				f = Finding{ID: "store-policy", Level: Good, Where: p.Where()}
 			}
@@ -147,6 +147,13 @@ func (m *Machine) lookStores(ctx context.Context) []Finding {
 		found = append(found, f)
 	}
 	return found
+}
+
+// readsPolicy tells whether the program of a profile reads the machine's policy of Firefox: neither what flatpak brought
+// nor LibreWolf does.
+func readsPolicy(profile string) bool {
+	profile = filepath.ToSlash(profile)
+	return strings.Contains(profile, "mozilla/firefox/") && !strings.Contains(profile, "/.var/app/")
 }
 
 // lookStart looks whether the agent starts by itself, and whether another program will be quicker.

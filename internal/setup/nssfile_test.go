@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"senim/internal/agent"
+	"senim/internal/lang"
 )
 
 // recorded is a database that Firefox 153 made when a policy told it to import an authority of ours: the note of its
@@ -192,6 +193,19 @@ func TestFirefoxPolicyBroughtIt(t *testing.T) {
 		t.Errorf("%v", err)
 	} else if state, _ := s.State(t.Context()); (state == Absent) != (err == nil) {
 		t.Errorf("%s %v", state, err)
+	}
+}
+
+// TestFailuresInWords: what a person can do something about is said in that person's language.
+func TestFailuresInWords(t *testing.T) {
+	for _, tag := range lang.All() {
+		for _, err := range []error{errNote, errNoTool} {
+			var b strings.Builder
+			Line(&b, tag)(keychain{&Machine{}}, Unknown, err)
+			if said := b.String(); !strings.Contains(said, "Senim agent on") || strings.Contains(said, "setup.") || tag != lang.EN && strings.Contains(said, err.Error()) {
+				t.Errorf("%s: %s", tag, said)
+			}
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ func said(t lang.Tag, err error) string {
 	case errors.Is(err, errNote):
 		return t.Text("setup.error.note")
 	case errors.Is(err, errNoTool):
-		return t.Text("setup.do.store-no-tool")
+		return t.Text("setup.error.no-tool")
 	}
 	return err.Error()
 }

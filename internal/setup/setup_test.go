@@ -235,6 +235,12 @@ func TestPain03NoTool(t *testing.T) {
 	if ids(found) != "store-no-tool store-policy" || found[1].Level != Good { // the first is Chromium's
 		t.Errorf("%+v", found)
 	}
+	for _, deaf := range []string{".var/app/org.mozilla.firefox/.mozilla/firefox/b", ".librewolf/c"} { // they read no such policy
+		write(t, filepath.Join(m.Home, deaf, "cert9.db"), "")
+	}
+	if found = m.lookStores(t.Context()); strings.Count(ids(found), "store-policy") != 1 || strings.Count(ids(found), "store-no-tool") != 3 {
+		t.Errorf("%+v", found)
+	}
 }
 
 // TestBroadAuthority: a certificate that could vouch for other sites is put nowhere, whoever wrote it
