@@ -193,9 +193,7 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 	if !read(rw, body, &d) {
 		return
 	}
-	ends := w.begins()
-	out, p := w.task.decide(ctx, w, d)
-	ends()
+	out, p := w.carryOut(ctx, d)
 	if w.over() {
 		w.gone(rw, true)
 		return
@@ -228,6 +226,12 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 		}
 	}
 	reply(rw, http.StatusOK, e)
+}
+
+// carryOut has the task decide; meanwhile the window is busy.
+func (w *window) carryOut(ctx context.Context, d Decision) (outcome, *Problem) {
+	defer w.begins()()
+	return w.task.decide(ctx, w, d)
 }
 
 func (w *window) cancel(rw http.ResponseWriter, body []byte) {
