@@ -31,6 +31,8 @@ type deskConfig struct {
 	identityOID, classic, carriers bool
 	// renewDays, perDay and open are renew.window_days and the limits of applications; 0 is none.
 	renewDays, perDay, open int
+	// terms are how long applications wait.
+	terms ra.Terms
 }
 
 // limit is a bound as the office takes it, where 0 would be its usual one.
@@ -49,6 +51,19 @@ func count(to *int) func(string) error {
 			return errors.New("it is a number from 0")
 		}
 		*to = n
+		return nil
+	}
+}
+
+// term takes a flag that says how long something waits: from least, to a year.
+func term(to *time.Duration, least time.Duration) func(string) error {
+	const most = 366 * 24 * time.Hour
+	return func(v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil || d < least || d > most {
+			return fmt.Errorf("it is a time from %v to %v", least, most)
+		}
+		*to = d
 		return nil
 	}
 }
@@ -88,6 +103,10 @@ func (d *deskConfig) flags(f *flag.FlagSet) {
 		return nil
 	})
 	f.BoolVar(&d.carriers, "renew.carriers_online", false, "let keys on tokens be renewed onto the same kind of token without a desk; never onto ID cards")
+	d.terms = ra.Terms{}.OrUsual()
+	f.Func("application.confirm_ttl", "how long a signed application waits for its confirmation (default: 720h)", term(&d.terms.Confirm, time.Hour))
+	f.Func("draft.ttl", "how long an unsigned application is kept (default: 168h)", term(&d.terms.Draft, time.Hour))
+	f.Func("install.ttl", "after how long keys that were issued and not installed are offered for revocation (default: 720h)", term(&d.terms.Install, 24*time.Hour))
 	d.perDay, d.open = 5, 3
 	f.Func("renew.window_days", "how many days before its end a key may be renewed; 0: any time while it is valid (default: 0)", count(&d.renewDays))
 	f.Func("applications.per_day", "applications a person may make in a day; 0: no bound (default: 5)", count(&d.perDay))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -245,11 +246,22 @@ func (k keySets) dress(ctx context.Context, sets []held, c notice.Channel) error
 		return err
 	}
 	known := k.book.Many(ctx, typed[ident.IIN](people), typed[ident.BIN](companies), phones)
+	heads := map[string]bool{}
+	for _, h := range known.Heads {
+		if iin := string(h.Value.Leader.IIN); phones && h.Verdict == registry.Good && accounts[iin].IIN == "" {
+			heads[iin] = true
+		}
+	}
+	of, err := k.office.AccountsOf(ctx, keys(heads))
+	if err != nil {
+		return err
+	}
+	maps.Copy(accounts, of)
 	for i := range sets {
 		s := &sets[i]
 		s.Ended = s.ended(known, gone)
 		if phones {
-			s.phone(known)
+			s.phone(known, accounts)
 		}
 	}
 	return nil
@@ -274,8 +286,8 @@ func (s *held) ended(known registry.Many, gone map[ra.Post]bool) string {
 	return s.key.Ended(headAnswer(known.Heads[ident.BIN(s.key.BIN)]), gone[ra.Post{BIN: s.key.BIN, IIN: s.key.IIN}])
 }
 
-// phone fills in where short messages go: to the person, for an organisation to its head.
-func (s *held) phone(known registry.Many) {
+// phone fills in where short messages go, and in which language: to the person, for an organisation to its head.
+func (s *held) phone(known registry.Many, accounts map[string]ra.Account) {
 	iin := ident.IIN(s.key.IIN)
 	if s.key.BIN != "" {
 		head := known.Heads[ident.BIN(s.key.BIN)]
@@ -286,6 +298,7 @@ func (s *held) phone(known registry.Many) {
 		iin = head.Value.Leader.IIN
 	}
 	answer := known.Phones[iin]
+	s.PhoneLang = accounts[string(iin)].Lang
 	s.Phone = string(answer.Value.Phone)
 	s.PhoneUnknown = answer.Verdict == registry.Unknown && answer.Code != registry.NeverLoaded
 }

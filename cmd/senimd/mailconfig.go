@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"senim/internal/ident"
 	"senim/internal/lang"
@@ -27,6 +28,8 @@ type mailConfig struct {
 	unknown                                                    lang.Tag
 	// capEmail, capSMS and capAddress bound a day.
 	capEmail, capSMS, capAddress int
+	// keep is how long what became of messages is known.
+	keep time.Duration
 }
 
 // flags adds the flags of messages.
@@ -63,6 +66,16 @@ func (m *mailConfig) flags(f *flag.FlagSet) {
 	})
 	f.IntVar(&m.capEmail, "notify.cap.email", 200_000, "letters a day; when they are used up reminders wait for the next day (0: no bound)")
 	f.IntVar(&m.capSMS, "notify.cap.sms", 50_000, "SMS a day, likewise")
+	m.keep = 180 * 24 * time.Hour
+	f.Func("notify.keep", "how long it is known what became of a message (default: 4320h)", func(v string) error {
+		const least, most = 14 * 24 * time.Hour, 10 * 366 * 24 * time.Hour // a letter may come back for 14 days
+		d, err := time.ParseDuration(v)
+		if err != nil || d < least || d > most {
+			return fmt.Errorf("it is a time from %v to %v", least, most)
+		}
+		m.keep = d
+		return nil
+	})
 	f.IntVar(&m.capAddress, "notify.cap.address", -1, "reminders and business messages a day to one address or phone (0: no bound; default: 5, and 0 with -cast)")
 }
 

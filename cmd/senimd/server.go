@@ -436,7 +436,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 		Revoker: adapter, Ends: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
 		Factor: ra.FactorConfig{Kinds: s.c.factor, For: s.c.factorFor}, Log: s.log, Companies: s.authority.Companies, Plan: s.c.plan,
 		Holds: s.holds(), HeadAtDesk: s.c.desk.headFirst == "desk", IdentityOID: s.c.desk.identityOID, Classic: s.c.desk.classic,
-		RenewWindow: time.Duration(s.c.desk.renewDays) * 24 * time.Hour, PerDay: limit(s.c.desk.perDay), OpenAtOnce: limit(s.c.desk.open), CarriersOnline: s.c.desk.carriers}); err != nil {
+		RenewWindow: time.Duration(s.c.desk.renewDays) * 24 * time.Hour, PerDay: limit(s.c.desk.perDay), OpenAtOnce: limit(s.c.desk.open), CarriersOnline: s.c.desk.carriers, Terms: s.c.desk.terms}); err != nil {
 		return err
 	}
 	if s.participants, err = participant.New(participant.Config{Store: s.store.Participant(), Judge: s.judge, Registry: s.book.For(registry.ForRegister),

@@ -79,6 +79,9 @@ func (s *cabinet) toApplication(_ http.ResponseWriter, r *web.Request) error {
 // shown is an application as its page shows it.
 type shown struct {
 	ra.Application
+	// Closes is when it ends unconfirmed; Forgotten: its keys were not installed for so long that they had better be revoked.
+	Closes    time.Time
+	Forgotten bool
 	// Consent: it waits for the applicant's consent, and he may be asked for it.
 	Consent bool
 	// Own: the applicant looks, and may act. Decide: a confirmer looks, and it waits for him.
@@ -93,7 +96,8 @@ type shown struct {
 
 // show decides which step an application is at and what the agent is asked there.
 func (s *cabinet) show(r *web.Request, a ra.Application) shown {
-	v := shown{Application: a, Own: a.Subject.IIN == r.Session().IIN}
+	terms := s.c.Office.Terms()
+	v := shown{Application: a, Closes: a.SignedAt.Add(terms.Confirm), Forgotten: r.Now().Sub(a.Changed) >= terms.Install, Own: a.Subject.IIN == r.Session().IIN}
 	switch a.State {
 	case ra.Draft:
 		v.Step, v.Call = 2, generate(r, a, s.c.Office.KeySet(a))

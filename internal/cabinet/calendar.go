@@ -169,9 +169,9 @@ func roleKey(role string) string {
 	return "web.role.employee"
 }
 
-// forgotten is the certificate of an application that nobody installed for a month: it had better be revoked.
+// forgotten is the certificate of an application that nobody installed for long: it had better be revoked.
 func forgotten(r *web.Request, v shown) string {
-	if len(v.Certificates) == 0 || r.Now().Sub(v.Changed) < ra.InstallTTL {
+	if len(v.Certificates) == 0 || !v.Forgotten {
 		return ""
 	}
 	return v.Certificates[0].Serial

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"senim/internal/ident"
 	"senim/internal/ra"
@@ -51,6 +52,7 @@ type waiting struct {
 	Prints   []string
 	Previous []ra.Key
 	Chosen   bool
+	Closes   time.Time // when it ends unconfirmed
 }
 
 // inboxView is the page of «Заявки на подтверждение».
@@ -97,7 +99,7 @@ func (s *cabinet) seen(r *web.Request, list []ra.Application) ([]waiting, error)
 		if err != nil {
 			return nil, err
 		}
-		one := waiting{Application: a, Previous: slices.DeleteFunc(keys, func(k ra.Key) bool { return k.BIN != a.Subject.BIN })}
+		one := waiting{Application: a, Closes: a.SignedAt.Add(s.c.Office.Terms().Confirm), Previous: slices.DeleteFunc(keys, func(k ra.Key) bool { return k.BIN != a.Subject.BIN })}
 		for _, q := range a.Requests {
 			sum := sha256.Sum256(q.CSR)
 			one.Prints = append(one.Prints, hex.EncodeToString(sum[:]))
@@ -292,7 +294,7 @@ func (s waiting) facts(r *web.Request) []web.Row {
 		{Label: r.T("confirm.card.role"), Value: r.T(roleKey(s.Role))},
 		{Label: r.T("cabinet.field.storage"), Value: r.T("cabinet.storage." + string(s.Storage))},
 		{Label: r.T("confirm.card.signed"), Value: r.DateTime(s.SignedAt)},
-		{Label: r.T("confirm.card.closes"), Value: r.Date(s.SignedAt.Add(ra.ConfirmTTL))},
+		{Label: r.T("confirm.card.closes"), Value: r.Date(s.Closes)},
 	}
 	var lines []string
 	for _, k := range s.Previous[:min(few, len(s.Previous))] {

@@ -89,7 +89,7 @@ func TestC17ExpiresUnconfirmed(t *testing.T) {
 	must(t, s.office.Sweep(t.Context()))
 	must(t, s.office.Sweep(t.Context()))
 	s.state(number, ra.Expired)
-	s.told("e@example.kz", "N-11", "Истёк срок подтверждения", "за 30 дней никто не подтвердил")
+	s.told("e@example.kz", "N-11", "Истёк срок подтверждения", "в срок никто не подтвердил")
 	if all := s.recorded(number, "application.expired"); len(all) != 1 {
 		t.Errorf("recorded %+v", all)
 	}

@@ -119,7 +119,7 @@ func (s *cabinet) visit(_ http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Set(map[string]string{"visit": a.Number, "visit-until": r.Date(a.Deadline().Add(-1))}); err != nil {
+	if err := r.Set(map[string]string{"visit": a.Number, "visit-until": r.Date(a.Deadline(s.c.Office.Terms().Confirm).Add(-1))}); err != nil {
 		return err
 	}
 	return r.Redirect("/visit/done")

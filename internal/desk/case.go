@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"time"
 
 	"senim/internal/ra"
 	"senim/internal/trust"
@@ -48,6 +49,8 @@ type shownCase struct {
 	Step  string
 	Call  web.AgentCall
 	Place string
+	// Deadline is when it ends unless it is decided; zero when it does not wait.
+	Deadline time.Time
 	// Now is what the registries say now; Stop why nothing goes on.
 	Now      ra.Comparison
 	Stop     *ra.Refusal
@@ -86,7 +89,7 @@ func (d *desk) shown(r *web.Request) (shownCase, error) {
 	if err != nil {
 		return shownCase{}, err
 	}
-	v := shownCase{Application: a, Step: step(a), Place: d.place(r, a.Visit.Desk)}
+	v := shownCase{Application: a, Deadline: a.Deadline(d.c.Office.Terms().Confirm), Step: step(a), Place: d.place(r, a.Visit.Desk)}
 	switch v.Step {
 	case stepKeys:
 		v.Call = d.generate(r, a)

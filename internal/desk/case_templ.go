@@ -46,7 +46,7 @@ func caseRows(r *web.Request, v shownCase) []web.Row {
 	if p := a.Visit.Attorney; p != nil {
 		rows = append(rows, web.Row{Label: r.T("desk.case.attorney"), Value: p.Name + ", " + p.Number + ", " + p.Notary + ", " + dayOf(r, p.Date)})
 	}
-	if d := a.Deadline(); !d.IsZero() {
+	if d := v.Deadline; !d.IsZero() {
 		rows = append(rows, web.Row{Label: r.T("desk.case.deadline"), Value: r.DateTime(d.Add(-time.Minute))})
 	}
 	return rows

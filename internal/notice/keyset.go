@@ -39,6 +39,7 @@ type KeySet struct {
 	// Phone is where short messages go: the person's, for an organisation its head's; empty for none.
 	// PhoneUnknown: the registry could not tell now.
 	Phone        string
+	PhoneLang    lang.Tag // of who has it; empty when it is not known
 	PhoneUnknown bool
 	Lang         lang.Tag
 	// Name, Org and Role fill the text; Link leads to the cabinet.

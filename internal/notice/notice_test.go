@@ -11,7 +11,7 @@ import (
 func vars() map[string]string {
 	v := map[string]string{"date": "2026-05-01", "time": "2026-03-02T06:00:00Z", "link": "https://senim.example/x?a=1&b=2", "n": "3", "days": "7",
 		"list": "А\nБ", "reason": "причина", "status": "@notice.hello"}
-	for _, name := range []string{"name", "org", "role", "category", "number", "advice", "masked", "action", "code", "powers", "from", "to", "serial4", "kind", "replaced", "keys"} {
+	for _, name := range []string{"name", "org", "role", "category", "number", "advice", "masked", "action", "code", "powers", "from", "to", "serial4", "kind", "replaced", "keys", "bad"} {
 		v[name] = "<" + name + ">"
 	}
 	return v
@@ -19,7 +19,7 @@ func vars() map[string]string {
 
 // Every text of the catalogue becomes a whole letter in every language.
 func TestEveryTextRenders(t *testing.T) {
-	names := map[string]string{"n07closed": "N-07.closed", "n12first": "N-12.first", "n14hold": "N-14.hold", "n26ended": "N-26.ended", "n28org": "N-28.org", "n29replaced": "N-29.replaced"}
+	names := map[string]string{"n07closed": "N-07.closed", "n12first": "N-12.first", "n14hold": "N-14.hold", "n25bad": "N-25.bad", "n26ended": "N-26.ended", "n28org": "N-28.org", "n29replaced": "N-29.replaced"}
 	count := 0
 	for _, key := range lang.Keys("notice.n") {
 		area, ok := strings.CutSuffix(key, ".body")

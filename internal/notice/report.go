@@ -163,17 +163,17 @@ func (s *Sender) Settle(ctx context.Context, id int64, as State, by string) erro
 const SweepKind = "notice.sweep"
 
 const (
-	// keepDays is notify.keep.
-	keepDays = 180
+	// keepUsual is notify.keep when it is not set.
+	keepUsual = 180 * 24 * time.Hour
 	// returnDays is how long a letter may come back: mail servers give up after five (RFC 5321 §4.5.4.1).
 	returnDays = 14
 )
 
-// Sweep is the handler of [SweepKind] jobs: what ended 180 days ago is forgotten, and where a letter
+// Sweep is the handler of [SweepKind] jobs: what ended [SenderConfig.Keep] ago is forgotten, and where a letter
 // went when it cannot come back any more.
 func (s *Sender) Sweep(ctx context.Context, _ []byte) error {
 	now := s.c.Now()
 	return s.c.Store.Update(ctx, func(tx Tx) error {
-		return tx.Forget(ctx, now.AddDate(0, 0, -keepDays), now.AddDate(0, 0, -returnDays))
+		return tx.Forget(ctx, now.Add(-s.c.Keep), now.AddDate(0, 0, -returnDays))
 	})
 }

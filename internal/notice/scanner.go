@@ -208,7 +208,7 @@ func reminder(set KeySet, stage string, c Channel, now time.Time) Message {
 	case c == SMS:
 		m.N, m.To, m.About = "N-02", set.Phone, "keyset-sms:"+set.ID
 		if set.Legal {
-			m.N, m.Vars["org"] = "N-04", set.Org
+			m.N, m.Lang, m.Vars["org"] = "N-04", set.PhoneLang, set.Org // its reader is the head
 		}
 	case set.Legal:
 		m.N, m.Vars["org"], m.Vars["role"], m.Vars["advice"] = "N-03", set.Org, set.Role, "@notice.n03.advice_staff"

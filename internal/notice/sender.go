@@ -70,6 +70,8 @@ type SenderConfig struct {
 	// Caps bound what the installation sends by a channel in a day of Astana: then reminders, and
 	// nothing else, wait until the next. 0 means no bound.
 	Caps map[Channel]int
+	// Keep is how long what became of a message is known after its end (notify.keep); 180 days when zero.
+	Keep time.Duration
 	// Log gets, by number of the text and never by address, what was not sent; nil means nothing.
 	Log *slog.Logger
 	// Now is the clock; nil means time.Now.
@@ -89,6 +91,9 @@ func NewSender(c SenderConfig) (*Sender, error) {
 	}
 	if c.Unknown == "" {
 		c.Unknown = lang.KK
+	}
+	if c.Keep <= 0 {
+		c.Keep = keepUsual
 	}
 	if c.Hours == (Hours{}) {
 		c.Hours = Daytime

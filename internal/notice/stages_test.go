@@ -191,9 +191,9 @@ func TestNT02StagesOfAnOrganisation(t *testing.T) {
 }
 
 func TestNT03HeadGetsTheMessage(t *testing.T) {
-	w := newWorld(Plan{}, always(with(legal(lateApril()), func(k *KeySet) { k.To = "" })))
+	w := newWorld(Plan{}, always(with(legal(lateApril()), func(k *KeySet) { k.To, k.Lang, k.PhoneLang = "", lang.RU, lang.EN })))
 	want(t, w.walk(t, day(2026, 3, 1), day(2026, 6, 1)), "N-04 21.04")
-	if m := w.m.sent[0]; m.Vars["org"] == "" || m.Channel != SMS {
+	if m := w.m.sent[0]; m.Vars["org"] == "" || m.Channel != SMS || m.Lang != lang.EN { // the head reads it, not the holder
 		t.Errorf("%+v", m)
 	}
 }

@@ -1,5 +1,7 @@
 package ra
 
+import "time"
+
 // Confirmer is who decides about another's application, as his certificate and the registry show.
 type Confirmer struct {
 	IIN, BIN, Serial string
@@ -14,7 +16,11 @@ type Confirmer struct {
 	grounds    grounds
 	// Peer reports that the applicant is a delegate himself: only the head decides then.
 	Peer bool
+	// TTL is [Terms.Confirm]; the usual one when zero.
+	TTL time.Duration
 }
+
+func (by Confirmer) ttl() time.Duration { return Terms{Confirm: by.TTL}.OrUsual().Confirm }
 
 // mayDecide checks C1 and C2: another person, whatever certificate he uses; of the same BIN; head or
 // delegate, never HR.

@@ -35,7 +35,7 @@ func (o *Office) askConfirmers(ctx context.Context, tx Tx, a *Application, head 
 		}
 	}
 	return o.tellConfirmers(ctx, tx, a, "N-10", a.Asked, map[string]string{
-		"link": o.c.Origin + "/confirm", "date": notice.Day(a.SignedAt.Add(ConfirmTTL))})
+		"link": o.c.Origin + "/confirm", "date": notice.Day(a.SignedAt.Add(o.c.Terms.Confirm))})
 }
 
 // tellConfirmers writes to those of them who have a confirmed address.

@@ -218,7 +218,7 @@ func (o *Office) Inbox(ctx context.Context, cert *pki.Certificate) (all []Applic
 			if err != nil {
 				return err
 			}
-			if a.mayDecide(one) == nil && o.c.Now().Sub(a.SignedAt) <= ConfirmTTL {
+			if a.mayDecide(one) == nil && o.c.Now().Sub(a.SignedAt) <= o.c.Terms.Confirm {
 				all = append(all, a)
 			}
 		}

@@ -226,7 +226,7 @@ func (o *Office) offer(ctx context.Context, tx Tx, by Confirmer, number string) 
 	if by, err = o.may(ctx, tx, by, &a); err != nil {
 		return a, err
 	}
-	return a, a.decidable(by, Choice{a.Number, a.Revision, a.SignedHash}, o.c.Now().Sub(a.SignedAt) > ConfirmTTL)
+	return a, a.decidable(by, Choice{a.Number, a.Revision, a.SignedHash}, o.c.Now().Sub(a.SignedAt) > o.c.Terms.Confirm)
 }
 
 // oneLine is a text without line breaks, as a document can carry it through every signing program.
@@ -236,7 +236,7 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // organisation, also for a delegate, who acts for its present head; its silence is no answer.
 func (o *Office) deciding(ctx context.Context, cert *pki.Certificate) (Confirmer, error) {
 	h := cert.Holder()
-	by := Confirmer{IIN: h.IIN, BIN: h.BIN, Serial: cert.SerialHex(), Role: RoleOf(h)}
+	by := Confirmer{IIN: h.IIN, BIN: h.BIN, Serial: cert.SerialHex(), Role: RoleOf(h), TTL: o.c.Terms.Confirm}
 	if by.BIN == "" || (by.Role != RoleHead && by.Role != RoleSignRight) {
 		return by, nil
 	}

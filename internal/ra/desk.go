@@ -117,7 +117,7 @@ func (a *Application) paper() bool { return a.Kind == Issuance }
 
 // Deadline is when a waiting application expires; zero when it does not wait. A paper one has whole
 // days: it may be brought until the end of the thirtieth.
-func (a *Application) Deadline() time.Time {
+func (a *Application) Deadline(ttl time.Duration) time.Time {
 	switch {
 	case a.State != AwaitingDesk && a.State != AwaitingDirector:
 		return time.Time{}
@@ -125,7 +125,7 @@ func (a *Application) Deadline() time.Time {
 		y, m, d := a.SignedAt.In(lang.Astana).Date()
 		return time.Date(y, m, d+PaperDays+1, 0, 0, 0, 0, lang.Astana)
 	}
-	return a.SignedAt.Add(ConfirmTTL)
+	return a.SignedAt.Add(ttl)
 }
 
 // compare holds the papers and the application against the registries. The worst counts: silence of

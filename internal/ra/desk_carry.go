@@ -115,7 +115,7 @@ func (o *Office) endActs(ctx context.Context) error {
 						return err
 					}
 				}
-				if !k.late(DraftTTL, ConfirmTTL, o.c.Now()) {
+				if !k.late(o.c.Terms.Draft, o.c.Terms.Confirm, o.c.Now()) {
 					continue
 				}
 				k.State, k.Changed = ActExpired, o.c.Now()

@@ -100,7 +100,7 @@ func (o *Office) SignAct(ctx context.Context, by Operator, id string, signed []b
 // signAct takes one signature, unless the act's time is over or another act about the key is being carried out.
 func (o *Office) signAct(ctx context.Context, tx Tx, k *KeyAct, by Operator, key Key, signed []byte) error {
 	now := o.c.Now()
-	if k.late(DraftTTL, ConfirmTTL, now) {
+	if k.late(o.c.Terms.Draft, o.c.Terms.Confirm, now) {
 		return refuse("ACT_EXPIRED")
 	}
 	under, err := tx.ActsIn(ctx, ActDecided, maxUnderway)

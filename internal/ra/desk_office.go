@@ -196,6 +196,9 @@ func (o *Office) atDesk(ctx context.Context, by Operator, number, action string,
 		if err != nil {
 			return err
 		}
+		if a.State == AwaitingDesk && action != "application.rejected" && o.c.Now().After(a.Deadline(o.c.Terms.Confirm)) {
+			return refuse("APPLICATION_STATE", "state", string(Expired))
+		}
 		if err := f(tx, &a); err != nil {
 			return err
 		}

@@ -33,16 +33,16 @@ func TestPaperWaitsThirtyCalendarDays(t *testing.T) {
 	a := paperCase()
 	a.SignedAt = time.Date(2026, 11, 1, 23, 50, 0, 0, lang.Astana)
 	end := time.Date(2026, 12, 2, 0, 0, 0, 0, lang.Astana)
-	if !a.Deadline().Equal(end) {
-		t.Errorf("deadline %s", a.Deadline())
+	if !a.Deadline(ConfirmTTL).Equal(end) {
+		t.Errorf("deadline %s", a.Deadline(ConfirmTTL))
 	}
-	want(t, "on the last day", a.Expire(end), "APPLICATION_STATE")
-	want(t, "a second later", a.Expire(end.Add(time.Second)), "")
+	want(t, "on the last day", a.Expire(ConfirmTTL, end), "APPLICATION_STATE")
+	want(t, "a second later", a.Expire(ConfirmTTL, end.Add(time.Second)), "")
 	signed := &Application{Kind: FirstHead, State: AwaitingDesk, SignedAt: t0}
-	if !signed.Deadline().Equal(t0.Add(ConfirmTTL)) {
-		t.Errorf("signed: %s", signed.Deadline())
+	if !signed.Deadline(ConfirmTTL).Equal(t0.Add(ConfirmTTL)) {
+		t.Errorf("signed: %s", signed.Deadline(ConfirmTTL))
 	}
-	if !(&Application{State: Installed}).Deadline().IsZero() {
+	if !(&Application{State: Installed}).Deadline(ConfirmTTL).IsZero() {
 		t.Error("an application that does not wait has a deadline")
 	}
 	late := paperCase()

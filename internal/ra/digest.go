@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -99,7 +100,28 @@ func (o *Office) staffList(ctx context.Context, bin, week string) error {
 			staff = append(staff, k)
 		}
 	}
-	return o.sendList(ctx, list{N: "N-25", To: head.IIN, Subject: "company:" + notice.Key("N-25", bin, "", ""), Stage: week, Link: "/company", Keys: staff})
+	bad, err := o.unreached(ctx, staff)
+	if err != nil {
+		return err
+	}
+	return o.sendList(ctx, list{N: "N-25", To: head.IIN, Subject: "company:" + notice.Key("N-25", bin, "", ""), Stage: week, Link: "/company", Keys: staff, Bad: bad})
+}
+
+// unreached counts the people of a list at whose confirmed address letters do not arrive.
+func (o *Office) unreached(ctx context.Context, all []KeysTogether) (n int, err error) {
+	var people []string
+	for _, k := range all {
+		if !slices.Contains(people, k.IIN) {
+			people = append(people, k.IIN)
+		}
+	}
+	accounts, err := o.AccountsOf(ctx, people)
+	for _, a := range accounts {
+		if a.Bad && a.Confirmed() != "" {
+			n++
+		}
+	}
+	return n, err
 }
 
 // daily goes through those who asked for the list.
@@ -134,6 +156,8 @@ type list struct {
 	N, To, Subject, Stage, Link string
 	Keys                        []KeysTogether
 	Companies                   bool // rows name the organisation
+	// Bad is how many of those in the list letters do not reach (rule I5).
+	Bad int
 	// Replaced is how many keys beside these have another in their place and force still.
 	Replaced int
 }
@@ -162,6 +186,10 @@ func (o *Office) sendList(ctx context.Context, l list) error {
 		t := letterLang(account.Lang)
 		m := notice.Message{N: l.N, To: to, Lang: t, Key: notice.Key(l.N, l.Subject, l.Stage, to),
 			Vars: map[string]string{"n": strconv.Itoa(len(l.Keys)), "org": l.Keys[0].Holder.Organization, "list": l.rows(t), "link": o.c.Origin + l.Link}}
+		if l.Bad > 0 {
+			m.N += ".bad"
+			m.Vars["bad"] = strconv.Itoa(l.Bad)
+		}
 		if l.Replaced > 0 {
 			m.N += ".replaced"
 			m.Vars["replaced"], m.Vars["keys"] = strconv.Itoa(l.Replaced), o.c.Origin+"/many"

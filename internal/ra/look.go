@@ -104,12 +104,12 @@ func (o *Office) Organisation(ctx context.Context, ask Ask) (Subject, HeadAnswer
 	return o.headed(ctx, Subject{CommonName: h.CommonName, Surname: h.Surname, Patronymic: h.Given, IIN: h.IIN}, h, ask.Form.BIN)
 }
 
-// Sweep expires what nobody confirmed in 30 days, removes drafts of 7 days, ends delegations that
+// Sweep expires what nobody confirmed in time, removes old drafts, ends delegations that
 // ran out, and asks again for what the system itself owes. Run it nightly.
 func (o *Office) Sweep(ctx context.Context) error {
 	now := o.c.Now()
 	for _, s := range []State{AwaitingDirector, AwaitingDesk} {
-		if err := o.expire(ctx, s, now.Add(-ConfirmTTL)); err != nil {
+		if err := o.expire(ctx, s, now.Add(-o.c.Terms.Confirm)); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ func (o *Office) Sweep(ctx context.Context) error {
 		if err := o.forgetScans(ctx, tx); err != nil {
 			return err
 		}
-		old, err := tx.Overdue(ctx, Draft, now.Add(-DraftTTL))
+		old, err := tx.Overdue(ctx, Draft, now.Add(-o.c.Terms.Draft))
 		if err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func (o *Office) expire(ctx context.Context, s State, before time.Time) error {
 			if err != nil {
 				return err
 			}
-			if err := a.Expire(o.c.Now()); err != nil {
+			if err := a.Expire(o.c.Terms.Confirm, o.c.Now()); err != nil {
 				return nil //nolint:nilerr // decided meanwhile
 			}
 			if err := o.save(ctx, tx, &a, "application.expired"); err != nil {

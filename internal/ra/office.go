@@ -70,6 +70,8 @@ type Config struct {
 	IdentityOID bool
 	// RetryRegistry is how long to wait before asking a silent registry again; 1 minute by default.
 	RetryRegistry time.Duration
+	// Terms are how long things wait.
+	Terms Terms
 	// Factor is the second factor; none by default.
 	Factor FactorConfig
 	// Companies lists organisations with keys that end in [from, to), in order, after one, at most limit;
@@ -97,6 +99,7 @@ func New(c Config) (*Office, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.Terms = c.Terms.OrUsual()
 	if c.PerDay == 0 {
 		c.PerDay = 5
 	}

@@ -15,9 +15,6 @@ import (
 // JobRemind reminds of keys not installed, or of old keys still valid: the handler calls [Office.Remind].
 const JobRemind = "ra.remind"
 
-// InstallTTL is after how long keys that were issued and not installed are offered for revocation.
-const InstallTTL = 30 * 24 * time.Hour
-
 // Reminder is the payload of [JobRemind]: which number is due about an application, and how often it went.
 type Reminder struct {
 	Task

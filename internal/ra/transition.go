@@ -4,11 +4,39 @@ import (
 	"time"
 )
 
-// ConfirmTTL is how long an application waits for a confirmation (cabinet.md §15).
-const ConfirmTTL = 30 * 24 * time.Hour
+// Terms are how long things wait; zero ones are as usual (cabinet.md §15).
+type Terms struct {
+	// Confirm is how long a signed application waits for a confirmation (application.confirm_ttl). Paper that
+	// must be brought to a desk has its own days.
+	Confirm time.Duration
+	// Draft is how long an unsigned application is kept (draft.ttl).
+	Draft time.Duration
+	// Install is after how long keys that were issued and not installed are offered for revocation (install.ttl).
+	Install time.Duration
+}
 
-// DraftTTL is how long an unsigned application is kept.
-const DraftTTL = 7 * 24 * time.Hour
+// The usual terms.
+const (
+	ConfirmTTL = 30 * 24 * time.Hour
+	DraftTTL   = 7 * 24 * time.Hour
+	InstallTTL = 30 * 24 * time.Hour
+)
+
+// OrUsual fills what is zero.
+func (t Terms) OrUsual() Terms {
+	for _, one := range []struct {
+		to    *time.Duration
+		usual time.Duration
+	}{{&t.Confirm, ConfirmTTL}, {&t.Draft, DraftTTL}, {&t.Install, InstallTTL}} {
+		if *one.to == 0 {
+			*one.to = one.usual
+		}
+	}
+	return t
+}
+
+// Terms are the office's.
+func (o *Office) Terms() Terms { return o.c.Terms }
 
 // move refuses a transition the table does not have.
 func (a *Application) move(to State, at time.Time, from ...State) error {
@@ -81,7 +109,7 @@ func (a *Application) move2(to State, why Reason, at time.Time) error {
 // Confirm records the approval of the head or his delegate (C1, C2): by revision and hash, so that
 // a confirmation of an older text counts for nothing. Evidence is the hash of the signed decision.
 func (a *Application) Confirm(by Confirmer, revision int, hash, evidence string, at time.Time) error {
-	if err := a.decidable(by, Choice{a.Number, revision, hash}, at.Sub(a.SignedAt) > ConfirmTTL); err != nil {
+	if err := a.decidable(by, Choice{a.Number, revision, hash}, at.Sub(a.SignedAt) > by.ttl()); err != nil {
 		return err
 	}
 	a.Approvals = append(a.Approvals, by.approval(revision, hash, evidence, at))
@@ -90,7 +118,7 @@ func (a *Application) Confirm(by Confirmer, revision int, hash, evidence string,
 
 // Reject ends a waiting application; a reason is required.
 func (a *Application) Reject(by Confirmer, revision int, hash, evidence, text string, at time.Time) error {
-	if err := a.decidable(by, Choice{a.Number, revision, hash}, at.Sub(a.SignedAt) > ConfirmTTL); err != nil {
+	if err := a.decidable(by, Choice{a.Number, revision, hash}, at.Sub(a.SignedAt) > by.ttl()); err != nil {
 		return err
 	}
 	if text == "" {
@@ -193,8 +221,8 @@ func (a *Application) Install(serials []string, at time.Time) error {
 }
 
 // Expire ends an application nobody confirmed in time.
-func (a *Application) Expire(at time.Time) error {
-	if !at.After(a.Deadline()) {
+func (a *Application) Expire(ttl time.Duration, at time.Time) error {
+	if !at.After(a.Deadline(ttl)) {
 		return refuse("APPLICATION_STATE", "state", string(a.State))
 	}
 	return a.move(Expired, at, AwaitingDirector, AwaitingDesk)

@@ -119,8 +119,8 @@ func TestC19WithdrawnIsNotConfirmed(t *testing.T) {
 
 func TestC17Expire(t *testing.T) {
 	a := signedEmployee(t)
-	want(t, "at 30 days", a.Expire(t0.Add(30*24*time.Hour)), "APPLICATION_STATE")
-	want(t, "a second later", a.Expire(t0.Add(30*24*time.Hour+time.Second)), "")
+	want(t, "at 30 days", a.Expire(ConfirmTTL, t0.Add(30*24*time.Hour)), "APPLICATION_STATE")
+	want(t, "a second later", a.Expire(ConfirmTTL, t0.Add(30*24*time.Hour+time.Second)), "")
 	if a.State != Expired {
 		t.Error(a.State)
 	}
@@ -198,7 +198,7 @@ func TestFinalStatesStay(t *testing.T) {
 			case 6:
 				_ = a.Withdraw(at)
 			case 7:
-				_ = a.Expire(at)
+				_ = a.Expire(ConfirmTTL, at)
 			case 8:
 				_ = a.BeginIssue(at)
 			case 9:
