@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sort"
 	"sync"
@@ -115,6 +116,7 @@ func (c *catalogue) join(other *catalogue) {
 			c.last[origin] = id
 		}
 	}
+	maps.Copy(c.opened, other.opened)
 	c.gone = map[string]bool{}
 }
 

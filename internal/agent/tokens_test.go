@@ -427,6 +427,34 @@ func TestListTokenOnce(t *testing.T) {
 	if got := result[ncalayer.Listed](t, s.read()); len(got.Keys) != 1 {
 		t.Errorf("%+v", got)
 	}
+	// The same when the keychain was locked at the start and opened later.
+	restart := func(locked bool) {
+		c.mu.Lock()
+		c.closed = locked
+		c.mu.Unlock()
+		old := b.agent.known.index
+		b.agent.known.clear()
+		b.agent.known.reopen(&index{dir: old.dir, chain: old.chain, plain: old.plain})
+	}
+	restart(true)
+	s.send(keysCall("list", `{}`))
+	h = b.window()
+	if k := h.row("KAZTOKEN 1"); k.State != "locked" {
+		t.Errorf("while the keychain is locked: %+v", k)
+	}
+	h.cancel()
+	s.read()
+	c.mu.Lock()
+	c.closed = false
+	c.mu.Unlock()
+	b.home().act("/close", map[string]any{}) // the person comes
+	becomes(t, func() bool { return b.agent.known.openedOnce(id) })
+	s.send(keysCall("list", `{}`))
+	h = b.window()
+	if k := h.row("KAZTOKEN 1"); k.State != "known" {
+		t.Errorf("after the keychain opened: %+v", k)
+	}
+	h.cancel()
 }
 
 // TestPain14BrokenDriver: a driver that fails hides no key file.
