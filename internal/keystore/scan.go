@@ -30,7 +30,7 @@ type Scanner struct {
 	// Open opens a folder; nil is os.Open.
 	Open func(folder string) (*os.File, error)
 
-	most int // entries of a folder; 0 is maxEntries: tests have smaller disks
+	most int // entries of a folder; 0 is maxWalked: tests have smaller disks
 
 	mu   sync.Mutex
 	slow map[string]*walk // under mu, by folder: begun, and not ended in time
@@ -153,7 +153,7 @@ func (s *Scanner) begin(folder string) *walk {
 	w := &walk{done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
-		w.through(folder, s.open, cmp.Or(s.most, maxEntries))
+		w.through(folder, s.open, cmp.Or(s.most, maxWalked))
 	}()
 	return w
 }
