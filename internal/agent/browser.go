@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -54,7 +53,7 @@ func Browser(command, data string, unseen func(url string)) func(url string) (st
 // quietProfile makes the browser's profile when it is not there, with what offers to keep passwords turned off.
 func quietProfile(dir string) error {
 	dir = filepath.Join(dir, "Default")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := keystore.MakeFolder(dir); err != nil {
 		return err
 	}
 	const preferences = `{"credentials_enable_service":false,"credentials_enable_autosignin":false,"profile":{"password_manager_enabled":false},"autofill":{"profile_enabled":false,"credit_card_enabled":false}}`

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -79,7 +78,7 @@ func Open(c Config) (*Keeper, error) {
 	if k.fault == nil {
 		k.fault = func(string) {}
 	}
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+	if err := MakeFolder(c.Dir); err != nil {
 		return nil, fmt.Errorf("open keeper: %w", err)
 	}
 	if err := k.load(); err != nil {
@@ -94,7 +93,7 @@ func (k *Keeper) recover() error {
 	for _, n := range k.notes {
 		if n.State == Making {
 			if !n.OnToken() { // what stands on a token cannot be looked at without its PIN
-				_ = os.Remove(filepath.Join(n.Folder, n.File))
+				_ = remove(filepath.Join(n.Folder, n.File))
 			}
 			continue
 		}

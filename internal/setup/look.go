@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"senim/internal/agent"
+	"senim/internal/keystore"
 )
 
 // Agent tells apart what a page shows as one and the same "start the program": nothing runs,
@@ -92,11 +93,13 @@ func (m *Machine) lookAuthority() []Finding {
 	if _, err := tls.LoadX509KeyPair(path, key); err != nil {
 		return append(found, Finding{ID: "authority-broken", Level: Bad, Where: key})
 	}
-	if m.OS != "windows" { // there the folder is the person's by its place
-		for _, p := range []string{key, m.Data} {
-			if info, err := os.Stat(p); err != nil || info.Mode().Perm()&0o077 != 0 {
-				found = append(found, Finding{ID: "data-open", Level: Bad, Where: p})
-			}
+	open := "data-open"
+	if m.OS == "windows" { // there is no chmod
+		open = "data-shared"
+	}
+	for _, p := range []string{key, m.Data} {
+		if private, err := keystore.Private(p); err != nil || !private {
+			found = append(found, Finding{ID: open, Level: Bad, Where: p})
 		}
 	}
 	return append(found, Finding{ID: "authority", Level: Good, Where: path})
@@ -153,14 +156,39 @@ func (m *Machine) lookStart(ctx context.Context) []Finding {
 			found = append(found, Finding{ID: "autostart-unknown", Level: Unsure, Where: p.Where()})
 		}
 	}
+	if m.OS == "windows" {
+		return append(found, m.rivalsInRegistry()...)
+	}
 	for _, dir := range []string{filepath.Join(m.Config, "autostart"), m.path("/etc/xdg/autostart")} {
 		entries, err := filepath.Glob(filepath.Join(dir, "*.desktop"))
 		if err != nil {
 			continue
 		}
 		for _, e := range entries {
-			if name := strings.ToLower(filepath.Base(e)); strings.Contains(name, "ncalayer") || strings.Contains(name, "kaztoken") {
+			if rival(filepath.Base(e)) {
 				found = append(found, Finding{ID: "rival", Level: Warning, Where: e})
+			}
+		}
+	}
+	return found
+}
+
+// rival tells whether what starts at sign-in is a program that takes the agent's port.
+func rival(what string) bool {
+	what = strings.ToLower(what)
+	return strings.Contains(what, "ncalayer") || strings.Contains(what, "kaztoken")
+}
+
+// rivalsInRegistry looks for them where Windows starts programs at sign-in.
+func (m *Machine) rivalsInRegistry() (found []Finding) {
+	for _, key := range []string{runPath, `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run`} {
+		all, err := m.Registry.Values(key)
+		if err != nil {
+			continue
+		}
+		for name, line := range all {
+			if rival(name) || rival(line) {
+				found = append(found, Finding{ID: "rival", Level: Warning, Where: key + `\` + name})
 			}
 		}
 	}

@@ -235,69 +235,48 @@ func TestPortal(t *testing.T) {
 	}
 }
 
-// registry is what reg.exe and certutil.exe of Windows do, as far as they are used.
-type registry struct {
+// fakeWindows is a registry and a store of roots, as far as they are used.
+type fakeWindows struct {
 	keys map[string]map[string]string
 	root [][]byte // certificates
+	lost error    // what is in them cannot be told
 }
 
-func (r *registry) roots() ([][]byte, error) { return r.root, nil }
+func (r *fakeWindows) Values(key string) (map[string]string, error) {
+	return maps.Clone(r.keys[key]), r.lost
+}
+
+func (r *fakeWindows) Set(key, name, text string) error {
+	if r.keys[key] == nil {
+		r.keys[key] = map[string]string{}
+	}
+	r.keys[key][name] = text
+	return nil
+}
+
+func (r *fakeWindows) Unset(key, name string) error { delete(r.keys[key], name); return nil }
+
+func (r *fakeWindows) DropEmpty(key string) error {
+	if len(r.keys[key]) == 0 {
+		delete(r.keys, key)
+	}
+	return nil
+}
+
+func (r *fakeWindows) List() ([][]byte, error) { return r.root, r.lost }
+func (r *fakeWindows) Add(der []byte) error {
+	r.root = append(slices.DeleteFunc(r.root, func(c []byte) bool { return bytes.Equal(c, der) }), der)
+	return nil
+}
+
+func (r *fakeWindows) Delete(der []byte) error {
+	r.root = slices.DeleteFunc(r.root, func(c []byte) bool { return bytes.Equal(c, der) })
+	return nil
+}
 
 var errTool = errors.New("exit status 1")
 
-func (r *registry) run(_ context.Context, name string, args ...string) ([]byte, error) {
-	flag := func(f string) string {
-		if i := slices.Index(args, f); i >= 0 {
-			return args[i+1]
-		}
-		return ""
-	}
-	switch line := name + " " + args[0]; line {
-	case "reg add":
-		if r.keys[args[1]] == nil {
-			r.keys[args[1]] = map[string]string{}
-		}
-		r.keys[args[1]][flag("/v")] = flag("/d")
-	case "reg query":
-		key, ok := r.keys[args[1]]
-		if _, there := key[flag("/v")]; !ok || flag("/v") != "" && !there {
-			return nil, errTool
-		}
-		out := "\r\n" + args[1] + "\r\n"
-		for _, v := range slices.Sorted(maps.Keys(key)) {
-			if flag("/v") == "" || flag("/v") == v {
-				out += "    " + v + "    REG_SZ    " + key[v] + "\r\n"
-			}
-		}
-		return []byte(out + "\r\n"), nil
-	case "reg delete":
-		if _, ok := r.keys[args[1]]; !ok {
-			return nil, errTool
-		}
-		if v := flag("/v"); v != "" {
-			delete(r.keys[args[1]], v)
-		} else {
-			delete(r.keys, args[1])
-		}
-	case "certutil -user":
-		switch args[1] {
-		case "-addstore":
-			b, err := os.ReadFile(args[3])
-			if err != nil {
-				return nil, err
-			}
-			block, _ := pem.Decode(b)
-			r.root = append(slices.DeleteFunc(r.root, func(der []byte) bool { return bytes.Equal(der, block.Bytes) }), block.Bytes)
-		case "-delstore":
-			r.root = slices.DeleteFunc(r.root, func(der []byte) bool { return thumbprint(der) == args[3] })
-		}
-	default:
-		return nil, errors.New("unexpected " + line)
-	}
-	return nil, nil
-}
-
-// TestWindows: what is put on Windows by its own tools is taken away again, and others' values stay.
+// TestWindows: what is put on Windows is taken away again, and others' values stay.
 func TestWindows(t *testing.T) {
 	m := machine(t)
 	cert, err := m.authority()
@@ -305,14 +284,14 @@ func TestWindows(t *testing.T) {
 		t.Fatal(err)
 	}
 	policy := `HKLM\SOFTWARE\Policies\Google\Chrome\LoopbackNetworkAllowedForUrls`
-	r := &registry{
+	r := &fakeWindows{
 		keys: map[string]map[string]string{runPath: {"Other": `"C:\x.exe"`}, policy: {"1": "https://corp.example.kz"}},
 		root: [][]byte{[]byte("what Go cannot read"), another(t, 0).Raw, former(t, "old-name").Raw},
 	}
-	m.OS, m.Run, m.Roots, m.Program = "windows", r.run, r.roots, `C:\Program Files\Senim\senim-agent.exe`
+	m.OS, m.Run, m.Registry, m.Roots, m.Program = "windows", nil, r, r, `C:\Program Files\Senim\senim-agent.exe`
 	m.Arguments = []string{"--keys", `D:\Мои ключи\`, `--browser=a"b`}
 	m.Portals = []string{"[*.]gov.kz"}
-	before := fmt.Sprint(r.keys)
+	before, data := fmt.Sprint(r.keys), m.Data
 	if s, err := (rootStore{m}).State(t.Context()); s != Old || err != nil {
 		t.Errorf("%s %v", s, err)
 	}
@@ -332,6 +311,23 @@ func TestWindows(t *testing.T) {
 	if got, want := r.keys[runPath]["SenimAgent"], `"C:\Program Files\Senim\senim-agent.exe" "--wait" "--keys" "D:\Мои ключи\\" "--browser=a\"b"`; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+	// Windows passes over a longer line without a word.
+	m.Arguments = []string{"--data", `D:\Данные`, "--keys", `D:\` + strings.Repeat("Ключи ", 50)}
+	m.Data = `D:\Данные`
+	if s, err := (runKey{m}).State(t.Context()); s != Old || err != nil {
+		t.Errorf("%s %v", s, err)
+	}
+	if err := (runKey{m}).Put(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.keys[runPath]["SenimAgent"], `"C:\Program Files\Senim\senim-agent.exe" "start" "--data" "D:\Данные"`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	m.Data = `D:\` + strings.Repeat("Данные ", 50)
+	if err := (runKey{m}).Put(t.Context()); err == nil {
+		t.Error("a line that Windows does not start was put")
+	}
+	m.Data = data
 	mine := strconv.Itoa(policyKey{m: m}.first())
 	if r.keys[policy][mine] != "[*.]gov.kz" || r.keys[policy]["1"] != "https://corp.example.kz" {
 		t.Errorf("%v", r.keys[policy])
@@ -366,9 +362,20 @@ func TestWindows(t *testing.T) {
 	if err := Take(t.Context(), []Part{rootStore{m}}, quiet(t, Absent)); err != nil || len(r.root) != 2 {
 		t.Errorf("%d %v", len(r.root), err)
 	}
-	m.Roots = func() ([][]byte, error) { return nil, errTool }
-	if s, err := (rootStore{m}).State(t.Context()); s != Unknown || err == nil {
-		t.Errorf("a store that cannot be read is %s, %v", s, err)
+	// Others' programs and policies that are in the way are named.
+	blocks, starts := `HKCU\SOFTWARE\Policies\Microsoft\Edge\LoopbackNetworkBlockedForUrls`, `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run`
+	r.keys[blocks], r.keys[starts] = map[string]string{"1": "*"}, map[string]string{"Helper": `"C:\Program Files\NCALayer\NCALayer.exe" --hidden`, "Other": "x.exe"}
+	for where, id := range map[string]string{blocks: "policy-blocks", starts + `\Helper`: "rival"} {
+		if n := len(slices.DeleteFunc(append(m.lookBrowsers(), m.lookStart(t.Context())...), func(f Finding) bool { return f.ID != id })); n != 1 {
+			t.Errorf("%s: %d findings %s", where, n, id)
+		}
+		delete(r.keys, where)
+	}
+	r.lost = errTool
+	for _, p := range append(m.Own(), m.System()...) {
+		if s, err := p.State(t.Context()); s != Unknown || err == nil {
+			t.Errorf("%s, which cannot be read, is %s, %v", p.Where(), s, err)
+		}
 	}
 }
 
