@@ -107,6 +107,7 @@ func TestPain03Distributions(t *testing.T) {
 
 // TestPain03FirefoxPolicy: a policy that others wrote keeps what it says, to the letter of its values.
 func TestPain03FirefoxPolicy(t *testing.T) {
+	unix(t)
 	ctx := t.Context()
 	for name, before := range map[string]string{
 		"none": "", "other": `{"policies":{"DisableTelemetry":true,"Certificates":{"ImportEnterpriseRoots":true,"Install":["corp.pem"]},"Big":12345678901234567890}}`,
@@ -177,6 +178,7 @@ func compact(t *testing.T, s string) string {
 // TestPain04Policy: browsers that are here get the named portals and nothing else; without portals
 // there is no policy, and a forbidding one of others is found.
 func TestPain04Policy(t *testing.T) {
+	unix(t)
 	m := machine(t)
 	m.Find = func(name string) (string, error) {
 		if name == "chromium" || name == "google-chrome" {
@@ -453,6 +455,7 @@ func TestMacOS(t *testing.T) {
 
 // TestAutostart: what starts the agent says the same command, whatever is in it, by the systems' own checkers.
 func TestAutostart(t *testing.T) {
+	unix(t)
 	m := machine(t)
 	m.Arguments = []string{"--keys", filepath.Join(m.Home, `My "keys" $HOME 100% \x`)}
 	wanted, left := m.starts()
