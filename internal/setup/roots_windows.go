@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"unsafe"
 
@@ -16,12 +17,16 @@ type theRoots struct{}
 func thisRoots() Roots { return theRoots{} }
 
 // in opens the store for an act.
-func (theRoots) in(act func(store windows.Handle) error) (err error) {
+func (r theRoots) in(act func(store windows.Handle) error) error {
+	return r.within(func(name *uint16) (windows.Handle, error) { return windows.CertOpenSystemStore(0, name) }, act)
+}
+
+func (theRoots) within(open func(name *uint16) (windows.Handle, error), act func(store windows.Handle) error) (err error) {
 	name, err := windows.UTF16PtrFromString("ROOT")
 	if err != nil {
 		return err
 	}
-	store, err := windows.CertOpenSystemStore(0, name)
+	store, err := open(name)
 	if err != nil {
 		return fmt.Errorf("open the store of roots: %w", err)
 	}
@@ -69,8 +74,25 @@ func (r theRoots) Add(der []byte) error {
 	})
 }
 
+// Delete asks the joined store, which is Windows' way. Wine deletes only in the person's own part of it, which is asked when
+// the certificate is still there.
 func (r theRoots) Delete(der []byte) error {
-	return r.in(func(store windows.Handle) error {
+	if err := r.in(drop(der)); err != nil {
+		return err
+	}
+	left, err := r.List()
+	if err != nil || !slices.ContainsFunc(left, func(c []byte) bool { return bytes.Equal(c, der) }) {
+		return err
+	}
+	const inRegistry = 13 // CERT_STORE_PROV_SYSTEM_REGISTRY_W
+	return r.within(func(name *uint16) (windows.Handle, error) {
+		return windows.CertOpenStore(inRegistry, 0, 0, windows.CERT_SYSTEM_STORE_CURRENT_USER, uintptr(unsafe.Pointer(name))) //nolint:gosec // a call of the system takes addresses
+	}, drop(der))
+}
+
+// drop deletes a certificate from a store, when it is there.
+func drop(der []byte) func(store windows.Handle) error {
+	return func(store windows.Handle) error {
 		var found *windows.CertContext
 		err := each(store, func(cert *windows.CertContext) bool {
 			if !bytes.Equal(encoded(cert), der) {
@@ -86,5 +108,5 @@ func (r theRoots) Delete(der []byte) error {
 			return fmt.Errorf("take out of the store of roots: %w", err)
 		}
 		return nil
-	})
+	}
 }
