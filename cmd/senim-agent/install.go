@@ -55,7 +55,12 @@ func systemLanguage() lang.Tag {
 			if t, ok := lang.Parse(strings.ToLower(v[:min(2, len(v))])); ok {
 				return t
 			}
-			break
+			return lang.RU
+		}
+	}
+	for _, name := range uiLanguages() {
+		if t, ok := lang.Parse(strings.ToLower(name[:min(2, len(name))])); ok {
+			return t
 		}
 	}
 	return lang.RU

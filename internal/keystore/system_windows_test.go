@@ -146,8 +146,13 @@ func TestOnlyThePersons(t *testing.T) {
 		os.WriteFile(filepath.Join(data, "of the browser"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{data, filepath.Join(shared, "replaced"), filepath.Join(shared, "created"), filepath.Join(data, "of the browser")} {
+	for _, path := range []string{data, filepath.Join(shared, "replaced"), filepath.Join(shared, "created")} {
 		private(t, path)
+	}
+	if windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil {
+		t.Log("Wine hands no list down to what is made in a folder: what others make there was not looked at")
+	} else {
+		private(t, filepath.Join(data, "of the browser"))
 	}
 	if err := os.Remove(filepath.Join(data, "of the browser")); err != nil {
 		t.Error(err)
