@@ -61,6 +61,34 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+// TestNameless: what waits in a file of no name can be read back, by nobody else, and is gone when it is closed.
+func TestNameless(t *testing.T) {
+	dir := t.TempDir()
+	f, err := Nameless(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names(t, dir) { // Windows has no file without one
+		if runtime.GOOS != "windows" {
+			t.Errorf("it has the name %s", name)
+		}
+		private(t, filepath.Join(dir, name))
+	}
+	if _, err := f.WriteString("content"); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 7)
+	if _, err := f.ReadAt(b, 0); err != nil || string(b) != "content" {
+		t.Errorf("%q %v", b, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	if left := names(t, dir); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // TestCreateRace: of many at once, one makes the file, whole.
 func TestCreateRace(t *testing.T) {
 	for range 20 {

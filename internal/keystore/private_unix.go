@@ -3,6 +3,7 @@
 package keystore
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 )
@@ -10,6 +11,18 @@ import (
 // createNew makes a file that must not exist.
 func createNew(path string, mode fs.FileMode) (*os.File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+}
+
+// Nameless makes a file in a folder that has no name there and is gone when it is closed, also by a kill.
+func Nameless(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, ".large-*") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // makePrivate makes one folder for the person alone.

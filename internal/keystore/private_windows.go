@@ -1,9 +1,11 @@
 package keystore
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"unsafe"
 
@@ -26,6 +28,26 @@ func createNew(path string, mode fs.FileMode) (*os.File, error) {
 		return nil, err
 	}
 	handle, err := windows.CreateFile(name, windows.GENERIC_WRITE, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE, only, windows.CREATE_NEW, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "create", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(handle), path), nil
+}
+
+// Nameless makes a file in a folder that is gone when it is closed, also by a kill. Windows knows none without a name; what
+// has this one is for the person alone.
+func Nameless(dir string) (*os.File, error) {
+	path := filepath.Join(dir, ".large-"+rand.Text())
+	name, err := windows.UTF16PtrFromString(long(path))
+	if err != nil {
+		return nil, &fs.PathError{Op: "create", Path: path, Err: err}
+	}
+	only, err := onlyThePersons("")
+	if err != nil {
+		return nil, err
+	}
+	handle, err := windows.CreateFile(name, windows.GENERIC_READ|windows.GENERIC_WRITE|windows.DELETE, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE,
+		only, windows.CREATE_NEW, windows.FILE_ATTRIBUTE_TEMPORARY|windows.FILE_FLAG_DELETE_ON_CLOSE, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "create", Path: path, Err: err}
 	}

@@ -25,7 +25,7 @@ if [ "${1:-}" != inside ]; then
 	for package in $packages; do
 		CGO_ENABLED=0 GOOS=windows go test -c -o "$work/tests/$(basename "$package").exe" "./$package"
 	done
-	CGO_ENABLED=0 go test -c -o "$work/tests/from-linux" ./cmd/senim-agent
+	CGO_ENABLED=0 go test -c -o "$work/tests/from-linux" ./internal/agent
 	go build -trimpath -o "$work/senim" ./cmd/senim
 	if command -v x86_64-w64-mingw32-gcc >/dev/null; then
 		CGO_ENABLED=1 GOOS=windows CC=x86_64-w64-mingw32-gcc go build -trimpath -tags pkcs11 -o "$work/stage/senim-token.exe" ./cmd/senim-token
@@ -111,4 +111,8 @@ person wine taskkill /F /IM senim-agent.exe >/dev/null 2>&1 || fail "the agent c
 agent --single-user
 status=$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:13579/)
 [ "$status" = 200 ] || fail "told --single-user it answers $status"
+keys=$system/home/person/keys
+install -d -o 1000 -g 1000 "$keys"
+(cd internal/agent && SENIM_WINDOWS_SAYS=$work/tests/agent.txt SENIM_WINDOWS_KEYS=$keys "$work/tests/from-linux" -test.v -test.run '^TestWindowOfWindows$') >"$work/tests/window.txt" 2>&1 || { cat "$work/tests/window.txt"; fail "TestWindowOfWindows"; }
+grep -E '^--- (PASS|SKIP)|no chromium' "$work/tests/window.txt"
 say "nothing failed"
