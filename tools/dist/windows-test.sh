@@ -23,7 +23,7 @@ if [ "${1:-}" != inside ]; then
 	VERSION=$(go run ./cmd/senim-agent version)
 	SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) sh tools/dist/windows.sh "$work/stage" "$VERSION" "$work/out"
 	for package in $packages; do
-		CGO_ENABLED=0 GOOS=windows go test -c -o "$work/tests/$(basename "$package").exe" "./$package"
+		CGO_ENABLED=0 GOOS=windows go test -c -o "$work/tests/$(basename "$package")-tests.exe" "./$package"
 	done
 	CGO_ENABLED=0 go test -c -o "$work/tests/from-linux" ./internal/agent
 	go build -trimpath -o "$work/senim" ./cmd/senim
@@ -70,7 +70,7 @@ failed=''
 for package in $packages; do
 	name=$(basename "$package")
 	say "tests of $package"
-	if ! IN=$PWD/$package person timeout 900 wine "$work/tests/$name.exe" -test.v -test.timeout 14m >"$work/tests/$name.txt" 2>&1; then
+	if ! IN=$PWD/$package person timeout 900 wine "$work/tests/$name-tests.exe" -test.v -test.timeout 14m >"$work/tests/$name.txt" 2>&1; then
 		failed="$failed $package"
 		grep -vE '^ *(=== |--- (PASS|SKIP))' "$work/tests/$name.txt" | tail -40
 	fi
@@ -83,7 +83,7 @@ say "the installer, the agent and the end"
 SENIM_INSTALLER=$(ls "$work"/out/senim-agent-*-windows-amd64.exe)
 SENIM_SIGNATURE=/home/person/signature
 export SENIM_INSTALLER SENIM_SIGNATURE
-IN=$PWD/cmd/senim-agent person timeout 600 wine "$work/tests/senim-agent.exe" -test.v -test.run '^TestInstalledOnWindows$' >"$work/tests/installed.txt" 2>&1 || { cat "$work/tests/installed.txt"; fail "TestInstalledOnWindows"; }
+IN=$PWD/cmd/senim-agent person timeout 600 wine "$work/tests/senim-agent-tests.exe" -test.v -test.run '^TestInstalledOnWindows$' >"$work/tests/installed.txt" 2>&1 || { cat "$work/tests/installed.txt"; fail "TestInstalledOnWindows"; }
 grep -q '^--- PASS: TestInstalledOnWindows' "$work/tests/installed.txt" || fail "TestInstalledOnWindows did not run"
 
 say "its signature, looked at by other programs"
