@@ -4,7 +4,7 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls dist dist-twice install-test cross clean
+.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls dist dist-twice install-test windows-test cross clean
 
 all: fmt vet lint test purego cross ## the gate: format, vet, linters, tree, tests with fuzz seeds, every build
 
@@ -94,6 +94,9 @@ dist-twice: ## all packages built twice under other conditions, and every byte c
 
 install-test: ## the packages put on clean systems and taken away, two builds compared; by hand, as root on Debian (some minutes)
 	@sh tools/dist/install-test.sh
+
+windows-test: ## the agent under Wine: its tests, the installer, signatures, and the end; by hand, as root on Debian (some minutes)
+	@sh tools/dist/windows-test.sh
 
 clean:
 	rm -rf $(BIN) .demo .cache dist

@@ -25,7 +25,8 @@ var programs = []string{"senim-agent", "senim-agent.exe", "senim-agentw.exe"}
 // isProgram tells whether a path is of the agent's program. Linux says that a file is no more when a package has put a
 // newer one in its place.
 func isProgram(path string) bool {
-	return slices.Contains(programs, strings.TrimSuffix(filepath.Base(path), " (deleted)"))
+	name := strings.TrimSuffix(filepath.Base(path), " (deleted)")
+	return slices.ContainsFunc(programs, func(p string) bool { return p == name || runtime.GOOS == "windows" && strings.EqualFold(p, name) })
 }
 
 // stopCommand ends the person's own agent, and no other program.
@@ -58,6 +59,11 @@ func stop(ctx context.Context, address string) error {
 	process, err := os.FindProcess(h.PID)
 	if err != nil {
 		return fmt.Errorf("stop the agent: %w", err)
+	}
+	defer func() { _ = process.Release() }()
+	// From here its number is nobody else's: it is looked whether it was all the time.
+	if again, err := agent.PortHolder(port); err != nil || again.PID != h.PID {
+		return errors.New("stop the agent: another process has its port now; try again")
 	}
 	if runtime.GOOS == "windows" {
 		err = process.Kill() // there is no other way between programs there; files are written in one step

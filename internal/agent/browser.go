@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -26,6 +25,9 @@ func Browser(command, data string, unseen func(url string)) func(url string) (st
 		start := func(name string, args ...string) (func(), error) {
 			return nil, launch(func() { unseen(url) }, name, args...)
 		}
+		if filepath.IsAbs(command) && isFile(command) { // a path may have blanks in it
+			return start(command, url)
+		}
 		if fields := strings.Fields(command); len(fields) > 0 {
 			return start(fields[0], append(fields[1:], url)...)
 		}
@@ -37,14 +39,8 @@ func Browser(command, data string, unseen func(url string)) func(url string) (st
 				"--no-first-run", "--no-default-browser-check", "--disable-extensions", "--disable-sync",
 				"--disable-features=Translate,AutofillServerCommunication", "--window-size=760,860")
 		}
-		switch runtime.GOOS {
-		case "windows":
-			return start("rundll32", "url.dll,FileProtocolHandler", url)
-		case "darwin":
-			return start("open", url)
-		}
-		if _, err := exec.LookPath("xdg-open"); err == nil {
-			return start("xdg-open", url)
+		if program, args := opener(); program != "" {
+			return start(program, append(args, url)...)
 		}
 		unseen(url)
 		return nil, nil
@@ -54,7 +50,7 @@ func Browser(command, data string, unseen func(url string)) func(url string) (st
 // quietProfile makes the browser's profile when it is not there, with what offers to keep passwords turned off.
 func quietProfile(dir string) error {
 	dir = filepath.Join(dir, "Default")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := keystore.MakeFolder(dir); err != nil {
 		return err
 	}
 	const preferences = `{"credentials_enable_service":false,"credentials_enable_autosignin":false,"profile":{"password_manager_enabled":false},"autofill":{"profile_enabled":false,"credit_card_enabled":false}}`
@@ -65,8 +61,12 @@ func quietProfile(dir string) error {
 	return err
 }
 
+// chromium is the path of a browser of that kind, "" when there is none.
 func chromium() string {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave-browser", "msedge", "chrome"} {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return installedHere().browser()
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "brave-browser"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}

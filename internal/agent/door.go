@@ -49,7 +49,7 @@ func (a *Agent) newDoor() *door {
 // open serves the page until wait returns: it shows the page first, and lets the last answer reach it. What was begun
 // for the page ends with the context of its requests, which is wait's.
 func (d *door) open(ctx context.Context, handler http.Handler, wait func(ctx context.Context)) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	listener, err := listenConfig().Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

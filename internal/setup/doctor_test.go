@@ -313,6 +313,7 @@ func TestDoctorFinds(t *testing.T) {
 			return m.lookAuthority()
 		}},
 		{"data-open", Bad, func(t *testing.T, m *Machine) []Finding {
+			unix(t)
 			if err := os.Chmod(filepath.Join(m.Data, agent.AuthorityKeyFile), 0o640); err != nil {
 				t.Fatal(err)
 			}

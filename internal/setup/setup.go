@@ -41,8 +41,9 @@ type Machine struct {
 	// Run starts a tool of the system and gives what it wrote. Find looks for one.
 	Run  func(ctx context.Context, name string, args ...string) ([]byte, error)
 	Find func(name string) (string, error)
-	// Roots gives the certificates of the person's store of roots on Windows.
-	Roots func() ([][]byte, error)
+	// Of Windows.
+	Registry Registry
+	Roots    Roots
 }
 
 // This is the machine the program runs on.
@@ -62,7 +63,7 @@ func This(data string) (*Machine, error) {
 	if data, err = filepath.Abs(data); err != nil {
 		return nil, fmt.Errorf("look at this machine: %w", err)
 	}
-	return &Machine{OS: runtime.GOOS, Home: home, Config: config, Data: data, Program: program, Run: run, Find: exec.LookPath, Roots: windowsRoots}, nil
+	return &Machine{OS: runtime.GOOS, Home: home, Config: config, Data: data, Program: program, Run: run, Find: exec.LookPath, Registry: thisRegistry(), Roots: thisRoots()}, nil
 }
 
 // run starts a tool without anything to read: one that asks for a password fails at once.
