@@ -38,14 +38,14 @@ var onMacOS = []string{"Google Chrome", "Microsoft Edge", "Brave Browser", "Yand
 // onDisk is a whole path on a disk of this machine, as Windows notes one.
 var onDisk = regexp.MustCompile(`^[A-Za-z]:\\[^:*?"<>|]+$`)
 
-// browser is the first one that is there, "" when none is.
-func (s installed) browser() string {
+// browsers are those that are there, each once.
+func (s installed) browsers() (paths []string) {
 	for _, path := range s.candidates() {
-		if s.there(path) {
-			return path
+		if s.there(path) && !slices.ContainsFunc(paths, func(p string) bool { return strings.EqualFold(p, path) }) {
+			paths = append(paths, path)
 		}
 	}
-	return ""
+	return paths
 }
 
 func (s installed) candidates() (paths []string) {

@@ -12,8 +12,8 @@ import (
 // window is shown by what it names.
 func TestAppPaths(t *testing.T) {
 	const key = `SOFTWARE\Microsoft\Windows\CurrentVersion\App Paths\brave.exe`
-	if path := chromium(); path != "" {
-		t.Skipf("this machine has %s, which is taken first", path)
+	if paths := chromiums(); len(paths) > 0 {
+		t.Skipf("this machine has %s, taken first", paths)
 	}
 	dir := filepath.Join(t.TempDir(), "Мой браузер")
 	program := filepath.Join(dir, "brave.exe")
@@ -37,14 +37,14 @@ func TestAppPaths(t *testing.T) {
 		if err := set(); err != nil {
 			t.Fatal(err)
 		}
-		if got := chromium(); got != program {
+		if got := chromiums(); len(got) != 1 || got[0] != program {
 			t.Errorf("%q, want %q", got, program)
 		}
 	}
 	if err := k.SetStringValue("", `brave.exe`); err != nil {
 		t.Fatal(err)
 	}
-	if got := chromium(); got != "" {
+	if got := chromiums(); len(got) > 0 {
 		t.Errorf("%q is taken", got)
 	}
 	here := installedHere()

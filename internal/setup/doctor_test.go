@@ -413,7 +413,7 @@ func TestDoctorSpeaks(t *testing.T) {
 			if !lang.Has("setup.found." + id) {
 				t.Errorf("%s: nothing to say", id)
 			}
-			if good := []string{"agent-runs", "authority", "store", "store-policy", "autostart", "policy-allows"}; !slices.Contains(good, id) && !lang.Has("setup.do."+id) {
+			if good := []string{"agent-runs", "authority", "store", "store-policy", "autostart", "policy-allows", "browser-shows"}; !slices.Contains(good, id) && !lang.Has("setup.do."+id) {
 				t.Errorf("%s: nothing to do", id)
 			}
 		}

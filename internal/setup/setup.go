@@ -21,6 +21,7 @@ import (
 	"strings"
 	"syscall"
 
+	"senim/internal/agent"
 	"senim/internal/keystore"
 )
 
@@ -41,6 +42,10 @@ type Machine struct {
 	// Run starts a tool of the system and gives what it wrote. Find looks for one.
 	Run  func(ctx context.Context, name string, args ...string) ([]byte, error)
 	Find func(name string) (string, error)
+	// TryBrowsers tries whether a browser shows a window, Examine what else the agent has to do with: [agent.TryBrowsers],
+	// [agent.Examine]. Nil: the doctor does not look.
+	TryBrowsers func(ctx context.Context) (trials []agent.Trial, opener bool)
+	Examine     func(ctx context.Context) ([]agent.Trouble, error)
 	// Of Windows.
 	Registry Registry
 	Roots    Roots
