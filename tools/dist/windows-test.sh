@@ -47,7 +47,7 @@ mount -t proc proc /proc
 mount -t proc proc "$system/proc"
 mount --rbind /dev "$system/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$system/tmp"
-rm -rf "$system/home/person" "$system$PWD"
+rm -rf "$system/home/person"
 install -d -o 1000 -g 1000 "$system/home/person" "$system/home/person/run"
 mkdir -p "$system$PWD"
 mount --rbind -o ro "$PWD" "$system$PWD"
