@@ -82,8 +82,8 @@ bettertls: ## paths and name constraints against Netflix's BetterTLS (a download
 	SENIM_BETTERTLS=$(CURDIR)/.cache/bettertls.json go test -count=1 -timeout 60m -run TestBetterTLS -v ./pki
 
 cross: ## the agent builds for every system people have
-	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup
-	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup ./internal/keystore ./internal/desktop
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup ./internal/keystore ./internal/desktop
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -o /dev/null ./cmd/senim-agent
 
 dist: ## packages of the agent for Linux, Windows and macOS, into dist/

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/pem"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,12 +16,12 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/coder/websocket"
 
-	"senim/cms"
 	"senim/internal/pkitest"
 	"senim/pfx"
 )
 
-// TestWindowOfWindows looks at a window of the agent for Windows in Chromium, which is not under Wine with it, and signs there.
+// TestWindowOfWindows opens a window of the agent for Windows in Chromium, which is not under Wine with it, chooses a key there and
+// types its password.
 func TestWindowOfWindows(t *testing.T) {
 	said, keys := os.Getenv("SENIM_WINDOWS_SAYS"), os.Getenv("SENIM_WINDOWS_KEYS")
 	if said == "" {
@@ -44,8 +46,7 @@ func TestWindowOfWindows(t *testing.T) {
 	if _, _, err := c.Read(ctx); err != nil {
 		t.Fatal(err)
 	}
-	request := basicsCall("cms", `"текст"`, `{}`, `{"extKeyUsageOids":[],"chain":[]}`)
-	if err := c.Write(ctx, websocket.MessageText, []byte(request)); err != nil {
+	if err := c.Write(ctx, websocket.MessageText, []byte(commonCall("getKeyInfo", `"PKCS12"`))); err != nil {
 		t.Fatal(err)
 	}
 	window := regexp.MustCompile(`(?m)^window (http\S+?)\r?$`)
@@ -67,14 +68,18 @@ func TestWindowOfWindows(t *testing.T) {
 	}
 	s.do("open the page", chromedp.Navigate(address), s.ready())
 	s.click(`.key`)
-	s.do("type the password", chromedp.SendKeys(chromedp.CSS("#password"), password+kb.Enter), chromedp.WaitVisible(chromedp.CSS("body[data-state=done]")))
+	s.do("type the password", chromedp.SendKeys(chromedp.CSS("#password"), password+kb.Enter), chromedp.WaitVisible(chromedp.CSS(".key[data-state=unlocked]")))
+	s.click(`.key`)
+	s.click(`#sign`)
+	s.see(`body[data-state=done]`)
 	_, reply, err := c.Read(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	der, err := cms.Decode([]byte(result[[]string](t, string(reply))[0]))
-	if err != nil {
-		t.Fatal(err)
+	told := object[struct {
+		PEM string `json:"pem"`
+	}](t, string(reply))
+	if block, _ := pem.Decode([]byte(told.PEM)); block == nil || !bytes.Equal(block.Bytes, leaf.Certificate.Raw) {
+		t.Errorf("%s", reply)
 	}
-	good(t, der, nil)
 }

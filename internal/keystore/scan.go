@@ -210,7 +210,7 @@ func (w *walk) through(named string, open func(string) (*os.File, error)) {
 		return path
 	}
 	var paths []string
-	if info, err := os.Lstat(root); err == nil && info.Mode().IsRegular() {
+	if info, err := os.Lstat(root); err == nil && info.Mode().IsRegular() && isKeyName(root) {
 		paths = append(paths, root)
 	}
 	level, left := []string{root}, maxWalked

@@ -33,8 +33,8 @@ if [ "${1:-}" != inside ]; then
 		say "senim-token is not built: no C compiler for Windows (Debian: gcc-mingw-w64-x86-64)"
 	fi
 	if [ ! -d "$system" ]; then
-		say "a Debian with Wine"
-		mmdebstrap --quiet --variant=minbase --include=wine,wine64 trixie "$system.new" http://deb.debian.org/debian
+		say "a Debian with Wine, which also runs programs of 32 bits, as the installer is"
+		mmdebstrap --quiet --architectures=amd64,i386 --variant=minbase --include=wine,wine64,wine32:i386 trixie "$system.new" http://deb.debian.org/debian
 		chroot "$system.new" useradd -m -u 1000 -s /bin/sh person
 		printf '127.0.0.1 localhost\n::1 localhost\n' >"$system.new/etc/hosts"
 		mv "$system.new" "$system"
@@ -47,7 +47,7 @@ mount -t proc proc /proc
 mount -t proc proc "$system/proc"
 mount --rbind /dev "$system/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$system/tmp"
-rm -rf "$system/home/person" "$system$PWD"
+rm -rf "$system/home/person"
 install -d -o 1000 -g 1000 "$system/home/person" "$system/home/person/run"
 mkdir -p "$system$PWD"
 mount --rbind -o ro "$PWD" "$system$PWD"
@@ -57,9 +57,9 @@ if [ -d "$shared" ]; then
 	mount --bind -o ro "$shared" "$system$shared"
 fi
 
-# person COMMAND…: as the person, in the folder that is named by IN.
+# person COMMAND…: as the person, in the folder that is named by IN, with the Windows that is named by WINDOWS.
 person() {
-	chroot --userspec=1000:1000 "$system" env -i HOME=/home/person PATH=/usr/bin:/bin LANG=C.UTF-8 WINEDEBUG=-all WINEARCH=win64 XDG_RUNTIME_DIR=/home/person/run \
+	chroot --userspec=1000:1000 "$system" env -i HOME=/home/person PATH=/usr/bin:/bin LANG=C.UTF-8 WINEDEBUG=-all WINEARCH=win64 "WINEPREFIX=/home/person/${WINDOWS:-one}" XDG_RUNTIME_DIR=/home/person/run \
 		"SENIM_INSTALLER=${SENIM_INSTALLER:-}" "SENIM_SIGNATURE=${SENIM_SIGNATURE:-}" sh -c 'cd "$0" && exec "$@"' "${IN:-/home/person}" "$@"
 }
 
@@ -79,10 +79,12 @@ for package in $packages; do
 done
 [ -z "$failed" ] || fail "tests of$failed"
 
-say "the installer, the agent and the end"
+say "the installer, the agent and the end, on a Windows that is new"
+WINDOWS=two
 SENIM_INSTALLER=$(ls "$work"/out/senim-agent-*-windows-amd64.exe)
 SENIM_SIGNATURE=/home/person/signature
 export SENIM_INSTALLER SENIM_SIGNATURE
+person wine wineboot --init >/dev/null 2>&1 || fail "Wine does not begin"
 IN=$PWD/cmd/senim-agent person timeout 600 wine "$work/tests/senim-agent-tests.exe" -test.v -test.run '^TestInstalledOnWindows$' >"$work/tests/installed.txt" 2>&1 || { cat "$work/tests/installed.txt"; fail "TestInstalledOnWindows"; }
 grep -q '^--- PASS: TestInstalledOnWindows' "$work/tests/installed.txt" || fail "TestInstalledOnWindows did not run"
 
