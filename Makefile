@@ -4,7 +4,7 @@ SHELL := /bin/sh
 TEMPL := go tool -modfile=tools/go.mod templ
 BIN   := bin
 
-.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls dist dist-twice install-test cross clean
+.PHONY: all help need generate generated fmt vet lint tree build token purego test unit big e2e demo tour load fuzz bench timing wycheproof bettertls dist dist-twice install-test windows-test cross clean
 
 all: fmt vet lint test purego cross ## the gate: format, vet, linters, tree, tests with fuzz seeds, every build
 
@@ -82,8 +82,8 @@ bettertls: ## paths and name constraints against Netflix's BetterTLS (a download
 	SENIM_BETTERTLS=$(CURDIR)/.cache/bettertls.json go test -count=1 -timeout 60m -run TestBetterTLS -v ./pki
 
 cross: ## the agent builds for every system people have
-	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup
-	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup ./internal/keystore ./internal/desktop
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go vet ./cmd/senim-agent ./internal/agent ./internal/setup ./internal/keystore ./internal/desktop
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -o /dev/null ./cmd/senim-agent
 
 dist: ## packages of the agent for Linux, Windows and macOS, into dist/
@@ -94,6 +94,9 @@ dist-twice: ## all packages built twice under other conditions, and every byte c
 
 install-test: ## the packages put on clean systems and taken away, two builds compared; by hand, as root on Debian (some minutes)
 	@sh tools/dist/install-test.sh
+
+windows-test: ## the agent under Wine: its tests, the installer, signatures, and the end; by hand, as root on Debian (some minutes)
+	@sh tools/dist/windows-test.sh
 
 clean:
 	rm -rf $(BIN) .demo .cache dist

@@ -23,6 +23,7 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	p := newPlace("doctor", stdout, stderr)
 	repair := p.flags.Bool("repair", false, "put the authority into the stores of browsers where it is missing")
 	machine := p.flags.Bool("json", false, "for programs")
+	online := p.flags.Bool("online", false, "ask time-stamping authorities and responders, too, whether they can be reached")
 	m, err := p.machine(args)
 	if err != nil {
 		return err
@@ -45,6 +46,7 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 			_, _ = fmt.Fprintln(stderr, err) // found again below
 		}
 	}
+	look(m, *online)
 	found := m.Doctor(ctx, setup.Question{Address: *p.listen, Version: version})
 	if *machine {
 		e := json.NewEncoder(stdout)
@@ -57,6 +59,25 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		err = errUnsound
 	}
 	return err
+}
+
+// look has the doctor look at what the agent has to do with, as it was chosen when it was installed.
+func look(m *setup.Machine, online bool) {
+	c, err := configuration("senim-agent", m.Arguments, io.Discard, io.Discard)
+	c.Data = m.Data
+	if c.browser == "" {
+		m.TryBrowsers = func(ctx context.Context) ([]agent.Trial, bool) { return agent.TryBrowsers(ctx, m.Data) }
+	}
+	m.Examine = func(ctx context.Context) ([]agent.Trouble, error) {
+		if err != nil {
+			return nil, err
+		}
+		var services []string
+		if online {
+			services = c.services
+		}
+		return agent.Examine(ctx, c.Config, online, services)
+	}
 }
 
 // statusCommand says in one line who answers.

@@ -175,6 +175,7 @@ type settings struct {
 	agent.Config
 	headless, wait bool
 	browser        string
+	services       []string // addresses of responders that were named
 }
 
 // configuration reads the flags of the agent; a command that opens one window has the same.
@@ -215,12 +216,12 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 		defer mu.Unlock()
 		_, _ = fmt.Fprintln(stdout, "window", url)
 	}
-	show := agent.Browser(c.browser, *data, say)
+	ways, show := func() []agent.Way { return agent.Ways(c.browser, *data) }, (func(string) (func(), error))(nil)
 	if c.browser == "none" {
 		show = func(url string) (func(), error) { say(url); return nil, nil }
 	}
 	c.Config = agent.Config{
-		Listen: *listen, Data: *data, Folders: keys, Browser: show, Cabinet: *cabinet,
+		Listen: *listen, Data: *data, Folders: keys, Ways: ways, Unseen: say, Browser: show, Cabinet: *cabinet,
 		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(agent.Discreet(slog.NewTextHandler(stderr, nil), *data)),
 	}
 	if c.Pool, err = authoritiesIn(append(packedAuthorities(), authorities...)); err != nil {
@@ -231,6 +232,10 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	}
 	if c.Revocation, err = revocationSource(responders, *crl); err != nil {
 		return c, err
+	}
+	for _, r := range responders {
+		_, address, _ := strings.Cut(r, "=")
+		c.services = append(c.services, address)
 	}
 	if c.Stamps, err = addresses("--tsp", stampers); err != nil {
 		return c, err

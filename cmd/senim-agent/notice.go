@@ -23,7 +23,7 @@ func noticeIn(data, browser string, t lang.Tag) func(f setup.Finding) (hide func
 			return nothing
 		}
 		path, err := filepath.Abs(filepath.Join(data, setup.NoticeFile))
-		if err != nil || errors.Join(os.MkdirAll(data, 0o700), keystore.Replace(path, noticePage(t, f))) != nil {
+		if err != nil || errors.Join(keystore.MakeFolder(data), keystore.Replace(path, noticePage(t, f))) != nil {
 			return nothing // it was said on the terminal, too
 		}
 		address := filepath.ToSlash(path)

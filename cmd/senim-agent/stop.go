@@ -25,7 +25,8 @@ var programs = []string{"senim-agent", "senim-agent.exe", "senim-agentw.exe"}
 // isProgram tells whether a path is of the agent's program. Linux says that a file is no more when a package has put a
 // newer one in its place.
 func isProgram(path string) bool {
-	return slices.Contains(programs, strings.TrimSuffix(filepath.Base(path), " (deleted)"))
+	name := strings.TrimSuffix(filepath.Base(path), " (deleted)")
+	return slices.ContainsFunc(programs, func(p string) bool { return p == name || runtime.GOOS == "windows" && strings.EqualFold(p, name) })
 }
 
 // stopCommand ends the person's own agent, and no other program.
@@ -59,6 +60,10 @@ func stop(ctx context.Context, address string) error {
 	if err != nil {
 		return fmt.Errorf("stop the agent: %w", err)
 	}
+	// From here its number is nobody else's: it is looked whether it was all the time.
+	if again, err := agent.PortHolder(port); err != nil || again.PID != h.PID {
+		return errors.New("stop the agent: another process has its port now; try again")
+	}
 	if runtime.GOOS == "windows" {
 		err = process.Kill() // there is no other way between programs there; files are written in one step
 	} else {
@@ -69,6 +74,9 @@ func stop(ctx context.Context, address string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
+	if runtime.GOOS == "windows" && !ended(ctx, process) { // its port is free before its file is, which an installer replaces
+		return errors.New("stop the agent: it does not end")
+	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for setup.Probe(ctx, address).State == "ours" {
@@ -79,4 +87,19 @@ func stop(ctx context.Context, address string) error {
 		}
 	}
 	return nil
+}
+
+// ended waits for a process, which on Windows may be anybody's; false when it does not end in time.
+func ended(ctx context.Context, process *os.Process) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = process.Wait()
+	}()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"syscall"
 	"time"
 
 	"senim/internal/agent"
@@ -30,7 +29,7 @@ func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang
 			return err
 		}
 		return again(ctx, a)
-	case !taken(err):
+	case !agent.Taken(err):
 		return err
 	}
 	if answer := setup.Probe(ctx, address); answer.State == "ours" {
@@ -68,17 +67,11 @@ func again(ctx context.Context, a *agent.Agent) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if err := a.Listen(); err == nil || !taken(err) && !errors.Is(err, keystore.ErrInUse) {
+		if err := a.Listen(); err == nil || !agent.Taken(err) && !errors.Is(err, keystore.ErrInUse) {
 			return err
 		}
 	}
 }
-
-// taken tells whether another program has the port.
-func taken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, errInUse) }
-
-// errInUse is what Windows says for a port that is taken: WSAEADDRINUSE.
-const errInUse = syscall.Errno(10048)
 
 // already ends a second agent: the first one serves.
 type already struct{ text string }

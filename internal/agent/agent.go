@@ -97,7 +97,11 @@ type Config struct {
 	// its time-stamping authority. Default: of the national CA's own issuers its own; of others a time-stamp cannot be had.
 	Stamps map[string]string
 
-	// Browser shows a window. stop, which may be nil, is called when the window is over. Required.
+	// Ways lists how a window can be shown now, the best first: the next is tried, with a new token, when one ends badly or
+	// has not opened the page in time. Unseen, which may be nil, is called with the address that none has shown.
+	Ways   func() []Way
+	Unseen func(url string)
+	// Browser shows a window instead. stop, which may be nil, is called when the window is over. It or Ways is required.
 	Browser func(url string) (stop func(), err error)
 	// SingleUser accepts peers whose user cannot be told, on systems where the agent cannot look.
 	SingleUser bool
@@ -191,6 +195,7 @@ type Agent struct {
 	renewal map[string]bool         // under mu: serials whose renewal was begun and not told to its end
 	lists   []*listedKeys           // under mu: what the cabinet listed, the latest of each person and side
 	came    int                     // under mu: how many lists came
+	shownBy string                  // under mu: the program that showed the last window
 	crew    crew                    // who answers connections
 	seen    keystore.Seen           // under mu: what the last look at the tokens showed
 	ill     string                  // under mu: what it could not read
@@ -201,6 +206,7 @@ type Agent struct {
 	lookWith  []keystore.TokenDriver // under looking: and what it looked with
 	lookKept  time.Duration          // how long pages are told what it showed
 	lookEvery time.Duration          // how often
+	showTime  time.Duration          // how long a browser may take
 	lookers   sync.WaitGroup
 }
 
@@ -210,7 +216,7 @@ func New(c Config) (*Agent, error) {
 	switch {
 	case c.Data == "":
 		return nil, errors.New("new agent: no data folder")
-	case c.Browser == nil:
+	case c.Browser == nil && c.Ways == nil:
 		return nil, errors.New("new agent: no way to show a window")
 	}
 	if c.Listen == "" {
@@ -235,7 +241,7 @@ func New(c Config) (*Agent, error) {
 	c.Log = slog.New(Discreet(c.Log.Handler(), c.Data))
 	a := &Agent{
 		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), scanner: &keystore.Scanner{Open: c.openFolder}, homes: make(chan homeWish, 1), woken: make(chan struct{}, 1), acts: map[Act]func(context.Context, lang.Tag){},
-		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{}, lookEvery: 3 * time.Second, lookKept: 2 * time.Second,
+		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{}, lookEvery: 3 * time.Second, lookKept: 2 * time.Second, showTime: showTime,
 	}
 	a.stamper = a.stamp
 	for _, act := range ownActs {

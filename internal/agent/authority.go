@@ -224,7 +224,7 @@ func renewAuthority(data string, now func() time.Time) (bool, error) {
 // EnsureAuthority makes the machine's authority in the data folder when it is not there yet, and
 // gives the path of its certificate.
 func EnsureAuthority(data string) (path string, err error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
+	if err := keystore.MakeFolder(data); err != nil {
 		return "", fmt.Errorf("make the machine's authority: %w", err)
 	}
 	if _, err := openAuthority(data, time.Now); err != nil {

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +21,10 @@ import (
 // tokenLife is how long the token of a page is good.
 const tokenLife = 60 * time.Second
 
+// showTime is how long a browser may take to open the page before the next one is tried: a disk that turns starts one
+// in ten seconds.
+const showTime = 20 * time.Second
+
 // policy is what a page of the agent's own may do: talk to itself, and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -28,12 +34,14 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 type door struct {
 	agent  *Agent
 	origin string
-	token  string        // good for one page
-	until  time.Time     // the token is good before
 	touch  chan struct{} // the person did something
+	anew   chan struct{} // the token was replaced
+	opened chan struct{} // closed when a page took the token
 
 	latch sync.Mutex
-	key   string // under latch: of the page that took the token; "" before
+	token string    // under latch: good for one page
+	until time.Time // under latch: the token is good before
+	key   string    // under latch: of the page that took the token; "" before
 }
 
 func secret() string {
@@ -43,13 +51,35 @@ func secret() string {
 }
 
 func (a *Agent) newDoor() *door {
-	return &door{agent: a, token: secret(), until: a.now().Add(tokenLife), touch: make(chan struct{}, 1)}
+	return &door{agent: a, token: secret(), until: a.now().Add(tokenLife), touch: make(chan struct{}, 1), anew: make(chan struct{}, 1), opened: make(chan struct{})}
+}
+
+// address is that of the page, with the token in it.
+func (d *door) address() string {
+	d.latch.Lock()
+	defer d.latch.Unlock()
+	return d.origin + "/#" + d.token
+}
+
+// renew puts another token in the place of one that no page took; false when one did.
+func (d *door) renew() bool {
+	d.latch.Lock()
+	defer d.latch.Unlock()
+	if d.key != "" {
+		return false
+	}
+	d.token, d.until = secret(), d.agent.now().Add(tokenLife)
+	select {
+	case d.anew <- struct{}{}:
+	default:
+	}
+	return true
 }
 
 // open serves the page until wait returns: it shows the page first, and lets the last answer reach it. What was begun
 // for the page ends with the context of its requests, which is wait's.
 func (d *door) open(ctx context.Context, handler http.Handler, wait func(ctx context.Context)) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	listener, err := listenConfig().Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -68,7 +98,7 @@ func (d *door) open(ctx context.Context, handler http.Handler, wait func(ctx con
 	}
 	served := make(chan struct{})
 	go func() { defer close(served); _ = server.Serve(listener) }()
-	stop, err := d.agent.config.Browser(d.origin + "/#" + d.token)
+	stop, err := d.show(ctx)
 	if err != nil {
 		_ = server.Close()
 		<-served
@@ -85,6 +115,79 @@ func (d *door) open(ctx context.Context, handler http.Handler, wait func(ctx con
 		stop()
 	}
 	return nil
+}
+
+// show has the page shown. stop, which may be nil, is for when it is over.
+func (d *door) show(ctx context.Context) (stop func(), err error) {
+	if d.agent.config.Browser != nil {
+		return d.agent.config.Browser(d.address())
+	}
+	var trying sync.WaitGroup
+	trying.Go(func() { d.try(ctx) })
+	return trying.Wait, nil
+}
+
+// try shows the page by one way after the other until a page takes the token, or the page is over. Each way has a token of its
+// own: what a slow browser shows in the end is no second window.
+func (d *door) try(ctx context.Context) {
+	for _, way := range d.agent.ways() {
+		ended, err := way.Show(d.address())
+		if err == nil && d.shown(ctx, ended) {
+			d.agent.bestWay(way)
+			return
+		}
+		if ctx.Err() != nil || !d.renew() {
+			return
+		}
+		d.agent.log.Warn("a browser has not shown a window", "program", filepath.Base(way.Program))
+	}
+	if d.agent.config.Unseen != nil {
+		d.agent.config.Unseen(d.address())
+	}
+}
+
+// shown waits until the page is open: false when the program ended badly first, or time is over.
+func (d *door) shown(ctx context.Context, ended <-chan error) bool {
+	late := time.NewTimer(d.agent.showTime)
+	defer late.Stop()
+	for {
+		select {
+		case <-d.opened:
+			return true
+		case <-ctx.Done():
+			return false
+		case err := <-ended:
+			if err != nil {
+				return false
+			}
+			ended = nil // it told one that runs already
+		case <-late.C:
+			return false
+		}
+	}
+}
+
+// ways are how a window can be shown, that which showed the last one first.
+func (a *Agent) ways() []Way {
+	list := a.config.Ways()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	slices.SortStableFunc(list, func(x, y Way) int {
+		switch {
+		case x.Program == a.shownBy && y.Program != a.shownBy:
+			return -1
+		case y.Program == a.shownBy && x.Program != a.shownBy:
+			return 1
+		}
+		return 0
+	})
+	return list
+}
+
+func (a *Agent) bestWay(w Way) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.shownBy = w.Program
 }
 
 // admit checks who is at the door: host, user, origin, kind of fetch. False: it was answered.
@@ -151,6 +254,7 @@ func (d *door) take(token string) (code string) {
 		return "token_late"
 	}
 	d.key = secret()
+	close(d.opened)
 	return ""
 }
 

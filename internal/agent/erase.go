@@ -30,7 +30,9 @@ func Erase(data string) error {
 	for _, name := range []string{"pending.json", "pending.copy.json", "pending.key"} { // as package keystore writes them
 		drop(filepath.Join(pending, name))
 	}
-	failed = append(failed, os.RemoveAll(filepath.Join(data, profileFolder)))
+	for _, profiles := range profilesIn(data) {
+		failed = append(failed, os.RemoveAll(profiles))
+	}
 	place := index{dir: data}
 	for _, path := range []string{filepath.Join(data, AuthorityFile), filepath.Join(data, AuthorityKeyFile), settingsIn(data), rememberedIn(data), place.sealedPath(), place.plainPath()} {
 		drop(path)

@@ -87,9 +87,7 @@ func TestPain15NoPathIsRead(t *testing.T) {
 	folder := t.TempDir()
 	secret := write(t, filepath.Join(folder, "secret.txt"), "secret")
 	link := filepath.Join(folder, "link.txt")
-	if err := os.Symlink(secret, link); err != nil {
-		t.Skip("no links here")
-	}
+	symlink(t, secret, link)
 	key, err := os.ReadFile(filepath.Join(b.folder, "GOST512_a.p12"))
 	if err != nil {
 		t.Fatal(err)

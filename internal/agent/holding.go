@@ -2,7 +2,6 @@ package agent
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"senim/internal/keystore"
@@ -16,7 +15,7 @@ func (a *Agent) hold() (release func(), err error) {
 	a.holding.Lock()
 	defer a.holding.Unlock()
 	if a.holders == 0 {
-		if err := os.MkdirAll(a.config.Data, 0o700); err != nil {
+		if err := keystore.MakeFolder(a.config.Data); err != nil {
 			return nil, fmt.Errorf("open the agent's folder: %w", err)
 		}
 		if a.letGo, err = keystore.Lock(a.config.Data); err != nil {

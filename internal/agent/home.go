@@ -137,6 +137,8 @@ func (h *home) wait(ctx context.Context) {
 		select {
 		case <-h.touch:
 			limit.Reset(homeIdle)
+		case <-h.anew:
+			limit.Reset(tokenLife)
 		case <-h.end:
 			return
 		case <-limit.C:

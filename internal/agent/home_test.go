@@ -264,8 +264,8 @@ func TestPain11Catalogue(t *testing.T) {
 				if content, err := os.ReadFile(path); err == nil && bytes.Contains(content, []byte(what)) {
 					found = append(found, path)
 				}
-				if info, err := d.Info(); err == nil && info.Mode().Perm()&0o077 != 0 {
-					t.Errorf("%s: mode %v", path, info.Mode())
+				if private, err := keystore.Private(path); err != nil || !private {
+					t.Errorf("%s may be read by others: %v", path, err)
 				}
 			}
 			return nil
@@ -309,8 +309,8 @@ func TestIndexPlaces(t *testing.T) {
 		t.Errorf("index %s, %v, %v", h.view.Index, stands(plain), stands(sealed))
 	}
 	h.act("/set", map[string]any{"plain": true})
-	if info, err := os.Stat(plain); err != nil || info.Mode().Perm() != 0o600 || h.view.Index != "plain" {
-		t.Errorf("index %s: %v, %v", h.view.Index, info, err)
+	if private, err := keystore.Private(plain); err != nil || !private || h.view.Index != "plain" {
+		t.Errorf("index %s: private %v, %v", h.view.Index, private, err)
 	}
 	h.act("/set", map[string]any{"plain": false})
 	if stands(plain) {

@@ -82,15 +82,18 @@ func TestHostileFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink(secret, link); err != nil {
-		t.Fatal(err)
-	}
+	links := symlink(t, secret, link)
 	paths := map[string]bool{ // true: asked first, the contents decide
 		key: true, renamed: true, pem: true, link: false, b.folder: false, filepath.Join(b.folder, "none"): false, "relative": false,
 		filepath.Join(b.agent.config.Data, "x.txt"): false, filepath.Join(b.agent.config.Data, "authority.key"): false,
 		`\\evil.example\share\x`: false, "//evil.example/x": false, b.folder + "/../" + filepath.Base(b.folder) + "/link.txt": false,
 	}
-	if runtime.GOOS != "windows" {
+	switch runtime.GOOS {
+	case "windows": // other names of what is not read, and what is no file
+		for _, odd := range []string{key + "::$DATA", key + ".", key + " ", pem + ":x.txt", b.agent.config.Data + `.\x.txt`, b.agent.config.Data + `::$INDEX_ALLOCATION\x.txt`, b.folder + `\NUL`, b.folder + `\com1.txt`} {
+			paths[odd] = false
+		}
+	default:
 		paths["/dev/zero"] = false
 	}
 	s := b.dial(page)
@@ -119,8 +122,13 @@ func TestHostileFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.Remove(secret), os.Symlink(pem, secret)); err != nil {
+	if err := os.Rename(secret, secret+".before"); err != nil { // so that the other one has another number
 		t.Fatal(err)
+	}
+	if !links || !symlink(t, pem, secret) {
+		if err := os.WriteFile(secret, []byte("another"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := l.document(maxLocal); !errors.Is(err, errNotPlain) {
 		t.Errorf("another file is read: %v", err)
@@ -129,6 +137,21 @@ func TestHostileFiles(t *testing.T) {
 	if b.agent.list(b.agent.config.Data, &choosing{}, "ru") != nil || b.agent.list(`\\evil\x`, &choosing{}, "ru") != nil {
 		t.Error("the chooser shows what it must not")
 	}
+}
+
+// symlink makes a link, and tells whether the system did: Windows lets few make one.
+func symlink(t *testing.T, to, link string) bool {
+	t.Helper()
+	err := os.Symlink(to, link)
+	info, unseen := os.Lstat(link)
+	made := err == nil && unseen == nil && info.Mode().Type() == os.ModeSymlink
+	if !made && runtime.GOOS != "windows" {
+		t.Fatal(err, unseen)
+	}
+	if !made {
+		t.Log("no link was made here: what becomes of one was not looked at")
+	}
+	return made
 }
 
 // TestHostileChooser: only the window of a chooser tells what is in folders, and only to itself.

@@ -55,7 +55,7 @@ func (a *Agent) openLarge(address string) error {
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return fmt.Errorf("listen for large documents: %s is not a loopback address", host)
 	}
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+	listener, err := listenConfig().Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen for large documents: %w", err)
 	}

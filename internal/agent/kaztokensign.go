@@ -207,16 +207,9 @@ func (t *largeTask) challenge(in *bufio.Reader) error {
 }
 
 // spool is a file for the content of one message, which goes into it after its signature is known.
-// It has no name for others where the system allows that.
-func spool(dir string) (*os.File, error) {
-	f, err := os.CreateTemp(dir, ".large-*") // mode 0600
-	if err == nil {
-		_ = os.Remove(f.Name()) // again in close, where a file in use cannot be removed
-	}
-	return f, err
-}
+func spool(dir string) (*os.File, error) { return keystore.Nameless(dir) }
 
-// sweep takes away what a kill left of spools where a file in use cannot be removed: documents in clear.
+// sweep takes away what a kill left of spools of earlier builds, where a file in use cannot be removed: documents in clear.
 func sweep(dir string) {
 	left, _ := filepath.Glob(filepath.Join(dir, ".large-*")) // the pattern is right
 	for _, path := range left {
@@ -232,8 +225,7 @@ type largeMessage struct {
 
 func (m *largeMessage) close() {
 	if m.content != nil {
-		_ = m.content.Close()
-		_ = os.Remove(m.content.Name())
+		_ = m.content.Close() // and it is gone
 	}
 }
 

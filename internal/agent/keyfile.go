@@ -96,6 +96,19 @@ func (*changing) decide(_ context.Context, w *window, d Decision) (outcome, *Pro
 	return outcome{done: true, result: true}, nil
 }
 
+// sameFolder tells whether two paths name one folder, also by another case of the letters or by a link.
+func sameFolder(one, other string) bool {
+	if one == other {
+		return true
+	}
+	first, err := os.Stat(one)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(other)
+	return err == nil && os.SameFile(first, second)
+}
+
 // backingUp is the consent to copy a key file into a folder.
 type backingUp struct{}
 
@@ -113,7 +126,7 @@ func (*backingUp) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 		return outcome{}, &Problem{Code: "no_such_key"}
 	}
 	folder := filepath.Clean(strings.TrimSpace(d.Folder))
-	if folder == f.Folder() {
+	if sameFolder(folder, f.Folder()) {
 		return outcome{}, &Problem{Code: "same_folder", Field: "folder"}
 	}
 	_, err := keystore.Backup(f.Path, folder, d.Password)

@@ -29,18 +29,18 @@ func (a *Agent) Listen() (err error) {
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return fmt.Errorf("listen: %s is not a loopback address", host)
 	}
-	first, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
+	first, err := listenConfig().Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	a.listeners = []net.Listener{first}
 	_, a.port, _ = net.SplitHostPort(first.Addr().String())
 	if host == "127.0.0.1" {
-		second, err := new(net.ListenConfig).Listen(context.Background(), "tcp6", net.JoinHostPort("::1", a.port))
+		second, err := listenConfig().Listen(context.Background(), "tcp6", net.JoinHostPort("::1", a.port))
 		switch {
 		case err == nil:
 			a.listeners = append(a.listeners, second)
-		case errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, inUseOnWindows):
+		case Taken(err):
 			a.log.Warn("another program has [::1] with our port: pages that write localhost may reach it; senim-agent doctor says more")
 		}
 	}
@@ -64,8 +64,14 @@ func (a *Agent) unlisten() {
 	}
 }
 
-// inUseOnWindows is WSAEADDRINUSE.
-const inUseOnWindows = syscall.Errno(10048)
+// What Windows says of a port that is taken: WSAEADDRINUSE, and of one that is taken for its holder alone, by another user or
+// by the system, WSAEACCES.
+const inUseOnWindows, heldOnWindows = syscall.Errno(10048), syscall.Errno(10013)
+
+// Taken tells whether an error of [Agent.Listen] is that another program has the port.
+func Taken(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, inUseOnWindows) || errors.Is(err, heldOnWindows)
+}
 
 // Addr is the address of the socket, host and port; "" before [Agent.Listen].
 func (a *Agent) Addr() string {

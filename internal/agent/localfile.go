@@ -51,6 +51,7 @@ func (a *Agent) locate(path string) (local, error) {
 	if l.info, err = os.Lstat(l.path); err != nil {
 		return l, errNoFile
 	}
+	_ = os.SameFile(l.info, l.info) // on Windows the file's number is asked for when it is first compared: that is now
 	switch {
 	case !l.info.Mode().IsRegular():
 		return l, errNotPlain

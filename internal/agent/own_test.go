@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -247,6 +248,16 @@ func TestPain10Backup(t *testing.T) {
 		if p := h.problem("/decide", d); p.Code != code || p.Text == "" {
 			t.Errorf("%s: %+v", code, p)
 		}
+	}
+	again := strings.ToUpper(b.folder) // Windows' folder of another case of its letters is the same one
+	if runtime.GOOS != "windows" {
+		again = filepath.Join(t.TempDir(), "by a link")
+		symlink(t, b.folder, again)
+	}
+	d := good
+	d.Folder = again
+	if p := h.problem("/decide", d); p.Code != "same_folder" {
+		t.Errorf("the same folder by another name: %+v", p)
 	}
 	h.decide(good)
 	if _, ok, err := end(); !ok || err != nil {

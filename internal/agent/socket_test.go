@@ -10,12 +10,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
+
+	"senim/internal/keystore"
 )
 
 const upgrade = "GET / HTTP/1.1\r\nHost: %HOST%\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
@@ -66,9 +69,8 @@ func TestAuthority(t *testing.T) {
 		t.Errorf("the authority is not limited: %+v", c.PermittedDNSDomains)
 	}
 	for _, f := range []string{"authority.key", "authority.crt"} {
-		info, err := os.Stat(filepath.Join(b.agent.config.Data, f))
-		if err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v %v", f, info.Mode(), err)
+		if private, err := keystore.Private(filepath.Join(b.agent.config.Data, f)); err != nil || !private {
+			t.Errorf("%s may be read by others: %v", f, err)
 		}
 	}
 	leaf, err := b.agent.authority.certificate()
@@ -352,13 +354,27 @@ func TestPeerGone(t *testing.T) {
 
 // TestBrowser: a window that no browser shows is said, so that nobody waits in vain.
 func TestBrowser(t *testing.T) {
-	unseen := make(chan string, 1)
-	show := Browser("false", t.TempDir(), func(url string) { unseen <- url })
-	if _, err := show("http://127.0.0.1:1/#x"); err != nil {
+	self, err := os.Executable()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if got := <-unseen; got != "http://127.0.0.1:1/#x" {
-		t.Errorf("%s", got)
+	commands := []string{self + " -no-such-flag"}
+	if runtime.GOOS != "windows" {
+		blanks := filepath.Join(t.TempDir(), "a browser of mine")
+		if err := os.WriteFile(blanks, []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		commands = append(commands, blanks)
+	}
+	for _, command := range commands {
+		unseen := make(chan string, 1)
+		show := Browser(command, t.TempDir(), func(url string) { unseen <- url })
+		if _, err := show("http://127.0.0.1:1/#x"); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-unseen; got != "http://127.0.0.1:1/#x" {
+			t.Errorf("%s: %s", command, got)
+		}
 	}
 	if _, err := Browser("/no/such/browser", t.TempDir(), nil)("x"); err == nil {
 		t.Error("a browser that is not there shows windows")

@@ -115,7 +115,7 @@ func ReadAuthority(file []byte) (*pki.Certificate, error) {
 // AddAuthority makes an authority known to the agent of a data folder, at once and until it is taken away.
 func AddAuthority(data string, c *pki.Certificate) error {
 	dir := TrustFolder(data)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := keystore.MakeFolder(dir); err != nil {
 		return fmt.Errorf("add an authority: %w", err)
 	}
 	err := keystore.Create(filepath.Join(dir, Fingerprint(c)+".cer"), c.Raw, 0o600)

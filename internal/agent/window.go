@@ -206,6 +206,8 @@ func (w *window) wait(ctx context.Context) outcome {
 			return out
 		case <-w.touch:
 			limit.Reset(windowIdle)
+		case <-w.anew:
+			limit.Reset(tokenLife)
 		case <-limit.C:
 			if w.busy() { // it is not the person who is slow
 				limit.Reset(windowIdle)

@@ -6,16 +6,22 @@ import (
 	"image/color"
 	"runtime"
 	"sync"
+	"time"
 
 	"fyne.io/systray"
 )
 
 // Tray is a mark in the tray. A program has one.
 type Tray struct {
-	ready chan struct{}
 	done  chan struct{}
+	gone  chan struct{} // closed by Stop
 	stop  sync.Once
 	plain string // the tooltip when there is nothing to say
+
+	mu    sync.Mutex
+	shown bool        // under mu: the mark is there
+	ink   color.NRGBA // under mu: how it is, or will be when it is there
+	text  string      // under mu
 }
 
 // ShowTray puts the mark into the tray; nil when there is no session. It does not wait.
@@ -23,9 +29,12 @@ func ShowTray(l Labels) *Tray {
 	if !session() {
 		return nil
 	}
-	t := &Tray{ready: make(chan struct{}), done: make(chan struct{}), plain: l.Tooltip}
+	t := &Tray{done: make(chan struct{}), gone: make(chan struct{}), plain: l.Tooltip, ink: calm, text: l.Tooltip}
 	go func() {
 		defer close(t.done)
+		if !taskbar(t.gone) {
+			return
+		}
 		runtime.LockOSThread() // Windows gives a window's messages to the thread that made it
 		defer runtime.UnlockOSThread()
 		systray.Run(func() { t.begin(l) }, nil)
@@ -34,14 +43,22 @@ func ShowTray(l Labels) *Tray {
 }
 
 func (t *Tray) begin(l Labels) {
-	systray.SetIcon(mark(calm))
+	t.mu.Lock()
+	systray.SetIcon(mark(t.ink))
 	systray.SetTitle("Senim")
-	systray.SetTooltip(l.Tooltip)
+	systray.SetTooltip(t.text)
+	t.shown = true
+	t.mu.Unlock()
+	select {
+	case <-t.gone: // before it was there
+		systray.Quit()
+		return
+	default:
+	}
 	systray.SetOnTapped(l.OnOpen)
 	open := systray.AddMenuItem(l.Open, "")
 	systray.AddSeparator()
 	quit := systray.AddMenuItem(l.Quit, "")
-	close(t.ready)
 	go func() {
 		for {
 			select {
@@ -66,24 +83,39 @@ func (t *Tray) Calm() {
 	}
 }
 
+// turn waits for nobody: where the mark is not there yet, or never will be, only what it would say is kept.
 func (t *Tray) turn(ink color.NRGBA, text string) {
 	if t == nil {
 		return
 	}
-	select {
-	case <-t.ready:
-	case <-t.done:
-		return
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ink, t.text = ink, text
+	if t.shown {
+		systray.SetIcon(mark(ink))
+		systray.SetTooltip(text)
 	}
-	systray.SetIcon(mark(ink))
-	systray.SetTooltip(text)
 }
+
+// farewell is how long the mark may take to go. A system that could not show it does not tell when it is over.
+const farewell = 3 * time.Second
 
 // Stop takes the mark away.
 func (t *Tray) Stop() {
 	if t == nil {
 		return
 	}
-	t.stop.Do(systray.Quit)
-	<-t.done
+	t.stop.Do(func() {
+		close(t.gone)
+		t.mu.Lock()
+		shown := t.shown
+		t.mu.Unlock()
+		if shown {
+			systray.Quit()
+		}
+	})
+	select {
+	case <-t.done:
+	case <-time.After(farewell):
+	}
 }

@@ -26,7 +26,7 @@ func Create(path string, content []byte, mode fs.FileMode) error {
 	fault("create: written")
 	err := settle(temporary, path, content, mode, fault)
 	fault("create: settled")
-	if removed := os.Remove(temporary); err == nil && !errors.Is(removed, fs.ErrNotExist) {
+	if removed := remove(temporary); err == nil && !errors.Is(removed, fs.ErrNotExist) {
 		err = removed
 	}
 	if err != nil {
@@ -37,12 +37,12 @@ func Create(path string, content []byte, mode fs.FileMode) error {
 
 // createPlain writes a file that must not exist; when that fails half-way it goes again.
 func createPlain(path string, content []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	f, err := createNew(path, mode)
 	if err != nil {
 		return err
 	}
 	if err := fill(f, content); err != nil {
-		return errors.Join(err, os.Remove(path))
+		return errors.Join(err, remove(path))
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package keystore
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -49,7 +48,7 @@ func (k *Keeper) Discard(id string) error {
 	n := k.notes[at]
 	if !n.OnToken() {
 		// The file first: after a kill here the key is still told of, and can be given up again.
-		if err := os.Remove(filepath.Join(n.Folder, n.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := remove(filepath.Join(n.Folder, n.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return failure("write_failed", "%w", err)
 		}
 		_ = syncDir(n.Folder) // of a folder that is away there is nothing to sync

@@ -72,8 +72,8 @@ func TestLinkedFolder(t *testing.T) {
 		}
 	}
 	link := filepath.Join(t.TempDir(), "Keys")
-	if err := errors.Join(os.Symlink(keys, link), os.Symlink(outside, filepath.Join(keys, "away"))); err != nil {
-		t.Skip(err)
+	if !symlink(t, keys, link) || !symlink(t, outside, filepath.Join(keys, "away")) {
+		t.Skip("links are not made here")
 	}
 	found := Scan([]string{link})
 	if len(found) != 1 || filepath.Dir(found[0].Path) != link {

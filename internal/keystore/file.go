@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -17,16 +18,17 @@ func Replace(path string, content []byte) error { return ReplaceAs(path, content
 // or the new, never a part.
 func ReplaceAs(path string, content []byte, mode fs.FileMode) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".new-*")
+	temporary := filepath.Join(dir, ".new-"+rand.Text())
+	f, err := createNew(temporary, mode)
 	if err != nil {
 		return err
 	}
-	if err = errors.Join(f.Chmod(mode), fill(f, content)); err == nil {
+	if err = errors.Join(f.Chmod(mode), fill(f, content)); err == nil { // whatever the process's mask
 		fault("replace: written")
-		err = os.Rename(f.Name(), path)
+		err = rename(temporary, path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, remove(temporary))
 	}
 	return syncDir(dir)
 }
@@ -49,4 +51,18 @@ func syncDir(dir string) error {
 	}
 	_ = d.Sync()
 	return d.Close()
+}
+
+// MakeFolder makes a folder that only the person may look into, and those above it. One that is there is left as it is.
+func MakeFolder(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return err
+	}
+	if err := makePrivate(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return os.MkdirAll(dir, 0o700) // what is there is a folder, also when two made it
 }

@@ -84,10 +84,10 @@ func (k *Keeper) made(o Order) ([]Note, error) {
 }
 
 // Foreign reports whether a path may be on another computer: on Windows even looking at it signs the person in
-// there. What other systems call so is refused with it.
+// there. What other systems call so is refused with it, and so is a path that Windows reads otherwise than it is written.
 func Foreign(path string) bool {
 	slash := func(i int) bool { return i < len(path) && (path[i] == '/' || path[i] == '\\') }
-	return slash(0) && (slash(1) || len(path) > 1 && path[1] == '?')
+	return slash(0) && (slash(1) || len(path) > 1 && path[1] == '?') || odd(path)
 }
 
 // CheckFolder says whether key files can be put into a folder: it exists and is absolute.
@@ -156,7 +156,7 @@ func (k *Keeper) Generate(o Order) ([]Note, error) {
 	}
 	if err != nil {
 		for _, n := range notes {
-			_ = os.Remove(filepath.Join(n.Folder, n.File))
+			_ = remove(filepath.Join(n.Folder, n.File))
 		}
 		k.notes = k.notes[:first]
 		_ = k.save()

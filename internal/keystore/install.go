@@ -121,9 +121,9 @@ func (k *Keeper) InstallSealed(certificates []*pki.Certificate, password string,
 	}
 	if err := k.advance(steps, password, sealed); err != nil {
 		for _, s := range steps {
-			_ = os.Remove(s.temporary)
+			_ = remove(s.temporary)
 			if s.created {
-				_ = os.Remove(s.final)
+				_ = remove(s.final)
 			}
 		}
 		return nil, err
@@ -260,7 +260,7 @@ func (k *Keeper) prepare(s *step, password, sealed string) error {
 	if err != nil {
 		return failure("write_failed", "%w", err)
 	}
-	if err := os.Remove(s.temporary); err != nil && !errors.Is(err, os.ErrNotExist) { // of a kill
+	if err := remove(s.temporary); err != nil && !errors.Is(err, os.ErrNotExist) { // of a kill
 		return failure("write_failed", "%w", err)
 	}
 	if err := createPlain(s.temporary, content, 0o600); err != nil {
@@ -309,8 +309,8 @@ func (k *Keeper) probe(s *step, password string) error {
 func (k *Keeper) finish(steps []*step) ([]Installed, error) {
 	var out []Installed
 	for _, s := range steps {
-		_ = os.Remove(s.temporary)
-		_ = os.Remove(filepath.Join(s.note.Folder, s.note.File))
+		_ = remove(s.temporary)
+		_ = remove(filepath.Join(s.note.Folder, s.note.File))
 		k.fault("pending removed")
 		_ = syncDir(s.note.Folder)
 		k.notes[s.at].State = Finished

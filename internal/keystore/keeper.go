@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -80,7 +79,7 @@ func Open(c Config) (*Keeper, error) {
 	if k.fault == nil {
 		k.fault = func(string) {}
 	}
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+	if err := MakeFolder(c.Dir); err != nil {
 		return nil, fmt.Errorf("open keeper: %w", err)
 	}
 	mended, err := k.load()
@@ -101,7 +100,7 @@ func (k *Keeper) recover() error {
 		if n.State == Making {
 			changed = true
 			if !n.OnToken() {
-				_ = os.Remove(filepath.Join(n.Folder, n.File))
+				_ = remove(filepath.Join(n.Folder, n.File))
 				continue
 			}
 			n.State = Left

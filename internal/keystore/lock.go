@@ -17,7 +17,11 @@ var ErrInUse = errors.New("another agent works with this folder")
 // way. What lies there is written whole each time, so two who write would lose each other's keys. [ErrInUse] when it
 // is held, by another process or by this one.
 func Lock(dir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDWR|os.O_CREATE, 0o600)
+	path := filepath.Join(dir, LockFile)
+	if made, err := createNew(path, 0o600); err == nil { // others could hold one that they can open
+		_ = made.Close()
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock the folder: %w", err)
 	}

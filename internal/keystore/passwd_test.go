@@ -52,9 +52,7 @@ func TestChangePassword(t *testing.T) {
 		if formOf(after) != form {
 			t.Errorf("%s: the form changed", name)
 		}
-		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v, %v", name, info.Mode(), err)
-		}
+		private(t, path)
 		if kept, err := os.ReadFile(OldName(path)); err != nil || string(kept) != string(before) {
 			t.Errorf("%s: the old file is not kept: %v", name, err)
 		}

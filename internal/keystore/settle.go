@@ -37,12 +37,12 @@ func settle(temporary, final string, content []byte, mode fs.FileMode, fault fun
 		return fs.ErrExist
 	}
 	part := partOf(final)
-	if err := os.Rename(temporary, part); err != nil {
+	if err := rename(temporary, part); err != nil {
 		return err
 	}
 	fault("part kept")
 	err := copyExclusive(final, content, mode, fault)
-	if removed := os.Remove(part); err == nil {
+	if removed := remove(part); err == nil {
 		err = removed
 	}
 	return err
@@ -50,7 +50,7 @@ func settle(temporary, final string, content []byte, mode fs.FileMode, fault fun
 
 // copyExclusive writes a file that must not exist, and goes back when that fails half-way.
 func copyExclusive(path string, content []byte, mode fs.FileMode, fault func(string)) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	f, err := createNew(path, mode)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func copyExclusive(path string, content []byte, mode fs.FileMode, fault func(str
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(path))
+		return errors.Join(err, remove(path))
 	}
 	fault("copied")
 	return nil
@@ -80,11 +80,11 @@ func mend(path string) error {
 	}
 	begun, err := read(path)
 	if err == nil && len(begun) < len(part) && bytes.HasPrefix(part, begun) {
-		if err := os.Remove(path); err != nil {
+		if err := remove(path); err != nil {
 			return err
 		}
 	}
-	if err := os.Remove(partOf(path)); err != nil {
+	if err := remove(partOf(path)); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))

@@ -192,21 +192,6 @@ type policyKey struct {
 func (p policyKey) Kind() string  { return "chrome-policy" }
 func (p policyKey) Where() string { return p.key }
 
-var value = regexp.MustCompile(`(?m)^\s+(\S+)\s+REG_SZ\s+(.*?)\s*$`)
-
-// values gives the sites that are named there, by the names of their values.
-func (p policyKey) values(ctx context.Context) map[string]string {
-	out, err := p.m.Run(ctx, "reg", "query", p.key)
-	if err != nil {
-		return nil // there is no such key
-	}
-	list := map[string]string{}
-	for _, match := range value.FindAllSubmatch(out, -1) {
-		list[string(match[1])] = string(match[2])
-	}
-	return list
-}
-
 // numbers begins the names of our values. Chromium passes over names that are no numbers; from this one on they
 // are told from an administrator's own, which begin at 1, and those of each installation from another's.
 const numbers, most, people = 13_579_000, 1000, 1_000_000
@@ -225,9 +210,13 @@ func (p policyKey) isOurs(name string) bool {
 	return err == nil && n >= p.first() && n < p.first()+most
 }
 
-func (p policyKey) State(ctx context.Context) (State, error) {
+func (p policyKey) State(context.Context) (State, error) {
+	all, err := p.m.Registry.Values(p.key)
+	if err != nil {
+		return Unknown, err
+	}
 	var here []string
-	for name, site := range p.values(ctx) {
+	for name, site := range all {
 		if p.isOurs(name) {
 			here = append(here, site)
 		}
@@ -252,32 +241,27 @@ func (p policyKey) Put(ctx context.Context) error {
 		return fmt.Errorf("more than %d portals", most)
 	}
 	for i, site := range p.m.Portals {
-		if _, err := p.m.Run(ctx, "reg", "add", p.key, "/v", strconv.Itoa(p.first()+i), "/t", "REG_SZ", "/d", site, "/f"); err != nil {
+		if err := p.m.Registry.Set(p.key, strconv.Itoa(p.first()+i), site); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p policyKey) Take(ctx context.Context) error {
-	all := p.values(ctx)
-	for name := range all {
-		if p.isOurs(name) {
-			if _, err := p.m.Run(ctx, "reg", "delete", p.key, "/v", name, "/f"); err != nil {
-				return err
-			}
-			delete(all, name)
-		}
-	}
-	if len(all) > 0 {
-		return nil
-	}
-	_, err := p.m.Run(ctx, "reg", "query", p.key)
-	if err == nil {
-		_, err = p.m.Run(ctx, "reg", "delete", p.key, "/f")
+// Take leaves the keys above as they are: browsers pass over an empty one.
+func (p policyKey) Take(context.Context) error {
+	all, err := p.m.Registry.Values(p.key)
+	if err != nil {
 		return err
 	}
-	return nil //nolint:nilerr // there was no such key
+	for name := range all {
+		if p.isOurs(name) {
+			if err := p.m.Registry.Unset(p.key, name); err != nil {
+				return err
+			}
+		}
+	}
+	return p.m.Registry.DropEmpty(p.key)
 }
 
 // Portal checks a site for the policy: https://host, or [*.]domain for all hosts under it. What names

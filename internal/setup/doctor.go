@@ -52,8 +52,10 @@ func (m *Machine) Doctor(ctx context.Context, q Question) []Finding {
 	found = append(found, m.lookBroken()...)
 	found = append(found, m.lookStores(ctx)...)
 	found = append(found, m.lookBrowsers(ctx)...)
+	found = append(found, m.lookWindow(ctx)...)
 	found = append(found, m.lookStart(ctx)...)
 	found = append(found, m.lookNetwork(ctx)...)
+	found = append(found, m.lookTroubles(ctx)...)
 	order := map[Level]int{Bad: 0, Unsure: 1, Warning: 2, Good: 3}
 	sort.SliceStable(found, func(i, j int) bool { return order[found[i].Level] < order[found[j].Level] })
 	return found

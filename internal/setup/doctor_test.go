@@ -333,6 +333,7 @@ func TestDoctorFinds(t *testing.T) {
 			return m.lookBroken()
 		}},
 		{"data-open", Bad, func(t *testing.T, m *Machine) []Finding {
+			unix(t)
 			if err := os.Chmod(filepath.Join(m.Data, agent.AuthorityKeyFile), 0o640); err != nil {
 				t.Fatal(err)
 			}
@@ -432,7 +433,7 @@ func TestDoctorSpeaks(t *testing.T) {
 			if !lang.Has("setup.found." + id) {
 				t.Errorf("%s: nothing to say", id)
 			}
-			if good := []string{"agent-runs", "authority", "store", "store-policy", "autostart", "policy-allows"}; !slices.Contains(good, id) && !lang.Has("setup.do."+id) {
+			if good := []string{"agent-runs", "authority", "store", "store-policy", "autostart", "policy-allows", "browser-shows"}; !slices.Contains(good, id) && !lang.Has("setup.do."+id) {
 				t.Errorf("%s: nothing to do", id)
 			}
 		}

@@ -27,6 +27,7 @@ func (m *Machine) second(t *testing.T) *Machine {
 // TestTwoPeople: what two people of one machine put for all of it does not undo each other, in whatever order it
 // comes and goes.
 func TestTwoPeople(t *testing.T) {
+	unix(t)
 	one := machine(t)
 	one.Find = func(name string) (string, error) {
 		if name == "chromium" || name == "google-chrome" {
@@ -94,6 +95,7 @@ func TestTwoPeople(t *testing.T) {
 // TestAdministratorsPolicy: the browser takes one file of those that name a policy, so an administrator's holds, and
 // that is said. Folders that were there stay, empty or not.
 func TestAdministratorsPolicy(t *testing.T) {
+	unix(t)
 	m := machine(t)
 	m.Find = func(name string) (string, error) {
 		if name == "chromium" || name == "google-chrome" {

@@ -4,15 +4,18 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"senim/internal/agent"
+	"senim/internal/keystore"
 )
 
 // Agent tells apart what a page shows as one and the same "start the program": nothing runs,
@@ -96,11 +99,13 @@ func (m *Machine) lookAuthority() []Finding {
 	if _, err := tls.LoadX509KeyPair(path, key); err != nil {
 		return append(found, Finding{ID: "authority-broken", Level: Bad, Where: key})
 	}
-	if m.OS != "windows" { // there the folder is the person's by its place
-		for _, p := range []string{key, m.Data} {
-			if info, err := os.Stat(p); err != nil || info.Mode().Perm()&0o077 != 0 {
-				found = append(found, Finding{ID: "data-open", Level: Bad, Where: p})
-			}
+	open := "data-open"
+	if m.OS == "windows" { // there is no chmod
+		open = "data-shared"
+	}
+	for _, p := range []string{key, m.Data} {
+		if private, err := keystore.Private(p); err != nil || !private {
+			found = append(found, Finding{ID: open, Level: Bad, Where: p})
 		}
 	}
 	if left := time.Until(cert.NotAfter); left < agent.AuthorityRenew {
@@ -178,7 +183,7 @@ func (m *Machine) lookStart(ctx context.Context) []Finding {
 			found = append(found, Finding{ID: "autostart-unknown", Level: Unsure, Where: p.Where()})
 		}
 	}
-	for _, where := range m.rivals(ctx) {
+	for _, where := range m.rivals() {
 		found = append(found, Finding{ID: "rival", Level: Warning, Where: where})
 	}
 	if m.Translocated() {
@@ -188,7 +193,7 @@ func (m *Machine) lookStart(ctx context.Context) []Finding {
 }
 
 // rivals finds other programs that start by themselves and take the same port.
-func (m *Machine) rivals(ctx context.Context) (list []string) {
+func (m *Machine) rivals() (list []string) {
 	is := func(s string) bool {
 		s = strings.ToLower(s)
 		return strings.Contains(s, "ncalayer") || strings.Contains(s, "kaztoken")
@@ -196,14 +201,14 @@ func (m *Machine) rivals(ctx context.Context) (list []string) {
 	var patterns []string
 	switch m.OS {
 	case "windows":
-		for _, key := range []string{runPath, strings.Replace(runPath, "HKCU", "HKLM", 1)} {
-			out, err := m.Run(ctx, "reg", "query", key)
+		for _, key := range []string{runPath, `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run`} {
+			all, err := m.Registry.Values(key)
 			if err != nil {
-				continue // there is none
+				continue
 			}
-			for line := range strings.Lines(string(out)) {
-				if match := anyValue.FindStringSubmatch(strings.TrimRight(line, "\r\n")); match != nil && (is(match[1]) || is(match[3])) {
-					list = append(list, key+`\`+match[1])
+			for _, name := range slices.Sorted(maps.Keys(all)) {
+				if is(name) || is(all[name]) {
+					list = append(list, key+`\`+name)
 				}
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // lookFirefox looks, on Windows and macOS, whether Firefox reads the system's certificates: by itself since version 120,
@@ -72,9 +71,10 @@ func enterpriseRoots(profile string) bool {
 // firefoxPolicyOff finds an administrator's policy that keeps Firefox from the system's certificates.
 func (m *Machine) firefoxPolicyOff(ctx context.Context) string {
 	if m.OS == "windows" {
-		for key, values := range m.registryPolicies(ctx) {
-			if strings.HasSuffix(key, `\Policies\Mozilla\Firefox\Certificates\ImportEnterpriseRoots`) && slices.Contains(values, "0x0") {
-				return key
+		for _, hive := range []string{`HKLM`, `HKCU`} {
+			key := hive + `\SOFTWARE\Policies\Mozilla\Firefox\Certificates`
+			if n, there, err := m.Registry.Number(key, "ImportEnterpriseRoots"); err == nil && there && n == 0 {
+				return key + `\ImportEnterpriseRoots`
 			}
 		}
 		return ""

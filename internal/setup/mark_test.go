@@ -95,6 +95,7 @@ func TestMarkOfOurs(t *testing.T) {
 // TestEarlierInSystem: what earlier builds put among the machine's under other names goes when a new one is put and when
 // it is taken away; another person's, and another program's, stay.
 func TestEarlierInSystem(t *testing.T) {
+	unix(t)
 	for _, act := range []string{"put", "take", "everyone"} {
 		t.Run(act, func(t *testing.T) {
 			m := machine(t)

@@ -3,7 +3,6 @@ package setup
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -38,7 +37,7 @@ func (s rootStore) Where() string { return `HKCU Root` }
 
 // found lists our authorities in the store, those of earlier installations and of other names of the machine too.
 func (s rootStore) found() (list []*x509.Certificate, err error) {
-	all, err := s.m.Roots()
+	all, err := s.m.Roots.List()
 	if err != nil {
 		return nil, err
 	}
@@ -59,33 +58,33 @@ func (s rootStore) State(context.Context) (State, error) {
 }
 
 // Put also takes older authorities of ours away: each could vouch for this machine.
-func (s rootStore) Put(ctx context.Context) error {
+func (s rootStore) Put(context.Context) error {
 	cert, err := s.m.authority()
 	if err != nil {
 		return err
 	}
-	if _, err := s.m.Run(ctx, "certutil", "-user", "-addstore", "Root", filepath.Join(s.m.Data, agent.AuthorityFile)); err != nil {
+	if err := s.m.Roots.Add(cert.Raw); err != nil {
 		return err
 	}
 	list, err := s.found()
 	if err != nil {
 		return err
 	}
-	return s.delete(ctx, others(list, cert))
+	return s.delete(others(list, cert))
 }
 
-func (s rootStore) Take(ctx context.Context) error {
+func (s rootStore) Take(context.Context) error {
 	list, err := s.found()
 	if err != nil {
 		return err
 	}
-	return s.delete(ctx, list)
+	return s.delete(list)
 }
 
-func (s rootStore) delete(ctx context.Context, list []*x509.Certificate) error {
+func (s rootStore) delete(list []*x509.Certificate) error {
 	for _, c := range list {
-		if _, err := s.m.Run(ctx, "certutil", "-user", "-delstore", "Root", thumbprint(c.Raw)); err != nil {
-			return fmt.Errorf("take out of the store of roots: %w", err)
+		if err := s.m.Roots.Delete(c.Raw); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -158,6 +157,3 @@ func (k keychain) delete(ctx context.Context, list []*x509.Certificate) error {
 	}
 	return nil
 }
-
-// errNoRoots says that this system has no store of roots of Windows' kind.
-var errNoRoots = errors.New("no store of roots of a person here")

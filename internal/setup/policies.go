@@ -7,8 +7,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -28,7 +28,7 @@ const systemRoots = "CAPlatformIntegrationEnabled"
 func (m *Machine) policiesSaid(ctx context.Context) []policy {
 	switch m.OS {
 	case "windows":
-		return m.registrySays(ctx)
+		return m.registrySays()
 	case "darwin":
 		return m.managedSay(ctx)
 	}
@@ -67,56 +67,32 @@ func policiesIn(path string) (list []policy) {
 	return list
 }
 
-// registrySays asks for all policies of Windows at once, of the machine and of the person.
-func (m *Machine) registrySays(ctx context.Context) (list []policy) {
-	for key, values := range m.registryPolicies(ctx) {
-		parent, name := cutLast(key, `\`)
-		if !slices.Contains(blocking, name) && !slices.Contains(allowing, name) && (name != systemRoots || !slices.Contains(values, "0x0")) {
-			continue
-		}
-		known := slices.ContainsFunc(chromiums, func(c chromium) bool {
-			return c.key != "" && strings.HasSuffix(strings.ToLower(parent), strings.ToLower(`\Policies\`+c.key))
-		})
-		if known && len(values) > 0 {
-			list = append(list, policy{key, name, values})
-		}
-	}
-	slices.SortFunc(list, func(a, b policy) int { return strings.Compare(a.where, b.where) })
-	return list
-}
-
-func cutLast(s, sep string) (before, after string) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return "", s
-	}
-	return s[:i], s[i+len(sep):]
-}
-
-// registryPolicies gives the values of every key of policies, by the key. A number is given as reg.exe writes it, 0x1.
-func (m *Machine) registryPolicies(ctx context.Context) map[string][]string {
-	all := map[string][]string{}
-	for _, hive := range []string{`HKLM\SOFTWARE\Policies`, `HKCU\SOFTWARE\Policies`} {
-		out, err := m.Run(ctx, "reg", "query", hive, "/s")
-		if err != nil {
-			continue // there are none
-		}
-		key := ""
-		for line := range strings.Lines(string(out)) {
-			line = strings.TrimRight(line, "\r\n")
-			if strings.HasPrefix(line, "HKEY_") {
-				key = line
-			} else if match := anyValue.FindStringSubmatch(line); match != nil && key != "" {
-				all[key] = append(all[key], match[3])
-				all[key+`\`+match[1]] = append(all[key+`\`+match[1]], match[3]) // one that is looked for by its name
+// registrySays reads the policies of Windows, of the machine and of the person.
+func (m *Machine) registrySays() (list []policy) {
+	for _, hive := range []string{`HKLM`, `HKCU`} {
+		for _, c := range chromiums {
+			if c.key == "" {
+				continue
+			}
+			key := hive + `\SOFTWARE\Policies\` + c.key
+			if n, there, err := m.Registry.Number(key, systemRoots); err == nil && there && n == 0 {
+				list = append(list, policy{where: key + `\` + systemRoots, name: systemRoots})
+			}
+			for _, name := range slices.Concat(blocking, allowing) {
+				all, err := m.Registry.Values(key + `\` + name)
+				if err != nil || len(all) == 0 {
+					continue
+				}
+				var sites []string
+				for _, number := range slices.Sorted(maps.Keys(all)) {
+					sites = append(sites, all[number])
+				}
+				list = append(list, policy{key + `\` + name, name, sites})
 			}
 		}
 	}
-	return all
+	return list
 }
-
-// anyValue is a line of reg.exe: name, type, value.
-var anyValue = regexp.MustCompile(`^\s+(.+?)\s{2,}(REG_SZ|REG_DWORD)\s+(.*?)\s*$`)
 
 // managedSay reads the settings that a profile of macOS manages: a file for each program, for all people and for this
 // one. plutil is the system's own reader of such files, which are seldom text.

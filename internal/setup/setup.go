@@ -21,6 +21,7 @@ import (
 	"strings"
 	"syscall"
 
+	"senim/internal/agent"
 	"senim/internal/keystore"
 )
 
@@ -41,8 +42,13 @@ type Machine struct {
 	// Run starts a tool of the system and gives what it wrote. Find looks for one.
 	Run  func(ctx context.Context, name string, args ...string) ([]byte, error)
 	Find func(name string) (string, error)
-	// Roots gives the certificates of the person's store of roots on Windows.
-	Roots func() ([][]byte, error)
+	// TryBrowsers tries whether a browser shows a window, Examine what else the agent has to do with: [agent.TryBrowsers],
+	// [agent.Examine]. Nil: the doctor does not look.
+	TryBrowsers func(ctx context.Context) (trials []agent.Trial, opener bool)
+	Examine     func(ctx context.Context) ([]agent.Trouble, error)
+	// Of Windows.
+	Registry Registry
+	Roots    Roots
 }
 
 // This is the machine the program runs on.
@@ -62,7 +68,7 @@ func This(data string) (*Machine, error) {
 	if data, err = filepath.Abs(data); err != nil {
 		return nil, fmt.Errorf("look at this machine: %w", err)
 	}
-	return &Machine{OS: runtime.GOOS, Home: home, Config: config, Data: data, Program: program, Run: run, Find: exec.LookPath, Roots: windowsRoots}, nil
+	return &Machine{OS: runtime.GOOS, Home: home, Config: config, Data: data, Program: program, Run: run, Find: exec.LookPath, Registry: thisRegistry(), Roots: thisRoots()}, nil
 }
 
 // run starts a tool without anything to read: one that asks for a password fails at once.

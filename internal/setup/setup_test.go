@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -41,8 +42,19 @@ func machine(t *testing.T) *Machine {
 
 func certutil(t *testing.T) {
 	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("Mozilla's certutil is for Linux and macOS; what Windows calls so is another tool")
+	}
 	if _, err := exec.LookPath("certutil"); err != nil {
 		t.Skip("no certutil here: Debian has it in libnss3-tools")
+	}
+}
+
+// unix skips a test of what lies in a file system with owners and modes.
+func unix(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("what is the machine's lies in files on Linux and macOS, on Windows in the registry")
 	}
 }
 

@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"unicode/utf16"
 )
 
 // starts are the start at sign-in and the entry in the menu, and apart from them what this choice does
@@ -175,13 +178,30 @@ const runPath = `HKCU\Software\Microsoft\Windows\CurrentVersion\Run`
 func (r runKey) Kind() string  { return "autostart" }
 func (r runKey) Where() string { return runPath + `\SenimAgent` }
 
-// line quotes as the C run-time of Windows reads it.
+// longestRun is how long a line Windows starts from there; it passes over a longer one without a word.
+const longestRun = 260
+
+// line is the agent's command line, or when that is too long one that starts it as it was chosen and written down.
 func (r runKey) line() string {
-	words := r.m.running()
-	for i, w := range words {
-		words[i] = windowsWord(w)
+	running := r.m.running()
+	line := windowsLine(running)
+	if len(utf16.Encode([]rune(line))) <= longestRun {
+		return line
 	}
-	return strings.Join(words, " ")
+	short := []string{running[0], "start"}
+	if slices.Contains(r.m.Arguments, "--data") {
+		short = append(short, "--data", r.m.Data)
+	}
+	return windowsLine(short)
+}
+
+// windowsLine quotes as the C run-time of Windows reads it.
+func windowsLine(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = windowsWord(w)
+	}
+	return strings.Join(quoted, " ")
 }
 
 func windowsWord(w string) string {
@@ -202,24 +222,26 @@ func windowsWord(w string) string {
 	return `"` + b.String() + strings.Repeat(`\`, slashes) + `"`
 }
 
-func (r runKey) State(ctx context.Context) (State, error) {
-	out, err := r.m.Run(ctx, "reg", "query", runPath, "/v", "SenimAgent")
+func (r runKey) State(context.Context) (State, error) {
+	all, err := r.m.Registry.Values(runPath)
 	if err != nil {
-		return Absent, nil //nolint:nilerr // the tool's way to say that there is none
+		return Unknown, err
 	}
-	match := value.FindSubmatch(out)
-	if match == nil || string(match[2]) != r.line() {
+	switch line, there := all["SenimAgent"]; {
+	case !there:
+		return Absent, nil
+	case line != r.line():
 		return Old, nil
 	}
 	return Present, nil
 }
 
-func (r runKey) Put(ctx context.Context) error {
-	_, err := r.m.Run(ctx, "reg", "add", runPath, "/v", "SenimAgent", "/t", "REG_SZ", "/d", r.line(), "/f")
-	return err
+func (r runKey) Put(context.Context) error {
+	line := r.line()
+	if n := len(utf16.Encode([]rune(line))); n > longestRun {
+		return fmt.Errorf("the command line has %d letters, Windows starts %d at most", n, longestRun)
+	}
+	return r.m.Registry.Set(runPath, "SenimAgent", line)
 }
 
-func (r runKey) Take(ctx context.Context) error {
-	_, err := r.m.Run(ctx, "reg", "delete", runPath, "/v", "SenimAgent", "/f")
-	return err
-}
+func (r runKey) Take(context.Context) error { return r.m.Registry.Unset(runPath, "SenimAgent") }

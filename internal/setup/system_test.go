@@ -108,6 +108,7 @@ func TestPain03Distributions(t *testing.T) {
 
 // TestPain03FirefoxPolicy: a policy that others wrote keeps what it says, to the letter of its values.
 func TestPain03FirefoxPolicy(t *testing.T) {
+	unix(t)
 	ctx := t.Context()
 	for name, before := range map[string]string{
 		"none": "", "other": `{"policies":{"DisableTelemetry":true,"Certificates":{"ImportEnterpriseRoots":true,"Install":["corp.pem"]},"Big":12345678901234567890}}`,
@@ -197,6 +198,7 @@ func compact(t *testing.T, s string) string {
 // TestPain04Policy: browsers that are here get the named portals and nothing else; without portals
 // there is no policy, and a forbidding one of others is found.
 func TestPain04Policy(t *testing.T) {
+	unix(t)
 	m := machine(t)
 	m.Find = func(name string) (string, error) {
 		if name == "chromium" || name == "google-chrome" {
@@ -257,91 +259,69 @@ func TestPortal(t *testing.T) {
 	}
 }
 
-// registry is what reg.exe and certutil.exe of Windows do, as far as they are used.
-type registry struct {
+// fakeWindows is a registry and a store of roots, as far as they are used.
+type fakeWindows struct {
 	keys map[string]map[string]string
 	root [][]byte // certificates
+	lost error    // what is in them cannot be told
 
 	ports string // that netsh says are reserved
 }
 
-func (r *registry) roots() ([][]byte, error) { return r.root, nil }
+func (r *fakeWindows) Values(key string) (map[string]string, error) {
+	all := maps.Clone(r.keys[key])
+	maps.DeleteFunc(all, func(_, v string) bool { return strings.HasPrefix(v, "0x") }) // numbers
+	return all, r.lost
+}
+
+func (r *fakeWindows) Number(key, name string) (uint64, bool, error) {
+	hex, is := strings.CutPrefix(r.keys[key][name], "0x")
+	if !is || r.lost != nil {
+		return 0, false, r.lost
+	}
+	n, err := strconv.ParseUint(hex, 16, 64)
+	return n, true, err
+}
+
+func (r *fakeWindows) Set(key, name, text string) error {
+	if r.keys[key] == nil {
+		r.keys[key] = map[string]string{}
+	}
+	r.keys[key][name] = text
+	return nil
+}
+
+func (r *fakeWindows) Unset(key, name string) error { delete(r.keys[key], name); return nil }
+
+func (r *fakeWindows) DropEmpty(key string) error {
+	if len(r.keys[key]) == 0 {
+		delete(r.keys, key)
+	}
+	return nil
+}
+
+func (r *fakeWindows) List() ([][]byte, error) { return r.root, r.lost }
+func (r *fakeWindows) Add(der []byte) error {
+	r.root = append(slices.DeleteFunc(r.root, func(c []byte) bool { return bytes.Equal(c, der) }), der)
+	return nil
+}
+
+func (r *fakeWindows) Delete(der []byte) error {
+	r.root = slices.DeleteFunc(r.root, func(c []byte) bool { return bytes.Equal(c, der) })
+	return nil
+}
 
 var errTool = errors.New("exit status 1")
 
-func (r *registry) run(_ context.Context, name string, args ...string) ([]byte, error) {
-	flag := func(f string) string {
-		if i := slices.Index(args, f); i >= 0 {
-			return args[i+1]
-		}
-		return ""
-	}
-	switch line := name + " " + args[0]; line {
-	case "netsh interface":
-		return []byte(r.ports), nil
-	case "reg add":
-		if r.keys[args[1]] == nil {
-			r.keys[args[1]] = map[string]string{}
-		}
-		r.keys[args[1]][flag("/v")] = flag("/d")
-	case "reg query":
-		if slices.Contains(args, "/s") {
-			out := ""
-			long := strings.NewReplacer("HKLM", "HKEY_LOCAL_MACHINE", "HKCU", "HKEY_CURRENT_USER")
-			for _, key := range slices.Sorted(maps.Keys(r.keys)) {
-				if !strings.HasPrefix(key, args[1]) {
-					continue
-				}
-				out += "\r\n" + long.Replace(key) + "\r\n"
-				for _, v := range slices.Sorted(maps.Keys(r.keys[key])) {
-					kind := "REG_SZ"
-					if strings.HasPrefix(r.keys[key][v], "0x") {
-						kind = "REG_DWORD"
-					}
-					out += "    " + v + "    " + kind + "    " + r.keys[key][v] + "\r\n"
-				}
-			}
-			return []byte(out), nil
-		}
-		key, ok := r.keys[args[1]]
-		if _, there := key[flag("/v")]; !ok || flag("/v") != "" && !there {
-			return nil, errTool
-		}
-		out := "\r\n" + args[1] + "\r\n"
-		for _, v := range slices.Sorted(maps.Keys(key)) {
-			if flag("/v") == "" || flag("/v") == v {
-				out += "    " + v + "    REG_SZ    " + key[v] + "\r\n"
-			}
-		}
-		return []byte(out + "\r\n"), nil
-	case "reg delete":
-		if _, ok := r.keys[args[1]]; !ok {
-			return nil, errTool
-		}
-		if v := flag("/v"); v != "" {
-			delete(r.keys[args[1]], v)
-		} else {
-			delete(r.keys, args[1])
-		}
-	case "certutil -user":
-		switch args[1] {
-		case "-addstore":
-			b, err := os.ReadFile(args[3])
-			if err != nil {
-				return nil, err
-			}
-			block, _ := pem.Decode(b)
-			r.root = append(slices.DeleteFunc(r.root, func(der []byte) bool { return bytes.Equal(der, block.Bytes) }), block.Bytes)
-		case "-delstore":
-			r.root = slices.DeleteFunc(r.root, func(der []byte) bool { return thumbprint(der) == args[3] })
-		}
-	default:
+// run is netsh, the only tool of Windows that is asked.
+func (r *fakeWindows) run(_ context.Context, name string, args ...string) ([]byte, error) {
+	if line := strings.Join(append([]string{name}, args...), " "); line != "netsh interface ipv4 show excludedportrange protocol=tcp" {
 		return nil, errors.New("unexpected " + line)
 	}
-	return nil, nil
+	return []byte(r.ports), nil
 }
 
-// TestWindows: what is put on Windows by its own tools is taken away again, and others' values stay.
+// TestWindows: what is put on Windows is taken away again, and others' values stay.
 func TestWindows(t *testing.T) {
 	m := machine(t)
 	cert, err := m.authority()
@@ -349,14 +329,14 @@ func TestWindows(t *testing.T) {
 		t.Fatal(err)
 	}
 	policy := `HKLM\SOFTWARE\Policies\Google\Chrome\LoopbackNetworkAllowedForUrls`
-	r := &registry{
+	r := &fakeWindows{
 		keys: map[string]map[string]string{runPath: {"Other": `"C:\x.exe"`}, policy: {"1": "https://corp.example.kz"}},
 		root: [][]byte{[]byte("what Go cannot read"), another(t, 0).Raw, former(t, "old-name").Raw},
 	}
-	m.OS, m.Run, m.Roots, m.Program = "windows", r.run, r.roots, `C:\Program Files\Senim\senim-agent.exe`
+	m.OS, m.Run, m.Registry, m.Roots, m.Program = "windows", nil, r, r, `C:\Program Files\Senim\senim-agent.exe`
 	m.Arguments = []string{"--keys", `D:\Мои ключи\`, `--browser=a"b`}
 	m.Portals = []string{"[*.]gov.kz"}
-	before := fmt.Sprint(r.keys)
+	before, data := fmt.Sprint(r.keys), m.Data
 	if s, err := (rootStore{m}).State(t.Context()); s != Old || err != nil {
 		t.Errorf("%s %v", s, err)
 	}
@@ -376,6 +356,23 @@ func TestWindows(t *testing.T) {
 	if got, want := r.keys[runPath]["SenimAgent"], `"C:\Program Files\Senim\senim-agent.exe" "--wait" "--keys" "D:\Мои ключи\\" "--browser=a\"b"`; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+	// Windows passes over a longer line without a word.
+	m.Arguments = []string{"--data", `D:\Данные`, "--keys", `D:\` + strings.Repeat("Ключи ", 50)}
+	m.Data = `D:\Данные`
+	if s, err := (runKey{m}).State(t.Context()); s != Old || err != nil {
+		t.Errorf("%s %v", s, err)
+	}
+	if err := (runKey{m}).Put(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.keys[runPath]["SenimAgent"], `"C:\Program Files\Senim\senim-agent.exe" "start" "--data" "D:\Данные"`; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	m.Data = `D:\` + strings.Repeat("Данные ", 50)
+	if err := (runKey{m}).Put(t.Context()); err == nil {
+		t.Error("a line that Windows does not start was put")
+	}
+	m.Data = data
 	mine := strconv.Itoa(policyKey{m: m}.first())
 	if r.keys[policy][mine] != "[*.]gov.kz" || r.keys[policy]["1"] != "https://corp.example.kz" {
 		t.Errorf("%v", r.keys[policy])
@@ -410,9 +407,20 @@ func TestWindows(t *testing.T) {
 	if err := Take(t.Context(), []Part{rootStore{m}}, quiet(t, Absent)); err != nil || len(r.root) != 2 {
 		t.Errorf("%d %v", len(r.root), err)
 	}
-	m.Roots = func() ([][]byte, error) { return nil, errTool }
-	if s, err := (rootStore{m}).State(t.Context()); s != Unknown || err == nil {
-		t.Errorf("a store that cannot be read is %s, %v", s, err)
+	// Others' programs and policies that are in the way are named.
+	blocks, starts := `HKCU\SOFTWARE\Policies\Microsoft\Edge\LoopbackNetworkBlockedForUrls`, `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run`
+	r.keys[blocks], r.keys[starts] = map[string]string{"1": "*"}, map[string]string{"Helper": `"C:\Program Files\NCALayer\NCALayer.exe" --hidden`, "Other": "x.exe"}
+	for where, id := range map[string]string{blocks: "policy-blocks", starts + `\Helper`: "rival"} {
+		if n := len(slices.DeleteFunc(append(m.lookBrowsers(t.Context()), m.lookStart(t.Context())...), func(f Finding) bool { return f.ID != id })); n != 1 {
+			t.Errorf("%s: %d findings %s", where, n, id)
+		}
+		delete(r.keys, where)
+	}
+	r.lost = errTool
+	for _, p := range append(m.Own(), m.System()...) {
+		if s, err := p.State(t.Context()); s != Unknown || err == nil {
+			t.Errorf("%s, which cannot be read, is %s, %v", p.Where(), s, err)
+		}
 	}
 }
 
@@ -490,6 +498,7 @@ func TestMacOS(t *testing.T) {
 
 // TestAutostart: what starts the agent says the same command, whatever is in it, by the systems' own checkers.
 func TestAutostart(t *testing.T) {
+	unix(t)
 	m := machine(t)
 	m.Arguments = []string{"--keys", filepath.Join(m.Home, `My "keys" $HOME 100% \x`)}
 	wanted, left := m.starts()

@@ -40,11 +40,11 @@ func lacks(t *testing.T, found []Finding, id string) {
 }
 
 // windowsMachine is one with nothing on it but its tools.
-func windowsMachine(t *testing.T) (*Machine, *registry) {
+func windowsMachine(t *testing.T) (*Machine, *fakeWindows) {
 	t.Helper()
 	m := machine(t)
-	r := &registry{keys: map[string]map[string]string{runPath: {}}}
-	m.OS, m.Run, m.Roots, m.Program = "windows", r.run, r.roots, `C:\Program Files\Senim\senim-agent.exe`
+	r := &fakeWindows{keys: map[string]map[string]string{runPath: {}}}
+	m.OS, m.Run, m.Registry, m.Roots, m.Program = "windows", r.run, r, r, `C:\Program Files\Senim\senim-agent.exe`
 	m.Find = func(string) (string, error) { return "", exec.ErrNotFound }
 	return m, r
 }

@@ -17,8 +17,8 @@ mkdir -p "$out" .cache/dist
 stage=$PWD/.cache/dist
 VERSION=$(go run ./cmd/senim-agent version)
 
-# build OS ARCH FILE [LINKER FLAG]
-build() { GOOS=$1 GOARCH=$2 go build -trimpath -ldflags "-s -w ${4:-}" -o "$3" ./cmd/senim-agent; }
+# build OS ARCH FILE
+build() { GOOS=$1 GOARCH=$2 go build -trimpath -ldflags "-s -w" -o "$3" ./cmd/senim-agent; }
 
 # authorities FOLDER: the builder's, as a folder of this name
 authorities() {
@@ -40,21 +40,7 @@ STAGE=$stage/windows
 rm -rf "$STAGE"
 mkdir -p "$STAGE"
 authorities "$STAGE/authorities"
-build windows amd64 "$STAGE/senim-agent.exe"
-build windows amd64 "$STAGE/senim-agentw.exe" -H=windowsgui # the same without a console, for the start at sign-in
-sh tools/dist/token.sh windows amd64 "$STAGE/senim-token.exe"
-sh tools/dist/licenses.sh windows amd64 "$STAGE/LICENSES.txt"
-sed 's/$/\r/' tools/dist/README.txt >"$STAGE/README.txt"
-find "$STAGE" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-if command -v makensis >/dev/null 2>&1; then
-	packed=''
-	[ ! -f "$STAGE/senim-token.exe" ] || packed=-DTOKENS
-	[ -z "$(ls "$STAGE/authorities")" ] || packed="$packed -DAUTHORITIES"
-	# shellcheck disable=SC2086
-	makensis -V2 -WX $packed "-DVERSION=$VERSION" "-DSTAGE=$STAGE" "-DOUT=$out/senim-agent-$VERSION-windows-amd64.exe" tools/dist/senim-agent.nsi
-else
-	echo "makensis is missing (Debian: apt install nsis): no Windows installer" >&2
-fi
+sh tools/dist/windows.sh "$STAGE" "$VERSION" "$out"
 
 for ARCH in amd64 arm64; do
 	name=senim-agent-$VERSION-macos-$ARCH
