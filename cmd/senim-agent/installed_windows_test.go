@@ -27,8 +27,8 @@ import (
 
 	"senim/cms"
 	"senim/internal/agent"
-	"senim/internal/keystore"
 	"senim/internal/desktop"
+	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/internal/pkitest"
 	"senim/internal/robot"
