@@ -27,6 +27,7 @@ import (
 
 	"senim/cms"
 	"senim/internal/agent"
+	"senim/internal/desktop"
 	"senim/internal/keystore"
 	"senim/internal/lang"
 	"senim/internal/pkitest"
@@ -566,7 +567,7 @@ func TestWindowsSpeaks(t *testing.T) {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		t.Setenv(name, "")
 	}
-	names := uiLanguages()
+	names := desktop.Languages()
 	if len(names) == 0 {
 		t.Fatal("Windows speaks no language")
 	}

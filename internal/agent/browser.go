@@ -62,6 +62,9 @@ func (w Way) Show(url string) (ended <-chan error, err error) {
 		args = append(w.flags(w.profile), "--app="+url, "--window-size=760,860")
 	}
 	c := exec.Command(w.Program, args...) //nolint:gosec,noctx // the browser the person has or named; it outlives the window
+	if w.profile != "" {
+		c.Env = inProfile(w.profile)
+	}
 	if err := c.Start(); err != nil {
 		return nil, fmt.Errorf("show a window: %w", err)
 	}
@@ -76,6 +79,11 @@ func (Way) flags(profile string) []string {
 		"--user-data-dir=" + profile, "--no-first-run", "--no-default-browser-check", "--disable-extensions", "--disable-sync",
 		"--disable-features=Translate,AutofillServerCommunication",
 	}
+}
+
+// inProfile has a browser leave what it notes of its crashes in our profile too, and not in that of the person.
+func inProfile(profile string) []string {
+	return append(os.Environ(), "BREAKPAD_DUMP_LOCATION="+profile)
 }
 
 // Browser gives a way to show an address that tells nobody whether it was fetched: the next program is tried when one

@@ -216,7 +216,7 @@ func (w Way) fetches(ctx context.Context) bool {
 		return false
 	}
 	c := exec.CommandContext(ctx, w.Program, append(w.flags(trial), "--headless", "--remote-debugging-port=0", "http://"+listener.Addr().String()+name)...) //nolint:gosec // a browser of this machine
-	c.WaitDelay = time.Second
+	c.WaitDelay, c.Env = time.Second, inProfile(trial)
 	ended := make(chan error, 1)
 	if err := c.Start(); err != nil {
 		return false
