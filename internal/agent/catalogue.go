@@ -1,11 +1,11 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"maps"
 	"slices"
-	"sort"
 	"sync"
 	"time"
 
@@ -342,11 +342,9 @@ func (c *catalogue) entries() []keyEntry {
 	for _, e := range c.known {
 		list = append(list, *e)
 	}
-	sort.Slice(list, func(i, j int) bool {
-		if a, b := list[i].cert.NotAfter, list[j].cert.NotAfter; !a.Equal(b) {
-			return a.Before(b)
-		}
-		return list[i].id < list[j].id
+	slices.SortFunc(list, func(a, b keyEntry) int {
+		x, y := a.cert.Holder(), b.cert.Holder()
+		return cmp.Or(a.cert.NotAfter.Compare(b.cert.NotAfter), cmp.Compare(x.Organization, y.Organization), cmp.Compare(x.CommonName, y.CommonName), cmp.Compare(a.id, b.id))
 	})
 	return list
 }
