@@ -85,7 +85,7 @@ func installed(t *testing.T) string {
 func signsWith(t *testing.T, command []string, c robot.Choice) {
 	t.Helper()
 	listen := cmp.Or(os.Getenv("SENIM_INSTALLED_LISTEN"), defaultListen)
-	agent := exec.CommandContext(t.Context(), command[0], append(command[1:], "--headless", "--browser", "none", "--keychain=false", "--data", t.TempDir(), "--listen", listen)...) //nolint:gosec // the program that is tested
+	agent := exec.CommandContext(t.Context(), command[0], append(command[1:], "--headless", "--browser", "none", "--keychain=false", "--data", t.TempDir(), "--listen", listen)...)
 	agent.Stderr = t.Output()
 	out, err := agent.StdoutPipe()
 	if err != nil {

@@ -52,7 +52,7 @@ func TestConnectionsWhileEnding(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
 	end, _ := served.LoadAndDelete(b.agent.config.Data)
 	end.(func())()
 	close(stop)

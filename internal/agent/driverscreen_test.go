@@ -17,6 +17,7 @@ func TestDriversInBrowser(t *testing.T) {
 	p, dir := newPort(t), t.TempDir()
 	mine := filepath.Join(dir, "libdriver.so")
 	copyTo(t, driver.Module, mine, 0o600)
+	needPrivate(t, mine)
 	data := t.TempDir()
 	leftOn(t, driver, data)
 	b := bring(t, func(o *Config) { o.TokenProgram, o.Folders, o.Data = driver.Program, []string{dir}, data })

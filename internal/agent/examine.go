@@ -243,7 +243,7 @@ func (w Way) fetches(ctx context.Context) bool {
 		if os.RemoveAll(trial) == nil {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
 	}
 	return shows
 }

@@ -106,7 +106,7 @@ func TestKeyFilesAreNoDocuments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.document(maxLocal); !errors.Is(err, errKeyFile) {
+		if _, err := l.document(); !errors.Is(err, errKeyFile) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -121,7 +121,7 @@ func TestKeyFilesAreNoDocuments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.document(maxLocal); err != nil {
+		if _, err := l.document(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -187,7 +187,7 @@ func TestRefusalsCanBeStopped(t *testing.T) {
 				}
 				s.read()
 				for deadline := time.Now().Add(10 * time.Second); !b.agent.notices.over() && time.Now().Before(deadline); {
-					time.Sleep(5 * time.Millisecond) // one notice at a time
+					time.Sleep(5 * time.Millisecond) //nolint:forbidigo // one notice at a time; its end has no signal
 				}
 			}
 			s.send(request(9))

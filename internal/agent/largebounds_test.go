@@ -68,7 +68,7 @@ func TestLargeDocumentStandsStill(t *testing.T) {
 	}()
 	slow := b.window()
 	key := slow.unlock("")
-	time.Sleep(2 * pause)
+	time.Sleep(2 * pause) //nolint:forbidigo // it is slow itself
 	go slow.goOn(key)
 	if status := <-asked; status != 200 {
 		t.Fatalf("who thinks for long signs nothing: %d", status)
@@ -115,7 +115,7 @@ func (d *drops) Read(b []byte) (int, error) {
 	if d.left == 0 {
 		return 0, io.EOF
 	}
-	time.Sleep(d.each)
+	time.Sleep(d.each) //nolint:forbidigo // it is slow itself
 	d.left--
 	return copy(b, "drop"), nil
 }

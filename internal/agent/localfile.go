@@ -74,18 +74,18 @@ func (a *Agent) own(folder string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// document reads a file that a page may have signed or verified, of so many bytes at most: any but a key.
-func (l local) document(most int64) ([]byte, error) {
-	f, err := l.open(most)
+// document reads a file that a page may have signed or verified: any but a key.
+func (l local) document() ([]byte, error) {
+	f, err := l.open(maxLocal)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	content, err := io.ReadAll(io.LimitReader(f, most+1))
+	content, err := io.ReadAll(io.LimitReader(f, maxLocal+1))
 	switch {
 	case err != nil:
 		return nil, errNoFile
-	case int64(len(content)) > most:
+	case int64(len(content)) > maxLocal:
 		return nil, errTooLarge
 	}
 	return content, nil
@@ -153,7 +153,7 @@ func derKey(content []byte) bool {
 	if !s.ReadASN1(&body, asn1.SEQUENCE) || !body.ReadAnyASN1(&first, &tag) {
 		return false
 	}
-	switch tag {
+	switch tag { //nolint:exhaustive // others are no keys
 	case asn1.INTEGER: // version, then an algorithm, a modulus or an octet string
 		return len(first) == 1 && first[0] <= 1 && (octetsFollow(body) || integers(body) >= 8 || body.PeekASN1Tag(asn1.OCTET_STRING))
 	case asn1.SEQUENCE:
@@ -196,7 +196,7 @@ func (t *talk) readLocal(ctx context.Context, path string, window lang.Tag) (str
 	}
 	var content []byte
 	if err == nil {
-		content, err = l.document(maxLocal)
+		content, err = l.document()
 	}
 	if err != nil {
 		if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-"+err.Error(), "path", path)}); out.err == nil {

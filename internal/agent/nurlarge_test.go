@@ -214,10 +214,10 @@ func TestNURSignLargeBinary(t *testing.T) {
 	size = maxWhole + 1
 	s.send(request)
 	b.window().decide(Decision{})
-	h = b.window()
+	b.window()
 	_ = s.c.CloseNow()
 	for i := 0; b.spools() > 0; i++ {
-		if time.Sleep(50 * time.Millisecond); i > 200 {
+		if time.Sleep(50 * time.Millisecond); i > 200 { //nolint:forbidigo // there is no signal, it is looked at again
 			t.Fatalf("%d copies are left", b.spools())
 		}
 	}

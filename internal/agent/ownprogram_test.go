@@ -108,7 +108,7 @@ func copyProgram(t *testing.T, path string) {
 	}
 	content, err := os.ReadFile(own)
 	if err == nil {
-		err = os.WriteFile(path, content, 0o700) //nolint:gosec // a program
+		err = os.WriteFile(path, content, 0o700)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -57,7 +57,7 @@ func readPCBs(b []byte) []pcbSocket {
 			if seen&kind != 0 {
 				return nil
 			}
-			now.uid, now.pid = int(int32(word(b[64:]))), int(int32(word(b[68:]))) //nolint:gosec // as the kernel has them
+			now.uid, now.pid = int(int32(word(b[64:]))), int(int32(word(b[68:])))
 			seen |= kind
 		}
 		if seen == pcbSocketRecord|pcbInternetRecord {

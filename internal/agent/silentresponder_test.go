@@ -30,7 +30,7 @@ func TestSlowListAfterSilentResponder(t *testing.T) {
 	lists := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { // as one of megabytes on a slow line
 		_, _ = w.Write(list[:len(list)/2])
 		_ = http.NewResponseController(w).Flush()
-		time.Sleep(1500 * time.Millisecond)
+		time.Sleep(1500 * time.Millisecond) //nolint:forbidigo // it is slow itself
 		_, _ = w.Write(list[len(list)/2:])
 	}))
 	t.Cleanup(lists.Close)
@@ -64,7 +64,7 @@ func TestSlowListAfterSilentResponder(t *testing.T) {
 			if time.Now().After(until) {
 				t.Fatalf("%s: nobody says %s: %+v %+v", name, code, row.Reasons, row.Remarks)
 			}
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(200 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
 			h.look()
 		}
 	}

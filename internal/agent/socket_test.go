@@ -188,7 +188,7 @@ func TestHeartbeatInTime(t *testing.T) {
 				n := min(len(rest), 256<<10)
 				_, err = w.Write(rest[:n])
 				rest = rest[n:]
-				time.Sleep(time.Millisecond)
+				time.Sleep(time.Millisecond) //nolint:forbidigo // it is slow itself
 			}
 			if err == nil {
 				err = w.Close()

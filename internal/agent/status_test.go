@@ -21,7 +21,7 @@ func TestListAfterSilentResponder(t *testing.T) {
 	responder, _ := silentService(t)
 	var list atomic.Value
 	lists := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(2 * time.Second) // megabytes
+		time.Sleep(2 * time.Second) //nolint:forbidigo // it is slow itself
 		_, _ = w.Write(list.Load().([]byte))
 	}))
 	t.Cleanup(lists.Close)

@@ -44,7 +44,7 @@ func browsers(b *bench, most time.Duration) {
 // shownAt waits for the line that a program wrote, and gives the address in it.
 func shownAt(t *testing.T, ran func(string) []string, name string, n int) string {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) { //nolint:forbidigo // there is no signal, it is looked at again
 		if lines := ran(name); len(lines) >= n {
 			for word := range strings.FieldsSeq(lines[n-1]) {
 				if at := strings.Index(word, "http://"); at >= 0 {
@@ -145,7 +145,7 @@ func TestWithdrawnWhileTried(t *testing.T) {
 	s.send(anyAsk)
 	shownAt(t, ran, "chromium", 1)
 	_ = s.c.CloseNow()
-	time.Sleep(3 * time.Second)
+	time.Sleep(3 * time.Second) //nolint:forbidigo // that something does not happen has no signal
 	if ran("xdg-open") != nil {
 		t.Error("a window that was withdrawn was shown")
 	}

@@ -29,8 +29,8 @@ func TestWindowIdle(t *testing.T) {
 		}
 		begin = time.Now()
 		w.touch <- struct{}{}
-		ends := w.begins() // a decision that takes long is not a person who went
-		go func() { time.Sleep(25 * time.Minute); ends() }()
+		ends := w.begins()                                   // a decision that takes long is not a person who went
+		go func() { time.Sleep(25 * time.Minute); ends() }() //nolint:forbidigo // of the bubble's own clock
 		if out := w.wait(context.Background()); out.done || out.err != nil || time.Since(begin) != 30*time.Minute {
 			t.Errorf("busy: %+v after %v", out, time.Since(begin))
 		}

@@ -33,12 +33,12 @@ func TestWindowOfWindows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(keys, "GOST512_x.p12"), file, 0o644); err != nil { //nolint:gosec // a key of a test, read by the person of the test
+	if err := os.WriteFile(filepath.Join(keys, "GOST512_x.p12"), file, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	c, _, err := websocket.Dial(ctx, "ws://127.0.0.1:13579", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {page}}})
+	c, _, err := websocket.Dial(ctx, "ws://127.0.0.1:13579", &websocket.DialOptions{HTTPHeader: http.Header{"Origin": {page}}}) //nolint:bodyclose // the library has taken it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -310,7 +310,7 @@ func applicationPage(r *web.Request, v shown) templ.Component {
 				}
 			case ra.Issued:
 				if v.Own {
-					if serial := forgotten(r, v); serial != "" {
+					if serial := forgotten(v); serial != "" {
 						templ_7745c5c3_Var12 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 							templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 							templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)

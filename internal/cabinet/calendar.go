@@ -170,7 +170,7 @@ func roleKey(role string) string {
 }
 
 // forgotten is the certificate of an application that nobody installed for long: it had better be revoked.
-func forgotten(r *web.Request, v shown) string {
+func forgotten(v shown) string {
 	if len(v.Certificates) == 0 || !v.Forgotten {
 		return ""
 	}

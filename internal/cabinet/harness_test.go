@@ -191,8 +191,8 @@ func (f registered) Person(ctx context.Context, by string, iin ident.IIN) ra.Per
 	if p, ok := f.folk[iin]; ok && p.Verdict != "" && (p.Verdict != trust.Good || p.Surname != "") {
 		return p.PersonAnswer
 	}
-	for _, k := range f.ca.list(func(k ra.Key) bool { return k.IIN == string(iin) }) {
-		c, err := pki.ParseCertificate(k.Raw)
+	if keys := f.ca.list(func(k ra.Key) bool { return k.IIN == string(iin) }); len(keys) > 0 {
+		c, err := pki.ParseCertificate(keys[0].Raw)
 		if err != nil {
 			return ra.PersonAnswer{}
 		}

@@ -18,6 +18,7 @@ func (k *Keeper) waits(id string) int {
 			return n.KeyID == id
 		case Left:
 			return n.Name == id
+		case Making, Finished:
 		}
 		return false
 	})

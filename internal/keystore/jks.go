@@ -174,7 +174,7 @@ func rewriteJKS(content []byte, old, password string) (changed []byte, same func
 		return nil, nil, err
 	}
 	aliases := store.Aliases()
-	if binary.BigEndian.Uint32(content[8:]) != uint32(len(aliases)) { //nolint:gosec // of a file of 1 MiB
+	if binary.BigEndian.Uint32(content[8:]) != uint32(len(aliases)) {
 		return nil, nil, errors.New("read a Java key store: two entries have one name")
 	}
 	for _, alias := range aliases {

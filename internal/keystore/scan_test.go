@@ -91,7 +91,7 @@ func TestScanOfSilentFolder(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("nobody learns that it answers")
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
 	}
 	if out := s.Scan(folders); len(out.Files) != 2 || len(out.Away) != 0 {
 		t.Errorf("%d files, away %v", len(out.Files), out.Away)

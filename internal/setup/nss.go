@@ -250,7 +250,7 @@ func (s nssStore) Take(ctx context.Context) error {
 // errNote: Firefox notes the trust of what its policy made it import in a way that tools older than it neither see nor
 // delete; and the note alone, without the certificate, makes Firefox trust the authority when a server sends it. Firefox
 // itself deletes both.
-var errNote = errors.New("Firefox trusts it by a note of its own, which this certutil cannot delete: " +
+var errNote = errors.New("it is trusted by a note of Firefox's own, which this certutil cannot delete: " +
 	"delete “" + agent.AuthorityPrefix + "…” in Firefox's Settings, Privacy & Security, View Certificates, Authorities, then repeat") // people read setup.error.note
 
 // clear deletes every authority of ours but the one that stays, and never another's. What would leave a note of trust

@@ -169,7 +169,7 @@ func TestFirefoxPolicyBroughtIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		for ctx.Err() == nil && !until() {
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
 		}
 		if ctx.Err() != nil {
 			t.Error("Firefox did nothing within a minute")

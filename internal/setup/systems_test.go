@@ -292,7 +292,7 @@ func TestMacProfile(t *testing.T) {
 			t.Errorf("%s %v", out, err)
 		}
 	}
-	if string(mobileConfig([]string{"https://a.kz/<&"})) != string(mobileConfig([]string{"https://a.kz/<&"})) || strings.Contains(string(mobileConfig([]string{"<x>"})), "<x>") {
+	if first := string(mobileConfig([]string{"https://a.kz/<&"})); first != string(mobileConfig([]string{"https://a.kz/<&"})) || strings.Contains(string(mobileConfig([]string{"<x>"})), "<x>") {
 		t.Error("the profile is another each time, or a site is markup in it")
 	}
 	r.profiles = "_computerlevel[1] attribute: profileIdentifier: " + macProfileID

@@ -9,7 +9,7 @@ import (
 )
 
 // Loads are the records of registries in this very transaction.
-func (t participantTx) Loads() registry.Tx { return registryTx{t.tx} }
+func (t participantTx) Loads() registry.Tx { return registryTx(t) }
 
 // Revoked compares the certificate itself: another authority may have given the same number. Reason 8 is a hold that
 // was lifted.
