@@ -643,7 +643,11 @@ func TestShares(t *testing.T) {
 	s.bad("too few shares", "ca", "combine", files[0], files[1])
 	s.bad("different sets", "ca", "combine", files[0], files[1], others[2])
 	damaged := s.read(files[3])
-	s.write("damaged.txt", damaged[:len(damaged)-3]+"AA\n", 0o600)
+	end := "AA\n"
+	if damaged[len(damaged)-3] == 'A' {
+		end = "BA\n"
+	}
+	s.write("damaged.txt", damaged[:len(damaged)-3]+end, 0o600)
 	s.bad("damaged.txt", "ca", "combine", files[0], files[1], "damaged.txt")
 	s.good("ca", "combine", files[1], files[2], files[3], files[4], "--out", "again")
 	if s.read("again") != s.read("words.root") {
