@@ -16,7 +16,7 @@ go vet ./...
 # portal and the registry spend theirs in SQLite, six times as long, the agent in key files; what they do at once is tested with it all the same.
 # Points of a curve and the bytes of a PDF have nothing at once; in e2e it is the browser and the programs that work at once.
 slow='^senim/(gost/internal/group|pades|internal/pdf|cmd/senim|cmd/senimd|e2e|internal/agent|internal/cabinet|internal/ceremony|internal/desk|internal/keystore|internal/portal|internal/registry|internal/vault|pfx)$'
-together='TestP0[12]|TestQ0[56]|TestR10|TestHostile|TestSec8|TestHome|TestCancel|TestRun|TestPluggedMedia|TestKaztokenC|TestWindowIdle|Race|Once'
+together='TestP0[12]|TestQ0[56]|TestR10|TestHostile|TestSec8|TestHome|TestCancel|TestRun|TestPluggedMedia|TestKaztokenC|TestWindowIdle|TestNobodyJoins|TestPageGoes|TestTokensAreLookedAt|TestTokenComesAndGoes|Race|Once'
 # shellcheck disable=SC2046,SC2086
 { go test $race -p 3 -timeout 20m -v $(go list ./... | grep -vE "$slow") 2>&1 || echo "exit $?"; go test -timeout 20m -v $(go list ./... | grep -E "$slow") 2>&1 || echo "exit $?"; [ -z "$race" ] || go test -race -v -run "$together" ./internal/portal ./internal/registry ./internal/cabinet ./internal/agent 2>&1 || echo "exit $?"; (cd tools/bench && go test -v ./... 2>&1) || echo "exit $?"; (cd tools/dist && go test -v . 2>&1) || echo "exit $?"; [ -z "$race" ] || go test -tags pkcs11 -v -run Driver ./cmd/senim-token 2>&1 || echo "exit $?"; } >"$log" || status=1
 grep -E '^(ok|FAIL|panic:)|^ *--- FAIL' "$log" || true
