@@ -136,6 +136,7 @@ func TestPagesOfThePortal(t *testing.T) {
 	speak(p.w, "ru")
 	p.w.use("/org/users/invite/", keyOf(head, "company-X"))
 	p.look("portal-users", sys.Portal+"/org/users")
+	p.look("portal-acts", sys.Portal+"/me/acts") // the invitation is one
 	link := p.w.link(guest.Email, "/invite?")
 	p.open(newTab(t, b, sys, "ru"))
 	p.look("portal-invited", link)
