@@ -109,6 +109,12 @@ func TestKeyFilesAreNoDocuments(t *testing.T) {
 		if _, err := l.document(); !errors.Is(err, errKeyFile) {
 			t.Errorf("%s: %v", name, err)
 		}
+		if _, err := l.open(1); !errors.Is(err, errTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if held := open(t, path); held > 0 {
+			t.Errorf("%s is refused, and stays open %d times", name, held)
+		}
 	}
 	// What only resembles one is read.
 	stamp := []byte{0x30, 0x0b, 0x02, 0x01, 0x01, 0x30, 0x03, 0x30, 0x01, 0x00, 0x02, 0x01, 0x07}
@@ -206,4 +212,19 @@ func (n *notices) over() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.shown == nil
+}
+
+// open counts how often this process has a file open, where that can be told.
+func open(t *testing.T, path string) (n int) {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0 // another system; Windows' own tests cannot delete what is open
+	}
+	for _, e := range list {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && to == path {
+			n++
+		}
+	}
+	return n
 }

@@ -92,16 +92,18 @@ func (l local) document() ([]byte, error) {
 }
 
 // open opens such a file.
-func (l local) open(most int64) (f *os.File, err error) {
+func (l local) open(most int64) (*os.File, error) {
 	if slices.Contains([]string{".p12", ".pfx", ".jks", ".p8", ".key"}, strings.ToLower(filepath.Ext(l.path))) {
 		return nil, errKeyFile
 	}
-	if f, err = os.Open(l.path); err != nil {
+	f, err := os.Open(l.path)
+	if err != nil {
 		return nil, errNoFile
 	}
+	good := false
 	defer func() {
-		if err != nil {
-			_ = f.Close()
+		if !good {
+			_ = f.Close() // it was only looked at
 		}
 	}()
 	now, err := f.Stat()
@@ -117,6 +119,7 @@ func (l local) open(most int64) (f *os.File, err error) {
 	case key:
 		return nil, errKeyFile
 	}
+	good = true
 	return f, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -26,6 +27,9 @@ func TestOwnActOfAnotherProgram(t *testing.T) {
 		return
 	}
 	other := filepath.Join(t.TempDir(), "other-program")
+	if runtime.GOOS == "windows" {
+		other += ".exe"
+	}
 	copyProgram(t, other)
 	b := bring(t, func(c *Config) { c.Cabinet = "https://cabinet.example.kz" })
 	b.key("GOST512_a.p12", b.authority.Individual())

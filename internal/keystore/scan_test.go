@@ -30,11 +30,8 @@ func TestScanOfHugeFolders(t *testing.T) {
 			t.Fatal(err)
 		}
 		for k := range 60 {
-			path := filepath.Join(dir, fmt.Sprint(k))
-			if err := os.Symlink("nowhere", path); err != nil { // Windows may not let
-				if err = os.WriteFile(path, nil, 0o600); err != nil {
-					t.Fatal(err)
-				}
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(k)), nil, 0o600); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}

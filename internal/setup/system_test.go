@@ -164,6 +164,7 @@ func TestPain03FirefoxPolicy(t *testing.T) {
 // TestFirefoxPolicyWhereNeeded: Firefox's policy is put where Mozilla's certutil is missing, and taken away when it came
 // since: what Firefox imports by a policy stays in its profiles.
 func TestFirefoxPolicyWhereNeeded(t *testing.T) {
+	unix(t)
 	m := machine(t)
 	m.Run = func(context.Context, string, ...string) ([]byte, error) { return nil, nil }
 	m.Find = func(string) (string, error) { return "", exec.ErrNotFound }

@@ -268,6 +268,7 @@ const plistHead = `<?xml version="1.0" encoding="UTF-8"?>
 // TestMacProfile: the browsers' policy on macOS is a profile in a file, which the administrator opens; it goes with the
 // last person's sites.
 func TestMacProfile(t *testing.T) {
+	unix(t)
 	m, r := mac(t)
 	m.Portals = []string{"[*.]gov.kz", "https://portal.example.kz"}
 	path := m.path("/etc/senim-agent/senim-agent.mobileconfig")
