@@ -22,7 +22,7 @@ import (
 )
 
 // soon is how long a person waits for an answer that waits for nobody.
-const soon = 2 * time.Second
+const soon = 4 * time.Second
 
 // letGo cancels a window that waits for something, and checks that nobody has to wait with it: neither the person, nor
 // the page that asked, nor the next one.
