@@ -39,6 +39,12 @@ const (
 
 // showContent describes bytes to be signed; before says who signed them already.
 func showContent(content []byte, before []string, tag lang.Tag) Document {
+	return show(content, before, isXML, "", tag)
+}
+
+// show describes bytes of which xml tells whether they are a document that has parts; part is the one that is signed, when that
+// is not the whole.
+func show(content []byte, before []string, xml func([]byte) bool, part string, tag lang.Tag) Document {
 	sum := sha256.Sum256(content)
 	d := Document{Kind: "binary", Size: len(content), Digest: hex.EncodeToString(sum[:]), Note: tag.Text("agent.document.binary"), Signers: before}
 	switch {
@@ -47,11 +53,9 @@ func showContent(content []byte, before []string, tag lang.Tag) Document {
 	case legible(content):
 		d.Kind, d.Note = "text", ""
 		d.Text, d.Cut = cut(string(content))
-		if strings.HasPrefix(strings.TrimSpace(d.Text), "<") {
-			if isXML(content) {
-				d.Kind = "xml"
-				d.lay(string(content), "")
-			}
+		if strings.HasPrefix(strings.TrimSpace(d.Text), "<") && xml(content) {
+			d.Kind = "xml"
+			d.lay(string(content), part)
 		}
 		d.Purpose, d.Facts = readChallenge(content, tag)
 	}
@@ -71,10 +75,12 @@ func isXML(content []byte) bool {
 // showXML describes a document that will carry the signature inside; part is what the signature
 // covers when it is not the whole.
 func (a *Agent) showXML(xml string, doc *dsig.Document, part string, tag lang.Tag) Document {
-	d := showContent([]byte(xml), a.signedXML(doc, tag), tag)
+	d := show([]byte(xml), a.signedXML(doc, tag), func([]byte) bool { return true }, part, tag) // it was parsed just now
 	if part != "" {
 		d.Note = tag.Text("agent.document.part", "id", part)
-		d.lay(xml, part)
+		if d.Kind != "xml" {
+			d.lay(xml, part)
+		}
 	}
 	return d
 }

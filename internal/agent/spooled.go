@@ -76,29 +76,19 @@ func (t *talk) signSpooled(ctx context.Context, task *signing, p *spooled, windo
 		}
 	}
 	if p.size > most {
-		if bytes.HasPrefix(p.head, []byte(challengeWord)) {
-			another, _ := relayed(p.head, t.site)
-			task.wants = []string{another}
-			return nil, nil, errOrigin // a sign-in is short, whosever it is
-		}
-		if err := task.add(showSpooled(p, window)); err != nil {
+		if err := t.unread(task, p, window); err != nil {
 			return nil, nil, err
 		}
 		return func(key *keystore.Key, detached bool) (*largeMessage, error) {
 			return t.agent.signUnread(key, p, detached)
 		}, func() {}, nil
 	}
-	if err := t.agent.budget.take(ctx, &t.share, p.size); err != nil {
-		return nil, nil, err
-	}
-	free = func() { t.agent.budget.give(&t.share, p.size) }
-	content, err := io.ReadAll(p.reader())
 	var m message
-	if err == nil {
+	free, err = t.inMemory(ctx, p, func(content []byte) (err error) {
 		m, err = t.message(task, content, window)
-	}
+		return err
+	})
 	if err != nil {
-		free()
 		return nil, nil, err
 	}
 	return func(key *keystore.Key, detached bool) (*largeMessage, error) {
@@ -110,20 +100,30 @@ func (t *talk) signSpooled(ctx context.Context, task *signing, p *spooled, windo
 // wholeSpooled shows one that is signed as it is, also when it is a message. free gives back the memory it takes.
 func (t *talk) wholeSpooled(ctx context.Context, task *signing, p *spooled, window lang.Tag) (free func(), err error) {
 	if p.size > maxWhole {
-		if bytes.HasPrefix(p.head, []byte(challengeWord)) {
-			another, _ := relayed(p.head, t.site)
-			task.wants = []string{another}
-			return nil, errOrigin
-		}
-		return func() {}, task.add(showSpooled(p, window))
+		return func() {}, t.unread(task, p, window)
 	}
+	return t.inMemory(ctx, p, func(content []byte) error { return t.whole(task, content, window) })
+}
+
+// unread shows one that is too large to be read into memory. No challenge is: a sign-in is short, whosever it is.
+func (t *talk) unread(task *signing, p *spooled, window lang.Tag) error {
+	if bytes.HasPrefix(p.head, []byte(challengeWord)) {
+		another, _ := relayed(p.head, t.site)
+		task.wants = []string{another}
+		return errOrigin
+	}
+	return task.add(showSpooled(p, window))
+}
+
+// inMemory reads one into memory that the budget has, to be looked at; free gives that back.
+func (t *talk) inMemory(ctx context.Context, p *spooled, look func(content []byte) error) (free func(), err error) {
 	if err := t.agent.budget.take(ctx, &t.share, p.size); err != nil {
 		return nil, err
 	}
 	free = func() { t.agent.budget.give(&t.share, p.size) }
 	content, err := io.ReadAll(p.reader())
 	if err == nil {
-		err = t.whole(task, content, window)
+		err = look(content)
 	}
 	if err != nil {
 		free()
