@@ -77,8 +77,8 @@ func (w *walker) Walk(ctx context.Context, until time.Time, letter bool) error {
 		return err
 	}
 	had := w.newest()
-	for w.Now().Before(until) {
-		next := w.nextHour()
+	for hour := w.nextHour(); w.Now().Before(until); {
+		next := hour
 		if next.After(until) {
 			next = until
 		}
@@ -86,9 +86,9 @@ func (w *walker) Walk(ctx context.Context, until time.Time, letter bool) error {
 		if err != nil {
 			return err
 		}
-		by, then := next.Sub(w.Now()), w.catchUp
-		if !none && after < by {
-			by, then = after, w.wait
+		by, then, there := next.Sub(w.Now()), w.catchUp, true
+		if !none && after < by { // the clock may run past the hour while this is done: it is still to come
+			by, then, there = after, w.wait, false
 		}
 		by = max(by, time.Millisecond)
 		if err := w.move(by); err != nil {
@@ -99,6 +99,9 @@ func (w *walker) Walk(ctx context.Context, until time.Time, letter bool) error {
 		}
 		if err := then(ctx); err != nil {
 			return err
+		}
+		if there {
+			hour = w.nextHour()
 		}
 		if letter && w.newest() > had {
 			break
