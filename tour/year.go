@@ -49,7 +49,7 @@ func (t *tour) year() error {
 		}
 		t.note("%d letters, %d short messages", len(letters)-had, len(texts)-rung)
 		for _, l := range letters[had:] {
-			t.note("  %s  %s  «%s»", lang.RU.Date(l.Time), strings.Join(l.To, ", "), l.Subject)
+			t.note("  %s  %s  «%s»", lang.RU.DateTime(l.Time), strings.Join(l.To, ", "), l.Subject)
 		}
 	}
 	letters, texts = after(letters, first.letters, func(m message) int { return m.ID }), after(texts, first.texts, func(m short) int { return m.ID })

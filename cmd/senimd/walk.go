@@ -51,14 +51,16 @@ func (c *walkingClock) Now() time.Time {
 	return c.under().Add(time.Duration(c.ahead.Load()) * time.Millisecond)
 }
 
-// move sets the clock forward.
-func (c *walkingClock) move(by time.Duration) error {
-	ahead := c.ahead.Load() + by.Milliseconds()
+// move sets the clock forward by at least so much, in whole milliseconds, and says by how much: a moment it was
+// to reach must not be still to come.
+func (c *walkingClock) move(by time.Duration) (moved time.Duration, err error) {
+	moved = (by + time.Millisecond - 1).Truncate(time.Millisecond)
+	ahead := c.ahead.Load() + moved.Milliseconds()
 	if err := writeJSON(c.path, clockState{ahead}); err != nil {
-		return err
+		return 0, err
 	}
 	c.ahead.Store(ahead)
-	return nil
+	return moved, nil
 }
 
 // walker moves the clock of a demonstration through the days, so that every letter comes on its own.
@@ -90,8 +92,7 @@ func (w *walker) Walk(ctx context.Context, until time.Time, letter bool) error {
 		if !none && after < by { // the clock may run past the hour while this is done: it is still to come
 			by, then, there = after, w.wait, false
 		}
-		by = max(by, time.Millisecond)
-		if err := w.move(by); err != nil {
+		if by, err = w.move(max(by, time.Millisecond)); err != nil {
 			return err
 		}
 		if err := w.s.store.Leap(ctx, by); err != nil {

@@ -151,6 +151,23 @@ func TestNT01AYearOnTheVirtualClock(t *testing.T) {
 	}
 }
 
+// A clock that is moved to a moment has reached it, however fine the moment it was moved at: a walk that stopped
+// a part of a millisecond before the hour of reminders went past that day.
+func TestClockReachesWhereItIsMoved(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2027, 4, 28, 5, 0, 0, 0, time.UTC)
+	for _, now := range []time.Time{at.Add(-24*time.Hour + 1), at.Add(-time.Second - 999_999), at.Add(-1), at.Add(-time.Hour)} {
+		c, err := openClock(t.TempDir(), func() time.Time { return now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved, err := c.move(at.Sub(now))
+		if got := c.Now(); err != nil || got.Before(at) || got.Sub(at) >= time.Millisecond || !now.Add(moved).Equal(got) {
+			t.Errorf("moved from %v by %v to %v, want %v: %v", now, moved, got, at, err)
+		}
+	}
+}
+
 // busy is a mail server that is busy at the first try of every letter.
 type busy struct {
 	notice.Courier
