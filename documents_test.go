@@ -111,3 +111,32 @@ func TestNothingIsSaidTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestDocumentsNameWhatIsThere: a path of the project that a document names exists, and the design names every
+// package: a newcomer looks for both.
+func TestDocumentsNameWhatIsThere(t *testing.T) {
+	t.Parallel()
+	docs := documents(t)
+	path := regexp.MustCompile("`((?:internal|cmd|doc|tools|tour|load|e2e|examples)/[^`\\s]*)`")
+	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	exists := func(file, path string) {
+		if there, err := filepath.Glob(filepath.FromSlash(path)); err != nil || len(there) == 0 {
+			t.Errorf("%s names %s, and there is none (%v)", file, path, err)
+		}
+	}
+	for file, text := range docs {
+		for _, m := range path.FindAllStringSubmatch(text, -1) {
+			exists(file, m[1])
+		}
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			exists(file, filepath.Join(filepath.Dir(file), m[1]))
+		}
+	}
+	words := regexp.MustCompile(`[a-z0-9]+`).FindAllString(docs["doc/design.md"], -1)
+	for dir := range tree {
+		name := strings.TrimPrefix(dir, "internal/")
+		if name != dir && !strings.Contains(name, "/") && !slices.Contains(words, name) {
+			t.Errorf("doc/design.md does not say what %s is", dir)
+		}
+	}
+}
