@@ -15,8 +15,8 @@ import (
 // proves when the files of the list existed, and does so again before the keys and certificates of earlier proof grow
 // old. The caller made sure that the token is over the list, and that the list names the signed document.
 type Renewed struct {
-	Token   *tsp.Token
-	Digests map[[sha256.Size]byte]bool
+	Token   *tsp.Token                 // verified when the message is judged, not before
+	Digests map[[sha256.Size]byte]bool // of the files on the list; only true is looked at
 }
 
 // Judge answers for a signature that is no CMS message of its own, an XML one say: by certificate c, verified by the

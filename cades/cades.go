@@ -124,7 +124,8 @@ type Document struct {
 	Digest  []byte     // the digest of it
 }
 
-// Trust is what a message is judged by. Pool and At are required.
+// Trust is what a message is judged by. Pool and At are required. Judging only reads it: one value serves many
+// goroutines at once, as long as nobody writes to it or to what it points to.
 type Trust struct {
 	Pool *pki.Pool // roots; and authorities below them that are trusted by configuration
 	At   time.Time // the moment of judging, usually now
@@ -132,7 +133,7 @@ type Trust struct {
 	// Lists and Answers are revocation data at hand besides that in the message, trusted no more than
 	// their signatures.
 	Lists   []*pki.RevocationList
-	Answers []*ocsp.Response
+	Answers []*ocsp.Response // of any responder, in any order
 
 	// Keys, if not nil, keeps the keys of time-stamping authorities that were found good often, to verify faster with
 	// them. One is for all messages that are judged by the same Pool.

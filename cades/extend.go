@@ -17,11 +17,12 @@ import (
 // must hold the authority's certificate.
 type Stamper func(tsp.Imprint) (token []byte, err error)
 
-// Evidence is what makes LT of T: the certificates of all paths and revocation data about them.
+// Evidence is what makes LT of T: the certificates of all paths and revocation data about them (EN 319 122-1
+// 5.5). Each part may be empty, the order means nothing, and nothing is trusted more than its signature.
 type Evidence struct {
-	Certificates []*pki.Certificate
-	Lists        []*pki.RevocationList
-	Answers      []*ocsp.Response
+	Certificates []*pki.Certificate    // roots may be among them
+	Lists        []*pki.RevocationList // full ones or deltas
+	Answers      []*ocsp.Response      // written whole, with the responder's certificate
 }
 
 // AddTimestamp raises signer i (counted from 0) to T: a time-stamp over the value of the signature. Only

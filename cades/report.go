@@ -12,10 +12,11 @@ import (
 	"senim/tsp"
 )
 
-// Report is the answer about a message.
+// Report is the answer about a message. It belongs to the caller; its certificates share memory with the message.
+// Reading it from many goroutines is safe.
 type Report struct {
-	At      time.Time
-	Signers []Signer // in the order of the message
+	At      time.Time // the moment of judging: Trust.At
+	Signers []Signer  // in the order of the message
 }
 
 // Outcome is the worst of all signers'.
@@ -48,7 +49,7 @@ func (r *Report) Signatories() []*pki.Certificate {
 type Signer struct {
 	Outcome Outcome
 	Err     error // why it is not valid; nil when it is
-	Level   Level
+	Level   Level // what the signature reaches with what it carries, also when it is not valid
 
 	Signature   cms.Verified     // the mathematics; when its Err is not nil, nothing else was looked at
 	Certificate *pki.Certificate // of the signer; nil when not found
@@ -64,8 +65,8 @@ type Signer struct {
 
 // Timestamp is the answer about one token.
 type Timestamp struct {
-	Archive   bool
-	Outcome   Outcome
+	Archive   bool             // an archive time-stamp (ATSv3); else one over the signature's value
+	Outcome   Outcome          // of the token and its authority, at Known
 	Err       error            // why it is not valid
 	Token     *tsp.Token       // nil when it cannot be read
 	Known     time.Time        // when the token is known to have existed: Trust.At, or a covering time-stamp's time
@@ -82,8 +83,8 @@ type Timestamp struct {
 
 // Judgement is the answer about one certificate at one moment.
 type Judgement struct {
-	At      time.Time
-	Outcome Outcome
+	At      time.Time // the moment, which may be long past
+	Outcome Outcome   // CannotSay when it could not be checked: that is never Valid
 	// Err says why not valid: it wraps pki.ErrUntrusted, pki.ErrUndetermined, a *pki.ValidityError or
 	// a *pki.RevokedError.
 	Err    error
@@ -93,7 +94,7 @@ type Judgement struct {
 
 // Status is what revocation data says of one certificate.
 type Status struct {
-	Certificate, Issuer *pki.Certificate
+	Certificate, Issuer *pki.Certificate // never nil
 
 	Outcome Outcome // Valid: not revoked
 	Err     error   // why not valid
@@ -102,12 +103,12 @@ type Status struct {
 
 	// The evidence that decided: one of the two, or none.
 	List     *pki.RevocationList
-	Answer   *ocsp.Response
-	Inside   bool      // it is in the message
-	Made     time.Time // its thisUpdate
-	Next     time.Time // its nextUpdate; zero: not said
-	Revoked  *pki.Entry
-	Embedded bool // evidence in the message alone settles that the certificate was not revoked
+	Answer   *ocsp.Response // verified
+	Inside   bool           // it is in the message
+	Made     time.Time      // its thisUpdate
+	Next     time.Time      // its nextUpdate; zero: not said
+	Revoked  *pki.Entry     // nil unless it is revoked, and then with the date and the reason that were given
+	Embedded bool           // evidence in the message alone settles that the certificate was not revoked
 
 	embedded []key // where that evidence stands
 }

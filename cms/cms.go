@@ -75,15 +75,15 @@ type Signer struct {
 	SubjectKeyID   []byte                // nil when named by issuer and serial
 	Hash           algid.Hash            // digest algorithm
 	SignatureOID   asn1.ObjectIdentifier // as written: may be rsaEncryption
-	SignatureValue []byte
+	SignatureValue []byte                // the octets as they stand
 
-	HasSignedAttributes bool
-	SignedAttributes    []byte      // DER, tagged SET: the exact bytes that are signed; nil without attributes
-	Attributes          []Attribute // signed, in the order of the message
-	Unsigned            []Attribute
-	SigningTime         time.Time // claimed by the signer; zero when absent
-	MessageDigest       []byte
-	ContentType         asn1.ObjectIdentifier
+	HasSignedAttributes bool                  // without them the content itself is signed
+	SignedAttributes    []byte                // DER, tagged SET: the exact bytes that are signed; nil without attributes
+	Attributes          []Attribute           // signed, in the order of the message
+	Unsigned            []Attribute           // in the order of the message; anybody may have added or changed them
+	SigningTime         time.Time             // claimed by the signer, UTC; zero when absent
+	MessageDigest       []byte                // the signed attribute; nil when absent
+	ContentType         asn1.ObjectIdentifier // the signed attribute; nil when absent
 
 	// SigningCertificate: a signed attribute names the certificate by its digest (which Verify compares).
 	SigningCertificate bool
@@ -97,7 +97,7 @@ type Signer struct {
 // Attribute is one signed or unsigned attribute: its values are whole DER elements.
 type Attribute struct {
 	OID    asn1.ObjectIdentifier
-	Values [][]byte
+	Values [][]byte // as they stand; they share memory with the message
 }
 
 // Verified is the verdict on one signer. When Err is nil the key of Certificate signed the
@@ -105,9 +105,9 @@ type Attribute struct {
 // when it was found, so that a report can name it).
 type Verified struct {
 	Signer
-	Certificate *pki.Certificate
-	Timestamp   []byte // the first of Timestamps, nil when there is none
-	Err         error
+	Certificate *pki.Certificate // the signer's, of the message or of the caller; its chain is not looked at here
+	Timestamp   []byte           // the first of Timestamps, nil when there is none
+	Err         error            // why the signature does not hold, or could not be checked; nil: it holds
 }
 
 // Options says what and how to sign.

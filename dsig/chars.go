@@ -7,9 +7,9 @@ import (
 
 // SyntaxError says where a document breaks the rules of XML 1.0, of namespaces, or ours.
 type SyntaxError struct {
-	Line, Column int // from 1; the column counts characters
-	Reason       string
-	Unclosed     bool // the document ended inside an element
+	Line, Column int    // from 1; the column counts characters
+	Reason       string // the rule, in English
+	Unclosed     bool   // the document ended inside an element
 }
 
 // Error gives the place and the reason.

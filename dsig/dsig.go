@@ -75,9 +75,9 @@ type Verified struct {
 	Signed      []byte           // canonical bytes that were signed
 	Element     *Element         // view of exactly the nodes in Signed
 	ID          string           // "" when the whole document is covered
-	Method      algid.Signature
-	Weak        bool   // SHA-1: only for old documents, to be shown as weak
-	XAdES       *XAdES // nil for a plain signature
+	Method      algid.Signature  // of the key and of the digest, from SignatureMethod
+	Weak        bool             // SHA-1: only for old documents, to be shown as weak
+	XAdES       *XAdES           // nil for a plain signature
 }
 
 // Options says with what to sign.

@@ -5,18 +5,18 @@ import "slices"
 // Element is a read-only view of an element: namespaces resolved, comments and processing
 // instructions gone, character data of the element itself joined.
 type Element struct {
-	Space    string // namespace URI, "" when none
-	Local    string
-	Attrs    []Attr // without namespace declarations
-	Children []*Element
-	Text     string // the element's own character data, joined
+	Space    string     // namespace URI, "" when none
+	Local    string     // name without a prefix
+	Attrs    []Attr     // without namespace declarations
+	Children []*Element // elements only, in the order of the document
+	Text     string     // the element's own character data, joined
 }
 
 // Attr is an attribute of an Element.
 type Attr struct {
 	Space string // namespace URI, "" when none
-	Local string
-	Value string
+	Local string // name without a prefix
+	Value string // normalised (XML 1.0, 3.3.3)
 }
 
 // Attr gives the value of the attribute without a namespace, "" when it is absent.

@@ -19,7 +19,7 @@ const (
 
 // XAdES is what a signature with qualifying properties says beside a plain one (EN 319 132-1).
 type XAdES struct {
-	Level       Level
+	Level       Level       // what its properties reach
 	SigningTime time.Time   // as the signer claims, UTC; zero when not said
 	Timestamps  []Timestamp // all there are: one that does not hold refuses the signature
 	Warnings    []string    // what is weak or was not looked at, in words for people
@@ -29,8 +29,8 @@ type XAdES struct {
 // certificate is for time-stamping alone and was in its dates then. Its chain and revocation are
 // left to the caller.
 type Timestamp struct {
-	Token     *tsp.Token
-	Authority *pki.Certificate
+	Token     *tsp.Token       // its Time is that of the stamp
+	Authority *pki.Certificate // never nil
 }
 
 const (

@@ -7,8 +7,9 @@ import (
 
 // Signature is one of a batch: r‖s in Bytes, with the key and the digest it is to be verified with.
 type Signature struct {
-	Key           *PublicKey
-	Digest, Bytes []byte
+	Key    *PublicKey
+	Digest []byte // 32 or 64 octets, as the key's curve wants
+	Bytes  []byte // twice as many
 }
 
 // VerifyBatch reports for each signature what [PublicKey.Verify] of its key does, whatever it is given. Each is

@@ -62,15 +62,16 @@ type Token struct {
 	signature []byte
 }
 
-// Claims are the registered claims, RFC 7519 §4.1. Absent ones are zero.
+// Claims are the registered claims, RFC 7519 §4.1. Absent ones are zero. Times are UTC, read with the
+// fraction of a second a token may have (§2, NumericDate).
 type Claims struct {
-	Issuer    string
-	Subject   string
-	Audience  []string // whom the token is for: a reader should find itself here
-	ID        string
-	Expires   time.Time
-	NotBefore time.Time
-	IssuedAt  time.Time
+	Issuer    string    // iss: who made the token
+	Subject   string    // sub: whom it speaks of
+	Audience  []string  // whom the token is for: a reader should find itself here
+	ID        string    // jti: the token's own name, for who takes each once
+	Expires   time.Time // exp: at that moment it is too late
+	NotBefore time.Time // nbf: at that moment it begins
+	IssuedAt  time.Time // iat
 }
 
 // names is the table of algorithms; the first row of a signature is the one that is written.

@@ -16,7 +16,7 @@ import (
 // covers it too. Of several the worst is taken. About a certificate that had expired before the
 // answer, good proves nothing: responders forget.
 type Answers struct {
-	Responses []*Response
+	Responses []*Response   // none nil
 	MaxAge    time.Duration // of an answer without nextUpdate; zero is 15 minutes
 	Ahead     time.Duration // how far clocks may differ; zero is 2 minutes
 }

@@ -104,7 +104,7 @@ type CertID struct {
 	Hash     algid.Hash // of the two below; SHA-256 is usual here
 	NameHash []byte     // over the issuer's DER name
 	KeyHash  []byte     // over the content of the issuer's key BIT STRING
-	Serial   *big.Int
+	Serial   *big.Int   // of the certificate that is asked about
 	// Raw is the id as it was read; it is written again as it is, so that an asker finds his own
 	// bytes in the answer. Nil: made here.
 	Raw []byte

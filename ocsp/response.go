@@ -14,21 +14,21 @@ import (
 	"senim/pki"
 )
 
-// Response is a parsed answer. Slices share memory with Raw.
+// Response is a parsed answer (RFC 6960 4.2). Slices share memory with Raw. Times are UTC, in whole seconds.
 type Response struct {
-	Raw    []byte
+	Raw    []byte         // the whole answer, DER
 	Status ResponseStatus // what follows is set only when Successful
 
-	RawTBS           []byte // what is signed
-	ResponderName    []byte // DER Name, or
-	ResponderKeyHash []byte // SHA-1 of the key; exactly one of the two is set
-	ProducedAt       time.Time
-	Singles          []Single
-	Nonce            []byte // nil = none
-	BareNonce        bool   // see [Request]
-	ExtendedRevoke   bool
+	RawTBS           []byte    // what is signed
+	ResponderName    []byte    // DER Name, or
+	ResponderKeyHash []byte    // SHA-1 of the key; exactly one of the two is set
+	ProducedAt       time.Time // when it was signed
+	Singles          []Single  // in the order of the answer
+	Nonce            []byte    // nil = none
+	BareNonce        bool      // see [Request]
+	ExtendedRevoke   bool      // it says revoked of what was never issued (4.4.8)
 	Signature        algid.Signature
-	SignatureValue   []byte
+	SignatureValue   []byte             // the content of the BIT STRING
 	Certificates     []*pki.Certificate // as sent: trust none before Verify
 }
 

@@ -12,13 +12,13 @@ import (
 
 // Single is the answer about one certificate.
 type Single struct {
-	ID         CertID
-	Status     Status
+	ID         CertID     // as it stands: compare it with the one asked about
+	Status     Status     // Good says only: not revoked
 	RevokedAt  time.Time  // when Revoked
 	Reason     pki.Reason // when Revoked and HasReason
-	HasReason  bool
-	ThisUpdate time.Time
-	NextUpdate time.Time // zero: not said
+	HasReason  bool       // false: the answer does not say why
+	ThisUpdate time.Time  // since when this is known to be so, UTC
+	NextUpdate time.Time  // when newer knowledge is due, UTC; zero: not said
 	// InvalidAt is since when the key was not to be trusted, for Revoked; zero: not said (RFC 6960 4.4.5).
 	InvalidAt time.Time
 	// ArchiveCutoff: certificates are answered although they expired, if after this; zero: not said

@@ -16,12 +16,12 @@ import (
 
 // ResponseTemplate is what an answer will say.
 type ResponseTemplate struct {
-	ProducedAt      time.Time
-	Singles         []Single // CertIDs as the asker wrote them
-	Nonce           []byte   // the asker's; nil = none
-	BareNonce       bool     // as the asker wrote it
-	ExtendedRevoke  bool     // we answer "revoked" for what was never issued (RFC 6960 4.4.8)
-	OmitCertificate bool     // leave the responder's certificate out; else it goes along
+	ProducedAt      time.Time // written in whole seconds, UTC
+	Singles         []Single  // CertIDs as the asker wrote them
+	Nonce           []byte    // the asker's; nil = none
+	BareNonce       bool      // as the asker wrote it
+	ExtendedRevoke  bool      // we answer "revoked" for what was never issued (RFC 6960 4.4.8)
+	OmitCertificate bool      // leave the responder's certificate out; else it goes along
 }
 
 // CreateResponse writes and signs an answer with the responder's key; cert is its certificate, or

@@ -87,12 +87,14 @@ type Document struct {
 
 // Signature is one signature as it stands in the document, nothing of it proved.
 type Signature struct {
-	Field                           string // full name of its form field
-	Filter, SubFilter               string
-	Name, Reason, Location, Contact string
+	Field                           string    // full name of its form field
+	Filter, SubFilter               string    // names as they stand, without the slash
+	Name, Reason, Location, Contact string    // the signer's words, "" when absent
 	Time                            time.Time // entry M, claimed; zero when absent or not readable
-	ByteRange                       []int64
-	Contents                        []byte // padding and all
+	// ByteRange has pairs of offset and length, in bytes of the file, as they stand (ISO 32000-1 12.8.1): two in
+	// what [Verify] accepts, with Contents alone between them.
+	ByteRange []int64
+	Contents  []byte // padding and all
 	// Certification is 1, 2 or 3 in a certifying signature (DocMDP) and says what its signer
 	// permitted: nothing; filling in forms and signing; annotations too. Else it is 0.
 	Certification int
@@ -135,8 +137,8 @@ type Verified struct {
 	// Signed is the length of the document as it was when this signature was made: its first bytes,
 	// as many as this, are what the signer saw. Zero when unknown.
 	Signed   int64
-	Later    Later
-	Warnings []Warning
+	Later    Later     // what was changed after it
+	Warnings []Warning // none of them changes the outcome
 }
 
 // Timestamp is a time-stamp over a signature.

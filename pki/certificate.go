@@ -63,20 +63,20 @@ type Certificate struct {
 	NotBefore      time.Time        // UTC
 	NotAfter       time.Time        // UTC, inclusive
 	PublicKey      crypto.PublicKey // *gost.PublicKey, *rsa.PublicKey, *algid.GTPublicKey or *algid.AgreementPublicKey
-	Key            algid.Key
-	Signature      algid.Signature
-	SignatureValue []byte
+	Key            algid.Key        // what kind PublicKey is
+	Signature      algid.Signature  // of the issuer
+	SignatureValue []byte           // the content of the BIT STRING
 
-	KeyUsage              KeyUsage // 0 when there is no such extension
-	ExtKeyUsage           []asn1.ObjectIdentifier
-	SubjectKeyID          []byte // as stored, never recomputed
-	AuthorityKeyID        []byte // keyid only
-	IsCA                  bool
-	BasicConstraintsValid bool // the extension is there
-	MaxPathLen            int  // −1: no limit
-	Policies              []asn1.ObjectIdentifier
-	Emails                []string // SAN rfc822Name
-	DNSNames              []string // SAN dNSName
+	KeyUsage              KeyUsage                // 0 when there is no such extension
+	ExtKeyUsage           []asn1.ObjectIdentifier // nil when there is no such extension
+	SubjectKeyID          []byte                  // as stored, never recomputed
+	AuthorityKeyID        []byte                  // keyid only
+	IsCA                  bool                    // basicConstraints says so
+	BasicConstraintsValid bool                    // the extension is there
+	MaxPathLen            int                     // −1: no limit
+	Policies              []asn1.ObjectIdentifier // in the order of the certificate; anyPolicy among them
+	Emails                []string                // SAN rfc822Name
+	DNSNames              []string                // SAN dNSName
 
 	// URLs found inside. Never fetch them: they point to wrong files often enough, and a stranger
 	// chose them. Match by issuer and key, fetch by configuration.

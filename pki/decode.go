@@ -15,7 +15,7 @@ import (
 // Block is one object found by [Decode].
 type Block struct {
 	Type string // PEM type, as CERTIFICATE; "" for DER and bare base64
-	DER  []byte
+	DER  []byte // not parsed yet
 }
 
 // maxBlocks bounds the number of PEM blocks in a file.

@@ -37,9 +37,9 @@ func (r Reason) Valid() bool { return r >= 0 && r <= AACompromise && r != 7 }
 // Entry is one revoked certificate.
 type Entry struct {
 	Serial    *big.Int
-	RevokedAt time.Time // may be before the certificate's NotBefore
-	Reason    Reason
-	HasReason bool // false: the entry does not say
+	RevokedAt time.Time // UTC, in whole seconds; may be before the certificate's NotBefore
+	Reason    Reason    // zero, unspecified, also when the entry does not say
+	HasReason bool      // false: the entry does not say
 	// InvalidAt is since when the key was not to be trusted, if the entry says so (invalidityDate);
 	// it may be before RevokedAt.
 	InvalidAt time.Time

@@ -18,16 +18,16 @@ import (
 // entries stay in their DER and are found by an index of four bytes each, so that a list of a
 // million costs little more than its bytes, and a second to read.
 type RevocationList struct {
-	Raw, RawTBS, RawIssuer []byte
+	Raw, RawTBS, RawIssuer []byte // the whole DER; what is signed; the issuer's Name
 	Issuer                 Name
 	Signature              algid.Signature
 	SignatureValue         []byte
-	ThisUpdate             time.Time
-	NextUpdate             time.Time // zero: not said
-	Number                 *big.Int  // nil: not said
-	BaseNumber             *big.Int  // of a delta, the list it adds to; nil for a full list
-	AuthorityKeyID         []byte
-	Extensions             []Extension
+	ThisUpdate             time.Time   // UTC, in whole seconds
+	NextUpdate             time.Time   // UTC; zero: not said
+	Number                 *big.Int    // nil: not said
+	BaseNumber             *big.Int    // of a delta, the list it adds to; nil for a full list
+	AuthorityKeyID         []byte      // keyid only; nil when absent
+	Extensions             []Extension // of the list, all, in order
 	// Unhandled are extensions, of the list or of an entry, that a plain reader must not pass over:
 	// critical ones nobody knows, and those that divide a list or make it indirect. CheckSignatureFrom
 	// refuses such a list; [Pool.Validate] knows what the divided and indirect ones cover, and

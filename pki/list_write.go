@@ -18,10 +18,10 @@ import (
 // gets its reason when HasReason is set or the reason is not 0. A list of a million is written entry
 // by entry with [NewListWriter].
 type ListTemplate struct {
-	Number     *big.Int // of this list
-	BaseNumber *big.Int // makes it a delta to that list
-	ThisUpdate time.Time
-	NextUpdate time.Time
+	Number     *big.Int  // of this list
+	BaseNumber *big.Int  // makes it a delta to that list
+	ThisUpdate time.Time // written in whole seconds, UTC
+	NextUpdate time.Time // likewise
 	// Points makes the list one of several that divide the issuer's certificates among them: those
 	// of end entities whose CRL distribution point has one of these addresses (critical
 	// issuingDistributionPoint). A delta has the points of its full list.

@@ -19,10 +19,10 @@ type Name []Attribute
 
 // Attribute is one part of a name.
 type Attribute struct {
-	OID    asn1.ObjectIdentifier
-	Value  string     // text; for a type that is no string "#" and the hex of its DER
-	Tag    cbasn1.Tag // string type as read; zero = the usual one for the OID
-	Joined bool       // in the same RDN as the attribute before it
+	OID    asn1.ObjectIdentifier // of the type, as 2.5.4.3
+	Value  string                // text; for a type that is no string "#" and the hex of its DER
+	Tag    cbasn1.Tag            // string type as read; zero = the usual one for the OID
+	Joined bool                  // in the same RDN as the attribute before it
 }
 
 const (

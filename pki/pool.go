@@ -27,8 +27,8 @@ var ErrNoIssuer = errors.New("issuer not known")
 // ValidityError says that a chain is right in everything else, but a certificate in it is out of
 // its dates.
 type ValidityError struct {
-	Cert   *Certificate
-	NotYet bool // not yet valid; else expired
+	Cert   *Certificate // one of the path
+	NotYet bool         // not yet valid; else expired
 }
 
 // Error implements error.

@@ -13,18 +13,18 @@ import (
 	"senim/algid"
 )
 
-// Request is a certificate request (PKCS #10, RFC 2986). Slices share memory with Raw.
+// Request is a certificate request (PKCS #10, RFC 2986). Slices share memory with Raw: do not change them.
 type Request struct {
 	Raw        []byte // the whole DER, at most 16 KiB
 	RawInfo    []byte // what is signed
-	RawSubject []byte
-	RawSPKI    []byte
+	RawSubject []byte // DER Name
+	RawSPKI    []byte // DER SubjectPublicKeyInfo
 
 	Subject        Name
 	PublicKey      crypto.PublicKey
-	Key            algid.Key
-	Signature      algid.Signature
-	SignatureValue []byte
+	Key            algid.Key       // what kind PublicKey is
+	Signature      algid.Signature // of that key: proof of possession, for CheckSignature
+	SignatureValue []byte          // the content of the BIT STRING
 
 	// From extensionRequest. An authority takes these and nothing else from there.
 	Emails, DNSNames []string
@@ -34,8 +34,8 @@ type Request struct {
 
 // RequestTemplate is what a request asks for.
 type RequestTemplate struct {
-	Subject Name
-	Emails  []string
+	Subject Name                  // read, never kept
+	Emails  []string              // SAN rfc822Name, in this order
 	Storage asn1.ObjectIdentifier // nil = StoragePKCS12
 }
 

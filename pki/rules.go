@@ -11,7 +11,7 @@ import (
 // Rules are what a path is judged by: the inputs of RFC 5280 6.1.1, and lists. Only At is needed;
 // the zero value of everything else asks for no policy and looks at no list.
 type Rules struct {
-	At time.Time
+	At time.Time // the moment the path is to be good at
 
 	// Policies are the policies the caller accepts (user-initial-policy-set); nil = any. They count
 	// when a policy is demanded: by ExplicitPolicy or by a certificate in the path.
@@ -74,8 +74,8 @@ var ErrUndetermined = errors.New("revocation status not determined")
 
 // RevokedError says that a certificate of the path stands on a list.
 type RevokedError struct {
-	Cert  *Certificate
-	Entry Entry // RevokedAt may be after Rules.At when Rules.Now is not set
+	Cert  *Certificate // one of the path, below the root
+	Entry Entry        // RevokedAt may be after Rules.At when Rules.Now is not set
 }
 
 // Error implements error.

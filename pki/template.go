@@ -19,27 +19,27 @@ import (
 // Template is what a certificate will say. Extensions come out in one fixed order:
 // basicConstraints, policies, AIA, CRLDP, freshestCRL, SAN, EKU, keyUsage, SKI, AKI, key store,
 // nocheck, Extra; empty fields are left out. Critical are basicConstraints, keyUsage and, when
-// asked, EKU.
+// asked, EKU. [CreateCertificate] only reads it and keeps nothing of it.
 type Template struct {
 	Signature           algid.Signature // of the issuer's key; zero = the one for the key given to CreateCertificate
 	Serial              *big.Int        // positive, at most 20 octets
 	RawIssuer           []byte          // the issuer's RawSubject; nil = self-signed, equal to the subject
 	Subject             Name
-	NotBefore, NotAfter time.Time // written in whole seconds, UTC
-	PublicKey           crypto.PublicKey
-	KeyUsage            KeyUsage
+	NotBefore, NotAfter time.Time        // written in whole seconds, UTC
+	PublicKey           crypto.PublicKey // of the holder, of a type [Certificate].PublicKey may have
+	KeyUsage            KeyUsage         // 0 = no such extension
 	ExtKeyUsage         []asn1.ObjectIdentifier
 	ExtKeyUsageCritical bool // the TSA's only
 	Policies            []Policy
 	IsCA                bool
-	MaxPathLen          int      // with IsCA: −1 = no limit; zero allows leaves only
-	SubjectKeyID        []byte   // nil = algid.KeyID(PublicKey)
-	AuthorityKeyID      []byte   // nil = none
-	AuthorityIssuer     []byte   // DER Name added to AKI together with AuthoritySerial (CA profile)
-	AuthoritySerial     *big.Int // the serial of the issuer's own certificate
-	CRL, DeltaCRL       []string // one distribution point for each
-	OCSP, Issuers       []string
-	Emails, DNSNames    []string
+	MaxPathLen          int                   // with IsCA: −1 = no limit; zero allows leaves only
+	SubjectKeyID        []byte                // nil = algid.KeyID(PublicKey)
+	AuthorityKeyID      []byte                // nil = none
+	AuthorityIssuer     []byte                // DER Name added to AKI together with AuthoritySerial (CA profile)
+	AuthoritySerial     *big.Int              // the serial of the issuer's own certificate
+	CRL, DeltaCRL       []string              // one distribution point for each
+	OCSP, Issuers       []string              // addresses in authorityInfoAccess, in this order
+	Emails, DNSNames    []string              // subjectAltName: e-mails first
 	Storage             asn1.ObjectIdentifier // extension 1.2.398.3.3.5
 	NoCheck             bool                  // id-pkix-ocsp-nocheck, for OCSP responders
 	Extra               []Extension           // anything else, last

@@ -14,7 +14,7 @@ import (
 
 // Request asks for a time-stamp.
 type Request struct {
-	Imprint     Imprint
+	Imprint     Imprint               // of what is stamped; the authority never sees more of it
 	Policy      asn1.ObjectIdentifier // nil: the authority chooses
 	Nonce       *big.Int              // nil: none; the answer must hold the same
 	Certificate bool                  // put the authority's certificate into the token

@@ -34,11 +34,11 @@ const (
 
 // Response is an answer: a token, or why there is none.
 type Response struct {
-	Status  int    // PKIStatus: 0 and 1 come with a token
-	Text    string // the authority's words; from outside, so print with care
-	Failure Failure
-	Failed  bool   // Failure is set
-	Token   *Token // nil unless granted
+	Status  int     // PKIStatus: 0 and 1 come with a token
+	Text    string  // the authority's words; from outside, so print with care
+	Failure Failure // why there is no token (PKIFailureInfo)
+	Failed  bool    // Failure is set
+	Token   *Token  // nil unless granted
 }
 
 // ParseResponse reads a TimeStampResp of at most 256 KiB. A refusal is no error: see Token.
@@ -136,9 +136,9 @@ func (r *Response) Answers(q Request) error {
 
 // Stamp is what a token will say besides the request.
 type Stamp struct {
-	Policy asn1.ObjectIdentifier
-	Serial *big.Int  // unique for the authority
-	Time   time.Time // written in whole seconds, UTC
+	Policy asn1.ObjectIdentifier // under which it is made; required (RFC 3161 2.4.2)
+	Serial *big.Int              // unique for the authority
+	Time   time.Time             // written in whole seconds, UTC
 }
 
 // CreateToken makes a token for a request, in the shape of the national authority: SignedData

@@ -19,11 +19,11 @@ import (
 
 // Token is a time-stamp: what its TSTInfo says. Nothing is proved before [Token.Verify].
 type Token struct {
-	Policy  asn1.ObjectIdentifier
-	Imprint Imprint
-	Serial  *big.Int  // the production authority writes 20 random octets, so it may be negative
-	Time    time.Time // UTC
-	Nonce   *big.Int  // nil when absent
+	Policy  asn1.ObjectIdentifier // under which it was made
+	Imprint Imprint               // of what was stamped
+	Serial  *big.Int              // the production authority writes 20 random octets, so it may be negative
+	Time    time.Time             // UTC, as finely as the authority wrote it
+	Nonce   *big.Int              // nil when absent
 
 	message *cms.SignedData
 }

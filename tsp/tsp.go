@@ -66,7 +66,7 @@ var (
 type Imprint struct {
 	Hash    algid.Hash            // zero: the algorithm is not in the table
 	HashOID asn1.ObjectIdentifier // as written
-	Digest  []byte
+	Digest  []byte                // as long as Hash wants, when it is in the table
 }
 
 // NewImprint hashes data: for a signature, the value of SignerInfo.signature.
