@@ -19,6 +19,12 @@ import (
 func TestNamesSayWhere(t *testing.T) {
 	t.Parallel()
 	files, err := vault.Open(t.TempDir(), []byte("correct horse battery"))
+	if runtime.GOOS == "windows" { // a mode tells nothing of who may write there
+		if err == nil || !strings.Contains(err.Error(), "others may write") {
+			t.Fatalf("a vault is open in a folder that may be anybody's: %v", err)
+		}
+		t.Skip("no vault opens on Windows, so there are no files to keep keys in")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
