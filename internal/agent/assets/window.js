@@ -13,6 +13,7 @@
     const box = $('error');
     box.hidden = !problem;
     box.textContent = problem ? problem.text || T('lost') : '';
+    for (const f of document.querySelectorAll('[aria-describedby=error]')) { f.removeAttribute('aria-invalid'); f.removeAttribute('aria-describedby'); } // it was wrong before
     if (!problem) return;
     box.dataset.code = problem.code || '';
     if (problem.field === 'code') $('code-box').hidden = false;
