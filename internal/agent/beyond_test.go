@@ -34,7 +34,9 @@ func TestManyBeyondBoundsInBrowser(t *testing.T) {
 			t.Errorf("%s: %d keys wait, not %d", when, got, want)
 		}
 	}
-	label := func() string { return eval[string](s, `document.getElementById('confirm').closest('label').innerText.trim()`) }
+	label := func() string {
+		return eval[string](s, `document.getElementById('confirm').closest('label').innerText.trim()`)
+	}
 
 	// One batch that is beyond by itself: the page says so, and can be closed.
 	ask(keystore.MaxPendingOrigin+1, lang.EN)

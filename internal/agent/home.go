@@ -108,7 +108,8 @@ func (a *Agent) attend(ctx context.Context) {
 			a.onTokens()
 			a.lookers.Go(func() { a.lookOut(look) })
 			h := &home{door: a.newDoor(), wisher: w.origin, lang: tag, end: make(chan struct{})}
-			if err := h.open(inner, http.HandlerFunc(h.answer), h.wait); err != nil {
+			h.again = "home.token_twice"
+			if err := h.open(inner, http.HandlerFunc(h.answer), func(ctx context.Context) { h.wait(ctx); h.linger(ctx) }); err != nil {
 				a.log.Error("the agent's page", "err", err)
 			}
 		})
@@ -170,7 +171,7 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 	defer h.mu.Unlock()
 	switch {
 	case h.ended:
-		h.problem(rw, http.StatusGone, "over", "")
+		h.gone(rw, h.holds(r), h.lang)
 		return
 	case r.URL.Path == "/open":
 		h.begin(rw, body, h.lang, h.finish, func() any { return h.view() })

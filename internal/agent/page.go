@@ -64,7 +64,7 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		w.gone(rw, w.holds(r))
 		return
 	case r.URL.Path == "/open":
-		w.begin(rw, body, w.lang, w.spoil, func() any {
+		w.begin(rw, body, w.lang, func() { w.finish(outcome{}) }, func() any {
 			w.turn.Lock()
 			defer w.turn.Unlock()
 			return w.view()
