@@ -87,7 +87,7 @@ type window struct {
 // show opens the window for a task and waits for its end. The zero outcome is: cancelled, withdrawn,
 // timed out, or too many windows wanted.
 func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome {
-	if _, is := t.(notice); !is {
+	if t.kind() != "notice" {
 		a.notices.withdraw() // it makes way
 	}
 	if a.unsure(s) {

@@ -504,6 +504,7 @@
   (async () => {
     try {
       view = await begin();
+      if (parts.includes(view.part)) body.dataset.part = view.part;
       draw();
       body.dataset.state = 'ready';
       $('title').focus();
