@@ -36,6 +36,17 @@ func (b *bench) said() {
 	}
 }
 
+// driverMissed closes the notice that a driver is missing.
+func (b *bench) driverMissed() {
+	b.Helper()
+	h := b.window()
+	if h.view.Kind != "notice" || h.view.Title != h.view.Lang.Text("agent.title.no-driver") {
+		b.Errorf("no notice of a driver: %+v", h.view)
+	}
+	h.cancel()
+	b.said()
+}
+
 // TestNoDriver: a site that wants a token for which there is no driver hears what NCALayer says, at once; the person learns what is missing,
 // and is led to the drivers.
 func TestNoDriver(t *testing.T) {
