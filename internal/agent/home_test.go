@@ -518,7 +518,7 @@ func TestHomeToken(t *testing.T) {
 	if len(b.agent.settings.get().Sites) != 0 {
 		t.Error("a page that is over still sets something")
 	}
-	for told := time.Now(); reachable(url); time.Sleep(10 * time.Millisecond) {
+	for told := time.Now(); reachable(url); time.Sleep(10 * time.Millisecond) { //nolint:forbidigo // its end has no signal
 		if time.Since(told) > tellTwice/2 {
 			t.Fatal("the page is still served to who was told")
 		}

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,20 +49,16 @@ func (b *bench) driverMissed() {
 // TestNoDriver: a site that wants a token for which there is no driver hears what NCALayer says, at once; the person learns what is missing,
 // and is led to the drivers.
 func TestNoDriver(t *testing.T) {
-	open := filepath.Join(t.TempDir(), "open.so")
-	if err := errors.Join(os.WriteFile(open, nil, 0o600), os.Chmod(open, 0o666)); err != nil {
-		t.Fatal(err)
-	}
 	b := bring(t, func(c *Config) {
 		c.TokenProgram = os.Args[0]
-		c.KnownDrivers = []keystore.TokenDriver{{Storage: "AKAKEYStore", Module: open}}
+		c.KnownDrivers = []keystore.TokenDriver{{Storage: "AKAKEYStore", Module: "akey.so"}}
 	})
 	part := lang.RU.Text("home.ui.part-tokens")
 	none := func(tag lang.Tag, storage string) string {
 		return tag.Text("agent.notice.no-driver", "name", tag.Text("home.token."+storage), "part", tag.Text("home.ui.part-tokens"))
 	}
 	ill := lang.RU.Text("agent.notice.ill-driver", "part", part,
-		"driver", lang.RU.Text("agent.token.driver", "name", "aKEY", "why", lang.RU.Text("home.driver.problem.others")))
+		"driver", lang.RU.Text("agent.token.driver", "name", "aKEY", "why", lang.RU.Text("home.driver.problem.path")))
 	for _, c := range []struct{ request, reply, text string }{
 		{commonCall("getKeyInfo", `"AKKaztokenStore"`), storageEmpty, none(lang.RU, "AKKaztokenStore")},
 		{commonCall("createCAdESFromBase64", `"AKKZIDCardStore","","MTEK",true`), storageEmpty, none(lang.RU, "AKKZIDCardStore")},
