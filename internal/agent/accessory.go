@@ -28,8 +28,8 @@ func (t *talk) accessory(ctx context.Context, r *ncalayer.Request) ([]byte, stri
 	return ncalayer.ModuleNotFound(), "MODULE_NOT_FOUND"
 }
 
-// notices says to the person what a page gets no window for: that it wants a module which is not here.
-// Each is said once, never while something else is shown, and goes away when something else is.
+// notices says to the person what a page gets no window for: that it wants a module which is not here, or a token whose
+// driver is not. Of a module each is said once. One at a time, which goes away when something else is shown.
 type notices struct {
 	mu    sync.Mutex
 	said  map[string]bool // under mu, by origin and module
@@ -47,13 +47,19 @@ func (t *talk) missing(ctx context.Context, module string) {
 	if silent[module] || !moduleName(module) || t.agent.blocked(t.site) {
 		return
 	}
+	window := tag(t.locale, lang.RU)
+	t.say(ctx, window, notice{refused{window.Text("agent.notice.module", "module", module)}}, t.agent.notices.once(t.site.Origin+" "+module))
+}
+
+// say shows a notice if it may be; nobody waits for its end.
+func (t *talk) say(ctx context.Context, window lang.Tag, n task, may func() bool) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	end := t.agent.notices.begin(t.site.Origin+" "+module, cancel)
+	end := t.agent.notices.begin(may, cancel)
 	if end == nil {
 		cancel()
 		return
 	}
-	a, window := t.agent, tag(t.locale, lang.RU)
+	a := t.agent
 	if !a.crew.join() {
 		end()
 		return
@@ -61,7 +67,7 @@ func (t *talk) missing(ctx context.Context, module string) {
 	go func() {
 		defer a.crew.leave()
 		defer end()
-		a.show(ctx, t.site, window, notice{refused{window.Text("agent.notice.module", "module", module)}})
+		a.show(ctx, t.site, window, n)
 	}()
 }
 
@@ -86,19 +92,30 @@ func (notice) kind() string { return "notice" }
 // oneNotice is the notice that is shown, or waits to be.
 type oneNotice struct{ cancel func() }
 
-// begin makes way for a notice, unless it was said or another is shown: then end is nil. end says that this
-// one is over, and touches no later one.
-func (n *notices) begin(what string, cancel func()) (end func()) {
+// once lets a notice be said once; for [notices.begin].
+func (n *notices) once(what string) (may func() bool) {
+	return func() bool {
+		if n.said[what] || len(n.said) >= maxNotices {
+			return false
+		}
+		if n.said == nil {
+			n.said = map[string]bool{}
+		}
+		n.said[what] = true
+		return true
+	}
+}
+
+// begin makes way for a notice, unless another is shown or it may not be said, which is asked last and counts: then end is nil.
+// end says that this one is over, and touches no later one.
+func (n *notices) begin(may func() bool, cancel func()) (end func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.shown != nil || n.said[what] || len(n.said) >= maxNotices {
+	if n.shown != nil || !may() {
 		return nil
 	}
-	if n.said == nil {
-		n.said = map[string]bool{}
-	}
 	mine := &oneNotice{cancel}
-	n.said[what], n.shown = true, mine
+	n.shown = mine
 	return func() {
 		cancel()
 		n.mu.Lock()

@@ -45,7 +45,7 @@
 //	              {"key":"…"}                          kind large: as sign; the page sends it again while documents come
 //	              {"key":"…","password":"…","newPassword":"…","newPassword2":"…","confirm":false}   kind password; confirm removes the old file
 //	              {"key":"…","password":"…","folder":"…"}   kind backup
-//	              {}                                   kinds refused and notice: seen; read, fetch and stamp: allowed
+//	              {}                                   kinds refused and notice: seen, or led on when the notice has a button; read, fetch and stamp: allowed
 //	              → {"done":true,"text":"…"}, the window is over; 422 and it stays; {"done":true,"failed":true,…} when the act failed
 //	POST /cancel  {"block":false}                      → {"done":true}; block refuses this origin for ten minutes
 //	POST /chooser {"folder":"…"}                       kind choose → {"chooser":Listing} of another folder
@@ -173,9 +173,11 @@ type Agent struct {
 	notices notices
 	budget  *budget
 	quiet   quiet
-	woken   chan struct{} // more is known than when it was last reminded
-	silence silence
-	scanner *keystore.Scanner
+	// driverQuiet says when it is said again that a driver is missing.
+	driverQuiet quiet
+	woken       chan struct{} // more is known than when it was last reminded
+	silence     silence
+	scanner     *keystore.Scanner
 	// stamper adds a time-stamp to the signatures of a message made with one certificate.
 	stamper    func(ctx context.Context, message []byte, only *pki.Certificate) ([]byte, error)
 	downloader *http.Client // nil: one that reaches public addresses only

@@ -108,6 +108,7 @@ func (t *talk) applet(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 
 func (t *talk) appletCall(ctx context.Context, call *ncalayer.AppletCall, window lang.Tag) (any, error) {
 	if call.Token() && !slices.Contains(t.agent.plugged(), call.Storage) {
+		t.noDriver(ctx, call.Storage, window)
 		return nil, appletError(ncalayer.AppletSlot)
 	}
 	switch call.Method {

@@ -120,6 +120,7 @@ func TestApplet(t *testing.T) {
 			t.Errorf("%s: %s", request, got)
 		}
 	}
+	b.driverMissed()
 	b.noWindow()
 
 	bare := text(t, b.again(s, appletCall("signPlainData", named+`,"текст"`)))

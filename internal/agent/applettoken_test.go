@@ -32,6 +32,7 @@ func TestAppletTokens(t *testing.T) {
 			t.Errorf("%s: %s", request, got)
 		}
 	}
+	b.driverMissed()
 	b.noWindow()
 
 	named := `"AKKaztokenStore","KAZTOKEN 1"`

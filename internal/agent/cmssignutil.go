@@ -17,10 +17,16 @@ import (
 // cmsSign answers a call of CMSSignUtil: files that stay on the person's machine.
 func (t *talk) cmsSign(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 	call, reply := r.CMSSign(t.agent.plugged)
+	window := tag(t.locale, lang.RU)
+	if call != nil {
+		window = tag(call.Locale, window)
+	}
 	if reply != nil {
+		if call != nil {
+			t.noDriver(ctx, call.Storage, window)
+		}
 		return reply, "refused"
 	}
-	window := tag(call.Locale, tag(t.locale, lang.RU))
 	if call.Method == "getFilePath" {
 		path, ok := t.choose(ctx, window, choosing{suffix: suffixOf(call.Extension), start: call.Folder})
 		if !ok {

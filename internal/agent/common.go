@@ -27,6 +27,9 @@ var errOrigin = errors.New("origin.mismatch")
 func (t *talk) common(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 	call, reply := r.Common(t.agent.plugged)
 	if reply != nil {
+		if call != nil {
+			t.noDriver(ctx, call.Storage, tag(t.locale, lang.RU))
+		}
 		return reply, "refused"
 	}
 	switch call.Method {

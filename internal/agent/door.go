@@ -37,11 +37,14 @@ type door struct {
 	touch  chan struct{} // the person did something
 	anew   chan struct{} // the token was replaced
 	opened chan struct{} // closed when a page took the token
+	again  string        // the text for a token that came twice
 
 	latch sync.Mutex
 	token string    // under latch: good for one page
 	until time.Time // under latch: the token is good before
 	key   string    // under latch: of the page that took the token; "" before
+	// twice is of a token that came again, closed when the page that took it was told; under latch, nil before.
+	twice chan struct{}
 }
 
 func secret() string {
@@ -51,7 +54,7 @@ func secret() string {
 }
 
 func (a *Agent) newDoor() *door {
-	return &door{agent: a, token: secret(), until: a.now().Add(tokenLife), touch: make(chan struct{}, 1), anew: make(chan struct{}, 1), opened: make(chan struct{})}
+	return &door{agent: a, token: secret(), until: a.now().Add(tokenLife), touch: make(chan struct{}, 1), anew: make(chan struct{}, 1), opened: make(chan struct{}), again: "agent.problem.token_twice"}
 }
 
 // address is that of the page, with the token in it.
@@ -249,6 +252,9 @@ func (d *door) take(token string) (code string) {
 	case subtle.ConstantTimeCompare([]byte(token), []byte(d.token)) != 1:
 		return "bad_token"
 	case d.key != "":
+		if d.twice == nil {
+			d.twice = make(chan struct{})
+		}
 		return "token_twice"
 	case !d.agent.now().Before(d.until):
 		return "token_late"
@@ -271,7 +277,7 @@ func (d *door) begin(rw http.ResponseWriter, body []byte, tag lang.Tag, spoil fu
 		if code != "bad_token" {
 			spoil()
 		}
-		reply(rw, http.StatusForbidden, problem(&Problem{Code: code, Text: tag.Text("agent.problem." + code)}))
+		reply(rw, http.StatusForbidden, problem(d.refusal(code, tag)))
 		return
 	}
 	d.touched()
@@ -281,19 +287,57 @@ func (d *door) begin(rw http.ResponseWriter, body []byte, tag lang.Tag, spoil fu
 	}{d.key, view()})
 }
 
+func (d *door) refusal(code string, tag lang.Tag) *Problem {
+	if code == "token_twice" {
+		return &Problem{Code: code, Text: tag.Text(d.again)}
+	}
+	return &Problem{Code: code, Text: tag.Text("agent.problem." + code)}
+}
+
+// gone answers a page that is over: the one that took a token which came twice learns just that.
+func (d *door) gone(rw http.ResponseWriter, holds bool, tag lang.Tag) {
+	code := "over"
+	if holds {
+		d.latch.Lock()
+		if d.twice != nil {
+			code = "token_twice"
+			select {
+			case <-d.twice:
+			default:
+				close(d.twice)
+			}
+		}
+		d.latch.Unlock()
+	}
+	reply(rw, http.StatusGone, problem(d.refusal(code, tag)))
+}
+
+// tellTwice is how long a page whose token came twice is served on to be told, which asks every three seconds.
+const tellTwice = 4 * time.Second
+
+// linger waits, of a token that came twice, until the page that took it was told: it may be waiting, or asks again soon.
+func (d *door) linger(ctx context.Context) {
+	d.latch.Lock()
+	twice := d.twice
+	d.latch.Unlock()
+	if twice == nil {
+		return
+	}
+	late := time.NewTimer(tellTwice)
+	defer late.Stop()
+	select {
+	case <-twice:
+	case <-late.C:
+	case <-ctx.Done():
+	}
+}
+
 // touched puts off the end of a page that is left alone.
 func (d *door) touched() {
 	select {
 	case d.touch <- struct{}{}:
 	default:
 	}
-}
-
-// taken tells whether a page took the token.
-func (d *door) taken() bool {
-	d.latch.Lock()
-	defer d.latch.Unlock()
-	return d.key != ""
 }
 
 // holds tells whether a request comes from the page that took the token.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -217,6 +218,7 @@ func (w Way) fetches(ctx context.Context) bool {
 	}
 	c := exec.CommandContext(ctx, w.Program, append(w.flags(trial), "--headless", "--remote-debugging-port=0", "http://"+listener.Addr().String()+name)...) //nolint:gosec // a browser of this machine
 	c.WaitDelay, c.Env = time.Second, inProfile(trial)
+	end := tied(c)
 	ended := make(chan error, 1)
 	if err := c.Start(); err != nil {
 		return false
@@ -236,14 +238,23 @@ func (w Way) fetches(ctx context.Context) bool {
 	case <-ctx.Done():
 	}
 	cancel()
-	if !waited {
+	if waited {
+		end()
+	} else {
 		<-ended
 	}
-	for range 10 { // its processes may write for a moment yet
-		if os.RemoveAll(trial) == nil {
-			break
-		}
-		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
-	}
+	removeLived(trial)
 	return shows
+}
+
+// removeLived removes a folder until it stays away: a browser's last processes, such as those that tell of its crashes, have
+// a session of their own and may write for a moment yet.
+func removeLived(dir string) {
+	for range 50 {
+		err := os.RemoveAll(dir)
+		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
+		if _, gone := os.Lstat(dir); err == nil && errors.Is(gone, fs.ErrNotExist) {
+			return
+		}
+	}
 }

@@ -17,7 +17,8 @@ type homeWish struct {
 	// page: a web page of this origin wishes it; a page of the agent's that is open already stays as it is.
 	page   bool
 	origin string
-	act    Act // instead of the page: an act that opens a window of its own
+	act    Act    // instead of the page: an act that opens a window of its own
+	part   string // which the page begins with; "" is the keys
 }
 
 // offered lists the acts that can be done from the page.
@@ -107,8 +108,9 @@ func (a *Agent) attend(ctx context.Context) {
 			defer enough()
 			a.onTokens()
 			a.lookers.Go(func() { a.lookOut(look) })
-			h := &home{door: a.newDoor(), wisher: w.origin, lang: tag, end: make(chan struct{})}
-			if err := h.open(inner, http.HandlerFunc(h.answer), h.wait); err != nil {
+			h := &home{door: a.newDoor(), wisher: w.origin, part: w.part, lang: tag, end: make(chan struct{})}
+			h.again = "home.token_twice"
+			if err := h.open(inner, http.HandlerFunc(h.answer), func(ctx context.Context) { h.wait(ctx); h.linger(ctx) }); err != nil {
 				a.log.Error("the agent's page", "err", err)
 			}
 		})
@@ -119,6 +121,7 @@ func (a *Agent) attend(ctx context.Context) {
 type home struct {
 	*door
 	wisher string // the site that wished it; "" is the person
+	part   string // which it begins with
 	end    chan struct{}
 
 	mu      sync.Mutex
@@ -170,7 +173,7 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 	defer h.mu.Unlock()
 	switch {
 	case h.ended:
-		h.problem(rw, http.StatusGone, "over", "")
+		h.gone(rw, h.holds(r), h.lang)
 		return
 	case r.URL.Path == "/open":
 		h.begin(rw, body, h.lang, h.finish, func() any { return h.view() })

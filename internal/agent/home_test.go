@@ -492,19 +492,50 @@ func TestHomeDoor(t *testing.T) {
 	b.noWindow()
 }
 
-// TestHomeToken: the link of the page works once.
+// TestHomeToken: the link of the page works once. One that comes again closes the page, which learns why, and so does whoever brought it.
 func TestHomeToken(t *testing.T) {
 	b := bring(t)
 	b.agent.ShowHome(lang.RU)
 	h := b.unopened()
-	at := strings.IndexByte(h.url, '#')
-	token := h.url[at+1:]
-	h.url = h.url[:at]
-	if status := h.post("/open", map[string]any{"token": token}, nil); status != 200 {
+	url, token, _ := strings.Cut(h.url, "#")
+	h.url = url
+	var opened struct{ Key string }
+	if status := h.post("/open", map[string]any{"token": token}, &opened); status != 200 {
 		t.Fatal(status)
 	}
-	if p := h.problem("/open", map[string]any{"token": token}); p.Code != "token_twice" {
+	text := lang.RU.Text("home.token_twice")
+	second := &hand{b: b, url: url}
+	if p := second.problem("/open", map[string]any{"token": token}); p.Code != "token_twice" || p.Text != text {
 		t.Errorf("%+v", p)
+	}
+	if p := second.problem("/alive", map[string]any{}); p.Code != "over" {
+		t.Errorf("a page without the key is told more: %+v", p)
+	}
+	h.key = opened.Key
+	if p := h.problem("/site", map[string]any{"origin": page, "permission": "allowed"}); p.Code != "token_twice" || p.Text != text {
+		t.Errorf("the first page: %+v", p)
+	}
+	if len(b.agent.settings.get().Sites) != 0 {
+		t.Error("a page that is over still sets something")
+	}
+	for told := time.Now(); reachable(url); time.Sleep(10 * time.Millisecond) { //nolint:forbidigo // its end has no signal
+		if time.Since(told) > tellTwice/2 {
+			t.Fatal("the page is still served to who was told")
+		}
+	}
+
+	// One that does not ask is not waited for when the person wishes the page.
+	b.agent.ShowHome(lang.RU)
+	silent := b.unopened()
+	silent.url, token, _ = strings.Cut(silent.url, "#")
+	for range 2 {
+		silent.post("/open", map[string]any{"token": token}, nil)
+	}
+	begin := time.Now()
+	b.agent.ShowHome(lang.RU)
+	b.unopened()
+	if took := time.Since(begin); took >= tellTwice {
+		t.Errorf("the next page came after %v", took)
 	}
 }
 

@@ -37,6 +37,7 @@ type HomeView struct {
 	Offered     *AuthorityRow  `json:"offered,omitempty"` // read from a file, to be compared and added
 	National    bool           `json:"national"`          // some authority of the national CA is missing
 
+	Part   string   `json:"part,omitempty"`   // which the page begins with
 	Broken []Remark `json:"broken,omitempty"` // files that could not be read, until the person has seen it
 
 	Large *LargeView `json:"large,omitempty"` // nil: not the person's to switch
@@ -104,7 +105,7 @@ func (h *home) view() HomeView {
 	lists, came := a.listsNow()
 	seen, turn := a.seenTurn()
 	v := HomeView{
-		Lists: []Comparison{}, Listed: came, Turn: turn,
+		Part: h.part, Lists: []Comparison{}, Listed: came, Turn: turn,
 		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, lists, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},
 		Folders: a.folderRows(found, tag), Usual: usual(), Index: a.known.index.shown(), Plain: set.Plain, Media: !set.NoMedia, Reminders: !set.NoReminders,
 		Acts: a.offered(), Cabinet: a.config.Cabinet, Version: a.config.Version,

@@ -54,6 +54,7 @@ func (t *talk) knpCertificates(ctx context.Context, call *ncalayer.KNPCall, wind
 
 func (t *talk) knpSign(ctx context.Context, call *ncalayer.KNPCall, window lang.Tag) ([]byte, string) {
 	if call.Storage != ncalayer.PKCS12 && !slices.Contains(t.agent.plugged(), call.Storage) {
+		t.noDriver(ctx, call.Storage, window)
 		return call.Unsigned(ncalayer.KNPNoToken), "refused"
 	}
 	_, shown, err := t.agent.lookXML(call.XML, nil, window)

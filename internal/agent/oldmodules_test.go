@@ -290,6 +290,7 @@ func TestKNP(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", request, got, want)
 		}
 	}
+	b.driverMissed()
 	b.noWindow()
 	for _, name := range []string{"xml", "xmlToSign", "data"} {
 		reply := b.opened(s, knpModule+`"command":"signDocument","requestId":"7","storageType":"PKCS12","`+name+`":"<a/>"}`)
@@ -395,6 +396,7 @@ func TestCMSSignUtil(t *testing.T) {
 			t.Errorf("%s: %s", request, got)
 		}
 	}
+	b.driverMissed()
 	b.noWindow()
 }
 

@@ -64,7 +64,7 @@ func (w *window) call(rw http.ResponseWriter, r *http.Request) {
 		w.gone(rw, w.holds(r))
 		return
 	case r.URL.Path == "/open":
-		w.begin(rw, body, w.lang, w.spoil, func() any {
+		w.begin(rw, body, w.lang, func() { w.finish(outcome{}) }, func() any {
 			w.turn.Lock()
 			defer w.turn.Unlock()
 			return w.view()
@@ -221,7 +221,9 @@ func (w *window) decide(ctx context.Context, rw http.ResponseWriter, body []byte
 	}
 	if out.err != nil {
 		e.Failed, e.Text = true, w.lang.Text("agent.done.failed", "why", why(out.err, w.lang))
-		if k := w.task.kind(); k == "refused" || k == "notice" {
+		if k := w.task.kind(); errors.Is(out.err, errLed) {
+			e.Failed, e.Text = false, w.lang.Text("agent.done.notice")
+		} else if k == "refused" || k == "notice" {
 			e.Failed, e.Text = false, w.lang.Text("agent.done.refused")
 		}
 	}
@@ -245,6 +247,9 @@ func (w *window) cancel(rw http.ResponseWriter, body []byte) {
 		w.agent.block(w.site)
 	}
 	text := "agent.done.canceled"
+	if w.task.kind() == "notice" { // there was nothing to cancel
+		text = "agent.done.notice"
+	}
 	if w.busy() && !undone(w.task) {
 		text = "agent.done.canceled-begun"
 	}

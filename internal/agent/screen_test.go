@@ -289,3 +289,30 @@ func TestTokenTwiceInBrowser(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// TestHomeTokenTwiceInBrowser: the page that is open says that its link was opened once more, also while somebody types a password there.
+func TestHomeTokenTwiceInBrowser(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.look()
+	id := keystore.Scan(b.agent.looked())[0].ID
+	for _, tag := range lang.All() {
+		b.agent.ShowHome(tag)
+		h := b.unopened()
+		s.do("open the page", chromedp.Navigate(h.url), s.ready())
+		s.do("begin to type", chromedp.SendKeys(chromedp.CSS("#password-"+id), "Secr"))
+		url, token, _ := strings.Cut(h.url, "#")
+		thief := &hand{b: b, url: url}
+		if p := thief.problem("/open", map[string]any{"token": token}); p.Code != "token_twice" {
+			t.Errorf("%+v", p)
+		}
+		s.do("wait for the end", chromedp.WaitReady(chromedp.CSS("body[data-state=done]")))
+		if got := eval[string](s, `document.getElementById('done').innerText`); got != tag.Text("home.token_twice") {
+			t.Errorf("%s: the page says %q", tag, got)
+		}
+		if n := eval[int](s, `document.querySelectorAll('input[type=password]').length`); n != 0 {
+			t.Errorf("%s: what was typed is still there", tag)
+		}
+		s.looks("home-twice-" + string(tag))
+	}
+}

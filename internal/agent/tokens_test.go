@@ -271,6 +271,7 @@ func TestOldModulesTakeTokens(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
+	b.driverMissed()
 	// The portal's own picker is told of it, when the person ticks it.
 	s.send(knpModule + `"command":"getCertificates","requestId":"8"}`)
 	h := b.window()
@@ -339,6 +340,7 @@ func TestPain14TokenIsAStorageLikeAnother(t *testing.T) {
 	if reply := s.ask(`{"module":"kz.gov.pki.knca.commonUtils","method":"getKeyInfo","args":["AKJaCartaStore"]}`); !strings.Contains(reply, "storage.empty") {
 		t.Error(reply)
 	}
+	b.driverMissed()
 	request := `{"module":"kz.gov.pki.knca.commonUtils","method":"createCAdESFromBase64","args":["AKKaztokenStore","","aGVsbG8=",true]}`
 	s.send(request)
 	h := b.window()

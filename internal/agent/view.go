@@ -51,7 +51,7 @@ type View struct {
 
 	Chooser *Listing `json:"chooser,omitempty"` // choose
 	Facts   []Pair   `json:"facts,omitempty"`   // read, save: which file
-	Button  string   `json:"button,omitempty"`  // sign: what the button says when more than a signature follows
+	Button  string   `json:"button,omitempty"`  // sign: what the button says when more than a signature follows; notice: when it leads somewhere
 	SaveAs  string   `json:"saveAs,omitempty"`  // save, sign: proposed path of the file to be written
 
 	Refusal string `json:"refusal,omitempty"` // refused: why

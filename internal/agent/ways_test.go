@@ -3,13 +3,16 @@
 package agent
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -20,7 +23,10 @@ func stand(t *testing.T, programs map[string]string) (ran func(name string) []st
 	dir := t.TempDir()
 	for name, does := range programs {
 		script := "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'" + filepath.Join(dir, name+".ran") + "'\n" + does + "\n"
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil {
+		syscall.ForkLock.RLock() // a program that is started meanwhile elsewhere would hold the file open, and it could not be run
+		err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700)
+		syscall.ForkLock.RUnlock()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -244,4 +250,47 @@ func TestTryBrowsers(t *testing.T) {
 	if trials, opener := TryBrowsers(t.Context(), data); len(trials) != 1 || trials[0].Shows || opener || silent("chromium") == nil {
 		t.Errorf("one that ends well and fetches nothing: %+v %v", trials, opener)
 	}
+}
+
+// TestTriedBrowserGoes: what a browser started for itself ends with it, whether it ended or had to be ended, and writes its profile no more.
+func TestTriedBrowserGoes(t *testing.T) {
+	pathOnly(t)
+	for name, does := range map[string]string{"ends": "exit 0", "is ended": "wait"} {
+		t.Run(name, func(t *testing.T) {
+			ran := stand(t, map[string]string{"chromium": `for a in "$@"; do case "$a" in --user-data-dir=*) p="${a#*=}";; esac; done
+(for i in 0 1 2 3 4 5 6 7 8 9; do for j in 0 1 2 3 4 5 6 7 8 9; do /bin/mkdir -p "$p/Default"; echo x >"$p/Default/late"; /bin/sleep 0.1; done; done) &
+printf '%s\n' $! >>"$0.ran"
+` + does})
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			data := t.TempDir()
+			if trials, _ := TryBrowsers(ctx, data); len(trials) != 1 || trials[0].Shows {
+				t.Errorf("%+v", trials)
+			}
+			lines := ran("chromium")
+			pid, err := strconv.Atoi(lines[len(lines)-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
+			for begun := time.Now(); running(pid); time.Sleep(10 * time.Millisecond) { //nolint:forbidigo // there is no signal, it is looked at again
+				if time.Since(begun) > 2*time.Second {
+					t.Fatal("what it started goes on")
+				}
+			}
+			if left, err := filepath.Glob(filepath.Join(data, profileFolder, "*")); err != nil || len(left) > 0 {
+				t.Errorf("left: %v %v", left, err)
+			}
+		})
+	}
+}
+
+// running tells whether a process runs; one that waits to be looked at by its parent does not.
+func running(pid int) bool {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	_, after, _ := strings.Cut(string(b), ") ")
+	return !strings.HasPrefix(after, "Z")
 }

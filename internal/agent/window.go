@@ -80,18 +80,14 @@ type window struct {
 	run    *run                     // in turn: what is being signed now
 
 	mu       sync.Mutex
-	ended    bool          // under mu
-	deciding bool          // under mu: a decision is being carried out
-	twice    chan struct{} // under mu: the token came twice; closed when the page that took it was told
+	ended    bool // under mu
+	deciding bool // under mu: a decision is being carried out
 }
-
-// tellTwice is how long a window whose token came twice stays to tell its page, which asks every three seconds.
-const tellTwice = 4 * time.Second
 
 // show opens the window for a task and waits for its end. The zero outcome is: cancelled, withdrawn,
 // timed out, or too many windows wanted.
 func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome {
-	if _, is := t.(notice); !is {
+	if t.kind() != "notice" {
 		a.notices.withdraw() // it makes way
 	}
 	if a.unsure(s) {
@@ -159,15 +155,9 @@ func (w *window) serve(ctx context.Context) (out outcome, err error) {
 		out = w.wait(ctx)
 		w.mu.Lock()
 		w.ended = true
-		twice := w.twice
 		w.mu.Unlock()
 		cancel()
-		if twice != nil { // the page may be waiting, or asks again soon
-			select {
-			case <-twice:
-			case <-time.After(tellTwice):
-			}
-		}
+		w.linger(context.WithoutCancel(ctx)) // whoever asked may be gone: the person is told all the same
 		if last, ok := w.task.(interface{ over() }); ok {
 			last.over()
 		}
@@ -250,35 +240,7 @@ func (w *window) busy() bool {
 	return w.deciding
 }
 
-// spoil ends a window whose token came twice or late.
-func (w *window) spoil() {
-	if w.taken() {
-		w.mu.Lock()
-		if w.twice == nil {
-			w.twice = make(chan struct{})
-		}
-		w.mu.Unlock()
-	}
-	w.finish(outcome{})
-}
-
-// gone answers a page whose window is over: the one that took a token which came twice learns just that.
-func (w *window) gone(rw http.ResponseWriter, holds bool) {
-	code := "over"
-	if holds {
-		w.mu.Lock()
-		if w.twice != nil {
-			code = "token_twice"
-			select {
-			case <-w.twice:
-			default:
-				close(w.twice)
-			}
-		}
-		w.mu.Unlock()
-	}
-	reply(rw, http.StatusGone, problem(&Problem{Code: code, Text: w.lang.Text("agent.problem." + code)}))
-}
+func (w *window) gone(rw http.ResponseWriter, holds bool) { w.door.gone(rw, holds, w.lang) }
 
 // scan lists the key files again; called in turn. A task may have its own.
 func (w *window) scan() {

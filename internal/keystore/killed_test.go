@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,6 +62,27 @@ func TestKilledHelper(t *testing.T) {
 	}
 }
 
+// keyFile is the key file an act begins with.
+func (s stage) keyFile(act string) string {
+	if act == "password jks" {
+		return filepath.Join(s.keys, "keys.jks")
+	}
+	return filepath.Join(s.keys, "GOST512_x.p12")
+}
+
+// opensWith opens a key file; of a Java key store every key, of which there are two.
+func opensWith(content []byte, word string) error {
+	if !isJKS(content) {
+		_, err := decode(content, word)
+		return err
+	}
+	all, err := entries(content, word)
+	if err == nil && len(all) != 2 {
+		err = fmt.Errorf("%d keys in the store", len(all))
+	}
+	return err
+}
+
 // one is an order of one key pair, of the quick kind.
 func one(s stage) Order {
 	o := order(s.keys)
@@ -75,7 +97,7 @@ func perform(s stage, act string, fault func(string)) error {
 		return err
 	}
 	config := Config{Dir: s.data, Form: pfx.NCA, fault: fault, Now: then}
-	path := filepath.Join(s.keys, "GOST512_x.p12")
+	path := s.keyFile(act)
 	switch act {
 	case "generate", "install":
 		k, err := Open(config)
@@ -91,7 +113,7 @@ func perform(s stage, act string, fault func(string)) error {
 			_, err = k.Install([]*pki.Certificate{cert}, password)
 		}
 		return err
-	case "password":
+	case "password", "password jks":
 		return ChangePassword(path, password, "Another1")
 	case "backup":
 		_, err := Backup(path, s.elsewhere, password)
@@ -103,13 +125,13 @@ func perform(s stage, act string, fault func(string)) error {
 // TestKilledAtEveryStep kills a real process at every step of every act that writes. After each the person
 // has either what was before or what was to be, whole, and the same act can be repeated.
 func TestKilledAtEveryStep(t *testing.T) {
-	killedAtEveryStep(t, false, map[string]int{"generate": 6, "install": 6, "password": 5, "backup": 2})
+	killedAtEveryStep(t, false, map[string]int{"generate": 6, "install": 6, "password": 5, "password jks": 5, "backup": 2})
 }
 
 // TestKilledWithoutLinks does so on a stick, where a kill can leave a short file under the name: whoever repeats
 // the act gets the whole one.
 func TestKilledWithoutLinks(t *testing.T) {
-	killedAtEveryStep(t, true, map[string]int{"install": 9, "password": 9, "backup": 6})
+	killedAtEveryStep(t, true, map[string]int{"install": 9, "password": 9, "password jks": 9, "backup": 6})
 }
 
 func killedAtEveryStep(t *testing.T, without bool, acts map[string]int) {
@@ -176,17 +198,16 @@ func (s stage) short(t *testing.T) bool {
 // kept checks that an act which changes nothing of the key, or has not ended, lost none.
 func (s stage) kept(t *testing.T, act string, step int) {
 	t.Helper()
-	if act != "password" && act != "backup" {
+	if act == "generate" || act == "install" {
 		return
 	}
-	content, err := os.ReadFile(filepath.Join(s.keys, "GOST512_x.p12"))
+	content, err := os.ReadFile(s.keyFile(act))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, first := decode(content, password)
-	_, second := decode(content, "Another1")
+	first, second := opensWith(content, password), opensWith(content, "Another1")
 	if first != nil && second != nil {
-		t.Errorf("%s killed at step %d: the key does not open", act, step)
+		t.Errorf("%s killed at step %d: the key does not open: %v, %v", act, step, first, second)
 	}
 }
 
@@ -197,15 +218,15 @@ func (s stage) done(t *testing.T, act string, step int) {
 		t.Helper()
 		content, err := os.ReadFile(path)
 		if err == nil {
-			_, err = decode(content, with)
+			err = opensWith(content, with)
 		}
 		if err != nil {
 			t.Errorf("%s killed at step %d: %s: %v", act, step, filepath.Base(path), err)
 		}
 	}
 	switch act {
-	case "password":
-		path := filepath.Join(s.keys, "GOST512_x.p12")
+	case "password", "password jks":
+		path := s.keyFile(act)
 		opens(path, "Another1")
 		opens(OldName(path), password)
 	case "backup":
@@ -254,6 +275,8 @@ func prepareStage(t *testing.T, authority *pkitest.Authority, leaf *pkitest.Leaf
 			t.Fatal(err)
 		}
 		der = certify(t, authority, notes)[0].Raw
+	case "password jks":
+		jks(t, s.keyFile(act), password, password, leaf, authority.Head())
 	case "password", "backup":
 		place(t, s.keys, "GOST512_x.p12", leaf)
 	}
@@ -322,9 +345,8 @@ func (s stage) whole(t *testing.T, act string, step int) {
 				t.Fatal(err)
 			}
 			switch {
-			case strings.HasSuffix(name, ".p12"), strings.HasSuffix(name, ".old"):
-				_, first := decode(content, password)
-				_, second := decode(content, "Another1")
+			case strings.HasSuffix(name, ".p12"), strings.HasSuffix(name, ".jks"), strings.HasSuffix(name, ".old"):
+				first, second := opensWith(content, password), opensWith(content, "Another1")
 				if first != nil && second != nil {
 					t.Errorf("%s killed at step %d: %s does not open: %v", act, step, name, first)
 				}

@@ -13,31 +13,24 @@ import (
 )
 
 // createNew makes a file that must not exist. Windows knows of a mode only "read-only": a file that is for the person alone is
-// made with a list of who may do what, and takes nothing over from what the folder says. A volume that keeps no
-// such lists, as a stick, makes it without.
+// made with a list of who may do what.
 func createNew(path string, mode fs.FileMode) (*os.File, error) {
 	if mode&0o077 != 0 {
 		return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	}
-	name, err := windows.UTF16PtrFromString(long(path))
-	if err != nil {
-		return nil, &fs.PathError{Op: "create", Path: path, Err: err}
-	}
-	only, err := onlyThePersons("")
-	if err != nil {
-		return nil, err
-	}
-	handle, err := windows.CreateFile(name, windows.GENERIC_WRITE, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE, only, windows.CREATE_NEW, windows.FILE_ATTRIBUTE_NORMAL, 0)
-	if err != nil {
-		return nil, &fs.PathError{Op: "create", Path: path, Err: err}
-	}
-	return os.NewFile(uintptr(handle), path), nil
+	return createOwn(path, windows.GENERIC_WRITE, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE, windows.FILE_ATTRIBUTE_NORMAL)
 }
 
 // Nameless makes a file in a folder that is gone when it is closed, also by a kill. Windows knows none without a name; what
 // has this one is for the person alone.
 func Nameless(dir string) (*os.File, error) {
-	path := filepath.Join(dir, ".large-"+rand.Text())
+	return createOwn(filepath.Join(dir, ".large-"+rand.Text()), windows.GENERIC_READ|windows.GENERIC_WRITE|windows.DELETE,
+		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, windows.FILE_ATTRIBUTE_TEMPORARY|windows.FILE_FLAG_DELETE_ON_CLOSE)
+}
+
+// createOwn makes a file that must not exist, for the person alone: it takes nothing over from what the folder says. A
+// volume that keeps no lists of who may do what, as a stick, makes it without.
+func createOwn(path string, access, share, attributes uint32) (*os.File, error) {
 	name, err := windows.UTF16PtrFromString(long(path))
 	if err != nil {
 		return nil, &fs.PathError{Op: "create", Path: path, Err: err}
@@ -46,8 +39,7 @@ func Nameless(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	handle, err := windows.CreateFile(name, windows.GENERIC_READ|windows.GENERIC_WRITE|windows.DELETE, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE,
-		only, windows.CREATE_NEW, windows.FILE_ATTRIBUTE_TEMPORARY|windows.FILE_FLAG_DELETE_ON_CLOSE, 0)
+	handle, err := windows.CreateFile(name, access, share, only, windows.CREATE_NEW, attributes, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "create", Path: path, Err: err}
 	}

@@ -12,7 +12,7 @@ type CMSSignCall struct {
 	Storage        string // signFilePath
 }
 
-// CMSSign checks a call of CMSSignUtil as [Request.Common] does. Exactly one of call and reply is set.
+// CMSSign checks a call of CMSSignUtil as [Request.Common] does.
 func (r *Request) CMSSign(plugged func() []string) (call *CMSSignCall, reply []byte) {
 	method, ok := stringOf(r.object, "method")
 	if !ok {
@@ -45,7 +45,7 @@ func (r *Request) CMSSign(plugged func() []string) (call *CMSSignCall, reply []b
 	}
 	if method == "signFilePath" {
 		if message := storageFault(call.Storage, plugged); message != "" {
-			return nil, CommonError(message, "")
+			return call, CommonError(message, "")
 		}
 	}
 	return call, nil

@@ -52,7 +52,7 @@ func signature(method string) (kinds string, known bool) {
 }
 
 // Common checks a call of commonUtils in NCALayer's order: method, number of arguments, their
-// types, storage, empty hash. Exactly one of call and reply is set; reply goes out without a window.
+// types, storage, empty hash. A reply goes out without a window; beside it call is set only when nothing but its storage is wrong.
 // plugged gives the token storages that are here now; it is asked only where that matters. Base64, XML and paths are not looked at here.
 func (r *Request) Common(plugged func() []string) (call *CommonCall, reply []byte) {
 	method, ok := stringOf(r.object, "method")
@@ -80,7 +80,7 @@ func (r *Request) Common(plugged func() []string) (call *CommonCall, reply []byt
 		return call, nil
 	}
 	if message := storageFault(call.Storage, plugged); message != "" {
-		return nil, CommonError(message, "")
+		return call, CommonError(message, "")
 	}
 	if method == "createCAdESFromBase64Hash" {
 		for _, hash := range call.Data {

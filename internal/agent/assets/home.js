@@ -46,7 +46,7 @@
       $('live').textContent = said || T('saved');
     } catch (problem) {
       $('live').textContent = '';
-      if (problem instanceof Error || problem.code === 'over' || problem.code === 'no_key') { end(problem.text || T('lost')); return; }
+      if (problem instanceof Error || ['over', 'token_twice', 'no_key'].includes(problem.code)) { end(problem.text || T('lost')); return; }
       say(problem);
     }
     body.dataset.state = 'ready';
@@ -136,7 +136,7 @@
     for (const [at, other] of others.entries()) {
       $('live').textContent = T('progress') + ': ' + (at + 1) + ' / ' + others.length;
       try { view = (await call('/unlock', { id: other, password })).view; opened += 1; } catch (problem) {
-        if (problem instanceof Error || problem.code === 'over' || problem.code === 'no_key') { end(problem.text || T('lost')); return; }
+        if (problem instanceof Error || ['over', 'token_twice', 'no_key'].includes(problem.code)) { end(problem.text || T('lost')); return; }
       }
     }
     if (others.length) { draw(); $('live').textContent = T('opened-many', { n: opened }); }
@@ -504,6 +504,7 @@
   (async () => {
     try {
       view = await begin();
+      if (parts.includes(view.part)) body.dataset.part = view.part;
       draw();
       body.dataset.state = 'ready';
       $('title').focus();
@@ -516,7 +517,7 @@
           if (body.dataset.state !== 'ready' || typing()) return;
           if (now.listed !== view.listed) await act('/look', {}, T('compared'));
           else if (now.turn !== view.turn) await act('/look', {}, T('plugged'));
-        } catch (problem) { if (!over) end(T('closed')); }
+        } catch (problem) { if (!over) end(problem.code === 'token_twice' ? problem.text : T('closed')); }
       }, 3000);
     } catch (problem) {
       end(problem.text || 'Senim');

@@ -13,6 +13,7 @@
     const box = $('error');
     box.hidden = !problem;
     box.textContent = problem ? problem.text || T('lost') : '';
+    for (const f of document.querySelectorAll('[aria-describedby=error]')) { f.removeAttribute('aria-invalid'); f.removeAttribute('aria-describedby'); } // it was wrong before
     if (!problem) return;
     box.dataset.code = problem.code || '';
     if (problem.field === 'code') $('code-box').hidden = false;
@@ -336,7 +337,7 @@
     let text = names[view.kind];
     if (!text && view.kind === 'list') text = needsPassword() ? 'unlock' : 'tell';
     if (!text) text = k && k.state === 'locked' ? 'unlock' : last[view.kind] || 'sign';
-    $('sign').textContent = text === 'sign' && view.button ? view.button : T(text);
+    $('sign').textContent = (text === 'sign' || text === 'seen') && view.button ? view.button : T(text);
     $('sign').dataset.act = text;
   }
 
@@ -500,8 +501,8 @@
     }
     if (other) choice.append(other);
     fields();
-    $('cancel').textContent = T('cancel');
-    $('cancel').hidden = view.kind === 'refused' || view.kind === 'notice';
+    $('cancel').textContent = T(view.kind === 'notice' ? 'seen' : 'cancel');
+    $('cancel').hidden = view.kind === 'refused' || view.kind === 'notice' && !view.button;
     $('block').textContent = view.block || '';
     $('block').hidden = !view.block;
   }

@@ -9,11 +9,8 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -117,7 +114,7 @@ func start() (string, io.Closer, error) {
 	}
 	who, err := unprivileged(dir)
 	if err != nil {
-		return "", nil, err
+		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	run := func(name string, args ...string) error {
 		c := exec.Command(filepath.Join(bin, name), args...) //nolint:gosec,noctx // programs of PostgreSQL found by us, for the whole process
@@ -141,7 +138,7 @@ func start() (string, io.Closer, error) {
 	// When this process is gone, whatever the way, its end of the pipe closes.
 	watch := exec.Command("/bin/sh", "-c", `cat >/dev/null; "$1" -D "$2" -m immediate stop; rm -rf "$3"`, //nolint:gosec,noctx // our own paths; it outlives this process on purpose
 		"sh", filepath.Join(bin, "pg_ctl"), data, dir)
-	watch.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: who.Credential}
+	watch.SysProcAttr = apart(who)
 	watch.Dir = "/"
 	alive, err := watch.StdinPipe()
 	if err != nil {
@@ -167,27 +164,4 @@ func binaries() (string, error) {
 		return "", errors.New("initdb is not found")
 	}
 	return filepath.Dir(path), nil
-}
-
-// unprivileged: PostgreSQL refuses to run as root, so root runs it as another user, who gets dir.
-func unprivileged(dir string) (*syscall.SysProcAttr, error) {
-	if os.Geteuid() != 0 {
-		return &syscall.SysProcAttr{}, nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
-		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, err
-		}
-		if err := os.Chown(dir, int(uid), int(gid)); err != nil {
-			return nil, err
-		}
-		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
-	}
-	return nil, errors.New("there is no user but root to run it")
 }
