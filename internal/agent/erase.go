@@ -5,9 +5,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"senim/internal/keystore"
 )
+
+// authorityAdded is what names look like of the files in which authorities lie that a person added: the [Fingerprint].
+var authorityAdded = strings.Repeat("[0-9a-f]", 64) + ".cer"
 
 // Erase deletes what an agent keeps in its data folder, and the folder when nothing else is left in it: it
 // may be one that a person has other things in. For uninstalling: [keystore.ErrInUse] while an agent, or the window
@@ -20,34 +24,20 @@ func Erase(data string) error {
 	if err != nil {
 		return err
 	}
-	var failed []error
-	drop := func(path string) {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			failed = append(failed, err)
-		}
-	}
-	pending := pendingIn(data)
-	for _, name := range []string{"pending.json", "pending.copy.json", "pending.key"} { // as package keystore writes them
-		drop(filepath.Join(pending, name))
-	}
+	failed := []error{keystore.Erase(pendingIn(data))}
 	for _, profiles := range profilesIn(data) {
 		failed = append(failed, os.RemoveAll(profiles))
 	}
+	left := []string{keystore.Unfinished + "*", ".large-*", "*.json" + keystore.Aside + "*", "authority.*" + keystore.Aside + "*"} // of a kill; broken files
+	failed = append(failed, keystore.EraseFiles(TrustFolder(data), append(left, authorityAdded)...))
+	_ = os.Remove(TrustFolder(data)) // not when something else is in it
 	place := index{dir: data}
 	for _, path := range []string{filepath.Join(data, AuthorityFile), filepath.Join(data, AuthorityKeyFile), settingsIn(data), rememberedIn(data), place.sealedPath(), place.plainPath()} {
-		drop(path)
+		left = append(left, filepath.Base(path))
 	}
+	failed = append(failed, keystore.EraseFiles(data, left...))
 	unlock() // a file that is open cannot be removed everywhere
-	drop(filepath.Join(data, keystore.LockFile))
-	for _, dir := range []string{pending, TrustFolder(data), data} {
-		for _, left := range []string{".new-*", ".large-*", "*.json" + keystore.Aside + "*", "authority.*" + keystore.Aside + "*", "????????????????????????????????????????????????????????????????.cer"} { // of a kill; broken files; authorities that were added
-			found, err := filepath.Glob(filepath.Join(dir, left))
-			failed = append(failed, err)
-			for _, path := range found {
-				drop(path)
-			}
-		}
-		_ = os.Remove(dir) // not when something else is in it
-	}
+	failed = append(failed, keystore.EraseFiles(data, keystore.LockFile))
+	_ = os.Remove(data)
 	return errors.Join(failed...)
 }

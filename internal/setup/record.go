@@ -73,26 +73,7 @@ var ErrPending = errors.New("keys wait for their certificates; what the agent kn
 
 // Pending counts the keys that wait.
 func (m *Machine) Pending() (int, error) {
-	b, err := readLimited(filepath.Join(m.Data, agent.PendingFolder, "pending.json"), 64<<20)
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
-	}
-	var notes []struct {
-		State keystore.State `json:"state"`
-	}
-	if err == nil {
-		err = json.Unmarshal(b, &notes)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("count keys that wait: %w", err)
-	}
-	n := 0
-	for _, note := range notes {
-		if note.State != keystore.Finished {
-			n++
-		}
-	}
-	return n, nil
+	return keystore.Waiting(filepath.Join(m.Data, agent.PendingFolder))
 }
 
 // Erase deletes what the agent keeps in its own folder, or gives [ErrPending] and leaves it alone. Key files
