@@ -20,23 +20,43 @@ type place struct {
 	listen *string
 	tag    string
 	stdout io.Writer
+
+	chosen    choices // at the last install; else the agent's own
+	forgotten error   // why they cannot be told
 }
 
 func newPlace(name string, stdout, stderr io.Writer) *place {
 	p := &place{flags: flag.NewFlagSet("senim-agent "+name, flag.ContinueOnError), stdout: stdout}
 	p.flags.SetOutput(stderr)
 	p.data = p.flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	p.listen = p.flags.String("listen", defaultListen, "`address` of the agent")
+	p.listen = p.flags.String("listen", defaultListen, "`address` of the agent, in place of the one chosen at install")
 	p.flags.StringVar(&p.tag, "lang", "", "kk, ru or en; default: the system's")
 	return p
 }
 
-// machine reads the flags, and gives the machine they are about.
+// given tells whether a flag stands in the command line.
+func (p *place) given(name string) (is bool) {
+	p.flags.Visit(func(f *flag.Flag) { is = is || f.Name == name })
+	return is
+}
+
+// machine reads the flags, and gives the machine they are about, as it was chosen when the agent was installed; what is said now
+// goes before that. Choices that cannot be read are no error here, and leave the address at its default.
 func (p *place) machine(args []string) (*setup.Machine, error) {
 	if err := p.flags.Parse(args); err != nil {
 		return nil, err
 	}
-	return setup.This(*p.data)
+	m, err := setup.This(*p.data)
+	if err != nil {
+		return nil, err
+	}
+	if _, p.forgotten = m.Recall(); p.forgotten == nil {
+		p.forgotten = p.chosen.read("senim-agent", m.Arguments, io.Discard)
+	}
+	if p.forgotten == nil && !p.given("listen") {
+		*p.listen = p.chosen.listen
+	}
+	return m, nil
 }
 
 // language is the one asked for, else the system's.
@@ -71,7 +91,7 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	if err := checkArguments(p.flags.Args()); err != nil {
 		return fmt.Errorf("the agent's own flags: %w", err)
 	}
-	if *keep && (*system || *systemd || p.flags.NArg() > 0) {
+	if *keep && (*system || *systemd || p.given("listen") || p.flags.NArg() > 0) {
 		return errors.New("--keep goes with no other choice")
 	}
 	m, err := setup.This(*p.data)
@@ -79,6 +99,9 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 		return err
 	}
 	m.Arguments, m.Portals, m.Systemd = p.flags.Args(), portals, *systemd
+	if p.given("listen") {
+		m.Arguments = append([]string{"--listen", *p.listen}, m.Arguments...)
+	}
 	if *p.data != dataFolder() {
 		m.Arguments = append([]string{"--data", m.Data}, m.Arguments...)
 	}
@@ -200,8 +223,8 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 			return errors.New(t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
 		}
 	}
-	if _, err := m.Recall(); err != nil {
-		_, _ = fmt.Fprintln(stderr, err) // taking away goes by names, not by what was chosen
+	if p.forgotten != nil {
+		_, _ = fmt.Fprintln(stderr, p.forgotten) // taking away goes by names, not by what was chosen
 	}
 	if n, err := m.Pending(); !*pending && (err != nil || n > 0) {
 		if err != nil {
