@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"time"
 
 	"senim/internal/agent"
 	"senim/internal/keystore"
@@ -208,7 +210,6 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 	}
 	m.Everyone = *everyone
 	t := p.language()
-	line := setup.Line(stdout, t)
 	if *system {
 		return uninstallSystem(ctx, m, stdout, t)
 	}
@@ -226,35 +227,55 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 	if p.forgotten != nil {
 		_, _ = fmt.Fprintln(stderr, p.forgotten) // taking away goes by names, not by what was chosen
 	}
-	if n, err := m.Pending(); !*pending && (err != nil || n > 0) {
-		if err != nil {
+	return p.uninstallOwn(ctx, m, *pending)
+}
+
+// uninstallOwn takes the person's part away. Nothing is, while an agent or a window of one works with its folder, wherever that listens.
+func (p *place) uninstallOwn(ctx context.Context, m *setup.Machine, pending bool) error {
+	t := p.language()
+	waiting := func() error {
+		if pending {
+			return nil
+		}
+		n, err := m.Pending()
+		if err != nil || n == 0 {
 			return err
 		}
 		return errors.New(t.Text("setup.uninstall.pending", "n", n))
 	}
+	if err := waiting(); err != nil { // a refusal ends no agent
+		return err
+	}
 	if err := stop(ctx, *p.listen); err != nil {
 		return err
 	}
-	if err := setup.Take(ctx, append(m.Own(), m.Left(false)...), line); err != nil {
-		return err // the data stay: they say what there is to take away
-	}
-	left, err := m.SystemLeft(ctx)
-	if err != nil {
+	soon, cancel := context.WithTimeout(ctx, letsGo)
+	defer cancel()
+	left := false
+	err := m.Erase(soon, setup.Erasing{Pending: pending, Keychain: keystore.SystemKeychain(), Before: func() (err error) {
+		if err := setup.Take(ctx, append(m.Own(), m.Left(false)...), setup.Line(p.stdout, t)); err != nil {
+			return err // the data stay: they say what there is to take away
+		}
+		left, err = m.SystemLeft(ctx)
 		return err
-	}
-	if err := agent.ForgetSecrets(*p.data, keystore.SystemKeychain()); err != nil {
-		return err // the data stay: they say what the keychain still has
-	}
-	if err := m.Erase(*pending); err != nil {
+	}})
+	switch {
+	case errors.Is(err, setup.ErrPending):
+		return cmp.Or(waiting(), err)
+	case errors.Is(err, keystore.ErrInUse):
+		return errors.New(t.Text("setup.uninstall.busy"))
+	case err != nil:
 		return err
+	case left:
+		_, err = fmt.Fprintln(p.stdout, t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
+	default:
+		_, err = fmt.Fprintln(p.stdout, t.Text("setup.uninstall.done"))
 	}
-	if left {
-		_, err := fmt.Fprintln(stdout, t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
-		return err
-	}
-	_, err = fmt.Fprintln(stdout, t.Text("setup.uninstall.done"))
 	return err
 }
+
+// letsGo is how long an agent that was stopped may take to let its folder go.
+const letsGo = 5 * time.Second
 
 // uninstallSystem takes away the whole machine's part. What Firefox imported by its policy is each person's.
 func uninstallSystem(ctx context.Context, m *setup.Machine, stdout io.Writer, t lang.Tag) error {
