@@ -37,6 +37,8 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 		said, ok, err = do(ctx, c, act, tag)
 	}
 	switch {
+	case errors.Is(err, agent.ErrNoCabinet):
+		return fmt.Errorf("%w: start the agent with --cabinet https://…", err)
 	case err != nil:
 		return err
 	case !ok:

@@ -4,6 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
+
+	"senim/internal/agent"
 )
 
 // choices are the agent's flags.
@@ -41,5 +44,9 @@ func (c *choices) read(name string, args []string, stderr io.Writer) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
-	return checkCabinet(c.cabinet)
+	c.cabinet = strings.TrimSuffix(c.cabinet, "/") // as browsers show it
+	if err := agent.CheckCabinet(c.cabinet); err != nil {
+		return fmt.Errorf("--cabinet %s: %w", c.cabinet, err)
+	}
+	return nil
 }
