@@ -81,7 +81,7 @@ func (m *Machine) lookBrowsers(ctx context.Context) []Finding {
 			found = append(found, Finding{ID: "permission", Level: Bad, Where: path, Vars: []any{"sites", strings.Join(hosts, ", ")}})
 		}
 	}
-	for _, p := range m.policiesSaid(ctx) {
+	for _, p := range m.policiesSaid() {
 		f := Finding{ID: "policy-allows", Level: Good, Where: p.where, Vars: []any{"sites", strings.Join(p.sites, ", ")}}
 		switch {
 		case p.name == systemRoots:

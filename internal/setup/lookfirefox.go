@@ -25,7 +25,7 @@ func (m *Machine) lookFirefox(ctx context.Context) (found []Finding) {
 	if err != nil || len(profiles) == 0 {
 		return nil
 	}
-	forbidden := m.firefoxPolicyOff(ctx)
+	forbidden := m.firefoxPolicyOff()
 	for _, prefs := range profiles {
 		s := nssStore{m, filepath.Dir(prefs), "firefox"}
 		switch {
@@ -69,7 +69,7 @@ func enterpriseRoots(profile string) bool {
 }
 
 // firefoxPolicyOff finds an administrator's policy that keeps Firefox from the system's certificates.
-func (m *Machine) firefoxPolicyOff(ctx context.Context) string {
+func (m *Machine) firefoxPolicyOff() string {
 	if m.OS == "windows" {
 		for _, hive := range []string{`HKLM`, `HKCU`} {
 			key := hive + `\SOFTWARE\Policies\Mozilla\Firefox\Certificates`
@@ -80,7 +80,7 @@ func (m *Machine) firefoxPolicyOff(ctx context.Context) string {
 		return ""
 	}
 	for _, path := range m.managedFiles("org.mozilla.firefox") {
-		if all := m.plistArrays(ctx, path); slices.Contains(all["Certificates/ImportEnterpriseRoots"], "false") || slices.Contains(all["Certificates__ImportEnterpriseRoots"], "false") {
+		if all := propertyLists(path); slices.Contains(all["Certificates/ImportEnterpriseRoots"], "false") || slices.Contains(all["Certificates__ImportEnterpriseRoots"], "false") {
 			return path
 		}
 	}
