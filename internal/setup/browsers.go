@@ -91,7 +91,7 @@ func (m *Machine) lookBrowsers(ctx context.Context) []Finding {
 		}
 		found = append(found, f)
 	}
-	found = append(found, m.lookFirefox(ctx)...)
+	found = append(found, m.lookFirefox()...)
 	if m.OS == "linux" {
 		there := false
 		for _, c := range append(chromiums, chromium{programs: []string{"firefox", "firefox-esr", "xdg-open"}}) {

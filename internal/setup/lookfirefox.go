@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"context"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -11,7 +10,7 @@ import (
 // lookFirefox looks, on Windows and macOS, whether Firefox reads the system's certificates: by itself since version 120,
 // and where the person or an administrator has not turned that off. A profile that has the authority of its own needs it
 // not.
-func (m *Machine) lookFirefox(ctx context.Context) (found []Finding) {
+func (m *Machine) lookFirefox() (found []Finding) {
 	var base string
 	switch m.OS {
 	case "windows":
