@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"net/url"
-
 	"senim/internal/agent"
 	"senim/internal/desktop"
 )
@@ -31,16 +28,4 @@ func (s *surroundings) remind(title, text string) {
 	}
 	s.tray.Warn(title + "\n" + text)
 	_ = desktop.Notify(title, text) // a desktop without notices is no fault
-}
-
-// checkCabinet refuses an address that the agent's page could not link to.
-func checkCabinet(address string) error {
-	if address == "" {
-		return nil
-	}
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return fmt.Errorf("--cabinet %s: the address of a site is expected", address)
-	}
-	return nil
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"time"
 
 	"senim/internal/agent"
 	"senim/internal/keystore"
@@ -20,23 +22,43 @@ type place struct {
 	listen *string
 	tag    string
 	stdout io.Writer
+
+	chosen    choices // at the last install; else the agent's own
+	forgotten error   // why they cannot be told
 }
 
 func newPlace(name string, stdout, stderr io.Writer) *place {
 	p := &place{flags: flag.NewFlagSet("senim-agent "+name, flag.ContinueOnError), stdout: stdout}
 	p.flags.SetOutput(stderr)
 	p.data = p.flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	p.listen = p.flags.String("listen", defaultListen, "`address` of the agent")
+	p.listen = p.flags.String("listen", defaultListen, "`address` of the agent, in place of the one chosen at install")
 	p.flags.StringVar(&p.tag, "lang", "", "kk, ru or en; default: the system's")
 	return p
 }
 
-// machine reads the flags, and gives the machine they are about.
+// given tells whether a flag stands in the command line.
+func (p *place) given(name string) (is bool) {
+	p.flags.Visit(func(f *flag.Flag) { is = is || f.Name == name })
+	return is
+}
+
+// machine reads the flags, and gives the machine they are about, as it was chosen when the agent was installed; what is said now
+// goes before that. Choices that cannot be read are no error here, and leave the address at its default.
 func (p *place) machine(args []string) (*setup.Machine, error) {
 	if err := p.flags.Parse(args); err != nil {
 		return nil, err
 	}
-	return setup.This(*p.data)
+	m, err := setup.This(*p.data)
+	if err != nil {
+		return nil, err
+	}
+	if _, p.forgotten = m.Recall(); p.forgotten == nil {
+		p.forgotten = p.chosen.read("senim-agent", m.Arguments, io.Discard)
+	}
+	if p.forgotten == nil && !p.given("listen") {
+		*p.listen = p.chosen.listen
+	}
+	return m, nil
 }
 
 // language is the one asked for, else the system's.
@@ -50,84 +72,118 @@ func (p *place) language() lang.Tag {
 // installCommand puts the agent on this machine: the person's own parts, or, with --system, those of
 // the whole machine. It shows them first and asks.
 func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	p := newPlace("install", stdout, stderr)
-	var portals list
-	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator: the system's list of certificates, Firefox's policy where certutil is missing, browsers' policies")
-	yes := p.flags.Bool("yes", false, "do not ask")
-	keep := p.flags.Bool("keep", false, "with the choices of the last time, as when a newer program is put in place of an older one")
-	systemd := p.flags.Bool("systemd", false, "start by the person's systemd and not by the desktop")
-	p.flags.Var(&portals, "portal", "`site` that browsers let reach the agent unasked, by their policy (https://host or [*.]domain); may be repeated, goes with --system")
-	if err := p.flags.Parse(args); err != nil {
+	i := &installing{place: newPlace("install", stdout, stderr)}
+	i.flags.BoolVar(&i.system, "system", false, "the whole machine's parts, as administrator: the system's list of certificates, Firefox's policy where certutil is missing, browsers' policies")
+	i.flags.BoolVar(&i.yes, "yes", false, "do not ask")
+	i.flags.BoolVar(&i.keep, "keep", false, "with the choices of the last time, as when a newer program is put in place of an older one")
+	i.flags.BoolVar(&i.systemd, "systemd", false, "start by the person's systemd and not by the desktop")
+	i.flags.Var(&i.portals, "portal", "`site` that browsers let reach the agent unasked, by their policy (https://host or [*.]domain); may be repeated, goes with --system")
+	if err := i.flags.Parse(args); err != nil {
 		return err
 	}
-	for _, site := range portals {
+	if err := i.check(); err != nil {
+		return err
+	}
+	m, err := i.on()
+	if err != nil {
+		return err
+	}
+	parts := m.Own()
+	if i.system {
+		parts = m.System()
+	}
+	if !i.yes {
+		if err := i.consent(parts, stdin); err != nil {
+			return err
+		}
+	}
+	if err := i.put(ctx, m, parts); err != nil {
+		return err
+	}
+	return i.say(m, parts)
+}
+
+// installing is what is chosen for one install.
+type installing struct {
+	*place
+	portals                    list
+	system, yes, keep, systemd bool
+}
+
+// check refuses choices that do not go together, and flags the agent would not start with.
+func (i *installing) check() error {
+	for _, site := range i.portals {
 		if err := setup.Portal(site); err != nil {
 			return err
 		}
 	}
-	if len(portals) > 0 && !*system {
+	if len(i.portals) > 0 && !i.system {
 		return errors.New("--portal goes with --system: browsers' policies are the administrator's")
 	}
-	if err := checkArguments(p.flags.Args()); err != nil {
+	if err := checkArguments(i.flags.Args()); err != nil {
 		return fmt.Errorf("the agent's own flags: %w", err)
 	}
-	if *keep && (*system || *systemd || p.flags.NArg() > 0) {
+	if i.keep && (i.system || i.systemd || i.given("listen") || i.flags.NArg() > 0) {
 		return errors.New("--keep goes with no other choice")
 	}
-	m, err := setup.This(*p.data)
+	return nil
+}
+
+// on is the machine with what was chosen, when something may be put there.
+func (i *installing) on() (*setup.Machine, error) {
+	m, err := setup.This(*i.data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m.Arguments, m.Portals, m.Systemd = p.flags.Args(), portals, *systemd
-	if *p.data != dataFolder() {
+	m.Arguments, m.Portals, m.Systemd = i.flags.Args(), i.portals, i.systemd
+	if i.given("listen") {
+		m.Arguments = append([]string{"--listen", *i.listen}, m.Arguments...)
+	}
+	if *i.data != dataFolder() {
 		m.Arguments = append([]string{"--data", m.Data}, m.Arguments...)
 	}
-	if *keep {
+	if i.keep {
 		if _, err := m.Recall(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	t := p.language()
+	t := i.language()
 	if m.Translocated() {
-		return errors.New(t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated"))
+		return nil, errors.New(t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated"))
 	}
-	if err := ownHome(m, *system, t); err != nil {
-		return err
-	}
-	parts := m.Own()
-	if *system {
-		parts = m.System()
-	}
-	if !*yes {
-		if err := p.consent(parts, stdin); err != nil {
+	return m, ownHome(m, i.system, t)
+}
+
+// put puts the parts, takes away what another choice put before, and writes the choice down.
+func (i *installing) put(ctx context.Context, m *setup.Machine, parts []setup.Part) error {
+	if !i.system { // as administrator no authority is made: it would be the administrator's
+		if _, err := agent.EnsureAuthority(m.Data); err != nil {
+			return err
+		}
+		if _, err := agent.RenewAuthority(m.Data); err != nil {
 			return err
 		}
 	}
-	if !*system {
-		if _, err := agent.EnsureAuthority(*p.data); err != nil { // as administrator nothing is made: it would be the administrator's
-			return err
-		}
-		if _, err := agent.RenewAuthority(*p.data); err != nil {
-			return err
-		}
-	}
-	line := setup.Line(stdout, t)
-	failed := errors.Join(setup.Put(ctx, parts, line), setup.Take(ctx, m.Left(*system), line))
-	if !*system {
+	line := setup.Line(i.stdout, i.language())
+	failed := errors.Join(setup.Put(ctx, parts, line), setup.Take(ctx, m.Left(i.system), line))
+	if !i.system {
 		failed = errors.Join(failed, m.Remember())
 	}
-	if failed != nil {
-		return failed
-	}
+	return failed
+}
+
+// say tells that all is there, and what is left to do.
+func (i *installing) say(m *setup.Machine, parts []setup.Part) error {
+	t := i.language()
 	for _, part := range parts {
 		if part.Kind() == "mac-profile" {
-			_, err = fmt.Fprintln(stdout, t.Text("setup.install.profile", "path", part.Where()))
+			_, err := fmt.Fprintln(i.stdout, t.Text("setup.install.profile", "path", part.Where()))
 			return err
 		}
 	}
-	_, err = fmt.Fprintln(stdout, t.Text("setup.install.done"))
-	if err == nil && !*system && len(m.System()) > 0 {
-		_, err = fmt.Fprintln(stdout, t.Text("setup.install.system", "command", asAdministrator(m, "install")))
+	_, err := fmt.Fprintln(i.stdout, t.Text("setup.install.done"))
+	if err == nil && !i.system && len(m.System()) > 0 {
+		_, err = fmt.Fprintln(i.stdout, t.Text("setup.install.system", "command", asAdministrator(m, "install")))
 	}
 	return err
 }
@@ -185,7 +241,6 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 	}
 	m.Everyone = *everyone
 	t := p.language()
-	line := setup.Line(stdout, t)
 	if *system {
 		return uninstallSystem(ctx, m, stdout, t)
 	}
@@ -200,38 +255,58 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 			return errors.New(t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
 		}
 	}
-	if _, err := m.Recall(); err != nil {
-		_, _ = fmt.Fprintln(stderr, err) // taking away goes by names, not by what was chosen
+	if p.forgotten != nil {
+		_, _ = fmt.Fprintln(stderr, p.forgotten) // taking away goes by names, not by what was chosen
 	}
-	if n, err := m.Pending(); !*pending && (err != nil || n > 0) {
-		if err != nil {
+	return p.uninstallOwn(ctx, m, *pending)
+}
+
+// uninstallOwn takes the person's part away. Nothing is, while an agent or a window of one works with its folder, wherever that listens.
+func (p *place) uninstallOwn(ctx context.Context, m *setup.Machine, pending bool) error {
+	t := p.language()
+	waiting := func() error {
+		if pending {
+			return nil
+		}
+		n, err := m.Pending()
+		if err != nil || n == 0 {
 			return err
 		}
 		return errors.New(t.Text("setup.uninstall.pending", "n", n))
 	}
+	if err := waiting(); err != nil { // a refusal ends no agent
+		return err
+	}
 	if err := stop(ctx, *p.listen); err != nil {
 		return err
 	}
-	if err := setup.Take(ctx, append(m.Own(), m.Left(false)...), line); err != nil {
-		return err // the data stay: they say what there is to take away
-	}
-	left, err := m.SystemLeft(ctx)
-	if err != nil {
+	soon, cancel := context.WithTimeout(ctx, letsGo)
+	defer cancel()
+	left := false
+	err := m.Erase(soon, setup.Erasing{Pending: pending, Keychain: keystore.SystemKeychain(), Before: func() (err error) {
+		if err := setup.Take(ctx, append(m.Own(), m.Left(false)...), setup.Line(p.stdout, t)); err != nil {
+			return err // the data stay: they say what there is to take away
+		}
+		left, err = m.SystemLeft(ctx)
 		return err
-	}
-	if err := agent.ForgetSecrets(*p.data, keystore.SystemKeychain()); err != nil {
-		return err // the data stay: they say what the keychain still has
-	}
-	if err := m.Erase(*pending); err != nil {
+	}})
+	switch {
+	case errors.Is(err, setup.ErrPending):
+		return cmp.Or(waiting(), err)
+	case errors.Is(err, keystore.ErrInUse):
+		return errors.New(t.Text("setup.uninstall.busy"))
+	case err != nil:
 		return err
+	case left:
+		_, err = fmt.Fprintln(p.stdout, t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
+	default:
+		_, err = fmt.Fprintln(p.stdout, t.Text("setup.uninstall.done"))
 	}
-	if left {
-		_, err := fmt.Fprintln(stdout, t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
-		return err
-	}
-	_, err = fmt.Fprintln(stdout, t.Text("setup.uninstall.done"))
 	return err
 }
+
+// letsGo is how long an agent that was stopped may take to let its folder go.
+const letsGo = 5 * time.Second
 
 // uninstallSystem takes away the whole machine's part. What Firefox imported by its policy is each person's.
 func uninstallSystem(ctx context.Context, m *setup.Machine, stdout io.Writer, t lang.Tag) error {

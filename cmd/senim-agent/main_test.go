@@ -85,7 +85,7 @@ func TestArguments(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(broken, "broken.cer"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--tsp", "http://tsp.example.kz"}, {"--cabinet", "javascript:1"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
+	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--tsp", "http://tsp.example.kz"}, {"--cabinet", "javascript:1"}, {"--cabinet", "http://cabinet.example.kz"}, {"--cabinet", "https://cabinet.example.kz/keys"}, {"--cabinet", "https://cabinet.example.kz?x"}, {"--cabinet", "cabinet.example.kz"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was accepted", args)
 		}

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	"github.com/coder/websocket"
+	"strings"
 
 	"senim/internal/lang"
 	"senim/internal/ncalayer"
+	"senim/internal/ncalayer/client"
 )
 
 // Act is what a person has the agent do by himself, without any page.
@@ -96,7 +96,7 @@ func (t *talk) own(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Ref
 	said, ok, err := t.agent.doFor(ctx, asker, Act(r.Method), tag(args.Locale, lang.KK))
 	switch {
 	case errors.Is(err, ErrNoCabinet):
-		return nil, &ncalayer.Refusal{Code: ncalayer.CodeGeneral, Details: "no_cabinet: " + err.Error()}
+		return nil, &ncalayer.Refusal{Code: ncalayer.CodeGeneral, Details: noCabinet + err.Error()}
 	case err != nil:
 		return nil, asRefusal(err, ncalayer.CodeInvocation)
 	case !ok:
@@ -105,37 +105,26 @@ func (t *talk) own(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Ref
 	return said, nil
 }
 
+// noCabinet begins the details of a refusal that says [ErrNoCabinet].
+const noCabinet = "no_cabinet: "
+
 // ErrNotRunning says that no agent of ours listens there.
 var ErrNotRunning = errors.New("the agent does not run")
 
 // AskRunning has the agent that listens on an address do an act, and waits for the end of its window; ok
-// is false when that was closed. [ErrNotRunning] when nothing there is an agent of ours.
+// is false when that was closed. [ErrNotRunning] when nothing there says within a few seconds that it is an agent of ours.
 func AskRunning(ctx context.Context, listen string, act Act, tag lang.Tag) (said string, ok bool, err error) {
-	c, resp, err := websocket.Dial(ctx, "ws://"+listen+"/", nil)
-	if resp != nil && resp.Body != nil {
-		_ = resp.Body.Close()
-	}
+	c, err := client.Dial(ctx, listen)
 	if err != nil {
 		return "", false, ErrNotRunning
 	}
-	defer func() { _ = c.CloseNow() }()
-	ask := func(request string) (out []byte, err error) {
-		if err = c.Write(ctx, websocket.MessageText, []byte(request)); err == nil {
-			_, out, err = c.Read(ctx)
-		}
-		return out, err
-	}
-	if _, _, err := c.Read(ctx); err != nil { // the greeting
+	defer c.Close()
+	if version, err := c.Version(ctx); err != nil || version == "" {
 		return "", false, ErrNotRunning
 	}
-	b, err := ask(`{"module":"` + ncalayer.ModuleAccessory + `","method":"getBundles"}`)
-	bundles := map[string]string{}
-	if err != nil || json.Unmarshal(b, &bundles) != nil || bundles["kz.senim.agent"] == "" {
-		return "", false, ErrNotRunning
-	}
-	b, err = ask(`{"module":"` + ncalayer.ModuleKeys + `","method":"` + string(act) + `","args":{"locale":"` + string(tag) + `"}}`)
+	b, err := c.Call(ctx, ncalayer.ModuleKeys, string(act), map[string]string{"locale": string(tag)})
 	if err != nil {
-		return "", false, fmt.Errorf("ask the agent: %w", err)
+		return "", false, err
 	}
 	var answer struct {
 		Status  bool
@@ -145,6 +134,8 @@ func AskRunning(ctx context.Context, listen string, act Act, tag lang.Tag) (said
 	switch err := json.Unmarshal(b, &answer); {
 	case err != nil:
 		return "", false, fmt.Errorf("ask the agent: %w", err)
+	case strings.HasPrefix(answer.Details, noCabinet):
+		return "", false, fmt.Errorf("the agent refuses: %w", ErrNoCabinet)
 	case !answer.Status:
 		return "", false, errors.New("the agent refuses: " + answer.Details)
 	}

@@ -2,13 +2,19 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/coder/websocket"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -292,7 +298,7 @@ func TestOwnActsAreNoPages(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if _, _, err := AskRunning(t.Context(), b.agent.Addr(), ActRenew, lang.EN); err == nil || !strings.Contains(err.Error(), "no_cabinet") {
+	if _, _, err := AskRunning(t.Context(), b.agent.Addr(), ActRenew, lang.EN); !errors.Is(err, ErrNoCabinet) {
 		t.Errorf("without a cabinet: %v", err)
 	}
 	if _, _, err := AskRunning(t.Context(), "127.0.0.1:1", ActRenew, lang.EN); !errors.Is(err, ErrNotRunning) {
@@ -317,7 +323,7 @@ func TestForgetSecrets(t *testing.T) {
 	if err := c.Set(keystore.SecretName(pendingIn(data)), "secret"); err != nil {
 		t.Fatal(err)
 	}
-	if err := ForgetSecrets(data, c); err != nil {
+	if err := forgetSecrets(data, c); err != nil {
 		t.Fatal(err)
 	}
 	if len(c.kept) != 1 || c.kept["of another program"] == "" {
@@ -330,14 +336,14 @@ func TestForgetSecrets(t *testing.T) {
 		}
 	}
 	write(t, filepath.Join(data, "remembered.json"), "[")
-	if err := ForgetSecrets(data, c); err == nil || len(c.kept) != 1 {
+	if err := forgetSecrets(data, c); err == nil || len(c.kept) != 1 {
 		t.Errorf("%v, left: %d", err, len(c.kept))
 	}
 	c.closed = true
-	if err := ForgetSecrets(t.TempDir(), c); err != nil {
+	if err := forgetSecrets(t.TempDir(), c); err != nil {
 		t.Errorf("without a keychain: %v", err)
 	}
-	if err := ForgetSecrets(t.TempDir(), nil); err != nil {
+	if err := forgetSecrets(t.TempDir(), nil); err != nil {
 		t.Errorf("without any: %v", err)
 	}
 }
@@ -368,5 +374,34 @@ func TestOwnActsAreNobodys(t *testing.T) {
 	}
 	if sites := b.agent.sites(); len(sites) != 1 || sites[0] != siteOf("").key() {
 		t.Errorf("%q", sites)
+	}
+}
+
+// TestSilentProgramIsNoAgent: a program at the agent's address that takes calls and says nothing, or not what it is, is not waited for.
+func TestSilentProgramIsNoAgent(t *testing.T) {
+	for name, greets := range map[string]bool{"silent": false, "greets and is silent": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gone := make(chan struct{})
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if greets {
+					c, err := websocket.Accept(w, r, nil)
+					if err == nil {
+						err = c.Write(r.Context(), websocket.MessageText, []byte(`{"result":{"version":"1.4"}}`))
+					}
+					if err != nil {
+						t.Error(err)
+					}
+				}
+				<-gone
+			}))
+			defer server.Close()
+			defer close(gone)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if _, _, err := AskRunning(ctx, server.Listener.Addr().String(), ActRenew, lang.EN); !errors.Is(err, ErrNotRunning) || ctx.Err() != nil {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

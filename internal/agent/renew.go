@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ import (
 const dueWithin = 30 * 24 * time.Hour
 
 // ErrNoCabinet says that no cabinet was named.
-var ErrNoCabinet = errors.New("no cabinet is named: start the agent with --cabinet https://…")
+var ErrNoCabinet = errors.New("no cabinet is named")
 
 // Renewed is what a renewal came to, key by key.
 type Renewed struct {
@@ -57,16 +58,26 @@ func (a *Agent) renewFor(ctx context.Context, asker site, tag lang.Tag) (result 
 	return t.sum(), true, nil
 }
 
+// CheckCabinet tells what is wrong with the origin of a cabinet: keys are renewed by https, or on this machine. None is one, too.
+func CheckCabinet(origin string) error {
+	u, err := url.Parse(origin)
+	switch s := siteOf(origin); {
+	case origin == "":
+		return nil
+	case err != nil || s.Class != "secure" && s.Class != "local" && s.Class != "insecure" || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("the cabinet is named by its origin, as https://cabinet.example.kz")
+	case s.Class == "insecure":
+		return errors.New("the cabinet is reached by https")
+	}
+	return nil
+}
+
 // cabinet is the site that was named.
 func (a *Agent) cabinet() (site, error) {
-	s := siteOf(a.config.Cabinet)
-	switch {
-	case s.Origin == "":
-		return s, ErrNoCabinet
-	case s.Class != "secure" && s.Class != "local":
-		return s, errors.New("the cabinet is reached by https")
+	if a.config.Cabinet == "" {
+		return site{}, ErrNoCabinet
 	}
-	return s, nil
+	return siteOf(a.config.Cabinet), CheckCabinet(a.config.Cabinet)
 }
 
 // renewing is the consent to renew keys: their passwords, and one new password for the new files. Each
@@ -142,7 +153,7 @@ func (w *window) due(cert *pki.Certificate) string {
 	if cert.NotAfter.Sub(w.agent.now()) > dueWithin {
 		return "later"
 	}
-	if w.agent.renewing(cert, nil) {
+	if w.agent.isRenewing(cert) {
 		return ""
 	}
 	h := cert.Holder()
@@ -194,7 +205,7 @@ func (t *renewing) begin(ctx context.Context, w *window, d Decision) *Problem {
 		case key == nil && cert != nil && w.due(cert) == "" && len(w.agent.fit(cert, t.wish(), w.lang).Reasons) == 0:
 			locked++
 		case key != nil && w.due(cert) == "" && len(w.agent.fit(cert, t.wish(), w.lang).Reasons) == 0:
-			ready = append(ready, oldKey{file: f, key: key})
+			ready = append(ready, oldKey{file: f, key: key, begun: w.agent.isRenewing(cert)})
 		}
 	}
 	switch {
@@ -232,7 +243,7 @@ func (t *renewing) begin(ctx context.Context, w *window, d Decision) *Problem {
 	}
 	t.groups[0].keys = append(t.groups[0].keys, companies...)
 	for _, k := range ready {
-		w.agent.renewing(k.key.Certificate, new(true))
+		w.agent.setRenewing(k.key.Certificate, true)
 	}
 	t.password, t.of = d.NewPassword, 4*len(t.groups)+3*len(ready)
 	return nil
@@ -250,8 +261,9 @@ func (*renewing) passwords(ctx context.Context, w *window, ready []oldKey, d Dec
 
 // oldKey is a key to be renewed, open.
 type oldKey struct {
-	file keystore.File
-	key  *keystore.Key
+	file  keystore.File
+	key   *keystore.Key
+	begun bool // by a window before
 }
 
 func (k oldKey) serial() string { return serialOf(k.key.Certificate) }
@@ -299,16 +311,17 @@ func (t *renewing) said(tag lang.Tag) string {
 	return strings.Join(lines, "\n")
 }
 
-// renewing remembers whether the renewal of a key goes on, and says whether it did: its new file may
-// stand here before the cabinet knows.
-func (a *Agent) renewing(cert *pki.Certificate, on *bool) bool {
+// isRenewing tells whether the renewal of a key goes on: its new file may stand here before the cabinet knows.
+func (a *Agent) isRenewing(cert *pki.Certificate) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	was := a.renewal[serialOf(cert)]
-	if on != nil {
-		a.renewal[serialOf(cert)] = *on
-	}
-	return was
+	return a.renewal[serialOf(cert)]
+}
+
+func (a *Agent) setRenewing(cert *pki.Certificate, on bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.renewal[serialOf(cert)] = on
 }
 
 // transport reaches the cabinet.

@@ -3,7 +3,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"path/filepath"
 	"time"
@@ -58,6 +57,7 @@ func (g *renewal) advance(ctx context.Context, w *window, code string) (over boo
 		return len(g.open) == 0 && g.open != nil, p
 	case refused && g.open == nil: // this person cannot; the others can
 		for _, k := range g.keys {
+			w.agent.setRenewing(k.key.Certificate, k.begun)
 			g.results = append(g.results, renewedKey{k.owner(), "not", no.Text})
 		}
 		return true, nil
@@ -196,7 +196,7 @@ func (g *renewal) tell(w *window, r client.Renewal) {
 		}
 		g.ended[old.serial()] = k.State
 		if k.State == "done" || k.State == "not" {
-			w.agent.renewing(old.key.Certificate, new(false))
+			w.agent.setRenewing(old.key.Certificate, false)
 		}
 		g.results = append(g.results, renewedKey{old.owner(), k.State, cmp.Or(g.why[old.serial()], k.Text)})
 	}
@@ -295,7 +295,7 @@ func (g *renewal) make(w *window, call ncalayer.GenerateCall) ncalayer.Generated
 		one.Error = &ncalayer.ManyError{Code: ncalayer.CodeGenerating, Details: "invalid_subject: another holder"}
 		return one
 	}
-	order := (&talk{agent: w.agent, site: g.task.site}).orderOf(call)
+	order := orderOf(g.task.site.Origin, call)
 	order.Many, order.On = true, old.key.Place()
 	if order.On == nil {
 		order.Folder = filepath.Dir(old.file.Path)
@@ -312,12 +312,7 @@ func (g *renewal) make(w *window, call ncalayer.GenerateCall) ncalayer.Generated
 			g.why[old.serial()] = why(err, w.lang)
 		}
 	}
-	for _, n := range notes {
-		if !n.OnToken() {
-			w.agent.watch(n.Folder)
-		}
-		one.Keys = append(one.Keys, ncalayer.GeneratedKey{Algorithm: n.Algorithm, Usage: n.Usage, KeyID: n.KeyID, CSR: base64.StdEncoding.EncodeToString(n.Request)})
-	}
+	one.Keys = w.agent.generated(notes)
 	return one
 }
 
