@@ -225,6 +225,9 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 		return nil, refusal
 	}
 	window := tag(call.Locale, lang.KK)
+	if refusal := firstSignatures(call.Challenge, t.site); refusal != nil {
+		return nil, t.refuse(ctx, window, refusal)
+	}
 	certs, refusal := certificates(*call)
 	if refusal != nil {
 		return nil, refusal
@@ -236,7 +239,7 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 	if mixed(matches) {
 		return nil, t.refuse(ctx, window, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "several_places: these keys are in different places: install them one after the other"})
 	}
-	out := t.agent.show(ctx, t.site, window, &installing{requestID: call.RequestID, certs: certs, matches: matches, origin: t.site.Origin})
+	out := t.agent.show(ctx, t.site, window, &installing{requestID: call.RequestID, certs: certs, matches: matches, origin: t.site.Origin, challenge: call.Challenge})
 	if out.err != nil {
 		return nil, asRefusal(out.err, ncalayer.CodeImporting)
 	}
@@ -250,6 +253,7 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 type installing struct {
 	requestID string
 	origin    string
+	challenge string
 	certs     []*pki.Certificate
 	matches   []keystore.Match
 	kept      bool // a file was there already, under another password than the one given now
@@ -298,6 +302,13 @@ func (v *View) warnOfStranger(tag lang.Tag, stranger func() (keystore.Match, boo
 	v.Warnings, v.Confirm = append(v.Warnings, warning), tag.Text("agent.ui.confirm-origin")
 }
 
+// sayFirstSignature says that the new keys will sign once that they are installed.
+func (v *View) sayFirstSignature(tag lang.Tag, challenge string) {
+	if challenge != "" {
+		v.Warnings = append(v.Warnings, Remark{"first-signature", "info", tag.Text("agent.install.first-signature")})
+	}
+}
+
 // sealed tells whether a key is under a password that was given when it was made, and is asked for now.
 func (t *installing) sealed() bool {
 	return slices.ContainsFunc(t.matches, isSealed)
@@ -320,6 +331,7 @@ func (t *installing) show(w *window, v *View) {
 	}
 	v.Folder, v.Token, v.Sealed = strings.Join(folders, ", "), t.matches[0].Note.Token, t.sealed()
 	v.warnOfStranger(tag, t.strange)
+	v.sayFirstSignature(tag, t.challenge)
 }
 
 func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
@@ -350,7 +362,7 @@ func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome
 		return outcome{err: err}, nil
 	}
 	t.kept = keptPassword(files)
-	out := ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs)}
+	out := ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs, t.challenge)}
 	return outcome{done: true, result: out}, nil
 }
 
@@ -373,7 +385,7 @@ func (t *installing) certify(w *window, d Decision) (outcome, *Problem) {
 	if err != nil {
 		return outcome{err: w.agent.failed(err)}, nil
 	}
-	return outcome{done: true, result: ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs)}}, nil
+	return outcome{done: true, result: ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs, t.challenge)}}, nil
 }
 
 func (t *installing) said(tag lang.Tag) string {

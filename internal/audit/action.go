@@ -51,6 +51,7 @@ func Actions() []Action {
 		{"application.installed", Certificates, "the holder's agent wrote the issued certificates to the key"},
 		{"application.issued", Certificates, "every certificate of an application was issued"},
 		{"application.issuing", Requests, "an application was closed for changes and went to the authority"},
+		{"application.key_signed", Certificates, "a new key made its first signature over a challenge, which was kept as proof that it is installed; else why one was not kept"},
 		{"application.offer_answered", Requests, "the holder answered the offer to revoke the replaced key"},
 		{"application.reconciled", Requests, "applications, delegations and dismissals that ended after an older copy of the records was made were ended again: how many of each"},
 		{"application.rejected", Requests, "an application was refused, by rule or because its signer was revoked"},
