@@ -272,7 +272,7 @@ func acts() map[string]string {
 		"ca Install": "ca.recorded ca.retired ca.will_create ca.created", "ca UpperList": "ca.will_publish ca.list_published",
 		"ca RevokeAuthority": "ca.authority_revoked ca.retired ca.will_publish ca.list_published", "ca Divide": "ca.lists_divided",
 		"ca Check": planned, "ca CheckRequest": planned, "ca CheckUpper": planned, "ca CheckRevocation": planned, "ca NextGeneration": "none: writes a plan; Create carries it out",
-		"ca Reconcile": "ca.reconciled application.reconciled ca.revoked ca.reason_changed ca.hold_lifted ca.hold_made_final ca.will_publish ca.list_published", "ca Return": "ca.returned ca.hold_lifted", "ca Compare": shown,
+		"ca Reconcile": "ca.reconciled application.reconciled ca.revoked ca.reason_changed ca.hold_lifted ca.hold_made_final ca.will_publish ca.list_published", "ca Return": "ca.returned ca.hold_lifted", "ca Compare": shown, "ca Unlisted": shown,
 		"ca Renew": "ca.will_create ca.created", "ca ServiceEnds": shown,
 
 		"ca Open":  "ca.profiles_set ca.profile_added ca.profile_changed ca.profile_retired",

@@ -82,6 +82,7 @@ type server struct {
 	warning    string  // of what /health cannot rule out
 	first      bool    // this start makes the installation
 	tended     atomic.Pointer[error]
+	lists      lateLists
 	sites      []site
 	background []func(context.Context) error
 	people     []person

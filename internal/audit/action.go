@@ -72,6 +72,7 @@ func Actions() []Action {
 		{"ca.hold_lifted", Certificates, "two people lifted a hold"},
 		{"ca.hold_made_final", Certificates, "a hold became a revocation for good"},
 		{"ca.issued", Certificates, "a certificate was signed, compared and stored"},
+		{"ca.list_late", Status, "a revocation was not in a published list within the time that is set; once for each list and moment"},
 		{"ca.list_published", Status, "a full and a delta list were signed and stored"},
 		{"ca.lists_divided", Status, "the certificates of an authority were divided among several lists"},
 		{"ca.profile_added", System, "a profile of certificates came into use; with a digest of the set"},
