@@ -181,13 +181,13 @@ func acts() map[string]string {
 	const shown, later = "none: nothing changes, the page shows what was asked", "none: goes on in the visitor's session; the signature that follows is recorded"
 	const planned = "none: says what would be done, and does nothing"
 	return map[string]string{
-		"cabinet POST /signin": "auth.proof", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": "check.done",
+		"cabinet POST /signin": "auth.proof application.key_signed application.installed", "cabinet POST /email/{token}": "email.confirmed", "cabinet POST /check": "check.done",
 		"cabinet POST /unsubscribe/{token}": "unsubscribed",
 		"cabinet POST /signup":              later, "cabinet POST /signup/sign": "auth.proof account.created account.changed",
 		"cabinet POST /keys/reissue": "application.saved", "cabinet POST /keys/revoke": later, "cabinet POST /keys/revoke/sign": "auth.proof cert.revocation.asked cert.revocation.done hold.set ca.revoked",
 		"cabinet POST /apply/legal": shown, "cabinet POST /apply/legal/data": "application.saved", "cabinet POST /applications/{number}/edit": "application.edited",
 		"cabinet POST /applications/{number}/keys": "application.requests", "cabinet POST /applications/{number}/sign": "application.signed application.routed application.approved application.rejected",
-		"cabinet POST /applications/{number}/install": "application.installed application.install.failed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
+		"cabinet POST /applications/{number}/install": "application.installed application.key_signed application.install.failed", "cabinet POST /applications/{number}/withdraw": "application.withdrawn",
 		"cabinet POST /applications/{number}/later":   "application.offer_answered",
 		"cabinet POST /applications/{number}/consent": "registry.consent.asked", "cabinet POST /applications/{number}/recheck": "registry.answer.given application.routed application.rejected",
 		"cabinet POST /confirm/sign": "application.confirmed application.approved application.rejected", "cabinet POST /confirm/reject": shown,
@@ -206,10 +206,10 @@ func acts() map[string]string {
 		"cabinet POST /applications/{number}/upload": "application.requests", "cabinet POST /applications/{number}/received": "application.installed application.install.failed",
 		"cabinet POST /api/renewals/challenge": later, "cabinet POST /api/renewals/signin": "auth.proof", "cabinet POST /api/renewals": "folder.added batch.saved application.saved",
 		"cabinet POST /api/renewals/{id}/keys": "application.requests", "cabinet POST /api/renewals/{id}/sign": "application.signed application.routed application.approved application.rejected",
-		"cabinet POST /api/renewals/{id}/install": "application.installed application.install.failed", "cabinet POST /api/renewals/{id}/code": "factor.started factor.passed factor.failed",
+		"cabinet POST /api/renewals/{id}/install": "application.installed application.key_signed application.install.failed", "cabinet POST /api/renewals/{id}/code": "factor.started factor.passed factor.failed",
 		"cabinet POST /many/list": "folder.added", "cabinet POST /many/forget": "folder.removed", "cabinet POST /many/choose": shown,
 		"cabinet POST /many/batches": "batch.saved application.saved", "cabinet POST /many/{id}/keys": "application.requests",
-		"cabinet POST /many/{id}/sign": "application.signed application.routed application.approved application.rejected", "cabinet POST /many/{id}/install": "application.installed application.install.failed",
+		"cabinet POST /many/{id}/sign": "application.signed application.routed application.approved application.rejected", "cabinet POST /many/{id}/install": "application.installed application.key_signed application.install.failed",
 
 		"portal POST /login": "challenge.verified challenge.failed signin.failed", "portal POST /login/password": "signin.failed signin.locked signin.ok", "portal POST /login/profile": "profile.chosen",
 		"portal POST /register": "reg.started", "portal POST /register/confirm": "challenge.verified challenge.failed", "portal POST /register/{id}/1": "challenge.verified challenge.failed cert.checked",
@@ -247,7 +247,7 @@ func acts() map[string]string {
 		"desk POST /desk/applications/{number}/identify":     "desk.identified desk.refused",
 		"desk POST /desk/applications/{number}/override":     later,
 		"desk POST /desk/applications/{number}/approve":      "desk.approved desk.override application.approved desk.refused",
-		"desk POST /desk/applications/{number}/install":      "application.installed application.install.failed desk.refused",
+		"desk POST /desk/applications/{number}/install":      "application.installed application.key_signed application.install.failed desk.refused",
 		"desk POST /desk/keys/{serial}":                      "none: a draft that nobody acts on; desk.act_signed or desk.revoked is when it is signed. Refused: desk.refused",
 		"desk POST /desk/acts/{id}":                          "desk.act_signed desk.act_decided desk.act_rejected desk.revoked hold.set hold.lifted desk.refused",
 		"desk POST /desk/applications/{number}/contact/code": "email.confirmed factor.passed factor.failed desk.refused",
@@ -272,7 +272,7 @@ func acts() map[string]string {
 		"ca Install": "ca.recorded ca.retired ca.will_create ca.created", "ca UpperList": "ca.will_publish ca.list_published",
 		"ca RevokeAuthority": "ca.authority_revoked ca.retired ca.will_publish ca.list_published", "ca Divide": "ca.lists_divided",
 		"ca Check": planned, "ca CheckRequest": planned, "ca CheckUpper": planned, "ca CheckRevocation": planned, "ca NextGeneration": "none: writes a plan; Create carries it out",
-		"ca Reconcile": "ca.reconciled application.reconciled ca.revoked ca.reason_changed ca.hold_lifted ca.hold_made_final ca.will_publish ca.list_published", "ca Return": "ca.returned ca.hold_lifted", "ca Compare": shown,
+		"ca Reconcile": "ca.reconciled application.reconciled ca.revoked ca.reason_changed ca.hold_lifted ca.hold_made_final ca.will_publish ca.list_published", "ca Return": "ca.returned ca.hold_lifted", "ca Compare": shown, "ca Unlisted": shown,
 		"ca Renew": "ca.will_create ca.created", "ca ServiceEnds": shown,
 
 		"ca Open":  "ca.profiles_set ca.profile_added ca.profile_changed ca.profile_retired",

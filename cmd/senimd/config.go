@@ -107,6 +107,8 @@ type config struct {
 	// the start, by default that folder.
 	publish   string
 	published list
+	// listDelay is how long a revocation may be missing in a published list.
+	listDelay time.Duration
 	// export is where the audit goes off this machine: a folder, a URL, exec:PROGRAM. Default: nowhere.
 	export string
 	// exportAlarm is how old a checkpoint may be that did not go there.
@@ -217,6 +219,7 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 	f.Var(&c.autoRevoke, "head_change.auto_revoke", "keys of a former head: offer (to the new head, for revocation), after_days:N or now")
 	f.StringVar(&c.profiles, "profiles", "", "file of certificate profiles, YAML or JSON (default: the national ones)")
 	f.StringVar(&c.compromised, "compromised-keys", "", "list of keys that get no certificate: SHA-256 of the SubjectPublicKeyInfo, one a line")
+	f.Func("crl.max_delay", "how long a revocation may be missing in a published list before that is an alarm (default: 15m)", listDelay(&c.listDelay))
 	f.StringVar(&c.publish, "publish", "", "folder in which revocation lists are laid as files (default: none)")
 	f.Var(&c.published, "published", "folders, files or addresses of published lists that the database is held against at the start (default: the folder of -publish)")
 	f.StringVar(&c.export, "audit.export", "", "where the audit goes off this machine: a mounted folder, an http(s) URL that takes PUT, or exec:PROGRAM (default: nowhere)")

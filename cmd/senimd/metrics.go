@@ -43,6 +43,9 @@ func (s *server) openMeters() {
 			Help: "Time of an answer of a state service that was asked, with the queue.", Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 15}}, []string{"source"})}
 	m.all.MustRegister(m.answers, m.looks, m.services, m.waits, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), loads{s})
+	if s.ca != nil {
+		m.all.MustRegister(listFigures{s})
+	}
 	s.meters = m
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.all, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
@@ -69,6 +72,35 @@ func (m *meters) asked(e audit.Event) {
 	m.services.WithLabelValues(d["source"], d["purpose"], d["verdict"], e.Result, d["remembered"]).Inc()
 	if ms, err := strconv.ParseInt(d["ms"], 10, 64); err == nil && d["remembered"] == "false" {
 		m.waits.WithLabelValues(d["source"]).Observe((time.Duration(ms) * time.Millisecond).Seconds())
+	}
+}
+
+// listFigures tell how long revocations have been missing in the lists.
+type listFigures struct{ s *server }
+
+var unlistedAge = prometheus.NewDesc("senim_crl_unlisted_seconds", "Age of the oldest revocation that a published list of an authority does not know; 0 when they know all.", []string{"ca"}, nil)
+
+func (listFigures) Describe(to chan<- *prometheus.Desc) { to <- unlistedAge }
+
+func (l listFigures) Collect(to chan<- prometheus.Metric) {
+	ctx, stop := context.WithTimeout(context.Background(), 5*time.Second)
+	defer stop()
+	all, err := l.s.ca.Unlisted(ctx)
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(unlistedAge, err)
+		return
+	}
+	ages := map[string]time.Duration{}
+	for _, a := range l.s.ca.Authorities() {
+		if a.Issuing {
+			ages[a.Name] = 0
+		}
+	}
+	for _, one := range all {
+		ages[one.CA] = max(ages[one.CA], l.s.now().Sub(one.Since))
+	}
+	for name, age := range ages {
+		to <- prometheus.MustNewConstMetric(unlistedAge, prometheus.GaugeValue, age.Seconds(), name)
 	}
 }
 

@@ -1,18 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"senim/internal/job"
 	"senim/internal/participant"
+	"senim/internal/ra"
 	"senim/internal/revocation"
 	"senim/internal/trust"
 	"senim/ocsp"
 	"senim/pki"
+	"senim/tsp"
 )
 
 // proofs gives what authorities sign about certificates, to be kept beside what people sign: answers of our own authority
@@ -87,6 +92,49 @@ func (p proofs) about(ctx context.Context, cert, issuer *pki.Certificate) ([]rev
 		return nil, fmt.Errorf("ask about %s: the responder does not know it", cert.SerialHex())
 	}
 	return []revocation.Raw{{OCSP: true, DER: raw, Ends: a.Signer.NotAfter}}, nil
+}
+
+// firstProofs gathers what proves the first signature of a new key: a time-stamp, and what authorities say of the
+// certificate, and of who stamped, at that time.
+type firstProofs struct {
+	stamps participant.Stamps // nil: none
+	about  proofs
+}
+
+// Prove implements ra.Prover.
+func (p firstProofs) Prove(ctx context.Context, signed []byte, by *pki.Certificate) ([]ra.Proof, error) {
+	var all []ra.Proof
+	certs := []*pki.Certificate{by}
+	if p.stamps != nil {
+		sum := sha256.Sum256(signed)
+		raw, err := p.stamps.Stamp(ctx, sum[:])
+		if err != nil {
+			return nil, err
+		}
+		token, err := tsp.ParseToken(raw)
+		if err != nil {
+			return nil, err
+		}
+		authority, err := token.Verify()
+		if err != nil {
+			return nil, err
+		}
+		certs = append(certs, authority)
+		all = append(all, ra.Proof{Kind: string(participant.ProofStamp), Body: raw})
+	}
+	for _, cert := range certs {
+		about, err := p.about.About(ctx, cert)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range about {
+			proof := ra.Proof{Kind: string(one.Kind), Body: one.Body}
+			if !slices.ContainsFunc(all, func(had ra.Proof) bool { return had.Kind == proof.Kind && bytes.Equal(had.Body, proof.Body) }) {
+				all = append(all, proof)
+			}
+		}
+	}
+	return all, nil
 }
 
 // handleProofs has proof renewed before its certificates end.

@@ -109,7 +109,7 @@ func (s *server) lay(_ context.Context, name string, delta bool, l *ca.List) err
 
 // tend does what is due, and keeps for health whether it could be done.
 func (s *server) tend(ctx context.Context) error {
-	err := s.ca.Tend(ctx)
+	err := errors.Join(s.ca.Tend(ctx), s.tellLateLists(ctx))
 	s.tended.Store(&err)
 	return err
 }
@@ -117,6 +117,7 @@ func (s *server) tend(ctx context.Context) error {
 // Answers of health: strangers read them, the log says more.
 var (
 	errSuspended = errors.New("suspended: the database is older than what was published, or this could not be checked; see the log")
+	errLateList  = errors.New("a revocation is not in a published list within -crl.max_delay; see the log")
 	errTended    = errors.New("lists or services could not be renewed; see the log, and senim ca rescue")
 )
 
@@ -129,6 +130,11 @@ func (s *server) health(ctx context.Context) error {
 		if !a.Retired && !s.now().Before(a.Certificate.NotAfter) {
 			return fmt.Errorf("the authority %s ended at %s: senim ca rescue says what to do", a.Name, a.Certificate.NotAfter.UTC().Format(time.RFC3339))
 		}
+	}
+	if late, err := s.late(ctx); err != nil {
+		return err
+	} else if len(late) > 0 {
+		return errLateList
 	}
 	if err := s.tended.Load(); err != nil && *err != nil {
 		return errTended

@@ -82,6 +82,7 @@ type server struct {
 	warning    string  // of what /health cannot rule out
 	first      bool    // this start makes the installation
 	tended     atomic.Pointer[error]
+	lists      lateLists
 	sites      []site
 	background []func(context.Context) error
 	people     []person
@@ -433,7 +434,7 @@ func (s *server) openWork(ctx context.Context) (err error) {
 	}
 	adapter := issued{s.authority}
 	if s.office, err = ra.New(ra.Config{Store: s.store.RA(), Judge: s.judge, Registry: heads{s.book.For(registry.ForKey), s.now}, People: people{s.book.For(registry.ForKey)}, Counted: counted{heads{s.book, s.now}, people{s.book}}, Keys: adapter, Issuer: adapter,
-		Revoker: adapter, Ends: adapter, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
+		Revoker: adapter, Ends: adapter, Proofs: firstProofs{s.portalStamps(), s.proofs()}, Origin: s.c.cabinet.origin, Now: s.now, Identities: s.c.rules(), AutoRevoke: s.c.autoRevoke,
 		Factor: ra.FactorConfig{Kinds: s.c.factor, For: s.c.factorFor}, Log: s.log, Companies: s.authority.Companies, Plan: s.c.plan,
 		Holds: s.holds(), HeadAtDesk: s.c.desk.headFirst == "desk", IdentityOID: s.c.desk.identityOID, Classic: s.c.desk.classic,
 		RenewWindow: time.Duration(s.c.desk.renewDays) * 24 * time.Hour, PerDay: limit(s.c.desk.perDay), OpenAtOnce: limit(s.c.desk.open), CarriersOnline: s.c.desk.carriers, Terms: s.c.desk.terms}); err != nil {
@@ -532,6 +533,7 @@ func (s *server) handleJobs(context.Context) error {
 	s.store.Handle(ra.JobRoute, task(s.office.Reroute))
 	s.store.Handle(ra.JobAct, task(s.office.CarryOut))
 	s.store.Handle(ra.JobTell, task(s.office.TellAgain))
+	s.store.Handle(ra.JobFirstProof, task(s.office.ProveFirst))
 	s.store.Handle(ra.JobReport, task(s.office.MakeReport))
 	s.store.Handle(ra.JobReportWipe, task(s.office.WipeReport))
 	s.store.Handle(sweepKind, func(ctx context.Context, _ []byte) error { return s.office.Sweep(ctx) })

@@ -96,8 +96,10 @@ func (t *talk) appletXML(task *signing, call *ncalayer.AppletCall, window lang.T
 			item.parent = "//" + call.Parent
 		}
 	}
-	id, shown, err := t.agent.lookXML(call.Text, part, window)
+	id, shown, err := t.lookXML(task, call.Text, part, window)
 	switch {
+	case errors.Is(err, errOrigin):
+		return nil, err
 	case unnamed != nil:
 		return nil, unnamed
 	case err != nil:

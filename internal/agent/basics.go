@@ -165,7 +165,7 @@ func (t *talk) basicsCMS(task *signing, call *ncalayer.SignCall, contents [][]by
 func (t *talk) basicsXML(task *signing, contents [][]byte, window lang.Tag) error {
 	var items []element
 	for _, content := range contents {
-		_, shown, err := t.agent.lookXML(string(content), nil, window)
+		_, shown, err := t.lookXML(task, string(content), nil, window)
 		if err == nil {
 			err = task.add(shown)
 		}

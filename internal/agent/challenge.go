@@ -2,10 +2,13 @@ package agent
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"time"
 
+	"senim/internal/keystore"
 	"senim/internal/lang"
+	"senim/internal/ncalayer"
 )
 
 const challengeWord = "senim-challenge"
@@ -27,6 +30,38 @@ func relayed(content []byte, s site) (another string, bad bool) {
 		return strings.Join(origins, ", "), true
 	}
 	return origins[0], origins[0] != s.Origin
+}
+
+// purposeInstall is what a challenge is for that new keys sign when they are installed, and nothing else.
+const purposeInstall = "install-keys"
+
+// firstSignatures refuses a challenge for the first signatures of new keys that is not one, or another site's.
+func firstSignatures(challenge string, s site) *ncalayer.Refusal {
+	if challenge == "" {
+		return nil
+	}
+	purpose, _ := readChallenge([]byte(challenge), lang.EN)
+	if _, bad := relayed([]byte(challenge), s); bad || purpose != purposeInstall || len(challenge) > maxChallenge {
+		return &ncalayer.Refusal{Code: ncalayer.CodeImporting, Details: "challenge_not_for_this: new keys sign a challenge of the asking site, for their installation"}
+	}
+	return nil
+}
+
+// maxChallenge bounds a challenge that is signed unseen: it is a few lines.
+const maxChallenge = 1 << 10
+
+// firstSignature has a key that was installed just now sign the challenge it was installed under. Without one, the
+// key stands installed all the same.
+func (a *Agent) firstSignature(key *keystore.Key, challenge string) []byte {
+	if key == nil || challenge == "" {
+		return nil
+	}
+	der, err := a.sign(key, message{content: []byte(challenge)}, true)
+	if err != nil {
+		a.log.Warn("a new key did not sign that it is installed", "err", fmt.Sprintf("%T", err))
+		return nil
+	}
+	return der
 }
 
 // readChallenge says in words what a challenge is for; of other content it says nothing. A purpose

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -85,7 +86,7 @@ func isKeys(extension string) bool {
 
 // refuseRelayed tells the person why a challenge is not signed.
 func (t *talk) refuseRelayed(ctx context.Context, window lang.Tag, task *signing) string {
-	t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.challenge", "site", task.wants[0], "asker", t.site.Shown)})
+	t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused."+cmp.Or(task.relayed, "challenge"), "site", task.wants[0], "asker", t.site.Shown)})
 	return "origin_mismatch"
 }
 
@@ -298,7 +299,7 @@ func (t *talk) commonXML(task *signing, call *ncalayer.CommonCall, window lang.T
 		if call.TBS != "" {
 			part = func(doc *dsig.Document) (string, error) { return idAt(doc, call.TBS) }
 		}
-		id, shown, err := t.agent.lookXML(xml, part, window)
+		id, shown, err := t.lookXML(task, xml, part, window)
 		if err != nil {
 			return err
 		}

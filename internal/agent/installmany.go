@@ -35,7 +35,10 @@ func (t *talk) installMany(ctx context.Context, r *ncalayer.Request) (any, *ncal
 		return nil, refusal
 	}
 	window := tag(call.Locale, lang.KK)
-	task := &installingMany{origin: t.site.Origin}
+	if refusal := firstSignatures(call.Challenge, t.site); refusal != nil {
+		return nil, t.refuse(ctx, window, refusal)
+	}
+	task := &installingMany{origin: t.site.Origin, challenge: call.Challenge}
 	var first *ncalayer.Refusal
 	matched := 0
 	for _, one := range call.Orders {
@@ -76,10 +79,11 @@ type installSet struct {
 // installingMany is the consent to finish the key files of many requests under one new password; one
 // step finishes one request's.
 type installingMany struct {
-	origin string
-	sets   []installSet
-	out    ncalayer.InstalledMany
-	kept   bool // as of installing
+	origin    string
+	challenge string
+	sets      []installSet
+	out       ncalayer.InstalledMany
+	kept      bool // as of installing
 }
 
 func (t *installingMany) said(tag lang.Tag) string { return saidInstalled(tag, t.kind(), t.kept) }
@@ -128,6 +132,7 @@ func (t *installingMany) show(w *window, v *View) {
 		v.Certificates[i].ID, v.Certificates[i].Sealed = m.Note.KeyID, isSealed(m)
 	}
 	v.warnOfStranger(w.lang, t.strange)
+	v.sayFirstSignature(w.lang, t.challenge)
 }
 
 func (t *installingMany) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
@@ -154,20 +159,22 @@ func (t *installingMany) decide(ctx context.Context, w *window, d Decision) (out
 		}
 		one.Error = asRefusal(err, ncalayer.CodeImporting).Part()
 	} else {
-		one.Files = w.agent.told(files, set.certs)
+		one.Files = w.agent.told(files, set.certs, t.challenge)
 		t.kept = t.kept || keptPassword(files)
 	}
 	t.out.Orders = append(t.out.Orders, one)
 	return steps(len(t.out.Orders), len(t.sets), t.out), nil
 }
 
-// told are finished files as a page is told of them; from now on the agent knows whose they are.
-func (a *Agent) told(files []keystore.Installed, certs []*pki.Certificate) []ncalayer.InstalledFile {
+// told are finished files as a page is told of them, each with the first signature of its key over the challenge; from
+// now on the agent knows whose they are.
+func (a *Agent) told(files []keystore.Installed, certs []*pki.Certificate, challenge string) []ncalayer.InstalledFile {
 	var out []ncalayer.InstalledFile
 	for i, f := range files {
 		c := certs[i]
 		out = append(out, ncalayer.InstalledFile{
 			KeyID: f.KeyID, FileName: f.FileName, Serial: c.SerialHex(), NotAfter: millis(c.NotAfter.UnixMilli()), Created: f.Created,
+			Signature: a.firstSignature(f.Key, challenge),
 		})
 		if f.Path != "" {
 			a.remember(f.Path, c)

@@ -224,6 +224,9 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 		return nil, refusal
 	}
 	window := tag(call.Locale, lang.KK)
+	if refusal := firstSignatures(call.Challenge, t.site); refusal != nil {
+		return nil, t.refuse(ctx, window, refusal)
+	}
 	certs, refusal := certificates(*call)
 	if refusal != nil {
 		return nil, refusal
@@ -235,7 +238,7 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 	if mixed(matches) {
 		return nil, t.refuse(ctx, window, &ncalayer.Refusal{Code: ncalayer.CodeNotImportable, Details: "several_places: these keys are in different places: install them one after the other"})
 	}
-	out := t.agent.show(ctx, t.site, window, &installing{requestID: call.RequestID, certs: certs, matches: matches, origin: t.site.Origin})
+	out := t.agent.show(ctx, t.site, window, &installing{requestID: call.RequestID, certs: certs, matches: matches, origin: t.site.Origin, challenge: call.Challenge})
 	if out.err != nil {
 		return nil, asRefusal(out.err, ncalayer.CodeImporting)
 	}
@@ -249,6 +252,7 @@ func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer
 type installing struct {
 	requestID string
 	origin    string
+	challenge string
 	certs     []*pki.Certificate
 	matches   []keystore.Match
 	kept      bool // a file was there already, under another password than the one given now
@@ -297,6 +301,13 @@ func (v *View) warnOfStranger(tag lang.Tag, stranger func() (keystore.Match, boo
 	v.Warnings, v.Confirm = append(v.Warnings, warning), tag.Text("agent.ui.confirm-origin")
 }
 
+// sayFirstSignature says that the new keys will sign once that they are installed.
+func (v *View) sayFirstSignature(tag lang.Tag, challenge string) {
+	if challenge != "" {
+		v.Warnings = append(v.Warnings, Remark{"first-signature", "info", tag.Text("agent.install.first-signature")})
+	}
+}
+
 // sealed tells whether a key is under a password that was given when it was made, and is asked for now.
 func (t *installing) sealed() bool {
 	return slices.ContainsFunc(t.matches, isSealed)
@@ -308,6 +319,7 @@ func (t *installing) show(w *window, v *View) {
 	w.showFinished(v, t.matches)
 	v.Token, v.Sealed = t.matches[0].Note.Token, t.sealed()
 	v.warnOfStranger(w.lang, t.strange)
+	v.sayFirstSignature(w.lang, t.challenge)
 }
 
 // showFinished lists the files that certificates make of keys that wait, and where; an issuer that is not known is told once.
@@ -355,7 +367,7 @@ func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome
 		return outcome{err: err}, nil
 	}
 	t.kept = keptPassword(files)
-	out := ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs)}
+	out := ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs, t.challenge)}
 	return outcome{done: true, result: out}, nil
 }
 
@@ -378,7 +390,7 @@ func (t *installing) certify(w *window, d Decision) (outcome, *Problem) {
 	if err != nil {
 		return outcome{err: w.agent.failed(err)}, nil
 	}
-	return outcome{done: true, result: ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs)}}, nil
+	return outcome{done: true, result: ncalayer.Installed{RequestID: t.requestID, Files: w.agent.told(files, t.certs, t.challenge)}}, nil
 }
 
 func (t *installing) said(tag lang.Tag) string {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"senim/internal/keystore"
@@ -57,11 +58,14 @@ func (t *talk) knpSign(ctx context.Context, call *ncalayer.KNPCall, window lang.
 		t.noDriver(ctx, call.Storage, window)
 		return call.Unsigned(ncalayer.KNPNoToken), "refused"
 	}
-	_, shown, err := t.agent.lookXML(call.XML, nil, window)
+	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}}}
+	_, shown, err := t.lookXML(task, call.XML, nil, window)
+	if errors.Is(err, errOrigin) {
+		return call.Refuse(ncalayer.KNPInvalid, err.Error()), t.refuseRelayed(ctx, window, task)
+	}
 	if err != nil {
 		return call.Refuse(ncalayer.KNPInvalid, err.Error()), "refused"
 	}
-	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}}}
 	_ = task.add(shown) // one is never too many
 	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
 		out, err := signXML(key, element{xml: call.XML}, true)

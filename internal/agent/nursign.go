@@ -150,7 +150,10 @@ func (t *talk) nurTask(task *signing, call *ncalayer.NURCall, window lang.Tag) (
 func (t *talk) nurXML(task *signing, call *ncalayer.NURCall, window lang.Tag) error {
 	var items []element
 	for _, xml := range call.Data {
-		_, shown, err := t.agent.lookXML(xml, nil, window)
+		_, shown, err := t.lookXML(task, xml, nil, window)
+		if errors.Is(err, errOrigin) {
+			return err
+		}
 		if err == nil {
 			err = task.add(shown)
 		}

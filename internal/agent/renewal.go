@@ -208,6 +208,7 @@ type renewalPart struct {
 	orders   []ncalayer.GenerateCall
 	papers   []ncalayer.ManyDocument
 	sets     []ncalayer.InstallCall
+	under    string // the challenge that the new keys sign
 	made     ncalayer.GeneratedMany
 	signed   ncalayer.SignedMany
 	finished ncalayer.InstalledMany
@@ -235,7 +236,8 @@ func (g *renewal) partOf(s client.Step) (*renewalPart, error) {
 	case s.Name == client.StepInstall && r.Method == "installMany":
 		var c *ncalayer.InstallManyCall
 		if c, refusal = r.InstallMany(); refusal == nil {
-			p.sets = c.Orders
+			p.sets, p.under = c.Orders, c.Challenge
+			refusal = firstSignatures(c.Challenge, g.task.site)
 		}
 	default:
 		return nil, errors.New("the cabinet asks for something else")
@@ -257,7 +259,7 @@ func (g *renewal) work(ctx context.Context, w *window) (err error) {
 		p.signed.Documents = append(p.signed.Documents, g.sign(w, p.papers[len(p.signed.Documents)]))
 		return nil
 	case len(p.finished.Orders) < len(p.sets):
-		p.finished.Orders = append(p.finished.Orders, g.finish(w, p.sets[len(p.finished.Orders)]))
+		p.finished.Orders = append(p.finished.Orders, g.finish(w, p.sets[len(p.finished.Orders)], p.under))
 		return nil
 	case p.orders != nil:
 		err = g.take(g.cabinet.Answer(ctx, id, p.name, p.made))
@@ -340,8 +342,8 @@ func (g *renewal) sign(w *window, d ncalayer.ManyDocument) ncalayer.SignedOne {
 }
 
 // finish installs the certificates of one application under the new password, when the keys were made
-// for it and the issuer is known.
-func (g *renewal) finish(w *window, call ncalayer.InstallCall) ncalayer.InstalledOne {
+// for it and the issuer is known, and has the new keys sign the challenge.
+func (g *renewal) finish(w *window, call ncalayer.InstallCall, challenge string) ncalayer.InstalledOne {
 	one := ncalayer.InstalledOne{RequestID: call.RequestID}
 	certs, refusal := certificates(call)
 	if refusal != nil {
@@ -364,6 +366,6 @@ func (g *renewal) finish(w *window, call ncalayer.InstallCall) ncalayer.Installe
 		one.Error = asRefusal(w.agent.failed(err), ncalayer.CodeImporting).Part()
 		return one
 	}
-	one.Files = w.agent.told(files, certs)
+	one.Files = w.agent.told(files, certs, challenge)
 	return one
 }

@@ -10,6 +10,7 @@ import (
 
 	"senim/dsig"
 	"senim/internal/lang"
+	"senim/pki"
 )
 
 // Document is one thing to be signed, as the window shows it.
@@ -59,8 +60,27 @@ func show(content []byte, before []string, xml func([]byte) bool, part string, t
 		}
 		d.Purpose, d.Facts = readChallenge(content, tag)
 	}
+	if isRequest(content) {
+		d.Note = tag.Text("agent.document.request")
+	}
 	return d
 }
+
+// isRequest tells whether content is a certificate request: who has it signed can have a certificate issued.
+func isRequest(content []byte) bool {
+	if len(content) > maxRequest {
+		return false
+	}
+	blocks, err := pki.Decode(content)
+	if err != nil || len(blocks) != 1 {
+		return false
+	}
+	_, err = pki.ParseRequest(blocks[0].DER)
+	return err == nil
+}
+
+// maxRequest bounds what is tried as a certificate request.
+const maxRequest = 64 << 10
 
 // isXML tells whether a text that looks like XML is; of one that is larger than most it is told by what it looks like,
 // which decides over white space only.

@@ -11,6 +11,7 @@ import (
 type signing struct {
 	wanted    wish
 	wants     []string
+	relayed   string // what is another site's, when it is no challenge
 	documents []Document
 	count     int
 	warnings  []Remark

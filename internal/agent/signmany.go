@@ -19,6 +19,9 @@ func (t *talk) signMany(ctx context.Context, r *ncalayer.Request) (any, *ncalaye
 	window := tag(call.Locale, lang.KK)
 	task := &signingMany{}
 	for _, d := range call.Documents {
+		if another, bad := relayedApplication(d.XML, t.site); bad {
+			return nil, t.refuse(ctx, window, &ncalayer.Refusal{Code: ncalayer.CodeSigning, Details: "application_elsewhere: it is for " + another})
+		}
 		_, shown, err := t.agent.lookXML(d.XML, nil, window)
 		if err != nil {
 			return nil, &ncalayer.Refusal{Code: ncalayer.CodeParams, Details: "data: " + err.Error()}

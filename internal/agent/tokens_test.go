@@ -88,7 +88,7 @@ func TestKeysMadeOnAToken(t *testing.T) {
 	}
 
 	leaf := b.authority.Issue(pkitest.Spec{Holder: r.Holder(), Change: func(t *pki.Template) { t.PublicKey, t.SubjectKeyID = r.PublicKey, nil }})
-	install := keysCall("install", `{"requestId":"1","certificates":["`+base64.StdEncoding.EncodeToString(leaf.Certificate.Raw)+`"],"locale":"ru"}`)
+	install := keysCall("install", `{"requestId":"1","certificates":["`+base64.StdEncoding.EncodeToString(leaf.Certificate.Raw)+`"],"challenge":`+quoted(t, installChallenge(page, "install-keys"))+`,"locale":"ru"}`)
 	for _, created := range []bool{true, false} {
 		s.send(install)
 		h = b.window()
@@ -104,6 +104,8 @@ func TestKeysMadeOnAToken(t *testing.T) {
 		reply := s.read()
 		if done := result[ncalayer.Installed](t, reply); len(done.Files) != 1 || done.Files[0].Created != created || strings.Contains(reply, "fileName") {
 			t.Fatalf("%s", reply)
+		} else {
+			firstSigned(t, done.Files[0], installChallenge(page, "install-keys"), leaf.Certificate.Raw)
 		}
 	}
 	s.send(`{"module":"kz.gov.pki.knca.commonUtils","method":"createCAdESFromBase64","args":["AKKaztokenStore","","aGVsbG8=",true]}`)

@@ -24,6 +24,39 @@ func room(xml string) (leave func()) {
 	return func() { <-crowded }
 }
 
+// lookXML is [Agent.lookXML] for the asking site: an application of a cabinet, that names another one, is refused as a challenge of
+// another site is. task.wants has that site then.
+func (t *talk) lookXML(task *signing, xml string, part func(*dsig.Document) (string, error), tag lang.Tag) (id string, shown Document, err error) {
+	if another, bad := relayedApplication(xml, t.site); bad {
+		task.wants, task.relayed = []string{another}, "application"
+		return "", Document{}, errOrigin
+	}
+	return t.agent.lookXML(xml, part, tag)
+}
+
+// relayedApplication tells whether a document is an application of the cabinet (cabinet.md R7) that another origin than the
+// asking one wrote: signed, it would renew a key. A program of this machine has no origin, and is not held to one.
+func relayedApplication(xml string, s site) (another string, bad bool) {
+	if s.Origin == "" || !strings.Contains(xml, "<application") || !strings.Contains(xml, "<origin") {
+		return "", false
+	}
+	defer room(xml)()
+	doc, err := parseXML(xml)
+	if err != nil {
+		return "", false // it is refused for that
+	}
+	root := doc.RootWithoutSignatures()
+	if root.Local != "application" || root.Space != "" || root.Attr("version") == "" || root.Child("requests") == nil {
+		return "", false
+	}
+	for _, origin := range root.All("origin") {
+		if o := strings.TrimSpace(origin.Text); o != s.Origin {
+			return o, true
+		}
+	}
+	return "", false
+}
+
 // lookXML reads a document that is to be signed and shows it. part, unless it is nil, gives the id of the element that the
 // signature will cover.
 func (a *Agent) lookXML(xml string, part func(*dsig.Document) (string, error), tag lang.Tag) (id string, shown Document, err error) {

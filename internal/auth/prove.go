@@ -109,6 +109,12 @@ func (d *Desk) TakeChallenge(ctx context.Context, sid, purpose string) (Challeng
 	return c, nil
 }
 
+// SignedBy verifies an answer to a challenge that was taken ([Desk.TakeChallenge]) and gives the certificate whose key made
+// it: nothing is said of the certificate. Else the error is a *[Refusal].
+func (d *Desk) SignedBy(c Challenge, answer []byte) (*pki.Certificate, error) {
+	return d.signer(c, answer)
+}
+
 // take removes the challenge and only then asks whether it is still good.
 func (d *Desk) take(ctx context.Context, sid, purpose string) (Challenge, error) {
 	var c Challenge

@@ -51,6 +51,8 @@ type revokedRow struct {
 	ca    string
 	epoch int64
 	kept  time.Time
+	// changed is when it was recorded, or last changed.
+	changed time.Time
 	Revocation
 }
 
@@ -416,7 +418,7 @@ func (t *memoryTx) AddRevocation(_ context.Context, ca, serial string, r Revocat
 	if kept.Before(r.Recorded) {
 		kept = r.Recorded
 	}
-	t.d.revoked[serial] = revokedRow{ca, t.d.epoch[ca], kept, r}
+	t.d.revoked[serial] = revokedRow{ca, t.d.epoch[ca], kept, r.Recorded, r}
 	return nil
 }
 
@@ -427,6 +429,7 @@ func (t *memoryTx) ChangeRevocation(_ context.Context, ca, serial string, at tim
 	}
 	t.d.epoch[ca]++
 	v.Reason, v.Invalidity, v.By, v.epoch = r.Reason, r.Invalidity, r.By, t.d.epoch[ca]
+	v.changed = at
 	if v.kept.Before(at) {
 		v.kept = at
 	}
@@ -458,6 +461,19 @@ func (t *memoryTx) RevokedShards(_ context.Context, ca string, since int64) (map
 		}
 	}
 	return out, nil
+}
+
+func (t *memoryTx) Unlisted(_ context.Context, ca, shard string, since int64) (at time.Time, err error) {
+	first := int64(-1)
+	for _, v := range t.d.revoked {
+		if v.ca == ca && (shard == "" || v.Shard == shard) && v.epoch > since && (first < 0 || v.epoch < first) {
+			first, at = v.epoch, v.changed
+		}
+	}
+	if first < 0 {
+		return at, ErrNotFound
+	}
+	return at, nil
 }
 
 func (t *memoryTx) Epoch(_ context.Context, ca string) (int64, error) { return t.d.epoch[ca], nil }

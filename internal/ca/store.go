@@ -102,6 +102,9 @@ type Tx interface {
 	EachRevoked(ctx context.Context, ca, shard string, since int64, kept time.Time, f func(RevokedRecord) error) error
 	// RevokedShards tells the newest epoch of each divided list that has one over since.
 	RevokedShards(ctx context.Context, ca string, since int64) (map[string]int64, error)
+	// Unlisted tells when the change with the first epoch over since was made, of an authority's revocations or of those
+	// of a divided list; ErrNotFound when there is none.
+	Unlisted(ctx context.Context, ca, shard string, since int64) (time.Time, error)
 	// Epoch is the newest epoch of an authority's revocations, 0 when there are none.
 	Epoch(ctx context.Context, ca string) (int64, error)
 

@@ -2,6 +2,8 @@ package cabinet
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
 	"senim/internal/auth"
@@ -58,6 +60,16 @@ func (s *cabinet) application(w http.ResponseWriter, r *web.Request) error {
 	}
 	v := s.show(r, a)
 	v.Consent = s.wantsConsent(r, a)
+	if v.Own && len(a.Certificates) > 0 {
+		if v.Firsts, err = s.c.Office.FirstSignatures(r.Context(), r.Session().IIN, a.Number); err != nil {
+			return err
+		}
+	}
+	if v.Own && v.Step == 5 {
+		if v.Call, err = install(r, a); err != nil {
+			return err
+		}
+	}
 	if v.Own && v.Step == 3 {
 		if v.Factor, err = s.factorFor(r, a.FactorAbout(), "/applications/"+a.Number); err != nil {
 			return err
@@ -90,6 +102,8 @@ type shown struct {
 	Step   int
 	Call   web.AgentCall
 	Offer  bool
+	// Firsts are the first signatures of the new keys, shown to the applicant.
+	Firsts []ra.ProvedFirst
 	// Factor is the page of the second factor, when it is to be passed before the signature.
 	Factor string
 }
@@ -110,7 +124,7 @@ func (s *cabinet) show(r *web.Request, a ra.Application) shown {
 			v.Decide = s.c.Office.MayDecide(r.Context(), cert, a)
 		}
 	case ra.Issued:
-		v.Step, v.Call = 5, install(r, a)
+		v.Step = 5
 	case ra.Installed:
 		v.Offer = a.Replaces != "" && !a.Offered
 	case ra.Rejected, ra.Expired, ra.Withdrawn:
@@ -126,12 +140,17 @@ func generate(r *web.Request, a ra.Application, set []ra.KeySpec) web.AgentCall 
 	return web.GenerateKeys(r.Lang(), a.ID(), string(a.Storage), profiles, agentSubject(a))
 }
 
-func install(r *web.Request, a ra.Application) web.AgentCall {
+// install asks for the keys to be installed, and to sign that they are.
+func install(r *web.Request, a ra.Application) (web.AgentCall, error) {
+	challenge, err := r.AskInstall(ra.Installations([]ra.Application{a}))
+	if err != nil {
+		return web.AgentCall{}, err
+	}
 	ders := make([][]byte, len(a.Certificates))
 	for i, c := range a.Certificates {
 		ders[i] = c.DER
 	}
-	return web.InstallKeys(r.Lang(), a.ID(), ders)
+	return web.InstallKeys(r.Lang(), a.ID(), ders, challenge), nil
 }
 
 // takeKeys takes the requests the agent made.
@@ -186,10 +205,55 @@ func (s *cabinet) takeInstalled(_ http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: here}
 	}
-	if _, err := s.c.Office.Installed(r.Context(), r.Session().IIN, number, web.Serials(files)); err != nil {
+	about := ra.Installations([]ra.Application{a})
+	got, err := r.TakeInstall(about, web.Signatures(files))
+	if err != nil {
+		return err
+	}
+	signed, bad := firstSignatures(about, got)
+	if bad {
+		return web.Refusal{Code: auth.CodeSignature, Retry: here}
+	}
+	if _, err := s.c.Office.Installed(r.Context(), r.Session().IIN, number, web.Serials(files), signed...); err != nil {
 		return back(err, here)
 	}
 	return r.Redirect(here)
+}
+
+// firstSignature gives the applicant the first signature of one of his new keys with all that proves it.
+func (s *cabinet) firstSignature(w http.ResponseWriter, r *web.Request) error {
+	all, err := s.c.Office.FirstSignatures(r.Context(), r.Session().IIN, r.PathValue("number"))
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(f ra.ProvedFirst) bool { return f.Serial == r.PathValue("serial") })
+	if i < 0 {
+		return web.ErrNotFound
+	}
+	f := all[i]
+	files := []web.BundleFile{{Name: "signed.p7s", Body: f.Signature}}
+	names, count := map[string]string{"tst": "stamp", "ocsp": "answer", "crl": "list"}, map[string]int{}
+	for _, p := range f.Proofs {
+		count[p.Kind]++
+		files = append(files, web.BundleFile{Name: names[p.Kind] + "-" + strconv.Itoa(count[p.Kind]) + "." + p.Kind, Body: p.Body})
+	}
+	files = append(files, web.BundleFile{Name: "checks-1.json", Body: f.Checks}, web.BundleFile{Name: web.ContentFile, Body: []byte(f.Challenge)})
+	if f.Installation != "" {
+		files = append(files, web.BundleFile{Name: "installed.txt", Body: []byte(f.About)}, web.BundleFile{Name: "installation.txt", Body: []byte(f.Installation)})
+	}
+	files = append(files, web.BundleFile{Name: "certificate.cer", Body: f.Certificate})
+	return web.SendBundle(w, "first-signature-"+f.Serial, f.At, files)
+}
+
+// firstSignatures are those that are there; bad when one is none of our challenge.
+func firstSignatures(about string, got []web.FirstSignature) (list []ra.KeySignature, bad bool) {
+	for _, f := range got {
+		bad = bad || f.Bad
+		if f.Certificate != nil {
+			list = append(list, ra.KeySignature{Certificate: f.Certificate, Purpose: f.Purpose, Challenge: f.Challenge, Signature: f.Signature, About: about})
+		}
+	}
+	return list, bad
 }
 
 // withdraw ends an application; later answers the offer to revoke the replaced key with "not now".

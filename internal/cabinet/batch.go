@@ -64,7 +64,9 @@ func (s *cabinet) batch(w http.ResponseWriter, r *web.Request) error {
 		v.Lines = append(v.Lines, batchLine{l, cardOf(r, l.Certificate, s.c.Now()), old})
 	}
 	v.count(lines)
-	s.steps(r, &v, lines)
+	if err := s.steps(r, &v, lines, true); err != nil {
+		return err
+	}
 	if signs := func(f web.Agent) bool { return last(f.Action) == "sign" }; slices.ContainsFunc(v.Forms, signs) {
 		if v.Factor, err = s.factorFor(r, ra.BatchFactorAbout(b.ID), "/many/"+b.ID); err != nil {
 			return err
@@ -152,8 +154,8 @@ func (v *batchView) count(lines []ra.BatchLine) {
 }
 
 // steps decides what the agent is asked: first what nobody tried yet, in the order of the work;
-// then, beside it, once more what failed.
-func (s *cabinet) steps(r *web.Request, v *batchView, lines []ra.BatchLine) {
+// then, beside it, once more what failed. Ask opens the challenge that new keys sign.
+func (s *cabinet) steps(r *web.Request, v *batchView, lines []ra.BatchLine, ask bool) error {
 	by, fresh := map[string][]ra.Application{}, map[string]bool{}
 	for _, l := range lines {
 		what := word(l)
@@ -163,30 +165,37 @@ func (s *cabinet) steps(r *web.Request, v *batchView, lines []ra.BatchLine) {
 		}
 		v.Waiting = v.Waiting || (l.Waits() && s.c.Now().Sub(l.Application.Changed) < waitShown)
 	}
-	form := func(what string) {
+	form := func(what string) (err error) {
 		if len(by[what]) > 0 {
-			v.Forms = append(v.Forms, web.Agent{Action: "/many/" + v.ID + "/" + what, Call: s.manyCall(r, what, by[what]),
+			challenge := ""
+			if what == "install" && ask {
+				challenge, err = r.AskInstall(ra.Installations(by[what]))
+			}
+			v.Forms = append(v.Forms, web.Agent{Action: "/many/" + v.ID + "/" + what, Call: s.manyCall(r, what, by[what], challenge),
 				Button: r.T("batch.button."+what, "n", len(by[what])), Secondary: len(v.Forms) > 0})
 			delete(by, what)
 		}
+		return err
 	}
 	for _, what := range []string{"keys", "sign"} {
 		if fresh[what] {
-			form(what)
 			v.Waiting = false
-			return // one question at a time
+			return form(what) // one question at a time
 		}
 	}
 	if v.Waiting {
-		return
+		return nil
 	}
 	for _, what := range []string{"install", "sign", "keys"} {
-		form(what)
+		if err := form(what); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // manyCall is what the agent is asked for the applications of one step.
-func (s *cabinet) manyCall(r *web.Request, what string, list []ra.Application) web.AgentCall {
+func (s *cabinet) manyCall(r *web.Request, what string, list []ra.Application, challenge string) web.AgentCall {
 	switch what {
 	case "keys":
 		orders := make([]web.Order, len(list))
@@ -208,7 +217,7 @@ func (s *cabinet) manyCall(r *web.Request, what string, list []ra.Application) w
 			sets[i].Certificates = append(sets[i].Certificates, c.DER)
 		}
 	}
-	return web.InstallMany(r.Lang(), sets)
+	return web.InstallMany(r.Lang(), sets, challenge)
 }
 
 // order is one application's keys to make.

@@ -179,6 +179,7 @@ func (s *cabinet) applicationRoutes(at routes) {
 	at.own("POST /applications/{number}/recheck", s.recheck)
 	at.own("GET /applications/{number}/edit", s.askEdit)
 	at.own("POST /applications/{number}/edit", s.edit)
+	at.own("GET /applications/{number}/first/{serial}", s.firstSignature)
 	for path, h := range map[string]web.Handler{"keys": s.takeKeys, "sign": s.takeSignature, "install": s.takeInstalled,
 		"withdraw": s.withdraw, "later": s.later} {
 		at.own("GET /applications/{number}/"+path, s.toApplication)

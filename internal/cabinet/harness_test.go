@@ -324,6 +324,8 @@ type browser struct {
 	keys    []*pkitest.Leaf
 	pending map[string]crypto.Signer
 	lang    string
+	// first is what a new key signs when it is installed; nil: the challenge, as our agent has it.
+	first func(challenge string, key *pkitest.Leaf) []byte
 }
 
 func (s *site) browser(keys ...*pkitest.Leaf) *browser {
@@ -405,6 +407,7 @@ func (b *browser) ask(call string) string {
 			Profiles                []struct{ Algorithm, Usage string }
 			Subject                 struct{ CommonName, Surname, GivenName, IIN, Organization, BIN, Email string }
 			Certificates            []string
+			Challenge               string
 		}
 	}
 	must(b.s.t, json.Unmarshal([]byte(call), &r))
@@ -429,8 +432,17 @@ func (b *browser) ask(call string) string {
 			if !ok {
 				b.s.t.Fatalf("no pending key for certificate %s", cert.SerialHex())
 			}
-			b.keys = append(b.keys, &pkitest.Leaf{Certificate: cert, Key: key})
-			files = append(files, map[string]any{"keyId": id, "fileName": "GOST512_" + id + ".p12", "serialNumber": cert.SerialHex(), "created": true})
+			leaf := &pkitest.Leaf{Certificate: cert, Key: key}
+			b.keys = append(b.keys, leaf)
+			file := map[string]any{"keyId": id, "fileName": "GOST512_" + id + ".p12", "serialNumber": cert.SerialHex(), "created": true}
+			first := b.first
+			if first == nil {
+				first = b.firstSignature
+			}
+			if signed := first(r.Args.Challenge, leaf); signed != nil {
+				file["signature"] = signed
+			}
+			files = append(files, file)
 		}
 		result = map[string]any{"requestId": r.Args.RequestID, "files": files}
 	default:
@@ -439,6 +451,16 @@ func (b *browser) ask(call string) string {
 	out, err := json.Marshal(result)
 	must(b.s.t, err)
 	return string(out)
+}
+
+// firstSignature signs a challenge of an installation.
+func (b *browser) firstSignature(challenge string, key *pkitest.Leaf) []byte {
+	b.s.t.Helper()
+	if challenge == "" {
+		return nil
+	}
+	block, _ := pem.Decode([]byte(signWith(b.s.t, key, "cms", base64.StdEncoding.EncodeToString([]byte(challenge)))))
+	return block.Bytes
 }
 
 func (b *browser) request(key crypto.Signer, h pki.Holder, email string) map[string]string {

@@ -192,13 +192,13 @@ func (s *cabinet) toBatch(_ http.ResponseWriter, r *web.Request) error {
 }
 
 // manyAnswers reads what the agent did and gives it to take.
-func (s *cabinet) manyAnswers(r *web.Request, take func([]ra.BatchAnswer) error) error {
+func (s *cabinet) manyAnswers(r *web.Request, take func([]ra.BatchAnswer, []web.ManyAnswer) error) error {
 	here := "/many/" + r.PathValue("id")
 	got, err := web.ManyAnswers(r.Field("answer"))
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: here}
 	}
-	if err := take(batchAnswers(got)); err != nil {
+	if err := take(batchAnswers(got), got); err != nil {
 		if no, ok := errors.AsType[*ra.Refusal](err); ok && no.Code == "BATCH_UNKNOWN" {
 			return err
 		}
@@ -216,19 +216,51 @@ func batchAnswers(got []web.ManyAnswer) []ra.BatchAnswer {
 }
 
 func (s *cabinet) takeManyKeys(_ http.ResponseWriter, r *web.Request) error {
-	return s.manyAnswers(r, func(list []ra.BatchAnswer) error {
+	return s.manyAnswers(r, func(list []ra.BatchAnswer, _ []web.ManyAnswer) error {
 		return s.c.Office.BatchRequests(r.Context(), r.Session().IIN, r.PathValue("id"), list)
 	})
 }
 
 func (s *cabinet) takeManySignatures(_ http.ResponseWriter, r *web.Request) error {
-	return s.manyAnswers(r, func(list []ra.BatchAnswer) error {
+	return s.manyAnswers(r, func(list []ra.BatchAnswer, _ []web.ManyAnswer) error {
 		return s.c.Office.BatchSign(r.Context(), r.Session().IIN, r.PathValue("id"), list)
 	})
 }
 
 func (s *cabinet) takeManyInstalled(_ http.ResponseWriter, r *web.Request) error {
-	return s.manyAnswers(r, func(list []ra.BatchAnswer) error {
-		return s.c.Office.BatchInstalled(r.Context(), r.Session().IIN, r.PathValue("id"), list)
+	return s.manyAnswers(r, func(list []ra.BatchAnswer, got []web.ManyAnswer) error {
+		return s.batchInstalled(r, r.PathValue("id"), list, got)
 	})
+}
+
+// batchInstalled takes the report of many installations, and what the new keys signed of them. A key that signed anything but
+// that is told as one the agent did not install, and stops no other.
+func (s *cabinet) batchInstalled(r *web.Request, id string, answers []ra.BatchAnswer, got []web.ManyAnswer) error {
+	_, lines, err := s.c.Office.Batch(r.Context(), r.Session().IIN, id)
+	if err != nil {
+		return err
+	}
+	var asked []ra.Application
+	var signatures [][]byte
+	for _, one := range got {
+		for _, l := range lines {
+			if l.Application != nil && l.Application.ID() == one.ID {
+				asked = append(asked, *l.Application)
+			}
+		}
+		signatures = append(signatures, one.Signatures...)
+	}
+	about := ra.Installations(asked)
+	taken, err := r.TakeInstall(about, signatures)
+	if err != nil {
+		return err
+	}
+	for i, one := range got {
+		signed, bad := firstSignatures(about, taken[:len(one.Signatures)])
+		if taken = taken[len(one.Signatures):]; bad {
+			answers[i].Refused = "signature"
+		}
+		answers[i].First = signed
+	}
+	return s.c.Office.BatchInstalled(r.Context(), r.Session().IIN, id, answers)
 }

@@ -125,10 +125,10 @@ func (s *cabinet) newRenewal(r *web.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.renewalOf(r, b.ID)
+	return s.renewalOf(r, b.ID, true)
 }
 
-// renewals lists what is not at its end, latest first.
+// renewals lists what is not at its end, latest first; new keys are installed by what one says by itself.
 func (s *cabinet) renewals(r *web.Request) (any, error) {
 	list, err := s.c.Office.Batches(r.Context(), r.Session().IIN)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *cabinet) renewals(r *web.Request) (any, error) {
 	}
 	out := []client.Renewal{}
 	for _, b := range list {
-		one, err := s.renewalOf(r, b.ID)
+		one, err := s.renewalOf(r, b.ID, false)
 		if err != nil {
 			return nil, err
 		}
@@ -147,10 +147,12 @@ func (s *cabinet) renewals(r *web.Request) (any, error) {
 	return out, nil
 }
 
-func (s *cabinet) renewal(r *web.Request) (any, error) { return s.renewalOf(r, r.PathValue("id")) }
+func (s *cabinet) renewal(r *web.Request) (any, error) {
+	return s.renewalOf(r, r.PathValue("id"), true)
+}
 
-// renewalOf is a batch as its page has it.
-func (s *cabinet) renewalOf(r *web.Request, id string) (client.Renewal, error) {
+// renewalOf is a batch as its page has it. Ask opens the challenge that new keys sign when they are installed.
+func (s *cabinet) renewalOf(r *web.Request, id string, ask bool) (client.Renewal, error) {
 	b, lines, err := s.c.Office.Batch(r.Context(), r.Session().IIN, id)
 	if err != nil {
 		return client.Renewal{}, err
@@ -168,7 +170,9 @@ func (s *cabinet) renewalOf(r *web.Request, id string) (client.Renewal, error) {
 	}
 	var v batchView
 	v.ID = b.ID
-	s.steps(r, &v, lines)
+	if err := s.steps(r, &v, lines, ask); err != nil {
+		return client.Renewal{}, err
+	}
 	out.Waiting = v.Waiting
 	for _, f := range v.Forms {
 		call, err := json.Marshal(f.Call)
@@ -210,12 +214,12 @@ func (s *cabinet) renewalStep(step string) jsonHandler {
 		take := map[string]func([]ra.BatchAnswer) error{
 			client.StepKeys:    func(l []ra.BatchAnswer) error { return s.c.Office.BatchRequests(r.Context(), r.Session().IIN, id, l) },
 			client.StepSign:    func(l []ra.BatchAnswer) error { return s.c.Office.BatchSign(r.Context(), r.Session().IIN, id, l) },
-			client.StepInstall: func(l []ra.BatchAnswer) error { return s.c.Office.BatchInstalled(r.Context(), r.Session().IIN, id, l) },
+			client.StepInstall: func(l []ra.BatchAnswer) error { return s.batchInstalled(r, id, l, got) },
 		}[step]
 		if err := take(batchAnswers(got)); err != nil {
 			return nil, err
 		}
-		return s.renewalOf(r, id)
+		return s.renewalOf(r, id, true)
 	}
 }
 
@@ -242,5 +246,5 @@ func (s *cabinet) renewalCode(r *web.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.renewalOf(r, id)
+	return s.renewalOf(r, id, true)
 }

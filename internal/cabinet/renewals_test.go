@@ -178,6 +178,15 @@ func TestPain08RenewAllDueKeys(t *testing.T) {
 	for i, want := range []bool{true, true, false} {
 		k, err := s.ca.Key(t.Context(), due[i].Certificate.SerialHex())
 		must(t, err)
+		if want { // each new key has signed that it is installed
+			must(t, s.store.RA().View(t.Context(), func(tx ra.Tx) error {
+				f, err := tx.First(t.Context(), k.ReplacedBy)
+				if err == nil && (f.Purpose != ra.PurposeInstall || !strings.Contains(f.Challenge, "origin: "+origin+"\n")) {
+					t.Errorf("the first signature of key %d: %q", i, f.Challenge)
+				}
+				return err
+			}))
+		}
 		if (k.ReplacedBy != "") != want || !k.RevokedAt.IsZero() {
 			t.Errorf("key %d: replaced by %q, revoked %v", i, k.ReplacedBy, k.RevokedAt)
 		}

@@ -80,7 +80,8 @@ func (s *cabinet) prove(r *web.Request, purpose string, p trust.Purpose, retry s
 	}
 	proof, err := s.c.Auth.Prove(r.Context(), r.SID(), purpose, answer, p)
 	if err == nil {
-		return proof, nil
+		return proof, s.c.Office.KeySigned(r.Context(), ra.KeySignature{Certificate: proof.Certificate, Purpose: purpose,
+			Challenge: proof.Challenge.Text(), Signature: answer, Report: proof.Report})
 	}
 	if purpose == purposeSignIn {
 		if err := keepExpired(r, err); err != nil {

@@ -26,7 +26,7 @@ func TestC03ExpiredKeyGoesToTheDesk(t *testing.T) {
 	iin := "123456789013"
 	b := s.browser(s.expiredKey(iin))
 	p := b.click(b.get("/signin").has(t, 200, `href="/visit"`)) // an agent that offers no expired key leaves the person there
-	p.has(t, 422, `data-code="KEY_EXPIRED_NO_RENEWAL"`, "01.09.2026", "Продление невозможно", "ЦОН № 1", "ЦОН № 2", "+77170000001", "Что взять с собой", "Подать заявку на визит")
+	p.has(t, 422, `data-code="KEY_EXPIRED_NO_RENEWAL"`, "01.09.2026", "Продление невозможно", "ЦОН № 1", "ЦОН № 2", "+77170000001", "Что взять с собой", "Подать заявку на визит", "По правилам с 11.08.2025 ключи выдают и онлайн, с проверкой лица")
 	if b.get("/keys").path != "/signin" {
 		t.Error("an expired key opened a session")
 	}

@@ -101,7 +101,7 @@ func (d *desk) shown(r *web.Request) (shownCase, error) {
 		}
 		err = d.decide(r, &v, by)
 	case stepInstall:
-		v.Call = installCall(r, a)
+		v.Call, err = installCall(r, a)
 	}
 	return v, err
 }
@@ -176,12 +176,16 @@ func (d *desk) generate(r *web.Request, a ra.Application) web.AgentCall {
 		GivenName: n.Patronymic, IIN: n.IIN, Organization: n.Organization, BIN: n.BIN, Country: "KZ", Email: a.Email})
 }
 
-func installCall(r *web.Request, a ra.Application) web.AgentCall {
+func installCall(r *web.Request, a ra.Application) (web.AgentCall, error) {
+	challenge, err := r.AskInstall(ra.Installations([]ra.Application{a}))
+	if err != nil {
+		return web.AgentCall{}, err
+	}
 	ders := make([][]byte, len(a.Certificates))
 	for i, c := range a.Certificates {
 		ders[i] = c.DER
 	}
-	return web.InstallKeys(r.Lang(), a.ID(), ders)
+	return web.InstallKeys(r.Lang(), a.ID(), ders, challenge), nil
 }
 
 // place names a desk of the list.

@@ -40,7 +40,7 @@ func TestNewKeysAtTheDesk(t *testing.T) {
 		t.Errorf("ordered %+v", o)
 	}
 	two.post("/desk/find", url.Values{"q": {at.path[len("/desk/applications/"):]}}).has(t, 200, `data-state="INSTALLED"`)
-	for _, action := range []string{"check.searched ok", "application.awaiting_desk ok", "desk.examined ok", "desk.requests ok", "desk.identified ok", "desk.approved ok", "application.installed ok"} {
+	for _, action := range []string{"check.searched ok", "application.awaiting_desk ok", "desk.examined ok", "desk.requests ok", "desk.identified ok", "desk.approved ok", "application.installed ok", "application.key_signed ok"} {
 		if !slices.Contains(w.back.actions(t), action) {
 			t.Errorf("%s is not recorded", action)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"senim/internal/auth"
 	"senim/internal/ra"
 	"senim/internal/web"
 )
@@ -110,7 +111,21 @@ func (d *desk) install(_ http.ResponseWriter, r *web.Request) error {
 	if err != nil {
 		return web.Refusal{Code: "AGENT_ANSWER", Retry: back(r)}
 	}
-	if _, err := d.c.Office.InstalledAtDesk(r.Context(), by, a.Number, web.Serials(files)); err != nil {
+	about := ra.Installations([]ra.Application{a})
+	got, err := r.TakeInstall(about, web.Signatures(files))
+	if err != nil {
+		return err
+	}
+	var signed []ra.KeySignature
+	for _, f := range got {
+		if f.Bad {
+			return web.Refusal{Code: auth.CodeSignature, Retry: back(r)}
+		}
+		if f.Certificate != nil {
+			signed = append(signed, ra.KeySignature{Certificate: f.Certificate, Purpose: f.Purpose, Challenge: f.Challenge, Signature: f.Signature, About: about})
+		}
+	}
+	if _, err := d.c.Office.InstalledAtDesk(r.Context(), by, a.Number, web.Serials(files), signed...); err != nil {
 		return err
 	}
 	return r.Redirect(back(r))

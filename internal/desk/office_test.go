@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"senim/algid"
+	"senim/cms"
 	"senim/internal/ident"
 	"senim/internal/pkitest"
 	"senim/internal/ra"
@@ -255,6 +257,7 @@ func (p *person) answer(call string, at page) string {
 			RequestID    string
 			Subject      struct{ CommonName, Surname, GivenName, IIN, Organization, BIN, Email string }
 			Certificates []string
+			Challenge    string
 		}
 	}
 	if err := json.Unmarshal([]byte(call), &r); err != nil {
@@ -282,7 +285,12 @@ func (p *person) answer(call string, at page) string {
 			if err != nil {
 				p.t.Fatal(err)
 			}
-			files = append(files, map[string]any{"keyId": fmt.Sprintf("%x", cert.SubjectKeyID), "serialNumber": cert.SerialHex(), "created": true})
+			id := fmt.Sprintf("%x", cert.SubjectKeyID)
+			first, err := cms.Sign(rand.Reader, cms.Options{Key: p.back.pending[id], Certificate: cert, Content: []byte(r.Args.Challenge), Detached: true, SigningTime: time.Now()})
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			files = append(files, map[string]any{"keyId": id, "serialNumber": cert.SerialHex(), "created": true, "signature": first})
 		}
 		result = map[string]any{"requestId": r.Args.RequestID, "files": files}
 	default:

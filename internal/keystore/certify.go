@@ -125,16 +125,19 @@ func (k *Keeper) Certify(certificates []*pki.Certificate, on *Place) ([]Installe
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range matches {
+	keys := make([]*Key, len(matches))
+	for i, m := range matches {
 		if !m.Note.at(on) {
 			return nil, failure("no_pending_key", "the key is not on this token")
 		}
-		if err := k.probeToken(m, on); err != nil {
+		signer, err := k.probeToken(m, on)
+		if err != nil {
 			return nil, err
 		}
+		keys[i] = &Key{Signer: signer, Certificate: m.Certificate, Storage: on.Storage}
 	}
 	var out []Installed
-	for _, m := range matches {
+	for i, m := range matches {
 		made, err := on.t.Certify(context.Background(), m.Note.Name, m.Certificate.Raw)
 		if err == nil && made { // read back
 			if again, bad := on.t.Certify(context.Background(), m.Note.Name, m.Certificate.Raw); bad != nil || again {
@@ -142,14 +145,14 @@ func (k *Keeper) Certify(certificates []*pki.Certificate, on *Place) ([]Installe
 			}
 		}
 		if made {
-			out = append(out, Installed{KeyID: m.Note.KeyID, Created: true})
+			out = append(out, Installed{KeyID: m.Note.KeyID, Created: true, Key: keys[i]})
 		} else if err == nil {
-			out = append(out, Installed{KeyID: m.Note.KeyID})
+			out = append(out, Installed{KeyID: m.Note.KeyID, Key: keys[i]})
 		}
 		if err != nil {
-			for i, done := range out {
+			for j, done := range out {
 				if done.Created {
-					err = errors.Join(err, on.t.Undo(matches[i].Note.Name, matches[i].Certificate.Raw))
+					err = errors.Join(err, on.t.Undo(matches[j].Note.Name, matches[j].Certificate.Raw))
 				}
 			}
 			if errors.Is(err, token.ErrExists) {
@@ -174,19 +177,19 @@ func (n Note) at(on *Place) bool {
 	return on != nil && n.OnToken() && n.Storage == on.Storage && n.Token == on.Label && n.Serial == on.Serial
 }
 
-// probeToken proves that key and certificate belong together.
-func (k *Keeper) probeToken(m Match, on *Place) error {
+// probeToken proves that key and certificate belong together, and gives the key.
+func (k *Keeper) probeToken(m Match, on *Place) (crypto.Signer, error) {
 	key, err := on.t.Key(context.Background(), m.Note.Name)
 	if err != nil {
-		return failure("pending_key_unreadable", "%w", err)
+		return nil, failure("pending_key_unreadable", "%w", err)
 	}
 	spki, err := algid.MarshalPublicKey(key.Public())
 	if err != nil || !bytes.Equal(spki, m.Note.PublicKey) {
-		return failure("pending_key_unreadable", "the token holds another key")
+		return nil, failure("pending_key_unreadable", "the token holds another key")
 	}
 	algorithm, err := algid.SignatureFor(m.Certificate.PublicKey)
 	if err != nil {
-		return failure("verify_failed", "%w", err)
+		return nil, failure("verify_failed", "%w", err)
 	}
 	probe := []byte("senim probe " + m.Note.KeyID)
 	signature, err := algorithm.Sign(k.random, key, probe)
@@ -194,7 +197,7 @@ func (k *Keeper) probeToken(m Match, on *Place) error {
 		err = algorithm.Verify(m.Certificate.PublicKey, probe, signature)
 	}
 	if err != nil {
-		return failure("verify_failed", "probe signature: %w", err)
+		return nil, failure("verify_failed", "probe signature: %w", err)
 	}
-	return nil
+	return key, nil
 }

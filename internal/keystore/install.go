@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -31,6 +32,8 @@ type Installed struct {
 	Created  bool // false: the same file stood there already
 	// OtherPassword: it stood there under another password than the one that was given now, and has kept it.
 	OtherPassword bool
+	// Key is the finished key, open; nil when the password of now does not open it.
+	Key *Key
 }
 
 // Match finds the key of every certificate by its public key, never by a name; one that is not known here also in the
@@ -92,6 +95,7 @@ type step struct {
 	ready     bool   // its temporary file was written and proved
 	created   bool   // by this call: only such a file may be taken away again
 	other     bool   // it stood there, and the password of now does not open it
+	key       crypto.Signer
 }
 
 // Install makes the finished key file of every certificate under one new password: all of them, or
@@ -172,7 +176,10 @@ func look(steps []*step, password string) error {
 		}
 		content, err := read(s.final)
 		if err == nil {
-			_, err = pfx.Decode(content, password)
+			var file *pfx.File
+			if file, err = pfx.Decode(content, password); err == nil {
+				s.key = file.Key
+			}
 		}
 		switch s.other = errors.Is(err, pfx.ErrPassword); {
 		case s.other:
@@ -301,6 +308,7 @@ func (k *Keeper) probe(s *step, password string) error {
 	if err := algorithm.Verify(s.cert.PublicKey, probe, signature); err != nil {
 		return fmt.Errorf("probe signature: %w", err)
 	}
+	s.key = file.Key
 	return nil
 }
 
@@ -314,7 +322,11 @@ func (k *Keeper) finish(steps []*step) ([]Installed, error) {
 		k.fault("pending removed")
 		_ = syncDir(s.note.Folder)
 		k.notes[s.at].State = Finished
-		out = append(out, Installed{KeyID: s.note.KeyID, FileName: filepath.Base(s.final), Path: s.final, Created: s.created, OtherPassword: s.other})
+		one := Installed{KeyID: s.note.KeyID, FileName: filepath.Base(s.final), Path: s.final, Created: s.created, OtherPassword: s.other}
+		if s.key != nil {
+			one.Key = &Key{Signer: s.key, Certificate: s.cert, Storage: PKCS12}
+		}
+		out = append(out, one)
 	}
 	if err := k.save(); err != nil {
 		return nil, failure("write_failed", "%w", err)

@@ -54,7 +54,9 @@ type Generated struct {
 type InstallCall struct {
 	RequestID    string
 	Certificates [][]byte // DER or PEM
-	Locale       string
+	// Challenge is the site's, for the first signature of each new key; empty: none is asked for.
+	Challenge string
+	Locale    string
 }
 
 // InstalledFile is one finished key file. It carries no path.
@@ -64,6 +66,8 @@ type InstalledFile struct {
 	Serial   string `json:"serialNumber"`
 	NotAfter string `json:"notAfter"`
 	Created  bool   `json:"created"`
+	// Signature is a detached CMS (DER) by the new key over the challenge of the call.
+	Signature []byte `json:"signature,omitempty"`
 }
 
 // Installed is the result of install.
@@ -288,7 +292,7 @@ func (r *Request) Install() (*InstallCall, *Refusal) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	c := &InstallCall{RequestID: m.text("requestId", true), Locale: m.locale()}
+	c := &InstallCall{RequestID: m.text("requestId", true), Challenge: m.text("challenge", false), Locale: m.locale()}
 	list := m.list("certificates", true)
 	if refusal := m.refusal(); refusal != nil {
 		return nil, refusal

@@ -21,8 +21,9 @@ type SignManyCall struct {
 
 // InstallManyCall is a checked call of kz.senim.keys installMany.
 type InstallManyCall struct {
-	Orders []InstallCall
-	Locale string
+	Orders    []InstallCall
+	Challenge string // of all of them
+	Locale    string
 }
 
 // ManyError says why one part of a call for many was not done, as [Refusal] does for a whole call.
@@ -147,7 +148,7 @@ func (r *Request) InstallMany() (*InstallManyCall, *Refusal) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	c := &InstallManyCall{Locale: m.locale()}
+	c := &InstallManyCall{Challenge: m.text("challenge", false), Locale: m.locale()}
 	parts := m.objects("orders")
 	if refusal := m.refusal(); refusal != nil {
 		return nil, refusal

@@ -92,6 +92,7 @@ type BatchAnswer struct {
 	Requests [][]byte
 	Signed   []byte
 	Serials  []string
+	First    []KeySignature // what the new keys signed, with Serials
 	// Refused is the agent's reason, as "not_unlocked"; empty when it did it.
 	Refused string
 }
@@ -181,7 +182,7 @@ func openFor(ctx context.Context, tx Tx, a Application, in func(State) bool) (bo
 // after, the new key takes the place of the old one.
 func (o *Office) BatchInstalled(ctx context.Context, iin, id string, answers []BatchAnswer) error {
 	return o.answered(ctx, iin, id, answers, func(a Application, ans BatchAnswer) error {
-		a, err := o.Installed(ctx, a.Subject.IIN, a.Number, ans.Serials)
+		a, err := o.Installed(ctx, a.Subject.IIN, a.Number, ans.Serials, ans.First...)
 		if err != nil {
 			return err
 		}

@@ -161,17 +161,24 @@ func (o *Office) Change(ctx context.Context, by Operator, number, email string, 
 }
 
 // InstalledAtDesk records that the keys were written on the desk's machine, for the person before it.
-func (o *Office) InstalledAtDesk(ctx context.Context, by Operator, number string, serials []string) (Application, error) {
+func (o *Office) InstalledAtDesk(ctx context.Context, by Operator, number string, serials []string, signed ...KeySignature) (Application, error) {
 	waits, err := o.Case(ctx, number)
 	if err != nil {
 		return Application{}, err
+	}
+	kept, without, err := o.first(ctx, waits, signed)
+	if err != nil {
+		return Application{}, o.notInstalled(ctx, by.IIN, number, err)
 	}
 	phone := o.c.People.Phone(ctx, by.IIN, ident.IIN(waits.Subject.IIN))
 	a, err := o.atDesk(ctx, by, number, "application.installed", func(tx Tx, a *Application) error {
 		if err := a.serve(by); err != nil {
 			return err
 		}
-		return o.install(ctx, tx, a, serials, phone)
+		if err := o.install(ctx, tx, a, serials, phone); err != nil {
+			return err
+		}
+		return o.keepFirst(ctx, tx, a, kept, without)
 	})
 	if err != nil {
 		return Application{}, o.notInstalled(ctx, by.IIN, number, err)

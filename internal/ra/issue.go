@@ -58,6 +58,9 @@ func (o *Office) Issue(ctx context.Context, t Task) error {
 		if err := a.Issue(certs, o.c.Now()); err != nil {
 			return err
 		}
+		if err := awaitFirst(ctx, tx, a); err != nil {
+			return err
+		}
 		return o.remind(ctx, tx, a, "N-13", 0, o.c.Now())
 	})
 	return err
@@ -175,11 +178,23 @@ func (o *Office) reject(ctx context.Context, a Application, why Reason) error {
 	return err
 }
 
-// Installed records that the agent wrote the keys; the owner is told (N-12).
-func (o *Office) Installed(ctx context.Context, iin, number string, serials []string) (Application, error) {
+// Installed records that the agent wrote the keys; the owner is told (N-12). What the new keys signed of it is kept; without,
+// their first signature on another occasion is ([Office.KeySigned]).
+func (o *Office) Installed(ctx context.Context, iin, number string, serials []string, signed ...KeySignature) (Application, error) {
+	was, err := o.mine(ctx, iin, number)
+	if err != nil {
+		return Application{}, err
+	}
+	kept, without, err := o.first(ctx, was, signed)
+	if err != nil {
+		return Application{}, o.notInstalled(ctx, iin, number, err)
+	}
 	phone := o.c.People.Phone(ctx, iin, ident.IIN(iin))
 	a, err := o.change(ctx, iin, number, "application.installed", func(tx Tx, a *Application) error {
-		return o.install(ctx, tx, a, serials, phone)
+		if err := o.install(ctx, tx, a, serials, phone); err != nil {
+			return err
+		}
+		return o.keepFirst(ctx, tx, a, kept, without)
 	})
 	if err != nil {
 		return Application{}, o.notInstalled(ctx, iin, number, err)

@@ -35,11 +35,13 @@ type data struct {
 	staff    staffBook
 	calendarData
 	folders folders
+	first   firstMemory
 }
 
 func newMemory() *memory {
 	return &memory{d: data{counters: map[string]int{}, apps: map[string]Application{}, keys: map[string]string{},
-		accounts: map[string]Account{}, links: map[string]Link{}, staff: newStaffBook(), folders: folders{watched: map[string][]string{}}}}
+		accounts: map[string]Account{}, links: map[string]Link{}, staff: newStaffBook(), folders: folders{watched: map[string][]string{}},
+		first: firstMemory{map[string]FirstSignature{}, map[string][]Proof{}}}}
 }
 
 func (m *memory) Update(_ context.Context, f func(Tx) error) error {
@@ -49,7 +51,7 @@ func (m *memory) Update(_ context.Context, f func(Tx) error) error {
 	m.d.counters, m.d.apps, m.d.keys = maps.Clone(was.counters), maps.Clone(was.apps), maps.Clone(was.keys)
 	m.d.accounts, m.d.links = maps.Clone(was.accounts), maps.Clone(was.links)
 	m.d.factors = slices.Clone(was.factors)
-	m.d.folders = was.folders.clone()
+	m.d.folders, m.d.first = was.folders.clone(), was.first.clone()
 	m.d.jobs, m.d.events, m.d.letters = slices.Clone(was.jobs), slices.Clone(was.events), slices.Clone(was.letters)
 	m.d.staff = was.staff.clone()
 	if err := f(m); err != nil {

@@ -43,6 +43,8 @@ type Config struct {
 	Keys    Keys
 	Issuer  Issuer
 	Revoker Revoker
+	// Proofs gathers what proves the first signatures of new keys; nil: they are kept alone.
+	Proofs Prover
 	// Ends walks what ends, for the operators' reports; nil: they cannot be made.
 	Ends Ends
 	// Origin of the cabinet, as "https://cabinet.example.kz": written into documents and letters.

@@ -62,6 +62,7 @@ type Tx interface {
 	deskTx
 	scanTx
 	useTx
+	firstTx
 
 	// Hash gives the keyed hash that names a person in the audit log.
 	Hash(personal string) string

@@ -77,14 +77,15 @@ func GenerateKeys(t lang.Tag, requestID, storage string, profiles []Profile, s S
 		"requestId": requestID, "storage": storage, "profiles": profiles, "subject": s, "locale": string(t)}}
 }
 
-// InstallKeys asks the agent to put certificates (DER) beside the keys it made (kz.senim.keys).
-func InstallKeys(t lang.Tag, requestID string, certificates [][]byte) AgentCall {
+// InstallKeys asks the agent to put certificates (DER) beside the keys it made (kz.senim.keys), and to have each key sign
+// the challenge of [Request.AskInstall].
+func InstallKeys(t lang.Tag, requestID string, certificates [][]byte, challenge string) AgentCall {
 	list := make([]string, len(certificates))
 	for i, der := range certificates {
 		list[i] = base64.StdEncoding.EncodeToString(der)
 	}
 	return AgentCall{Module: "kz.senim.keys", Method: "install", Args: map[string]any{
-		"requestId": requestID, "certificates": list, "locale": string(t)}}
+		"requestId": requestID, "certificates": list, "challenge": challenge, "locale": string(t)}}
 }
 
 // NewKey is one key pair the agent made.
@@ -99,6 +100,8 @@ type InstalledKey struct {
 	FileName     string `json:"fileName"`
 	SerialNumber string `json:"serialNumber"`
 	Created      bool   `json:"created"`
+	// Signature is the key's over the challenge: CMS, DER; an agent that does not know of it gives none.
+	Signature []byte `json:"signature"`
 }
 
 // ErrAnswer says that what came instead of the agent's answer cannot be read.
@@ -197,6 +200,15 @@ func Installed(answer, requestID string) ([]InstalledKey, error) {
 		return nil, fmt.Errorf("%w: other request or number of files", ErrAnswer)
 	}
 	return got.Files, nil
+}
+
+// Signatures are what the keys signed, in their order; nil where there is none.
+func Signatures(files []InstalledKey) [][]byte {
+	all := make([][]byte, len(files))
+	for i, f := range files {
+		all[i] = f.Signature
+	}
+	return all
 }
 
 // Serials are the serial numbers of the certificates in key files, in their order.

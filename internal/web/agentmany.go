@@ -78,8 +78,8 @@ type ToInstall struct {
 }
 
 // InstallMany asks for the certificates of many applications to be put beside their keys, under one
-// new password (kz.senim.keys installMany).
-func InstallMany(t lang.Tag, sets []ToInstall) AgentCall {
+// new password (kz.senim.keys installMany), and for the signature of each key over the challenge of [Request.AskInstall].
+func InstallMany(t lang.Tag, sets []ToInstall, challenge string) AgentCall {
 	orders := make([]map[string]any, len(sets))
 	for i, s := range sets {
 		list := make([]string, len(s.Certificates))
@@ -88,7 +88,7 @@ func InstallMany(t lang.Tag, sets []ToInstall) AgentCall {
 		}
 		orders[i] = map[string]any{"requestId": s.RequestID, "certificates": list}
 	}
-	return manyCall(t, "installMany", map[string]any{"orders": orders})
+	return manyCall(t, "installMany", map[string]any{"orders": orders, "challenge": challenge})
 }
 
 // ManyAnswer is what the agent did for one of many; by what was asked one member is set, or Refused
@@ -98,7 +98,9 @@ type ManyAnswer struct {
 	Requests [][]byte // generateMany: PKCS #10, DER
 	XML      []byte   // signMany
 	Serials  []string // installMany
-	Refused  string
+	// Signatures are, with Serials, what the keys signed; nil where there is none.
+	Signatures [][]byte
+	Refused    string
 }
 
 // ManyAnswers reads the answers to [GenerateMany], [SignMany] and [InstallMany].
@@ -106,8 +108,11 @@ func ManyAnswers(answer string) ([]ManyAnswer, error) {
 	type part struct {
 		ID, RequestID, XML string
 		Keys               []struct{ CSR []byte }
-		Files              []struct{ SerialNumber string }
-		Error              *struct{ Code, Details string }
+		Files              []struct {
+			SerialNumber string
+			Signature    []byte
+		}
+		Error *struct{ Code, Details string }
 	}
 	var got struct{ Orders, Documents []part }
 	if err := json.Unmarshal([]byte(answer), &got); err != nil {
@@ -129,7 +134,7 @@ func ManyAnswers(answer string) ([]ManyAnswer, error) {
 			a.Requests = append(a.Requests, k.CSR)
 		}
 		for _, f := range p.Files {
-			a.Serials = append(a.Serials, f.SerialNumber)
+			a.Serials, a.Signatures = append(a.Serials, f.SerialNumber), append(a.Signatures, f.Signature)
 		}
 		if p.Error != nil {
 			a.Refused, _, _ = strings.Cut(p.Error.Details, ":")

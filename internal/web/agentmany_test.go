@@ -23,7 +23,7 @@ func TestManyCalls(t *testing.T) {
 		{web.GenerateMany(lang.KK, "PKCS12", []web.Order{order}), `{"module":"kz.senim.keys","method":"generateMany","args":{"locale":"kk","orders":[{"requestId":"1-r1",` +
 			`"profiles":[{"algorithm":"GOST512","usage":"SIGNATURE"}],"subject":{"commonName":"ТЕСТОВ ТЕСТ","surname":"ТЕСТОВ","iin":"123456789011","country":"KZ","email":"t@example.kz"}}],"storage":"PKCS12"}}`},
 		{web.SignMany(lang.EN, []web.ToSign{{ID: "1-r1", XML: "x", Serial: "1f"}}), `{"module":"kz.senim.keys","method":"signMany","args":{"documents":[{"id":"1-r1","xml":"x","serialNumber":"1f"}],"locale":"en"}}`},
-		{web.InstallMany(lang.RU, []web.ToInstall{{RequestID: "1-r1", Certificates: [][]byte{{1, 2}}}}), `{"module":"kz.senim.keys","method":"installMany","args":{"locale":"ru","orders":[{"certificates":["AQI="],"requestId":"1-r1"}]}}`},
+		{web.InstallMany(lang.RU, []web.ToInstall{{RequestID: "1-r1", Certificates: [][]byte{{1, 2}}}}, "c"), `{"module":"kz.senim.keys","method":"installMany","args":{"challenge":"c","locale":"ru","orders":[{"certificates":["AQI="],"requestId":"1-r1"}]}}`},
 	} {
 		if got := c.call.JSON(); got != c.want {
 			t.Errorf("%s\nwant %s", got, c.want)

@@ -101,20 +101,24 @@ func (r *Request) Ask(purpose, digest string) (auth.Challenge, error) {
 
 // Bind opens the challenge under which a document is signed on the page that is shown, and gives the document with it.
 func (r *Request) Bind(purpose, document string) (string, error) {
-	if r.Method != http.MethodPost {
-		if err := r.limit(true); err != nil {
-			return "", err
-		}
-	}
-	sid, err := r.Begin()
-	if err != nil {
-		return "", err
-	}
-	c, err := r.shell.c.Auth.AskAbout(r.Context(), sid, purpose, document)
+	c, err := r.askAbout(purpose, document)
 	if err != nil {
 		return "", err
 	}
 	return c.In(document), nil
+}
+
+func (r *Request) askAbout(purpose, document string) (auth.Challenge, error) {
+	if r.Method != http.MethodPost {
+		if err := r.limit(true); err != nil {
+			return auth.Challenge{}, err
+		}
+	}
+	sid, err := r.Begin()
+	if err != nil {
+		return auth.Challenge{}, err
+	}
+	return r.shell.c.Auth.AskAbout(r.Context(), sid, purpose, document)
 }
 
 // TakeChallenge takes the challenge under which what comes now was signed: once, within its time, of this browser. Without one the

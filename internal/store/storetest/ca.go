@@ -346,6 +346,19 @@ func caRevocations(t *testing.T, s ca.Store) {
 		}
 		return errors.Join(err, err2, err3)
 	})
+	unlisted := func(shard string, since int64, want time.Time) {
+		t.Helper()
+		in(t, s, func(tx ca.Tx) error {
+			got, err := tx.Unlisted(ctx, "rev", shard, since)
+			if !got.Equal(want) || want.IsZero() != errors.Is(err, ca.ErrNotFound) {
+				t.Errorf("unlisted in %q since %d: %v %v, want %v", shard, since, got, err, want)
+			}
+			return nil
+		})
+	}
+	unlisted("", 0, v.Recorded)
+	unlisted("", epoch, time.Time{})
+	unlisted("no-shard", 0, time.Time{})
 	if later := since("", epoch); len(later) != 0 {
 		t.Errorf("since the newest epoch: %v", later)
 	}
@@ -357,7 +370,8 @@ func caRevocations(t *testing.T, s ca.Store) {
 		t.Errorf("an error of the caller: %v", err)
 	}
 	final := ca.Revocation{Reason: ca.Superseded, By: "two"}
-	in(t, s, func(tx ca.Tx) error { return tx.ChangeRevocation(ctx, "rev", records[0].Serial, caStart, final) })
+	in(t, s, func(tx ca.Tx) error { return tx.ChangeRevocation(ctx, "rev", records[0].Serial, caStart.Add(time.Hour), final) })
+	unlisted("", epoch, caStart.Add(time.Hour)) // a change is told anew, and counts from itself
 	if later := since("", epoch); len(later) != 1 || later[0] != records[0].Serial {
 		t.Errorf("a changed reason: %v", later)
 	}

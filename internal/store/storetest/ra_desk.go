@@ -54,6 +54,59 @@ func Desk(t *testing.T, s *store.Store) {
 		})
 	})
 
+	t.Run("first signatures", func(t *testing.T) {
+		f := ra.FirstSignature{Serial: "aa", Number: "261124000017", Purpose: "install-keys", Challenge: "senim-challenge 1\n", Signature: []byte{1, 2}, About: "x\n", Checks: []byte("[]"), At: now}
+		awaits := func(tx ra.Tx, serial, want string) {
+			if got, err := tx.AwaitsFirst(ctx, serial); got != want || (want == "") != errors.Is(err, ra.ErrNotFound) {
+				t.Errorf("%s awaits %q: %v", serial, got, err)
+			}
+		}
+		update(func(tx ra.Tx) error {
+			if err := errors.Join(tx.AwaitFirst(ctx, "aa", f.Number), tx.AwaitFirst(ctx, "bb", f.Number)); err != nil {
+				return err
+			}
+			awaits(tx, "aa", f.Number)
+			awaits(tx, "cc", "")
+			none, err := tx.Firsts(ctx, f.Number)
+			if _, missing := tx.First(ctx, "aa"); len(none) != 0 || !errors.Is(missing, ra.ErrNotFound) {
+				t.Errorf("%+v, %v before anything was signed", none, missing)
+			}
+			return err
+		})
+		for i, want := range []bool{true, false} { // the first is kept
+			one := f
+			one.At = now.Add(time.Duration(i) * time.Hour)
+			update(func(tx ra.Tx) error {
+				fresh, err := tx.PutFirst(ctx, one)
+				if fresh != want {
+					t.Errorf("put %d: %v", i, fresh)
+				}
+				return err
+			})
+		}
+		unseen := f // issued before keys were awaited
+		unseen.Serial, unseen.Number, unseen.About = "dd", "261124000025", ""
+		proofs := []ra.Proof{{Kind: "tst", Body: []byte{3}}, {Kind: "ocsp", Body: []byte{4}}}
+		update(func(tx ra.Tx) error {
+			fresh, err := tx.PutFirst(ctx, unseen)
+			if !fresh {
+				t.Error("one that was not awaited")
+			}
+			return errors.Join(err, tx.AwaitFirst(ctx, "aa", "another"), tx.PutFirstProofs(ctx, "aa", proofs[:1]), tx.PutFirstProofs(ctx, "aa", proofs))
+		})
+		update(func(tx ra.Tx) error {
+			awaits(tx, "aa", "")
+			awaits(tx, "bb", f.Number)
+			all, err1 := tx.Firsts(ctx, f.Number)
+			one, err2 := tx.First(ctx, "dd")
+			got, err3 := tx.FirstProofs(ctx, "aa")
+			if d := cmp.Diff([]ra.FirstSignature{f}, all) + cmp.Diff(unseen, one) + cmp.Diff(proofs, got); d != "" {
+				t.Error(d)
+			}
+			return errors.Join(err1, err2, err3)
+		})
+	})
+
 	t.Run("lists and counts", func(t *testing.T) {
 		visit := ra.Visit{Finding: ra.Finding{Number: "045678901", Expires: "2030-01-01", Attorney: &ra.Attorney{Name: "ИВАНОВ"}}, By: "1",
 			Scan: ra.Scan{Hash: "aa"}, Registry: ra.Comparison{Verdict: "bad", Code: "NAME_DIFFERS", AsOf: now},
