@@ -370,7 +370,9 @@ func caRevocations(t *testing.T, s ca.Store) {
 		t.Errorf("an error of the caller: %v", err)
 	}
 	final := ca.Revocation{Reason: ca.Superseded, By: "two"}
-	in(t, s, func(tx ca.Tx) error { return tx.ChangeRevocation(ctx, "rev", records[0].Serial, caStart.Add(time.Hour), final) })
+	in(t, s, func(tx ca.Tx) error {
+		return tx.ChangeRevocation(ctx, "rev", records[0].Serial, caStart.Add(time.Hour), final)
+	})
 	unlisted("", epoch, caStart.Add(time.Hour)) // a change is told anew, and counts from itself
 	if later := since("", epoch); len(later) != 1 || later[0] != records[0].Serial {
 		t.Errorf("a changed reason: %v", later)
