@@ -10,6 +10,7 @@ import (
 	"senim/internal/agent"
 	"senim/internal/keystore"
 	"senim/internal/lang"
+	"senim/internal/setup"
 )
 
 // errClosed says that the person closed the window.
@@ -18,7 +19,7 @@ var errClosed = errors.New("the window was closed: nothing was done")
 // actCommand opens the window of an act: in the agent that runs, which knows the keys opened already; else
 // in one of its own, for as long as the window is open. While another process holds the folder it waits.
 func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stderr io.Writer) error {
-	c, err := configuration("senim-agent "+string(act), args, stdout, stderr)
+	c, err := configuration("senim-agent "+string(act), asInstalled(args, stderr), stdout, stderr)
 	if err != nil {
 		return err
 	}
@@ -43,6 +44,23 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 	}
 	_, err = fmt.Fprintln(stdout, said)
 	return err
+}
+
+// asInstalled puts what was chosen at install, in the folder that is meant, before what is said now.
+func asInstalled(args []string, stderr io.Writer) []string {
+	var said choices
+	if said.read("", args, io.Discard) != nil {
+		return args // the mistake is told where they are read
+	}
+	m, err := setup.This(said.data)
+	if err == nil {
+		_, err = m.Recall()
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return args
+	}
+	return append(m.Arguments[:len(m.Arguments):len(m.Arguments)], args...)
 }
 
 // do has the agent that runs open the window, or opens it here.

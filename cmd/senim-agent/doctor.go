@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,8 +29,8 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil {
 		return err
 	}
-	if _, err := m.Recall(); err != nil {
-		_, _ = fmt.Fprintln(stderr, err) // found again below
+	if p.forgotten != nil {
+		_, _ = fmt.Fprintln(stderr, p.forgotten) // found again below
 	}
 	t := p.language()
 	if *repair {
@@ -87,6 +88,9 @@ func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil {
 		return err
 	}
+	if p.forgotten != nil {
+		_, _ = fmt.Fprintln(stderr, p.forgotten)
+	}
 	f := m.Agent(ctx, setup.Question{Address: *p.listen, Version: version})[0]
 	if _, err := fmt.Fprintln(stdout, f.Found(p.language())); err != nil {
 		return err
@@ -100,17 +104,17 @@ func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 // openCommand shows the agent's own page, and starts the agent when it does not run.
 func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := newPlace("open", stdout, stderr)
-	browser := p.flags.String("browser", "", "`command` that shows why there is no page; none shows nothing")
+	browser := p.flags.String("browser", "", "`command` that shows why there is no page; none shows nothing; default: as chosen at install")
 	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}
-	f, err := begin(ctx, m, *p.listen)
+	f, err := p.begin(ctx, m)
 	if err != nil {
 		return err
 	}
 	if f.ID != "agent-runs" {
-		noticeIn(*p.data, *browser, p.language())(f)
+		noticeIn(*p.data, cmp.Or(*browser, p.chosen.browser), p.language())(f)
 		return unsound(stdout, p.language(), f)
 	}
 	return setup.Show(ctx, *p.listen)
@@ -123,7 +127,7 @@ func startCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	f, err := begin(ctx, m, *p.listen)
+	f, err := p.begin(ctx, m)
 	if err != nil || f.ID == "agent-runs" {
 		return err
 	}
@@ -137,26 +141,29 @@ func unsound(stdout io.Writer, t lang.Tag, f setup.Finding) error {
 }
 
 // begin starts the agent when it does not run, as it was chosen when it was installed, and finds who answers then.
-func begin(ctx context.Context, m *setup.Machine, listen string) (setup.Finding, error) {
-	if _, err := m.Recall(); err != nil {
-		return setup.Finding{}, err
+func (p *place) begin(ctx context.Context, m *setup.Machine) (setup.Finding, error) {
+	if p.forgotten != nil {
+		return setup.Finding{}, p.forgotten
 	}
-	q := setup.Question{Address: listen, Version: version}
+	q := setup.Question{Address: *p.listen, Version: version}
 	f := m.Agent(ctx, q)[0]
 	if f.ID != "agent-absent" {
 		return f, nil
 	}
-	if err := start(m, listen); err != nil {
+	if err := p.start(m); err != nil {
 		return setup.Finding{}, err
 	}
 	return appear(ctx, m, q), nil
 }
 
 // start runs the agent and leaves it: it outlives this command.
-func start(m *setup.Machine, listen string) error {
+func (p *place) start(m *setup.Machine) error {
 	args := append([]string{"--wait"}, m.Arguments...)
-	if listen != defaultListen {
-		args = append(args, "--listen", listen)
+	if *p.listen != p.chosen.listen {
+		args = append(args, "--listen", *p.listen)
+	}
+	if *p.data != p.chosen.data {
+		args = append(args, "--data", m.Data)
 	}
 	c := exec.Command(m.Program, args...) //nolint:gosec,noctx // ourselves; it outlives this command
 	detach(c)

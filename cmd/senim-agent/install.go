@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"time"
 
 	"senim/internal/agent"
 	"senim/internal/keystore"
@@ -20,23 +22,43 @@ type place struct {
 	listen *string
 	tag    string
 	stdout io.Writer
+
+	chosen    choices // at the last install; else the agent's own
+	forgotten error   // why they cannot be told
 }
 
 func newPlace(name string, stdout, stderr io.Writer) *place {
 	p := &place{flags: flag.NewFlagSet("senim-agent "+name, flag.ContinueOnError), stdout: stdout}
 	p.flags.SetOutput(stderr)
 	p.data = p.flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	p.listen = p.flags.String("listen", defaultListen, "`address` of the agent")
+	p.listen = p.flags.String("listen", defaultListen, "`address` of the agent, in place of the one chosen at install")
 	p.flags.StringVar(&p.tag, "lang", "", "kk, ru or en; default: the system's")
 	return p
 }
 
-// machine reads the flags, and gives the machine they are about.
+// given tells whether a flag stands in the command line.
+func (p *place) given(name string) (is bool) {
+	p.flags.Visit(func(f *flag.Flag) { is = is || f.Name == name })
+	return is
+}
+
+// machine reads the flags, and gives the machine they are about, as it was chosen when the agent was installed; what is said now
+// goes before that. Choices that cannot be read are no error here, and leave the address at its default.
 func (p *place) machine(args []string) (*setup.Machine, error) {
 	if err := p.flags.Parse(args); err != nil {
 		return nil, err
 	}
-	return setup.This(*p.data)
+	m, err := setup.This(*p.data)
+	if err != nil {
+		return nil, err
+	}
+	if _, p.forgotten = m.Recall(); p.forgotten == nil {
+		p.forgotten = p.chosen.read("senim-agent", m.Arguments, io.Discard)
+	}
+	if p.forgotten == nil && !p.given("listen") {
+		*p.listen = p.chosen.listen
+	}
+	return m, nil
 }
 
 // language is the one asked for, else the system's.
@@ -71,7 +93,7 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	if err := checkArguments(p.flags.Args()); err != nil {
 		return fmt.Errorf("the agent's own flags: %w", err)
 	}
-	if *keep && (*system || *systemd || p.flags.NArg() > 0) {
+	if *keep && (*system || *systemd || p.given("listen") || p.flags.NArg() > 0) {
 		return errors.New("--keep goes with no other choice")
 	}
 	m, err := setup.This(*p.data)
@@ -79,6 +101,9 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 		return err
 	}
 	m.Arguments, m.Portals, m.Systemd = p.flags.Args(), portals, *systemd
+	if p.given("listen") {
+		m.Arguments = append([]string{"--listen", *p.listen}, m.Arguments...)
+	}
 	if *p.data != dataFolder() {
 		m.Arguments = append([]string{"--data", m.Data}, m.Arguments...)
 	}
@@ -185,7 +210,6 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 	}
 	m.Everyone = *everyone
 	t := p.language()
-	line := setup.Line(stdout, t)
 	if *system {
 		return uninstallSystem(ctx, m, stdout, t)
 	}
@@ -200,38 +224,58 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 			return errors.New(t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
 		}
 	}
-	if _, err := m.Recall(); err != nil {
-		_, _ = fmt.Fprintln(stderr, err) // taking away goes by names, not by what was chosen
+	if p.forgotten != nil {
+		_, _ = fmt.Fprintln(stderr, p.forgotten) // taking away goes by names, not by what was chosen
 	}
-	if n, err := m.Pending(); !*pending && (err != nil || n > 0) {
-		if err != nil {
+	return p.uninstallOwn(ctx, m, *pending)
+}
+
+// uninstallOwn takes the person's part away. Nothing is, while an agent or a window of one works with its folder, wherever that listens.
+func (p *place) uninstallOwn(ctx context.Context, m *setup.Machine, pending bool) error {
+	t := p.language()
+	waiting := func() error {
+		if pending {
+			return nil
+		}
+		n, err := m.Pending()
+		if err != nil || n == 0 {
 			return err
 		}
 		return errors.New(t.Text("setup.uninstall.pending", "n", n))
 	}
+	if err := waiting(); err != nil { // a refusal ends no agent
+		return err
+	}
 	if err := stop(ctx, *p.listen); err != nil {
 		return err
 	}
-	if err := setup.Take(ctx, append(m.Own(), m.Left(false)...), line); err != nil {
-		return err // the data stay: they say what there is to take away
-	}
-	left, err := m.SystemLeft(ctx)
-	if err != nil {
+	soon, cancel := context.WithTimeout(ctx, letsGo)
+	defer cancel()
+	left := false
+	err := m.Erase(soon, setup.Erasing{Pending: pending, Keychain: keystore.SystemKeychain(), Before: func() (err error) {
+		if err := setup.Take(ctx, append(m.Own(), m.Left(false)...), setup.Line(p.stdout, t)); err != nil {
+			return err // the data stay: they say what there is to take away
+		}
+		left, err = m.SystemLeft(ctx)
 		return err
-	}
-	if err := agent.ForgetSecrets(*p.data, keystore.SystemKeychain()); err != nil {
-		return err // the data stay: they say what the keychain still has
-	}
-	if err := m.Erase(*pending); err != nil {
+	}})
+	switch {
+	case errors.Is(err, setup.ErrPending):
+		return cmp.Or(waiting(), err)
+	case errors.Is(err, keystore.ErrInUse):
+		return errors.New(t.Text("setup.uninstall.busy"))
+	case err != nil:
 		return err
+	case left:
+		_, err = fmt.Fprintln(p.stdout, t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
+	default:
+		_, err = fmt.Fprintln(p.stdout, t.Text("setup.uninstall.done"))
 	}
-	if left {
-		_, err := fmt.Fprintln(stdout, t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
-		return err
-	}
-	_, err = fmt.Fprintln(stdout, t.Text("setup.uninstall.done"))
 	return err
 }
+
+// letsGo is how long an agent that was stopped may take to let its folder go.
+const letsGo = 5 * time.Second
 
 // uninstallSystem takes away the whole machine's part. What Firefox imported by its policy is each person's.
 func uninstallSystem(ctx context.Context, m *setup.Machine, stdout io.Writer, t lang.Tag) error {

@@ -172,89 +172,80 @@ func serveWith(ctx context.Context, c settings, stdout, stderr io.Writer) error 
 
 // settings are what the agent is started with.
 type settings struct {
+	choices
 	agent.Config
-	headless, wait bool
-	browser        string
-	services       []string // addresses of responders that were named
+	services []string // addresses of responders that were named
 }
 
 // configuration reads the flags of the agent; a command that opens one window has the same.
 func configuration(name string, args []string, stdout, stderr io.Writer) (c settings, err error) {
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	var keys, authorities, responders, stampers, drivers list
-	listen := flags.String("listen", defaultListen, "loopback `address`; port 0 takes a free one")
-	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	flags.StringVar(&c.browser, "browser", "", "`command` that shows a window; none prints the address instead")
-	remember := flags.Bool("remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
-	single := flags.Bool("single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
-	old := flags.Bool("old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
-	cabinet := flags.String("cabinet", "", "`origin` of the cabinet in which keys are renewed and revoked, as https://cabinet.example.kz")
-	keychain := flags.Bool("keychain", true, "keep secrets in the system's keychain where there is one")
-	flags.BoolVar(&c.wait, "wait", false, "when another program has the port, wait until it quits")
-	flags.BoolVar(&c.headless, "headless", false, "no tray, no reminders beside the windows, no look at plugged media")
-	large := flags.Bool("large-documents", false, "sign documents too large for the socket on port 24680, as KAZTOKEN does; no window shows what is in them")
-	flags.Var(&drivers, "token", "`STORAGE=DRIVER` of PKCS #11 tokens beside those that are found, as AKKaztokenStore=/usr/lib/driver.so, may be repeated")
-	helper := flags.String("token-program", "", "`path` of senim-token; default: beside this program")
-	flags.Var(&keys, "keys", "`folder` with key files, may be repeated")
-	flags.Var(&authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
-	flags.Var(&responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
-	flags.Var(&stampers, "tsp", "`SKI=URL`: who time-stamps signatures whose certificate is of an issuer, may be repeated")
-	crl := flags.String("crl", "", "`folder` with revocation lists; default: the first folder of --trust")
-	if err := flags.Parse(args); err != nil {
+	if err := c.choices.read(name, args, stderr); err != nil {
 		return c, err
 	}
-	if flags.NArg() > 0 {
-		return c, fmt.Errorf("unknown argument %q", flags.Arg(0))
-	}
-	if err := checkCabinet(*cabinet); err != nil {
-		return c, err
-	}
-	var mu sync.Mutex
-	say := func(url string) {
-		mu.Lock()
-		defer mu.Unlock()
-		_, _ = fmt.Fprintln(stdout, "window", url)
-	}
-	ways, show := func() []agent.Way { return agent.Ways(c.browser, *data) }, (func(string) (func(), error))(nil)
+	ways, show, say := func() []agent.Way { return agent.Ways(c.browser, c.data) }, (func(string) (func(), error))(nil), sayTo(stdout)
 	if c.browser == "none" {
 		show = func(url string) (func(), error) { say(url); return nil, nil }
 	}
 	c.Config = agent.Config{
-		Listen: *listen, Data: *data, Folders: keys, Ways: ways, Unseen: say, Browser: show, Cabinet: *cabinet,
-		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(agent.Discreet(slog.NewTextHandler(stderr, nil), *data)),
+		Listen: c.listen, Data: c.data, Folders: c.keys, Ways: ways, Unseen: say, Browser: show, Cabinet: c.cabinet,
+		SingleUser: c.single, Remember: c.remember, OldKeyFiles: c.old, Version: version, Log: slog.New(agent.Discreet(slog.NewTextHandler(stderr, nil), c.data)),
 	}
-	if c.Pool, err = authoritiesIn(append(packedAuthorities(), authorities...)); err != nil {
+	if err := c.findTrust(); err != nil {
 		return c, err
 	}
-	if *crl == "" && len(authorities) > 0 {
-		*crl = authorities[0]
-	}
-	if c.Revocation, err = revocationSource(responders, *crl); err != nil {
+	if err := c.findTokens(); err != nil {
 		return c, err
 	}
-	for _, r := range responders {
-		_, address, _ := strings.Cut(r, "=")
-		c.services = append(c.services, address)
-	}
-	if c.Stamps, err = addresses("--tsp", stampers); err != nil {
-		return c, err
-	}
-	if c.TokenProgram, err = tokenProgram(*helper); err != nil {
-		return c, err
-	}
-	if c.Tokens, err = tokenDrivers(drivers, c.TokenProgram); err != nil {
-		return c, err
-	}
-	c.KnownDrivers = keystore.KnownDrivers(runtime.GOOS)
 	c.LargeSwitch = net.JoinHostPort("127.0.0.1", strconv.Itoa(largePort))
-	if *large {
+	if c.large {
 		c.LargeDocuments = c.LargeSwitch
 	}
-	if *keychain {
+	if c.keychain {
 		c.Keychain, c.AskPending = keystore.SystemKeychain(), true
 	}
 	return c, nil
+}
+
+// sayTo prints addresses of windows, a line each.
+func sayTo(out io.Writer) func(url string) {
+	var mu sync.Mutex
+	return func(url string) {
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = fmt.Fprintln(out, "window", url)
+	}
+}
+
+// findTrust reads who is trusted, and where is asked about certificates and for time-stamps.
+func (c *settings) findTrust() (err error) {
+	if c.Pool, err = authoritiesIn(append(packedAuthorities(), c.authorities...)); err != nil {
+		return err
+	}
+	lists := c.crl
+	if lists == "" && len(c.authorities) > 0 {
+		lists = c.authorities[0]
+	}
+	if c.Revocation, err = revocationSource(c.responders, lists); err != nil {
+		return err
+	}
+	for _, r := range c.responders {
+		_, address, _ := strings.Cut(r, "=")
+		c.services = append(c.services, address)
+	}
+	c.Stamps, err = addresses("--tsp", c.stampers)
+	return err
+}
+
+// findTokens finds the program that loads drivers of tokens, and the drivers.
+func (c *settings) findTokens() (err error) {
+	if c.TokenProgram, err = tokenProgram(c.helper); err != nil {
+		return err
+	}
+	if c.Tokens, err = tokenDrivers(c.drivers, c.TokenProgram); err != nil {
+		return err
+	}
+	c.KnownDrivers = keystore.KnownDrivers(runtime.GOOS)
+	return nil
 }
 
 // authoritiesIn joins the authorities of the folders. A folder with a mistake in it is an error: trust

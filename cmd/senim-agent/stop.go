@@ -32,8 +32,11 @@ func isProgram(path string) bool {
 // stopCommand ends the person's own agent, and no other program.
 func stopCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := newPlace("stop", stdout, stderr)
-	if err := p.flags.Parse(args); err != nil {
+	if _, err := p.machine(args); err != nil {
 		return err
+	}
+	if p.forgotten != nil {
+		_, _ = fmt.Fprintln(stderr, p.forgotten)
 	}
 	return stop(ctx, *p.listen)
 }

@@ -227,7 +227,7 @@ func TestBrokenAuthority(t *testing.T) {
 		}
 		stop, _ = served.LoadAndDelete(data)
 		stop.(func())()
-		if err := Erase(data); err != nil {
+		if err := Erase(t.Context(), data, Erasing{}); err != nil {
 			t.Error(err)
 		}
 		if _, err := os.Stat(data); !os.IsNotExist(err) {

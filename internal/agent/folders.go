@@ -20,6 +20,9 @@ func (a *Agent) watch(folder string) {
 	if err != nil {
 		return
 	}
+	if list := a.settings.get().Folders; len(list) > 0 && list[0] == full {
+		return
+	}
 	if err := a.settings.change(func(c *saved) {
 		c.Folders = slices.DeleteFunc(c.Folders, func(f string) bool { return f == full })
 		c.Folders = slices.Insert(c.Folders, 0, full)
@@ -62,6 +65,25 @@ func (a *Agent) looked() []string {
 		}
 	}
 	return list
+}
+
+// proposeFolder shows the folders that new files may go into; the one a page names is proposed when it is there.
+func (w *window) proposeFolder(v *View, hint string) {
+	v.Folders = w.agent.watched()
+	if hint != "" && !keystore.Foreign(hint) && keystore.CheckFolder(hint) == nil {
+		v.Folder = filepath.Clean(hint)
+	} else if len(v.Folders) > 0 {
+		v.Folder = v.Folders[0]
+	}
+}
+
+// folder is the one the person chose for new files.
+func (d Decision) folder() (string, *Problem) {
+	folder := filepath.Clean(strings.TrimSpace(d.Folder))
+	if keystore.CheckFolder(folder) != nil {
+		return "", &Problem{Code: "no_folder", Field: "folder"}
+	}
+	return folder, nil
 }
 
 // media lists what is plugged in, unless the person does not want it looked at.

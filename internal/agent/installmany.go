@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -120,24 +119,15 @@ func (t *installingMany) strange() (m keystore.Match, is bool) {
 }
 
 func (t *installingMany) show(w *window, v *View) {
-	tag := w.lang
-	var folders []string
-	warned := map[string]bool{}
+	var all []keystore.Match
 	for _, set := range t.sets {
-		for _, m := range set.matches {
-			card := w.agent.card(m.Certificate, tag)
-			v.Certificates = append(v.Certificates, NewFile{File: m.FinalName(), Card: card, ID: m.Note.KeyID, Sealed: isSealed(m)})
-			if !card.IssuerKnown && !warned[card.Issuer] {
-				warned[card.Issuer] = true
-				v.Warnings = append(v.Warnings, Remark{"unknown-issuer", "amber", tag.Text("agent.reason.unknown-issuer", "issuer", card.Issuer)})
-			}
-			if !slices.Contains(folders, m.Note.Folder) {
-				folders = append(folders, m.Note.Folder)
-			}
-		}
+		all = append(all, set.matches...)
 	}
-	v.Folder = strings.Join(folders, ", ")
-	v.warnOfStranger(tag, t.strange)
+	w.showFinished(v, all)
+	for i, m := range all { // each may be under a password of its own
+		v.Certificates[i].ID, v.Certificates[i].Sealed = m.Note.KeyID, isSealed(m)
+	}
+	v.warnOfStranger(w.lang, t.strange)
 }
 
 func (t *installingMany) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {

@@ -94,7 +94,7 @@ func (t *talk) generate(ctx context.Context, r *ncalayer.Request) (any, *ncalaye
 		return nil, refusal
 	}
 	window := tag(call.Locale, lang.KK)
-	order := t.orderOf(*call)
+	order := orderOf(t.site.Origin, *call)
 	made, err := t.agent.keeper.Made(order)
 	if err != nil {
 		return nil, t.refuse(ctx, window, asRefusal(err, ncalayer.CodeGenerating))
@@ -156,12 +156,7 @@ func (t *generating) show(w *window, v *View) {
 		t.showTokens(w, v)
 		return
 	}
-	v.Folders = w.agent.watched()
-	if t.hint != "" && !keystore.Foreign(t.hint) && keystore.CheckFolder(t.hint) == nil {
-		v.Folder = filepath.Clean(t.hint)
-	} else if len(v.Folders) > 0 {
-		v.Folder = v.Folders[0]
-	}
+	w.proposeFolder(v, t.hint)
 }
 
 func (t *generating) showTokens(w *window, v *View) {
@@ -177,9 +172,8 @@ func (t *generating) showTokens(w *window, v *View) {
 
 func (t *generating) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
 	order := t.order
-	order.Folder = filepath.Clean(strings.TrimSpace(d.Folder))
 	switch {
-	case t.again:
+	case t.again: // they are where they are
 	case order.Storage != "":
 		list := t.tokens(w)
 		i := slices.IndexFunc(list, func(p keystore.PluggedToken) bool { return p.ID == d.Token })
@@ -199,24 +193,29 @@ func (t *generating) decide(ctx context.Context, w *window, d Decision) (outcome
 			}
 			order.Password = d.NewPassword
 		}
-		if err := keystore.CheckFolder(order.Folder); err != nil {
-			return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
+		var p *Problem
+		if order.Folder, p = d.folder(); p != nil {
+			return outcome{}, p
 		}
 	}
 	notes, err := w.agent.keeper.Generate(order)
 	if err != nil {
 		return outcome{err: w.agent.failed(err)}, nil
 	}
-	if order.Storage == "" {
-		w.agent.watch(order.Folder)
-	}
-	out := ncalayer.Generated{RequestID: order.RequestID}
+	return outcome{done: true, result: ncalayer.Generated{RequestID: order.RequestID, Keys: w.agent.generated(notes)}}, nil
+}
+
+// generated are the keys of an order as a page is told of them; from now on keys are looked for where their files are.
+func (a *Agent) generated(notes []keystore.Note) (keys []ncalayer.GeneratedKey) {
 	for _, n := range notes {
-		out.Keys = append(out.Keys, ncalayer.GeneratedKey{
+		if !n.OnToken() {
+			a.watch(n.Folder)
+		}
+		keys = append(keys, ncalayer.GeneratedKey{
 			Algorithm: n.Algorithm, Usage: n.Usage, KeyID: n.KeyID, CSR: base64.StdEncoding.EncodeToString(n.Request),
 		})
 	}
-	return outcome{done: true, result: out}, nil
+	return keys
 }
 
 func (t *talk) install(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Refusal) {
@@ -306,20 +305,26 @@ func (t *installing) sealed() bool {
 func isSealed(m keystore.Match) bool { return m.Note.Sealed && m.Note.State != keystore.Finished }
 
 func (t *installing) show(w *window, v *View) {
-	tag := w.lang
-	var folders []string
-	for _, m := range t.matches {
-		card := w.agent.card(m.Certificate, tag)
+	w.showFinished(v, t.matches)
+	v.Token, v.Sealed = t.matches[0].Note.Token, t.sealed()
+	v.warnOfStranger(w.lang, t.strange)
+}
+
+// showFinished lists the files that certificates make of keys that wait, and where; an issuer that is not known is told once.
+func (w *window) showFinished(v *View, matches []keystore.Match) {
+	var folders, unknown []string
+	for _, m := range matches {
+		card := w.agent.card(m.Certificate, w.lang)
 		v.Certificates = append(v.Certificates, NewFile{File: m.FinalName(), Card: card})
-		if !card.IssuerKnown {
-			v.Warnings = append(v.Warnings, Remark{"unknown-issuer", "amber", tag.Text("agent.reason.unknown-issuer", "issuer", card.Issuer)})
+		if !card.IssuerKnown && !slices.Contains(unknown, card.Issuer) {
+			unknown = append(unknown, card.Issuer)
+			v.Warnings = append(v.Warnings, Remark{"unknown-issuer", "amber", w.lang.Text("agent.reason.unknown-issuer", "issuer", card.Issuer)})
 		}
 		if !slices.Contains(folders, m.Note.Folder) {
 			folders = append(folders, m.Note.Folder)
 		}
 	}
-	v.Folder, v.Token, v.Sealed = strings.Join(folders, ", "), t.matches[0].Note.Token, t.sealed()
-	v.warnOfStranger(tag, t.strange)
+	v.Folder = strings.Join(folders, ", ")
 }
 
 func (t *installing) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {

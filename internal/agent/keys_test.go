@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,15 @@ func TestRenewal(t *testing.T) {
 	h.decide(Decision{})
 	if again := s.read(); again != first {
 		t.Errorf("%s", again)
+	}
+	// What a click without a folder brings is not looked into from now on, and neither is what nobody checked.
+	s.send(keysCall("generate", generateArgs))
+	b.window().decide(Decision{Folder: "/no/such/folder"})
+	if again := s.read(); again != first {
+		t.Errorf("%s", again)
+	}
+	if got := b.agent.settings.get().Folders; !slices.Equal(got, []string{b.folder}) {
+		t.Errorf("folders %q", got)
 	}
 	s.send(keysCall("generate", strings.Replace(generateArgs, "t@example.kz", "u@example.kz", 1)))
 	b.window().decide(Decision{})

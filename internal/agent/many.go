@@ -2,8 +2,6 @@ package agent
 
 import (
 	"context"
-	"encoding/base64"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -36,10 +34,10 @@ func (t *talk) many(ctx context.Context, window lang.Tag, task task, otherwise s
 	return out.result, nil
 }
 
-// orderOf is what the keystore is asked for.
-func (t *talk) orderOf(call ncalayer.GenerateCall) keystore.Order {
+// orderOf is what the keystore is asked for, by a site.
+func orderOf(origin string, call ncalayer.GenerateCall) keystore.Order {
 	s := call.Subject
-	order := keystore.Order{Origin: t.site.Origin, RequestID: call.RequestID, Subject: pki.Holder{
+	order := keystore.Order{Origin: origin, RequestID: call.RequestID, Subject: pki.Holder{
 		CommonName: s.CommonName, Surname: s.Surname, Given: s.GivenName, IIN: s.IIN, BIN: s.BIN,
 		Organization: s.Organization, Country: s.Country, Email: s.Email,
 	}}
@@ -62,7 +60,7 @@ func (t *talk) generateMany(ctx context.Context, r *ncalayer.Request) (any, *nca
 		return nil, &ncalayer.Refusal{Code: ncalayer.CodeGenerating, Details: "storage_unavailable: keys on a token are made by generate"}
 	}
 	for _, one := range call.Orders { // one for a token fails alone: no token is open here
-		order := t.orderOf(one)
+		order := orderOf(t.site.Origin, one)
 		made, err := t.agent.keeper.Made(order)
 		task.again = task.again && (err != nil || len(made) > 0)
 		task.orders = append(task.orders, order)
@@ -102,26 +100,20 @@ func (t *generatingMany) show(w *window, v *View) {
 		}
 		v.Orders = append(v.Orders, view)
 	}
-	v.Folders = w.agent.watched()
-	if t.hint != "" && !keystore.Foreign(t.hint) && keystore.CheckFolder(t.hint) == nil {
-		v.Folder = filepath.Clean(t.hint)
-	} else if len(v.Folders) > 0 {
-		v.Folder = v.Folders[0]
-	}
+	w.proposeFolder(v, t.hint)
 }
 
 func (t *generatingMany) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
-	if t.folder == "" {
-		folder := filepath.Clean(strings.TrimSpace(d.Folder))
+	if len(t.out.Orders) == 0 {
 		if !t.again {
-			if err := keystore.CheckFolder(folder); err != nil {
-				return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
+			var p *Problem
+			if t.folder, p = d.folder(); p != nil {
+				return outcome{}, p
 			}
 		}
 		if t.beyond && !d.Confirm {
 			return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
 		}
-		t.folder = folder
 	}
 	order := t.orders[len(t.out.Orders)]
 	order.Folder, order.Many = t.folder, t.beyond
@@ -130,14 +122,7 @@ func (t *generatingMany) decide(_ context.Context, w *window, d Decision) (outco
 	if err != nil {
 		one.Error = asRefusal(err, ncalayer.CodeGenerating).Part()
 	}
-	for _, n := range notes {
-		if !n.OnToken() {
-			w.agent.watch(n.Folder)
-		}
-		one.Keys = append(one.Keys, ncalayer.GeneratedKey{
-			Algorithm: n.Algorithm, Usage: n.Usage, KeyID: n.KeyID, CSR: base64.StdEncoding.EncodeToString(n.Request),
-		})
-	}
+	one.Keys = w.agent.generated(notes)
 	t.out.Orders = append(t.out.Orders, one)
 	return steps(len(t.out.Orders), len(t.orders), t.out), nil
 }

@@ -317,7 +317,7 @@ func TestForgetSecrets(t *testing.T) {
 	if err := c.Set(keystore.SecretName(pendingIn(data)), "secret"); err != nil {
 		t.Fatal(err)
 	}
-	if err := ForgetSecrets(data, c); err != nil {
+	if err := forgetSecrets(data, c); err != nil {
 		t.Fatal(err)
 	}
 	if len(c.kept) != 1 || c.kept["of another program"] == "" {
@@ -330,14 +330,14 @@ func TestForgetSecrets(t *testing.T) {
 		}
 	}
 	write(t, filepath.Join(data, "remembered.json"), "[")
-	if err := ForgetSecrets(data, c); err == nil || len(c.kept) != 1 {
+	if err := forgetSecrets(data, c); err == nil || len(c.kept) != 1 {
 		t.Errorf("%v, left: %d", err, len(c.kept))
 	}
 	c.closed = true
-	if err := ForgetSecrets(t.TempDir(), c); err != nil {
+	if err := forgetSecrets(t.TempDir(), c); err != nil {
 		t.Errorf("without a keychain: %v", err)
 	}
-	if err := ForgetSecrets(t.TempDir(), nil); err != nil {
+	if err := forgetSecrets(t.TempDir(), nil); err != nil {
 		t.Errorf("without any: %v", err)
 	}
 }

@@ -184,9 +184,9 @@ func (w *window) forgetPassword(rw http.ResponseWriter, body []byte) {
 	}{w.view()})
 }
 
-// ForgetSecrets takes what an agent with this data folder kept in the keychain out of it: passwords, the key of
+// forgetSecrets takes what an agent with this data folder kept in the keychain out of it: passwords, the key of
 // its list of certificates, the secret of pending keys. For uninstalling; the agent must not run.
-func ForgetSecrets(data string, chain keystore.Keychain) error {
+func forgetSecrets(data string, chain keystore.Keychain) error {
 	if chain == nil {
 		return nil
 	}

@@ -3,7 +3,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"path/filepath"
 	"time"
@@ -295,7 +294,7 @@ func (g *renewal) make(w *window, call ncalayer.GenerateCall) ncalayer.Generated
 		one.Error = &ncalayer.ManyError{Code: ncalayer.CodeGenerating, Details: "invalid_subject: another holder"}
 		return one
 	}
-	order := (&talk{agent: w.agent, site: g.task.site}).orderOf(call)
+	order := orderOf(g.task.site.Origin, call)
 	order.Many, order.On = true, old.key.Place()
 	if order.On == nil {
 		order.Folder = filepath.Dir(old.file.Path)
@@ -312,12 +311,7 @@ func (g *renewal) make(w *window, call ncalayer.GenerateCall) ncalayer.Generated
 			g.why[old.serial()] = why(err, w.lang)
 		}
 	}
-	for _, n := range notes {
-		if !n.OnToken() {
-			w.agent.watch(n.Folder)
-		}
-		one.Keys = append(one.Keys, ncalayer.GeneratedKey{Algorithm: n.Algorithm, Usage: n.Usage, KeyID: n.KeyID, CSR: base64.StdEncoding.EncodeToString(n.Request)})
-	}
+	one.Keys = w.agent.generated(notes)
 	return one
 }
 

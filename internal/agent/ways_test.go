@@ -183,7 +183,7 @@ func TestSnap(t *testing.T) {
 		}
 		stop, _ := served.LoadAndDelete(b.agent.config.Data)
 		stop.(func())()
-		if err := Erase(b.agent.config.Data); err != nil {
+		if err := Erase(t.Context(), b.agent.config.Data, Erasing{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(ways[0].profile); err == nil {

@@ -19,7 +19,7 @@ func Create(path string, content []byte, mode fs.FileMode) error {
 		return fs.ErrExist
 	}
 	dir := filepath.Dir(path)
-	temporary := filepath.Join(dir, ".new-"+rand.Text())
+	temporary := filepath.Join(dir, Unfinished+rand.Text())
 	if err := createPlain(temporary, content, mode); err != nil {
 		return err
 	}

@@ -11,6 +11,9 @@ import (
 // fault is called between the steps of writing a file; tests kill the program there.
 var fault = func(string) {}
 
+// Unfinished begins the names of files that are being written, beside the one they become.
+const Unfinished = ".new-"
+
 // Replace is [ReplaceAs] with mode 0600.
 func Replace(path string, content []byte) error { return ReplaceAs(path, content, 0o600) }
 
@@ -18,7 +21,7 @@ func Replace(path string, content []byte) error { return ReplaceAs(path, content
 // or the new, never a part.
 func ReplaceAs(path string, content []byte, mode fs.FileMode) error {
 	dir := filepath.Dir(path)
-	temporary := filepath.Join(dir, ".new-"+rand.Text())
+	temporary := filepath.Join(dir, Unfinished+rand.Text())
 	f, err := createNew(temporary, mode)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,46 +74,33 @@ var ErrPending = errors.New("keys wait for their certificates; what the agent kn
 
 // Pending counts the keys that wait.
 func (m *Machine) Pending() (int, error) {
-	b, err := readLimited(filepath.Join(m.Data, agent.PendingFolder, "pending.json"), 64<<20)
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
-	}
-	var notes []struct {
-		State keystore.State `json:"state"`
-	}
-	if err == nil {
-		err = json.Unmarshal(b, &notes)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("count keys that wait: %w", err)
-	}
-	n := 0
-	for _, note := range notes {
-		if note.State != keystore.Finished {
-			n++
-		}
-	}
-	return n, nil
+	return keystore.Waiting(filepath.Join(m.Data, agent.PendingFolder))
 }
 
-// Erase deletes what the agent keeps in its own folder, or gives [ErrPending] and leaves it alone. Key files
-// are the person's and stay where they are, as does all else in the folder.
-func (m *Machine) Erase(withPending bool) error {
-	if !withPending {
-		n, err := m.Pending()
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			return ErrPending
-		}
-	}
-	for _, path := range []string{m.recordPath(), filepath.Join(m.Data, foldersFile), filepath.Join(m.Data, NoticeFile)} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	return agent.Erase(m.Data)
+// Erasing is how what the agent keeps is taken away.
+type Erasing struct {
+	Pending  bool              // also what keys need that wait
+	Keychain keystore.Keychain // nil: none
+	// Before takes away what else there is, while nobody works with the agent's folder; when it fails, the folder stays.
+	Before func() error
+}
+
+// Erase takes away what the agent keeps in its own folder and in the keychain, or gives [ErrPending] and leaves all alone. Key files
+// are the person's and stay where they are, as does all else in the folder. While an agent, or the window of an act, works
+// with the folder, it waits until ctx ends, and gives [keystore.ErrInUse].
+func (m *Machine) Erase(ctx context.Context, e Erasing) error {
+	return agent.Erase(ctx, m.Data, agent.Erasing{
+		Keychain: e.Keychain, Files: []string{filepath.Base(m.recordPath()), foldersFile, NoticeFile},
+		Before: func() error {
+			if n, err := m.Pending(); !e.Pending && (err != nil || n > 0) { // counted now, when nobody makes any
+				return cmp.Or(err, ErrPending)
+			}
+			if e.Before == nil {
+				return nil
+			}
+			return e.Before()
+		},
+	})
 }
 
 // NoticeFile is the name, in the agent's folder, of the page that says why it does not start.

@@ -160,7 +160,7 @@ func TestPain03Stores(t *testing.T) {
 	if after := files(t, m.Home); !slices.Equal(before, after) {
 		t.Errorf("before %v\nafter %v", before, after)
 	}
-	if err := m.Erase(false); err != nil || exists(m.Data) {
+	if err := m.Erase(t.Context(), Erasing{}); err != nil || exists(m.Data) {
 		t.Errorf("the data are still there: %v", err)
 	}
 }
@@ -325,14 +325,31 @@ func TestEraseKeepsWaitingKeys(t *testing.T) {
 	if n, err := m.Pending(); n != 1 || err != nil {
 		t.Errorf("%d %v", n, err)
 	}
-	if err := m.Erase(false); !errors.Is(err, ErrPending) || !exists(notes) {
+	if err := m.Erase(t.Context(), Erasing{}); !errors.Is(err, ErrPending) || !exists(notes) {
+		t.Errorf("%v", err)
+	}
+	// What waits is counted when nobody makes any more.
+	unlock, err := keystore.Lock(m.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, notes, `[]`)
+	go func() {
+		write(t, notes, `[{"state":"`+string(keystore.Making)+`"}]`)
+		unlock()
+	}()
+	if err := m.Erase(t.Context(), Erasing{Before: func() error { t.Error("it goes on"); return nil }}); !errors.Is(err, ErrPending) || !exists(notes) {
+		t.Errorf("%v", err)
+	}
+	stays := errors.New("it stays")
+	if err := m.Erase(t.Context(), Erasing{Pending: true, Before: func() error { return stays }}); !errors.Is(err, stays) || !exists(notes) {
 		t.Errorf("%v", err)
 	}
 	write(t, notes, `[{"state":`)
-	if err := m.Erase(false); err == nil || !exists(notes) {
+	if err := m.Erase(t.Context(), Erasing{}); err == nil || !exists(notes) {
 		t.Errorf("notes that cannot be read were deleted: %v", err)
 	}
-	if err := m.Erase(true); err != nil || exists(m.Data) {
+	if err := m.Erase(t.Context(), Erasing{Pending: true}); err != nil || exists(m.Data) {
 		t.Errorf("%v", err)
 	}
 	m.Data = t.TempDir() // the person's own, given to the agent as its folder
@@ -343,7 +360,7 @@ func TestEraseKeepsWaitingKeys(t *testing.T) {
 	for _, name := range theirs {
 		write(t, filepath.Join(m.Data, name), "x")
 	}
-	if err := m.Erase(true); err != nil || exists(filepath.Join(m.Data, agent.AuthorityKeyFile)) {
+	if err := m.Erase(t.Context(), Erasing{Pending: true}); err != nil || exists(filepath.Join(m.Data, agent.AuthorityKeyFile)) {
 		t.Errorf("the authority's key is still there: %v", err)
 	}
 	for _, name := range theirs {
@@ -353,7 +370,7 @@ func TestEraseKeepsWaitingKeys(t *testing.T) {
 	}
 	m.Data = t.TempDir() // a folder that is not the agent's
 	write(t, filepath.Join(m.Data, "letters"), "x")
-	if err := m.Erase(true); err != nil || !exists(filepath.Join(m.Data, "letters")) {
+	if err := m.Erase(t.Context(), Erasing{Pending: true}); err != nil || !exists(filepath.Join(m.Data, "letters")) {
 		t.Errorf("a folder that is not ours was deleted: %v", err)
 	}
 }

@@ -24,11 +24,11 @@ func (m *Machine) starts() (wanted, left []Part) {
 	}
 	entry := m.file("autostart", filepath.Join(m.Config, "autostart", "senim-agent.desktop"), m.desktopEntry(m.running(), true))
 	unit := unitFile{m.file("autostart", filepath.Join(m.Config, "systemd", "user", "senim-agent.service"), m.unit())}
-	menu := m.file("menu", filepath.Join(m.Home, ".local", "share", "applications", "senim-agent.desktop"), m.desktopEntry([]string{m.Program, "open"}, false))
+	menu := m.file("menu", filepath.Join(m.Home, ".local", "share", "applications", "senim-agent.desktop"), m.desktopEntry(m.command("open"), false))
 	if wanted, left = []Part{entry}, []Part{unit}; m.Systemd {
 		wanted, left = left, wanted
 	}
-	if strings.HasPrefix(m.Program, "/usr/") { // a package brought its own entry
+	if strings.HasPrefix(m.Program, "/usr/") && !m.elsewhere() { // a package brought its own entry
 		return wanted, append(left, menu)
 	}
 	return append(wanted, menu), left
@@ -43,6 +43,18 @@ func (m *Machine) running() []string {
 	}
 	return append([]string{program, "--wait"}, m.Arguments...)
 }
+
+// command is the command line of a command of the agent's, which finds what was chosen.
+func (m *Machine) command(name string) []string {
+	words := []string{m.Program, name}
+	if m.elsewhere() {
+		words = append(words, "--data", m.Data)
+	}
+	return words
+}
+
+// elsewhere tells whether the agent's folder is another than usual.
+func (m *Machine) elsewhere() bool { return slices.Contains(m.Arguments, "--data") }
 
 // ownFile is a file of ours only.
 type ownFile struct {
@@ -188,10 +200,8 @@ func (r runKey) line() string {
 	if len(utf16.Encode([]rune(line))) <= longestRun {
 		return line
 	}
-	short := []string{running[0], "start"}
-	if slices.Contains(r.m.Arguments, "--data") {
-		short = append(short, "--data", r.m.Data)
-	}
+	short := r.m.command("start")
+	short[0] = running[0]
 	return windowsLine(short)
 }
 

@@ -567,7 +567,7 @@ func TestFoldersStay(t *testing.T) {
 			if exists(menu) != noted || exists(start) {
 				t.Errorf("the menu's folder is there: %v, that of the start: %v", exists(menu), exists(start))
 			}
-			if err := m.Erase(false); err != nil || exists(m.Data) {
+			if err := m.Erase(t.Context(), Erasing{}); err != nil || exists(m.Data) {
 				t.Errorf("%v", err)
 			}
 		})
