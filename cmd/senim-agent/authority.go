@@ -24,15 +24,9 @@ func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdou
 	flags.SetOutput(stderr)
 	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
 	yes := flags.Bool("yes", false, "do not ask: the fingerprint was compared")
-	var words []string
-	for rest := args; ; { // flags may stand on either side
-		if err := flags.Parse(rest); err != nil {
-			return err
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		words, rest = append(words, flags.Arg(0)), flags.Args()[1:]
+	words, err := parseWords(flags, args)
+	if err != nil {
+		return err
 	}
 	t := systemLanguage()
 	switch {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"io"
 )
 
@@ -35,11 +34,8 @@ func (c *choices) read(name string, args []string, stderr io.Writer) error {
 	flags.Var(&c.responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
 	flags.Var(&c.stampers, "tsp", "`SKI=URL`: who time-stamps signatures whose certificate is of an issuer, may be repeated")
 	flags.StringVar(&c.crl, "crl", "", "`folder` with revocation lists; default: the first folder of --trust")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
 	return checkCabinet(c.cabinet)
 }

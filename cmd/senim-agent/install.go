@@ -45,7 +45,7 @@ func (p *place) given(name string) (is bool) {
 // machine reads the flags, and gives the machine they are about, as it was chosen when the agent was installed; what is said now
 // goes before that. Choices that cannot be read are no error here, and leave the address at its default.
 func (p *place) machine(args []string) (*setup.Machine, error) {
-	if err := p.flags.Parse(args); err != nil {
+	if err := parse(p.flags, args); err != nil {
 		return nil, err
 	}
 	m, err := setup.This(*p.data)
@@ -79,7 +79,7 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	keep := p.flags.Bool("keep", false, "with the choices of the last time, as when a newer program is put in place of an older one")
 	systemd := p.flags.Bool("systemd", false, "start by the person's systemd and not by the desktop")
 	p.flags.Var(&portals, "portal", "`site` that browsers let reach the agent unasked, by their policy (https://host or [*.]domain); may be repeated, goes with --system")
-	if err := p.flags.Parse(args); err != nil {
+	if err := parseFlags(p.flags, args); err != nil {
 		return err
 	}
 	for _, site := range portals {
@@ -91,7 +91,7 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 		return errors.New("--portal goes with --system: browsers' policies are the administrator's")
 	}
 	if err := checkArguments(p.flags.Args()); err != nil {
-		return fmt.Errorf("the agent's own flags: %w", err)
+		return err
 	}
 	if *keep && (*system || *systemd || p.given("listen") || p.flags.NArg() > 0) {
 		return errors.New("--keep goes with no other choice")

@@ -65,10 +65,18 @@ func main() {
 	}
 }
 
+// run does what a command line says. Its error is in the words of whoever reads it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	return inWords(ctx, languageFor(args), command(ctx, args, stdout, stderr))
+}
+
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 {
 		switch args[0] {
 		case "version":
+			if err := parse(newFlags("senim-agent version"), args[1:]); err != nil {
+				return err
+			}
 			_, err := fmt.Fprintln(stdout, version)
 			return err
 		case "install":

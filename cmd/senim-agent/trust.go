@@ -13,7 +13,7 @@ import (
 func trustCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := newPlace("trust", stdout, stderr)
 	show := p.flags.Bool("print", false, "only print the certificate")
-	if err := p.flags.Parse(args); err != nil {
+	if err := parse(p.flags, args); err != nil {
 		return err
 	}
 	m, err := setup.This(*p.data)
