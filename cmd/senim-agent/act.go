@@ -23,7 +23,7 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 	if err != nil {
 		return err
 	}
-	tag := systemLanguage()
+	tag := c.language()
 	said, ok, err := do(ctx, c, act, tag)
 	for told := false; errors.Is(err, keystore.ErrInUse); told = true { // it is just starting, or an act has a window open
 		if !told {
@@ -49,7 +49,7 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 // asInstalled puts what was chosen at install, in the folder that is meant, before what is said now.
 func asInstalled(args []string, stderr io.Writer) []string {
 	var said choices
-	if said.read("", args, io.Discard) != nil {
+	if said.read("senim-agent", args) != nil {
 		return args // the mistake is told where they are read
 	}
 	m, err := setup.This(said.data)

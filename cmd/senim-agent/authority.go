@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -19,16 +18,16 @@ import (
 
 // authorityCommand keeps the authorities a person trusts, beside those that came with the program:
 // add FILE, national, list, remove FINGERPRINT. An agent that runs sees it at once.
-func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("senim-agent authority add FILE | national | list | remove FINGERPRINT", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	yes := flags.Bool("yes", false, "do not ask: the fingerprint was compared")
+func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
+	flags := newFlags("senim-agent authority")
+	data := flags.String("data", dataFolder(), "command.flag.data")
+	tag := flags.String("lang", "", "command.flag.lang")
+	yes := flags.Bool("yes", false, "command.flag.authority.yes")
 	words, err := parseWords(flags, args)
 	if err != nil {
 		return err
 	}
-	t := systemLanguage()
+	t := languageOr(*tag)
 	switch {
 	case len(words) == 2 && words[0] == "add":
 		return addAuthority(*data, words[1], *yes, t, stdin, stdout)
@@ -42,8 +41,7 @@ func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdou
 	case len(words) == 2 && words[0] == "remove":
 		return agent.RemoveAuthority(*data, strings.ToLower(strings.ReplaceAll(words[1], " ", "")))
 	}
-	flags.Usage()
-	return errors.New("authority: add FILE, national, list or remove FINGERPRINT is expected")
+	return refuse("command.authority")
 }
 
 // addAuthority shows whose certificate it is and its fingerprint, and asks.

@@ -32,7 +32,7 @@ func TestAuthorityCommand(t *testing.T) {
 	data := t.TempDir()
 	say := func(answer string, args ...string) (string, error) {
 		var out strings.Builder
-		err := authorityCommand(t.Context(), append(args, "--data", data), strings.NewReader(answer), &out, io.Discard)
+		err := authorityCommand(t.Context(), append(args, "--data", data), strings.NewReader(answer), &out)
 		return out.String(), err
 	}
 	for _, answer := range []string{"", "n\n", "yes"} { // the last was not sent off

@@ -128,7 +128,7 @@ func parseFlags(flags *flag.FlagSet, args []string) error {
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return err
+		return &helpWanted{flags}
 	case err != nil:
 		return refuse("command.line", "why", err, "command", helpOf(flags.Name())).because(err)
 	}

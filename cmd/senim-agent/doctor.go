@@ -21,10 +21,10 @@ var errUnsound = errors.New("something is wrong")
 // doctorCommand finds what keeps pages from the agent and says what to do; with --repair it puts the
 // authority where it is missing and looks again.
 func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("doctor", stdout, stderr)
-	repair := p.flags.Bool("repair", false, "put the authority into the stores of browsers where it is missing")
-	machine := p.flags.Bool("json", false, "for programs")
-	online := p.flags.Bool("online", false, "ask time-stamping authorities and responders, too, whether they can be reached")
+	p := newPlace("doctor", stdout)
+	repair := p.flags.Bool("repair", false, "command.flag.doctor.repair")
+	machine := p.flags.Bool("json", false, "command.flag.doctor.json")
+	online := p.flags.Bool("online", false, "command.flag.doctor.online")
 	m, err := p.machine(args)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func look(m *setup.Machine, online bool) {
 
 // statusCommand says in one line who answers.
 func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("status", stdout, stderr)
+	p := newPlace("status", stdout)
 	m, err := p.machine(args)
 	if err != nil {
 		return err
@@ -103,8 +103,8 @@ func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 
 // openCommand shows the agent's own page, and starts the agent when it does not run.
 func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("open", stdout, stderr)
-	browser := p.flags.String("browser", "", "`command` that shows why there is no page; none shows nothing; default: as chosen at install")
+	p := newPlace("open", stdout)
+	browser := p.flags.String("browser", "", "command.flag.open.browser")
 	m, err := p.machine(args)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 
 // startCommand starts the agent when it does not run, and shows nothing.
 func startCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("start", stdout, stderr)
+	p := newPlace("start", stdout)
 	m, err := p.machine(args)
 	if err != nil {
 		return err

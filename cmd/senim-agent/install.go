@@ -27,12 +27,11 @@ type place struct {
 	forgotten error   // why they cannot be told
 }
 
-func newPlace(name string, stdout, stderr io.Writer) *place {
-	p := &place{flags: flag.NewFlagSet("senim-agent "+name, flag.ContinueOnError), stdout: stdout}
-	p.flags.SetOutput(stderr)
-	p.data = p.flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	p.listen = p.flags.String("listen", defaultListen, "`address` of the agent, in place of the one chosen at install")
-	p.flags.StringVar(&p.tag, "lang", "", "kk, ru or en; default: the system's")
+func newPlace(name string, stdout io.Writer) *place {
+	p := &place{flags: newFlags("senim-agent " + name), stdout: stdout}
+	p.data = p.flags.String("data", dataFolder(), "command.flag.data")
+	p.listen = p.flags.String("listen", defaultListen, "command.flag.place.listen")
+	p.flags.StringVar(&p.tag, "lang", "", "command.flag.lang")
 	return p
 }
 
@@ -53,7 +52,7 @@ func (p *place) machine(args []string) (*setup.Machine, error) {
 		return nil, err
 	}
 	if _, p.forgotten = m.Recall(); p.forgotten == nil {
-		p.forgotten = p.chosen.read("senim-agent", m.Arguments, io.Discard)
+		p.forgotten = p.chosen.read("senim-agent", m.Arguments)
 	}
 	if p.forgotten == nil && !p.given("listen") {
 		*p.listen = p.chosen.listen
@@ -63,22 +62,19 @@ func (p *place) machine(args []string) (*setup.Machine, error) {
 
 // language is the one asked for, else the system's.
 func (p *place) language() lang.Tag {
-	if t, ok := lang.Parse(p.tag); ok {
-		return t
-	}
-	return systemLanguage()
+	return languageOr(p.tag)
 }
 
 // installCommand puts the agent on this machine: the person's own parts, or, with --system, those of
 // the whole machine. It shows them first and asks.
 func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	p := newPlace("install", stdout, stderr)
+	p := newPlace("install", stdout)
 	var portals list
-	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator: the system's list of certificates, Firefox's policy where certutil is missing, browsers' policies")
-	yes := p.flags.Bool("yes", false, "do not ask")
-	keep := p.flags.Bool("keep", false, "with the choices of the last time, as when a newer program is put in place of an older one")
-	systemd := p.flags.Bool("systemd", false, "start by the person's systemd and not by the desktop")
-	p.flags.Var(&portals, "portal", "`site` that browsers let reach the agent unasked, by their policy (https://host or [*.]domain); may be repeated, goes with --system")
+	system := p.flags.Bool("system", false, "command.flag.install.system")
+	yes := p.flags.Bool("yes", false, "command.flag.install.yes")
+	keep := p.flags.Bool("keep", false, "command.flag.install.keep")
+	systemd := p.flags.Bool("systemd", false, "command.flag.install.systemd")
+	p.flags.Var(&portals, "portal", "command.flag.install.portal")
 	if err := parseFlags(p.flags, args); err != nil {
 		return err
 	}
@@ -196,11 +192,11 @@ func (p *place) consent(parts []setup.Part, stdin io.Reader) error {
 
 // uninstallCommand takes away all that install put there.
 func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("uninstall", stdout, stderr)
-	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator")
-	pending := p.flags.Bool("with-pending", false, "also when keys wait for their certificates: they are lost")
-	everyone := p.flags.Bool("everyone", false, "every person's part of the whole machine, as when the program goes; goes with --system")
-	whole := p.flags.Bool("whole", false, "nothing, unless nothing would be left: the machine's part has to go first")
+	p := newPlace("uninstall", stdout)
+	system := p.flags.Bool("system", false, "command.flag.uninstall.system")
+	pending := p.flags.Bool("with-pending", false, "command.flag.uninstall.with-pending")
+	everyone := p.flags.Bool("everyone", false, "command.flag.uninstall.everyone")
+	whole := p.flags.Bool("whole", false, "command.flag.uninstall.whole")
 	m, err := p.machine(args)
 	if err != nil {
 		return err

@@ -29,20 +29,20 @@ func TestManualIsTrue(t *testing.T) {
 		var usage bytes.Buffer
 		_ = run(context.Background(), append(args, "-h"), &usage, &usage)
 		var list []string
-		for _, match := range regexp.MustCompile(`(?m)^  -([a-z-]+)`).FindAllStringSubmatch(usage.String(), -1) {
+		for _, match := range regexp.MustCompile(`(?m)^  --([a-z-]+)`).FindAllStringSubmatch(usage.String(), -1) {
 			list = append(list, match[1])
 		}
 		return list
 	}
-	commands := commandNames(t)
-	if len(commands) < 15 || len(section) != len(commands)+1 { // and the common flags
-		t.Errorf("%d commands, %d sections: %v", len(commands), len(section), section)
+	names := commandNames(t)
+	if len(names) < 15 || len(section) != len(names)+1 { // and the common flags
+		t.Errorf("%d commands, %d sections: %v", len(names), len(section), section)
 	}
 	agent := has()
 	if len(agent) < 15 {
 		t.Errorf("flags of the agent: %v", agent)
 	}
-	for _, c := range commands {
+	for _, c := range names {
 		name := strings.TrimSpace("senim-agent " + c)
 		said, ok := section[name]
 		if !ok {
@@ -59,7 +59,7 @@ func TestManualIsTrue(t *testing.T) {
 				t.Errorf("%s: %v", name, want)
 			}
 			continue
-		case "authority":
+		case "authority", "help":
 			want = has(c)
 		default:
 			said = append(slices.Clone(said), section["common flags"]...)

@@ -31,7 +31,7 @@ func isProgram(path string) bool {
 
 // stopCommand ends the person's own agent, and no other program.
 func stopCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("stop", stdout, stderr)
+	p := newPlace("stop", stdout)
 	if _, err := p.machine(args); err != nil {
 		return err
 	}

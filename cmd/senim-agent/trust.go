@@ -11,8 +11,8 @@ import (
 
 // trustCommand does the part of install that lets browsers accept the local TLS certificate.
 func trustCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("trust", stdout, stderr)
-	show := p.flags.Bool("print", false, "only print the certificate")
+	p := newPlace("trust", stdout)
+	show := p.flags.Bool("print", false, "command.flag.trust.print")
 	if err := parse(p.flags, args); err != nil {
 		return err
 	}
