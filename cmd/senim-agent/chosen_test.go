@@ -56,7 +56,7 @@ func TestChosenAtInstall(t *testing.T) {
 		}
 		ask(0, with("status")...)
 		ask(0, with("start")...)
-		ask(1, append(with("status"), "--listen", freePort(t))...) // what is said now goes before
+		ask(1, append(with("status"), "--listen", freePort(t))...)                                    // what is said now goes before
 		if got := ask(2, with("renew")...); !strings.Contains(got, "the agent refuses: no_cabinet") { // the one that runs
 			t.Errorf("%s: %s", name, got)
 		}

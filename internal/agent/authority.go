@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -39,33 +40,34 @@ type authority struct {
 	cert *x509.Certificate // under mu
 	key  *ecdsa.PrivateKey // under mu
 	leaf *tls.Certificate  // under mu
-	file os.FileInfo       // under mu: of the certificate, as it was read
+	file os.FileInfo       // under mu: of the key, as it was read
 }
 
-// AuthorityFile is the name of the authority's certificate (PEM) in the data folder.
+// AuthorityFile is the name of the authority's certificate (PEM) in the data folder, for whoever is to trust it.
 const AuthorityFile = "authority.crt"
 
-// AuthorityKeyFile is the name of its key there.
+// AuthorityKeyFile is the name of its key there, and its certificate after it: both are written in one step. Earlier builds wrote the key
+// alone.
 const AuthorityKeyFile = "authority.key"
 
-// openAuthority reads the machine's authority, and makes it when it is not there. One that cannot be read any more, or
-// whose key is lost, is kept beside, and another is made: browsers do not know that one yet, which the doctor says.
+// openAuthority reads the machine's authority, and makes it when it is not there. One that is broken, or whose key is lost, is kept
+// beside, and another is made: browsers do not know that one yet, which the doctor says. One that cannot be read
+// now stays as it is, and is an error.
 func openAuthority(dir string, now func() time.Time) (*authority, error) {
 	a, err := readAuthority(dir, now)
 	switch {
 	case err == nil:
+		if err := a.show(); err != nil {
+			return nil, fmt.Errorf("write the authority's certificate: %w", err)
+		}
 		return a, nil
-	case errors.Is(err, errMade):
-		err = nil
-	default:
-		err = nil
+	case errors.Is(err, errBrokenAuthority):
 		for _, name := range []string{AuthorityFile, AuthorityKeyFile} {
-			if aside := keystore.SetAside(filepath.Join(dir, name)); aside != nil && !errors.Is(aside, os.ErrNotExist) {
-				err = errors.Join(err, aside)
+			if err := keystore.SetAside(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return nil, fmt.Errorf("read the machine's authority: %w", err)
 			}
 		}
-	}
-	if err != nil {
+	case !errors.Is(err, errMade):
 		return nil, fmt.Errorf("read the machine's authority: %w", err)
 	}
 	if err := makeAuthority(dir, now()); err != nil {
@@ -74,27 +76,68 @@ func openAuthority(dir string, now func() time.Time) (*authority, error) {
 	return readAuthority(dir, now)
 }
 
-// errMade says that no authority was made yet.
-var errMade = errors.New("no authority was made")
+var (
+	errMade            = errors.New("no authority was made")
+	errBrokenAuthority = errors.New("broken")
+)
 
+// readAuthority changes nothing. Errors beside those two say nothing about what is there.
 func readAuthority(dir string, now func() time.Time) (*authority, error) {
-	certPath := filepath.Join(dir, AuthorityFile)
-	file, err := os.Stat(certPath)
-	if errors.Is(err, os.ErrNotExist) { // its key is written first: a kill may have left that
-		return nil, errMade
+	keyPath := filepath.Join(dir, AuthorityKeyFile)
+	file, err := os.Stat(keyPath)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read the machine's authority: %w", err)
+	whole, keyErr := keystore.ReadFile(keyPath)
+	if passing(keyErr) {
+		return nil, keyErr
 	}
-	pair, err := tls.LoadX509KeyPair(certPath, filepath.Join(dir, AuthorityKeyFile))
+	cert := whole
+	if !bytes.Contains(whole, []byte("-----BEGIN CERTIFICATE-----")) { // of an earlier build, or broken
+		var err error
+		cert, err = keystore.ReadFile(filepath.Join(dir, AuthorityFile))
+		switch {
+		case passing(err):
+			return nil, err
+		case errors.Is(err, os.ErrNotExist): // its key was written first: a kill may have left that
+			return nil, errMade
+		}
+	}
+	pair, err := tls.X509KeyPair(cert, whole)
 	if err != nil {
-		return nil, fmt.Errorf("read the machine's authority: %w", err)
+		return nil, fmt.Errorf("%w: %w", errBrokenAuthority, err)
 	}
 	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok {
-		return nil, errors.New("read the machine's authority: not an ECDSA key")
+		return nil, fmt.Errorf("%w: not an ECDSA key", errBrokenAuthority)
 	}
 	return &authority{dir: dir, cert: pair.Leaf, key: key, now: now, file: file}, nil
+}
+
+// passing tells of an error of reading a file whether it says nothing about what is there.
+func passing(err error) bool {
+	return err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, keystore.ErrNotFile)
+}
+
+// show writes the certificate for those who are to trust it, where it is lost, broken or an earlier one.
+func (a *authority) show() error {
+	path, text := filepath.Join(a.dir, AuthorityFile), certificatePEM(a.cert.Raw)
+	b, err := keystore.ReadFile(path)
+	switch {
+	case passing(err):
+		return err
+	case bytes.Equal(b, text):
+		return nil
+	case errors.Is(err, keystore.ErrNotFile):
+		if err := keystore.SetAside(path); err != nil {
+			return err
+		}
+	}
+	return keystore.Replace(path, text)
+}
+
+func certificatePEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 func serial() (*big.Int, error) {
@@ -142,11 +185,11 @@ func makeAuthority(dir string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	// The key first: a certificate without its key would never be made again.
-	if err := keystore.Replace(keyPath, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})); err != nil {
+	// In one step: nobody reads the key of one authority and the certificate of another.
+	if err := keystore.Replace(keyPath, append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), certificatePEM(der)...)); err != nil {
 		return err
 	}
-	return keystore.Replace(certPath, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return keystore.Replace(certPath, certificatePEM(der))
 }
 
 func (a *authority) config() *tls.Config {
@@ -194,10 +237,9 @@ func (a *authority) certificate() (*tls.Certificate, error) {
 	return a.leaf, nil
 }
 
-// follow reads the authority again when its file is another one; called under mu. One that cannot be read changes
-// nothing: its two files are written one after the other.
+// follow reads the authority again when its file is another one; called under mu. One that cannot be read changes nothing.
 func (a *authority) follow() {
-	file, err := os.Stat(filepath.Join(a.dir, AuthorityFile))
+	file, err := os.Stat(filepath.Join(a.dir, AuthorityKeyFile))
 	if err != nil || os.SameFile(file, a.file) && file.ModTime().Equal(a.file.ModTime()) {
 		return
 	}

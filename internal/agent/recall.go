@@ -17,8 +17,9 @@ import (
 // recaller keeps passwords the person asked to keep, in the system's keychain alone. Which files have one
 // is written down by digest, so that a window need not open the keychain to know.
 type recaller struct {
-	chain keystore.Keychain // nil: nothing is ever kept
-	path  string
+	chain  keystore.Keychain // nil: nothing is ever kept
+	path   string
+	unread error // the list is there and could not be read
 
 	mu   sync.Mutex
 	kept []string // under mu: digests of files
@@ -29,9 +30,13 @@ func rememberedIn(data string) string { return filepath.Join(data, "remembered.j
 // openRecaller reads which passwords are kept. After an error those are known whose names could be read all the same.
 func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
 	r := &recaller{chain: chain, path: path}
-	b, err := os.ReadFile(path)
+	b, err := keystore.ReadFile(path)
 	if chain == nil || errors.Is(err, os.ErrNotExist) {
 		return r, nil
+	}
+	if passing(err) {
+		r.unread = err
+		return r, err
 	}
 	if err == nil {
 		err = json.Unmarshal(b, &r.kept)
@@ -49,10 +54,13 @@ func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
 	return r, err
 }
 
-// mend keeps a list that could not be read beside, and writes what could be.
+// mend keeps a broken list beside, and writes what could be read of it; one that may be read later it leaves alone.
 func (r *recaller) mend() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.unread != nil {
+		return r.unread
+	}
 	if err := keystore.SetAside(r.path); err != nil {
 		return err
 	}

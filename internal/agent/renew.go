@@ -142,7 +142,7 @@ func (w *window) due(cert *pki.Certificate) string {
 	if cert.NotAfter.Sub(w.agent.now()) > dueWithin {
 		return "later"
 	}
-	if w.agent.renewing(cert, nil) {
+	if w.agent.isRenewing(cert) {
 		return ""
 	}
 	h := cert.Holder()
@@ -194,7 +194,7 @@ func (t *renewing) begin(ctx context.Context, w *window, d Decision) *Problem {
 		case key == nil && cert != nil && w.due(cert) == "" && len(w.agent.fit(cert, t.wish(), w.lang).Reasons) == 0:
 			locked++
 		case key != nil && w.due(cert) == "" && len(w.agent.fit(cert, t.wish(), w.lang).Reasons) == 0:
-			ready = append(ready, oldKey{file: f, key: key})
+			ready = append(ready, oldKey{file: f, key: key, begun: w.agent.isRenewing(cert)})
 		}
 	}
 	switch {
@@ -232,7 +232,7 @@ func (t *renewing) begin(ctx context.Context, w *window, d Decision) *Problem {
 	}
 	t.groups[0].keys = append(t.groups[0].keys, companies...)
 	for _, k := range ready {
-		w.agent.renewing(k.key.Certificate, new(true))
+		w.agent.setRenewing(k.key.Certificate, true)
 	}
 	t.password, t.of = d.NewPassword, 4*len(t.groups)+3*len(ready)
 	return nil
@@ -250,8 +250,9 @@ func (*renewing) passwords(ctx context.Context, w *window, ready []oldKey, d Dec
 
 // oldKey is a key to be renewed, open.
 type oldKey struct {
-	file keystore.File
-	key  *keystore.Key
+	file  keystore.File
+	key   *keystore.Key
+	begun bool // by a window before
 }
 
 func (k oldKey) serial() string { return serialOf(k.key.Certificate) }
@@ -299,16 +300,17 @@ func (t *renewing) said(tag lang.Tag) string {
 	return strings.Join(lines, "\n")
 }
 
-// renewing remembers whether the renewal of a key goes on, and says whether it did: its new file may
-// stand here before the cabinet knows.
-func (a *Agent) renewing(cert *pki.Certificate, on *bool) bool {
+// isRenewing tells whether the renewal of a key goes on: its new file may stand here before the cabinet knows.
+func (a *Agent) isRenewing(cert *pki.Certificate) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	was := a.renewal[serialOf(cert)]
-	if on != nil {
-		a.renewal[serialOf(cert)] = *on
-	}
-	return was
+	return a.renewal[serialOf(cert)]
+}
+
+func (a *Agent) setRenewing(cert *pki.Certificate, on bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.renewal[serialOf(cert)] = on
 }
 
 // transport reaches the cabinet.

@@ -57,6 +57,7 @@ func (g *renewal) advance(ctx context.Context, w *window, code string) (over boo
 		return len(g.open) == 0 && g.open != nil, p
 	case refused && g.open == nil: // this person cannot; the others can
 		for _, k := range g.keys {
+			w.agent.setRenewing(k.key.Certificate, k.begun)
 			g.results = append(g.results, renewedKey{k.owner(), "not", no.Text})
 		}
 		return true, nil
@@ -195,7 +196,7 @@ func (g *renewal) tell(w *window, r client.Renewal) {
 		}
 		g.ended[old.serial()] = k.State
 		if k.State == "done" || k.State == "not" {
-			w.agent.renewing(old.key.Certificate, new(false))
+			w.agent.setRenewing(old.key.Certificate, false)
 		}
 		g.results = append(g.results, renewedKey{old.owner(), k.State, cmp.Or(g.why[old.serial()], k.Text)})
 	}

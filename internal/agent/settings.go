@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -52,17 +51,16 @@ func settingsIn(data string) string { return filepath.Join(data, "settings.json"
 
 func openSettings(path string) (*settings, error) {
 	s := &settings{path: path}
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	b, err := keystore.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return s, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(b, &s.now)
-	}
-	if err == nil {
+	case err == nil && json.Unmarshal(b, &s.now) == nil:
 		return s, nil
+	case err != nil && !errors.Is(err, keystore.ErrNotFile): // they may be read later
+		return nil, fmt.Errorf("read the settings: %w", err)
 	}
-	// A site that was blocked must stay so: settings that cannot be read are not those of a new agent.
+	// A site that was blocked must stay so: settings that are broken are not those of a new agent.
 	s.now = saved{}
 	if err := keystore.SetAside(path); err != nil {
 		return nil, fmt.Errorf("read the settings: %w", err)

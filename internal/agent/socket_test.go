@@ -130,7 +130,7 @@ func TestAuthorityMadeAnew(t *testing.T) {
 	if err := connect(trusting(b)); err != nil {
 		t.Error(err)
 	}
-	if err := os.WriteFile(filepath.Join(data, AuthorityFile), []byte("half"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(data, AuthorityKeyFile), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := connect(trusting(b)); err != nil {

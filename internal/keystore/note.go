@@ -70,24 +70,36 @@ const (
 func (k *Keeper) load() (mended bool, err error) {
 	path := filepath.Join(k.dir, NotesFile)
 	k.notes, err = readNotes(path)
-	if err == nil || errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
+	}
+	if !errors.Is(err, errNotes) {
+		return false, err
+	}
+	if k.notes, err = readNotes(filepath.Join(k.dir, notesCopy)); err != nil && !errors.Is(err, errNotes) && !errors.Is(err, os.ErrNotExist) {
+		return false, err
 	}
 	if err := SetAside(path); err != nil {
 		return false, fmt.Errorf("read pending keys: %w", err)
 	}
-	if k.notes, err = readNotes(filepath.Join(k.dir, notesCopy)); err != nil {
-		k.notes = nil
-	}
 	return true, k.save()
 }
 
+// errNotes says that what is there are no notes.
+var errNotes = errors.New("broken")
+
+// readNotes gives no notes with an error. One that is not [errNotes] says nothing about what they are.
 func readNotes(path string) (notes []Note, err error) {
-	b, err := os.ReadFile(path)
+	b, err := ReadFile(path)
 	if err == nil {
-		err = json.Unmarshal(b, &notes)
+		if err = json.Unmarshal(b, &notes); err == nil {
+			return notes, nil
+		}
+		err = fmt.Errorf("%w: %w", errNotes, err)
+	} else if errors.Is(err, ErrNotFile) {
+		err = fmt.Errorf("%w: %w", errNotes, err)
 	}
-	return notes, err
+	return nil, fmt.Errorf("read pending keys: %w", err)
 }
 
 // trim makes room for more notes: the oldest finished ones go. It moves the others, so nothing that knows a note by its

@@ -132,7 +132,7 @@ func TestPain03Stores(t *testing.T) {
 		}
 	}
 	// Another installation's certificate is replaced, and only that one stands.
-	if err := os.Remove(authority); err != nil {
+	if err := errors.Join(os.Remove(authority), os.Remove(filepath.Join(m.Data, agent.AuthorityKeyFile))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := agent.EnsureAuthority(m.Data); err != nil {
