@@ -242,7 +242,7 @@ func (p *place) uninstallOwn(ctx context.Context, m *setup.Machine, pending bool
 	if err := waiting(); err != nil { // a refusal ends no agent
 		return err
 	}
-	if err := stop(ctx, *p.listen); err != nil {
+	if err := p.stop(ctx, m, true); err != nil {
 		return err
 	}
 	soon, cancel := context.WithTimeout(ctx, letsGo)

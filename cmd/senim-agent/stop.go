@@ -32,11 +32,20 @@ func isProgram(path string) bool {
 // stopCommand ends the person's own agent, and no other program.
 func stopCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := newPlace("stop", stdout)
-	if _, err := p.machine(args); err != nil {
+	m, err := p.machine(args)
+	if err != nil {
 		return err
 	}
 	if p.forgotten != nil {
 		_, _ = fmt.Fprintln(stderr, p.forgotten)
+	}
+	return p.stop(ctx, m, p.given("data"))
+}
+
+// stop ends the agent at the place's address; whose, with a folder that is meant, only when it works with that one.
+func (p *place) stop(ctx context.Context, m *setup.Machine, whose bool) error {
+	if whose && setup.Probe(ctx, *p.listen).State == "ours" && !m.Works(ctx, *p.listen) {
+		return refuse("command.stop.other", "address", *p.listen, "data", m.Data)
 	}
 	return stop(ctx, *p.listen)
 }

@@ -117,3 +117,24 @@ func (m *Machine) Served(ctx context.Context, address string) error {
 	}
 	return c.Close()
 }
+
+// Works tells whether the agent at an address works with this machine's data folder: it has the key of a certificate that the
+// authority there signed, be the dates of both over or not.
+func (m *Machine) Works(ctx context.Context, address string) bool {
+	authority, err := m.readAuthority()
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	d := tls.Dialer{Config: &tls.Config{
+		MinVersion: tls.VersionTLS12, InsecureSkipVerify: true, //nolint:gosec // verified below, without the dates
+		VerifyConnection: func(s tls.ConnectionState) error { return s.PeerCertificates[0].CheckSignatureFrom(authority) },
+	}}
+	c, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
+}
