@@ -19,7 +19,7 @@ var errClosed = errors.New("the window was closed: nothing was done")
 // actCommand opens the window of an act: in the agent that runs, which knows the keys opened already; else
 // in one of its own, for as long as the window is open. While another process holds the folder it waits.
 func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stderr io.Writer) error {
-	c, err := configuration("senim-agent "+string(act), asInstalled(args, stderr), stdout, stderr)
+	c, err := configuration("senim-agent "+string(act), asInstalled(ctx, args, stderr), stdout, stderr)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 }
 
 // asInstalled puts what was chosen at install, in the folder that is meant, before what is said now.
-func asInstalled(args []string, stderr io.Writer) []string {
+func asInstalled(ctx context.Context, args []string, stderr io.Writer) []string {
 	var said choices
 	if said.read("senim-agent", args) != nil {
 		return args // the mistake is told where they are read
@@ -57,7 +57,7 @@ func asInstalled(args []string, stderr io.Writer) []string {
 		_, err = m.Recall()
 	}
 	if err != nil {
-		_, _ = fmt.Fprintln(stderr, err)
+		_, _ = fmt.Fprintln(stderr, inWords(ctx, said.language(), err))
 		return args
 	}
 	return append(m.Arguments[:len(m.Arguments):len(m.Arguments)], args...)

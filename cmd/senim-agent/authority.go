@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,13 +34,17 @@ func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdou
 		return addAuthority(*data, words[1], *yes, t, stdin, stdout)
 	case len(words) == 1 && words[0] == "national":
 		if err := agent.AddNational(ctx, *data); err != nil {
-			return err
+			return refuse("command.authority.national", "why", err).because(err)
 		}
 		return listAuthorities(*data, stdout)
 	case len(words) == 1 && words[0] == "list":
 		return listAuthorities(*data, stdout)
 	case len(words) == 2 && words[0] == "remove":
-		return agent.RemoveAuthority(*data, strings.ToLower(strings.ReplaceAll(words[1], " ", "")))
+		err := agent.RemoveAuthority(*data, strings.ToLower(strings.ReplaceAll(words[1], " ", "")))
+		if errors.Is(err, fs.ErrNotExist) {
+			err = refuse("command.authority.absent", "fingerprint", words[1]).because(err)
+		}
+		return err
 	}
 	return refuse("command.authority")
 }
@@ -48,11 +53,11 @@ func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdou
 func addAuthority(data, path string, yes bool, t lang.Tag, stdin io.Reader, stdout io.Writer) error {
 	file, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("add an authority: %w", err)
+		return err
 	}
 	c, err := agent.ReadAuthority(file)
 	if err != nil {
-		return fmt.Errorf("add an authority: %w", err)
+		return refuse("command.authority.none", "path", path).because(err)
 	}
 	if _, err := fmt.Fprintf(stdout, "%s\nSHA-256 %s\n", c.Subject, agent.Fingerprint(c)); err != nil {
 		return err
@@ -62,7 +67,7 @@ func addAuthority(data, path string, yes bool, t lang.Tag, stdin io.Reader, stdo
 			return err
 		}
 		if !agreed(stdin, stdout) {
-			return errors.New(t.Text("setup.install.refused"))
+			return &told{text: t.Text("setup.install.refused")}
 		}
 	}
 	return agent.AddAuthority(data, c)
@@ -91,7 +96,7 @@ func listAuthorities(data string, stdout io.Writer) error {
 	if _, err := os.Stat(agent.TrustFolder(data)); err == nil {
 		own, err := trustdir.Load(agent.TrustFolder(data))
 		if err != nil {
-			return fmt.Errorf("read authorities: %w", err)
+			return refuse("command.authorities", "path", agent.TrustFolder(data), "why", err).because(err)
 		}
 		all = append(all, own.Authorities...)
 	}

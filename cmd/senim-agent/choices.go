@@ -1,5 +1,11 @@
 package main
 
+import (
+	"net"
+	"strconv"
+	"strings"
+)
+
 // choices are the agent's flags.
 type choices struct {
 	tag, listen, data, browser, cabinet, helper, crl       string
@@ -32,5 +38,21 @@ func (c *choices) read(name string, args []string) error {
 	if err := parse(flags, args); err != nil {
 		return err
 	}
+	if err := checkListen(c.listen); err != nil {
+		return err
+	}
+	c.cabinet = strings.TrimSuffix(c.cabinet, "/") // as browsers show it
 	return checkCabinet(c.cabinet)
+}
+
+// checkListen refuses an address at which no agent listens.
+func checkListen(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		return refuse("command.listen", "address", address)
+	}
+	return nil
 }

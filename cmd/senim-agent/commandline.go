@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"senim/internal/agent"
 	"senim/internal/keystore"
 	"senim/internal/lang"
 )
@@ -57,6 +58,8 @@ func inWords(ctx context.Context, t lang.Tag, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		text = t.Text("command.interrupted")
+	case errors.Is(err, agent.ErrNoCabinet):
+		text = t.Text("command.no-cabinet")
 	case errors.Is(err, errClosed):
 		text = t.Text("command.closed")
 	case errors.Is(err, keystore.ErrInUse):

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/url"
 
 	"senim/internal/agent"
@@ -40,7 +39,7 @@ func checkCabinet(address string) error {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return fmt.Errorf("--cabinet %s: the address of a site is expected", address)
+		return refuse("command.cabinet", "address", address)
 	}
 	return nil
 }

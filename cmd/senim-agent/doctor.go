@@ -30,7 +30,7 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		return err
 	}
 	if p.forgotten != nil {
-		_, _ = fmt.Fprintln(stderr, p.forgotten) // found again below
+		p.warn(ctx, stderr, p.forgotten) // found again below
 	}
 	t := p.language()
 	if *repair {
@@ -44,7 +44,7 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 			return err
 		}
 		if err := m.Repair(ctx, setup.Line(stderr, t)); err != nil {
-			_, _ = fmt.Fprintln(stderr, err) // found again below
+			p.warn(ctx, stderr, err) // found again below
 		}
 	}
 	look(m, *online)
@@ -89,7 +89,7 @@ func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 		return err
 	}
 	if p.forgotten != nil {
-		_, _ = fmt.Fprintln(stderr, p.forgotten)
+		p.warn(ctx, stderr, p.forgotten)
 	}
 	f := m.Agent(ctx, setup.Question{Address: *p.listen, Version: version})[0]
 	if _, err := fmt.Fprintln(stdout, f.Found(p.language())); err != nil {
@@ -168,7 +168,7 @@ func (p *place) start(m *setup.Machine) error {
 	c := exec.Command(m.Program, args...) //nolint:gosec,noctx // ourselves; it outlives this command
 	detach(c)
 	if err := c.Start(); err != nil {
-		return fmt.Errorf("start the agent: %w", err)
+		return refuse("command.start", "why", err).because(err)
 	}
 	return c.Process.Release()
 }

@@ -47,6 +47,9 @@ func (p *place) machine(args []string) (*setup.Machine, error) {
 	if err := parse(p.flags, args); err != nil {
 		return nil, err
 	}
+	if err := checkListen(*p.listen); err != nil {
+		return nil, err
+	}
 	m, err := setup.This(*p.data)
 	if err != nil {
 		return nil, err
@@ -54,10 +57,17 @@ func (p *place) machine(args []string) (*setup.Machine, error) {
 	if _, p.forgotten = m.Recall(); p.forgotten == nil {
 		p.forgotten = p.chosen.read("senim-agent", m.Arguments)
 	}
-	if p.forgotten == nil && !p.given("listen") {
+	if p.forgotten != nil {
+		p.forgotten = refuse("command.forgotten", "data", m.Data, "why", inWords(context.Background(), p.language(), p.forgotten)).because(p.forgotten)
+	} else if !p.given("listen") {
 		*p.listen = p.chosen.listen
 	}
 	return m, nil
+}
+
+// warn says what went wrong and is no reason to stop.
+func (p *place) warn(ctx context.Context, stderr io.Writer, err error) {
+	_, _ = fmt.Fprintln(stderr, inWords(ctx, p.language(), err))
 }
 
 // language is the one asked for, else the system's.
@@ -78,19 +88,22 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	if err := parseFlags(p.flags, args); err != nil {
 		return err
 	}
+	if err := checkListen(*p.listen); err != nil {
+		return err
+	}
 	for _, site := range portals {
 		if err := setup.Portal(site); err != nil {
-			return err
+			return refuse("command.portal", "site", site).because(err)
 		}
 	}
 	if len(portals) > 0 && !*system {
-		return errors.New("--portal goes with --system: browsers' policies are the administrator's")
+		return refuse("command.portal.system")
 	}
 	if err := checkArguments(p.flags.Args()); err != nil {
 		return err
 	}
 	if *keep && (*system || *systemd || p.given("listen") || p.flags.NArg() > 0) {
-		return errors.New("--keep goes with no other choice")
+		return refuse("command.keep")
 	}
 	m, err := setup.This(*p.data)
 	if err != nil {
@@ -110,7 +123,7 @@ func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout,
 	}
 	t := p.language()
 	if m.Translocated() {
-		return errors.New(t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated"))
+		return &told{text: t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated")}
 	}
 	if err := ownHome(m, *system, t); err != nil {
 		return err
@@ -160,7 +173,7 @@ func ownHome(m *setup.Machine, system bool, t lang.Tag) error {
 	}
 	err := m.OwnHome()
 	if errors.Is(err, setup.ErrOthersHome) {
-		return errors.New(t.Text("setup.home"))
+		return &told{text: t.Text("setup.home")}
 	}
 	return err
 }
@@ -187,7 +200,7 @@ func (p *place) consent(parts []setup.Part, stdin io.Reader) error {
 	if agreed(stdin, p.stdout) {
 		return nil
 	}
-	return errors.New(t.Text("setup.install.refused"))
+	return &told{text: t.Text("setup.install.refused")}
 }
 
 // uninstallCommand takes away all that install put there.
@@ -202,7 +215,7 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 		return err
 	}
 	if *everyone && !*system {
-		return errors.New("--everyone goes with --system: what is a person's own, that person takes away")
+		return refuse("command.everyone")
 	}
 	m.Everyone = *everyone
 	t := p.language()
@@ -217,11 +230,11 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 		case err != nil:
 			return err
 		case left:
-			return errors.New(t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
+			return &told{text: t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall"))}
 		}
 	}
 	if p.forgotten != nil {
-		_, _ = fmt.Fprintln(stderr, p.forgotten) // taking away goes by names, not by what was chosen
+		p.warn(ctx, stderr, p.forgotten) // taking away goes by names, not by what was chosen
 	}
 	return p.uninstallOwn(ctx, m, *pending)
 }
@@ -237,7 +250,7 @@ func (p *place) uninstallOwn(ctx context.Context, m *setup.Machine, pending bool
 		if err != nil || n == 0 {
 			return err
 		}
-		return errors.New(t.Text("setup.uninstall.pending", "n", n))
+		return &told{text: t.Text("setup.uninstall.pending", "n", n)}
 	}
 	if err := waiting(); err != nil { // a refusal ends no agent
 		return err
@@ -259,7 +272,7 @@ func (p *place) uninstallOwn(ctx context.Context, m *setup.Machine, pending bool
 	case errors.Is(err, setup.ErrPending):
 		return cmp.Or(waiting(), err)
 	case errors.Is(err, keystore.ErrInUse):
-		return errors.New(t.Text("setup.uninstall.busy"))
+		return &told{text: t.Text("setup.uninstall.busy")}
 	case err != nil:
 		return err
 	case left:

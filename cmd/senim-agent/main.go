@@ -274,7 +274,7 @@ func authoritiesIn(folders []string) (*pki.Pool, error) {
 	for _, folder := range folders {
 		trusted, err := trustdir.Load(folder)
 		if err != nil {
-			return nil, fmt.Errorf("read authorities: %w", err)
+			return nil, refuse("command.authorities", "path", folder, "why", err).because(err)
 		}
 		for _, cert := range trusted.Authorities {
 			if string(cert.RawIssuer) == string(cert.RawSubject) {

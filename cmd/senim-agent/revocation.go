@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"senim/internal/ask"
@@ -25,7 +24,7 @@ func addresses(flag string, list []string) (map[string]string, error) {
 	for _, r := range list {
 		ski, url, ok := strings.Cut(r, "=")
 		if !ok || ski == "" || url == "" {
-			return nil, fmt.Errorf("%s %s: SKI=URL is expected", flag, r)
+			return nil, refuse("command.service", "flag", flag, "value", r)
 		}
 		out[strings.ToLower(ski)] = url
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -37,7 +35,7 @@ func stopCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		return err
 	}
 	if p.forgotten != nil {
-		_, _ = fmt.Fprintln(stderr, p.forgotten)
+		p.warn(ctx, stderr, p.forgotten)
 	}
 	return p.stop(ctx, m, p.given("data"))
 }
@@ -66,15 +64,15 @@ func stop(ctx context.Context, address string) error {
 	}
 	h, err := agent.PortHolder(port)
 	if err != nil || h.PID == 0 || h.OtherUser || !isProgram(h.Path) {
-		return errors.New("stop the agent: its process cannot be told; end it by hand")
+		return refuse("command.stop.unknown", "address", address)
 	}
 	process, err := os.FindProcess(h.PID)
 	if err != nil {
-		return fmt.Errorf("stop the agent: %w", err)
+		return refuse("command.stop.failed", "address", address, "why", err).because(err)
 	}
 	// From here its number is nobody else's: it is looked whether it was all the time.
 	if again, err := agent.PortHolder(port); err != nil || again.PID != h.PID {
-		return errors.New("stop the agent: another process has its port now; try again")
+		return refuse("command.stop.again", "address", address)
 	}
 	if runtime.GOOS == "windows" {
 		err = process.Kill() // there is no other way between programs there; files are written in one step
@@ -82,12 +80,12 @@ func stop(ctx context.Context, address string) error {
 		err = process.Signal(syscall.SIGTERM)
 	}
 	if err != nil {
-		return fmt.Errorf("stop the agent: %w", err)
+		return refuse("command.stop.failed", "address", address, "why", err).because(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	if runtime.GOOS == "windows" && !ended(ctx, process) { // its port is free before its file is, which an installer replaces
-		return errors.New("stop the agent: it does not end")
+		return refuse("command.stop.stays", "address", address)
 	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -95,7 +93,7 @@ func stop(ctx context.Context, address string) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return errors.New("stop the agent: it does not end")
+			return refuse("command.stop.stays", "address", address)
 		}
 	}
 	return nil
