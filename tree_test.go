@@ -106,8 +106,8 @@ var tree = map[string]place{
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/emersion/go-smtp github.com/linxGnu/gosmpp"},                    // SMTP, DKIM and SMPP are protocols, not our point
 	"internal/desktop":    {edges, "", "fyne.io/systray github.com/gen2brain/beeep golang.org/x/sys/windows"},                                                                 // trays and notices are the systems' protocols, not our point
 	"internal/keystore":   {edges, "internal/token", "github.com/pavlo-v-chernykh/keystore-go github.com/zalando/go-keyring golang.org/x/crypto/cryptobyte golang.org/x/sys"}, // Java's key files and the system's keychain are other people's
-	"internal/setup":      {edges, "internal/agent internal/keystore", "github.com/coder/websocket golang.org/x/sys/windows"},
-	"internal/agent":      {edges, "internal/ask internal/cabinet/client internal/keystore internal/token internal/trustdir", "github.com/coder/websocket golang.org/x/crypto/cryptobyte golang.org/x/net/idna golang.org/x/sys/windows"},
+	"internal/setup":      {edges, "internal/agent internal/keystore internal/ncalayer/client", "golang.org/x/sys/windows"},
+	"internal/agent":      {edges, "internal/ask internal/cabinet/client internal/keystore internal/ncalayer/client internal/token internal/trustdir", "github.com/coder/websocket golang.org/x/crypto/cryptobyte golang.org/x/net/idna golang.org/x/sys/windows"},
 	"internal/limit":      {edges, "", ""},
 	"internal/phone":      {edges, "", ""},
 	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ rsc.io/qr"}, // drawing a QR code is not our point
@@ -121,9 +121,10 @@ var tree = map[string]place{
 	"internal/responder":  {edges, "internal/limit", ""},
 	"internal/ceremony":   {edges, "internal/store internal/vault internal/token internal/keyring", "go.yaml.in/yaml/v3"}, // plans that people write and review
 
-	"internal/caapi":          {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
-	"internal/caapi/client":   {edges, "", ""},                                               // what programs that call link: no server, no authority
-	"internal/cabinet/client": {edges, "", ""},                                               // the same of the cabinet
+	"internal/caapi":           {edges, "internal/limit", "github.com/danielgtaylor/huma/v2"}, // OpenAPI 3.1 from code, with validation
+	"internal/caapi/client":    {edges, "", ""},                                               // what programs that call link: no server, no authority
+	"internal/cabinet/client":  {edges, "", ""},                                               // the same of the cabinet
+	"internal/ncalayer/client": {edges, "", "github.com/coder/websocket"},                     // what programs that ask a signing agent use
 
 	"cmd/senimd":      {wire, "", "golang.org/x/sync/errgroup k8s.io/klog/v2 go.yaml.in/yaml/v3 github.com/prometheus/client_golang"}, // yaml: the list of desks; klog: what the log's library says; prometheus: figures for monitoring
 	"cmd/senim":       {wire, "", "github.com/alecthomas/kong golang.org/x/term"},

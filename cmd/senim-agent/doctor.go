@@ -114,7 +114,7 @@ func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		return err
 	}
 	if f.ID != "agent-runs" {
-		noticeIn(*p.data, cmp.Or(*browser, p.chosen.browser), p.language())(f)
+		noticeIn(ctx, *p.data, cmp.Or(*browser, p.chosen.browser), p.language())(f)
 		return unsound(stdout, p.language(), f)
 	}
 	return setup.Show(ctx, *p.listen)

@@ -166,9 +166,10 @@ func serveWith(ctx context.Context, c settings, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	if err := bind(ctx, a, c.Listen, c.wait, c.language(), stderr, noticeIn(c.Data, c.browser, c.language())); err != nil {
+	if err := bind(ctx, a, c.Listen, c.wait, c.language(), stderr, noticeIn(ctx, c.Data, c.browser, c.language())); err != nil {
 		return err
 	}
+	hideNotice(c.Data) // of an earlier time
 	if a.LargeError() != nil {
 		if _, err := fmt.Fprintln(stderr, setup.PortTaken(portOf(cmp.Or(c.LargeDocuments, c.LargeSwitch))).Found(c.language())+"\n"+c.language().Text("setup.no-large")); err != nil {
 			return err

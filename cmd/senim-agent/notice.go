@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"html"
 	"net/url"
@@ -15,8 +16,9 @@ import (
 )
 
 // noticeIn gives a way to put a finding before a person who has no terminal: a page in a file of the
-// data folder, which asks nothing, runs nothing and needs no server. hide takes the file away.
-func noticeIn(data, browser string, t lang.Tag) func(f setup.Finding) (hide func()) {
+// data folder, which asks nothing, runs nothing and needs no server. hide takes the file away; else the agent does, when it
+// starts.
+func noticeIn(ctx context.Context, data, browser string, t lang.Tag) func(f setup.Finding) (hide func()) {
 	nothing := func() {}
 	return func(f setup.Finding) func() {
 		if browser == "none" {
@@ -30,15 +32,13 @@ func noticeIn(data, browser string, t lang.Tag) func(f setup.Finding) (hide func
 		if !strings.HasPrefix(address, "/") { // C:/…
 			address = "/" + address
 		}
-		stop, err := agent.Browser(browser, data, func(string) {})((&url.URL{Scheme: "file", Path: address}).String())
-		return func() {
-			if err == nil && stop != nil {
-				stop()
-			}
-			_ = os.Remove(path)
-		}
+		_ = agent.ShowFile(ctx, agent.Ways(browser, data), (&url.URL{Scheme: "file", Path: address}).String()) // so, too
+		return func() { hideNotice(data) }
 	}
 }
+
+// hideNotice takes the page away.
+func hideNotice(data string) { _ = os.Remove(filepath.Join(data, setup.NoticeFile)) }
 
 // noticePage says what was found and what helps.
 func noticePage(t lang.Tag, f setup.Finding) []byte {

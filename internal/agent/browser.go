@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"senim/internal/keystore"
 )
@@ -86,33 +88,31 @@ func inProfile(profile string) []string {
 	return append(os.Environ(), "BREAKPAD_DUMP_LOCATION="+profile)
 }
 
-// Browser gives a way to show an address that tells nobody whether it was fetched: the next program is tried when one
-// ends badly, as Chromium does for root. It never waits for the browser; unseen is called, perhaps later, with the
-// address that no program would show.
-func Browser(command, data string, unseen func(url string)) func(url string) (stop func(), err error) {
-	return func(url string) (func(), error) {
-		ways := Ways(command, data)
-		if len(ways) == 0 {
-			unseen(url)
-			return nil, nil
+// badEnd is how long a browser is waited for that ends badly, as Chromium does for root.
+const badEnd = 2 * time.Second
+
+// ShowFile shows a page that tells nobody whether it was fetched: by the next way when one cannot be started or ends badly within two
+// seconds. One that runs then, or has ended well, has shown it as far as anybody can tell.
+func ShowFile(ctx context.Context, ways []Way, url string) error {
+	err := errors.New("show a page: no browser is here")
+	for _, way := range ways {
+		var ended <-chan error
+		if ended, err = way.Show(url); err != nil {
+			continue
 		}
-		ended, err := ways[0].Show(url)
-		if err != nil && len(ways) == 1 {
-			return nil, err
+		timer := time.NewTimer(badEnd)
+		select {
+		case err = <-ended:
+		case <-timer.C:
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
-		go func() {
-			for i := range ways {
-				if i > 0 {
-					ended, err = ways[i].Show(url)
-				}
-				if err == nil && <-ended == nil {
-					return
-				}
-			}
-			unseen(url)
-		}()
-		return nil, nil
+		if timer.Stop(); err == nil || ctx.Err() != nil {
+			return err
+		}
+		err = fmt.Errorf("show a page: %w", err)
 	}
+	return err
 }
 
 // quietProfile makes the browser's profile when it is not there, with what offers to keep passwords turned off.

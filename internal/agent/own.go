@@ -6,10 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/coder/websocket"
-
 	"senim/internal/lang"
 	"senim/internal/ncalayer"
+	"senim/internal/ncalayer/client"
 )
 
 // Act is what a person has the agent do by himself, without any page.
@@ -109,33 +108,19 @@ func (t *talk) own(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Ref
 var ErrNotRunning = errors.New("the agent does not run")
 
 // AskRunning has the agent that listens on an address do an act, and waits for the end of its window; ok
-// is false when that was closed. [ErrNotRunning] when nothing there is an agent of ours.
+// is false when that was closed. [ErrNotRunning] when nothing there says within a few seconds that it is an agent of ours.
 func AskRunning(ctx context.Context, listen string, act Act, tag lang.Tag) (said string, ok bool, err error) {
-	c, resp, err := websocket.Dial(ctx, "ws://"+listen+"/", nil)
-	if resp != nil && resp.Body != nil {
-		_ = resp.Body.Close()
-	}
+	c, err := client.Dial(ctx, listen)
 	if err != nil {
 		return "", false, ErrNotRunning
 	}
-	defer func() { _ = c.CloseNow() }()
-	ask := func(request string) (out []byte, err error) {
-		if err = c.Write(ctx, websocket.MessageText, []byte(request)); err == nil {
-			_, out, err = c.Read(ctx)
-		}
-		return out, err
-	}
-	if _, _, err := c.Read(ctx); err != nil { // the greeting
+	defer c.Close()
+	if version, err := c.Version(ctx); err != nil || version == "" {
 		return "", false, ErrNotRunning
 	}
-	b, err := ask(`{"module":"` + ncalayer.ModuleAccessory + `","method":"getBundles"}`)
-	bundles := map[string]string{}
-	if err != nil || json.Unmarshal(b, &bundles) != nil || bundles["kz.senim.agent"] == "" {
-		return "", false, ErrNotRunning
-	}
-	b, err = ask(`{"module":"` + ncalayer.ModuleKeys + `","method":"` + string(act) + `","args":{"locale":"` + string(tag) + `"}}`)
+	b, err := c.Call(ctx, ncalayer.ModuleKeys, string(act), map[string]string{"locale": string(tag)})
 	if err != nil {
-		return "", false, fmt.Errorf("ask the agent: %w", err)
+		return "", false, err
 	}
 	var answer struct {
 		Status  bool

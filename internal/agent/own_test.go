@@ -2,13 +2,19 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/coder/websocket"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -368,5 +374,34 @@ func TestOwnActsAreNobodys(t *testing.T) {
 	}
 	if sites := b.agent.sites(); len(sites) != 1 || sites[0] != siteOf("").key() {
 		t.Errorf("%q", sites)
+	}
+}
+
+// TestSilentProgramIsNoAgent: a program at the agent's address that takes calls and says nothing, or not what it is, is not waited for.
+func TestSilentProgramIsNoAgent(t *testing.T) {
+	for name, greets := range map[string]bool{"silent": false, "greets and is silent": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gone := make(chan struct{})
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if greets {
+					c, err := websocket.Accept(w, r, nil)
+					if err == nil {
+						err = c.Write(r.Context(), websocket.MessageText, []byte(`{"result":{"version":"1.4"}}`))
+					}
+					if err != nil {
+						t.Error(err)
+					}
+				}
+				<-gone
+			}))
+			defer server.Close()
+			defer close(gone)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if _, _, err := AskRunning(ctx, server.Listener.Addr().String(), ActRenew, lang.EN); !errors.Is(err, ErrNotRunning) || ctx.Err() != nil {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

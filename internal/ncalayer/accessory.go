@@ -16,7 +16,7 @@ var bundles = map[string]string{
 
 // Bundles answers getBundles; version is the agent's own.
 func Bundles(version string) []byte {
-	all := map[string]string{"kz.senim.agent": version}
+	all := map[string]string{ModuleAgent: version}
 	for name, v := range bundles {
 		all[name] = v
 	}
@@ -33,7 +33,7 @@ func Services() []byte { return encode(map[string][]string{"services": services}
 // Builtin tells whether a bundle or a module of this name is here.
 func Builtin(name string) bool {
 	_, is := bundles[name]
-	return is || name == "kz.senim.agent" || slices.Contains(services, name)
+	return is || name == ModuleAgent || slices.Contains(services, name)
 }
 
 // Symname is what installBundle names.

@@ -21,6 +21,7 @@ const (
 	ModuleBasics    = "kz.gov.pki.knca.basics"
 	ModuleAccessory = "kz.gov.pki.ncalayerservices.accessory"
 	ModuleKeys      = "kz.senim.keys"
+	ModuleAgent     = "kz.senim.agent" // asked nothing; its version among the bundles is ours
 )
 
 // PKCS12 is the storage name of key files.

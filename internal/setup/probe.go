@@ -7,12 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
-	"net/http"
-	"strings"
 	"syscall"
 	"time"
 
-	"github.com/coder/websocket"
+	"senim/internal/ncalayer"
+	"senim/internal/ncalayer/client"
 )
 
 // Answer is who answers at the agent's address.
@@ -33,9 +32,9 @@ func Probe(ctx context.Context, address string) Answer {
 		return Answer{State: "strange"} // it listens and takes no call
 	}
 	_ = c.Close()
-	version, status, err := bundles(ctx, address)
+	version, err := versionAt(ctx, address)
 	switch {
-	case status == http.StatusForbidden:
+	case errors.Is(err, client.ErrRefused):
 		return Answer{State: "refuses"}
 	case err != nil:
 		return Answer{State: "strange"} // also one that speaks TLS only, as NCALayer may
@@ -45,48 +44,28 @@ func Probe(ctx context.Context, address string) Answer {
 	return Answer{"ours", version}
 }
 
+func versionAt(ctx context.Context, address string) (string, error) {
+	c, err := client.Dial(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	return c.Version(ctx)
+}
+
 // refusedOnWindows is WSAECONNREFUSED.
 const refusedOnWindows = syscall.Errno(10061)
-
-// bundles asks for the list of modules: ours names itself there.
-func bundles(ctx context.Context, address string) (version string, status int, err error) {
-	reply, status, err := call(ctx, address, `{"module":"kz.gov.pki.ncalayerservices.accessory","method":"getBundles"}`)
-	if err != nil {
-		return "", status, err
-	}
-	modules := map[string]any{}
-	if json.Unmarshal(reply, &modules) != nil {
-		return "", status, nil
-	}
-	version, _ = modules["kz.senim.agent"].(string)
-	return version, status, nil
-}
-
-// call sends one request over a socket of its own and gives the answer.
-func call(ctx context.Context, address, request string) (reply []byte, status int, err error) {
-	c, answer, err := websocket.Dial(ctx, "ws://"+address+"/", &websocket.DialOptions{HTTPClient: &http.Client{Transport: &http.Transport{}}}) //nolint:bodyclose // the package closes it
-	if answer != nil {
-		status = answer.StatusCode
-	}
-	if err != nil {
-		return nil, status, err
-	}
-	defer func() { _ = c.CloseNow() }()
-	if _, greeting, err := c.Read(ctx); err != nil || !strings.HasPrefix(string(greeting), `{"result":{"version":"`) {
-		return nil, status, errors.Join(errors.New("no greeting"), err)
-	}
-	if err := c.Write(ctx, websocket.MessageText, []byte(request)); err != nil {
-		return nil, status, err
-	}
-	_, reply, err = c.Read(ctx)
-	return reply, status, err
-}
 
 // Show asks the running agent to open its own page.
 func Show(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	reply, _, err := call(ctx, address, `{"module":"kz.gov.pki.ncalayerservices.accessory","method":"showSettings"}`)
+	c, err := client.Dial(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	reply, err := c.Call(ctx, ncalayer.ModuleAccessory, "showSettings", nil)
 	if err != nil {
 		return err
 	}
