@@ -2,8 +2,11 @@ package main
 
 import (
 	"net"
+	"os/exec"
 	"strconv"
 	"strings"
+
+	"senim/internal/agent"
 )
 
 // choices are the agent's flags.
@@ -53,6 +56,19 @@ func checkListen(address string) error {
 	}
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
 		return refuse("command.listen", "address", address)
+	}
+	return nil
+}
+
+// checkBrowser refuses a command that is not on this machine.
+func checkBrowser(command string) error {
+	if command == "" || command == "none" {
+		return nil
+	}
+	for _, way := range agent.Ways(command, "") {
+		if _, err := exec.LookPath(way.Program); err != nil {
+			return refuse("command.browser", "command", command).because(err)
+		}
 	}
 	return nil
 }

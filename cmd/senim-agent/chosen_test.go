@@ -47,6 +47,10 @@ func TestChosenAtInstall(t *testing.T) {
 		if err != nil || strings.Contains(string(menu), `"open" "--data" "`+filepath.Join(dir, "its data")+`"`) != (place != nil) {
 			t.Errorf("%s: %s %v", name, menu, err)
 		}
+		start, err := os.ReadFile(filepath.Join(dir, ".config/autostart/senim-agent.desktop"))
+		if err != nil || !strings.Contains(string(start), `"--listen" "`+address+`"`) {
+			t.Errorf("%s: %s %v", name, start, err)
+		}
 		if got := ask(1, with("status")...); !strings.Contains(got, "not running") {
 			t.Errorf("%s: %s", name, got)
 		}

@@ -135,6 +135,11 @@ func parseFlags(flags *flag.FlagSet, args []string) error {
 	case err != nil:
 		return refuse("command.line", "why", err, "command", helpOf(flags.Name())).because(err)
 	}
+	if f := flags.Lookup("lang"); f != nil {
+		if _, ok := lang.Parse(f.Value.String()); !ok && f.Value.String() != "" {
+			return refuse("command.lang", "lang", f.Value.String())
+		}
+	}
 	return nil
 }
 

@@ -57,7 +57,7 @@ func TestEveryLanguage(t *testing.T) {
 		append([]string{"renew"}, quiet...), append([]string{"compare"}, quiet...), append([]string{"renew", "--cabinet", "ftp://x"}, quiet...),
 		{"password", "--nonsense"}, {"backup", "--token", "foo=/x"}, {"nonsense"}, {"--nonsense"}, {"--listen", "foo"}, {"--listen", "0.0.0.0:1"},
 		{"--data"}, {"--trust", filepath.Join(dir, "none")}, {"--token", "foo=/x"}, {"--token-program", filepath.Join(dir, "none")}, {"--ocsp", "x"},
-		{"--tsp", "x"}, {"--cabinet", "x"}, {"authority"}, {"authority", "remove", "zz"}, {"authority", "add", file}, {"authority", "add", file + "x"},
+		{"--tsp", "foo=bar"}, {"--crl", file}, {"--browser", filepath.Join(dir, "none")}, {"--cabinet", "x"}, {"authority"}, {"authority", "remove", "zz"}, {"authority", "add", file}, {"authority", "add", file + "x"},
 		{"install", "--portal", "foo"}, {"install", "--portal", "https://a.kz"}, {"install", "--keep", "--systemd"}, {"install", "--listen", "foo"},
 		{"install", "--", "--nonsense"}, {"uninstall", "--everyone"}, {"doctor", "--nonsense"}, {"status", "--listen", "foo"}, {"start", "--data", broken},
 		{"stop", "--nonsense"}, {"open", "--nonsense"}, {"trust", "--nonsense"}, {"help", "nonsense"},

@@ -47,7 +47,7 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 			p.warn(ctx, stderr, err) // found again below
 		}
 	}
-	look(m, *online)
+	p.look(m, *online)
 	found := m.Doctor(ctx, setup.Question{Address: *p.listen, Version: version})
 	if *machine {
 		e := json.NewEncoder(stdout)
@@ -63,7 +63,7 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 }
 
 // look has the doctor look at what the agent has to do with, as it was chosen when it was installed.
-func look(m *setup.Machine, online bool) {
+func (p *place) look(m *setup.Machine, online bool) {
 	c, err := configuration("senim-agent", m.Arguments, io.Discard, io.Discard)
 	c.Data = m.Data
 	if c.browser == "" {
@@ -71,7 +71,7 @@ func look(m *setup.Machine, online bool) {
 	}
 	m.Examine = func(ctx context.Context) ([]agent.Trouble, error) {
 		if err != nil {
-			return nil, err
+			return nil, inWords(ctx, p.language(), err)
 		}
 		var services []string
 		if online {
@@ -109,6 +109,9 @@ func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
+	if err := checkBrowser(*browser); err != nil {
+		return err
+	}
 	f, err := p.begin(ctx, m)
 	if err != nil {
 		return err
@@ -117,7 +120,10 @@ func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		noticeIn(ctx, *p.data, cmp.Or(*browser, p.chosen.browser), p.language())(f)
 		return unsound(stdout, p.language(), f)
 	}
-	return setup.Show(ctx, *p.listen)
+	if err := setup.Show(ctx, *p.listen); err != nil {
+		return refuse("command.page", "address", *p.listen, "why", err).because(err)
+	}
+	return nil
 }
 
 // startCommand starts the agent when it does not run, and shows nothing.
@@ -149,6 +155,10 @@ func (p *place) begin(ctx context.Context, m *setup.Machine) (setup.Finding, err
 	f := m.Agent(ctx, q)[0]
 	if f.ID != "agent-absent" {
 		return f, nil
+	}
+	if err := checkArguments(m.Arguments); err != nil { // it would end with this, where nobody sees it
+		why := inWords(ctx, p.language(), err).Error()
+		return setup.Finding{ID: "choices-broken", Level: setup.Bad, Where: m.Data, Vars: []any{"why", why}}, nil
 	}
 	if err := p.start(m); err != nil {
 		return setup.Finding{}, err

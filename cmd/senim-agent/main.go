@@ -199,6 +199,9 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	if err := c.choices.read(name, args); err != nil {
 		return c, err
 	}
+	if err := checkBrowser(c.browser); err != nil {
+		return c, err
+	}
 	ways, show, say := func() []agent.Way { return agent.Ways(c.browser, c.data) }, (func(string) (func(), error))(nil), sayTo(stdout)
 	if c.browser == "none" {
 		show = func(url string) (func(), error) { say(url); return nil, nil }

@@ -85,7 +85,10 @@ func TestArguments(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(broken, "broken.cer"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--tsp", "http://tsp.example.kz"}, {"--cabinet", "javascript:1"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
+	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--tsp", "http://tsp.example.kz"}, {"--tsp", "foo=bar"}, {"--tsp", "0a=bar"}, {"--tsp", "foo=http://tsp.example.kz"}, {"--ocsp", "0a=ftp://x"},
+		{"--crl", broken + "x"}, {"--crl", filepath.Join(broken, "broken.cer")}, {"--browser", "/no/such/browser"}, {"--browser", "nosuchbrowser --app"}, {"--lang", "xx"}, {"--lang", "KZ"},
+		{"doctor", "--lang", "de"}, {"renew", "--lang", "kz"}, {"help", "--lang", "kz"}, {"install", "--yes", "--", "--tsp", "foo=bar"}, {"install", "--yes", "--", "--browser", "nosuchbrowser"}, {"open", "--browser", "nosuchbrowser"},
+		{"--cabinet", "javascript:1"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was accepted", args)
 		}
