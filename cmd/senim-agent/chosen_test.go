@@ -59,12 +59,16 @@ func TestChosenAtInstall(t *testing.T) {
 			t.Fatalf("%s: at %s: %+v", name, address, got)
 		}
 		ask(0, with("status")...)
-		ask(0, with("start")...)
+		if got := ask(0, with("start")...); !strings.Contains(got, "The agent runs: "+address) {
+			t.Errorf("%s: %s", name, got)
+		}
 		ask(1, append(with("status"), "--listen", freePort(t))...)                                    // what is said now goes before
 		if got := ask(2, with("renew")...); !strings.Contains(got, "the agent refuses: no_cabinet") { // the one that runs
 			t.Errorf("%s: %s", name, got)
 		}
-		ask(0, with("stop")...)
+		if got := ask(0, with("stop")...); !strings.Contains(got, "was ended") || !strings.Contains(got, address) {
+			t.Errorf("%s: %s", name, got)
+		}
 		if got := setup.Probe(t.Context(), address); got.State != "free" {
 			t.Errorf("%s: %+v", name, got)
 		}

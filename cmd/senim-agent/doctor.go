@@ -126,7 +126,7 @@ func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	return nil
 }
 
-// startCommand starts the agent when it does not run, and shows nothing.
+// startCommand starts the agent when it does not run, and shows no page.
 func startCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := newPlace("start", stdout)
 	m, err := p.machine(args)
@@ -134,7 +134,11 @@ func startCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		return err
 	}
 	f, err := p.begin(ctx, m)
-	if err != nil || f.ID == "agent-runs" {
+	switch {
+	case err != nil:
+		return err
+	case f.ID == "agent-runs":
+		_, err = fmt.Fprintln(stdout, f.Found(p.language()))
 		return err
 	}
 	return unsound(stdout, p.language(), f)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -282,5 +284,21 @@ func TestUninstallSystem(t *testing.T) {
 		if err := uninstallSystem(t.Context(), m, &out, lang.EN); err != nil || strings.Contains(out.String(), said) != want {
 			t.Errorf("%s %v", out.String(), err)
 		}
+	}
+}
+
+// TestStopSays: who ends nothing is told so: nobody was there, or another program is, which is left alone.
+func TestStopSays(t *testing.T) {
+	home(t)
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	for address, want := range map[string]string{freePort(t): "nothing to end", other.Listener.Addr().String(): "left alone"} {
+		var out strings.Builder
+		if err := run(t.Context(), []string{"stop", "--listen", address, "--lang", "en"}, &out, io.Discard); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %v %s", address, err, out.String())
+		}
+	}
+	if got := setup.Probe(t.Context(), other.Listener.Addr().String()); got.State == "free" {
+		t.Error("it was ended")
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -27,7 +28,8 @@ func isProgram(path string) bool {
 	return slices.ContainsFunc(programs, func(p string) bool { return p == name || runtime.GOOS == "windows" && strings.EqualFold(p, name) })
 }
 
-// stopCommand ends the person's own agent, and no other program.
+// stopCommand ends the person's own agent, and no other program, and says what it did. Nothing to end is no failure: whoever replaces the
+// program goes on.
 func stopCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := newPlace("stop", stdout)
 	m, err := p.machine(args)
@@ -37,7 +39,20 @@ func stopCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	if p.forgotten != nil {
 		p.warn(ctx, stderr, p.forgotten)
 	}
-	return p.stop(ctx, m, p.given("data"))
+	t, state := p.language(), setup.Probe(ctx, *p.listen).State
+	if err := p.stop(ctx, m, p.given("data")); err != nil {
+		return err
+	}
+	text := t.Text("command.stop.done", "address", *p.listen)
+	switch state {
+	case "ours":
+	case "free":
+		text = t.Text("command.stop.nobody", "address", *p.listen)
+	default:
+		text = m.Agent(ctx, setup.Question{Address: *p.listen, Version: version})[0].Found(t) + "\n" + t.Text("command.stop.left")
+	}
+	_, err = fmt.Fprintln(stdout, text)
+	return err
 }
 
 // stop ends the agent at the place's address; whose, with a folder that is meant, only when it works with that one.
@@ -51,7 +66,8 @@ func (p *place) stop(ctx context.Context, m *setup.Machine, whose bool) error {
 // stop ends the agent at the address and waits until its port is free. What only says that it is an
 // agent, and runs from a program of another name or as another user, is left alone.
 func stop(ctx context.Context, address string) error {
-	if setup.Probe(ctx, address).State != "ours" {
+	state := setup.Probe(ctx, address).State
+	if state == "free" {
 		return nil
 	}
 	_, text, err := net.SplitHostPort(address)
@@ -63,8 +79,13 @@ func stop(ctx context.Context, address string) error {
 		return err
 	}
 	h, err := agent.PortHolder(port)
-	if err != nil || h.PID == 0 || h.OtherUser || !isProgram(h.Path) {
+	own := err == nil && h.PID != 0 && !h.OtherUser && isProgram(h.Path)
+	switch {
+	case own && state == "ours":
+	case own || state == "ours": // it hangs, or only says that it is one
 		return refuse("command.stop.unknown", "address", address)
+	default:
+		return nil // another program, or another person's
 	}
 	process, err := os.FindProcess(h.PID)
 	if err != nil {
