@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"senim/internal/agent"
 	"senim/internal/pkitest"
 )
 
@@ -98,7 +101,17 @@ func TestArguments(t *testing.T) {
 		t.Errorf("%q %v", out.String(), err)
 	}
 	out.Reset()
-	if err := run(context.Background(), []string{"trust", "--print", "--data", t.TempDir()}, &out, io.Discard); err != nil || !strings.HasPrefix(out.String(), "-----BEGIN CERTIFICATE-----") {
+	never, data := filepath.Join(broken, "never"), t.TempDir()
+	if err := run(context.Background(), []string{"trust", "--print", "--data", never, "--lang", "en"}, &out, io.Discard); err == nil || !strings.Contains(err.Error(), never) || out.Len() > 0 {
+		t.Errorf("%q %v", out.String(), err)
+	}
+	if _, err := os.Stat(never); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("only printing made a folder: %v", err)
+	}
+	if _, err := agent.EnsureAuthority(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(context.Background(), []string{"trust", "--print", "--data", data}, &out, io.Discard); err != nil || !strings.HasPrefix(out.String(), "-----BEGIN CERTIFICATE-----") {
 		t.Errorf("%q %v", out.String(), err)
 	}
 }
