@@ -36,9 +36,9 @@ func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdou
 		if err := agent.AddNational(ctx, *data); err != nil {
 			return refuse("command.authority.national", "why", err).because(err)
 		}
-		return listAuthorities(*data, stdout)
+		return listAuthorities(*data, t, stdout)
 	case len(words) == 1 && words[0] == "list":
-		return listAuthorities(*data, stdout)
+		return listAuthorities(*data, t, stdout)
 	case len(words) == 2 && words[0] == "remove":
 		err := agent.RemoveAuthority(*data, strings.ToLower(strings.ReplaceAll(words[1], " ", "")))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -87,7 +87,7 @@ func agreed(stdin io.Reader, stdout io.Writer) bool {
 	return false
 }
 
-func listAuthorities(data string, stdout io.Writer) error {
+func listAuthorities(data string, t lang.Tag, stdout io.Writer) error {
 	packed, err := authoritiesIn(packedAuthorities())
 	if err != nil {
 		return err
@@ -99,6 +99,10 @@ func listAuthorities(data string, stdout io.Writer) error {
 			return refuse("command.authorities", "path", agent.TrustFolder(data), "why", err).because(err)
 		}
 		all = append(all, own.Authorities...)
+	}
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(stdout, t.Text("command.authority.nobody"))
+		return err
 	}
 	for _, c := range all {
 		if _, err := fmt.Fprintf(stdout, "%s  %s\n", agent.Fingerprint(c), c.Subject.Get(pki.OIDCommonName)); err != nil {
