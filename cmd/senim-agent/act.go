@@ -24,6 +24,12 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 		return err
 	}
 	tag := c.language()
+	if (act == agent.ActRenew || act == agent.ActCompare) && !reachable(c.cabinet) {
+		return refuse("command.cabinet.https", "address", c.cabinet)
+	}
+	if setup.Probe(ctx, c.Listen).State == "ours" { // where its window is, that agent's own output says, if it has no browser
+		_, _ = fmt.Fprintln(stderr, tag.Text("command.act.running", "address", c.Listen))
+	}
 	said, ok, err := do(ctx, c, act, tag)
 	for told := false; errors.Is(err, keystore.ErrInUse); told = true { // it is just starting, or an act has a window open
 		if !told {
@@ -66,7 +72,10 @@ func asInstalled(ctx context.Context, args []string, stderr io.Writer) []string 
 // do has the agent that runs open the window, or opens it here.
 func do(ctx context.Context, c settings, act agent.Act, tag lang.Tag) (said string, ok bool, err error) {
 	said, ok, err = agent.AskRunning(ctx, c.Listen, act, tag)
-	if !errors.Is(err, agent.ErrNotRunning) {
+	switch {
+	case errors.Is(err, agent.ErrNoCabinet):
+		return "", false, refuse("command.no-cabinet.running", "address", c.Listen).because(err)
+	case !errors.Is(err, agent.ErrNotRunning):
 		return said, ok, err
 	}
 	a, err := agent.New(c.Config)

@@ -62,8 +62,8 @@ func TestChosenAtInstall(t *testing.T) {
 		if got := ask(0, with("start")...); !strings.Contains(got, "The agent runs: "+address) {
 			t.Errorf("%s: %s", name, got)
 		}
-		ask(1, append(with("status"), "--listen", freePort(t))...)                                    // what is said now goes before
-		if got := ask(2, with("renew")...); !strings.Contains(got, "the agent refuses: no_cabinet") { // the one that runs
+		ask(1, append(with("status"), "--listen", freePort(t))...)                       // what is said now goes before
+		if got := ask(2, with("renew")...); !strings.Contains(got, "knows no cabinet") { // the one that runs
 			t.Errorf("%s: %s", name, got)
 		}
 		if got := ask(0, with("stop")...); !strings.Contains(got, "was ended") || !strings.Contains(got, address) {

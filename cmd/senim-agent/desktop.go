@@ -1,7 +1,9 @@
 package main
 
 import (
+	"net"
 	"net/url"
+	"strings"
 
 	"senim/internal/agent"
 	"senim/internal/desktop"
@@ -30,6 +32,16 @@ func (s *surroundings) remind(title, text string) {
 	}
 	s.tray.Warn(title + "\n" + text)
 	_ = desktop.Notify(title, text) // a desktop without notices is no fault
+}
+
+// reachable tells whether keys are renewed in a cabinet with this address: only over TLS, or on this machine. None is another mistake.
+func reachable(cabinet string) bool {
+	u, err := url.Parse(cabinet)
+	if err != nil || u.Scheme != "http" {
+		return err == nil
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // checkCabinet refuses an address that the agent's page could not link to.
