@@ -24,9 +24,6 @@ func actCommand(ctx context.Context, act agent.Act, args []string, stdout, stder
 		return err
 	}
 	tag := c.language()
-	if (act == agent.ActRenew || act == agent.ActCompare) && !reachable(c.cabinet) {
-		return refuse("command.cabinet.https", "address", c.cabinet)
-	}
 	if setup.Probe(ctx, c.Listen).State == "ours" { // where its window is, that agent's own output says, if it has no browser
 		_, _ = fmt.Fprintln(stderr, tag.Text("command.act.running", "address", c.Listen))
 	}

@@ -144,7 +144,7 @@ func TestActBesideAgent(t *testing.T) {
 		t.Fatal(lines.Text())
 	}
 	for _, c := range []struct{ cabinet, want string }{
-		{"https://cabinet.example.kz", "knows no cabinet"}, {"http://cabinet.example.kz", "https only"},
+		{"https://cabinet.example.kz", "knows no cabinet"}, {"http://cabinet.example.kz", "over https"},
 	} {
 		if err := run(t.Context(), append([]string{"renew", "--cabinet", c.cabinet}, own...), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.cabinet, err)

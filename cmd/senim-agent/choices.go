@@ -45,7 +45,10 @@ func (c *choices) read(name string, args []string) error {
 		return err
 	}
 	c.cabinet = strings.TrimSuffix(c.cabinet, "/") // as browsers show it
-	return checkCabinet(c.cabinet)
+	if err := agent.CheckCabinet(c.cabinet); err != nil {
+		return refuse("command.cabinet", "address", c.cabinet).because(err)
+	}
+	return nil
 }
 
 // checkListen refuses an address at which no agent listens.

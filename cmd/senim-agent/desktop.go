@@ -1,10 +1,6 @@
 package main
 
 import (
-	"net"
-	"net/url"
-	"strings"
-
 	"senim/internal/agent"
 	"senim/internal/desktop"
 )
@@ -32,26 +28,4 @@ func (s *surroundings) remind(title, text string) {
 	}
 	s.tray.Warn(title + "\n" + text)
 	_ = desktop.Notify(title, text) // a desktop without notices is no fault
-}
-
-// reachable tells whether keys are renewed in a cabinet with this address: only over TLS, or on this machine. None is another mistake.
-func reachable(cabinet string) bool {
-	u, err := url.Parse(cabinet)
-	if err != nil || u.Scheme != "http" {
-		return err == nil
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost") || ip != nil && ip.IsLoopback()
-}
-
-// checkCabinet refuses an address that the agent's page could not link to.
-func checkCabinet(address string) error {
-	if address == "" {
-		return nil
-	}
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return refuse("command.cabinet", "address", address)
-	}
-	return nil
 }

@@ -91,7 +91,8 @@ func TestArguments(t *testing.T) {
 	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--tsp", "http://tsp.example.kz"}, {"--tsp", "foo=bar"}, {"--tsp", "0a=bar"}, {"--tsp", "foo=http://tsp.example.kz"}, {"--ocsp", "0a=ftp://x"},
 		{"--crl", broken + "x"}, {"--crl", filepath.Join(broken, "broken.cer")}, {"--browser", "/no/such/browser"}, {"--browser", "nosuchbrowser --app"}, {"--lang", "xx"}, {"--lang", "KZ"},
 		{"doctor", "--lang", "de"}, {"renew", "--lang", "kz"}, {"help", "--lang", "kz"}, {"install", "--yes", "--", "--tsp", "foo=bar"}, {"install", "--yes", "--", "--browser", "nosuchbrowser"}, {"open", "--browser", "nosuchbrowser"},
-		{"--cabinet", "javascript:1"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
+		{"--cabinet", "javascript:1"}, {"--cabinet", "http://cabinet.example.kz"}, {"--cabinet", "https://cabinet.example.kz/keys"}, {"--cabinet", "https://cabinet.example.kz?x"}, {"--cabinet", "cabinet.example.kz"},
+		{"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was accepted", args)
 		}

@@ -301,9 +301,8 @@ func (l *large) document(w http.ResponseWriter, r *http.Request, s site) {
 	pace := l.paced(w)
 	out, err := op.signer.sign(l.agent, pace.reader(r.Body))
 	if err == nil {
-		if err = pace.read(); err != nil {
-			out.close()
-		}
+		defer out.close()
+		err = pace.read()
 	} else { // what is left of it is not waited for
 		w.Header().Set("Connection", "close")
 	}
@@ -317,7 +316,6 @@ func (l *large) document(w http.ResponseWriter, r *http.Request, s site) {
 		http.Error(w, "the document was not signed", http.StatusInternalServerError)
 		return
 	}
-	defer out.close()
 	if !op.signer.wanted() {
 		http.Error(w, "cancelled", http.StatusUnauthorized)
 		return

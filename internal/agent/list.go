@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"slices"
-	"sort"
-	"strings"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -80,14 +78,18 @@ func (t *listing) show(w *window, v *View) {
 }
 
 func (t *listing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
-	out := ncalayer.Listed{Keys: []ncalayer.ListedKey{}}
+	var files []keystore.File
 	for _, f := range w.files {
 		cert := w.cert(f)
 		if cert != nil && (w.opened[f.ID] != nil || w.agent.known.openedOnce(f.ID)) && slices.Contains(d.Keys, f.ID) && t.matches(cert) {
-			out.Keys = append(out.Keys, w.agent.listed(cert, f.Storage))
+			files = append(files, f)
 		}
 	}
-	sort.SliceStable(out.Keys, func(i, j int) bool { return number(out.Keys[i].NotAfter) > number(out.Keys[j].NotAfter) })
+	slices.SortStableFunc(files, func(a, b keystore.File) int { return w.cert(b).NotAfter.Compare(w.cert(a).NotAfter) })
+	out := ncalayer.Listed{Keys: []ncalayer.ListedKey{}}
+	for _, f := range files {
+		out.Keys = append(out.Keys, w.agent.listed(w.cert(f), f.Storage))
+	}
 	for _, n := range t.pending {
 		if slices.Contains(d.Keys, n.KeyID) {
 			out.Keys = append(out.Keys, ncalayer.ListedKey{KeyID: n.KeyID, Algorithm: n.Algorithm, Usage: n.Usage, State: "pending"})
@@ -95,9 +97,6 @@ func (t *listing) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 	}
 	return outcome{done: true, result: out}, nil
 }
-
-// number makes milliseconds of equal length comparable as text.
-func number(ms string) string { return strings.Repeat("0", max(0, 20-len(ms))) + ms }
 
 func (a *Agent) listed(c *pki.Certificate, storage string) ncalayer.ListedKey {
 	now, holder := a.now(), c.Holder()

@@ -105,14 +105,14 @@ func (t *talk) own(ctx context.Context, r *ncalayer.Request) (any, *ncalayer.Ref
 	return said, nil
 }
 
-// noCabinet begins what a program is told when no cabinet is named.
+// noCabinet begins the details of a refusal that says [ErrNoCabinet].
 const noCabinet = "no_cabinet: "
 
 // ErrNotRunning says that no agent of ours listens there.
 var ErrNotRunning = errors.New("the agent does not run")
 
 // AskRunning has the agent that listens on an address do an act, and waits for the end of its window; ok
-// is false when that was closed. [ErrNoCabinet] when that agent knows none, [ErrNotRunning] when nothing there says within a few seconds that it is an agent of ours.
+// is false when that was closed. [ErrNotRunning] when nothing there says within a few seconds that it is an agent of ours.
 func AskRunning(ctx context.Context, listen string, act Act, tag lang.Tag) (said string, ok bool, err error) {
 	c, err := client.Dial(ctx, listen)
 	if err != nil {
@@ -134,8 +134,8 @@ func AskRunning(ctx context.Context, listen string, act Act, tag lang.Tag) (said
 	switch err := json.Unmarshal(b, &answer); {
 	case err != nil:
 		return "", false, fmt.Errorf("ask the agent: %w", err)
-	case !answer.Status && strings.HasPrefix(answer.Details, noCabinet):
-		return "", false, fmt.Errorf("the agent refuses: %s%w", noCabinet, ErrNoCabinet)
+	case strings.HasPrefix(answer.Details, noCabinet):
+		return "", false, fmt.Errorf("the agent refuses: %w", ErrNoCabinet)
 	case !answer.Status:
 		return "", false, errors.New("the agent refuses: " + answer.Details)
 	}

@@ -298,7 +298,7 @@ func TestOwnActsAreNoPages(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if _, _, err := AskRunning(t.Context(), b.agent.Addr(), ActRenew, lang.EN); err == nil || !strings.Contains(err.Error(), "no_cabinet") {
+	if _, _, err := AskRunning(t.Context(), b.agent.Addr(), ActRenew, lang.EN); !errors.Is(err, ErrNoCabinet) {
 		t.Errorf("without a cabinet: %v", err)
 	}
 	if _, _, err := AskRunning(t.Context(), "127.0.0.1:1", ActRenew, lang.EN); !errors.Is(err, ErrNotRunning) {

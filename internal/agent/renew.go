@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ import (
 const dueWithin = 30 * 24 * time.Hour
 
 // ErrNoCabinet says that no cabinet was named.
-var ErrNoCabinet = errors.New("no cabinet is named: start the agent with --cabinet https://…")
+var ErrNoCabinet = errors.New("no cabinet is named")
 
 // Renewed is what a renewal came to, key by key.
 type Renewed struct {
@@ -57,16 +58,26 @@ func (a *Agent) renewFor(ctx context.Context, asker site, tag lang.Tag) (result 
 	return t.sum(), true, nil
 }
 
+// CheckCabinet tells what is wrong with the origin of a cabinet: keys are renewed by https, or on this machine. None is one, too.
+func CheckCabinet(origin string) error {
+	u, err := url.Parse(origin)
+	switch s := siteOf(origin); {
+	case origin == "":
+		return nil
+	case err != nil || s.Class != "secure" && s.Class != "local" && s.Class != "insecure" || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("the cabinet is named by its origin, as https://cabinet.example.kz")
+	case s.Class == "insecure":
+		return errors.New("the cabinet is reached by https")
+	}
+	return nil
+}
+
 // cabinet is the site that was named.
 func (a *Agent) cabinet() (site, error) {
-	s := siteOf(a.config.Cabinet)
-	switch {
-	case s.Origin == "":
-		return s, ErrNoCabinet
-	case s.Class != "secure" && s.Class != "local":
-		return s, errors.New("the cabinet is reached by https")
+	if a.config.Cabinet == "" {
+		return site{}, ErrNoCabinet
 	}
-	return s, nil
+	return siteOf(a.config.Cabinet), CheckCabinet(a.config.Cabinet)
 }
 
 // renewing is the consent to renew keys: their passwords, and one new password for the new files. Each

@@ -192,22 +192,26 @@ type policyKey struct {
 func (p policyKey) Kind() string  { return "chrome-policy" }
 func (p policyKey) Where() string { return p.key }
 
-// numbers begins the names of our values. Chromium passes over names that are no numbers; from this one on they
-// are told from an administrator's own, which begin at 1, and those of each installation from another's.
-const numbers, most, people = 13_579_000, 1000, 1_000_000
+// Names of our values. Chromium passes over names that are no numbers.
+const (
+	ourFirst  = 13_579_000 // from here on they are told from an administrator's own, which begin at 1
+	ofEach    = 1000       // numbers that one installation may use, so that they are told from another's
+	ofAll     = 1_000_000  // places for installations
+	afterOurs = ourFirst + ofAll*ofEach
+)
 
 // first is the name of this installation's first value.
 func (p policyKey) first() int {
 	sum := sha256.Sum256([]byte(p.m.Data))
-	return numbers + int(binary.BigEndian.Uint32(sum[:])%people)*most
+	return ourFirst + int(binary.BigEndian.Uint32(sum[:])%ofAll)*ofEach
 }
 
 func (p policyKey) isOurs(name string) bool {
 	n, err := strconv.Atoi(name)
 	if p.m.Everyone {
-		return err == nil && n >= numbers && n < numbers+people*most
+		return err == nil && n >= ourFirst && n < afterOurs
 	}
-	return err == nil && n >= p.first() && n < p.first()+most
+	return err == nil && n >= p.first() && n < p.first()+ofEach
 }
 
 func (p policyKey) State(context.Context) (State, error) {
@@ -237,8 +241,8 @@ func (p policyKey) Put(ctx context.Context) error {
 	if err := p.Take(ctx); err != nil {
 		return err
 	}
-	if len(p.m.Portals) > most {
-		return fmt.Errorf("more than %d portals", most)
+	if len(p.m.Portals) > ofEach {
+		return fmt.Errorf("more than %d portals", ofEach)
 	}
 	for i, site := range p.m.Portals {
 		if err := p.m.Registry.Set(p.key, strconv.Itoa(p.first()+i), site); err != nil {
