@@ -106,7 +106,7 @@ var tree = map[string]place{
 	"internal/courier":    {edges, "", "github.com/wneessen/go-mail github.com/emersion/go-msgauth github.com/emersion/go-smtp github.com/linxGnu/gosmpp"},                    // SMTP, DKIM and SMPP are protocols, not our point
 	"internal/desktop":    {edges, "", "fyne.io/systray github.com/gen2brain/beeep golang.org/x/sys/windows"},                                                                 // trays and notices are the systems' protocols, not our point
 	"internal/keystore":   {edges, "internal/token", "github.com/pavlo-v-chernykh/keystore-go github.com/zalando/go-keyring golang.org/x/crypto/cryptobyte golang.org/x/sys"}, // Java's key files and the system's keychain are other people's
-	"internal/setup":      {edges, "internal/agent internal/keystore internal/ncalayer/client", "golang.org/x/sys/windows"},
+	"internal/setup":      {edges, "internal/agent internal/keystore internal/ncalayer/client", "golang.org/x/sys/windows howett.net/plist"},
 	"internal/agent":      {edges, "internal/ask internal/cabinet/client internal/keystore internal/ncalayer/client internal/token internal/trustdir", "github.com/coder/websocket golang.org/x/crypto/cryptobyte golang.org/x/net/idna golang.org/x/sys/windows"},
 	"internal/limit":      {edges, "", ""},
 	"internal/phone":      {edges, "", ""},

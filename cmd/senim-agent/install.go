@@ -78,90 +78,121 @@ func (p *place) language() lang.Tag {
 // installCommand puts the agent on this machine: the person's own parts, or, with --system, those of
 // the whole machine. It shows them first and asks.
 func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	p := newPlace("install", stdout)
-	var portals list
-	system := p.flags.Bool("system", false, "command.flag.install.system")
-	yes := p.flags.Bool("yes", false, "command.flag.install.yes")
-	keep := p.flags.Bool("keep", false, "command.flag.install.keep")
-	systemd := p.flags.Bool("systemd", false, "command.flag.install.systemd")
-	p.flags.Var(&portals, "portal", "command.flag.install.portal")
-	if err := parseFlags(p.flags, args); err != nil {
+	i := &installing{place: newPlace("install", stdout)}
+	i.flags.BoolVar(&i.system, "system", false, "command.flag.install.system")
+	i.flags.BoolVar(&i.yes, "yes", false, "command.flag.install.yes")
+	i.flags.BoolVar(&i.keep, "keep", false, "command.flag.install.keep")
+	i.flags.BoolVar(&i.systemd, "systemd", false, "command.flag.install.systemd")
+	i.flags.Var(&i.portals, "portal", "command.flag.install.portal")
+	if err := parseFlags(i.flags, args); err != nil {
 		return err
 	}
-	if err := checkListen(*p.listen); err != nil {
+	if err := i.check(); err != nil {
 		return err
 	}
-	for _, site := range portals {
+	m, err := i.on()
+	if err != nil {
+		return err
+	}
+	parts := m.Own()
+	if i.system {
+		parts = m.System()
+	}
+	if !i.yes {
+		if err := i.consent(parts, stdin); err != nil {
+			return err
+		}
+	}
+	if err := i.put(ctx, m, parts); err != nil {
+		return err
+	}
+	return i.say(m, parts)
+}
+
+// installing is what is chosen for one install.
+type installing struct {
+	*place
+	portals                    list
+	system, yes, keep, systemd bool
+}
+
+// check refuses choices that do not go together, and flags the agent would not start with.
+func (i *installing) check() error {
+	for _, site := range i.portals {
 		if err := setup.Portal(site); err != nil {
 			return refuse("command.portal", "site", site).because(err)
 		}
 	}
-	if len(portals) > 0 && !*system {
+	if len(i.portals) > 0 && !i.system {
 		return refuse("command.portal.system")
 	}
-	if err := checkArguments(p.flags.Args()); err != nil {
+	if err := checkListen(*i.listen); err != nil {
 		return err
 	}
-	if *keep && (*system || *systemd || p.given("listen") || p.flags.NArg() > 0) {
+	if err := checkArguments(i.flags.Args()); err != nil {
+		return err
+	}
+	if i.keep && (i.system || i.systemd || i.given("listen") || i.flags.NArg() > 0) {
 		return refuse("command.keep")
 	}
-	m, err := setup.This(*p.data)
+	return nil
+}
+
+// on is the machine with what was chosen, when something may be put there.
+func (i *installing) on() (*setup.Machine, error) {
+	m, err := setup.This(*i.data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m.Arguments, m.Portals, m.Systemd = p.flags.Args(), portals, *systemd
-	if p.given("listen") {
-		m.Arguments = append([]string{"--listen", *p.listen}, m.Arguments...)
+	m.Arguments, m.Portals, m.Systemd = i.flags.Args(), i.portals, i.systemd
+	if i.given("listen") {
+		m.Arguments = append([]string{"--listen", *i.listen}, m.Arguments...)
 	}
-	if *p.data != dataFolder() {
+	if *i.data != dataFolder() {
 		m.Arguments = append([]string{"--data", m.Data}, m.Arguments...)
 	}
-	if *keep {
+	if i.keep {
 		if _, err := m.Recall(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	t := p.language()
+	t := i.language()
 	if m.Translocated() {
-		return &told{text: t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated")}
+		return nil, &told{text: t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated")}
 	}
-	if err := ownHome(m, *system, t); err != nil {
-		return err
-	}
-	parts := m.Own()
-	if *system {
-		parts = m.System()
-	}
-	if !*yes {
-		if err := p.consent(parts, stdin); err != nil {
+	return m, ownHome(m, i.system, t)
+}
+
+// put puts the parts, takes away what another choice put before, and writes the choice down.
+func (i *installing) put(ctx context.Context, m *setup.Machine, parts []setup.Part) error {
+	if !i.system { // as administrator no authority is made: it would be the administrator's
+		if _, err := agent.EnsureAuthority(m.Data); err != nil {
+			return err
+		}
+		if _, err := agent.RenewAuthority(m.Data); err != nil {
 			return err
 		}
 	}
-	if !*system {
-		if _, err := agent.EnsureAuthority(*p.data); err != nil { // as administrator nothing is made: it would be the administrator's
-			return err
-		}
-		if _, err := agent.RenewAuthority(*p.data); err != nil {
-			return err
-		}
-	}
-	line := setup.Line(stdout, t)
-	failed := errors.Join(setup.Put(ctx, parts, line), setup.Take(ctx, m.Left(*system), line))
-	if !*system {
+	line := setup.Line(i.stdout, i.language())
+	failed := errors.Join(setup.Put(ctx, parts, line), setup.Take(ctx, m.Left(i.system), line))
+	if !i.system {
 		failed = errors.Join(failed, m.Remember())
 	}
-	if failed != nil {
-		return failed
-	}
+	return failed
+}
+
+// say tells that all is there, and what is left to do.
+func (i *installing) say(m *setup.Machine, parts []setup.Part) error {
+	t := i.language()
 	for _, part := range parts {
 		if part.Kind() == "mac-profile" {
-			_, err = fmt.Fprintln(stdout, t.Text("setup.install.profile", "path", part.Where()))
+			_, err := fmt.Fprintln(i.stdout, t.Text("setup.install.profile", "path", part.Where()))
 			return err
 		}
 	}
-	_, err = fmt.Fprintln(stdout, t.Text("setup.install.done"))
-	if err == nil && !*system && len(m.System()) > 0 {
-		_, err = fmt.Fprintln(stdout, t.Text("setup.install.system", "command", asAdministrator(m, "install")))
+	_, err := fmt.Fprintln(i.stdout, t.Text("setup.install.done"))
+	if err == nil && !i.system && len(m.System()) > 0 {
+		_, err = fmt.Fprintln(i.stdout, t.Text("setup.install.system", "command", asAdministrator(m, "install")))
 	}
 	return err
 }

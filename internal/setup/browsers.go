@@ -81,7 +81,7 @@ func (m *Machine) lookBrowsers(ctx context.Context) []Finding {
 			found = append(found, Finding{ID: "permission", Level: Bad, Where: path, Vars: []any{"sites", strings.Join(hosts, ", ")}})
 		}
 	}
-	for _, p := range m.policiesSaid(ctx) {
+	for _, p := range m.policiesSaid() {
 		f := Finding{ID: "policy-allows", Level: Good, Where: p.where, Vars: []any{"sites", strings.Join(p.sites, ", ")}}
 		switch {
 		case p.name == systemRoots:
@@ -91,7 +91,7 @@ func (m *Machine) lookBrowsers(ctx context.Context) []Finding {
 		}
 		found = append(found, f)
 	}
-	found = append(found, m.lookFirefox(ctx)...)
+	found = append(found, m.lookFirefox()...)
 	if m.OS == "linux" {
 		there := false
 		for _, c := range append(chromiums, chromium{programs: []string{"firefox", "firefox-esr", "xdg-open"}}) {

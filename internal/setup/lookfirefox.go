@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"context"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -11,7 +10,7 @@ import (
 // lookFirefox looks, on Windows and macOS, whether Firefox reads the system's certificates: by itself since version 120,
 // and where the person or an administrator has not turned that off. A profile that has the authority of its own needs it
 // not.
-func (m *Machine) lookFirefox(ctx context.Context) (found []Finding) {
+func (m *Machine) lookFirefox() (found []Finding) {
 	var base string
 	switch m.OS {
 	case "windows":
@@ -25,7 +24,7 @@ func (m *Machine) lookFirefox(ctx context.Context) (found []Finding) {
 	if err != nil || len(profiles) == 0 {
 		return nil
 	}
-	forbidden := m.firefoxPolicyOff(ctx)
+	forbidden := m.firefoxPolicyOff()
 	for _, prefs := range profiles {
 		s := nssStore{m, filepath.Dir(prefs), "firefox"}
 		switch {
@@ -69,7 +68,7 @@ func enterpriseRoots(profile string) bool {
 }
 
 // firefoxPolicyOff finds an administrator's policy that keeps Firefox from the system's certificates.
-func (m *Machine) firefoxPolicyOff(ctx context.Context) string {
+func (m *Machine) firefoxPolicyOff() string {
 	if m.OS == "windows" {
 		for _, hive := range []string{`HKLM`, `HKCU`} {
 			key := hive + `\SOFTWARE\Policies\Mozilla\Firefox\Certificates`
@@ -80,7 +79,7 @@ func (m *Machine) firefoxPolicyOff(ctx context.Context) string {
 		return ""
 	}
 	for _, path := range m.managedFiles("org.mozilla.firefox") {
-		if all := m.plistArrays(ctx, path); slices.Contains(all["Certificates/ImportEnterpriseRoots"], "false") || slices.Contains(all["Certificates__ImportEnterpriseRoots"], "false") {
+		if all := propertyLists(path); slices.Contains(all["Certificates/ImportEnterpriseRoots"], "false") || slices.Contains(all["Certificates__ImportEnterpriseRoots"], "false") {
 			return path
 		}
 	}

@@ -1,16 +1,15 @@
 package setup
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"encoding/xml"
-	"errors"
-	"io"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+
+	"howett.net/plist"
 )
 
 // policy is what a policy says of a browser: of whoever put it there, seen where the browser reads it.
@@ -25,12 +24,12 @@ const systemRoots = "CAPlatformIntegrationEnabled"
 
 // policiesSaid lists the policies of browsers about this machine. What cannot be read says nothing: the browser cannot
 // read it either.
-func (m *Machine) policiesSaid(ctx context.Context) []policy {
+func (m *Machine) policiesSaid() []policy {
 	switch m.OS {
 	case "windows":
 		return m.registrySays()
 	case "darwin":
-		return m.managedSay(ctx)
+		return m.managedSay()
 	}
 	var list []policy
 	for _, c := range chromiums {
@@ -95,14 +94,14 @@ func (m *Machine) registrySays() (list []policy) {
 }
 
 // managedSay reads the settings that a profile of macOS manages: a file for each program, for all people and for this
-// one. plutil is the system's own reader of such files, which are seldom text.
-func (m *Machine) managedSay(ctx context.Context) (list []policy) {
+// one.
+func (m *Machine) managedSay() (list []policy) {
 	for _, c := range chromiums {
 		if c.domain == "" {
 			continue
 		}
 		for _, path := range m.managedFiles(c.domain) {
-			for name, sites := range m.plistArrays(ctx, path) {
+			for name, sites := range propertyLists(path) {
 				if name == systemRoots && slices.Contains(sites, "false") || (slices.Contains(blocking, name) || slices.Contains(allowing, name)) && len(sites) > 0 {
 					list = append(list, policy{path, name, sites})
 				}
@@ -124,66 +123,45 @@ func (m *Machine) managedFiles(domain string) (list []string) {
 	return list
 }
 
-// plistArrays gives the lists of texts at the top of a property list; of a yes or no, the one word.
-func (m *Machine) plistArrays(ctx context.Context, path string) map[string][]string {
-	out, err := m.Run(ctx, "plutil", "-convert", "xml1", "-o", "-", path)
+// propertyLists gives the lists of texts in a file of settings, which is seldom text itself; of a yes or no, the one word. What is inside
+// another dictionary has its key before a slash. A file that cannot be read says nothing: the browser cannot read it either.
+func propertyLists(path string) map[string][]string {
+	b, err := readLimited(path, 1<<20)
 	if err != nil {
 		return nil
 	}
-	all, err := parsePlist(out)
+	all, err := parsePlist(b)
 	if err != nil {
 		return nil
 	}
 	return all
 }
 
-// parsePlist reads a property list in XML: lists of texts, and what is yes or no as one word. What is inside another
-// dictionary has its key before a slash.
 func parsePlist(b []byte) (map[string][]string, error) {
+	var top any
+	if _, err := plist.Unmarshal(b, &top); err != nil {
+		return nil, fmt.Errorf("read a property list: %w", err)
+	}
 	all := map[string][]string{}
-	d := xml.NewDecoder(bytes.NewReader(b))
-	var path, keys []string // of keys, one for each dictionary
-	for {
-		token, err := d.Token()
-		switch {
-		case errors.Is(err, io.EOF):
-			return all, nil
-		case err != nil:
-			return nil, err
-		}
-		switch t := token.(type) {
-		case xml.StartElement:
-			in := ""
-			if len(path) > 0 {
-				in = path[len(path)-1]
+	var take func(name string, value any)
+	take = func(name string, value any) {
+		switch v := value.(type) {
+		case bool:
+			all[name] = append(all[name], strconv.FormatBool(v))
+		case map[string]any:
+			for key, inside := range v {
+				take(strings.TrimPrefix(name+"/"+key, "/"), inside)
 			}
-			if len(path) > 64 {
-				return nil, errors.New("a property list too deep")
-			}
-			path = append(path, t.Name.Local)
-			name := strings.Join(keys, "/")
-			switch t.Name.Local {
-			case "dict":
-				keys = append(keys, "")
-			case "true", "false":
-				all[name] = append(all[name], t.Name.Local)
-			case "key", "string":
-				var text string
-				if err := d.DecodeElement(&text, &t); err != nil {
-					return nil, err
-				}
-				path = path[:len(path)-1]
-				if t.Name.Local == "key" && len(keys) > 0 {
-					keys[len(keys)-1] = text
-				} else if in == "array" {
+		case []any:
+			for _, item := range v {
+				if text, is := item.(string); is {
 					all[name] = append(all[name], text)
+				} else {
+					take(name, item)
 				}
-			}
-		case xml.EndElement:
-			path = path[:max(0, len(path)-1)]
-			if t.Name.Local == "dict" {
-				keys = keys[:max(0, len(keys)-1)]
 			}
 		}
 	}
+	take("", top)
+	return all, nil
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"howett.net/plist"
+
 	"senim/internal/agent"
 	"senim/internal/lang"
 )
@@ -150,8 +152,7 @@ func TestPortReserved(t *testing.T) {
 type macTools struct {
 	keychain []string // certificates in PEM
 	trusted  bool
-	profiles string            // what profiles list says
-	plists   map[string]string // property lists as plutil gives them
+	profiles string // what profiles list says
 	ran      []string
 }
 
@@ -176,10 +177,6 @@ func (r *macTools) run(_ context.Context, name string, args ...string) ([]byte, 
 	case "profiles remove":
 		r.profiles = "There are no configuration profiles installed"
 		return nil, nil
-	case "plutil -convert":
-		if out, ok := r.plists[args[len(args)-1]]; ok {
-			return []byte(out), nil
-		}
 	}
 	return nil, errTool
 }
@@ -187,7 +184,7 @@ func (r *macTools) run(_ context.Context, name string, args ...string) ([]byte, 
 func mac(t *testing.T) (*Machine, *macTools) {
 	t.Helper()
 	m := machine(t)
-	r := &macTools{plists: map[string]string{}}
+	r := &macTools{}
 	m.OS, m.Run, m.Program = "darwin", r.run, "/Applications/Senim.app/Contents/MacOS/senim-agent"
 	m.Config = filepath.Join(m.Home, "Library", "Application Support")
 	m.Data = filepath.Join(m.Config, "senim-agent")
@@ -200,7 +197,7 @@ func mac(t *testing.T) (*Machine, *macTools) {
 
 // TestDoctorMacOS: as on Windows. A Firefox that reads the keychain needs no tool of Mozilla's, and installing goes on.
 func TestDoctorMacOS(t *testing.T) {
-	m, r := mac(t)
+	m, _ := mac(t)
 	profile := filepath.Join(m.Home, "Library/Application Support/Firefox/Profiles/a.default-release")
 	write(t, filepath.Join(profile, "prefs.js"), "")
 	write(t, filepath.Join(profile, "cert9.db"), "") // as Firefox makes it
@@ -220,9 +217,9 @@ func TestDoctorMacOS(t *testing.T) {
 
 	managed := m.path("/Library/Managed Preferences/org.mozilla.firefox.plist")
 	write(t, managed, "bplist00")
-	r.plists[managed] = plistHead + "<dict><key>EnterprisePoliciesEnabled</key><true/><key>Certificates</key><dict><key>ImportEnterpriseRoots</key><false/></dict></dict></plist>"
+	write(t, managed, plistHead+"<dict><key>EnterprisePoliciesEnabled</key><true/><key>Certificates</key><dict><key>ImportEnterpriseRoots</key><false/></dict></dict></plist>")
 	finds(t, m.Doctor(t.Context(), q), "firefox-policy-off", Bad, managed)
-	r.plists[managed] = plistHead + "<dict><key>EnterprisePoliciesEnabled</key><true/><key>Certificates</key><dict><key>ImportEnterpriseRoots</key><true/></dict></dict></plist>"
+	write(t, managed, plistHead+"<dict><key>EnterprisePoliciesEnabled</key><true/><key>Certificates</key><dict><key>ImportEnterpriseRoots</key><true/></dict></dict></plist>")
 	lacks(t, m.Doctor(t.Context(), q), "firefox-policy-off")
 
 	// An authority of ours in a database of Firefox is seen without the tool, and with what takes it away.
@@ -240,17 +237,24 @@ func TestDoctorMacOS(t *testing.T) {
 		"com.operasoftware.Opera": "com.operasoftware.Opera", "ru.yandex.desktop.yandex-browser": "Yandex/YandexBrowser/Profile 2", "com.vivaldi.Vivaldi": "Vivaldi/Default",
 	} {
 		t.Run(domain, func(t *testing.T) {
-			m, r := mac(t)
+			m, _ := mac(t)
 			write(t, filepath.Join(m.Config, path, "Preferences"), `{"profile":{"content_settings":{"exceptions":{"local_network_access":{"https://zakup.gov.kz:443,*":{"setting":2}}}}}}`)
 			finds(t, m.lookBrowsers(t.Context()), "permission", Bad, "zakup.gov.kz")
 			own := m.path("/Library/Managed Preferences", filepath.Base(m.Home), domain+".plist")
-			write(t, own, "bplist00")
-			r.plists[own] = plistHead + "<dict><key>HomepageLocation</key><string>https://corp</string><key>LoopbackNetworkBlockedForUrls</key><array><string>*</string></array></dict></plist>"
+			for _, broken := range []string{"", "bplist00", "{", "<plist><dict><key>a", plistHead + strings.Repeat("<array>", 10000)} {
+				write(t, own, broken)
+				lacks(t, m.lookBrowsers(t.Context()), "policy-blocks")
+			}
+			binary, err := plist.Marshal(map[string]any{"HomepageLocation": "https://corp", "LoopbackNetworkBlockedForUrls": []string{"*"}}, plist.BinaryFormat)
+			if err != nil { // as macOS writes them
+				t.Fatal(err)
+			}
+			write(t, own, string(binary))
 			finds(t, m.lookBrowsers(t.Context()), "policy-blocks", Bad, own)
-			r.plists[own] = plistHead + "<dict><key>LoopbackNetworkAllowedForUrls</key><array><string>[*.]gov.kz</string></array></dict></plist>"
+			write(t, own, plistHead+"<dict><key>LoopbackNetworkAllowedForUrls</key><array><string>[*.]gov.kz</string></array></dict></plist>")
 			lacks(t, m.lookBrowsers(t.Context()), "policy-blocks")
 			finds(t, m.lookBrowsers(t.Context()), "policy-allows", Good, "[*.]gov.kz")
-			r.plists[own] = plistHead + "<dict><key>CAPlatformIntegrationEnabled</key><false/></dict></plist>"
+			write(t, own, plistHead+"<dict><key>CAPlatformIntegrationEnabled</key><false/></dict></plist>")
 			finds(t, m.lookBrowsers(t.Context()), "chromium-policy-off", Bad, own)
 		})
 	}
