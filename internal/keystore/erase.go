@@ -30,7 +30,8 @@ func Erase(dir string) error {
 	return err
 }
 
-// EraseFiles deletes the files of a folder whose names match one of the patterns; a folder that is not there has none.
+// EraseFiles deletes the files of a folder whose names match one of the patterns, and what is an empty folder in their place. A folder
+// that is not there has none.
 func EraseFiles(dir string, patterns ...string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -39,10 +40,10 @@ func EraseFiles(dir string, patterns ...string) error {
 	var failed []error
 	for _, e := range entries {
 		ours := slices.ContainsFunc(patterns, func(p string) bool { is, err := filepath.Match(p, e.Name()); return is && err == nil })
-		if !ours || e.IsDir() {
+		if !ours {
 			continue
 		}
-		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !e.IsDir() && !errors.Is(err, fs.ErrNotExist) {
 			failed = append(failed, err)
 		}
 	}

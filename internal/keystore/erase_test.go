@@ -34,8 +34,16 @@ func TestEraseKeeper(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, name := range []string{NotesFile + Aside + "-3", NotesFile + Aside + "-4/theirs"} { // what stood in the place of the notes
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := Erase(dir); err != nil {
 		t.Error(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, NotesFile+Aside+"-4")); err != nil { // and was not empty
+		t.Fatal(err)
 	}
 	if left := names(t, dir); !slices.Equal(left, []string{"theirs"}) {
 		t.Errorf("left: %v", left)
