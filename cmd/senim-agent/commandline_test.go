@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"senim/internal/lang"
+	"senim/internal/setup"
 )
 
 // TestExtraWords: a word that does not belong in the line is refused in every command, before anything is done: what stands behind
@@ -91,6 +92,25 @@ func TestEveryLanguage(t *testing.T) {
 			if again := run(t.Context(), line, io.Discard, io.Discard); again == nil || again.Error() != err.Error() {
 				t.Errorf("%s by the environment, %v: %v", tag, line, again)
 			}
+		}
+	}
+}
+
+// TestStartLooksAtChoices: an agent that would end at once is not started, and why it would is said where it is read.
+func TestStartLooksAtChoices(t *testing.T) {
+	data, address := filepath.Join(home(t), "its data"), freePort(t)
+	record := `{"arguments": ["--data", "` + filepath.ToSlash(data) + `", "--listen", "` + address + `", "--crl", "` + filepath.ToSlash(data) + `/lists"]}`
+	if err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(filepath.Join(data, "installed.json"), []byte(record), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"start"}, {"open", "--browser", "none"}} {
+		var out strings.Builder
+		err := run(t.Context(), append(command, "--data", data, "--lang", "en"), &out, io.Discard)
+		if !errors.Is(err, errUnsound) || !strings.Contains(out.String(), "--crl "+filepath.ToSlash(data)+"/lists: there is no such folder") {
+			t.Errorf("%v: %v %s", command, err, out.String())
+		}
+		if got := setup.Probe(t.Context(), address); got.State != "free" {
+			t.Fatalf("%v: %+v", command, got)
 		}
 	}
 }
