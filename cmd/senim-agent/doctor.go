@@ -102,7 +102,7 @@ func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 }
 
 // openCommand shows the agent's own page, and starts the agent when it does not run.
-func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func openCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	p := newPlace("open", stdout)
 	browser := p.flags.String("browser", "", "command.flag.open.browser")
 	m, err := p.machine(args)
@@ -127,7 +127,7 @@ func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 }
 
 // startCommand starts the agent when it does not run, and shows no page.
-func startCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func startCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	p := newPlace("start", stdout)
 	m, err := p.machine(args)
 	if err != nil {

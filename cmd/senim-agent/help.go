@@ -77,5 +77,5 @@ func helpCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	case !slices.Contains(commands(), words[0]):
 		return refuse("command.unknown", "word", words[0])
 	}
-	return command(ctx, []string{words[0], "--help"}, stdout, stderr)
+	return dispatch(ctx, []string{words[0], "--help"}, stdout, stderr)
 }

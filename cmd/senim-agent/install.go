@@ -77,7 +77,7 @@ func (p *place) language() lang.Tag {
 
 // installCommand puts the agent on this machine: the person's own parts, or, with --system, those of
 // the whole machine. It shows them first and asks.
-func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
 	i := &installing{place: newPlace("install", stdout)}
 	i.flags.BoolVar(&i.system, "system", false, "command.flag.install.system")
 	i.flags.BoolVar(&i.yes, "yes", false, "command.flag.install.yes")

@@ -66,14 +66,14 @@ func main() {
 
 // run does what a command line says. Its error is in the words of whoever reads it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	t, err := languageFor(args), command(ctx, args, stdout, stderr)
+	t, err := languageFor(args), dispatch(ctx, args, stdout, stderr)
 	if h, ok := errors.AsType[*helpWanted](err); ok {
 		return h.print(stdout, t)
 	}
 	return inWords(ctx, t, err)
 }
 
-func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 {
 		switch args[0] {
 		case "help":
@@ -85,7 +85,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 			_, err := fmt.Fprintln(stdout, version)
 			return err
 		case "install":
-			return installCommand(ctx, args[1:], os.Stdin, stdout, stderr)
+			return installCommand(ctx, args[1:], os.Stdin, stdout)
 		case "uninstall":
 			return uninstallCommand(ctx, args[1:], stdout, stderr)
 		case "doctor":
@@ -93,13 +93,13 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		case "status":
 			return statusCommand(ctx, args[1:], stdout, stderr)
 		case "open":
-			return openCommand(ctx, args[1:], stdout, stderr)
+			return openCommand(ctx, args[1:], stdout)
 		case "start":
-			return startCommand(ctx, args[1:], stdout, stderr)
+			return startCommand(ctx, args[1:], stdout)
 		case "stop":
 			return stopCommand(ctx, args[1:], stdout, stderr)
 		case "trust":
-			return trustCommand(ctx, args[1:], stdout, stderr)
+			return trustCommand(ctx, args[1:], stdout)
 		case "authority":
 			return authorityCommand(ctx, args[1:], os.Stdin, stdout)
 		case string(agent.ActRenew), string(agent.ActPassword), string(agent.ActBackup), string(agent.ActCompare):
@@ -110,7 +110,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		}
 	}
 	if path, err := os.Executable(); err == nil && len(args) == 0 && clicked(runtime.GOOS, path) {
-		return openCommand(ctx, nil, stdout, stderr)
+		return openCommand(ctx, nil, stdout)
 	}
 	return serve(ctx, args, stdout, stderr)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // trustCommand does the part of install that lets browsers accept the local TLS certificate.
-func trustCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func trustCommand(ctx context.Context, args []string, stdout io.Writer) error {
 	p := newPlace("trust", stdout)
 	show := p.flags.Bool("print", false, "command.flag.trust.print")
 	if err := parse(p.flags, args); err != nil {

@@ -31,7 +31,7 @@ func TestUninstallInUse(t *testing.T) {
 	}
 	keyring.MockInit()
 	dir := home(t)
-	if err := installCommand(t.Context(), []string{"--yes", "--listen", freePort(t)}, strings.NewReader(""), io.Discard, io.Discard); err != nil {
+	if err := installCommand(t.Context(), []string{"--yes", "--listen", freePort(t)}, strings.NewReader(""), io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	chain, name := keystore.SystemKeychain(), keystore.SecretName(filepath.Join(dataFolder(), agent.PendingFolder))
