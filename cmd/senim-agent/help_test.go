@@ -69,11 +69,11 @@ func TestHelp(t *testing.T) {
 // TestStatuses: what the program ends with, and where it speaks: help is no failure, a line that is not understood is 2 and nothing
 // on the standard output.
 func TestStatuses(t *testing.T) {
-	home(t)
 	program := filepath.Join(t.TempDir(), "senim-agent")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil { // with the cache of the real home
 		t.Fatalf("%s %v", out, err)
 	}
+	home(t)
 	for line, want := range map[string]int{
 		"--help": 0, "-h": 0, "help": 0, "help doctor": 0, "doctor --help": 0, "version": 0, "--version": 0,
 		"nonsense": 2, "--nonsense": 2, "doctor --nonsense": 2, "uninstall help": 2, "help nonsense": 2,
