@@ -128,3 +128,44 @@ func TestTokenFlags(t *testing.T) {
 		t.Error("nonsense was accepted")
 	}
 }
+
+// TestActBesideAgent: who asks beside an agent that runs is told whose window it is, and where it is when there is none; what that
+// agent lacks is said of it, and not of the command, which has it. An interrupted act says just that.
+func TestActBesideAgent(t *testing.T) {
+	home(t)
+	serving, end := context.WithCancel(t.Context())
+	address, data := freePort(t), t.TempDir()
+	own := []string{"--listen", address, "--data", data, "--browser", "none", "--keychain=false", "--lang", "en"}
+	out, in := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- run(serving, append([]string{"--headless"}, own...), in, io.Discard) }()
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() || lines.Text() != "listening "+address {
+		t.Fatal(lines.Text())
+	}
+	for _, c := range []struct{ cabinet, want string }{
+		{"https://cabinet.example.kz", "knows no cabinet"}, {"http://cabinet.example.kz", "over https"},
+	} {
+		if err := run(t.Context(), append([]string{"renew", "--cabinet", c.cabinet}, own...), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.cabinet, err)
+		}
+	}
+	asking, interrupt := context.WithCancel(t.Context())
+	said, say := io.Pipe()
+	acted := make(chan error, 1)
+	go func() { acted <- run(asking, append([]string{"password"}, own...), io.Discard, say) }()
+	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || !strings.Contains(line, address) || !strings.Contains(line, "senim-agent stop") {
+		t.Errorf("%q %v", line, err)
+	}
+	if !lines.Scan() || !strings.HasPrefix(lines.Text(), "window ") {
+		t.Error(lines.Text())
+	}
+	interrupt()
+	if err := <-acted; err == nil || !strings.HasPrefix(err.Error(), "Interrupted") {
+		t.Errorf("%v", err)
+	}
+	end()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,48 +19,45 @@ import (
 
 // authorityCommand keeps the authorities a person trusts, beside those that came with the program:
 // add FILE, national, list, remove FINGERPRINT. An agent that runs sees it at once.
-func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("senim-agent authority add FILE | national | list | remove FINGERPRINT", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	data := flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	yes := flags.Bool("yes", false, "do not ask: the fingerprint was compared")
-	var words []string
-	for rest := args; ; { // flags may stand on either side
-		if err := flags.Parse(rest); err != nil {
-			return err
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		words, rest = append(words, flags.Arg(0)), flags.Args()[1:]
+func authorityCommand(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
+	flags := newFlags("senim-agent authority")
+	data := flags.String("data", dataFolder(), "command.flag.data")
+	tag := flags.String("lang", "", "command.flag.lang")
+	yes := flags.Bool("yes", false, "command.flag.authority.yes")
+	words, err := parseWords(flags, args)
+	if err != nil {
+		return err
 	}
-	t := systemLanguage()
+	t := languageOr(*tag)
 	switch {
 	case len(words) == 2 && words[0] == "add":
 		return addAuthority(*data, words[1], *yes, t, stdin, stdout)
 	case len(words) == 1 && words[0] == "national":
 		if err := agent.AddNational(ctx, *data); err != nil {
-			return err
+			return refuse("command.authority.national", "why", err).because(err)
 		}
-		return listAuthorities(*data, stdout)
+		return listAuthorities(*data, t, stdout)
 	case len(words) == 1 && words[0] == "list":
-		return listAuthorities(*data, stdout)
+		return listAuthorities(*data, t, stdout)
 	case len(words) == 2 && words[0] == "remove":
-		return agent.RemoveAuthority(*data, strings.ToLower(strings.ReplaceAll(words[1], " ", "")))
+		err := agent.RemoveAuthority(*data, strings.ToLower(strings.ReplaceAll(words[1], " ", "")))
+		if errors.Is(err, fs.ErrNotExist) {
+			err = refuse("command.authority.absent", "fingerprint", words[1]).because(err)
+		}
+		return err
 	}
-	flags.Usage()
-	return errors.New("authority: add FILE, national, list or remove FINGERPRINT is expected")
+	return refuse("command.authority")
 }
 
 // addAuthority shows whose certificate it is and its fingerprint, and asks.
 func addAuthority(data, path string, yes bool, t lang.Tag, stdin io.Reader, stdout io.Writer) error {
 	file, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("add an authority: %w", err)
+		return err
 	}
 	c, err := agent.ReadAuthority(file)
 	if err != nil {
-		return fmt.Errorf("add an authority: %w", err)
+		return refuse("command.authority.none", "path", path).because(err)
 	}
 	if _, err := fmt.Fprintf(stdout, "%s\nSHA-256 %s\n", c.Subject, agent.Fingerprint(c)); err != nil {
 		return err
@@ -70,7 +67,7 @@ func addAuthority(data, path string, yes bool, t lang.Tag, stdin io.Reader, stdo
 			return err
 		}
 		if !agreed(stdin, stdout) {
-			return errors.New(t.Text("setup.install.refused"))
+			return &told{text: t.Text("setup.install.refused")}
 		}
 	}
 	return agent.AddAuthority(data, c)
@@ -90,7 +87,7 @@ func agreed(stdin io.Reader, stdout io.Writer) bool {
 	return false
 }
 
-func listAuthorities(data string, stdout io.Writer) error {
+func listAuthorities(data string, t lang.Tag, stdout io.Writer) error {
 	packed, err := authoritiesIn(packedAuthorities())
 	if err != nil {
 		return err
@@ -99,9 +96,13 @@ func listAuthorities(data string, stdout io.Writer) error {
 	if _, err := os.Stat(agent.TrustFolder(data)); err == nil {
 		own, err := trustdir.Load(agent.TrustFolder(data))
 		if err != nil {
-			return fmt.Errorf("read authorities: %w", err)
+			return refuse("command.authorities", "path", agent.TrustFolder(data), "why", err).because(err)
 		}
 		all = append(all, own.Authorities...)
+	}
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(stdout, t.Text("command.authority.nobody"))
+		return err
 	}
 	for _, c := range all {
 		if _, err := fmt.Fprintf(stdout, "%s  %s\n", agent.Fingerprint(c), c.Subject.Get(pki.OIDCommonName)); err != nil {

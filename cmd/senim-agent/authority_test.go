@@ -32,7 +32,7 @@ func TestAuthorityCommand(t *testing.T) {
 	data := t.TempDir()
 	say := func(answer string, args ...string) (string, error) {
 		var out strings.Builder
-		err := authorityCommand(t.Context(), append(args, "--data", data), strings.NewReader(answer), &out, io.Discard)
+		err := authorityCommand(t.Context(), append(args, "--data", data), strings.NewReader(answer), &out)
 		return out.String(), err
 	}
 	for _, answer := range []string{"", "n\n", "yes"} { // the last was not sent off
@@ -40,7 +40,7 @@ func TestAuthorityCommand(t *testing.T) {
 			t.Errorf("%q: %v %s", answer, err, out)
 		}
 	}
-	if out, err := say("", "list"); err != nil || strings.Contains(out, print) {
+	if out, err := say("", "list"); err != nil || strings.Contains(out, print) || !strings.Contains(out, "senim-agent authority add") {
 		t.Errorf("%s %v", out, err)
 	}
 	if _, err := say("yes\n", "add", leaf); err == nil {
@@ -51,7 +51,7 @@ func TestAuthorityCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out, err := say("", "list"); err != nil || strings.Count(out, print) != 1 {
+	if out, err := say("", "list"); err != nil || strings.Count(out, print) != 1 || strings.Contains(out, "senim-agent authority add") {
 		t.Errorf("%s %v", out, err)
 	}
 	for _, bad := range [][]string{{}, {"add"}, {"nonsense"}, {"remove", strings.Repeat("0", 64)}, {"remove", "../settings"}} {

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"flag"
-	"fmt"
-	"io"
+	"net"
+	"os/exec"
+	"strconv"
 	"strings"
 
 	"senim/internal/agent"
@@ -11,42 +11,67 @@ import (
 
 // choices are the agent's flags.
 type choices struct {
-	listen, data, browser, cabinet, helper, crl            string
+	tag, listen, data, browser, cabinet, helper, crl       string
 	remember, single, old, keychain, wait, headless, large bool
 	keys, authorities, responders, stampers, drivers       list
 }
 
 // read takes them from a command line, and refuses what else is in it.
-func (c *choices) read(name string, args []string, stderr io.Writer) error {
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&c.listen, "listen", defaultListen, "loopback `address`; port 0 takes a free one")
-	flags.StringVar(&c.data, "data", dataFolder(), "`folder` of the agent's own files")
-	flags.StringVar(&c.browser, "browser", "", "`command` that shows a window; none prints the address instead")
-	flags.BoolVar(&c.remember, "remember", false, "keep the certificates of opened keys on disk, so that the next start knows their owners")
-	flags.BoolVar(&c.single, "single-user", false, "accept peers whose user this system cannot tell (never on a shared machine)")
-	flags.BoolVar(&c.old, "old-key-files", false, "write new key files as the national CA does, for programs that read nothing else (weaker)")
-	flags.StringVar(&c.cabinet, "cabinet", "", "`origin` of the cabinet in which keys are renewed and revoked, as https://cabinet.example.kz")
-	flags.BoolVar(&c.keychain, "keychain", true, "keep secrets in the system's keychain where there is one")
-	flags.BoolVar(&c.wait, "wait", false, "when another program has the port, wait until it quits")
-	flags.BoolVar(&c.headless, "headless", false, "no tray, no reminders beside the windows, no look at plugged media")
-	flags.BoolVar(&c.large, "large-documents", false, "sign documents too large for the socket on port 24680, as KAZTOKEN does; no window shows what is in them")
-	flags.Var(&c.drivers, "token", "`STORAGE=DRIVER` of PKCS #11 tokens beside those that are found, as AKKaztokenStore=/usr/lib/driver.so, may be repeated")
-	flags.StringVar(&c.helper, "token-program", "", "`path` of senim-token; default: beside this program")
-	flags.Var(&c.keys, "keys", "`folder` with key files, may be repeated")
-	flags.Var(&c.authorities, "trust", "`folder` with certificates of known authorities, may be repeated")
-	flags.Var(&c.responders, "ocsp", "`SKI=URL`: where to ask for the status of certificates of an issuer, may be repeated")
-	flags.Var(&c.stampers, "tsp", "`SKI=URL`: who time-stamps signatures whose certificate is of an issuer, may be repeated")
-	flags.StringVar(&c.crl, "crl", "", "`folder` with revocation lists; default: the first folder of --trust")
-	if err := flags.Parse(args); err != nil {
+func (c *choices) read(name string, args []string) error {
+	flags := newFlags(name)
+	flags.StringVar(&c.tag, "lang", "", "command.flag.lang")
+	flags.StringVar(&c.listen, "listen", defaultListen, "command.flag.listen")
+	flags.StringVar(&c.data, "data", dataFolder(), "command.flag.data")
+	flags.StringVar(&c.browser, "browser", "", "command.flag.browser")
+	flags.BoolVar(&c.remember, "remember", false, "command.flag.remember")
+	flags.BoolVar(&c.single, "single-user", false, "command.flag.single-user")
+	flags.BoolVar(&c.old, "old-key-files", false, "command.flag.old-key-files")
+	flags.StringVar(&c.cabinet, "cabinet", "", "command.flag.cabinet")
+	flags.BoolVar(&c.keychain, "keychain", true, "command.flag.keychain")
+	flags.BoolVar(&c.wait, "wait", false, "command.flag.wait")
+	flags.BoolVar(&c.headless, "headless", false, "command.flag.headless")
+	flags.BoolVar(&c.large, "large-documents", false, "command.flag.large-documents")
+	flags.Var(&c.drivers, "token", "command.flag.token")
+	flags.StringVar(&c.helper, "token-program", "", "command.flag.token-program")
+	flags.Var(&c.keys, "keys", "command.flag.keys")
+	flags.Var(&c.authorities, "trust", "command.flag.trust")
+	flags.Var(&c.responders, "ocsp", "command.flag.ocsp")
+	flags.Var(&c.stampers, "tsp", "command.flag.tsp")
+	flags.StringVar(&c.crl, "crl", "", "command.flag.crl")
+	if err := parse(flags, args); err != nil {
 		return err
 	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q", flags.Arg(0))
+	if err := checkListen(c.listen); err != nil {
+		return err
 	}
 	c.cabinet = strings.TrimSuffix(c.cabinet, "/") // as browsers show it
 	if err := agent.CheckCabinet(c.cabinet); err != nil {
-		return fmt.Errorf("--cabinet %s: %w", c.cabinet, err)
+		return refuse("command.cabinet", "address", c.cabinet).because(err)
+	}
+	return nil
+}
+
+// checkListen refuses an address at which no agent listens.
+func checkListen(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		return refuse("command.listen", "address", address)
+	}
+	return nil
+}
+
+// checkBrowser refuses a command that is not on this machine.
+func checkBrowser(command string) error {
+	if command == "" || command == "none" {
+		return nil
+	}
+	for _, way := range agent.Ways(command, "") {
+		if _, err := exec.LookPath(way.Program); err != nil {
+			return refuse("command.browser", "command", command).because(err)
+		}
 	}
 	return nil
 }

@@ -47,6 +47,10 @@ func TestChosenAtInstall(t *testing.T) {
 		if err != nil || strings.Contains(string(menu), `"open" "--data" "`+filepath.Join(dir, "its data")+`"`) != (place != nil) {
 			t.Errorf("%s: %s %v", name, menu, err)
 		}
+		start, err := os.ReadFile(filepath.Join(dir, ".config/autostart/senim-agent.desktop"))
+		if err != nil || !strings.Contains(string(start), `"--listen" "`+address+`"`) {
+			t.Errorf("%s: %s %v", name, start, err)
+		}
 		if got := ask(1, with("status")...); !strings.Contains(got, "not running") {
 			t.Errorf("%s: %s", name, got)
 		}
@@ -55,12 +59,16 @@ func TestChosenAtInstall(t *testing.T) {
 			t.Fatalf("%s: at %s: %+v", name, address, got)
 		}
 		ask(0, with("status")...)
-		ask(0, with("start")...)
-		ask(1, append(with("status"), "--listen", freePort(t))...)                                             // what is said now goes before
-		if got := ask(2, with("renew")...); !strings.Contains(got, "the agent refuses: no cabinet is named") { // the one that runs
+		if got := ask(0, with("start")...); !strings.Contains(got, "The agent runs: "+address) {
 			t.Errorf("%s: %s", name, got)
 		}
-		ask(0, with("stop")...)
+		ask(1, append(with("status"), "--listen", freePort(t))...)                       // what is said now goes before
+		if got := ask(2, with("renew")...); !strings.Contains(got, "knows no cabinet") { // the one that runs
+			t.Errorf("%s: %s", name, got)
+		}
+		if got := ask(0, with("stop")...); !strings.Contains(got, "was ended") || !strings.Contains(got, address) {
+			t.Errorf("%s: %s", name, got)
+		}
 		if got := setup.Probe(t.Context(), address); got.State != "free" {
 			t.Errorf("%s: %+v", name, got)
 		}

@@ -21,16 +21,16 @@ var errUnsound = errors.New("something is wrong")
 // doctorCommand finds what keeps pages from the agent and says what to do; with --repair it puts the
 // authority where it is missing and looks again.
 func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("doctor", stdout, stderr)
-	repair := p.flags.Bool("repair", false, "put the authority into the stores of browsers where it is missing")
-	machine := p.flags.Bool("json", false, "for programs")
-	online := p.flags.Bool("online", false, "ask time-stamping authorities and responders, too, whether they can be reached")
+	p := newPlace("doctor", stdout)
+	repair := p.flags.Bool("repair", false, "command.flag.doctor.repair")
+	machine := p.flags.Bool("json", false, "command.flag.doctor.json")
+	online := p.flags.Bool("online", false, "command.flag.doctor.online")
 	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}
 	if p.forgotten != nil {
-		_, _ = fmt.Fprintln(stderr, p.forgotten) // found again below
+		p.warn(ctx, stderr, p.forgotten) // found again below
 	}
 	t := p.language()
 	if *repair {
@@ -44,10 +44,10 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 			return err
 		}
 		if err := m.Repair(ctx, setup.Line(stderr, t)); err != nil {
-			_, _ = fmt.Fprintln(stderr, err) // found again below
+			p.warn(ctx, stderr, err) // found again below
 		}
 	}
-	look(m, *online)
+	p.look(m, *online)
 	found := m.Doctor(ctx, setup.Question{Address: *p.listen, Version: version})
 	if *machine {
 		e := json.NewEncoder(stdout)
@@ -63,7 +63,7 @@ func doctorCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 }
 
 // look has the doctor look at what the agent has to do with, as it was chosen when it was installed.
-func look(m *setup.Machine, online bool) {
+func (p *place) look(m *setup.Machine, online bool) {
 	c, err := configuration("senim-agent", m.Arguments, io.Discard, io.Discard)
 	c.Data = m.Data
 	if c.browser == "" {
@@ -71,7 +71,7 @@ func look(m *setup.Machine, online bool) {
 	}
 	m.Examine = func(ctx context.Context) ([]agent.Trouble, error) {
 		if err != nil {
-			return nil, err
+			return nil, inWords(ctx, p.language(), err)
 		}
 		var services []string
 		if online {
@@ -83,13 +83,13 @@ func look(m *setup.Machine, online bool) {
 
 // statusCommand says in one line who answers.
 func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("status", stdout, stderr)
+	p := newPlace("status", stdout)
 	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}
 	if p.forgotten != nil {
-		_, _ = fmt.Fprintln(stderr, p.forgotten)
+		p.warn(ctx, stderr, p.forgotten)
 	}
 	f := m.Agent(ctx, setup.Question{Address: *p.listen, Version: version})[0]
 	if _, err := fmt.Fprintln(stdout, f.Found(p.language())); err != nil {
@@ -102,11 +102,14 @@ func statusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 }
 
 // openCommand shows the agent's own page, and starts the agent when it does not run.
-func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("open", stdout, stderr)
-	browser := p.flags.String("browser", "", "`command` that shows why there is no page; none shows nothing; default: as chosen at install")
+func openCommand(ctx context.Context, args []string, stdout io.Writer) error {
+	p := newPlace("open", stdout)
+	browser := p.flags.String("browser", "", "command.flag.open.browser")
 	m, err := p.machine(args)
 	if err != nil {
+		return err
+	}
+	if err := checkBrowser(*browser); err != nil {
 		return err
 	}
 	f, err := p.begin(ctx, m)
@@ -117,18 +120,25 @@ func openCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		noticeIn(ctx, *p.data, cmp.Or(*browser, p.chosen.browser), p.language())(f)
 		return unsound(stdout, p.language(), f)
 	}
-	return setup.Show(ctx, *p.listen)
+	if err := setup.Show(ctx, *p.listen); err != nil {
+		return refuse("command.page", "address", *p.listen, "why", err).because(err)
+	}
+	return nil
 }
 
-// startCommand starts the agent when it does not run, and shows nothing.
-func startCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("start", stdout, stderr)
+// startCommand starts the agent when it does not run, and shows no page.
+func startCommand(ctx context.Context, args []string, stdout io.Writer) error {
+	p := newPlace("start", stdout)
 	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}
 	f, err := p.begin(ctx, m)
-	if err != nil || f.ID == "agent-runs" {
+	switch {
+	case err != nil:
+		return err
+	case f.ID == "agent-runs":
+		_, err = fmt.Fprintln(stdout, f.Found(p.language()))
 		return err
 	}
 	return unsound(stdout, p.language(), f)
@@ -150,6 +160,10 @@ func (p *place) begin(ctx context.Context, m *setup.Machine) (setup.Finding, err
 	if f.ID != "agent-absent" {
 		return f, nil
 	}
+	if err := checkArguments(m.Arguments); err != nil { // it would end with this, where nobody sees it
+		why := inWords(ctx, p.language(), err).Error()
+		return setup.Finding{ID: "choices-broken", Level: setup.Bad, Where: m.Data, Vars: []any{"why", why}}, nil
+	}
 	if err := p.start(m); err != nil {
 		return setup.Finding{}, err
 	}
@@ -168,7 +182,7 @@ func (p *place) start(m *setup.Machine) error {
 	c := exec.Command(m.Program, args...) //nolint:gosec,noctx // ourselves; it outlives this command
 	detach(c)
 	if err := c.Start(); err != nil {
-		return fmt.Errorf("start the agent: %w", err)
+		return refuse("command.start", "why", err).because(err)
 	}
 	return c.Process.Release()
 }

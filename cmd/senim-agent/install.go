@@ -27,12 +27,11 @@ type place struct {
 	forgotten error   // why they cannot be told
 }
 
-func newPlace(name string, stdout, stderr io.Writer) *place {
-	p := &place{flags: flag.NewFlagSet("senim-agent "+name, flag.ContinueOnError), stdout: stdout}
-	p.flags.SetOutput(stderr)
-	p.data = p.flags.String("data", dataFolder(), "`folder` of the agent's own files")
-	p.listen = p.flags.String("listen", defaultListen, "`address` of the agent, in place of the one chosen at install")
-	p.flags.StringVar(&p.tag, "lang", "", "kk, ru or en; default: the system's")
+func newPlace(name string, stdout io.Writer) *place {
+	p := &place{flags: newFlags("senim-agent " + name), stdout: stdout}
+	p.data = p.flags.String("data", dataFolder(), "command.flag.data")
+	p.listen = p.flags.String("listen", defaultListen, "command.flag.place.listen")
+	p.flags.StringVar(&p.tag, "lang", "", "command.flag.lang")
 	return p
 }
 
@@ -45,7 +44,10 @@ func (p *place) given(name string) (is bool) {
 // machine reads the flags, and gives the machine they are about, as it was chosen when the agent was installed; what is said now
 // goes before that. Choices that cannot be read are no error here, and leave the address at its default.
 func (p *place) machine(args []string) (*setup.Machine, error) {
-	if err := p.flags.Parse(args); err != nil {
+	if err := parse(p.flags, args); err != nil {
+		return nil, err
+	}
+	if err := checkListen(*p.listen); err != nil {
 		return nil, err
 	}
 	m, err := setup.This(*p.data)
@@ -53,32 +55,36 @@ func (p *place) machine(args []string) (*setup.Machine, error) {
 		return nil, err
 	}
 	if _, p.forgotten = m.Recall(); p.forgotten == nil {
-		p.forgotten = p.chosen.read("senim-agent", m.Arguments, io.Discard)
+		p.forgotten = p.chosen.read("senim-agent", m.Arguments)
 	}
-	if p.forgotten == nil && !p.given("listen") {
+	if p.forgotten != nil {
+		p.forgotten = refuse("command.forgotten", "data", m.Data, "why", inWords(context.Background(), p.language(), p.forgotten)).because(p.forgotten)
+	} else if !p.given("listen") {
 		*p.listen = p.chosen.listen
 	}
 	return m, nil
 }
 
+// warn says what went wrong and is no reason to stop.
+func (p *place) warn(ctx context.Context, stderr io.Writer, err error) {
+	_, _ = fmt.Fprintln(stderr, inWords(ctx, p.language(), err))
+}
+
 // language is the one asked for, else the system's.
 func (p *place) language() lang.Tag {
-	if t, ok := lang.Parse(p.tag); ok {
-		return t
-	}
-	return systemLanguage()
+	return languageOr(p.tag)
 }
 
 // installCommand puts the agent on this machine: the person's own parts, or, with --system, those of
 // the whole machine. It shows them first and asks.
-func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	i := &installing{place: newPlace("install", stdout, stderr)}
-	i.flags.BoolVar(&i.system, "system", false, "the whole machine's parts, as administrator: the system's list of certificates, Firefox's policy where certutil is missing, browsers' policies")
-	i.flags.BoolVar(&i.yes, "yes", false, "do not ask")
-	i.flags.BoolVar(&i.keep, "keep", false, "with the choices of the last time, as when a newer program is put in place of an older one")
-	i.flags.BoolVar(&i.systemd, "systemd", false, "start by the person's systemd and not by the desktop")
-	i.flags.Var(&i.portals, "portal", "`site` that browsers let reach the agent unasked, by their policy (https://host or [*.]domain); may be repeated, goes with --system")
-	if err := i.flags.Parse(args); err != nil {
+func installCommand(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
+	i := &installing{place: newPlace("install", stdout)}
+	i.flags.BoolVar(&i.system, "system", false, "command.flag.install.system")
+	i.flags.BoolVar(&i.yes, "yes", false, "command.flag.install.yes")
+	i.flags.BoolVar(&i.keep, "keep", false, "command.flag.install.keep")
+	i.flags.BoolVar(&i.systemd, "systemd", false, "command.flag.install.systemd")
+	i.flags.Var(&i.portals, "portal", "command.flag.install.portal")
+	if err := parseFlags(i.flags, args); err != nil {
 		return err
 	}
 	if err := i.check(); err != nil {
@@ -114,17 +120,20 @@ type installing struct {
 func (i *installing) check() error {
 	for _, site := range i.portals {
 		if err := setup.Portal(site); err != nil {
-			return err
+			return refuse("command.portal", "site", site).because(err)
 		}
 	}
 	if len(i.portals) > 0 && !i.system {
-		return errors.New("--portal goes with --system: browsers' policies are the administrator's")
+		return refuse("command.portal.system")
+	}
+	if err := checkListen(*i.listen); err != nil {
+		return err
 	}
 	if err := checkArguments(i.flags.Args()); err != nil {
-		return fmt.Errorf("the agent's own flags: %w", err)
+		return err
 	}
 	if i.keep && (i.system || i.systemd || i.given("listen") || i.flags.NArg() > 0) {
-		return errors.New("--keep goes with no other choice")
+		return refuse("command.keep")
 	}
 	return nil
 }
@@ -149,7 +158,7 @@ func (i *installing) on() (*setup.Machine, error) {
 	}
 	t := i.language()
 	if m.Translocated() {
-		return nil, errors.New(t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated"))
+		return nil, &told{text: t.Text("setup.found.translocated", "where", m.Program) + "\n" + t.Text("setup.do.translocated")}
 	}
 	return m, ownHome(m, i.system, t)
 }
@@ -195,7 +204,7 @@ func ownHome(m *setup.Machine, system bool, t lang.Tag) error {
 	}
 	err := m.OwnHome()
 	if errors.Is(err, setup.ErrOthersHome) {
-		return errors.New(t.Text("setup.home"))
+		return &told{text: t.Text("setup.home")}
 	}
 	return err
 }
@@ -222,22 +231,22 @@ func (p *place) consent(parts []setup.Part, stdin io.Reader) error {
 	if agreed(stdin, p.stdout) {
 		return nil
 	}
-	return errors.New(t.Text("setup.install.refused"))
+	return &told{text: t.Text("setup.install.refused")}
 }
 
 // uninstallCommand takes away all that install put there.
 func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	p := newPlace("uninstall", stdout, stderr)
-	system := p.flags.Bool("system", false, "the whole machine's parts, as administrator")
-	pending := p.flags.Bool("with-pending", false, "also when keys wait for their certificates: they are lost")
-	everyone := p.flags.Bool("everyone", false, "every person's part of the whole machine, as when the program goes; goes with --system")
-	whole := p.flags.Bool("whole", false, "nothing, unless nothing would be left: the machine's part has to go first")
+	p := newPlace("uninstall", stdout)
+	system := p.flags.Bool("system", false, "command.flag.uninstall.system")
+	pending := p.flags.Bool("with-pending", false, "command.flag.uninstall.with-pending")
+	everyone := p.flags.Bool("everyone", false, "command.flag.uninstall.everyone")
+	whole := p.flags.Bool("whole", false, "command.flag.uninstall.whole")
 	m, err := p.machine(args)
 	if err != nil {
 		return err
 	}
 	if *everyone && !*system {
-		return errors.New("--everyone goes with --system: what is a person's own, that person takes away")
+		return refuse("command.everyone")
 	}
 	m.Everyone = *everyone
 	t := p.language()
@@ -252,11 +261,11 @@ func uninstallCommand(ctx context.Context, args []string, stdout, stderr io.Writ
 		case err != nil:
 			return err
 		case left:
-			return errors.New(t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall")))
+			return &told{text: t.Text("setup.uninstall.system", "command", asAdministrator(m, "uninstall"))}
 		}
 	}
 	if p.forgotten != nil {
-		_, _ = fmt.Fprintln(stderr, p.forgotten) // taking away goes by names, not by what was chosen
+		p.warn(ctx, stderr, p.forgotten) // taking away goes by names, not by what was chosen
 	}
 	return p.uninstallOwn(ctx, m, *pending)
 }
@@ -272,12 +281,12 @@ func (p *place) uninstallOwn(ctx context.Context, m *setup.Machine, pending bool
 		if err != nil || n == 0 {
 			return err
 		}
-		return errors.New(t.Text("setup.uninstall.pending", "n", n))
+		return &told{text: t.Text("setup.uninstall.pending", "n", n)}
 	}
 	if err := waiting(); err != nil { // a refusal ends no agent
 		return err
 	}
-	if err := stop(ctx, *p.listen); err != nil {
+	if err := p.stop(ctx, m, true); err != nil {
 		return err
 	}
 	soon, cancel := context.WithTimeout(ctx, letsGo)
@@ -294,7 +303,7 @@ func (p *place) uninstallOwn(ctx context.Context, m *setup.Machine, pending bool
 	case errors.Is(err, setup.ErrPending):
 		return cmp.Or(waiting(), err)
 	case errors.Is(err, keystore.ErrInUse):
-		return errors.New(t.Text("setup.uninstall.busy"))
+		return &told{text: t.Text("setup.uninstall.busy")}
 	case err != nil:
 		return err
 	case left:

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,7 +68,7 @@ func TestInstall(t *testing.T) {
 	free := freePort(t)
 	for _, answer := range []string{"", "n\n", "\n"} {
 		var out strings.Builder
-		if err := installCommand(ctx, []string{"--lang", "en"}, strings.NewReader(answer), &out, io.Discard); err == nil || !strings.Contains(out.String(), "localhost, 127.0.0.1, ::1") {
+		if err := installCommand(ctx, []string{"--lang", "en"}, strings.NewReader(answer), &out); err == nil || !strings.Contains(out.String(), "localhost, 127.0.0.1, ::1") {
 			t.Errorf("%q: %v, %s", answer, err, out.String())
 		}
 		if after := tree(t, dir); !slices.Equal(before, after) {
@@ -74,11 +76,11 @@ func TestInstall(t *testing.T) {
 		}
 	}
 	for _, bad := range [][]string{{"--portal", "*", "--system"}, {"--portal", "https://a.kz"}, {"--", "--nonsense"}, {"--", "surplus"}} {
-		if err := installCommand(ctx, append([]string{"--yes"}, bad...), strings.NewReader(""), io.Discard, io.Discard); err == nil {
+		if err := installCommand(ctx, append([]string{"--yes"}, bad...), strings.NewReader(""), io.Discard); err == nil {
 			t.Errorf("%v was accepted", bad)
 		}
 	}
-	if err := installCommand(ctx, []string{"--lang", "kk", "--", "--keys", dir}, strings.NewReader("иә\n"), io.Discard, io.Discard); err != nil {
+	if err := installCommand(ctx, []string{"--lang", "kk", "--", "--keys", dir}, strings.NewReader("иә\n"), io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	entry, err := os.ReadFile(filepath.Join(dir, ".config/autostart/senim-agent.desktop"))
@@ -198,7 +200,7 @@ func TestInstallKeeps(t *testing.T) {
 		return string(b)
 	}
 	install := func(args ...string) error {
-		return installCommand(t.Context(), append([]string{"--yes"}, args...), strings.NewReader(""), io.Discard, io.Discard)
+		return installCommand(t.Context(), append([]string{"--yes"}, args...), strings.NewReader(""), io.Discard)
 	}
 	if err := install("--keep"); err != nil { // the first time there is nothing to keep
 		t.Fatal(err)
@@ -244,9 +246,9 @@ func TestNotInAnothersHome(t *testing.T) {
 	}
 	before := tree(t, dir)
 	for name, err := range map[string]error{
-		"install":   installCommand(t.Context(), []string{"--yes"}, strings.NewReader(""), io.Discard, io.Discard),
+		"install":   installCommand(t.Context(), []string{"--yes"}, strings.NewReader(""), io.Discard),
 		"uninstall": uninstallCommand(t.Context(), []string{"--listen", freePort(t)}, io.Discard, io.Discard),
-		"trust":     trustCommand(t.Context(), nil, io.Discard, io.Discard),
+		"trust":     trustCommand(t.Context(), nil, io.Discard),
 		"doctor":    doctorCommand(t.Context(), []string{"--repair", "--lang", "en"}, io.Discard, io.Discard),
 	} {
 		if err == nil || errors.Is(err, errUnsound) {
@@ -282,5 +284,21 @@ func TestUninstallSystem(t *testing.T) {
 		if err := uninstallSystem(t.Context(), m, &out, lang.EN); err != nil || strings.Contains(out.String(), said) != want {
 			t.Errorf("%s %v", out.String(), err)
 		}
+	}
+}
+
+// TestStopSays: who ends nothing is told so: nobody was there, or another program is, which is left alone.
+func TestStopSays(t *testing.T) {
+	home(t)
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	for address, want := range map[string]string{freePort(t): "nothing to end", other.Listener.Addr().String(): "left alone"} {
+		var out strings.Builder
+		if err := run(t.Context(), []string{"stop", "--listen", address, "--lang", "en"}, &out, io.Discard); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %v %s", address, err, out.String())
+		}
+	}
+	if got := setup.Probe(t.Context(), other.Listener.Addr().String()); got.State == "free" {
+		t.Error("it was ended")
 	}
 }

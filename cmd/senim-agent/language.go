@@ -12,6 +12,14 @@ import (
 // systemLanguage is what the person reads the system in, of ours.
 func systemLanguage() lang.Tag { return languageOf(os.Getenv, desktop.Languages) }
 
+// languageOr is the language of that name, else the system's.
+func languageOr(name string) lang.Tag {
+	if t, ok := lang.Parse(name); ok {
+		return t
+	}
+	return systemLanguage()
+}
+
 // languageOf goes by what the environment names, as POSIX and gettext have it, then by the list that Windows and macOS
 // keep: there programs are started with no such names.
 func languageOf(env func(string) string, system func() []string) lang.Tag {

@@ -15,14 +15,14 @@
 //	senim-agent stop [flags]         end it
 //	senim-agent trust [flags]        only make browsers accept its local TLS certificate
 //	senim-agent authority …          add, list and remove authorities whose keys and time-stamps are trusted
-//	senim-agent version
+//	senim-agent version              print the version
+//	senim-agent help [command]       say what there is, or what a command takes
 package main
 
 import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -39,6 +39,7 @@ import (
 	"senim/internal/agent"
 	"senim/internal/desktop"
 	"senim/internal/keystore"
+	"senim/internal/lang"
 	"senim/internal/setup"
 	"senim/internal/trustdir"
 	"senim/pki"
@@ -58,21 +59,33 @@ func main() {
 	case errors.Is(err, errUnsound):
 		os.Exit(1)
 	default:
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "senim-agent:", err)
-		}
+		fmt.Fprintln(os.Stderr, "senim-agent:", err)
 		os.Exit(2)
 	}
 }
 
+// run does what a command line says. Its error is in the words of whoever reads it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	t, err := languageFor(args), dispatch(ctx, args, stdout, stderr)
+	if h, ok := errors.AsType[*helpWanted](err); ok {
+		return h.print(stdout, t)
+	}
+	return inWords(ctx, t, err)
+}
+
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 {
 		switch args[0] {
-		case "version":
+		case "help":
+			return helpCommand(ctx, args[1:], stdout, stderr)
+		case "version", "--version", "-version":
+			if err := parse(newFlags("senim-agent version"), args[1:]); err != nil {
+				return err
+			}
 			_, err := fmt.Fprintln(stdout, version)
 			return err
 		case "install":
-			return installCommand(ctx, args[1:], os.Stdin, stdout, stderr)
+			return installCommand(ctx, args[1:], os.Stdin, stdout)
 		case "uninstall":
 			return uninstallCommand(ctx, args[1:], stdout, stderr)
 		case "doctor":
@@ -80,21 +93,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		case "status":
 			return statusCommand(ctx, args[1:], stdout, stderr)
 		case "open":
-			return openCommand(ctx, args[1:], stdout, stderr)
+			return openCommand(ctx, args[1:], stdout)
 		case "start":
-			return startCommand(ctx, args[1:], stdout, stderr)
+			return startCommand(ctx, args[1:], stdout)
 		case "stop":
 			return stopCommand(ctx, args[1:], stdout, stderr)
 		case "trust":
-			return trustCommand(ctx, args[1:], stdout, stderr)
+			return trustCommand(ctx, args[1:], stdout)
 		case "authority":
-			return authorityCommand(ctx, args[1:], os.Stdin, stdout, stderr)
+			return authorityCommand(ctx, args[1:], os.Stdin, stdout)
 		case string(agent.ActRenew), string(agent.ActPassword), string(agent.ActBackup), string(agent.ActCompare):
 			return actCommand(ctx, agent.Act(args[0]), args[1:], stdout, stderr)
 		}
+		if !strings.HasPrefix(args[0], "-") {
+			return refuse("command.unknown", "word", args[0])
+		}
 	}
 	if path, err := os.Executable(); err == nil && len(args) == 0 && clicked(runtime.GOOS, path) {
-		return openCommand(ctx, nil, stdout, stderr)
+		return openCommand(ctx, nil, stdout)
 	}
 	return serve(ctx, args, stdout, stderr)
 }
@@ -150,12 +166,12 @@ func serveWith(ctx context.Context, c settings, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	if err := bind(ctx, a, c.Listen, c.wait, systemLanguage(), stderr, noticeIn(ctx, c.Data, c.browser, systemLanguage())); err != nil {
+	if err := bind(ctx, a, c.Listen, c.wait, c.language(), stderr, noticeIn(ctx, c.Data, c.browser, c.language())); err != nil {
 		return err
 	}
 	hideNotice(c.Data) // of an earlier time
 	if a.LargeError() != nil {
-		if _, err := fmt.Fprintln(stderr, setup.PortTaken(portOf(cmp.Or(c.LargeDocuments, c.LargeSwitch))).Found(systemLanguage())+"\n"+systemLanguage().Text("setup.no-large")); err != nil {
+		if _, err := fmt.Fprintln(stderr, setup.PortTaken(portOf(cmp.Or(c.LargeDocuments, c.LargeSwitch))).Found(c.language())+"\n"+c.language().Text("setup.no-large")); err != nil {
 			return err
 		}
 	}
@@ -180,7 +196,10 @@ type settings struct {
 
 // configuration reads the flags of the agent; a command that opens one window has the same.
 func configuration(name string, args []string, stdout, stderr io.Writer) (c settings, err error) {
-	if err := c.choices.read(name, args, stderr); err != nil {
+	if err := c.choices.read(name, args); err != nil {
+		return c, err
+	}
+	if err := checkBrowser(c.browser); err != nil {
 		return c, err
 	}
 	ways, show, say := func() []agent.Way { return agent.Ways(c.browser, c.data) }, (func(string) (func(), error))(nil), sayTo(stdout)
@@ -206,6 +225,9 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	}
 	return c, nil
 }
+
+// language is the one asked for, else the system's.
+func (c *choices) language() lang.Tag { return languageOr(c.tag) }
 
 // sayTo prints addresses of windows, a line each.
 func sayTo(out io.Writer) func(url string) {
@@ -256,7 +278,7 @@ func authoritiesIn(folders []string) (*pki.Pool, error) {
 	for _, folder := range folders {
 		trusted, err := trustdir.Load(folder)
 		if err != nil {
-			return nil, fmt.Errorf("read authorities: %w", err)
+			return nil, refuse("command.authorities", "path", folder, "why", err).because(err)
 		}
 		for _, cert := range trusted.Authorities {
 			if string(cert.RawIssuer) == string(cert.RawSubject) {

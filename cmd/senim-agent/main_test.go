@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"senim/internal/agent"
 	"senim/internal/pkitest"
 )
 
@@ -85,7 +88,11 @@ func TestArguments(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(broken, "broken.cer"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--tsp", "http://tsp.example.kz"}, {"--cabinet", "javascript:1"}, {"--cabinet", "http://cabinet.example.kz"}, {"--cabinet", "https://cabinet.example.kz/keys"}, {"--cabinet", "https://cabinet.example.kz?x"}, {"--cabinet", "cabinet.example.kz"}, {"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
+	for _, args := range [][]string{{"--nonsense"}, {"surplus"}, {"--trust", "/no/such/folder"}, {"--trust", broken}, {"--ocsp", "x"}, {"--tsp", "http://tsp.example.kz"}, {"--tsp", "foo=bar"}, {"--tsp", "0a=bar"}, {"--tsp", "foo=http://tsp.example.kz"}, {"--ocsp", "0a=ftp://x"},
+		{"--crl", broken + "x"}, {"--crl", filepath.Join(broken, "broken.cer")}, {"--browser", "/no/such/browser"}, {"--browser", "nosuchbrowser --app"}, {"--lang", "xx"}, {"--lang", "KZ"},
+		{"doctor", "--lang", "de"}, {"renew", "--lang", "kz"}, {"help", "--lang", "kz"}, {"install", "--yes", "--", "--tsp", "foo=bar"}, {"install", "--yes", "--", "--browser", "nosuchbrowser"}, {"open", "--browser", "nosuchbrowser"},
+		{"--cabinet", "javascript:1"}, {"--cabinet", "http://cabinet.example.kz"}, {"--cabinet", "https://cabinet.example.kz/keys"}, {"--cabinet", "https://cabinet.example.kz?x"}, {"--cabinet", "cabinet.example.kz"},
+		{"--listen", "0.0.0.0:0", "--browser", "none", "--data", t.TempDir()}} {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was accepted", args)
 		}
@@ -95,7 +102,17 @@ func TestArguments(t *testing.T) {
 		t.Errorf("%q %v", out.String(), err)
 	}
 	out.Reset()
-	if err := run(context.Background(), []string{"trust", "--print", "--data", t.TempDir()}, &out, io.Discard); err != nil || !strings.HasPrefix(out.String(), "-----BEGIN CERTIFICATE-----") {
+	never, data := filepath.Join(broken, "never"), t.TempDir()
+	if err := run(context.Background(), []string{"trust", "--print", "--data", never, "--lang", "en"}, &out, io.Discard); err == nil || !strings.Contains(err.Error(), never) || out.Len() > 0 {
+		t.Errorf("%q %v", out.String(), err)
+	}
+	if _, err := os.Stat(never); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("only printing made a folder: %v", err)
+	}
+	if _, err := agent.EnsureAuthority(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(context.Background(), []string{"trust", "--print", "--data", data}, &out, io.Discard); err != nil || !strings.HasPrefix(out.String(), "-----BEGIN CERTIFICATE-----") {
 		t.Errorf("%q %v", out.String(), err)
 	}
 }

@@ -29,50 +29,59 @@ func TestManualIsTrue(t *testing.T) {
 		var usage bytes.Buffer
 		_ = run(context.Background(), append(args, "-h"), &usage, &usage)
 		var list []string
-		for _, match := range regexp.MustCompile(`(?m)^  -([a-z-]+)`).FindAllStringSubmatch(usage.String(), -1) {
+		for _, match := range regexp.MustCompile(`(?m)^  --([a-z-]+)`).FindAllStringSubmatch(usage.String(), -1) {
 			list = append(list, match[1])
 		}
 		return list
 	}
-	// The package's own comment lists the commands.
-	source, err := os.ReadFile("main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	commands := regexp.MustCompile(`(?m)^//\tsenim-agent ([a-z]+)`).FindAllStringSubmatch(string(source), -1)
-	if len(commands) < 14 || len(section) != len(commands)+2 { // and the agent itself, and the common flags
-		t.Errorf("%d commands, %d sections: %v", len(commands), len(section), section)
+	names := commandNames(t)
+	if len(names) < 15 || len(section) != len(names)+1 { // and the common flags
+		t.Errorf("%d commands, %d sections: %v", len(names), len(section), section)
 	}
 	agent := has()
 	if len(agent) < 15 {
 		t.Errorf("flags of the agent: %v", agent)
 	}
-	for _, c := range append(commands, []string{"", ""}) {
-		name := strings.TrimSpace("senim-agent " + c[1])
+	for _, c := range names {
+		name := strings.TrimSpace("senim-agent " + c)
 		said, ok := section[name]
 		if !ok {
 			t.Errorf("%s is not in the page", name)
 			continue
 		}
 		var want []string
-		switch c[1] {
+		switch c {
 		case "version":
 		case "":
 			want = agent
 		case "renew", "password", "backup", "compare":
-			if want = has(c[1]); !slices.Equal(want, agent) || len(said) > 0 {
+			if want = has(c); !slices.Equal(want, agent) || len(said) > 0 {
 				t.Errorf("%s: %v", name, want)
 			}
 			continue
-		case "authority":
-			want = has(c[1])
+		case "authority", "help":
+			want = has(c)
 		default:
 			said = append(slices.Clone(said), section["common flags"]...)
-			want = has(c[1])
+			want = has(c)
 		}
 		slices.Sort(said)
 		if !slices.Equal(said, want) {
 			t.Errorf("%s: the page has %v, the program %v", name, said, want)
 		}
 	}
+}
+
+// commandNames lists the commands by the package's own comment; the first, without a name, runs the agent.
+func commandNames(t *testing.T) []string {
+	t.Helper()
+	source, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{""}
+	for _, match := range regexp.MustCompile(`(?m)^//\tsenim-agent ([a-z]+)`).FindAllStringSubmatch(string(source), -1) {
+		names = append(names, match[1])
+	}
+	return names
 }

@@ -81,7 +81,7 @@ func TestNoticeBySecondBrowser(t *testing.T) {
 	}
 	path := os.Getenv("PATH")
 	t.Setenv("PATH", tools)
-	if err := openCommand(t.Context(), []string{"--listen", stranger.Addr().String()}, io.Discard, io.Discard); !errors.Is(err, errUnsound) {
+	if err := openCommand(t.Context(), []string{"--listen", stranger.Addr().String()}, io.Discard); !errors.Is(err, errUnsound) {
 		t.Errorf("%v", err)
 	}
 	page := filepath.Join(dataFolder(), setup.NoticeFile)

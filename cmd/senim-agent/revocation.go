@@ -1,7 +1,9 @@
 package main
 
 import (
-	"fmt"
+	"encoding/hex"
+	"net/url"
+	"os"
 	"strings"
 
 	"senim/internal/ask"
@@ -16,6 +18,9 @@ func revocationSource(responders []string, lists string) (trust.Revocation, erro
 	if err != nil {
 		return nil, err
 	}
+	if info, err := os.Stat(lists); lists != "" && (err != nil || !info.IsDir()) {
+		return nil, refuse("command.crl", "path", lists).because(err)
+	}
 	return revocation.New(revocation.Config{Responders: where, Dir: lists, Inside: ask.Public()}), nil
 }
 
@@ -23,11 +28,13 @@ func revocationSource(responders []string, lists string) (trust.Revocation, erro
 func addresses(flag string, list []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, r := range list {
-		ski, url, ok := strings.Cut(r, "=")
-		if !ok || ski == "" || url == "" {
-			return nil, fmt.Errorf("%s %s: SKI=URL is expected", flag, r)
+		ski, address, _ := strings.Cut(r, "=")
+		id, err := hex.DecodeString(ski)
+		u, wrong := url.Parse(address)
+		if err != nil || len(id) == 0 || wrong != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return nil, refuse("command.service", "flag", flag, "value", r)
 		}
-		out[strings.ToLower(ski)] = url
+		out[hex.EncodeToString(id)] = address
 	}
 	return out, nil
 }

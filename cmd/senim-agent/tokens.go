@@ -15,7 +15,7 @@ import (
 func tokenProgram(named string) (string, error) {
 	if named != "" {
 		if _, err := os.Stat(named); err != nil {
-			return "", fmt.Errorf("tokens need senim-token: %w", err)
+			return "", refuse("command.token-program", "path", named).because(err)
 		}
 		return named, nil
 	}
@@ -36,13 +36,13 @@ func tokenDrivers(flags []string, program string) ([]keystore.TokenDriver, error
 		return nil, nil
 	}
 	if _, err := os.Stat(program); err != nil {
-		return nil, fmt.Errorf("tokens need senim-token: %w", err)
+		return nil, refuse("command.token-program", "path", program).because(err)
 	}
 	var drivers []keystore.TokenDriver
 	for _, f := range flags {
 		storage, module, _ := strings.Cut(f, "=")
 		if err := agent.CheckTokenFlag(storage, module); err != nil {
-			return nil, fmt.Errorf("--token %w", err)
+			return nil, refuse("command.token", "value", f).because(err)
 		}
 		drivers = append(drivers, keystore.TokenDriver{Storage: storage, Program: program, Module: module})
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -15,6 +17,7 @@ import (
 
 	"senim/internal/agent"
 	"senim/internal/keystore"
+	"senim/internal/setup"
 )
 
 // TestUninstallInUse: while somebody works with the agent's folder, wherever he listens, nothing is taken away: not what opens
@@ -28,7 +31,7 @@ func TestUninstallInUse(t *testing.T) {
 	}
 	keyring.MockInit()
 	dir := home(t)
-	if err := installCommand(t.Context(), []string{"--yes", "--listen", freePort(t)}, strings.NewReader(""), io.Discard, io.Discard); err != nil {
+	if err := installCommand(t.Context(), []string{"--yes", "--listen", freePort(t)}, strings.NewReader(""), io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	chain, name := keystore.SystemKeychain(), keystore.SecretName(filepath.Join(dataFolder(), agent.PendingFolder))
@@ -71,5 +74,47 @@ func TestUninstallInUse(t *testing.T) {
 	}
 	if _, err := chain.Get(name); !errors.Is(err, keystore.ErrNoSecret) {
 		t.Errorf("the keychain still has it: %v", err)
+	}
+}
+
+// TestUninstallAnothers: an agent that works with another folder is not ended, whoever takes which folder away at its address, and
+// nothing is taken away then; neither does stop, when it is told whose agent is meant.
+func TestUninstallAnothers(t *testing.T) {
+	dir := home(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	address, its := freePort(t), filepath.Join(dir, "its data")
+	out, in := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, []string{"--listen", address, "--data", its, "--browser", "none", "--headless", "--keychain=false"}, in, io.Discard)
+	}()
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "listening "+address+"\n" {
+		t.Fatalf("%q %v", line, err)
+	}
+	before := tree(t, dir)
+	for _, args := range [][]string{
+		{"uninstall"}, {"uninstall", "--data", filepath.Join(dir, "no such")}, {"stop", "--data", filepath.Join(dir, "no such")},
+	} {
+		err := run(t.Context(), append(args, "--listen", address, "--lang", "en"), io.Discard, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "other data") || !strings.Contains(err.Error(), address) {
+			t.Errorf("%v: %v", args, err)
+		}
+		if after := tree(t, dir); !slices.Equal(before, after) {
+			t.Errorf("%v: before %v\nafter %v", args, before, after)
+		}
+		if got := setup.Probe(t.Context(), address); got.State != "ours" {
+			t.Fatalf("%v: %+v", args, got)
+		}
+	}
+	// Its own folder is known. The program that has the port is this test, so it is left alone all the same.
+	for _, args := range [][]string{{"uninstall", "--data", its}, {"stop", "--data", its}, {"stop"}} {
+		if err := run(t.Context(), append(args, "--listen", address, "--lang", "en"), io.Discard, io.Discard); err == nil || strings.Contains(err.Error(), "other data") {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

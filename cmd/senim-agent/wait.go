@@ -23,7 +23,7 @@ func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang
 	switch {
 	case errors.Is(err, keystore.ErrInUse): // an act has a window open: nothing a person need be shown
 		if !wait {
-			return fmt.Errorf("%w\n%s", err, t.Text("setup.busy"))
+			return err
 		}
 		if _, err := fmt.Fprintln(stderr, t.Text("setup.busy")); err != nil {
 			return err
@@ -37,7 +37,7 @@ func bind(ctx context.Context, a *agent.Agent, address string, wait bool, t lang
 	}
 	f := setup.PortTaken(portOf(address))
 	if !wait {
-		return fmt.Errorf("%w\n%s\n%s", err, f.Found(t), f.Do(t))
+		return &told{f.Found(t) + "\n" + f.Do(t), err}
 	}
 	if _, err := fmt.Fprintln(stderr, f.Found(t)+"\n"+t.Text("setup.wait")); err != nil {
 		return err

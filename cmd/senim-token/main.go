@@ -10,15 +10,41 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 
 	"senim/internal/token"
 )
 
-func main() {
-	if err := token.Serve(os.Stdin, os.Stdout, open, look); err != nil {
-		fmt.Fprintln(os.Stderr, "senim-token:", err)
-		os.Exit(1)
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run serves one program that started us, or says to a person that nobody calls us by hand.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
+	if len(args) > 0 {
+		if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+			_, _ = io.WriteString(stdout, what)
+			return 0
+		}
+		_, _ = io.WriteString(stderr, what)
+		return 2
 	}
+	err := token.Serve(stdin, stdout, open, look)
+	switch {
+	case errors.Is(err, io.EOF): // nothing was asked
+		_, _ = io.WriteString(stderr, what)
+		return 2
+	case err != nil:
+		_, _ = fmt.Fprintln(stderr, "senim-token:", err)
+		return 1
+	}
+	return 0
 }
+
+// what the program is. It has no catalogue of texts, and nothing else to say to people.
+const what = `senim-token токен драйверлерімен жұмыс істейді. Оны senim-agent, senim және senimd өздері іске қосады, қолмен шақырылмайды.
+senim-token работает с драйверами токенов. Его запускают сами senim-agent, senim и senimd, вручную его не вызывают.
+senim-token works with drivers of tokens. senim-agent, senim and senimd start it themselves; nobody calls it by hand.
+`

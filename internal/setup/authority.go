@@ -23,6 +23,18 @@ const nickname, brand = "Senim agent on this machine", "Senim"
 // loopback: the file may be written by whoever can write the data folder, and an administrator's
 // rights are about to put it among the machine's roots.
 func (m *Machine) authority() (*x509.Certificate, error) {
+	cert, err := m.readAuthority()
+	if err != nil {
+		return nil, err
+	}
+	if err := harmless(cert); err != nil {
+		return nil, fmt.Errorf("read the machine's authority: %w", err)
+	}
+	return cert, nil
+}
+
+// readAuthority reads the machine's authority, whatever it could vouch for.
+func (m *Machine) readAuthority() (*x509.Certificate, error) {
 	b, err := readLimited(filepath.Join(m.Data, agent.AuthorityFile), 64<<10)
 	if err != nil {
 		return nil, fmt.Errorf("read the machine's authority: %w", err)
@@ -33,9 +45,6 @@ func (m *Machine) authority() (*x509.Certificate, error) {
 	}
 	cert, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("read the machine's authority: %w", err)
-	}
-	if err := harmless(cert); err != nil {
 		return nil, fmt.Errorf("read the machine's authority: %w", err)
 	}
 	return cert, nil

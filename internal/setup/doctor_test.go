@@ -485,3 +485,22 @@ func TestServedName(t *testing.T) {
 		t.Errorf("%v until %v", cert.PublicKeyAlgorithm, cert.NotAfter)
 	}
 }
+
+// TestWorks: an agent is told by what it has of a folder, also when its authority is over; of another folder, or of none, it is not.
+func TestWorks(t *testing.T) {
+	m, other, none := machine(t), machine(t), machine(t)
+	address := running(t, m)
+	none.Data = filepath.Join(t.TempDir(), "none")
+	if !m.Works(t.Context(), address) || other.Works(t.Context(), address) || none.Works(t.Context(), address) {
+		t.Errorf("its own: %v, another: %v, none: %v", m.Works(t.Context(), address), other.Works(t.Context(), address), none.Works(t.Context(), address))
+	}
+	over := machine(t)
+	ending(t, over, -time.Minute)
+	address = running(t, over)
+	if err := over.Served(t.Context(), address); err == nil {
+		t.Error("a browser would connect")
+	}
+	if !over.Works(t.Context(), address) || m.Works(t.Context(), address) {
+		t.Error("with an authority that is over it is not known, or taken for another")
+	}
+}

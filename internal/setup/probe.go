@@ -85,11 +85,30 @@ func (m *Machine) Served(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
+	return shows(ctx, address, cert, time.Now())
+}
+
+// Works tells whether the agent at an address works with this machine's data folder: it has the key of a certificate that the
+// authority there signed, be that one's time over or not.
+func (m *Machine) Works(ctx context.Context, address string) bool {
+	authority, err := m.readAuthority()
+	if err != nil {
+		return false
+	}
+	at := time.Now()
+	if at.After(authority.NotAfter) {
+		at = authority.NotAfter
+	}
+	return shows(ctx, address, authority, at) == nil
+}
+
+// shows looks whether who answers at an address has the key of a certificate that the authority signed and that is good at that time.
+func shows(ctx context.Context, address string, authority *x509.Certificate, at time.Time) error {
 	pool := x509.NewCertPool()
-	pool.AddCert(cert)
+	pool.AddCert(authority)
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	d := tls.Dialer{Config: &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}}
+	d := tls.Dialer{Config: &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12, Time: func() time.Time { return at }}}
 	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
