@@ -197,11 +197,12 @@ func (c stateConfig) gateway() (*state.Gateway, error) {
 		return nil, fmt.Errorf("%s: %w", c.key, err)
 	}
 	g.Key, g.Certificate = f.Key, f.Certificate
-	trusted, err := trustdir.Certificates(c.signers)
-	if err != nil {
+	if c.signers == "" {
+		return nil, errors.New("nobody may sign answers: -egp.trusted_signers")
+	}
+	if g.Signers, err = trustdir.Certificates(c.signers); err != nil {
 		return nil, err
 	}
-	g.Signers = trusted
 	return g, nil
 }
 
