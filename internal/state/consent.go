@@ -34,6 +34,8 @@ type Consents interface {
 	// MayAsk notes that a person is sent the message that asks for one, unless he was sent one within pause, or day
 	// of them within a day.
 	MayAsk(ctx context.Context, iin string, pause time.Duration, day int) (may bool, err error)
+	// NotAsked takes the last note of MayAsk back: the message was not sent.
+	NotAsked(ctx context.Context, iin string) error
 }
 
 // How often one person may be sent the message that asks for a consent.
@@ -60,7 +62,14 @@ func (s *Services) AskConsent(ctx context.Context, iin ident.IIN) (given bool, e
 	if !may {
 		return false, fmt.Errorf("ask for a consent: %w", registry.ErrAskedLately)
 	}
-	return s.consentOf(ctx, iin, true)
+	given, err = s.consentOf(ctx, iin, true)
+	if t, ok := errors.AsType[*trouble](err); ok && t.unsent() {
+		// Noted before and taken back after: what ends in between leaves a message too few, never one too many.
+		if back := s.c.Consents.NotAsked(context.WithoutCancel(ctx), string(iin)); back != nil {
+			err = errors.Join(err, fmt.Errorf("ask for a consent: %w", back))
+		}
+	}
+	return given, err
 }
 
 // ConsentGiven looks whether a person has given the consent meanwhile; nothing is sent to him.
