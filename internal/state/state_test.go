@@ -122,6 +122,9 @@ func TestLegal(t *testing.T) {
 		"the newer bridge": func(a *statetest.Answer) {
 			a.Data = statetest.Organisation{BIN: company, Leader: man, Appointed: "2026-02-27+05:00", Bridge: true}.Document()
 		},
+		"a moment of the evening before": func(a *statetest.Answer) {
+			a.Data = statetest.Organisation{BIN: company, Leader: man, Appointed: "2026-02-26T19:00:00.000+0000", Bridge: true}.Document()
+		},
 	} {
 		w.gateway.Twist(twist)
 		a := w.legal()
