@@ -3,9 +3,11 @@ package state_test
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"senim/internal/ident"
 	"senim/internal/registry"
 	"senim/internal/state"
 	"senim/internal/state/statetest"
@@ -205,5 +207,61 @@ func TestConsentOfAnotherNode(t *testing.T) {
 				t.Errorf("a consent whose time is over: %+v", a)
 			}
 		})
+	}
+}
+
+// The service of consents is silent: pages that wait for a consent take no turn of the gates, and soon it is left alone,
+// while people whose consent is kept are answered about as before.
+func TestSilentConsentsHoldNobodyUp(t *testing.T) {
+	const other = "009941000001"
+	w := newWorld(t, func(c *state.Config) {
+		c.Bounds.Whole, c.Bounds.Queue, c.Bounds.Turns = 500*time.Millisecond, 200*time.Millisecond, 2
+	})
+	for _, iin := range []ident.IIN{man, other} {
+		w.gateway.Put("GBDFLINFO", string(iin), statetest.Person(string(iin), ""))
+	}
+	w.gateway.Consent(man, "token")
+	if given, err := w.ConsentGiven(t.Context(), man); !given || err != nil {
+		t.Fatalf("given: %v, %v", given, err)
+	}
+	w.gateway.Twist(func(a *statetest.Answer) {
+		if a.Service == "KDP_SERVICE" {
+			a.Silence = time.Minute
+		}
+	})
+	look := func() error { _, err := w.ConsentGiven(t.Context(), other); return err }
+	var looks sync.WaitGroup
+	begun := w.gateway.Asked()
+	for range 2 {
+		looks.Go(func() {
+			if err := look(); err == nil {
+				t.Error("a silent service has an answer")
+			}
+		})
+	}
+	for w.gateway.Asked() < begun+2 { // both looks have their turns
+		time.Sleep(time.Millisecond) //nolint:forbidigo // the fake tells nobody
+	}
+	if a := w.Person(t.Context(), registry.ForKey, man); a.Verdict != registry.Good {
+		t.Errorf("a gate, while two pages look: %+v", a)
+	}
+	looks.Wait()
+	for range 3 {
+		if err := look(); err == nil {
+			t.Error("a silent service has an answer")
+		}
+	}
+	before := w.gateway.Asked()
+	if err := look(); err == nil || w.gateway.Asked() != before {
+		t.Errorf("a service that was silent five times is asked again: %v", err)
+	}
+	if a := w.Person(t.Context(), registry.ForKey, other); a.Verdict != registry.Unknown || a.Code != state.Open || w.gateway.Asked() != before {
+		t.Errorf("a gate that wants a consent of it: %+v", a)
+	}
+	if a := w.Person(t.Context(), registry.ForKey, man); a.Verdict != registry.Good {
+		t.Errorf("a gate afterwards: %+v", a)
+	}
+	if n := w.count("registry.adapter.open"); n != 1 {
+		t.Errorf("%d services are left alone", n)
 	}
 }

@@ -75,8 +75,10 @@ type Services struct {
 	phones  *line[registry.MobileContact]
 	tax     *line[registry.Taxpayer]
 	names   *line[Names]
-	gateway *channel
-	asker   string // personal number of who asks; empty: the system
+	// consents is the way to the service of access to personal data.
+	consents *line[consent]
+	gateway  *channel
+	asker    string // personal number of who asks; empty: the system
 }
 
 // By is the same services for a person who asks: the records name him by a keyed hash.
@@ -124,6 +126,7 @@ func New(c Config) (*Services, error) {
 	s.phones = newLine[registry.MobileContact](s, registry.SourceMobile)
 	s.tax = newLine[registry.Taxpayer](s, registry.SourceTax)
 	s.names = newLine[Names](s, SourceOpen)
+	s.consents = newLine[consent](s, sourceConsents)
 	return s, nil
 }
 
