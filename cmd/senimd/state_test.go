@@ -55,6 +55,12 @@ func TestAsksTheGatewayOfItsFlags(t *testing.T) {
 			t.Errorf("signers from %s: %v", name, err)
 		}
 	}
+	far := flags("-egp.trusted_signers", signers, "-egp.url", "http://gateway.example.kz/SyncChannel")
+	if s, err := try(t, data, far...); err == nil {
+		s.close()
+		t.Error("it would send the password in the clear")
+	}
+	mustOpen(t, data, append(far, "-egp.allow_http")...).close()
 	for folder, want := range map[string]registry.Verdict{signers: registry.Good, strangers: registry.Unknown} {
 		s := mustOpen(t, data, flags("-egp.trusted_signers", folder)...)
 		answer := s.book.For(registry.ForRegister).Entity(t.Context(), "180140005198")

@@ -153,6 +153,9 @@ func (c Config) hosts() (map[string]bool, error) {
 		}
 		hosts[u.Scheme+"://"+u.Host] = true
 	}
+	if g := c.Gateway; g != nil && (g.URL == "" || !g.AllowHTTP && !confidential(g.URL)) {
+		return nil, errors.New("the gateway is asked over https only: people's numbers go there, and a password")
+	}
 	if c.Tax != nil && !confidential(c.Tax.URL) || c.Open != nil && c.Open.Key != "" && !confidential(c.Open.Data) {
 		return nil, errors.New("a token goes over https only")
 	}

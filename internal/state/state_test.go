@@ -570,6 +570,26 @@ func TestR28NothingPersonalInLogs(t *testing.T) {
 	}
 }
 
+// The gateway's password and people's numbers go over https only, unless somebody says that the way there is sealed.
+func TestGatewayOverHTTP(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, c := range []struct {
+		url   string
+		allow bool
+		taken bool
+	}{
+		{"https://gateway.example.kz/SyncChannel", false, true}, {"http://127.0.0.1:9999/SyncChannel", false, true},
+		{"http://gateway.example.kz/SyncChannel", false, false}, {"http://10.1.2.3/SyncChannel", false, false}, {"http://127.0.0.1.example.kz/SyncChannel", false, false},
+		{"http://gateway.example.kz/SyncChannel", true, true}, {"ftp://gateway.example.kz/SyncChannel", true, false}, {"", true, false},
+	} {
+		g := w.gateway.Config()
+		g.URL, g.AllowHTTP, g.Access = c.url, c.allow, ""
+		if _, err := state.New(state.Config{Gateway: &g, Audit: w.record, Hash: strings.ToUpper}); (err == nil) != c.taken {
+			t.Errorf("%s, allowed: %v: %v", c.url, c.allow, err)
+		}
+	}
+}
+
 // Questions go to the configured hosts only, and tokens over https only.
 func TestHosts(t *testing.T) {
 	for name, address := range map[string]string{"no host": "/x", "user": "https://a:b@c/", "scheme": "ftp://c/", "token in the clear": "http://kgd.example.kz/"} {
