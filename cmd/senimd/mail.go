@@ -231,8 +231,10 @@ func (a accounts) Unsubscribe(ctx context.Context, about, to string) (known bool
 		if err == nil && info.IIN != "" {
 			err = a.office.Unsubscribe(ctx, info.IIN)
 		}
-		no, refused := errors.AsType[*ra.Refusal](err)
-		if !errors.Is(err, ca.ErrNotFound) && (!refused || no.Code != "NO_ACCOUNT") && (err != nil || info.IIN != "") {
+		switch no, refused := errors.AsType[*ra.Refusal](err); {
+		case errors.Is(err, ca.ErrNotFound), refused && no.Code == "NO_ACCOUNT", err == nil && info.IIN == "":
+			// nobody's account by its number: it may be by the address
+		default:
 			return err == nil, err
 		}
 	}

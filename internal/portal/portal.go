@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"senim/internal/auth"
@@ -118,7 +119,11 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
-	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https", services: services,
+	origin, err := url.Parse(c.Site.Origin)
+	if err != nil {
+		return nil, fmt.Errorf("make portal: %w", err)
+	}
+	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: origin.Scheme == "https", services: services,
 		registries: c.Registries, consents: c.Consents, consentLooks: limit.New(c.Now, limit.Rate{Acts: 30, In: time.Minute})}
 	s.idle = signIn.Idle()
 	if passkey.Possible(c.Site.Origin) {
