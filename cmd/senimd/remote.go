@@ -268,7 +268,7 @@ func (r *remote) Companies(ctx context.Context, from, to time.Time, after string
 }
 
 const (
-	// inPart is how many certificates that end are taken over at once, and widest the time that is asked about first.
+	// inPart is how many certificates that end are taken over at once, and widest the longest time that is asked about.
 	inPart = 10_000
 	widest = 7 * 24 * time.Hour
 	// shortest is the least time that is asked about: more than that in it are too many.

@@ -13,11 +13,11 @@ import (
 	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/job"
-	"senim/internal/portal"
 	"senim/internal/registry"
 	"senim/internal/state"
 	"senim/internal/trustdir"
 	"senim/internal/vault"
+	"senim/internal/web"
 	"senim/pfx"
 )
 
@@ -228,7 +228,7 @@ func (s *server) openBook() (err error) {
 }
 
 // consents asks people for the consent that the register of persons wants; nil when nobody can be asked.
-func (s *server) consents() portal.Consents {
+func (s *server) consents() web.Consents {
 	if s.state == nil || !s.c.state.live || !s.state.CanAskConsent() {
 		return nil
 	}

@@ -51,7 +51,7 @@ type Config struct {
 	// Registries tells how loads of the registries stand; nil: there is no such page, and no notice.
 	Registries web.Registries
 	// Consents asks people for the consent that a state register wants; nil: nobody can be asked.
-	Consents Consents
+	Consents web.Consents
 	// Log takes what operators should see; nothing by default.
 	Log *slog.Logger
 	// Now is the clock; time.Now by default.
@@ -69,7 +69,7 @@ type site struct {
 	// services is the OpenID Connect provider; nil when there is none.
 	services   *oidc.Provider
 	registries web.Registries
-	consents   Consents // nil: nobody can be asked
+	consents   web.Consents // nil: nobody can be asked
 	// consentLooks bounds how often a state service is asked whether a consent is there.
 	consentLooks *limit.Limiter
 	passkeys     *passkey.Desk // nil where browsers have none
