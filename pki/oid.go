@@ -1,6 +1,12 @@
 package pki
 
-import "encoding/asn1"
+import (
+	"encoding/asn1"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
 
 // Identifiers callers compare with or write. They are never changed.
 var (
@@ -79,3 +85,25 @@ var (
 	qualifierNotice = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 2, 2}
 	attrExtensions  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
 )
+
+// maxArcs bounds an identifier that people write: the longest in use have half of them.
+const maxArcs = 20
+
+// ParseOID reads an object identifier as it is written, 1.2.398.3.3.2.1: what it gives writes back to the same text, and
+// goes into DER. Refused are signs, spaces, leading zeros, a first arc above 2, a second above 39 below the arcs 0 and 1
+// (X.660 7.6), numbers that DER's readers do not take (above 31 bits) and more than 20 arcs.
+func ParseOID(s string) (asn1.ObjectIdentifier, error) {
+	var id asn1.ObjectIdentifier
+	for part := range strings.SplitSeq(s, ".") {
+		n, err := strconv.ParseUint(part, 10, 31)
+		if err != nil || strconv.FormatUint(n, 10) != part || len(id) == maxArcs {
+			return nil, fmt.Errorf("no object identifier: %q", s)
+		}
+		id = append(id, int(n))
+	}
+	// The first two arcs are one number in DER (X.690 8.19.4).
+	if len(id) < 2 || id[0] > 2 || id[0] < 2 && id[1] > 39 || id[1] > math.MaxInt32-2*40 {
+		return nil, fmt.Errorf("no object identifier: %q", s)
+	}
+	return id, nil
+}

@@ -137,8 +137,9 @@ func (c *keyNew) run(_ context.Context, p *program) error {
 // of an organisation, an information system.
 func (c *keyNew) subject(p *program) (pki.Holder, error) {
 	h := pki.Holder{CommonName: c.Name, Surname: c.Surname, Given: c.Patronymic, IIN: c.IIN, Organization: c.Organization, BIN: c.BIN, Email: c.Email, UID: c.System}
+	_, err := pki.ParseOID(c.System)
 	switch {
-	case c.System != "" && parseOID(c.System) == nil:
+	case c.System != "" && err != nil:
 		return h, &hinted{fmt.Errorf("--system %s: not an object identifier", c.System), "it was registered as numbers with dots, as 1.2.398.3.14.1.1"}
 	case c.System != "" && c.Surname+c.Patronymic+c.IIN != "":
 		return h, &hinted{errors.New("an information system is no person"), "leave --surname, --patronymic and --iin out, or --system"}

@@ -15,6 +15,7 @@ import (
 	"senim/cms"
 	"senim/internal/ask"
 	"senim/internal/trust"
+	"senim/pki"
 	"senim/tsp"
 )
 
@@ -140,7 +141,9 @@ func (c *timestamp) question(ctx context.Context, p *program) (tsp.Request, []by
 	hash := algid.Streebog512
 	if known, ok := policies[strings.ToLower(c.Policy)]; ok {
 		q.Policy, hash = known.oid, known.hash
-	} else if q.Policy = parseOID(c.Policy); q.Policy == nil {
+	} else if own, err := pki.ParseOID(c.Policy); err == nil {
+		q.Policy = own
+	} else {
 		return q, nil, &hinted{fmt.Errorf("--policy %s: not known", c.Policy), "gost512, gost2004, rsa or an object identifier as 1.2.398.3.3.2.6.4"}
 	}
 	if c.Hash != "auto" {
@@ -293,22 +296,6 @@ func (c *timestamp) verify(ctx context.Context, p *program) (int, error) {
 		return statusGood, nil
 	}
 	return statusBad, nil
-}
-
-// parseOID reads an object identifier in dots; nil when it is none.
-func parseOID(s string) asn1.ObjectIdentifier {
-	var oid asn1.ObjectIdentifier
-	for _, arc := range strings.Split(s, ".") {
-		n, err := strconv.ParseUint(arc, 10, 31)
-		if err != nil {
-			return nil
-		}
-		oid = append(oid, int(n))
-	}
-	if _, err := asn1.Marshal(oid); err != nil {
-		return nil
-	}
-	return oid
 }
 
 // failureWords says why an authority refused (RFC 3161 2.4.2).

@@ -43,7 +43,7 @@ func (s *server) openMail(ctx context.Context) error {
 	if s.tokens, err = courier.NewTokens(m.Sum(nil)); err != nil {
 		return err
 	}
-	c := notice.SenderConfig{Store: s.store.Notice(), Keep: s.c.messages.keep, Still: s.scanner, Hours: s.c.messages.hours, Unknown: s.c.messages.unknown, DailyCap: s.c.messages.capAddress,
+	c := notice.SenderConfig{Store: s.store.Notice(), Keep: s.c.messages.keep, Still: s.scanner, Hours: s.c.messages.hours, Unknown: s.c.messages.unknown, At: s.c.plan.At, DailyCap: s.c.messages.capAddress,
 		Caps: map[notice.Channel]int{notice.Email: s.c.messages.capEmail, notice.SMS: s.c.messages.capSMS}, Log: s.log, Now: s.now}
 	c.Accounts = accounts{s.authority, s.office}
 	if c.Courier, err = s.openLetterWay(ctx); err != nil {
@@ -231,8 +231,10 @@ func (a accounts) Unsubscribe(ctx context.Context, about, to string) (known bool
 		if err == nil && info.IIN != "" {
 			err = a.office.Unsubscribe(ctx, info.IIN)
 		}
-		no, refused := errors.AsType[*ra.Refusal](err)
-		if !errors.Is(err, ca.ErrNotFound) && (!refused || no.Code != "NO_ACCOUNT") && (err != nil || info.IIN != "") {
+		switch no, refused := errors.AsType[*ra.Refusal](err); {
+		case errors.Is(err, ca.ErrNotFound), refused && no.Code == "NO_ACCOUNT", err == nil && info.IIN == "":
+			// nobody's account by its number: it may be by the address
+		default:
 			return err == nil, err
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,7 +15,7 @@ import (
 	"senim/internal/batchfile"
 	"senim/internal/filekeep"
 	"senim/internal/registry"
-	"senim/pki"
+	"senim/internal/trustdir"
 )
 
 // registryConfig is how registries come in.
@@ -85,11 +84,13 @@ func (s *server) openRegistry() (err error) {
 	s.kept = filekeep.New(filepath.Join(folder, "files"), s.store, s.now)
 	c := registry.ImportConfig{Book: s.book, Judge: s.judge, Guard: s.c.registry.guard, Keep: s.kept, Node: s.store.Node(), Log: s.log}
 	for _, path := range s.c.registry.signers {
-		some, err := readSigners(path)
+		some, err := trustdir.Certificates(path)
 		if err != nil {
-			return err
+			return fmt.Errorf("-registry.trusted_signers: %w", err)
 		}
-		c.Signers = append(c.Signers, some...)
+		for _, one := range some {
+			c.Signers = append(c.Signers, registry.SignerOf(one))
+		}
 	}
 	if s.imports, err = registry.NewImporter(c); err != nil {
 		return err
@@ -101,36 +102,6 @@ func (s *server) openRegistry() (err error) {
 		s.background = append(s.background, s.takeBatches)
 	}
 	return nil
-}
-
-// readSigners reads the keys of a certificate, or of every one in a folder.
-func readSigners(path string) (all []registry.Signer, err error) {
-	names := []string{path}
-	if info, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("-registry.trusted_signers: %w", err)
-	} else if info.IsDir() {
-		if names, err = filepath.Glob(filepath.Join(path, "*")); err != nil {
-			return nil, fmt.Errorf("-registry.trusted_signers: %w", err)
-		}
-	}
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("-registry.trusted_signers: %w", err)
-		}
-		if block, _ := pem.Decode(b); block != nil {
-			b = block.Bytes
-		}
-		cert, err := pki.ParseCertificate(b)
-		if err != nil {
-			return nil, fmt.Errorf("-registry.trusted_signers: %s: %w", name, err)
-		}
-		all = append(all, registry.SignerOf(cert))
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("-registry.trusted_signers: %s: no certificates", path)
-	}
-	return all, nil
 }
 
 // inboxEvery is how often the inbox is looked into.

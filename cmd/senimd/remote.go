@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"senim/internal/ca"
@@ -49,6 +50,15 @@ type remote struct {
 	profiles map[string]bool
 	// revoked is told of every revocation asked for here: the authority's own jobs run elsewhere.
 	revoked func(context.Context, ca.Event) error
+
+	mu     sync.Mutex
+	listed companies // under mu: the last list that was asked for
+}
+
+// companies are organisations with certificates that end in a time, in order.
+type companies struct {
+	from, to time.Time
+	bins     []string
 }
 
 // dialRemote opens the way to the authority and asks which authorities there are: without an answer
@@ -206,14 +216,14 @@ func (r *remote) Certificate(ctx context.Context, serial string) (*ca.Info, erro
 	return infoHere(c)
 }
 
-// most bounds a list that is taken over the network at once.
+// most bounds the certificates of one holder.
 const most = 100_000
 
 func (r *remote) ByHolder(ctx context.Context, iin, bin string) ([]ca.Info, error) {
 	if iin == "" && bin == "" {
 		return nil, errors.New("certificates of a holder: neither IIN nor BIN")
 	}
-	return r.search(ctx, client.Query{IIN: iin, BIN: bin, Limit: 100})
+	return r.search(ctx, client.Query{IIN: iin, BIN: bin, Limit: 100}, most)
 }
 
 // Living asks for one person after the other: the API has no question about many.
@@ -232,26 +242,56 @@ func (r *remote) Living(ctx context.Context, iins []string, from time.Time) (all
 	return all, nil
 }
 
-// Companies collects them from everything that ends.
+// Companies collects them from everything that ends, once for all pages of one list.
 func (r *remote) Companies(ctx context.Context, from, to time.Time, after string, limit int) ([]string, error) {
-	bins := map[string]bool{}
-	err := r.Expiring(ctx, from, to, func(i ca.Info) error {
-		if i.BIN > after {
-			bins[i.BIN] = true
+	r.mu.Lock()
+	list := r.listed
+	r.mu.Unlock()
+	if after == "" || !list.from.Equal(from) || !list.to.Equal(to) {
+		bins := map[string]bool{}
+		if err := r.Expiring(ctx, from, to, func(i ca.Info) error {
+			if i.BIN != "" {
+				bins[i.BIN] = true
+			}
+			return nil
+		}); err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	all := keys(bins)
-	return all[:min(len(all), limit)], err
+		list = companies{from, to, keys(bins)}
+		r.mu.Lock()
+		r.listed = list
+		r.mu.Unlock()
+	}
+	first, _ := slices.BinarySearch(list.bins, after+"\x00")
+	page := list.bins[first:]
+	return slices.Clone(page[:min(len(page), limit)]), nil
 }
 
+const (
+	// inPart is how many certificates that end are taken over at once, and widest the longest time that is asked about.
+	inPart = 10_000
+	widest = 7 * 24 * time.Hour
+	// shortest is the least time that is asked about: more than that in it are too many.
+	shortest = time.Minute
+)
+
 func (r *remote) Expiring(ctx context.Context, from, to time.Time, f func(ca.Info) error) error {
-	for from.Before(to) { // a search there covers a year at most
-		next := from.AddDate(1, 0, 0)
+	return r.expiring(ctx, from, to, inPart, f)
+}
+
+// expiring goes through the time in parts, as the API gives what it finds in the order of issue: a part is so short that
+// what ends in it can be held and ordered here.
+func (r *remote) expiring(ctx context.Context, from, to time.Time, inPart int, f func(ca.Info) error) error {
+	for part := widest; from.Before(to); {
+		next := from.Add(part)
 		if next.After(to) {
 			next = to
 		}
-		all, err := r.search(ctx, client.Query{EndsFrom: from, EndsTo: next, Limit: 100})
+		all, err := r.search(ctx, client.Query{EndsFrom: from, EndsTo: next, Limit: 100}, inPart)
+		if errors.Is(err, client.ErrMany) && part/2 >= shortest {
+			part /= 2
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -264,12 +304,14 @@ func (r *remote) Expiring(ctx context.Context, from, to time.Time, f func(ca.Inf
 				return err
 			}
 		}
-		from = next
+		if from = next; len(all) < inPart/4 {
+			part = min(2*part, widest)
+		}
 	}
 	return nil
 }
 
-func (r *remote) search(ctx context.Context, q client.Query) ([]ca.Info, error) {
+func (r *remote) search(ctx context.Context, q client.Query, most int) ([]ca.Info, error) {
 	found, err := r.api.SearchAll(ctx, q, most)
 	if err != nil {
 		return nil, asHere(err)

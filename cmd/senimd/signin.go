@@ -47,7 +47,7 @@ func (c *signinConfig) flags(f *flag.FlagSet) {
 	f.DurationVar(&c.MaxAge, "password.max_age", 0, "age after which a participant's password can only set a new one; 0 is never")
 	f.Func("password.hash", "cost of argon2id, never below the default (default: t=3,m=65536,p=4; m in KiB)", func(v string) error {
 		var h participant.HashCost
-		if n, err := fmt.Sscanf(v, "t=%d,m=%d,p=%d", &h.Time, &h.Memory, &h.Threads); n != 3 || err != nil || !h.Enough() {
+		if n, err := fmt.Sscanf(v, "t=%d,m=%d,p=%d", &h.Time, &h.Memory, &h.Threads); n != 3 || err != nil || !h.Enough() || fmt.Sprintf("t=%d,m=%d,p=%d", h.Time, h.Memory, h.Threads) != v {
 			return errors.New("t=3,m=65536,p=4 or more, up to t=16 and a gigabyte")
 		}
 		c.hash = h

@@ -23,7 +23,7 @@ func TestSettingsOfSignIn(t *testing.T) {
 		t.Errorf("read as %+v", s)
 	}
 	for _, bad := range [][2]string{{"-signin.enterprise_cert", "all"}, {"-signin.fail_lock", "5"}, {"-signin.fail_lock", "0,5m"}, {"-signin.fail_day", "-1"}, {"-session.idle", "0"},
-		{"-signin.challenge_ttl", "6m"}, {"-password.max_age", "-1h"}, {"-password.hash", "t=1,m=65536,p=4"}, {"-password.hash", "t=3,m=1024,p=4"}, {"-rate.ip", "60"}, {"-rate.cert", "x"}} {
+		{"-signin.challenge_ttl", "6m"}, {"-password.max_age", "-1h"}, {"-password.hash", "t=1,m=65536,p=4"}, {"-password.hash", "t=3,m=1024,p=4"}, {"-password.hash", "t=3,m=65536,p=4junk"}, {"-password.hash", "t=+3,m=65536,p=4"}, {"-password.hash", "t=3,m=65536,p=260"}, {"-rate.ip", "60"}, {"-rate.cert", "x"}} {
 		if _, _, err := parse([]string{"serve", bad[0], bad[1]}, io.Discard); err == nil {
 			t.Errorf("%s %s was taken", bad[0], bad[1])
 		}

@@ -13,11 +13,11 @@ import (
 	"senim/internal/audit"
 	"senim/internal/ident"
 	"senim/internal/job"
-	"senim/internal/portal"
 	"senim/internal/registry"
 	"senim/internal/state"
 	"senim/internal/trustdir"
 	"senim/internal/vault"
+	"senim/internal/web"
 	"senim/pfx"
 )
 
@@ -29,6 +29,7 @@ type stateConfig struct {
 	undated  bool // gate.allow_no_appointment_date
 
 	url, sender, passwordFile, requestor string
+	allowHTTP                            bool
 	key, keyPassword, signers            string
 	legal, person, mobile                string
 	ok, unknown                          list
@@ -62,6 +63,7 @@ func (c *stateConfig) flags(f *flag.FlagSet) {
 	})
 	f.BoolVar(&c.undated, "gate.allow_no_appointment_date", false, "take a head whose day of appointment a state service does not tell")
 	f.StringVar(&c.url, "egp.url", "", "SyncChannel of the e-government gateway, https://… (default: not asked)")
+	f.BoolVar(&c.allowHTTP, "egp.allow_http", false, "take an address of the gateway over http: when the way to it is sealed by a VPN")
 	f.StringVar(&c.sender, "egp.sender", "", "name of this system in the gateway's register")
 	f.StringVar(&c.passwordFile, "egp.password_file", "", "file with its password there, mode 0600")
 	f.StringVar(&c.requestor, "egp.requestor", "", "BIN on whose behalf the gateway is asked")
@@ -174,7 +176,7 @@ func (s *server) openState() (*state.Services, error) {
 }
 
 func (c stateConfig) gateway() (*state.Gateway, error) {
-	g := &state.Gateway{URL: c.url, Sender: c.sender, Requestor: c.requestor, Legal: c.legal, Person: c.person, Mobile: c.mobile,
+	g := &state.Gateway{URL: c.url, AllowHTTP: c.allowHTTP, Sender: c.sender, Requestor: c.requestor, Legal: c.legal, Person: c.person, Mobile: c.mobile,
 		OK: c.ok, Unknown: c.unknown, States: c.status, PersonStates: c.personStatus, Skew: c.skew,
 		Access: c.consent, Company: c.company, NoConsent: c.consentCodes}
 	if c.passwordFile != "" {
@@ -197,11 +199,12 @@ func (c stateConfig) gateway() (*state.Gateway, error) {
 		return nil, fmt.Errorf("%s: %w", c.key, err)
 	}
 	g.Key, g.Certificate = f.Key, f.Certificate
-	trusted, err := trustdir.Certificates(c.signers)
-	if err != nil {
+	if c.signers == "" {
+		return nil, errors.New("nobody may sign answers: -egp.trusted_signers")
+	}
+	if g.Signers, err = trustdir.Certificates(c.signers); err != nil {
 		return nil, err
 	}
-	g.Signers = trusted
 	return g, nil
 }
 
@@ -225,7 +228,7 @@ func (s *server) openBook() (err error) {
 }
 
 // consents asks people for the consent that the register of persons wants; nil when nobody can be asked.
-func (s *server) consents() portal.Consents {
+func (s *server) consents() web.Consents {
 	if s.state == nil || !s.c.state.live || !s.state.CanAskConsent() {
 		return nil
 	}

@@ -16,6 +16,7 @@ import (
 
 	"senim/internal/audit"
 	"senim/internal/courier"
+	"senim/internal/lang"
 	"senim/internal/mailbox"
 	"senim/internal/notice"
 )
@@ -208,7 +209,7 @@ func TestWalkWaitsForASecondTry(t *testing.T) {
 	ends, came := s.personEnds(t), 0
 	for _, l := range s.mail.Letters("person@example.kz") {
 		if m := days.FindStringSubmatch(l.Subject); m != nil {
-			if came++; m[1] != strconv.Itoa(notice.DaysLeft(l.Time, ends)) {
+			if came++; m[1] != strconv.Itoa(lang.DaysLeft(l.Time, ends)) {
 				t.Errorf("on %v came %q", l.Time, l.Subject)
 			}
 		}

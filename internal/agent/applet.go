@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"encoding/asn1"
 	"errors"
 	"slices"
 	"strconv"
@@ -407,13 +406,9 @@ func appletKeys(entries []keystore.Entry, kind string) (any, error) {
 
 // rdn gives the value of one part of a name, counted from 0 where there are several.
 func rdn(name pki.Name, oid string, index int) (any, error) {
-	var id asn1.ObjectIdentifier
-	for _, part := range strings.Split(oid, ".") {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			return nil, appletError(ncalayer.AppletNoRDN)
-		}
-		id = append(id, n)
+	id, err := pki.ParseOID(oid)
+	if err != nil {
+		return nil, appletError(ncalayer.AppletNoRDN)
 	}
 	for _, a := range name {
 		if !a.OID.Equal(id) {

@@ -106,6 +106,7 @@ func TestApplet(t *testing.T) {
 	}
 	for request, code := range map[string]string{
 		appletCall("getRdnByOid", named+`,"2.5.4.3",1`):          "RDN_NOT_FOUND",
+		appletCall("getRdnByOid", named+`,"2.5.4.+3",0`):         "RDN_NOT_FOUND",
 		appletCall("getSubjectDN", junk+`,"another","x"`):        "EMPTY_KEY_LIST",
 		appletCall("signXml", named+`,"<a>"`):                    "XML_PARSE_EXCEPTION",
 		appletCall("getKeys", `"Floppy","x","","ALL"`):           "UNKNOWN_STORAGE",

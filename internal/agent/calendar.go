@@ -20,22 +20,13 @@ func stage(end, now time.Time) string {
 	if now.After(end) {
 		return "over"
 	}
-	at, left := "ok", daysLeft(end, now)
+	at, left := "ok", lang.DaysLeft(now, end)
 	for _, day := range remindDays { // the farthest first
 		if left <= day {
 			at = strconv.Itoa(day)
 		}
 	}
 	return at
-}
-
-// daysLeft counts days as people do: the last day of validity is zero days away on that day.
-func daysLeft(end, now time.Time) int {
-	day := func(t time.Time) time.Time {
-		y, m, d := t.In(lang.Astana).Date()
-		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-	}
-	return int(day(end).Sub(day(now)) / (24 * time.Hour))
 }
 
 // ownerOf is whose key a certificate is and what for: of two with the same, the newer one replaces the other.

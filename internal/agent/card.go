@@ -79,8 +79,7 @@ func until(end, now time.Time, tag lang.Tag) string {
 	if now.After(end) {
 		return tag.Text("agent.until.over", "date", tag.Date(end))
 	}
-	days := int(end.Sub(now) / (24 * time.Hour))
-	return tag.Text("agent.until.days", "date", tag.Date(end), "n", days)
+	return tag.Text("agent.until.days", "date", tag.Date(end), "n", lang.DaysLeft(now, end))
 }
 
 // passed is the part of the validity that is over, in percent.
@@ -93,13 +92,13 @@ func passed(cert *pki.Certificate, now time.Time) int {
 }
 
 func expiry(cert *pki.Certificate, now time.Time) string {
-	switch left := cert.NotAfter.Sub(now); {
-	case left < 0:
+	switch stage(cert.NotAfter, now) {
+	case "over":
 		return "over"
-	case left < 30*24*time.Hour:
-		return "soon"
+	case "ok":
+		return "ok"
 	}
-	return "ok"
+	return "soon"
 }
 
 // row describes one file: only what its name tells, until it was opened once.

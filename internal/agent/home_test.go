@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -152,9 +153,43 @@ func TestStages(t *testing.T) {
 			t.Errorf("%d days: %s, want %s", days, got, want)
 		}
 	}
-	// The last day is a day of Astana, whatever the hour.
-	if got := daysLeft(time.Date(2026, 11, 29, 0, 30, 0, 0, lang.Astana), time.Date(2026, 11, 28, 23, 30, 0, 0, lang.Astana)); got != 1 {
-		t.Errorf("%d days over midnight", got)
+}
+
+// The line of the calendar, the card of the key and the reminder count the days that are left alike: days of Astana,
+// whatever the hour.
+func TestDaysLeftAreTheSameEverywhere(t *testing.T) {
+	b := bring(t)
+	y, m, d := b.clock().In(lang.Astana).Date()
+	for i, c := range []struct {
+		days, hour         int
+		stage, expiry, say string
+	}{
+		{0, 23, "1", "soon", "осталось 0 дней"}, {1, 0, "1", "soon", "остался 1 день"}, {2, 0, "7", "soon", "осталось 2 дня"},
+		{30, 0, "30", "soon", "осталось 30 дней"}, {30, 23, "30", "soon", "осталось 30 дней"}, {31, 0, "ok", "ok", "остался 31 день"},
+	} {
+		file, owner := fmt.Sprintf("%d.p12", i), fmt.Sprintf("ТОО «%d»", i)
+		end := time.Date(y, m, d+c.days, c.hour, 30, 0, 0, lang.Astana)
+		b.key(file, b.authority.Issue(pkitest.Spec{Holder: company(owner, "123456789021"), NotBefore: end.AddDate(-1, 0, 0), NotAfter: end}))
+		h := b.home()
+		h.learn(file)
+		if i := slices.IndexFunc(h.view.Due, func(d Due) bool { return d.Owner == owner }); i < 0 {
+			t.Errorf("%s is not in the calendar", end)
+		} else if due := h.view.Due[i]; due.Stage != c.stage || !strings.Contains(due.Until, c.say) {
+			t.Errorf("%s: the calendar says %s, %s", end, due.Stage, due.Until)
+		}
+		for _, g := range h.view.Groups {
+			for _, k := range g.Keys {
+				if k.File == file && (k.Card.Expiry != c.expiry || !strings.Contains(k.Card.Until, c.say)) {
+					t.Errorf("%s: the card says %s, %s", end, k.Card.Expiry, k.Card.Until)
+				}
+			}
+		}
+		if _, said := b.agent.Reminder(); strings.Contains(said, c.say) != (c.stage != "ok") {
+			t.Errorf("%s: the reminder says %s", end, said)
+		}
+		if err := os.Remove(filepath.Join(b.folder, file)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

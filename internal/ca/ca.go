@@ -165,7 +165,7 @@ var (
 // trying again.
 type Refusal struct {
 	// Code is for machines and pages: KEY_REUSED, CSR_INVALID, KEY_UNSUITABLE, PROFILE_UNKNOWN,
-	// SUBJECT_INVALID, DATES_INVALID, LINT_FAILED, REASON_INVALID.
+	// SUBJECT_INVALID, DATES_INVALID, LINT_FAILED, REASON_INVALID, ALREADY_RENEWED.
 	Code string
 	// Why is for operators, in English, without personal data.
 	Why string

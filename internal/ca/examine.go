@@ -2,10 +2,8 @@ package ca
 
 import (
 	"crypto"
-	"encoding/asn1"
 	"fmt"
 	"math/big"
-	"strings"
 	"time"
 
 	"senim/algid"
@@ -196,19 +194,4 @@ func (d *draft) adopt(r Record) error {
 // signatureOf is the algorithm a certificate's key signs with.
 func signatureOf(cert *pki.Certificate) (algid.Signature, error) {
 	return algid.SignatureFor(cert.PublicKey)
-}
-
-func parseOID(s string) (asn1.ObjectIdentifier, error) {
-	var id asn1.ObjectIdentifier
-	for part := range strings.SplitSeq(s, ".") {
-		var n int
-		if _, err := fmt.Sscanf(part, "%d", &n); err != nil || n < 0 {
-			return nil, fmt.Errorf("object identifier %q", s)
-		}
-		id = append(id, n)
-	}
-	if len(id) < 2 {
-		return nil, fmt.Errorf("object identifier %q", s)
-	}
-	return id, nil
 }

@@ -136,11 +136,11 @@ func (in *installing) take(ctx context.Context, name string, cert *pki.Certifica
 			return true, in.takeCross(a, issuer, cert)
 		}
 	}
-	if cert.IsCA && cert.MaxPathLen != 0 && name == strings.TrimSuffix(name, "_by_"+issuer.name) {
-		return true, in.takeUpper(name, issuer, cert)
-	}
-	if strings.HasSuffix(name, "_by_"+issuer.name) {
+	switch {
+	case strings.HasSuffix(name, "_by_"+issuer.name):
 		return false, nil // the root it is about may be among those that wait
+	case cert.IsCA && cert.MaxPathLen != 0:
+		return true, in.takeUpper(name, issuer, cert)
 	}
 	return true, in.takeRequested(ctx, name, issuer, cert)
 }

@@ -73,7 +73,7 @@ func (m *making) authorityCertificate(ctx context.Context, p AuthorityPlan, publ
 	if err != nil {
 		return nil, err
 	}
-	policy, err := parseOID(p.Policy)
+	policy, err := pki.ParseOID(p.Policy)
 	if err != nil {
 		return nil, err
 	}

@@ -169,7 +169,7 @@ func (p AuthorityPlan) check() error {
 	case p.Address == "" && p.Issuing(), p.Address != "" && !plainURL(p.Address):
 		return wrong("address", "%q is no http address", p.Address)
 	}
-	if _, err := parseOID(p.Policy); err != nil {
+	if _, err := pki.ParseOID(p.Policy); err != nil {
 		return wrong("policy", "%v", err)
 	}
 	return nil

@@ -233,7 +233,7 @@ func openAuthority(r AuthorityRecord, keys Keys) (*authority, error) {
 	if err := json.Unmarshal(r.Settings, &a.settings); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
-	a.policy = sync.OnceValues(func() (asn1.ObjectIdentifier, error) { return parseOID(a.settings.Policy) })
+	a.policy = sync.OnceValues(func() (asn1.ObjectIdentifier, error) { return pki.ParseOID(a.settings.Policy) })
 	return a, nil
 }
 

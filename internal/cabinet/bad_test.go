@@ -270,6 +270,7 @@ func TestRevocationSignedByAnother(t *testing.T) {
 	}
 	b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"affiliationChanged"}}).has(t, 422, "Выберите причину")
 	b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"unspecified"}}).has(t, 422, "Опишите причину")
+	b.post("/keys/revoke", url.Values{"serial": {serial}, "reason": {"unspecified"}, "text": {strings.Repeat("ы", 501)}}).has(t, 422, "Причина слишком длинная")
 }
 
 // TestC31RegistrySilent: the page says "could not check"; signed applications wait and pass by

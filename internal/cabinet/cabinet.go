@@ -52,7 +52,7 @@ type Config struct {
 	// Registries tells which loads of the registries are missing; nil: nothing is said of them.
 	Registries web.Registries
 	// Consents asks people for the consent that the register of persons wants; nil: nobody can be asked.
-	Consents Consents
+	Consents web.Consents
 	// Rules say which numbers are test identities, for the mark beside them.
 	Rules ident.Rules
 	// Letters takes what readers do by the links of letters; nil: nothing of it.

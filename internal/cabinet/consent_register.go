@@ -1,29 +1,17 @@
 package cabinet
 
 import (
-	"context"
-	"errors"
 	"net/http"
 
 	"senim/internal/ident"
 	"senim/internal/ra"
-	state "senim/internal/registry" // its own name is taken by the tests here
 	"senim/internal/web"
 )
-
-// Consents asks people for the consent that the register of persons wants before it tells of them; the state services do.
-type Consents interface {
-	// AskConsent has the person sent a message that asks for it; true when it is given already. Its error is
-	// [state.ErrAskedLately] when he was sent one a moment ago.
-	AskConsent(ctx context.Context, iin ident.IIN) (given bool, err error)
-	// ConsentGiven looks whether it is given; nobody is sent anything.
-	ConsentGiven(ctx context.Context, iin ident.IIN) (bool, error)
-}
 
 // wantsConsent reports an application of the person himself that waits for his consent.
 func (s *cabinet) wantsConsent(r *web.Request, a ra.Application) bool {
 	return s.c.Consents != nil && a.State == ra.Signed && a.Subject.IIN == r.Session().IIN &&
-		a.Reason.Code == "REG_UNAVAILABLE" && a.Reason.Evidence["cause"] == state.ConsentNeeded
+		a.Reason.Code == "REG_UNAVAILABLE" && web.WantsConsent(a.Reason.Evidence)
 }
 
 // waiting reads an application that waits for its applicant's consent.
@@ -41,7 +29,7 @@ func (s *cabinet) askRegister(_ http.ResponseWriter, r *web.Request) error {
 	if !may {
 		return r.Redirect("/applications/" + r.PathValue("number"))
 	}
-	if _, err = s.c.Consents.AskConsent(r.Context(), ident.IIN(a.Subject.IIN)); err != nil && !errors.Is(err, state.ErrAskedLately) {
+	if !web.AskConsent(r.Context(), s.c.Consents, ident.IIN(a.Subject.IIN)) {
 		return &ra.Refusal{Code: "CONSENT_UNSENT"}
 	}
 	return r.Redirect("/applications/" + a.Number + "/consent")
@@ -56,16 +44,9 @@ func (s *cabinet) registerPage(w http.ResponseWriter, r *web.Request) error {
 	if !may {
 		return r.Redirect("/applications/" + r.PathValue("number"))
 	}
-	stands := "waits"
-	if s.consentLooks.Take(a.Subject.IIN) == 0 {
-		switch given, err := s.c.Consents.ConsentGiven(r.Context(), ident.IIN(a.Subject.IIN)); {
-		case err != nil:
-			stands = "unknown"
-		case given:
-			stands = "given"
-		}
-	}
-	return r.OK(w, consentView(r, a.Number, stands))
+	page := "/applications/" + a.Number
+	return r.OK(w, web.ConsentPage(r, web.ConsentView{Back: page, Ask: page + "/consent", Go: page + "/recheck",
+		Stands: web.LookForConsent(r.Context(), s.c.Consents, ident.IIN(a.Subject.IIN), s.consentLooks.Take(a.Subject.IIN) == 0)}))
 }
 
 // recheck has the registries asked again at once; they are asked every minute anyway, so their silence is no failure.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"senim/internal/lang"
-	"senim/internal/notice"
 	"senim/internal/ra"
 	"senim/internal/web"
 	"senim/pki"
@@ -188,7 +187,7 @@ func cardOf(r *web.Request, c *pki.Certificate, now time.Time) web.Key {
 	case left < 0:
 		k.Kind, k.State = "stop", r.T("cabinet.key.expired", "date", r.Date(c.NotAfter))
 	case left <= soon:
-		k.Kind, k.State = "soon", r.T("web.days_left", "n", notice.DaysLeft(now, c.NotAfter)) // as letters count
+		k.Kind, k.State = "soon", r.T("web.days_left", "n", lang.DaysLeft(now, c.NotAfter)) // as letters count
 	default:
 		k.Kind, k.State = "good", r.T("cabinet.key.valid", "date", r.Date(c.NotAfter))
 	}

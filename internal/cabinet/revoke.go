@@ -172,6 +172,9 @@ func (s *cabinet) chooseRevoke(w http.ResponseWriter, r *web.Request) error {
 	if v.Reason == "unspecified" && v.Text == "" {
 		errs.Add("text", r.T("cabinet.error.reason_text"))
 	}
+	if len([]rune(v.Text)) > ra.MaxReason {
+		errs.Add("text", r.T("cabinet.code.REASON_LONG"))
+	}
 	if typed := r.Field("since"); typed != "" && v.Reason == "keyCompromise" {
 		if v.Since, err = time.Parse(time.DateOnly, typed); err != nil || v.Since.After(s.c.Now()) {
 			errs.Add("since", r.T("cabinet.error.since"))

@@ -135,7 +135,7 @@ func mistakes(r *web.Request, err error) web.Errors {
 	field := map[string]string{"IIN_INVALID": "iin", "BIN_INVALID": "bin", "ROLE_INVALID": "role", "NAME_INVALID": "surname", "EMAIL_INVALID": "email",
 		"CITY_INVALID": "city", "STORAGE_INVALID": "storage", "DOCUMENT_INVALID": "document", "DOCUMENT_DATE": "expires", "DOCUMENT_EXPIRED": "expires",
 		"ATTORNEY_INVALID": "attorney_number", "ATTORNEY_DATE": "attorney_date", "SCAN_INVALID": "scan", "SCAN_TOO_LARGE": "scan",
-		"REASON_REQUIRED": "text", "REASON_INVALID": "text"}[no.Code]
+		"REASON_REQUIRED": "text", "REASON_INVALID": "text", "REASON_LONG": "text"}[no.Code]
 	if field == "" {
 		return nil
 	}

@@ -207,6 +207,16 @@ var Astana = time.FixedZone("UTC+5", 5*60*60)
 // Date writes the day of a moment in Astana, as 24.11.2026.
 func (t Tag) Date(at time.Time) string { return at.In(Astana).Format("02.01.2006") }
 
+// DaysLeft counts the days from now to an end as people do: those of Astana's calendar, so that on the last day none is
+// left, whatever the hour, and after it fewer than none.
+func DaysLeft(now, end time.Time) int {
+	day := func(t time.Time) time.Time {
+		y, m, d := t.In(Astana).Date()
+		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	}
+	return int(day(end).Sub(day(now)) / (24 * time.Hour))
+}
+
 // DateTime writes a moment in Astana and says the zone, as "24.11.2026 14:05 (время Астаны)".
 func (t Tag) DateTime(at time.Time) string {
 	zone := "время Астаны"

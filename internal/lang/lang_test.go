@@ -100,6 +100,18 @@ func TestDatesAreOfAstana(t *testing.T) {
 	}
 }
 
+func TestDaysLeft(t *testing.T) {
+	now := time.Date(2026, 11, 28, 18, 30, 0, 0, time.UTC) // 23:30 in Astana
+	for days, end := range map[int]time.Time{
+		0: now.Add(29 * time.Minute), 1: now.Add(31 * time.Minute), 2: now.Add(24*time.Hour + 31*time.Minute),
+		-1: now.Add(-24 * time.Hour), -2: now.AddDate(0, 0, -1).Add(-24 * time.Hour), 365: now.AddDate(1, 0, 0),
+	} {
+		if got := DaysLeft(now, end); got != days {
+			t.Errorf("to %s: %d, want %d", end, got, days)
+		}
+	}
+}
+
 func TestAccept(t *testing.T) {
 	for header, want := range map[string]Tag{"kk-KZ,ru;q=0.8": KK, "de,en;q=0.5": EN, "": RU, "fr": RU, ";;;": RU} {
 		if got := Accept(header); got != want {

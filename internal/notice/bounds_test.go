@@ -44,6 +44,14 @@ func TestNT19TheDayIsFull(t *testing.T) {
 		}
 		h.now = time.Date(2026, 3, 3, 10, 0, 0, 0, lang.Astana)
 		h.want("tomorrow", h.do(waits), notice.Sent, "")
+		h.with(func(c *notice.SenderConfig) { // another hour of reminders
+			c.At, c.Caps = 16*time.Hour+30*time.Minute, map[notice.Channel]int{notice.Email: 1}
+		})
+		o := h.do(h.notify("N-01", notice.Email, "later@example.kz", "28d"))
+		h.want("at the bound again", o, notice.Waiting, "capped")
+		if tomorrow := time.Date(2026, 3, 4, 16, 30, 0, 0, lang.Astana); !o.Due.Equal(tomorrow) {
+			t.Errorf("it waits until %s", o.Due)
+		}
 	})
 }
 
@@ -222,6 +230,9 @@ func TestNT28OneBadAddressStopsNobody(t *testing.T) {
 		}
 		if strings.Contains(h.log.String(), "example.kz") {
 			t.Error("the log has the address of the panic")
+		}
+		if said := h.log.String(); strings.Count(said, "panic") == 0 || !strings.Contains(said, "bounds_test.go") || !strings.Contains(said, "string") {
+			t.Errorf("the log does not say where it was, nor of what kind:\n%s", said)
 		}
 		h.out.text = func(notice.Short) ([]string, notice.Outcome) { panic("half way") }
 		h.last = 1000

@@ -13,8 +13,6 @@ import (
 const (
 	// lease is how long a claim is believed: longer than a job may run.
 	lease = 3 * time.Minute
-	// tomorrow is when reminders go that found no room today (notify.hour).
-	tomorrow = 10
 	// maxClaims is how often a letter is sent when nobody said how it ended (rule I2).
 	maxClaims = 2
 )
@@ -127,7 +125,7 @@ func (s *Sender) full(ctx context.Context, tx Tx, o Outgoing, now time.Time) (ti
 			return time.Time{}, err
 		}
 		y, m, d := now.In(lang.Astana).Date()
-		return time.Date(y, m, d+1, tomorrow, 0, 0, 0, lang.Astana), nil
+		return time.Date(y, m, d+1, 0, 0, 0, 0, lang.Astana).Add(s.c.At), nil
 	}
 	return time.Time{}, nil
 }

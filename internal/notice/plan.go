@@ -162,12 +162,3 @@ func (p Plan) Windows(now time.Time) []Window {
 	}
 	return all
 }
-
-// DaysLeft counts the days from now's day to that of notAfter, both in Astana.
-func DaysLeft(now, notAfter time.Time) int {
-	day := func(t time.Time) time.Time {
-		y, m, d := t.In(lang.Astana).Date()
-		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-	}
-	return int(day(notAfter).Sub(day(now)).Hours()) / 24
-}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"senim/internal/audit"
+	"senim/internal/lang"
 )
 
 // KeySets tells the [Scanner] of certificates; the authority and the registration office know.
@@ -217,7 +218,7 @@ func reminder(set KeySet, stage string, c Channel, now time.Time) Message {
 		}
 		fallthrough
 	default:
-		m.Vars["days"], m.Vars["name"], m.Vars["link"] = strconv.Itoa(DaysLeft(now, set.NotAfter)), set.Name, set.Link
+		m.Vars["days"], m.Vars["name"], m.Vars["link"] = strconv.Itoa(lang.DaysLeft(now, set.NotAfter)), set.Name, set.Link
 	}
 	m.Key = Key(m.N, set.ID, stage, m.To)
 	return m
@@ -244,7 +245,7 @@ func (s *Scanner) Still(ctx context.Context, about string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("check key set %s: %w", id, err)
 	}
-	if DaysLeft(s.c.Now(), set.NotAfter) < 1 {
+	if lang.DaysLeft(s.c.Now(), set.NotAfter) < 1 {
 		return "expired", nil // waited too long in the outbox
 	}
 	return stop(set, c), nil

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -70,6 +71,9 @@ type SenderConfig struct {
 	// Caps bound what the installation sends by a channel in a day of Astana: then reminders, and
 	// nothing else, wait until the next. 0 means no bound.
 	Caps map[Channel]int
+	// At is the time of day in Astana at which reminders go that found no room the day before; 10:00 when zero. It is
+	// that of [Plan].
+	At time.Duration
 	// Keep is how long what became of a message is known after its end (notify.keep); 180 days when zero.
 	Keep time.Duration
 	// Log gets, by number of the text and never by address, what was not sent; nil means nothing.
@@ -92,6 +96,7 @@ func NewSender(c SenderConfig) (*Sender, error) {
 	if c.Unknown == "" {
 		c.Unknown = lang.KK
 	}
+	c.At = Plan{At: c.At}.Usual().At
 	if c.Keep <= 0 {
 		c.Keep = keepUsual
 	}
@@ -203,9 +208,12 @@ func (s *Sender) prepare(ctx context.Context, o Outgoing) (r *ready, next Outgoi
 // deliver hands a message over; a panic on the way is this message's failure and no other's.
 func (s *Sender) deliver(ctx context.Context, o Outgoing, r ready) (next Outgoing, parts []string) {
 	defer func() {
-		if recover() == nil { // its value may repeat an address
+		v := recover()
+		if v == nil {
 			return
 		}
+		// The value may repeat an address; the stack has places and machine words.
+		s.c.Log.ErrorContext(ctx, "a message's way out ended in a panic", "n", o.N, "channel", o.Channel.word(), "kind", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
 		if next, parts = o.end(Failed, "panic", s.c.Now()), nil; o.Channel == SMS {
 			next.State = Uncertain
 		}

@@ -110,6 +110,9 @@ func parseHash(s string) (hashParts, error) {
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memory, &p.time, &p.threads); err != nil {
 		return p, fmt.Errorf("read password hash: parameters: %w", err)
 	}
+	if fmt.Sprintf("m=%d,t=%d,p=%d", p.memory, p.time, p.threads) != parts[3] {
+		return p, fmt.Errorf("read password hash: parameters: not as they are written")
+	}
 	if p.memory > maxMemory || p.time < 1 || p.time > maxTime || p.threads < 1 {
 		return p, fmt.Errorf("read password hash: parameters out of bounds")
 	}

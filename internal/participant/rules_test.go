@@ -1,6 +1,7 @@
 package participant
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -75,10 +76,14 @@ func TestSec9PasswordHash(t *testing.T) {
 // A hash of any text never makes Check panic or take more than its bounds.
 func FuzzHash(f *testing.F) {
 	f.Add("$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$" + strings.Repeat("A", 43))
+	f.Add("$argon2id$v=19$m=64,t=1,p=1junk$c2FsdHNhbHQ$" + strings.Repeat("A", 43))
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := parseHash(s)
 		if err == nil && (p.memory > 1<<20 || p.time > 16 || p.time < 1 || p.threads < 1) {
 			t.Errorf("%+v", p)
+		}
+		if err == nil && !strings.Contains(s, fmt.Sprintf("$m=%d,t=%d,p=%d$", p.memory, p.time, p.threads)) {
+			t.Errorf("%q is read as %+v", s, p)
 		}
 	})
 }

@@ -1,29 +1,16 @@
 package portal
 
 import (
-	"context"
-	"errors"
 	"net/http"
 
-	"senim/internal/ident"
 	"senim/internal/participant"
-	"senim/internal/registry"
 	"senim/internal/web"
 )
-
-// Consents asks people for the consent that a state register wants before it tells of them; the state services do.
-type Consents interface {
-	// AskConsent has the person sent a message that asks for it; true when it is given already. Its error is
-	// [registry.ErrAskedLately] when he was sent one a moment ago.
-	AskConsent(ctx context.Context, iin ident.IIN) (given bool, err error)
-	// ConsentGiven looks whether it is given; nobody is sent anything.
-	ConsentGiven(ctx context.Context, iin ident.IIN) (bool, error)
-}
 
 // wantsConsent reports a gate that stayed closed for want of the person's consent.
 func wantsConsent(e participant.Evidence) bool {
 	for _, c := range e.Failed() {
-		if c.Evidence["cause"] == registry.ConsentNeeded {
+		if web.WantsConsent(c.Evidence) {
 			return true
 		}
 	}
@@ -49,7 +36,7 @@ func (s *site) consentAsked(_ http.ResponseWriter, r *web.Request) error {
 	if !may {
 		return r.Redirect(step(reg, 1))
 	}
-	if _, err = s.consents.AskConsent(r.Context(), reg.IIN); err != nil && !errors.Is(err, registry.ErrAskedLately) {
+	if !web.AskConsent(r.Context(), s.consents, reg.IIN) {
 		return &stopped{err: &participant.Denied{Code: "CONSENT_UNSENT"}, title: "portal.refusal.unknown", retry: step(reg, 1)}
 	}
 	return r.Redirect(consentPath(reg))
@@ -66,14 +53,6 @@ func (s *site) consentPage(w http.ResponseWriter, r *web.Request) error {
 	if !may {
 		return r.Redirect(step(reg, 1))
 	}
-	stands := "waits"
-	if s.consentLooks.Take(reg.ID) == 0 {
-		switch given, err := s.consents.ConsentGiven(r.Context(), reg.IIN); {
-		case err != nil:
-			stands = "unknown"
-		case given:
-			stands = "given"
-		}
-	}
-	return r.OK(w, consentView(r, reg, stands))
+	return r.OK(w, web.ConsentPage(r, web.ConsentView{Back: step(reg, 1), Ask: consentPath(reg), Go: step(reg, 1), Act: "recheck",
+		Stands: web.LookForConsent(r.Context(), s.consents, reg.IIN, s.consentLooks.Take(reg.ID) == 0)}))
 }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"senim/internal/auth"
@@ -50,7 +51,7 @@ type Config struct {
 	// Registries tells how loads of the registries stand; nil: there is no such page, and no notice.
 	Registries web.Registries
 	// Consents asks people for the consent that a state register wants; nil: nobody can be asked.
-	Consents Consents
+	Consents web.Consents
 	// Log takes what operators should see; nothing by default.
 	Log *slog.Logger
 	// Now is the clock; time.Now by default.
@@ -68,7 +69,7 @@ type site struct {
 	// services is the OpenID Connect provider; nil when there is none.
 	services   *oidc.Provider
 	registries web.Registries
-	consents   Consents // nil: nobody can be asked
+	consents   web.Consents // nil: nobody can be asked
 	// consentLooks bounds how often a state service is asked whether a consent is there.
 	consentLooks *limit.Limiter
 	passkeys     *passkey.Desk // nil where browsers have none
@@ -118,7 +119,11 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make portal: %w", err)
 	}
-	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: len(c.Site.Origin) > 5 && c.Site.Origin[:5] == "https", services: services,
+	origin, err := url.Parse(c.Site.Origin)
+	if err != nil {
+		return nil, fmt.Errorf("make portal: %w", err)
+	}
+	s := &site{shell: shell, office: c.Office, signIn: signIn, proofs: proofs, cabinet: c.Cabinet, secure: origin.Scheme == "https", services: services,
 		registries: c.Registries, consents: c.Consents, consentLooks: limit.New(c.Now, limit.Rate{Acts: 30, In: time.Minute})}
 	s.idle = signIn.Idle()
 	if passkey.Possible(c.Site.Origin) {

@@ -114,7 +114,7 @@ func newWorldAsking(t testing.TB, database string, more func(*pki.Pool), set fun
 	ask(w, &sources)
 	w.book, err = registry.New(sources)
 	w.must(err)
-	var consents Consents
+	var consents web.Consents
 	if s, ok := sources.Live.(*state.Services); ok && s.CanAskConsent() {
 		consents = s
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
+
+	"senim/pki"
 )
 
 // readProfile changes a profile of the base, a copy of one, or an empty one.
@@ -125,7 +127,7 @@ func policyOf(n *yaml.Node) (asn1.ObjectIdentifier, error) {
 	if n.Kind != yaml.ScalarNode {
 		return nil, errors.New("own, or an object identifier, is wanted")
 	}
-	return parseOID(n.Value)
+	return pki.ParseOID(n.Value)
 }
 
 func scalar(n *yaml.Node, tag string) (string, error) {

@@ -88,6 +88,6 @@ func numbered(prefix string, least, most int) func(string) bool {
 }
 
 func dotted(v string) bool {
-	_, err := parseOID(v)
+	_, err := pki.ParseOID(v)
 	return err == nil
 }

@@ -35,7 +35,11 @@ func usageOf(word string) (asn1.ObjectIdentifier, error) {
 			return r.OID(), nil
 		}
 	}
-	return parseOID(word)
+	id, err := pki.ParseOID(word)
+	if err != nil {
+		return nil, fmt.Errorf("no word and %w", err)
+	}
+	return id, nil
 }
 
 // UsageWord is how an extended key usage is written in a file: by its word, else dotted.
@@ -113,20 +117,4 @@ func (p Part) String() string {
 		return `"` + string(p.Field) + `?"` // in quotes, for YAML
 	}
 	return string(p.Field)
-}
-
-const maxArcs = 20
-
-func parseOID(s string) (id asn1.ObjectIdentifier, err error) {
-	for part := range strings.SplitSeq(s, ".") {
-		n, err := strconv.ParseUint(part, 10, 31)
-		if err != nil || strconv.FormatUint(n, 10) != part || len(id) == maxArcs {
-			return nil, fmt.Errorf("no word and no object identifier: %q", s)
-		}
-		id = append(id, int(n))
-	}
-	if len(id) < 2 || id[0] > 2 || id[0] < 2 && id[1] > 39 {
-		return nil, fmt.Errorf("no word and no object identifier: %q", s)
-	}
-	return id, nil
 }

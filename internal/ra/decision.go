@@ -96,7 +96,7 @@ func (d Decision) check() error {
 		return refuse("TOO_MANY_CHOSEN", "n", itoa(MaxDecided))
 	case d.Act == ActReject && strings.TrimSpace(d.Reason) == "":
 		return refuse("REASON_REQUIRED")
-	case len([]rune(d.Reason)) > 500:
+	case len([]rune(d.Reason)) > MaxReason:
 		return refuse("REASON_LONG")
 	}
 	return nil

@@ -98,8 +98,8 @@ func (k KeyAct) check(by Operator, key Key) error {
 		return refuse("OPERATOR_SELF")
 	case !documentNumber(k.Document):
 		return refuse("DOCUMENT_INVALID")
-	case longest(k.Text) > 500:
-		return refuse("REASON_INVALID")
+	case longest(k.Text) > MaxReason:
+		return refuse("REASON_LONG")
 	case !key.RevokedAt.IsZero() && !hold:
 		return refuse("ALREADY_REVOKED", "date", key.RevokedAt.UTC().Format(time.RFC3339))
 	}

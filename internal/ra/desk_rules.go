@@ -167,8 +167,8 @@ func (a *Application) mayApprove(by Operator, c Comparison, override string, at 
 		return &Refusal{Code: c.Code, Evidence: c.evidence()}
 	case c.Verdict == trust.Good && override != "":
 		return refuse("NOTHING_TO_OVERRIDE")
-	case longest(override) > 500:
-		return refuse("REASON_INVALID")
+	case longest(override) > MaxReason:
+		return refuse("REASON_LONG")
 	}
 	return nil
 }

@@ -306,6 +306,21 @@ func TestAuthorityRefuses(t *testing.T) {
 	}
 }
 
+func TestRevocationSaysWhatIsWrong(t *testing.T) {
+	w := newTown(t)
+	p := w.add(w.ca.Individual())
+	for code, v := range map[string]Revocation{
+		"REASON_INVALID":  {Reason: "affiliationChanged"},
+		"REASON_REQUIRED": {Reason: "unspecified"},
+		"REASON_LONG":     {Reason: "unspecified", Text: strings.Repeat("ы", 501)},
+		"DATE_FUTURE":     {Reason: "unspecified", Text: strings.Repeat("ы", 500), Since: w.now.Add(time.Hour)},
+	} {
+		v.Serial = p.Certificate.SerialHex()
+		_, err := w.o.Revoke(t.Context(), p.Certificate, v)
+		want(t, code, err, code)
+	}
+}
+
 func TestRevokedKeyDropsWhatWaits(t *testing.T) {
 	w := newTown(t)
 	p := w.add(w.ca.Individual())

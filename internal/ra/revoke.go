@@ -47,6 +47,9 @@ func Reasons(by Standing) []string {
 	return nil
 }
 
+// MaxReason bounds what people write of a reason, in letters.
+const MaxReason = 500
+
 // check refuses a reason nobody offered, and what it lacks.
 func (v Revocation) check(by Standing, now time.Time) error {
 	switch {
@@ -54,8 +57,8 @@ func (v Revocation) check(by Standing, now time.Time) error {
 		return refuse("REASON_INVALID")
 	case v.Reason == "unspecified" && v.Text == "":
 		return refuse("REASON_REQUIRED")
-	case len([]rune(v.Text)) > 500:
-		return refuse("REASON_INVALID")
+	case len([]rune(v.Text)) > MaxReason:
+		return refuse("REASON_LONG")
 	case v.Since.After(now):
 		return refuse("DATE_FUTURE")
 	}

@@ -61,6 +61,7 @@ func (r *Refusal) Error() string { return "change of head: " + r.Code }
 const (
 	NumberInvalid = "NUMBER_INVALID"
 	FieldMissing  = "FIELD_REQUIRED"
+	FieldInvalid  = "FIELD_INVALID" // too long, or no plain text
 	DateInvalid   = "DATE_INVALID"
 	SameHead      = "SAME_HEAD"     // he heads it already
 	ClerkIsParty  = "CLERK_PARTY"   // a clerk is the old or the new head

@@ -25,7 +25,7 @@ type Form struct {
 
 // FieldError names the field of a [Form] that is wrong, beside why.
 type FieldError struct {
-	// Field is bin, iin, surname, name, position, appointed_on, document or scan.
+	// Field is bin, iin, surname, name, patronymic, position, appointed_on, document or scan.
 	Field string
 	*Refusal
 }
@@ -110,8 +110,11 @@ func (b *Book) parse(f Form) (c Change, err error) {
 		{"position", f.Position, &c.Position, true}, {"document", f.Document, &c.Document, true},
 	} {
 		*t.to = strings.Join(strings.Fields(t.typed), " ")
-		if t.need && *t.to == "" || !plain(*t.to) || len(*t.to) > 400 {
+		switch {
+		case t.need && *t.to == "":
 			return c, wrong(t.field, FieldMissing)
+		case !plain(*t.to), len(*t.to) > 400:
+			return c, wrong(t.field, FieldInvalid)
 		}
 	}
 	day, ok := ParseDate(strings.TrimSpace(f.AppointedOn))

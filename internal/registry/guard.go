@@ -35,7 +35,8 @@ type effect struct {
 	rows, refused  int64
 }
 
-// Trips lists what of a batch an operator must look at; a delta trips nothing.
+// trips lists what of a batch an operator must look at. Only a full load can end records by leaving them out: an increment
+// never needs an operator.
 func (g Guard) trips(full bool, e effect) (all []string) {
 	if !full {
 		return nil

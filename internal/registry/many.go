@@ -71,7 +71,9 @@ func (b *Book) Many(ctx context.Context, persons []ident.IIN, bins []ident.BIN, 
 		err = fmt.Errorf("ask registry: %w", err)
 		for _, i := range persons {
 			m.Persons[i] = Answer[Person]{Verdict: Unknown, Code: Unreachable, Err: err}
-			m.Phones[i] = Answer[MobileContact]{Verdict: Unknown, Code: Unreachable, Err: err}
+			if phones {
+				m.Phones[i] = Answer[MobileContact]{Verdict: Unknown, Code: Unreachable, Err: err}
+			}
 		}
 		for _, bin := range bins {
 			m.Heads[bin] = Answer[Head]{Verdict: Unknown, Code: Unreachable, Err: err}

@@ -84,4 +84,9 @@ func TestManyAreAsOne(t *testing.T) {
 			t.Errorf("a database that does not answer: %s", a.Verdict)
 		}
 	}
+	for _, phones := range []bool{true, false} {
+		if n := len(asking.Many(ended, persons, bins, phones).Phones); (n > 0) != phones {
+			t.Errorf("a database that does not answer, asked about phones: %v: %d answers", phones, n)
+		}
+	}
 }

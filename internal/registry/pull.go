@@ -70,8 +70,8 @@ type Puller struct {
 // NewPuller fetches for an importer; origins are by source.
 func NewPuller(m *Importer, origins map[string]Origin) (*Puller, error) {
 	for source := range origins {
-		if !slices.Contains(stateSources(), source) {
-			return nil, fmt.Errorf("fetch batches: %q is no source: it is one of %v", source, stateSources())
+		if !slices.Contains(Sources(), source) {
+			return nil, fmt.Errorf("fetch batches: %q is no source: it is one of %v", source, Sources())
 		}
 	}
 	return &Puller{m, origins}, nil

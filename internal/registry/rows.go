@@ -29,7 +29,7 @@ func areaOf(kind string) Area {
 		batchfile.Banks: AreaBank, batchfile.Mobile: AreaContact, batchfile.Calendar: AreaCalendar}[kind]
 }
 
-// Sources lists the sources whose batches of files are taken in.
+// Sources lists the sources whose batches of files are taken in, the state's registers, in the order of pages.
 func Sources() []string { return []string{SourceLegal, SourcePersons, SourceTax, SourceMobile} }
 
 // brings says which files come from a source: one kind of record has one source, or what a full load lacks

@@ -26,9 +26,6 @@ func (s SourceState) Loaded() bool { return s.Last.Number != 0 }
 // Late reports that two slots were missed. People are told on every page then, and the operator is.
 func (s SourceState) Late() bool { return s.Missed >= 2 }
 
-// stateSources are the state's registers that come in loads, in the order of pages.
-func stateSources() []string { return []string{SourceLegal, SourcePersons, SourceTax, SourceMobile} }
-
 // Sources tells of every state source, in a fixed order.
 func (b *Book) Sources(ctx context.Context) (all []SourceState, err error) {
 	now := b.c.Now()
@@ -38,7 +35,7 @@ func (b *Book) Sources(ctx context.Context) (all []SourceState, err error) {
 		if err != nil {
 			return err
 		}
-		for _, source := range stateSources() {
+		for _, source := range Sources() {
 			c := calendar.Of(source)
 			s := SourceState{Source: source, Expected: c.Last(now), Next: c.Next(now)}
 			last, err := tx.LastLoad(ctx, source)

@@ -24,8 +24,10 @@ import (
 // Gateway is the e-government gateway (ШЭП) and who we are there: the service SyncChannel, SOAP 1.1
 // (registries.md §11.1).
 type Gateway struct {
-	// URL of SyncChannel.
+	// URL of SyncChannel, over https or on this machine.
 	URL string
+	// AllowHTTP takes another URL over http, too: for a gateway to which the way is sealed otherwise, by a VPN.
+	AllowHTTP bool
 	// Sender and Password are of our system in the gateway's register.
 	Sender, Password string
 	// Requestor is the BIN on whose behalf is asked.

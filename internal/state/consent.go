@@ -15,6 +15,9 @@ import (
 // consentLife is for how long a consent is asked: a registration with its letter takes less.
 const consentLife = 30 * time.Minute
 
+// sourceConsents names the service of consents in logs and records.
+const sourceConsents = "consent"
+
 // consentGiven is the status of an answer that carries a consent; no other opens anything.
 const consentGiven = "VALID"
 
@@ -34,6 +37,8 @@ type Consents interface {
 	// MayAsk notes that a person is sent the message that asks for one, unless he was sent one within pause, or day
 	// of them within a day.
 	MayAsk(ctx context.Context, iin string, pause time.Duration, day int) (may bool, err error)
+	// NotAsked takes the last note of MayAsk back: the message was not sent.
+	NotAsked(ctx context.Context, iin string) error
 }
 
 // How often one person may be sent the message that asks for a consent.
@@ -60,7 +65,14 @@ func (s *Services) AskConsent(ctx context.Context, iin ident.IIN) (given bool, e
 	if !may {
 		return false, fmt.Errorf("ask for a consent: %w", registry.ErrAskedLately)
 	}
-	return s.consentOf(ctx, iin, true)
+	given, err = s.consentOf(ctx, iin, true)
+	if t, ok := errors.AsType[*trouble](err); ok && t.unsent() {
+		// Noted before and taken back after: what ends in between leaves a message too few, never one too many.
+		if back := s.c.Consents.NotAsked(context.WithoutCancel(ctx), string(iin)); back != nil {
+			err = errors.Join(err, fmt.Errorf("ask for a consent: %w", back))
+		}
+	}
+	return given, err
 }
 
 // ConsentGiven looks whether a person has given the consent meanwhile; nothing is sent to him.
@@ -71,13 +83,9 @@ func (s *Services) ConsentGiven(ctx context.Context, iin ident.IIN) (bool, error
 	return s.consentOf(ctx, iin, false)
 }
 
-// consentOf asks the service, at the pace of the register of persons, and records a message that was sent: the person
-// himself asks for it.
+// consentOf asks the service, and records a message that was sent: the person himself asks for it.
 func (s *Services) consentOf(ctx context.Context, iin ident.IIN, send bool) (bool, error) {
-	_, err := s.persons.turn(ctx, func(ctx context.Context) (a registry.Answer[registry.Person], err error) {
-		_, err = s.gateway.access(ctx, iin, send)
-		return a, err
-	})
+	_, err := s.gateway.access(ctx, iin, send)
 	t, _ := errors.AsType[*trouble](err)
 	result := "ok"
 	switch {
@@ -85,7 +93,7 @@ func (s *Services) consentOf(ctx context.Context, iin ident.IIN, send bool) (boo
 		err = nil // it is asked for, and not there yet
 	case t != nil:
 		if result = t.code; t.alert {
-			s.c.Log.Error("ALERT: a state service answered what must not be used", "service", "consent", "code", t.code, "why", t.why)
+			s.c.Log.Error("ALERT: a state service answered what must not be used", "service", sourceConsents, "code", t.code, "why", t.why)
 		}
 	case err != nil:
 		result = Failed
@@ -116,12 +124,27 @@ func (c *channel) consent(ctx context.Context, iin ident.IIN, gate bool) (consen
 	case !gate:
 		return consent{}, needed()
 	}
-	return c.access(ctx, iin, false)
+	given, err := c.access(ctx, iin, false)
+	if t, ok := errors.AsType[*trouble](err); ok {
+		other := *t
+		other.calm = true // the register of persons, whose line this is, did nothing wrong
+		err = &other
+	}
+	return given, err
 }
 
-// access asks the service of access to personal data for a consent, with or without a message to the person. Its
-// answer names no person: that it answers this question is said by the envelope.
-func (c *channel) access(ctx context.Context, iin ident.IIN, send bool) (given consent, err error) {
+// access asks the service of access to personal data for a consent, with or without a message to the person: on a line
+// of its own, so that pages that wait for a consent take no turn of the gates.
+func (c *channel) access(ctx context.Context, iin ident.IIN, send bool) (consent, error) {
+	a, err := c.s.consents.through(ctx, func(ctx context.Context) (a registry.Answer[consent], err error) {
+		a.Value, err = c.askAccess(ctx, iin, send)
+		return a, err
+	})
+	return a.Value, err
+}
+
+// askAccess is the question itself. Its answer names no person: that it answers this question is said by the envelope.
+func (c *channel) askAccess(ctx context.Context, iin ident.IIN, send bool) (given consent, err error) {
 	q, err := c.question()
 	if err != nil {
 		return given, err
@@ -140,7 +163,7 @@ func (c *channel) access(ctx context.Context, iin ident.IIN, send bool) (given c
 		return consent{}, needed()
 	}
 	if err := c.s.c.Consents.KeepConsent(ctx, string(iin), given.token, given.key, c.s.c.Now().Add(consentLife)); err != nil {
-		c.s.c.Log.Error("state service: a consent could not be kept; it is asked about again", "service", "consent", "error", err)
+		c.s.c.Log.Error("state service: a consent could not be kept; it is asked about again", "service", sourceConsents, "error", err)
 	}
 	return given, nil
 }

@@ -3,9 +3,11 @@ package state_test
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"senim/internal/ident"
 	"senim/internal/registry"
 	"senim/internal/state"
 	"senim/internal/state/statetest"
@@ -73,6 +75,47 @@ func TestConsent(t *testing.T) {
 	}
 }
 
+// A person whose message was surely not sent may have one sent at once, and is not told that it waits for him; where the
+// service may have sent it, he waits as after any other.
+func TestConsentThatWasNotSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		twist func(*statetest.Answer)
+		sent  bool // as far as anybody can know
+	}{
+		"a fault":               {twist: func(a *statetest.Answer) { a.Raw, a.Status = statetest.Fault, 500 }},
+		"a status of failure":   {twist: func(a *statetest.Answer) { a.Code = "SCE001" }},
+		"an error of its site":  {twist: func(a *statetest.Answer) { a.Raw, a.Status = "out of order", 503 }},
+		"a broken connection":   {twist: func(a *statetest.Answer) { a.Break = true }},
+		"we are not known":      {twist: func(a *statetest.Answer) { a.Raw, a.Status = "who?", 403 }},
+		"silence":               {twist: func(a *statetest.Answer) { a.Silence = time.Minute }, sent: true},
+		"no answer that counts": {twist: func(a *statetest.Answer) { a.Data = "<x></x>" }, sent: true},
+		"an answer of another":  {twist: func(a *statetest.Answer) { a.Correlation = "another" }, sent: true},
+	} {
+		w := newWorld(t, func(c *state.Config) { c.Bounds.Whole = 300 * time.Millisecond })
+		w.gateway.Consent(man, "")
+		w.gateway.Twist(c.twist)
+		for range 3 {
+			if given, err := w.AskConsent(t.Context(), man); given || err == nil || errors.Is(err, registry.ErrAskedLately) {
+				t.Errorf("%s: %v, %v", name, given, err)
+			}
+			if c.sent {
+				break
+			}
+		}
+		w.gateway.Twist(nil)
+		before := w.gateway.Texts()
+		if _, err := w.AskConsent(t.Context(), man); errors.Is(err, registry.ErrAskedLately) != c.sent || !c.sent && err != nil {
+			t.Errorf("%s: asked again: %v", name, err)
+		}
+		if sent := w.gateway.Texts() - before; (sent == 0) != c.sent {
+			t.Errorf("%s: asked again: %d messages", name, sent)
+		}
+		if _, err := w.AskConsent(t.Context(), man); !errors.Is(err, registry.ErrAskedLately) {
+			t.Errorf("%s: asked again at once: %v", name, err)
+		}
+	}
+}
+
 // Only a valid consent is one: whatever else the service says or fails to say opens nothing, and is not taken for a no.
 func TestConsentUnsure(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -132,6 +175,22 @@ func TestConsentOfAnotherNode(t *testing.T) {
 			if _, err := other.AskConsent(t.Context(), man); !errors.Is(err, registry.ErrAskedLately) || w.gateway.Texts() != 1 {
 				t.Errorf("the other node sends one at once: %v, %d messages", err, w.gateway.Texts())
 			}
+			consents := second.StateConsents()
+			w.pass(time.Minute) // one message was sent; of the next two the last was not
+			for range 2 {
+				if may, err := consents.MayAsk(t.Context(), man, 0, 5); !may || err != nil {
+					t.Errorf("may be asked: %v, %v", may, err)
+				}
+			}
+			if err := consents.NotAsked(t.Context(), man); err != nil {
+				t.Error(err)
+			}
+			if may, err := consents.MayAsk(t.Context(), man, time.Hour, 3); may || err != nil {
+				t.Errorf("the messages before are forgotten too: %v, %v", may, err)
+			}
+			if may, err := consents.MayAsk(t.Context(), man, 0, 3); !may || err != nil {
+				t.Errorf("a message that was not sent counts: %v, %v", may, err)
+			}
 			w.gateway.Consent(man, "token one")
 			if given, err := w.ConsentGiven(t.Context(), man); !given || err != nil {
 				t.Fatalf("given: %v, %v", given, err)
@@ -148,5 +207,61 @@ func TestConsentOfAnotherNode(t *testing.T) {
 				t.Errorf("a consent whose time is over: %+v", a)
 			}
 		})
+	}
+}
+
+// The service of consents is silent: pages that wait for a consent take no turn of the gates, and soon it is left alone,
+// while people whose consent is kept are answered about as before.
+func TestSilentConsentsHoldNobodyUp(t *testing.T) {
+	const other = "009941000001"
+	w := newWorld(t, func(c *state.Config) {
+		c.Bounds.Whole, c.Bounds.Queue, c.Bounds.Turns = 500*time.Millisecond, 200*time.Millisecond, 2
+	})
+	for _, iin := range []ident.IIN{man, other} {
+		w.gateway.Put("GBDFLINFO", string(iin), statetest.Person(string(iin), ""))
+	}
+	w.gateway.Consent(man, "token")
+	if given, err := w.ConsentGiven(t.Context(), man); !given || err != nil {
+		t.Fatalf("given: %v, %v", given, err)
+	}
+	w.gateway.Twist(func(a *statetest.Answer) {
+		if a.Service == "KDP_SERVICE" {
+			a.Silence = time.Minute
+		}
+	})
+	look := func() error { _, err := w.ConsentGiven(t.Context(), other); return err }
+	var looks sync.WaitGroup
+	begun := w.gateway.Asked()
+	for range 2 {
+		looks.Go(func() {
+			if err := look(); err == nil {
+				t.Error("a silent service has an answer")
+			}
+		})
+	}
+	for w.gateway.Asked() < begun+2 { // both looks have their turns
+		time.Sleep(time.Millisecond) //nolint:forbidigo // the fake tells nobody
+	}
+	if a := w.Person(t.Context(), registry.ForKey, man); a.Verdict != registry.Good {
+		t.Errorf("a gate, while two pages look: %+v", a)
+	}
+	looks.Wait()
+	for range 3 {
+		if err := look(); err == nil {
+			t.Error("a silent service has an answer")
+		}
+	}
+	before := w.gateway.Asked()
+	if err := look(); err == nil || w.gateway.Asked() != before {
+		t.Errorf("a service that was silent five times is asked again: %v", err)
+	}
+	if a := w.Person(t.Context(), registry.ForKey, other); a.Verdict != registry.Unknown || a.Code != state.Open || w.gateway.Asked() != before {
+		t.Errorf("a gate that wants a consent of it: %+v", a)
+	}
+	if a := w.Person(t.Context(), registry.ForKey, man); a.Verdict != registry.Good {
+		t.Errorf("a gate afterwards: %+v", a)
+	}
+	if n := w.count("registry.adapter.open"); n != 1 {
+		t.Errorf("%d services are left alone", n)
 	}
 }

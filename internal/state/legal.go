@@ -93,16 +93,6 @@ func (r *record) in(e *dsig.Element, path ...string) string {
 	return textOf(e)
 }
 
-// day reads a date, with a time or a zone behind it or without.
-func (r *record) day(s string) registry.Date {
-	if len(s) > len("2006-01-02") {
-		s = s[:len("2006-01-02")]
-	}
-	d, ok := registry.ParseDate(s)
-	r.bad = r.bad || !ok
-	return d
-}
-
 // number reads a BIN or IIN that may stand in an answer; empty when absent.
 func (r *record) number(s string) string {
 	if s == "" {

@@ -75,8 +75,7 @@ func (l *line[T]) ask(ctx context.Context, asker string, p registry.Purpose, num
 	a, had := l.recall(p, number)
 	if !had {
 		var err error
-		a, err = l.breaker.Execute(func() (registry.Answer[T], error) { return l.turn(ctx, do) })
-		if err != nil {
+		if a, err = l.through(ctx, do); err != nil {
 			a = l.unknown(err)
 		} else {
 			l.silent.Store(0)
@@ -102,6 +101,15 @@ func (l *line[T]) ask(ctx context.Context, asker string, p registry.Purpose, num
 	return a
 }
 
+// through asks the service when its turn comes, unless it failed too often lately. Its error is always a trouble.
+func (l *line[T]) through(ctx context.Context, do func(context.Context) (registry.Answer[T], error)) (registry.Answer[T], error) {
+	a, err := l.breaker.Execute(func() (registry.Answer[T], error) { return l.turn(ctx, do) })
+	if _, ok := errors.AsType[*trouble](err); err != nil && !ok { // the breaker is open, or lets one question through and it is not this one
+		err = fail(Open, "it failed too often, and is left alone for a while")
+	}
+	return a, err
+}
+
 // turn waits for a turn and asks within the time there is.
 func (l *line[T]) turn(ctx context.Context, do func(context.Context) (registry.Answer[T], error)) (none registry.Answer[T], err error) {
 	busy := &trouble{code: Busy, why: "too many questions wait", calm: true}
@@ -123,16 +131,13 @@ func (l *line[T]) turn(ctx context.Context, do func(context.Context) (registry.A
 func (l *line[T]) unknown(err error) registry.Answer[T] {
 	a := registry.Answer[T]{Verdict: registry.Unknown, Source: l.source, Err: err}
 	t, ok := errors.AsType[*trouble](err)
-	switch {
-	case !ok: // the breaker is open, or lets one question through and it is not this one
-		a.Code = Open
-	case t.alert:
-		l.s.c.Log.Error("ALERT: a state service answered what must not be used", "service", l.source, "code", t.code, "why", t.why)
-		fallthrough
-	default:
-		a.Code = t.code
+	if !ok {
+		return a // there is none
 	}
-	if !ok || !t.calm {
+	if a.Code = t.code; t.alert {
+		l.s.c.Log.Error("ALERT: a state service answered what must not be used", "service", l.source, "code", t.code, "why", t.why)
+	}
+	if !t.calm {
 		l.silent.CompareAndSwap(0, l.s.c.Now().UnixMilli())
 		a.Detail = map[string]string{"t": time.UnixMilli(l.silent.Load()).UTC().Format(time.RFC3339)}
 	}

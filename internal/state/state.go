@@ -75,8 +75,10 @@ type Services struct {
 	phones  *line[registry.MobileContact]
 	tax     *line[registry.Taxpayer]
 	names   *line[Names]
-	gateway *channel
-	asker   string // personal number of who asks; empty: the system
+	// consents is the way to the service of access to personal data.
+	consents *line[consent]
+	gateway  *channel
+	asker    string // personal number of who asks; empty: the system
 }
 
 // By is the same services for a person who asks: the records name him by a keyed hash.
@@ -124,6 +126,7 @@ func New(c Config) (*Services, error) {
 	s.phones = newLine[registry.MobileContact](s, registry.SourceMobile)
 	s.tax = newLine[registry.Taxpayer](s, registry.SourceTax)
 	s.names = newLine[Names](s, SourceOpen)
+	s.consents = newLine[consent](s, sourceConsents)
 	return s, nil
 }
 
@@ -149,6 +152,9 @@ func (c Config) hosts() (map[string]bool, error) {
 			return nil, errors.New("an address is not scheme://host/path")
 		}
 		hosts[u.Scheme+"://"+u.Host] = true
+	}
+	if g := c.Gateway; g != nil && (g.URL == "" || !g.AllowHTTP && !confidential(g.URL)) {
+		return nil, errors.New("the gateway is asked over https only: people's numbers go there, and a password")
 	}
 	if c.Tax != nil && !confidential(c.Tax.URL) || c.Open != nil && c.Open.Key != "" && !confidential(c.Open.Data) {
 		return nil, errors.New("a token goes over https only")

@@ -122,6 +122,9 @@ func TestLegal(t *testing.T) {
 		"the newer bridge": func(a *statetest.Answer) {
 			a.Data = statetest.Organisation{BIN: company, Leader: man, Appointed: "2026-02-27+05:00", Bridge: true}.Document()
 		},
+		"a moment of the evening before": func(a *statetest.Answer) {
+			a.Data = statetest.Organisation{BIN: company, Leader: man, Appointed: "2026-02-26T19:00:00.000+0000", Bridge: true}.Document()
+		},
 	} {
 		w.gateway.Twist(twist)
 		a := w.legal()
@@ -563,6 +566,26 @@ func TestR28NothingPersonalInLogs(t *testing.T) {
 	for _, secret := range []string{man, company, "009900000909", "77011234567", "СКРЫТАЯ", "ФАМИЛИЯ", "quiet-word", "token-of-ours", "consent\n"} {
 		if strings.Contains(all, secret) {
 			t.Errorf("%q is told", secret)
+		}
+	}
+}
+
+// The gateway's password and people's numbers go over https only, unless somebody says that the way there is sealed.
+func TestGatewayOverHTTP(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, c := range []struct {
+		url   string
+		allow bool
+		taken bool
+	}{
+		{"https://gateway.example.kz/SyncChannel", false, true}, {"http://127.0.0.1:9999/SyncChannel", false, true},
+		{"http://gateway.example.kz/SyncChannel", false, false}, {"http://10.1.2.3/SyncChannel", false, false}, {"http://127.0.0.1.example.kz/SyncChannel", false, false},
+		{"http://gateway.example.kz/SyncChannel", true, true}, {"ftp://gateway.example.kz/SyncChannel", true, false}, {"", true, false},
+	} {
+		g := w.gateway.Config()
+		g.URL, g.AllowHTTP, g.Access = c.url, c.allow, ""
+		if _, err := state.New(state.Config{Gateway: &g, Audit: w.record, Hash: strings.ToUpper}); (err == nil) != c.taken {
+			t.Errorf("%s, allowed: %v: %v", c.url, c.allow, err)
 		}
 	}
 }

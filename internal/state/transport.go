@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -75,6 +76,12 @@ type trouble struct {
 }
 
 func (t *trouble) Error() string { return t.why }
+
+// unsent: as far as is known the service did nothing of what it was asked. One that was silent, or whose answer must not
+// be used, may have done it.
+func (t *trouble) unsent() bool {
+	return slices.Contains([]string{Unreachable, Failed, Fault, Status, Token, Busy, Open}, t.code)
+}
 
 func fail(code, why string) error { return &trouble{code: code, why: why} }
 

@@ -95,3 +95,11 @@ func (c StateConsents) MayAsk(ctx context.Context, iin string, pause time.Durati
 	})
 	return may, err
 }
+
+// NotAsked forgets the last message of MayAsk: it was not sent.
+func (c StateConsents) NotAsked(ctx context.Context, iin string) error {
+	return c.s.update(ctx, func(t *tx) error {
+		_, err := t.exec(ctx, `delete from state_consent_asks where who = $1 and at = (select max(at) from state_consent_asks where who = $1)`, c.s.Hash(iin))
+		return err
+	})
+}

@@ -1,7 +1,8 @@
 // Package trustdir reads a folder of trusted authorities: trust is configuration.
 //
 // [Load] takes every certificate in the folder (*.cer, *.crt, *.der, *.pem; DER, PEM or base64);
-// [Trust.Add] takes one that was read in another way.
+// [Trust.Add] takes one that was read in another way. [Certificates] reads those that are trusted one by one, as the
+// keys that may sign an answer.
 // A certificate that signs itself is an anchor, any other authority is an intermediate; an
 // intermediate without its root is of no use, and people who want to trust one alone say so by
 // configuration elsewhere. It refuses a folder with a file it cannot read, a certificate that is
@@ -17,7 +18,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 
 	"senim/pki"
@@ -62,58 +62,66 @@ func (t *Trust) Add(c *pki.Certificate) error {
 
 // Load reads the folder. A folder without certificates gives a pool that trusts nothing.
 func Load(dir string) (*Trust, error) {
-	names, err := files(dir)
+	paths, err := files(dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read trust folder: %w", err)
 	}
 	t := New()
-	for _, name := range names {
-		found, err := read(filepath.Join(dir, name))
+	for _, path := range paths {
+		found, err := read(path)
 		if err != nil {
-			return nil, fmt.Errorf("read trust folder: %s: %w", name, err)
+			return nil, fmt.Errorf("read trust folder: %s: %w", path, err)
 		}
 		for _, c := range found {
 			if err := t.Add(c); err != nil {
-				return nil, fmt.Errorf("read trust folder: %s: %w", name, err)
+				return nil, fmt.Errorf("read trust folder: %s: %w", path, err)
 			}
 		}
 	}
 	return t, nil
 }
 
-// Certificates reads the certificates of a folder that are trusted one by one, whoever issued them.
-func Certificates(dir string) (all []*pki.Certificate, err error) {
-	names, err := files(dir)
-	if err != nil {
-		return nil, fmt.Errorf("certificates in %s: %w", dir, err)
+// Certificates reads the certificates that are trusted one by one, whoever issued them: those of a file, whatever its
+// name, or of a folder. It refuses a place that has none.
+func Certificates(path string) (all []*pki.Certificate, err error) {
+	paths := []string{path}
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		paths, err = files(path)
 	}
-	for _, name := range names {
-		found, err := read(name)
+	if err != nil {
+		return nil, fmt.Errorf("read certificates: %w", err)
+	}
+	for _, one := range paths {
+		found, err := read(one)
 		if err != nil {
-			return nil, fmt.Errorf("certificates in %s: %w", name, err)
+			return nil, fmt.Errorf("read certificates: %s: %w", one, err)
 		}
 		all = append(all, found...)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("read certificates: %s has none", path)
 	}
 	return all, nil
 }
 
+// files are the paths of the certificates in a folder, by name.
 func files(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+	entries, err := os.ReadDir(dir) // in the order of names
 	if err != nil {
-		return nil, fmt.Errorf("read trust folder: %w", err)
+		return nil, err
 	}
-	var names []string
+	var paths []string
 	for _, e := range entries {
 		switch strings.ToLower(filepath.Ext(e.Name())) {
 		case ".cer", ".crt", ".der", ".pem":
-			names = append(names, e.Name())
+			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
-	if len(names) > maxFiles {
-		return nil, fmt.Errorf("read trust folder: %d files are more than %d", len(names), maxFiles)
+	if len(paths) > maxFiles {
+		return nil, fmt.Errorf("%d files are more than %d", len(paths), maxFiles)
 	}
-	sort.Strings(names)
-	return names, nil
+	return paths, nil
 }
 
 func read(path string) ([]*pki.Certificate, error) {

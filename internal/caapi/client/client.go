@@ -162,7 +162,10 @@ func (c *Client) Search(ctx context.Context, q Query) (out Page, err error) {
 	return out, err
 }
 
-// SearchAll walks the pages and returns at most most certificates; more is an error.
+// ErrMany: a search found more than was wanted.
+var ErrMany = errors.New("too many certificates")
+
+// SearchAll walks the pages and returns at most most certificates; more is [ErrMany].
 func (c *Client) SearchAll(ctx context.Context, q Query, most int) (all []Certificate, err error) {
 	for {
 		page, err := c.Search(ctx, q)
@@ -170,7 +173,7 @@ func (c *Client) SearchAll(ctx context.Context, q Query, most int) (all []Certif
 			return nil, err
 		}
 		if all = append(all, page.Items...); len(all) > most {
-			return nil, fmt.Errorf("more than %d certificates", most)
+			return nil, fmt.Errorf("%w: more than %d", ErrMany, most)
 		}
 		if page.Next == "" {
 			return all, nil
