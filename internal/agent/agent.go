@@ -182,7 +182,7 @@ type Agent struct {
 
 	doors     sync.Mutex
 	large     *large // under doors; nil: off
-	largeHeld error  // why it could not be opened; the agent's page alone changes it while the agent serves
+	largeHeld error  // under doors: why it could not be opened
 
 	listeners []net.Listener
 	port      string
@@ -205,6 +205,7 @@ type Agent struct {
 	lookEnd   time.Time              // under looking: when the last look ended
 	lookWith  []keystore.TokenDriver // under looking: and what it looked with
 	lookKept  time.Duration          // how long pages are told what it showed
+	lookFirst time.Duration          // how long the agent's page waits for its first look
 	lookEvery time.Duration          // how often
 	showTime  time.Duration          // how long a browser may take
 	lookers   sync.WaitGroup
@@ -240,8 +241,14 @@ func New(c Config) (*Agent, error) {
 	}
 	c.Log = slog.New(Discreet(c.Log.Handler(), c.Data))
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), scanner: &keystore.Scanner{Open: c.openFolder}, homes: make(chan homeWish, 1), woken: make(chan struct{}, 1), acts: map[Act]func(context.Context, lang.Tag){},
-		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{}, lookEvery: 3 * time.Second, lookKept: 2 * time.Second, showTime: showTime,
+		config: c, log: c.Log, now: c.Now,
+		desk: newDesk(), budget: newBudget(),
+		trust:   &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log},
+		scanner: &keystore.Scanner{Open: c.openFolder},
+		homes:   make(chan homeWish, 1), woken: make(chan struct{}, 1),
+		acts:    map[Act]func(context.Context, lang.Tag){},
+		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
+		lookEvery: lookEvery, lookKept: lookKept, lookFirst: lookFirst, showTime: showTime,
 	}
 	a.stamper = a.stamp
 	for _, act := range ownActs {
@@ -265,11 +272,11 @@ func (a *Agent) Serve(ctx context.Context) error {
 		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var own sync.WaitGroup
 	own.Go(func() { a.attend(ctx) })
 	own.Go(func() { a.remind(ctx) })
-	err := a.serve(ctx)
-	cancel()
+	err := a.serve(ctx, cancel)
 	own.Wait()
 	if a.release != nil {
 		a.release()

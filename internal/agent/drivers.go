@@ -166,8 +166,7 @@ func (h *home) driver(storage, path string, sure, remove bool) (code, field stri
 	if _, err := keystore.CheckDriver(path, true); err != nil {
 		return "driver_" + driverProblem(err), "driver"
 	}
-	kept := a.settings.get().Drivers
-	if len(kept) >= maxDrivers {
+	if len(a.settings.get().Drivers) >= maxDrivers {
 		return "driver_many", "driver"
 	}
 	// What does not load is not kept: the person learns now that it is another file, or for another machine.
@@ -180,7 +179,7 @@ func (h *home) driver(storage, path string, sure, remove bool) (code, field stri
 		return "driver_failed", "driver"
 	}
 	if a.settings.change(func(c *saved) {
-		if d := (savedDriver{storage, path}); !slices.Contains(c.Drivers, d) {
+		if d := (savedDriver{storage, path}); !slices.Contains(c.Drivers, d) && len(c.Drivers) < maxDrivers {
 			c.Drivers = append(c.Drivers, d)
 		}
 	}) != nil {
@@ -207,7 +206,7 @@ func (h *home) files(folder string) *Listing {
 	if folder == "" {
 		folder = usual
 	}
-	list := h.agent.list(folder, &choosing{suffix: suffix}, h.lang)
+	list := h.agent.list(folder, &choosing{suffix: suffix}, h.tag())
 	if list != nil && !slices.Contains(list.Places, usual) {
 		list.Places = append(list.Places, usual)
 	}

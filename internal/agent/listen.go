@@ -57,7 +57,7 @@ func (a *Agent) unlisten() {
 		_ = l.Close()
 	}
 	a.listeners, a.port = nil, ""
-	a.closeLarge()
+	a.endLarge()
 	if a.release != nil {
 		a.release()
 		a.release = nil
@@ -81,9 +81,8 @@ func (a *Agent) Addr() string {
 	return a.listeners[0].Addr().String()
 }
 
-func (a *Agent) serve(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// serve answers until ctx ends, or a listener does; cancel ends ctx.
+func (a *Agent) serve(ctx context.Context, cancel context.CancelFunc) error {
 	server := &http.Server{
 		Handler: http.HandlerFunc(a.answer), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
@@ -116,7 +115,7 @@ func (a *Agent) serve(ctx context.Context) error {
 	}
 	cancel()
 	_ = server.Close()
-	a.closeLarge()
+	a.endLarge()
 	a.notices.withdraw()
 	for range waiting {
 		<-done
