@@ -101,11 +101,12 @@ func (h *home) view() HomeView {
 	h.mu.Lock()
 	tag, chooser, offered := h.lang, h.chooser, h.offered
 	h.mu.Unlock()
-	found := a.scanner.Scan(a.looked())
-	set, files := a.settings.get(), append(slices.Clone(a.seenLast().Files), found.Files...)
-	entries := a.known.all(files)
-	lists, came := a.listsNow()
+	// What the page is told it has seen is read first: what comes while it is drawn is news.
 	seen, turn := a.seenTurn()
+	lists, came := a.listsNow()
+	found := a.scanner.Scan(a.looked())
+	set, files := a.settings.get(), slices.Concat(seen.Files, found.Files)
+	entries := a.known.all(files)
 	v := HomeView{
 		Lists: []Comparison{}, Listed: came, Turn: turn,
 		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, lists, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},

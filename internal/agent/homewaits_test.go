@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"senim/internal/keystore"
 )
 
 // answered waits for the answer to what was sent meanwhile, as long as a person does.
@@ -78,5 +80,37 @@ func TestHomeOpensBesideDrivers(t *testing.T) {
 		h.answered("open", h.meanwhile("/open", map[string]any{"token": url[strings.IndexByte(url, '#')+1:]}), http.StatusOK)
 	case <-time.After(soon):
 		t.Error("the page does not open")
+	}
+}
+
+// newsChain is a keychain; while it is asked for the key of the list, a token is plugged in.
+type newsChain struct {
+	chest
+	b *bench
+}
+
+func (c *newsChain) Get(name string) (string, error) {
+	a := c.b.agent
+	a.mu.Lock()
+	a.seen, a.turn = keystore.Seen{Files: []keystore.File{{ID: "news", Name: "news.p12"}}}, a.turn+1
+	a.mu.Unlock()
+	return c.chest.Get(name)
+}
+
+// TestHomeTellsItsTurn: a page that is told of the newest turn shows what came with it; what comes while it is drawn is news.
+func TestHomeTellsItsTurn(t *testing.T) {
+	b := bring(t)
+	h := b.home()
+	before := h.view.Turn
+	b.agent.known.reopen(&index{dir: b.agent.config.Data, chain: &newsChain{b: b}, plain: func() bool { return false }})
+	shows := func() bool { return len(h.view.Groups) > 0 && h.view.Groups[0].Keys[0].File == "news.p12" }
+	for range 2 { // the second time it is there already
+		h.act("/look", map[string]any{})
+		if told := h.view.Turn != before; told != shows() {
+			t.Errorf("the page is told of the token: %v, and shows it: %v", told, shows())
+		}
+	}
+	if !shows() {
+		t.Error("the token is never shown")
 	}
 }
