@@ -175,9 +175,66 @@ func TestHostileChooser(t *testing.T) {
 	if status := h.post("/chooser", map[string]any{"folder": b.folder}, &out); status != 200 || out.Chooser.Folder != b.folder {
 		t.Errorf("%d %+v", status, out)
 	}
+	for _, folder := range otherNames(t, b.agent.config.Data) {
+		if p := h.problem("/chooser", map[string]any{"folder": folder}); p.Code != "no_folder" {
+			t.Errorf("%s is the agent's own: %+v", folder, p)
+		}
+	}
 	h.cancel()
 	if got := s.read(); got != appletOK(`""`) {
 		t.Errorf("%s", got)
+	}
+}
+
+// otherNames are names of the agent's folder, and of one in it: its own, one with a link on the way, and where the disk ignores
+// the case of letters another writing.
+func otherNames(t *testing.T, data string) []string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(data, "pending"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	list := []string{data, filepath.Join(data, "pending")}
+	link := filepath.Join(t.TempDir(), "link")
+	if symlink(t, data, link) {
+		list = append(list, link, filepath.Join(link, "pending"))
+	}
+	if other := strings.ToUpper(data); other != data && sameFolder(data, other) {
+		list = append(list, other, filepath.Join(other, "PENDING"))
+	}
+	return list
+}
+
+// TestOwnFolderByAnyName: what the agent's folder is called says nothing; whether a folder is in it, the disk says.
+func TestOwnFolderByAnyName(t *testing.T) {
+	data, beside := t.TempDir(), t.TempDir()
+	info, err := os.Stat(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range otherNames(t, data) {
+		for _, folder := range []string{folder, filepath.Join(folder, "not", "there")} {
+			if !under(folder, info) {
+				t.Errorf("%s is not in %s", folder, data)
+			}
+		}
+	}
+	for _, folder := range []string{beside, filepath.Dir(data), data + "x", filepath.VolumeName(data) + string(filepath.Separator)} {
+		if under(folder, info) {
+			t.Errorf("%s is in %s", folder, data)
+		}
+	}
+	b := bring(t)
+	for _, folder := range otherNames(t, b.agent.config.Data) {
+		file := filepath.Join(folder, "one.txt")
+		if err := os.WriteFile(file, []byte("one"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.agent.locate(file); !errors.Is(err, errOwnData) {
+			t.Errorf("%s: %v", folder, err)
+		}
+		if _, p := b.agent.target(filepath.Join(folder, "new.cms")); p == nil {
+			t.Errorf("a file may be written into %s", folder)
+		}
 	}
 }
 
