@@ -172,6 +172,7 @@ type Agent struct {
 
 	notices notices
 	budget  *budget
+	crowd   crowd // one XML of very many nodes at a time
 	quiet   quiet
 	woken   chan struct{} // more is known than when it was last reminded
 	silence silence
@@ -242,7 +243,7 @@ func New(c Config) (*Agent, error) {
 	c.Log = slog.New(Discreet(c.Log.Handler(), c.Data))
 	a := &Agent{
 		config: c, log: c.Log, now: c.Now,
-		desk: newDesk(), budget: newBudget(),
+		desk: newDesk(), budget: newBudget(), crowd: newCrowd(),
 		trust:   &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log},
 		scanner: &keystore.Scanner{Open: c.openFolder},
 		homes:   make(chan homeWish, 1), woken: make(chan struct{}, 1),

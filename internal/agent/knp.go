@@ -56,14 +56,14 @@ func (t *talk) knpSign(ctx context.Context, call *ncalayer.KNPCall, window lang.
 	if call.Storage != ncalayer.PKCS12 && !slices.Contains(t.agent.plugged(), call.Storage) {
 		return call.Unsigned(ncalayer.KNPNoToken), "refused"
 	}
-	_, shown, err := t.agent.lookXML(call.XML, nil, window)
+	_, shown, err := t.agent.lookXML(ctx, call.XML, nil, window)
 	if err != nil {
 		return call.Refuse(ncalayer.KNPInvalid, err.Error()), "refused"
 	}
 	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}}}
 	_ = task.add(shown) // one is never too many
-	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
-		out, err := signXML(key, element{xml: call.XML}, true)
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
+		out, err := t.agent.signXML(ctx, key, element{xml: call.XML}, true)
 		return string(out), err
 	}
 	out := t.agent.show(ctx, t.site, window, task)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,23 +13,34 @@ import (
 // xmlBounds take what the socket carries: reports of hundreds of thousands of rows.
 var xmlBounds = dsig.Bounds{Size: maxMessage, Depth: 256, Nodes: 1_000_000}
 
-// crowded lets one document with more nodes than a server would take be in memory at a time: its tree takes up to a quarter of a GiB.
-var crowded = make(chan struct{}, 1)
+// crowd lets one document with more nodes than a server would take be in memory at a time: its tree takes up to a quarter of
+// a GiB.
+type crowd chan struct{}
 
-// room waits until a document may be taken apart; the caller then calls leave.
-func room(xml string) (leave func()) {
+func newCrowd() crowd { return make(crowd, 1) }
+
+// take waits until a document may be taken apart, no longer than ctx; the caller then calls leave.
+func (c crowd) take(ctx context.Context, xml string) (leave func(), err error) {
 	if strings.Count(xml, "<") < dsig.MaxNodes/2 {
-		return func() {}
+		return func() {}, nil
 	}
-	crowded <- struct{}{}
-	return func() { <-crowded }
+	select {
+	case c <- struct{}{}:
+		return func() { <-c }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // lookXML reads a document that is to be signed and shows it. part, unless it is nil, gives the id of the element that the
 // signature will cover.
-func (a *Agent) lookXML(xml string, part func(*dsig.Document) (string, error), tag lang.Tag) (id string, shown Document, err error) {
-	defer room(xml)()
-	doc, err := parseXML(xml)
+func (a *Agent) lookXML(ctx context.Context, xml string, part func(*dsig.Document) (string, error), tag lang.Tag) (id string, shown Document, err error) {
+	leave, err := a.crowd.take(ctx, xml)
+	if err != nil {
+		return "", Document{}, err
+	}
+	defer leave()
+	doc, err := parseWithin(xml, xmlBounds)
 	if err != nil {
 		return "", Document{}, err
 	}
@@ -40,9 +52,12 @@ func (a *Agent) lookXML(xml string, part func(*dsig.Document) (string, error), t
 	return id, a.showXML(xml, doc, id, tag), nil
 }
 
-// parseXML gives the errors the words of the parser NCALayer has, which some pages print.
-func parseXML(xml string) (*dsig.Document, error) {
-	doc, err := dsig.ParseWithin([]byte(xml), xmlBounds)
+// parseXML parses what is not large: it waits for nobody.
+func parseXML(xml string) (*dsig.Document, error) { return parseWithin(xml, dsig.Bounds{}) }
+
+// parseWithin gives the errors the words of the parser NCALayer has, which some pages print.
+func parseWithin(xml string, bounds dsig.Bounds) (*dsig.Document, error) {
+	doc, err := dsig.ParseWithin([]byte(xml), bounds)
 	if err == nil {
 		return doc, nil
 	}
