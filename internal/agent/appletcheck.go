@@ -1,8 +1,8 @@
 package agent
 
 import (
-	"context"
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"strings"

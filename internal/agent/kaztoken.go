@@ -136,9 +136,12 @@ func (l *large) serve(ctx context.Context) {
 	go func() {
 		defer close(done)
 		// Who is at the other end is looked at before he can hold a place.
-		_ = server.Serve(newMux(ctx, l.listener, l.agent.authority.config(), maxLargeOpen, func(c net.Conn) error {
-			_, err := l.agent.checkPeer(c)
-			return err
+		_ = server.Serve(newMux(ctx, mux{
+			Listener: l.listener, log: l.agent.log, config: l.agent.authority.config(), most: maxLargeOpen,
+			welcome: func(c net.Conn) error {
+				_, err := l.agent.checkPeer(c)
+				return err
+			},
 		}))
 	}()
 	<-ctx.Done()
