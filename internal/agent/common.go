@@ -346,12 +346,17 @@ func signXML(key *keystore.Key, e element, wrapped bool) ([]byte, error) {
 	return dsig.SignEnveloped(rand.Reader, []byte(e.xml), o)
 }
 
+// keyID is the identifier of a key in lower hex: that of its certificate, or, where there is none, that of the key itself.
+func keyID(c *pki.Certificate) string {
+	if len(c.SubjectKeyID) > 0 {
+		return hex.EncodeToString(c.SubjectKeyID)
+	}
+	return hex.EncodeToString(algid.KeyID(c.PublicKey))
+}
+
 // keyInfo is the answer of getKeyInfo.
 func keyInfo(c *pki.Certificate) ncalayer.KeyInfo {
-	id := hex.EncodeToString(c.SubjectKeyID)
-	if id == "" {
-		id = hex.EncodeToString(algid.KeyID(c.PublicKey))
-	}
+	id := keyID(c)
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 	return ncalayer.KeyInfo{
 		NotBefore: millis(c.NotBefore.UnixMilli()), NotAfter: millis(c.NotAfter.UnixMilli()),
