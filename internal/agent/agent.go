@@ -210,6 +210,7 @@ type Agent struct {
 	lookEvery time.Duration          // how often
 	showTime  time.Duration          // how long a browser may take
 	lookers   sync.WaitGroup
+	wakers    sync.WaitGroup // who asks the keychain again
 }
 
 // New checks the configuration. The data folder is opened, and held against a second agent, by what needs it:
@@ -279,6 +280,7 @@ func (a *Agent) Serve(ctx context.Context) error {
 	own.Go(func() { a.remind(ctx) })
 	err := a.serve(ctx, cancel)
 	own.Wait()
+	a.rest()
 	if a.release != nil {
 		a.release()
 		a.release = nil

@@ -59,7 +59,7 @@ func Examine(ctx context.Context, c Config, online bool, services []string) ([]T
 	if !online {
 		return list, nil
 	}
-	for _, issuer := range append(given, own...) {
+	for _, issuer := range slices.Concat(given, own) {
 		services = append(services, cmp.Or(c.Stamps[hex.EncodeToString(issuer.SubjectKeyID)], stampers[hex.EncodeToString(issuer.SubjectKeyID)]))
 	}
 	for _, address := range c.Stamps {
@@ -212,6 +212,14 @@ func (w Way) fetches(ctx context.Context) bool {
 	go func() { _ = server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
 	trial := w.profile + "-trial"
+	defer func() {
+		for range 10 { // its processes may write for a moment yet
+			if os.RemoveAll(trial) == nil {
+				break
+			}
+			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
+		}
+	}()
 	if quietProfile(trial) != nil {
 		return false
 	}
@@ -238,12 +246,6 @@ func (w Way) fetches(ctx context.Context) bool {
 	cancel()
 	if !waited {
 		<-ended
-	}
-	for range 10 { // its processes may write for a moment yet
-		if os.RemoveAll(trial) == nil {
-			break
-		}
-		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
 	}
 	return shows
 }

@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 // What a hostile page tries, each in a test of its own: rebinding is TestSec8WrongHost, wrong origins
@@ -137,6 +139,35 @@ func TestHostileFiles(t *testing.T) {
 	if b.agent.list(b.agent.config.Data, &choosing{}, "ru") != nil || b.agent.list(`\\evil\x`, &choosing{}, "ru") != nil {
 		t.Error("the chooser shows what it must not")
 	}
+}
+
+// TestHugeFolderInChooser: of a folder with very many files a part is shown, and that is said.
+func TestHugeFolderInChooser(t *testing.T) {
+	b := bring(t)
+	for i := range maxRead + 1 {
+		if err := os.WriteFile(filepath.Join(b.folder, strconv.Itoa(i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := b.dial(page)
+	s.send(appletCall("showFileChooser", `"ALL",`+quote(b.folder)))
+	h := b.window()
+	if l := h.view.Chooser; len(l.Entries) != maxEntries || l.More != lang.RU.Text("agent.file.many") || l.Entries[0].Name > l.Entries[1].Name {
+		t.Errorf("%d entries, %q", len(l.Entries), l.More)
+	}
+	if err := errors.Join(os.Remove(filepath.Join(b.folder, "0")), os.Remove(filepath.Join(b.folder, "1"))); err != nil {
+		t.Fatal(err)
+	}
+	var out struct{ Chooser Listing }
+	if status := h.post("/chooser", map[string]any{"folder": b.folder}, &out); status != 200 || out.Chooser.More != lang.RU.Text("agent.file.more", "n", maxRead-1-maxEntries) {
+		t.Errorf("%d %q", status, out.Chooser.More)
+	}
+	empty := t.TempDir()
+	if status := h.post("/chooser", map[string]any{"folder": empty}, &out); status != 200 || len(out.Chooser.Entries) != 0 || out.Chooser.Folder != empty {
+		t.Errorf("an empty folder: %d %+v", status, out.Chooser)
+	}
+	h.cancel()
+	s.read()
 }
 
 // symlink makes a link, and tells whether the system did: Windows lets few make one.

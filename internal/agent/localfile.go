@@ -28,7 +28,7 @@ var (
 	errOwnData   = errors.New("own-data")
 	errKeyFile   = errors.New("key-file")
 	errTooLarge  = errors.New("too-large")
-	errNotCopied = errors.New("not-copied") // the disk is full, say
+	errNotCopied = errors.New("not-copied")      // the disk is full, say
 	errNotWanted = errors.New("action.canceled") // the person said no
 )
 

@@ -30,7 +30,8 @@ func stand(t *testing.T, programs map[string]string) (ran func(name string) []st
 		if err != nil {
 			return nil
 		}
-		return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+		lines := strings.Split(string(b), "\n")
+		return lines[:len(lines)-1] // the last is not whole, it is just written
 	}
 }
 
@@ -239,6 +240,16 @@ func TestTryBrowsers(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(data, profileFolder, "*")); err != nil || len(left) > 0 {
 		t.Errorf("left: %v %v", left, err)
+	}
+	t.Setenv("PATH", t.TempDir())
+	if err := os.WriteFile(filepath.Join(os.Getenv("PATH"), "chromium"), []byte{0}, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if trials, _ := TryBrowsers(t.Context(), data); len(trials) != 1 || trials[0].Shows {
+		t.Errorf("one that cannot be started: %+v", trials)
+	}
+	if left, err := filepath.Glob(filepath.Join(data, profileFolder, "*")); err != nil || len(left) > 0 {
+		t.Errorf("left by one that cannot be started: %v %v", left, err)
 	}
 	silent := stand(t, map[string]string{"chromium": "exit 0"})
 	if trials, opener := TryBrowsers(t.Context(), data); len(trials) != 1 || trials[0].Shows || opener || silent("chromium") == nil {
