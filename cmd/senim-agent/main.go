@@ -222,7 +222,8 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	}
 	c.Config = agent.Config{
 		Listen: *listen, Data: *data, Folders: keys, Ways: ways, Unseen: say, Browser: show, Cabinet: *cabinet,
-		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version, Log: slog.New(agent.Discreet(slog.NewTextHandler(stderr, nil), *data)),
+		SingleUser: *single, Remember: *remember, OldKeyFiles: *old, Version: version,
+		Log: slog.New(slog.NewTextHandler(stderr, nil)), // the agent keeps paths out of it
 	}
 	if c.Pool, err = authoritiesIn(append(packedAuthorities(), authorities...)); err != nil {
 		return c, err

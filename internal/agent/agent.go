@@ -74,7 +74,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -141,7 +140,7 @@ type Config struct {
 	CabinetTransport http.RoundTripper // reaches it; nil is the usual one
 
 	Version string           // shown in getBundles; default "0"
-	Log     *slog.Logger     // default: nowhere
+	Log     *slog.Logger     // without paths: see [Discreet]. Default: nowhere
 	Now     func() time.Time // default time.Now
 
 	pause      time.Duration                         // of large documents; tests are less patient
@@ -236,10 +235,6 @@ func New(c Config) (*Agent, error) {
 	}
 	if c.Pool == nil {
 		c.Pool = pki.NewPool()
-	}
-	c.Tokens = slices.Clone(c.Tokens)
-	for i := range c.Tokens {
-		c.Tokens[i].Log = c.Log
 	}
 	c.Log = slog.New(Discreet(c.Log.Handler(), c.Data))
 	a := &Agent{

@@ -108,16 +108,6 @@ func (a *Agent) LargeError() error {
 	return a.largeHeld
 }
 
-// LargeAddr is the address for large documents; "" while that is off.
-func (a *Agent) LargeAddr() string {
-	a.doors.Lock()
-	defer a.doors.Unlock()
-	if a.large == nil {
-		return ""
-	}
-	return a.large.listener.Addr().String()
-}
-
 // serve answers until ctx ends.
 func (l *large) serve(ctx context.Context) {
 	defer close(l.ended)
