@@ -267,13 +267,7 @@ func authoritiesIn(folders []string) (*pki.Pool, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read authorities: %w", err)
 		}
-		for _, cert := range trusted.Authorities {
-			if string(cert.RawIssuer) == string(cert.RawSubject) {
-				pool.AddRoot(cert)
-			} else {
-				pool.AddIntermediate(cert)
-			}
-		}
+		trusted.AddTo(pool)
 	}
 	return pool, nil
 }
