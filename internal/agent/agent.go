@@ -4,7 +4,8 @@
 // [New] checks the configuration, [Agent.Listen] binds the socket, [Agent.Serve] runs until its
 // context ends. Everything that signs, lists, reads or makes a key goes through one window, shown by
 // the person's browser from an origin of its own that exists only while the window is open. The
-// password is typed there and nowhere else; no page ever learns it, a path, or a private key.
+// password is typed there and nowhere else; no page ever learns it, a private key, or a path the
+// person did not pick for it.
 //
 // Refused: other users of the machine, pages that reach us under another host name, our own window's
 // origin, a sign-in challenge asked for by another origin than its own, digests for sign-in keys,
@@ -63,7 +64,8 @@
 //
 // [Agent.ShowHome], and a site's showSettings, open a page on another origin of its own, with the same door:
 // token, key, header. It signs nothing. POST /look, /unlock (only to learn whose a key is), /forget, /site,
-// /folder, /set, /authority, /discard and /act answer {"view":HomeView}; /calendar gives the .ics; /close ends it.
+// /folder, /files, /driver, /set, /authority, /discard and /act answer {"view":HomeView}; /calendar gives the .ics;
+// /close ends it. None of them waits for another.
 package agent
 
 import (

@@ -143,7 +143,7 @@ type unlocking struct {
 	Remembered bool   `json:"remembered"` // take the one kept there
 }
 
-// open opens a key file as the person wishes: by what was typed, or by what the keychain kept.
+// openFile opens a key as the person wishes: by what was typed, or by what the keychain kept.
 func (w *window) openFile(f keystore.File, in *unlocking) (*keystore.Key, error) {
 	if in.Remembered {
 		var err error
