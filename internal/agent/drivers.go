@@ -178,12 +178,21 @@ func (h *home) driver(storage, path string, sure, remove bool) (code, field stri
 		}
 		return "driver_failed", "driver"
 	}
-	if a.settings.change(func(c *saved) {
-		if d := (savedDriver{storage, path}); !slices.Contains(c.Drivers, d) && len(c.Drivers) < maxDrivers {
+	full := false
+	err := a.settings.change(func(c *saved) {
+		d := savedDriver{storage, path}
+		if slices.Contains(c.Drivers, d) {
+			return
+		}
+		if full = len(c.Drivers) >= maxDrivers; !full { // another call may have added one meanwhile
 			c.Drivers = append(c.Drivers, d)
 		}
-	}) != nil {
+	})
+	switch {
+	case err != nil:
 		return "not_written", ""
+	case full:
+		return "driver_many", "driver"
 	}
 	a.onTokens()
 	return "", ""
