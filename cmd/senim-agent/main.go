@@ -208,7 +208,7 @@ func configuration(name string, args []string, stdout, stderr io.Writer) (c sett
 	}
 	c.Config = agent.Config{
 		Listen: c.listen, Data: c.data, Folders: c.keys, Ways: ways, Unseen: say, Browser: show, Cabinet: c.cabinet,
-		SingleUser: c.single, Remember: c.remember, OldKeyFiles: c.old, Version: version, Log: slog.New(agent.Discreet(slog.NewTextHandler(stderr, nil), c.data)),
+		SingleUser: c.single, Remember: c.remember, OldKeyFiles: c.old, Version: version, Log: slog.New(slog.NewTextHandler(stderr, nil)), // the agent keeps paths out of it
 	}
 	if err := c.findTrust(); err != nil {
 		return c, err
@@ -280,13 +280,7 @@ func authoritiesIn(folders []string) (*pki.Pool, error) {
 		if err != nil {
 			return nil, refuse("command.authorities", "path", folder, "why", err).because(err)
 		}
-		for _, cert := range trusted.Authorities {
-			if string(cert.RawIssuer) == string(cert.RawSubject) {
-				pool.AddRoot(cert)
-			} else {
-				pool.AddIntermediate(cert)
-			}
-		}
+		trusted.AddTo(pool)
 	}
 	return pool, nil
 }

@@ -4,7 +4,8 @@
 // [New] checks the configuration, [Agent.Listen] binds the socket, [Agent.Serve] runs until its
 // context ends. Everything that signs, lists, reads or makes a key goes through one window, shown by
 // the person's browser from an origin of its own that exists only while the window is open. The
-// password is typed there and nowhere else; no page ever learns it, a path, or a private key.
+// password is typed there and nowhere else; no page ever learns it, a private key, or a path the
+// person did not pick for it.
 //
 // Refused: other users of the machine, pages that reach us under another host name, our own window's
 // origin, a sign-in challenge asked for by another origin than its own, digests for sign-in keys,
@@ -63,7 +64,8 @@
 //
 // [Agent.ShowHome], and a site's showSettings, open a page on another origin of its own, with the same door:
 // token, key, header. It signs nothing. POST /look, /unlock (only to learn whose a key is), /forget, /site,
-// /folder, /set, /authority, /discard and /act answer {"view":HomeView}; /calendar gives the .ics; /close ends it.
+// /folder, /files, /driver, /set, /authority, /discard and /act answer {"view":HomeView}; /calendar gives the .ics;
+// /close ends it. None of them waits for another.
 package agent
 
 import (
@@ -74,7 +76,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -141,7 +142,7 @@ type Config struct {
 	CabinetTransport http.RoundTripper // reaches it; nil is the usual one
 
 	Version string           // shown in getBundles; default "0"
-	Log     *slog.Logger     // default: nowhere
+	Log     *slog.Logger     // without paths: see [Discreet]. Default: nowhere
 	Now     func() time.Time // default time.Now
 
 	pause      time.Duration                         // of large documents; tests are less patient
@@ -172,6 +173,7 @@ type Agent struct {
 
 	notices notices
 	budget  *budget
+	crowd   crowd // one XML of very many nodes at a time
 	quiet   quiet
 	// driverQuiet says when it is said again that a driver is missing.
 	driverQuiet quiet
@@ -184,7 +186,7 @@ type Agent struct {
 
 	doors     sync.Mutex
 	large     *large // under doors; nil: off
-	largeHeld error  // why it could not be opened; the agent's page alone changes it while the agent serves
+	largeHeld error  // under doors: why it could not be opened
 
 	listeners []net.Listener
 	port      string
@@ -207,9 +209,11 @@ type Agent struct {
 	lookEnd   time.Time              // under looking: when the last look ended
 	lookWith  []keystore.TokenDriver // under looking: and what it looked with
 	lookKept  time.Duration          // how long pages are told what it showed
+	lookFirst time.Duration          // how long the agent's page waits for its first look
 	lookEvery time.Duration          // how often
 	showTime  time.Duration          // how long a browser may take
 	lookers   sync.WaitGroup
+	wakers    sync.WaitGroup // who asks the keychain again
 }
 
 // New checks the configuration. The data folder is opened, and held against a second agent, by what needs it:
@@ -236,14 +240,16 @@ func New(c Config) (*Agent, error) {
 	if c.Pool == nil {
 		c.Pool = pki.NewPool()
 	}
-	c.Tokens = slices.Clone(c.Tokens)
-	for i := range c.Tokens {
-		c.Tokens[i].Log = c.Log
-	}
 	c.Log = slog.New(Discreet(c.Log.Handler(), c.Data))
 	a := &Agent{
-		config: c, log: c.Log, now: c.Now, desk: newDesk(), trust: &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log}, budget: newBudget(), scanner: &keystore.Scanner{Open: c.openFolder}, homes: make(chan homeWish, 1), woken: make(chan struct{}, 1), acts: map[Act]func(context.Context, lang.Tag){},
-		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{}, lookEvery: 3 * time.Second, lookKept: 2 * time.Second, showTime: showTime,
+		config: c, log: c.Log, now: c.Now,
+		desk: newDesk(), budget: newBudget(), crowd: newCrowd(),
+		trust:   &trusted{given: c.Pool, dir: TrustFolder(c.Data), log: c.Log},
+		scanner: &keystore.Scanner{Open: c.openFolder},
+		homes:   make(chan homeWish, 1), woken: make(chan struct{}, 1),
+		acts:    map[Act]func(context.Context, lang.Tag){},
+		origins: map[string]*originState{}, mine: map[string]bool{}, renewal: map[string]bool{},
+		lookEvery: lookEvery, lookKept: lookKept, lookFirst: lookFirst, showTime: showTime,
 	}
 	a.stamper = a.stamp
 	for _, act := range ownActs {
@@ -267,12 +273,13 @@ func (a *Agent) Serve(ctx context.Context) error {
 		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var own sync.WaitGroup
 	own.Go(func() { a.attend(ctx) })
 	own.Go(func() { a.remind(ctx) })
-	err := a.serve(ctx)
-	cancel()
+	err := a.serve(ctx, cancel)
 	own.Wait()
+	a.rest()
 	if a.release != nil {
 		a.release()
 		a.release = nil

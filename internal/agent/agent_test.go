@@ -92,7 +92,8 @@ func bring(t *testing.T, change ...func(*Config)) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.lookKept = 0 // tests pull tokens out
+	a.lookKept = 0                 // tests pull tokens out
+	a.lookFirst = 30 * time.Second // and see them at once, on a slow machine too
 	if err := a.Listen(); err != nil {
 		t.Fatal(err)
 	}

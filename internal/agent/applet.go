@@ -125,7 +125,7 @@ func (t *talk) appletCall(ctx context.Context, call *ncalayer.AppletCall, window
 	case "getHash":
 		return appletHash(call)
 	case "verifyXml":
-		return appletVerifyXML(call)
+		return t.agent.appletVerifyXML(ctx, call)
 	case "verifyCMSSignature":
 		return appletVerifyCMS(call.Signature, []byte(call.Text))
 	case "verifyCMSSignatureFromFile":

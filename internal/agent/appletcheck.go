@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -68,8 +69,12 @@ func appletVerifyPlain(cert *pki.Certificate, call *ncalayer.AppletCall) (any, e
 
 // appletVerifyXML verifies all signatures of a document, or, with the name of the element around it,
 // the only one there over the element with the id it names.
-func appletVerifyXML(call *ncalayer.AppletCall) (any, error) {
-	defer room(call.Text)()
+func (a *Agent) appletVerifyXML(ctx context.Context, call *ncalayer.AppletCall) (any, error) {
+	leave, err := a.crowd.take(ctx, call.Text)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	doc, err := dsig.ParseWithin([]byte(call.Text), xmlBounds)
 	if err != nil {
 		return nil, appletError(ncalayer.AppletXML)

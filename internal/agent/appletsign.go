@@ -24,21 +24,21 @@ func (t *talk) appletSign(ctx context.Context, call *ncalayer.AppletCall, window
 	if err != nil {
 		return nil, err
 	}
-	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
 		if err := alias(key, call.Alias); err != nil {
 			return nil, err
 		}
-		return sign(key)
+		return sign(ctx, key)
 	}
 	return t.askContainer(ctx, call, window, task)
 }
 
 // appletTask checks what is to be signed, shows it, and gives the way to sign it.
-func (t *talk) appletTask(ctx context.Context, task *signing, call *ncalayer.AppletCall, window lang.Tag) (func(*keystore.Key) (any, error), error) {
+func (t *talk) appletTask(ctx context.Context, task *signing, call *ncalayer.AppletCall, window lang.Tag) (func(context.Context, *keystore.Key) (any, error), error) {
 	content := []byte(call.Text)
 	switch call.Method {
 	case "signXml", "signXmlByElementId":
-		return t.appletXML(task, call, window)
+		return t.appletXML(ctx, task, call, window)
 	case "signPlainData":
 		if another, bad := relayed(content, t.site); bad {
 			task.wants = []string{another}
@@ -50,7 +50,7 @@ func (t *talk) appletTask(ctx context.Context, task *signing, call *ncalayer.App
 		if err := task.add(showContent(content, nil, window)); err != nil {
 			return nil, err
 		}
-		return func(key *keystore.Key) (any, error) {
+		return func(_ context.Context, key *keystore.Key) (any, error) {
 			algorithm, err := algid.SignatureFor(key.Certificate.PublicKey)
 			if err != nil {
 				return nil, err
@@ -70,7 +70,7 @@ func (t *talk) appletTask(ctx context.Context, task *signing, call *ncalayer.App
 	if err != nil {
 		return nil, err
 	}
-	return func(key *keystore.Key) (any, error) {
+	return func(_ context.Context, key *keystore.Key) (any, error) {
 		der, err := t.agent.sign(key, m, !call.Attached)
 		return base64.StdEncoding.EncodeToString(der), err
 	}, nil
@@ -83,7 +83,7 @@ func (t *signing) named(path string) {
 	}
 }
 
-func (t *talk) appletXML(task *signing, call *ncalayer.AppletCall, window lang.Tag) (func(*keystore.Key) (any, error), error) {
+func (t *talk) appletXML(ctx context.Context, task *signing, call *ncalayer.AppletCall, window lang.Tag) (func(context.Context, *keystore.Key) (any, error), error) {
 	item := element{xml: call.Text}
 	var part func(*dsig.Document) (string, error)
 	var unnamed error
@@ -96,7 +96,7 @@ func (t *talk) appletXML(task *signing, call *ncalayer.AppletCall, window lang.T
 			item.parent = "//" + call.Parent
 		}
 	}
-	id, shown, err := t.lookXML(task, call.Text, part, window)
+	id, shown, err := t.lookXML(ctx, task, call.Text, part, window)
 	switch {
 	case errors.Is(err, errOrigin):
 		return nil, err
@@ -109,8 +109,8 @@ func (t *talk) appletXML(task *signing, call *ncalayer.AppletCall, window lang.T
 	if err := task.add(shown); err != nil {
 		return nil, err
 	}
-	return func(key *keystore.Key) (any, error) {
-		out, err := signXML(key, item, true)
+	return func(ctx context.Context, key *keystore.Key) (any, error) {
+		out, err := t.agent.signXML(ctx, key, item, true)
 		return string(out), err
 	}, nil
 }

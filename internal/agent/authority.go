@@ -89,7 +89,7 @@ func readAuthority(dir string, now func() time.Time) (*authority, error) {
 		return nil, err
 	}
 	whole, keyErr := keystore.ReadFile(keyPath)
-	if passing(keyErr) {
+	if toldNothing(keyErr) {
 		return nil, keyErr
 	}
 	cert := whole
@@ -97,7 +97,7 @@ func readAuthority(dir string, now func() time.Time) (*authority, error) {
 		var err error
 		cert, err = keystore.ReadFile(filepath.Join(dir, AuthorityFile))
 		switch {
-		case passing(err):
+		case toldNothing(err):
 			return nil, err
 		case errors.Is(err, os.ErrNotExist): // its key was written first: a kill may have left that
 			return nil, errMade
@@ -114,8 +114,8 @@ func readAuthority(dir string, now func() time.Time) (*authority, error) {
 	return &authority{dir: dir, cert: pair.Leaf, key: key, now: now, file: file}, nil
 }
 
-// passing tells of an error of reading a file whether it says nothing about what is there.
-func passing(err error) bool {
+// toldNothing tells of an error of reading a file whether it says nothing about what is there.
+func toldNothing(err error) bool {
 	return err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, keystore.ErrNotFile)
 }
 
@@ -124,7 +124,7 @@ func (a *authority) show() error {
 	path, text := filepath.Join(a.dir, AuthorityFile), certificatePEM(a.cert.Raw)
 	b, err := keystore.ReadFile(path)
 	switch {
-	case passing(err):
+	case toldNothing(err):
 		return err
 	case bytes.Equal(b, text):
 		return nil

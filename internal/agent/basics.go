@@ -28,7 +28,7 @@ func (t *talk) basics(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 		return refusal.Reply(), refusal.Code
 	}
 	window := tag(call.Locale, lang.KK)
-	task, err := t.basicsTask(call, window)
+	task, err := t.basicsTask(ctx, call, window)
 	if errors.Is(err, errOrigin) {
 		t.refuseRelayed(ctx, window, task)
 		refusal := &ncalayer.Refusal{Code: ncalayer.CodeSigning, Details: "origin.mismatch: the challenge is of another site"}
@@ -55,7 +55,7 @@ func (t *talk) basics(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 	return ncalayer.BasicsReply(out.result), "ok"
 }
 
-func (t *talk) basicsTask(call *ncalayer.SignCall, window lang.Tag) (*signing, error) {
+func (t *talk) basicsTask(ctx context.Context, call *ncalayer.SignCall, window lang.Tag) (*signing, error) {
 	contents, refusal := call.Contents()
 	if refusal != nil {
 		return nil, refusal
@@ -83,7 +83,7 @@ func (t *talk) basicsTask(call *ncalayer.SignCall, window lang.Tag) (*signing, e
 	}
 	switch call.Format {
 	case "xml":
-		err = t.basicsXML(task, contents, window)
+		err = t.basicsXML(ctx, task, contents, window)
 	case "raw":
 		err = t.basicsRaw(task, call, contents, window)
 	default:
@@ -162,10 +162,10 @@ func (t *talk) basicsCMS(task *signing, call *ncalayer.SignCall, contents [][]by
 	return nil
 }
 
-func (t *talk) basicsXML(task *signing, contents [][]byte, window lang.Tag) error {
+func (t *talk) basicsXML(ctx context.Context, task *signing, contents [][]byte, window lang.Tag) error {
 	var items []element
 	for _, content := range contents {
-		_, shown, err := t.lookXML(task, string(content), nil, window)
+		_, shown, err := t.lookXML(ctx, task, string(content), nil, window)
 		if err == nil {
 			err = task.add(shown)
 		}
@@ -174,9 +174,9 @@ func (t *talk) basicsXML(task *signing, contents [][]byte, window lang.Tag) erro
 		}
 		items = append(items, element{xml: string(content)})
 	}
-	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
 		return each(items, true, func(e element) (string, error) {
-			out, err := signXML(key, e, false)
+			out, err := t.agent.signXML(ctx, key, e, false)
 			return string(out), err
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
@@ -210,7 +211,7 @@ func TestHostileOpenConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	m := newMux(ctx, l, nil, 4, nil)
+	m := newMux(ctx, mux{Listener: l, log: slog.New(slog.DiscardHandler), most: 4})
 	server := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Minute}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(m) }()

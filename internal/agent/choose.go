@@ -2,6 +2,8 @@ package agent
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,8 +15,11 @@ import (
 	"senim/internal/lang"
 )
 
-// maxEntries bounds what a chooser shows of one folder.
-const maxEntries = 2000
+// Bounds of one folder in a chooser: what is shown, and what is read.
+const (
+	maxEntries = 2000
+	maxRead    = 10_000
+)
 
 // Listing is one folder in the chooser.
 type Listing struct {
@@ -102,8 +107,11 @@ func (a *Agent) list(folder string, c *choosing, tag lang.Tag) *Listing {
 		return nil
 	}
 	folder = filepath.Clean(folder)
-	entries, err := os.ReadDir(folder)
-	if err != nil || a.own(folder) {
+	if a.own(folder) {
+		return nil
+	}
+	entries, whole := entriesOf(folder)
+	if entries == nil {
 		return nil
 	}
 	l := &Listing{Folder: folder, Places: a.watched(), Entries: []Entry{}}
@@ -133,10 +141,32 @@ func (a *Agent) list(folder string, c *choosing, tag lang.Tag) *Listing {
 		l.Entries = append(l.Entries, Entry{Name: e.Name(), Path: path, About: about})
 	}
 	sort.SliceStable(l.Entries, func(i, j int) bool { return l.Entries[i].Folder && !l.Entries[j].Folder })
-	if more := len(l.Entries) - maxEntries; more > 0 {
-		l.Entries, l.More = l.Entries[:maxEntries], tag.Text("agent.file.more", "n", more)
+	more := len(l.Entries) - maxEntries
+	l.Entries = l.Entries[:min(len(l.Entries), maxEntries)]
+	switch {
+	case !whole:
+		l.More = tag.Text("agent.file.many")
+	case more > 0:
+		l.More = tag.Text("agent.file.more", "n", more)
 	}
 	return l
+}
+
+// entriesOf reads a folder by name, as far as maxRead; nil when it cannot be read.
+func entriesOf(folder string) (entries []os.DirEntry, whole bool) {
+	f, err := os.Open(folder)
+	if err != nil {
+		return nil, false
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	entries, err = f.ReadDir(maxRead + 1)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, false
+	}
+	whole = len(entries) <= maxRead
+	entries = append([]os.DirEntry{}, entries[:min(len(entries), maxRead)]...)
+	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, whole
 }
 
 func (c *choosing) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {

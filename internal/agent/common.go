@@ -100,7 +100,7 @@ func (t *talk) commonTask(ctx context.Context, call *ncalayer.CommonCall, window
 		task.act = func(_ context.Context, key *keystore.Key) (any, error) { return keyInfo(key.Certificate), nil }
 		return task, nil
 	case "signXml", "signXmls":
-		err = t.commonXML(task, call, window)
+		err = t.commonXML(ctx, task, call, window)
 	case "createCAdESFromBase64Hash":
 		err = t.commonDigests(task, call, window)
 	case "createCAdESFromFile", "createCMSSignatureFromFile":
@@ -292,14 +292,14 @@ func (a *Agent) signDigest(key *keystore.Key, digest []byte) ([]byte, error) {
 // element is what part of an XML document is signed: all of it when id is empty.
 type element struct{ xml, id, parent string }
 
-func (t *talk) commonXML(task *signing, call *ncalayer.CommonCall, window lang.Tag) error {
+func (t *talk) commonXML(ctx context.Context, task *signing, call *ncalayer.CommonCall, window lang.Tag) error {
 	var items []element
 	for _, xml := range call.Data {
 		var part func(*dsig.Document) (string, error)
 		if call.TBS != "" {
 			part = func(doc *dsig.Document) (string, error) { return idAt(doc, call.TBS) }
 		}
-		id, shown, err := t.lookXML(task, xml, part, window)
+		id, shown, err := t.lookXML(ctx, task, xml, part, window)
 		if err != nil {
 			return err
 		}
@@ -311,9 +311,9 @@ func (t *talk) commonXML(task *signing, call *ncalayer.CommonCall, window lang.T
 	if len(items) == 0 {
 		return errors.New("nothing to sign")
 	}
-	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
 		return each(items, call.Many, func(e element) (string, error) {
-			out, err := signXML(key, e, true)
+			out, err := t.agent.signXML(ctx, key, e, true)
 			return string(out), err
 		})
 	}
@@ -331,8 +331,18 @@ func idAt(doc *dsig.Document, path string) (string, error) {
 	return found[0].ID(), nil
 }
 
+// signXML signs a document; one of many nodes waits for its turn, no longer than ctx.
+func (a *Agent) signXML(ctx context.Context, key *keystore.Key, e element, wrapped bool) ([]byte, error) {
+	leave, err := a.crowd.take(ctx, e.xml)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return signXML(key, e, wrapped)
+}
+
+// signXML signs a document that was parsed before.
 func signXML(key *keystore.Key, e element, wrapped bool) ([]byte, error) {
-	defer room(e.xml)()
 	o := dsig.Options{Key: key.Signer, Certificate: key.Certificate, Wrapped: wrapped, Bounds: xmlBounds}
 	if e.id != "" {
 		return dsig.SignElement(rand.Reader, []byte(e.xml), e.id, e.parent, o)
@@ -340,12 +350,17 @@ func signXML(key *keystore.Key, e element, wrapped bool) ([]byte, error) {
 	return dsig.SignEnveloped(rand.Reader, []byte(e.xml), o)
 }
 
+// keyID is the identifier of a key in lower hex: that of its certificate, or, where there is none, that of the key itself.
+func keyID(c *pki.Certificate) string {
+	if len(c.SubjectKeyID) > 0 {
+		return hex.EncodeToString(c.SubjectKeyID)
+	}
+	return hex.EncodeToString(algid.KeyID(c.PublicKey))
+}
+
 // keyInfo is the answer of getKeyInfo.
 func keyInfo(c *pki.Certificate) ncalayer.KeyInfo {
-	id := hex.EncodeToString(c.SubjectKeyID)
-	if id == "" {
-		id = hex.EncodeToString(algid.KeyID(c.PublicKey))
-	}
+	id := keyID(c)
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 	return ncalayer.KeyInfo{
 		NotBefore: millis(c.NotBefore.UnixMilli()), NotAfter: millis(c.NotAfter.UnixMilli()),

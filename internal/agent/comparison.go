@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"encoding/hex"
 	"net/url"
 	"slices"
 	"strings"
@@ -43,16 +42,16 @@ func (a *Agent) comparison(l *listedKeys, files []keystore.File, entries []keyEn
 // whyAway says what a key that is only in the cabinet's list may be: one that waits here to be installed,
 // one in a file nobody opened, one on a token, or one the person knows nothing of.
 func (a *Agent) whyAway(cert *pki.Certificate, files []keystore.File, tag lang.Tag) Remark {
-	ski, closed := hex.EncodeToString(cert.SubjectKeyID), 0
+	id, closed := keyID(cert), 0
 	for _, n := range a.keeper.Unfinished() {
-		if n.KeyID == ski {
+		if n.KeyID == id {
 			return Remark{"waits", "info", tag.Text("home.compare.waits", "file", n.File)}
 		}
 	}
 	for _, f := range files {
 		switch {
 		case a.known.find(f.ID) != nil:
-		case ski != "" && strings.Contains(strings.ToLower(f.Name), ski):
+		case strings.Contains(strings.ToLower(f.Name), id):
 			return Remark{"closed", "info", tag.Text("home.compare.closed", "file", f.Name)}
 		default:
 			closed++

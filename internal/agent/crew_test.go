@@ -2,6 +2,7 @@ package agent
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -37,6 +38,7 @@ func TestNobodyJoinsWhoEnds(t *testing.T) {
 func TestConnectionsWhileEnding(t *testing.T) {
 	b := bring(t)
 	var all sync.WaitGroup
+	var came atomic.Int64
 	stop := make(chan struct{})
 	for range 4 {
 		all.Go(func() {
@@ -47,12 +49,13 @@ func TestConnectionsWhileEnding(t *testing.T) {
 				default:
 				}
 				if s, err := b.try(page); err == nil {
+					came.Add(1)
 					_ = s.c.CloseNow()
 				}
 			}
 		})
 	}
-	time.Sleep(100 * time.Millisecond) //nolint:forbidigo // there is no signal, it is looked at again
+	becomes(t, func() bool { return came.Load() >= 8 }) // and they go on coming
 	end, _ := served.LoadAndDelete(b.agent.config.Data)
 	end.(func())()
 	close(stop)

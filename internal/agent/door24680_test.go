@@ -17,13 +17,13 @@ func TestLargePortTaken(t *testing.T) {
 	}
 	address := other.Addr().String()
 	told := bring(t, func(c *Config) { c.LargeDocuments = address })
-	if told.agent.LargeError() == nil || told.agent.LargeAddr() != "" {
-		t.Errorf("%v, %q", told.agent.LargeError(), told.agent.LargeAddr())
+	if told.agent.LargeError() == nil || told.agent.largeAddr() != "" {
+		t.Errorf("%v, %q", told.agent.LargeError(), told.agent.largeAddr())
 	}
 	told.dial(page) // it serves
 	b := bring(t, func(c *Config) { c.LargeSwitch = address })
 	h := b.home()
-	if v := h.view.Large; v == nil || v.On || v.Why != "" || b.agent.LargeAddr() != "" {
+	if v := h.view.Large; v == nil || v.On || v.Why != "" || b.agent.largeAddr() != "" {
 		t.Fatalf("off by default: %+v", v)
 	}
 	h.act("/set", map[string]any{"large": true})
@@ -34,12 +34,12 @@ func TestLargePortTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.act("/set", map[string]any{"large": true})
-	if v := h.view.Large; !v.On || v.Why != "" || b.agent.LargeAddr() != address {
-		t.Errorf("the port is free: %+v, %s", v, b.agent.LargeAddr())
+	if v := h.view.Large; !v.On || v.Why != "" || b.agent.largeAddr() != address {
+		t.Errorf("the port is free: %+v, %s", v, b.agent.largeAddr())
 	}
 	h.act("/set", map[string]any{"large": false})
-	if v := h.view.Large; v.On || b.agent.LargeAddr() != "" {
-		t.Errorf("closed: %+v, %s", v, b.agent.LargeAddr())
+	if v := h.view.Large; v.On || b.agent.largeAddr() != "" {
+		t.Errorf("closed: %+v, %s", v, b.agent.largeAddr())
 	}
 	if free, err := freeport.Hold(t.Context()); err == nil { // nothing is kept by us
 		_ = free.Close()

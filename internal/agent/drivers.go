@@ -166,8 +166,7 @@ func (h *home) driver(storage, path string, sure, remove bool) (code, field stri
 	if _, err := keystore.CheckDriver(path, true); err != nil {
 		return "driver_" + driverProblem(err), "driver"
 	}
-	kept := a.settings.get().Drivers
-	if len(kept) >= maxDrivers {
+	if len(a.settings.get().Drivers) >= maxDrivers {
 		return "driver_many", "driver"
 	}
 	// What does not load is not kept: the person learns now that it is another file, or for another machine.
@@ -179,12 +178,21 @@ func (h *home) driver(storage, path string, sure, remove bool) (code, field stri
 		}
 		return "driver_failed", "driver"
 	}
-	if a.settings.change(func(c *saved) {
-		if d := (savedDriver{storage, path}); !slices.Contains(c.Drivers, d) {
+	full := false
+	err := a.settings.change(func(c *saved) {
+		d := savedDriver{storage, path}
+		if slices.Contains(c.Drivers, d) {
+			return
+		}
+		if full = len(c.Drivers) >= maxDrivers; !full { // another call may have added one meanwhile
 			c.Drivers = append(c.Drivers, d)
 		}
-	}) != nil {
+	})
+	switch {
+	case err != nil:
 		return "not_written", ""
+	case full:
+		return "driver_many", "driver"
 	}
 	a.onTokens()
 	return "", ""
@@ -207,7 +215,7 @@ func (h *home) files(folder string) *Listing {
 	if folder == "" {
 		folder = usual
 	}
-	list := h.agent.list(folder, &choosing{suffix: suffix}, h.lang)
+	list := h.agent.list(folder, &choosing{suffix: suffix}, h.tag())
 	if list != nil && !slices.Contains(list.Places, usual) {
 		list.Places = append(list.Places, usual)
 	}

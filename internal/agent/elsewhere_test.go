@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"senim/internal/ncalayer"
 	"senim/internal/pkitest"
 	"senim/pfx"
@@ -120,6 +122,31 @@ func TestNoKeychainNoSecretOnDisk(t *testing.T) {
 		if key, err := os.ReadFile(filepath.Join(pendingIn(b.agent.config.Data), "pending.key")); err == nil && len(key) == 64 {
 			t.Errorf("%s: the secret lies in a file", name)
 		}
+	}
+}
+
+// TestKeychainLocksMeanwhile: what counts is the keychain when the key is made, not when the window came.
+func TestKeychainLocksMeanwhile(t *testing.T) {
+	secrets := &chest{}
+	b := bring(t, func(o *Config) { o.AskPending, o.Keychain = true, secrets })
+	view := b.look()
+	s := b.dial(page)
+	s.send(keysCall("generate", generateArgs))
+	view.open()
+	view.do("leave the password out", chromedp.WaitNotVisible(chromedp.CSS("#new-password")), view.ready())
+	secrets.lock(true)
+	view.click("#sign")
+	view.do("be asked for a password", chromedp.WaitVisible(chromedp.CSS("#new-password[aria-invalid=true]")), view.ready())
+	if left, err := filepath.Glob(filepath.Join(b.folder, "*")); err != nil || len(left) > 0 {
+		t.Errorf("%v %v", left, err)
+	}
+	view.do("type one", chromedp.SendKeys(chromedp.CSS("#new-password"), "Carried42"), chromedp.SendKeys(chromedp.CSS("#new-password-2"), "Carried42"))
+	view.click("#sign")
+	if got := s.read(); !strings.Contains(got, `"csr"`) {
+		t.Error(got)
+	}
+	if key, err := os.ReadFile(filepath.Join(pendingIn(b.agent.config.Data), "pending.key")); err == nil && len(key) == 64 {
+		t.Error("the secret lies in a file")
 	}
 }
 

@@ -60,7 +60,7 @@ func Examine(ctx context.Context, c Config, online bool, services []string) ([]T
 	if !online {
 		return list, nil
 	}
-	for _, issuer := range append(given, own...) {
+	for _, issuer := range slices.Concat(given, own) {
 		services = append(services, cmp.Or(c.Stamps[hex.EncodeToString(issuer.SubjectKeyID)], stampers[hex.EncodeToString(issuer.SubjectKeyID)]))
 	}
 	for _, address := range c.Stamps {
@@ -213,6 +213,7 @@ func (w Way) fetches(ctx context.Context) bool {
 	go func() { _ = server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
 	trial := w.profile + "-trial"
+	defer removeLived(trial)
 	if quietProfile(trial) != nil {
 		return false
 	}
@@ -243,7 +244,6 @@ func (w Way) fetches(ctx context.Context) bool {
 	} else {
 		<-ended
 	}
-	removeLived(trial)
 	return shows
 }
 

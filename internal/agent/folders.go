@@ -94,7 +94,6 @@ func (a *Agent) media() []string {
 	return a.config.Media()
 }
 
-// keyFiles lists the key files where keys are looked for.
 // unseen says which folders could not be looked through, so that nobody wonders where a key is.
 func unseen(found keystore.Scanned, tag lang.Tag) (list []Remark) {
 	for _, folder := range found.Away {

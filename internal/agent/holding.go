@@ -3,6 +3,8 @@ package agent
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"senim/internal/keystore"
 	"senim/pfx"
@@ -44,7 +46,7 @@ func (a *Agent) wake(now bool) {
 	if err != nil {
 		return
 	}
-	go func() {
+	a.wakers.Go(func() {
 		defer release()
 		if !a.known.wake(now) {
 			return
@@ -53,7 +55,24 @@ func (a *Agent) wake(now bool) {
 		case a.woken <- struct{}{}:
 		default:
 		}
+	})
+}
+
+// wakeGrace is how long the end of the agent waits for the keychain: one that asks the person may do so for long.
+const wakeGrace = 2 * time.Second
+
+// rest waits for who asks the keychain, but not for a person.
+func (a *Agent) rest() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.wakers.Wait()
 	}()
+	select {
+	case <-done:
+	case <-time.After(wakeGrace):
+		a.log.Warn("the keychain is still asked while the agent ends")
+	}
 }
 
 // open reads what the agent keeps, and makes what is missing.
@@ -90,7 +109,7 @@ func (a *Agent) open() (err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.given = nil
-	for _, folder := range append(c.Folders, a.keeper.Folders()...) {
+	for _, folder := range slices.Concat(c.Folders, a.keeper.Folders()) {
 		if full, err := filepath.Abs(folder); err == nil {
 			a.given = append(a.given, full)
 		}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -50,6 +52,74 @@ func TestOneAgentOneFolder(t *testing.T) {
 	if err := second.Serve(ctx); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestConfigStaysTheCallers: the agent writes into no slice of who started it.
+func TestConfigStaysTheCallers(t *testing.T) {
+	given := make([]string, 1, 8)
+	given[0] = t.TempDir()
+	b := bring(t, func(c *Config) { c.Folders = given })
+	if _, err := b.agent.keeper.Generate(keystore.Order{Origin: page, RequestID: "1", Folder: b.folder,
+		Profiles: []keystore.Profile{{Algorithm: "GOST512", Usage: "SIGNATURE"}}, Subject: b.authority.Individual().Certificate.Holder()}); err != nil {
+		t.Fatal(err)
+	}
+	data := b.agent.config.Data
+	bring(t, func(c *Config) { c.Data, c.Folders = data, given })
+	if rest := given[1:8]; rest[0] != "" {
+		t.Errorf("the agent wrote %q behind the folders it was given", rest)
+	}
+}
+
+// dozing is a keychain that is locked, and is asked anew for as long as the person takes.
+type dozing struct {
+	chest
+	armed       atomic.Bool
+	asked, wake chan struct{}
+}
+
+func (d *dozing) Get(name string) (string, error) {
+	s, err := d.chest.Get(name)
+	if d.armed.CompareAndSwap(true, false) {
+		d.asked <- struct{}{}
+		<-d.wake
+	}
+	return s, err
+}
+
+// TestEndWaitsForKeychain: the agent has let its folder go when it ends, also when the keychain was just asked.
+func TestEndWaitsForKeychain(t *testing.T) {
+	d := &dozing{asked: make(chan struct{}, 1), wake: make(chan struct{})}
+	d.lock(true)
+	b := bring(t, func(c *Config) { c.Keychain = d })
+	b.home() // the keychain is found locked
+	d.armed.Store(true)
+	becomes(t, func() bool {
+		b.agent.wake(true)
+		select {
+		case <-d.asked:
+			return true
+		default:
+			return false
+		}
+	})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		stop, _ := served.LoadAndDelete(b.agent.config.Data)
+		stop.(func())()
+	}()
+	select {
+	case <-stopped:
+		t.Error("the agent ended while it asked the keychain")
+	case <-time.After(300 * time.Millisecond):
+	}
+	close(d.wake)
+	<-stopped
+	letGo, err := keystore.Lock(b.agent.config.Data)
+	if err != nil {
+		t.Fatalf("the folder is held by an agent that ended: %v", err)
+	}
+	letGo()
 }
 
 // TestSecondStartTouchesNothing: what the first agent is just making is not taken for what a kill left.

@@ -106,10 +106,13 @@ func (a *Agent) attend(ctx context.Context) {
 			defer close(ended)
 			look, enough := context.WithCancel(inner)
 			defer enough()
-			a.onTokens()
-			a.lookers.Go(func() { a.lookOut(look) })
-			h := &home{door: a.newDoor(), wisher: w.origin, part: w.part, lang: tag, end: make(chan struct{})}
+			h := &home{door: a.newDoor(), wisher: w.origin, part: w.part, lang: tag, end: make(chan struct{}), looked: make(chan struct{})}
 			h.again = "home.token_twice"
+			a.lookers.Go(func() { // beside the page: a driver may take its time
+				a.onTokens()
+				close(h.looked)
+				a.lookOut(look)
+			})
 			if err := h.open(inner, http.HandlerFunc(h.answer), func(ctx context.Context) { h.wait(ctx); h.linger(ctx) }); err != nil {
 				a.log.Error("the agent's page", "err", err)
 			}
@@ -117,19 +120,35 @@ func (a *Agent) attend(ctx context.Context) {
 	}
 }
 
-// home is the agent's own page while it is open. It signs nothing and gives no site anything.
+// home is the agent's own page while it is open. It signs nothing and gives no site anything. Its calls may come while
+// another waits for the network or for a driver.
 type home struct {
 	*door
-	wisher string // the site that wished it; "" is the person
-	part   string // which it begins with
-	end    chan struct{}
+	wisher string        // the site that wished it; "" is the person
+	part   string        // which it begins with
+	end    chan struct{} // closed when the page is over
+	looked chan struct{} // closed after the first look at the tokens
 
-	mu      sync.Mutex
-	lang    lang.Tag // under mu
-	ended   bool     // under mu
-	chooser *Listing // under mu: of the file of a driver
+	mu      sync.Mutex // of the fields alone: never held while something is waited for
+	lang    lang.Tag   // under mu
+	ended   bool       // under mu
+	chooser *Listing   // under mu: of the file of a driver
 	// offered is an authority the person looks at, who may add it; under mu
 	offered *pki.Certificate
+}
+
+// lookFirst is how long the page waits for the first look at the tokens: it shows them later then.
+const lookFirst = 2 * time.Second
+
+// first gives the first look at the tokens a moment.
+func (h *home) first(ctx context.Context) {
+	late := time.NewTimer(h.agent.lookFirst)
+	defer late.Stop()
+	select {
+	case <-h.looked:
+	case <-late.C:
+	case <-ctx.Done():
+	}
 }
 
 // wait ends with the page: it was closed, nobody opened it within a minute, or it went silent.
@@ -169,14 +188,17 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 		reply(rw, http.StatusRequestEntityTooLarge, problem(&Problem{Code: "too_large", Text: "too large"}))
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	if !h.agent.crew.join() { // the agent ends after what the page began
+		h.problem(rw, http.StatusGone, "over", "")
+		return
+	}
+	defer h.agent.crew.leave()
 	switch {
-	case h.ended:
-		h.gone(rw, h.holds(r), h.lang)
+	case h.over():
+		h.gone(rw, h.holds(r), h.tag())
 		return
 	case r.URL.Path == "/open":
-		h.begin(rw, body, h.lang, h.finish, func() any { return h.view() })
+		h.begin(rw, body, h.tag(), h.finish, func() any { h.first(r.Context()); return h.view() })
 		return
 	case !h.holds(r):
 		h.problem(rw, http.StatusForbidden, "no_key", "")
@@ -191,21 +213,30 @@ func (h *home) answer(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.touched()
-	if h.wisher != "" && personal[r.URL.Path] {
-		h.agent.quiet.acted(h.wisher)
-	}
 	h.call(r.Context(), rw, r.URL.Path, body)
 }
 
-// personal are the calls that somebody makes who wants the page, beside looking at it and sending it away.
-var personal = map[string]bool{"/unlock": true, "/forget": true, "/site": true, "/folder": true, "/set": true, "/act": true, "/calendar": true, "/authority": true, "/discard": true, "/driver": true}
-
 func (h *home) problem(rw http.ResponseWriter, status int, code, field string) {
-	reply(rw, status, problem(&Problem{code, field, h.lang.Text("agent.problem." + code)}))
+	reply(rw, status, problem(&Problem{code, field, h.tag().Text("agent.problem." + code)}))
 }
 
-// finish closes the page; called under mu.
+// tag is the language of the page now.
+func (h *home) tag() lang.Tag {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lang
+}
+
+func (h *home) over() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ended
+}
+
+// finish closes the page.
 func (h *home) finish() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if !h.ended {
 		h.ended = true
 		close(h.end)

@@ -402,6 +402,32 @@ func TestPain12Leftovers(t *testing.T) {
 	}
 }
 
+// TestKeysWithoutIdentifier: certificates that name no key are told apart by the key itself, and pages get its identifier.
+func TestKeysWithoutIdentifier(t *testing.T) {
+	b := bring(t)
+	b.issue("one.p12", company("ТОО «Алма»", "123456789021"), 60)
+	b.issue("two.p12", company("ТОО «Самал»", "123456789047"), 60)
+	for _, f := range b.agent.scanner.Scan([]string{b.folder}).Files {
+		key, err := keystore.Unlock(f, password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := *key.Certificate
+		bare.SubjectKeyID = nil
+		b.agent.known.learn(f, &bare)
+		if id, want := b.agent.listed(&bare, "PKCS12").KeyID, keyInfo(key.Certificate).KeyID; id != want {
+			t.Errorf("%s: a page gets the identifier %q, not %q", f.Name, id, want)
+		}
+	}
+	for _, g := range b.home().view.Groups {
+		for _, k := range g.Keys {
+			if hasRemark(k.Remarks, "twice") {
+				t.Errorf("%s: %+v", k.File, k.Remarks)
+			}
+		}
+	}
+}
+
 // TestSitePermissions: a site is new, then known, then blocked, and what was given can be taken back;
 // a site nobody can vouch for, and a program, are never remembered.
 func TestSitePermissions(t *testing.T) {

@@ -62,12 +62,13 @@ func (a *Agent) authorityRows(tag lang.Tag) (rows []AuthorityRow, missing bool) 
 
 // offer reads the file of an authority, for the person to look at.
 func (h *home) offer(file []byte) (code string) {
-	h.offered = nil
 	c, err := ReadAuthority(file)
+	h.mu.Lock()
+	h.offered = c // nil after an error
+	h.mu.Unlock()
 	if err != nil {
 		return "no_authority"
 	}
-	h.offered = c
 	return ""
 }
 
@@ -84,14 +85,21 @@ func (h *home) authority(sum string, remove bool) (code string) {
 		}
 		return ""
 	}
-	if h.offered == nil || Fingerprint(h.offered) != sum {
+	h.mu.Lock()
+	offered := h.offered
+	h.mu.Unlock()
+	if offered == nil || Fingerprint(offered) != sum {
 		return "bad_request"
 	}
-	if err := AddAuthority(data, h.offered); err != nil {
+	if err := AddAuthority(data, offered); err != nil {
 		h.agent.log.Error("the agent's page", "err", err)
 		return "not_written"
 	}
-	h.offered = nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.offered == offered {
+		h.offered = nil
+	}
 	return ""
 }
 

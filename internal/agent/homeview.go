@@ -96,14 +96,18 @@ type FolderRow struct {
 	Text  string `json:"text"`
 }
 
-// view builds the page's contents; called under mu.
+// view builds the page's contents.
 func (h *home) view() HomeView {
-	a, tag := h.agent, h.lang
-	found := a.scanner.Scan(a.looked())
-	set, files := a.settings.get(), append(slices.Clone(a.seenLast().Files), found.Files...)
-	entries := a.known.all(files)
-	lists, came := a.listsNow()
+	a := h.agent
+	h.mu.Lock()
+	tag, chooser, offered := h.lang, h.chooser, h.offered
+	h.mu.Unlock()
+	// What the page is told it has seen is read first: what comes while it is drawn is news.
 	seen, turn := a.seenTurn()
+	lists, came := a.listsNow()
+	found := a.scanner.Scan(a.looked())
+	set, files := a.settings.get(), slices.Concat(seen.Files, found.Files)
+	entries := a.known.all(files)
 	v := HomeView{
 		Part: h.part, Lists: []Comparison{}, Listed: came, Turn: turn,
 		Lang: tag, Texts: homeTexts(tag), Groups: a.groups(files, entries, lists, tag), Pending: []PendingRow{}, Due: a.calendar(entries, tag), Sites: []SiteRow{},
@@ -124,14 +128,14 @@ func (h *home) view() HomeView {
 		}
 		v.Pending = append(v.Pending, r)
 	}
-	v.Drivers, v.Chooser = a.driverRows(seen, tag), h.chooser
+	v.Drivers, v.Chooser = a.driverRows(seen, tag), chooser
 	for _, s := range tokenStorages() {
 		v.Kinds = append(v.Kinds, Pair{s, tag.Text("home.token." + s)})
 	}
 	v.Large, v.Broken = a.largeView(tag), a.brokenRemarks(tag)
 	v.Authorities, v.National = a.authorityRows(tag)
-	if h.offered != nil {
-		row := authorityRow(h.offered, false, tag)
+	if offered != nil {
+		row := authorityRow(offered, false, tag)
 		v.Offered = &row
 	}
 	for _, origin := range a.sites() {
@@ -145,7 +149,7 @@ func (a *Agent) largeView(tag lang.Tag) *LargeView {
 		return nil
 	}
 	v := &LargeView{On: a.settings.get().Large}
-	if a.largeHeld == nil {
+	if a.LargeError() == nil {
 		return v
 	}
 	v.Why = tag.Text("home.large.failed")

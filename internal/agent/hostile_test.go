@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 // What a hostile page tries, each in a test of its own: rebinding is TestSec8WrongHost, wrong origins
@@ -139,6 +141,35 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
+// TestHugeFolderInChooser: of a folder with very many files a part is shown, and that is said.
+func TestHugeFolderInChooser(t *testing.T) {
+	b := bring(t)
+	for i := range maxRead + 1 {
+		if err := os.WriteFile(filepath.Join(b.folder, strconv.Itoa(i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := b.dial(page)
+	s.send(appletCall("showFileChooser", `"ALL",`+quote(b.folder)))
+	h := b.window()
+	if l := h.view.Chooser; len(l.Entries) != maxEntries || l.More != lang.RU.Text("agent.file.many") || l.Entries[0].Name > l.Entries[1].Name {
+		t.Errorf("%d entries, %q", len(l.Entries), l.More)
+	}
+	if err := errors.Join(os.Remove(filepath.Join(b.folder, "0")), os.Remove(filepath.Join(b.folder, "1"))); err != nil {
+		t.Fatal(err)
+	}
+	var out struct{ Chooser Listing }
+	if status := h.post("/chooser", map[string]any{"folder": b.folder}, &out); status != 200 || out.Chooser.More != lang.RU.Text("agent.file.more", "n", maxRead-1-maxEntries) {
+		t.Errorf("%d %q", status, out.Chooser.More)
+	}
+	empty := t.TempDir()
+	if status := h.post("/chooser", map[string]any{"folder": empty}, &out); status != 200 || len(out.Chooser.Entries) != 0 || out.Chooser.Folder != empty {
+		t.Errorf("an empty folder: %d %+v", status, out.Chooser)
+	}
+	h.cancel()
+	s.read()
+}
+
 // symlink makes a link, and tells whether the system did: Windows lets few make one.
 func symlink(t *testing.T, to, link string) bool {
 	t.Helper()
@@ -175,9 +206,66 @@ func TestHostileChooser(t *testing.T) {
 	if status := h.post("/chooser", map[string]any{"folder": b.folder}, &out); status != 200 || out.Chooser.Folder != b.folder {
 		t.Errorf("%d %+v", status, out)
 	}
+	for _, folder := range otherNames(t, b.agent.config.Data) {
+		if p := h.problem("/chooser", map[string]any{"folder": folder}); p.Code != "no_folder" {
+			t.Errorf("%s is the agent's own: %+v", folder, p)
+		}
+	}
 	h.cancel()
 	if got := s.read(); got != appletOK(`""`) {
 		t.Errorf("%s", got)
+	}
+}
+
+// otherNames are names of the agent's folder, and of one in it: its own, one with a link on the way, and where the disk ignores
+// the case of letters another writing.
+func otherNames(t *testing.T, data string) []string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(data, "pending"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	list := []string{data, filepath.Join(data, "pending")}
+	link := filepath.Join(t.TempDir(), "link")
+	if symlink(t, data, link) {
+		list = append(list, link, filepath.Join(link, "pending"))
+	}
+	if other := strings.ToUpper(data); other != data && sameFolder(data, other) {
+		list = append(list, other, filepath.Join(other, "PENDING"))
+	}
+	return list
+}
+
+// TestOwnFolderByAnyName: what the agent's folder is called says nothing; whether a folder is in it, the disk says.
+func TestOwnFolderByAnyName(t *testing.T) {
+	data, beside := t.TempDir(), t.TempDir()
+	info, err := os.Stat(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range otherNames(t, data) {
+		for _, folder := range []string{folder, filepath.Join(folder, "not", "there")} {
+			if !under(folder, info) {
+				t.Errorf("%s is not in %s", folder, data)
+			}
+		}
+	}
+	for _, folder := range []string{beside, filepath.Dir(data), data + "x", filepath.VolumeName(data) + string(filepath.Separator)} {
+		if under(folder, info) {
+			t.Errorf("%s is in %s", folder, data)
+		}
+	}
+	b := bring(t)
+	for _, folder := range otherNames(t, b.agent.config.Data) {
+		file := filepath.Join(folder, "one.txt")
+		if err := os.WriteFile(file, []byte("one"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.agent.locate(file); !errors.Is(err, errOwnData) {
+			t.Errorf("%s: %v", folder, err)
+		}
+		if _, p := b.agent.target(filepath.Join(folder, "new.cms")); p == nil {
+			t.Errorf("a file may be written into %s", folder)
+		}
 	}
 }
 

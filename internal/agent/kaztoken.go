@@ -41,10 +41,8 @@ type large struct {
 	ops map[string]*operation // under mu, by id
 }
 
-// openLarge opens the door for large documents; one that is open stays. It serves until closeLarge, or the agent's end.
+// openLarge opens the door for large documents; one that is open stays. It serves until it is closed. Called under doors.
 func (a *Agent) openLarge(address string) error {
-	a.doors.Lock()
-	defer a.doors.Unlock()
 	if a.large != nil {
 		return nil
 	}
@@ -67,10 +65,15 @@ func (a *Agent) openLarge(address string) error {
 	return nil
 }
 
-// closeLarge closes the door, and ends what goes through it.
-func (a *Agent) closeLarge() {
+// endLarge closes the door when the agent ends.
+func (a *Agent) endLarge() {
 	a.doors.Lock()
 	defer a.doors.Unlock()
+	a.closeLarge()
+}
+
+// closeLarge closes the door, and ends what goes through it. Called under doors.
+func (a *Agent) closeLarge() {
 	if a.large == nil {
 		return
 	}
@@ -82,6 +85,8 @@ func (a *Agent) closeLarge() {
 // wishLarge opens the door when the agent was told to or the person wishes it. That it cannot be is no reason not to
 // serve everything else: it is said, and tried again when the person asks.
 func (a *Agent) wishLarge() {
+	a.doors.Lock()
+	defer a.doors.Unlock()
 	a.largeHeld = nil
 	address := a.config.LargeDocuments
 	if address == "" && a.settings.get().Large {
@@ -97,16 +102,10 @@ func (a *Agent) wishLarge() {
 }
 
 // LargeError is why large documents cannot be signed though they should be; nil when they can, or should not.
-func (a *Agent) LargeError() error { return a.largeHeld }
-
-// LargeAddr is the address for large documents; "" while that is off.
-func (a *Agent) LargeAddr() string {
+func (a *Agent) LargeError() error {
 	a.doors.Lock()
 	defer a.doors.Unlock()
-	if a.large == nil {
-		return ""
-	}
-	return a.large.listener.Addr().String()
+	return a.largeHeld
 }
 
 // serve answers until ctx ends.
@@ -127,9 +126,12 @@ func (l *large) serve(ctx context.Context) {
 	go func() {
 		defer close(done)
 		// Who is at the other end is looked at before he can hold a place.
-		_ = server.Serve(newMux(ctx, l.listener, l.agent.authority.config(), maxLargeOpen, func(c net.Conn) error {
-			_, err := l.agent.checkPeer(c)
-			return err
+		_ = server.Serve(newMux(ctx, mux{
+			Listener: l.listener, log: l.agent.log, config: l.agent.authority.config(), most: maxLargeOpen,
+			welcome: func(c net.Conn) error {
+				_, err := l.agent.checkPeer(c)
+				return err
+			},
 		}))
 	}()
 	<-ctx.Done()

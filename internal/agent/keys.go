@@ -118,8 +118,11 @@ type generating struct {
 	hint  string
 	token string // the label the page wants, "" for any
 	again bool
-	// forced: the key must be under a password, as there is nowhere else to keep its secret.
-	forced bool
+}
+
+// forced: the key must be under a password, as there is nowhere else to keep its secret now.
+func (t *generating) forced(w *window) bool {
+	return t.order.Storage == "" && w.agent.config.AskPending && !w.agent.keeper.Keychained()
 }
 
 // tokens are those that may take the keys.
@@ -139,8 +142,7 @@ func (*generating) wish() wish   { return wish{} }
 
 func (t *generating) show(w *window, v *View) {
 	tag, s := w.lang, t.order.Subject
-	t.forced = t.order.Storage == "" && w.agent.config.AskPending && !w.agent.keeper.Keychained()
-	v.Again, v.Sealed = t.again, t.forced
+	v.Again, v.Sealed = t.again, t.forced(w)
 	for _, p := range []Pair{
 		{"name", strings.TrimSpace(s.CommonName + " " + s.Given)}, {"iin", ident.FormatIIN(s.IIN)}, {"organization", s.Organization},
 		{"bin", ident.FormatIIN(s.BIN)}, {"email", s.Email}, {"request", t.order.RequestID},
@@ -187,7 +189,10 @@ func (t *generating) decide(ctx context.Context, w *window, d Decision) (outcome
 		defer w.let(place)
 		order.On = place
 	default:
-		if d.Confirm || t.forced {
+		if forced := t.forced(w); forced || d.Confirm {
+			if forced && !d.Confirm && d.NewPassword == "" { // the keychain may have been open when the window came
+				return outcome{}, &Problem{Code: "no_keychain", Field: "new-password"}
+			}
 			if p := w.newPasswords(ctx, d, replacedByOrder(order)); p != nil {
 				return outcome{}, p
 			}

@@ -59,7 +59,7 @@ func (t *talk) knpSign(ctx context.Context, call *ncalayer.KNPCall, window lang.
 		return call.Unsigned(ncalayer.KNPNoToken), "refused"
 	}
 	task := &signing{wanted: wish{files: call.Storage == ncalayer.PKCS12, others: []string{call.Storage}}}
-	_, shown, err := t.lookXML(task, call.XML, nil, window)
+	_, shown, err := t.lookXML(ctx, task, call.XML, nil, window)
 	if errors.Is(err, errOrigin) {
 		return call.Refuse(ncalayer.KNPInvalid, err.Error()), t.refuseRelayed(ctx, window, task)
 	}
@@ -67,8 +67,8 @@ func (t *talk) knpSign(ctx context.Context, call *ncalayer.KNPCall, window lang.
 		return call.Refuse(ncalayer.KNPInvalid, err.Error()), "refused"
 	}
 	_ = task.add(shown) // one is never too many
-	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
-		out, err := signXML(key, element{xml: call.XML}, true)
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
+		out, err := t.agent.signXML(ctx, key, element{xml: call.XML}, true)
 		return string(out), err
 	}
 	out := t.agent.show(ctx, t.site, window, task)

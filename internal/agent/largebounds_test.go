@@ -24,7 +24,7 @@ func TestLargeConnectionsAreBounded(t *testing.T) {
 	}
 	defer closeAll()
 	for range maxLargeOpen + 50 {
-		c, err := net.Dial("tcp", b.agent.LargeAddr())
+		c, err := net.Dial("tcp", b.agent.largeAddr())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestLargeConnectionsAreBounded(t *testing.T) {
 	_ = all[0].Close()
 	becomes(t, func() bool {
 		client := &http.Client{Transport: &http.Transport{TLSClientConfig: trusting(b), DisableKeepAlives: true}}
-		answer, err := client.Get("https://" + b.agent.LargeAddr() + "/")
+		answer, err := client.Get("https://" + b.agent.largeAddr() + "/")
 		if err == nil {
 			_ = answer.Body.Close()
 		}
@@ -76,9 +76,9 @@ func TestLargeDocumentStandsStill(t *testing.T) {
 	slow.cancel()
 
 	id, ended, h := d.begin(`{"numberOfDocuments":2,"base64":false,"encapsulateContent":false}`, "")
-	head := "Host: " + b.agent.LargeAddr() + "\r\nOrigin: " + page + "\r\nCookie: " + d.cookie.Name + "=" + d.cookie.Value + "\r\nContent-Length: 100\r\n\r\n"
+	head := "Host: " + b.agent.largeAddr() + "\r\nOrigin: " + page + "\r\nCookie: " + d.cookie.Name + "=" + d.cookie.Value + "\r\nContent-Length: 100\r\n\r\n"
 	for _, begun := range []string{"POST " + id + " HTTP/1.1\r\n" + head + "half", "POST / HTTP/1.1\r\n" + head + "{"} {
-		c, err := tls.Dial("tcp", b.agent.LargeAddr(), trusting(b))
+		c, err := tls.Dial("tcp", b.agent.largeAddr(), trusting(b))
 		if err != nil {
 			t.Fatal(err)
 		}

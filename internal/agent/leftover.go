@@ -21,14 +21,14 @@ func (a *Agent) leftovers(files []keystore.File, tag lang.Tag) map[string][]Rema
 			out[f.ID] = append(out[f.ID], Remark{"copies", "info", tag.Text("home.left.copies", "where", strings.Join(f.Copies, ", "))})
 		}
 	}
-	bySKI := map[string][]keyEntry{}
+	byKey := map[string][]keyEntry{}
 	for _, e := range entries {
 		if e.listed {
-			bySKI[string(e.cert.SubjectKeyID)] = append(bySKI[string(e.cert.SubjectKeyID)], e)
+			byKey[keyID(e.cert)] = append(byKey[keyID(e.cert)], e)
 		}
 	}
 	for _, e := range entries {
-		for _, same := range bySKI[string(e.cert.SubjectKeyID)] {
+		for _, same := range byKey[keyID(e.cert)] {
 			if e.listed && same.id != e.id {
 				out[e.id] = append(out[e.id], Remark{"twice", "info", tag.Text("home.left.twice", "file", names[same.id])})
 			}

@@ -3,7 +3,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"slices"
 
 	"senim/internal/keystore"
@@ -101,7 +100,7 @@ func (t *listing) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 func (a *Agent) listed(c *pki.Certificate, storage string) ncalayer.ListedKey {
 	now, holder := a.now(), c.Holder()
 	k := ncalayer.ListedKey{
-		KeyID: hex.EncodeToString(c.SubjectKeyID), Storage: storage, Algorithm: c.Key.String(), Usage: "SIGNATURE", State: "active",
+		KeyID: keyID(c), Storage: storage, Algorithm: c.Key.String(), Usage: "SIGNATURE", State: "active",
 		SubjectDN: c.Subject.String(), IssuerDN: c.Issuer.String(), IIN: holder.IIN, BIN: holder.BIN, Organization: holder.Organization,
 		Serial: c.SerialHex(), NotBefore: millis(c.NotBefore.UnixMilli()), NotAfter: millis(c.NotAfter.UnixMilli()),
 		Certificate: c.Raw,

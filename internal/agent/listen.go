@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -57,7 +58,7 @@ func (a *Agent) unlisten() {
 		_ = l.Close()
 	}
 	a.listeners, a.port = nil, ""
-	a.closeLarge()
+	a.endLarge()
 	if a.release != nil {
 		a.release()
 		a.release = nil
@@ -81,9 +82,8 @@ func (a *Agent) Addr() string {
 	return a.listeners[0].Addr().String()
 }
 
-func (a *Agent) serve(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// serve answers until ctx ends, or a listener does; cancel ends ctx.
+func (a *Agent) serve(ctx context.Context, cancel context.CancelFunc) error {
 	server := &http.Server{
 		Handler: http.HandlerFunc(a.answer), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
@@ -102,7 +102,9 @@ func (a *Agent) serve(ctx context.Context) error {
 	}
 	done := make(chan error, len(a.listeners))
 	for _, l := range a.listeners {
-		go func() { done <- server.Serve(newMux(ctx, l, a.authority.config(), maxOpen, nil)) }()
+		go func() {
+			done <- server.Serve(newMux(ctx, mux{Listener: l, log: a.log, config: a.authority.config(), most: maxOpen}))
+		}()
 	}
 	var err error
 	waiting := len(a.listeners)
@@ -116,7 +118,7 @@ func (a *Agent) serve(ctx context.Context) error {
 	}
 	cancel()
 	_ = server.Close()
-	a.closeLarge()
+	a.endLarge()
 	a.notices.withdraw()
 	for range waiting {
 		<-done
@@ -183,46 +185,81 @@ func (w *wire) uncork() error {
 // look happens outside Accept, so a silent peer holds nobody up.
 type mux struct {
 	net.Listener
-	ready   chan net.Conn
-	failed  chan error
-	ctx     context.Context
+	log     *slog.Logger
+	config  *tls.Config
+	most    int                  // connections at once
 	welcome func(net.Conn) error // nil: everybody is, until he asks
+
+	ctx    context.Context //nolint:containedctx // of who serves: it has no end but that
+	ready  chan net.Conn
+	failed chan error
 }
 
 // maxOpen bounds the connections of a listener, sockets or not.
 const maxOpen = 512
 
-func newMux(ctx context.Context, l net.Listener, config *tls.Config, most int, welcome func(net.Conn) error) *mux {
-	m := &mux{Listener: l, ready: make(chan net.Conn), failed: make(chan error, 1), ctx: ctx, welcome: welcome}
-	go m.accept(config, make(chan struct{}, most))
-	return m
+// newMux begins to accept, until ctx ends.
+func newMux(ctx context.Context, m mux) *mux {
+	m.ctx, m.ready, m.failed = ctx, make(chan net.Conn), make(chan error, 1)
+	go m.accept()
+	return &m
 }
 
-func (m *mux) accept(config *tls.Config, slots chan struct{}) {
+// Pauses after connections could not be accepted, which double, and how often that is said.
+const (
+	firstPause = 5 * time.Millisecond
+	mostPause  = time.Second
+	sayIll     = time.Minute
+)
+
+func (m *mux) accept() {
+	slots := make(chan struct{}, m.most)
+	var pause time.Duration
+	var said time.Time
 	for {
 		c, err := m.Listener.Accept()
 		if err != nil {
-			if m.ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
-				select { // out of descriptors, a peer gone: not a reason to stop
-				case <-time.After(50 * time.Millisecond):
+			ending := m.ctx.Err() != nil || errors.Is(err, net.ErrClosed)
+			if !ending && passing(err) {
+				if now := time.Now(); said.IsZero() || now.Sub(said) >= sayIll {
+					m.log.Warn("connections cannot be accepted just now", "err", err)
+					said = now
+				}
+				pause = min(max(2*pause, firstPause), mostPause)
+				select {
+				case <-time.After(pause):
 					continue
 				case <-m.ctx.Done():
 				}
+			} else if !ending {
+				m.log.Error("connections are not accepted any more", "err", err)
 			}
 			m.failed <- err
 			return
 		}
+		pause = 0
 		select {
 		case slots <- struct{}{}:
 		default:
 			_ = c.Close()
 			continue
 		}
-		go m.look(&wire{Conn: c, in: bufio.NewReader(c), leave: sync.OnceFunc(func() { <-slots })}, config)
+		go m.look(&wire{Conn: c, in: bufio.NewReader(c), leave: sync.OnceFunc(func() { <-slots })})
 	}
 }
 
-func (m *mux) look(c *wire, config *tls.Config) {
+// passing tells whether an error of accepting is none of the listener's: no descriptors or no memory are left, a peer is gone.
+func passing(err error) bool {
+	return slices.ContainsFunc(passingErrors, func(e syscall.Errno) bool { return errors.Is(err, e) })
+}
+
+// passingErrors are such errors, those of Windows by their numbers: WSAEMFILE, WSAECONNABORTED, WSAECONNRESET, WSAENOBUFS.
+var passingErrors = []syscall.Errno{
+	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EINTR, syscall.ECONNABORTED, syscall.ECONNRESET,
+	10024, 10053, 10054, 10055,
+}
+
+func (m *mux) look(c *wire) {
 	if m.welcome != nil && m.welcome(c.Conn) != nil {
 		_ = c.Close()
 		return
@@ -236,7 +273,7 @@ func (m *mux) look(c *wire, config *tls.Config) {
 	_ = c.SetReadDeadline(time.Time{})
 	var out net.Conn = c
 	if first[0] == 0x16 {
-		out = tls.Server(c, config)
+		out = tls.Server(c, m.config)
 	}
 	select {
 	case m.ready <- out:

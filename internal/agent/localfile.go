@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,7 @@ var (
 	errOwnData   = errors.New("own-data")
 	errKeyFile   = errors.New("key-file")
 	errTooLarge  = errors.New("too-large")
+	errNotCopied = errors.New("not-copied")      // the disk is full, say
 	errNotWanted = errors.New("action.canceled") // the person said no
 )
 
@@ -63,15 +65,27 @@ func (a *Agent) locate(path string) (local, error) {
 
 // own tells whether a folder is the agent's, or in it.
 func (a *Agent) own(folder string) bool {
-	data, err := filepath.Abs(a.config.Data)
+	data, err := os.Stat(a.config.Data)
 	if err == nil {
-		data, err = filepath.EvalSymlinks(data)
+		folder, err = filepath.EvalSymlinks(folder)
 	}
-	if err != nil {
-		return true // cannot tell
+	return err != nil || under(folder, data) // what cannot be told is refused
+}
+
+// under tells whether a folder is another, or in it. It asks the disk and not the letters: disks that ignore their case
+// have many names for one folder. What it cannot look at may be anything.
+func under(folder string, top os.FileInfo) bool {
+	for {
+		info, err := os.Stat(folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && os.SameFile(info, top) {
+			return true
+		}
+		up := filepath.Dir(folder)
+		if up == folder {
+			return false
+		}
+		folder = up
 	}
-	rel, err := filepath.Rel(data, folder)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
 // document reads a file that a page may have signed or verified: any but a key.

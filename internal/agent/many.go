@@ -77,7 +77,7 @@ type generatingMany struct {
 	hint   string
 	again  bool // all were made before
 	keys   int  // to be made now
-	beyond bool // more than may wait without the person's word for it
+	beyond bool // more than may wait without the person's word for it, which he gave
 	folder string
 	out    ncalayer.GeneratedMany
 }
@@ -88,7 +88,7 @@ func (*generatingMany) wish() wish   { return wish{} }
 func (t *generatingMany) show(w *window, v *View) {
 	tag := w.lang
 	v.Again = t.again
-	if t.beyond = !w.agent.keeper.Room(w.site.Origin, t.keys); t.beyond {
+	if len(t.out.Orders) == 0 && !w.agent.keeper.Room(w.site.Origin, t.keys) {
 		v.Confirm = tag.Text("agent.ui.confirm-many", "n", t.keys, "wait", len(w.agent.keeper.Waiting(w.site.Origin)))
 	}
 	for _, o := range t.orders {
@@ -111,7 +111,7 @@ func (t *generatingMany) decide(_ context.Context, w *window, d Decision) (outco
 				return outcome{}, p
 			}
 		}
-		if t.beyond && !d.Confirm {
+		if t.beyond = !w.agent.keeper.Room(w.site.Origin, t.keys); t.beyond && !d.Confirm {
 			return outcome{}, &Problem{Code: "confirm", Field: "confirm"}
 		}
 	}

@@ -299,6 +299,27 @@ func TestManyPendingBounds(t *testing.T) {
 	if got := s.read(); strings.Contains(got, "error") {
 		t.Errorf("%s", got)
 	}
+	// What counts is the room when they are made.
+	third := b.dial("https://third.kz")
+	third.send(many(keystore.MaxPendingOrigin))
+	h = b.window()
+	if h.view.Confirm != "" {
+		t.Error("a third site has no room")
+	}
+	if _, err := b.agent.keeper.Generate(keystore.Order{Origin: "https://third.kz", RequestID: "meanwhile", Folder: b.folder,
+		Profiles: []keystore.Profile{{Algorithm: "GOST512", Usage: "SIGNATURE"}}, Subject: b.authority.Individual().Certificate.Holder()}); err != nil {
+		t.Fatal(err)
+	}
+	if p := h.problem("/decide", Decision{Folder: b.folder}); p.Code != "confirm" {
+		t.Errorf("%+v", p)
+	}
+	if h.look(); h.view.Confirm == "" {
+		t.Error("the window has nothing to confirm")
+	}
+	h.decideAll(Decision{Folder: b.folder, Confirm: true})
+	if got := third.read(); strings.Contains(got, "error") {
+		t.Errorf("%s", got)
+	}
 	// What was ticked leaves other sites their own.
 	other := b.dial("https://other.kz")
 	other.send(many(2))

@@ -24,7 +24,7 @@ func TestNCALayerClientMultisign(t *testing.T) {
 	b := today(t, largeOn)
 	b.key("RSA.p12", rsaSigner(b))
 	p := b.inChromium(folder)
-	connect := fmt.Sprintf(`(globalThis.k = new NCALayerClient("wss://127.0.0.1:%s"), k.kmdHttpApiUrl = "https://%s/", k)`, b.agent.port, b.agent.LargeAddr())
+	connect := fmt.Sprintf(`(globalThis.k = new NCALayerClient("wss://127.0.0.1:%s"), k.kmdHttpApiUrl = "https://%s/", k)`, b.agent.port, b.agent.largeAddr())
 	if v := value[[]any](t, p.call(`[await `+connect+`.connect(), await k.kmdMultisignAvailable(), k.isKmd]`)); v[0] != "1.4" || v[1] != true || v[2] != false {
 		t.Fatalf("%v", v)
 	}

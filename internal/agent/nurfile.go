@@ -83,9 +83,13 @@ func (a *Agent) copyFile(ctx context.Context, l local) (*spooled, error) {
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	p, err := a.spoolDocument(ctx, f)
-	if err != nil && !errors.Is(err, errTooLarge) {
+	switch {
+	case errors.Is(err, errNotCopied):
+		a.log.Error("a file was not copied", "err", err)
+		return nil, errNotCopied
+	case err != nil && !errors.Is(err, errTooLarge):
 		a.log.Warn("a file was not read", "err", err)
-		err = errNoFile
+		return nil, errNoFile
 	}
 	return p, err
 }
@@ -97,6 +101,8 @@ func nurReading(err error) int {
 		return ncalayer.NURTooBig
 	case errors.Is(err, errNoFile):
 		return ncalayer.NURNoFile
+	case errors.Is(err, errNotCopied):
+		return ncalayer.NURGeneral
 	}
 	return ncalayer.NURFile
 }

@@ -216,11 +216,7 @@ func TestNURSignLargeBinary(t *testing.T) {
 	b.window().decide(Decision{})
 	b.window()
 	_ = s.c.CloseNow()
-	for i := 0; b.spools() > 0; i++ {
-		if time.Sleep(50 * time.Millisecond); i > 200 { //nolint:forbidigo // there is no signal, it is looked at again
-			t.Fatalf("%d copies are left", b.spools())
-		}
-	}
+	becomes(t, func() bool { return b.spools() == 0 })
 }
 
 // withoutContent takes the content, which is of zeros, out of a message: ours are not parsed above 64 MiB.

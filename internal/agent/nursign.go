@@ -36,7 +36,7 @@ func (t *talk) nur(ctx context.Context, r *ncalayer.Request) ([]byte, string) {
 		return t.nurRemote(ctx, call, window)
 	}
 	task := &signing{wanted: wish{files: true, others: []string{"*"}}} // the page names no storage
-	content, err := t.nurTask(task, call, window)
+	content, err := t.nurTask(ctx, task, call, window)
 	if errors.Is(err, errOrigin) {
 		return ncalayer.NURError(ncalayer.NURSigning), t.refuseRelayed(ctx, window, task)
 	}
@@ -114,9 +114,9 @@ func (t *talk) nurRemote(ctx context.Context, call *ncalayer.NURCall, window lan
 }
 
 // nurTask checks what is to be signed and prepares its window; content is that of binary.
-func (t *talk) nurTask(task *signing, call *ncalayer.NURCall, window lang.Tag) (content []byte, err error) {
+func (t *talk) nurTask(ctx context.Context, task *signing, call *ncalayer.NURCall, window lang.Tag) (content []byte, err error) {
 	if call.Type == "xml" || call.Type == "multixml" {
-		return nil, t.nurXML(task, call, window)
+		return nil, t.nurXML(ctx, task, call, window)
 	}
 	var items []message
 	for _, text := range call.Data {
@@ -147,10 +147,10 @@ func (t *talk) nurTask(task *signing, call *ncalayer.NURCall, window lang.Tag) (
 	return content, nil
 }
 
-func (t *talk) nurXML(task *signing, call *ncalayer.NURCall, window lang.Tag) error {
+func (t *talk) nurXML(ctx context.Context, task *signing, call *ncalayer.NURCall, window lang.Tag) error {
 	var items []element
 	for _, xml := range call.Data {
-		_, shown, err := t.lookXML(task, xml, nil, window)
+		_, shown, err := t.lookXML(ctx, task, xml, nil, window)
 		if errors.Is(err, errOrigin) {
 			return err
 		}
@@ -162,9 +162,9 @@ func (t *talk) nurXML(task *signing, call *ncalayer.NURCall, window lang.Tag) er
 		}
 		items = append(items, element{xml: xml})
 	}
-	task.act = func(_ context.Context, key *keystore.Key) (any, error) {
+	task.act = func(ctx context.Context, key *keystore.Key) (any, error) {
 		return each(items, call.Type == "multixml", func(e element) (string, error) {
-			out, err := signXML(key, e, true)
+			out, err := t.agent.signXML(ctx, key, e, true)
 			return string(out), err
 		})
 	}

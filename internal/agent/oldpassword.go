@@ -54,7 +54,7 @@ func replacedBy(certs ...*pki.Certificate) func(*pki.Certificate) bool {
 
 // replacedByOrder are those of the holder and the kinds that keys are ordered for.
 func replacedByOrder(order keystore.Order) func(*pki.Certificate) bool {
-	kinds := map[string]algid.Key{"GOST512": algid.GOST512, "RSA2048": algid.RSA}
+	kinds := map[string]algid.Key{"GOST512": algid.GOST512, "GOST256": algid.GOST256, "RSA2048": algid.RSA}
 	return func(old *pki.Certificate) bool {
 		h := old.Holder()
 		return h.IIN == order.Subject.IIN && h.BIN == order.Subject.BIN && slices.ContainsFunc(order.Profiles, func(p keystore.Profile) bool {

@@ -34,7 +34,7 @@ func openRecaller(chain keystore.Keychain, path string) (*recaller, error) {
 	if chain == nil || errors.Is(err, os.ErrNotExist) {
 		return r, nil
 	}
-	if passing(err) {
+	if toldNothing(err) {
 		r.unread = err
 		return r, err
 	}
@@ -151,7 +151,7 @@ type unlocking struct {
 	Remembered bool   `json:"remembered"` // take the one kept there
 }
 
-// open opens a key file as the person wishes: by what was typed, or by what the keychain kept.
+// openFile opens a key as the person wishes: by what was typed, or by what the keychain kept.
 func (w *window) openFile(f keystore.File, in *unlocking) (*keystore.Key, error) {
 	if in.Remembered {
 		var err error

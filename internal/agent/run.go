@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"fmt"
 	"io"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +21,6 @@ type run struct {
 	signed atomic.Int64
 	cancel context.CancelFunc
 	done   chan struct{}
-	once   sync.Once
 	result any // after done
 	err    error
 }
@@ -87,7 +85,7 @@ func (r *run) stop() {
 	if r == nil {
 		return
 	}
-	r.once.Do(r.cancel)
+	r.cancel()
 	<-r.done
 }
 

@@ -22,7 +22,7 @@ func (t *talk) signMany(ctx context.Context, r *ncalayer.Request) (any, *ncalaye
 		if another, bad := relayedApplication(d.XML, t.site); bad {
 			return nil, t.refuse(ctx, window, &ncalayer.Refusal{Code: ncalayer.CodeSigning, Details: "application_elsewhere: it is for " + another})
 		}
-		_, shown, err := t.agent.lookXML(d.XML, nil, window)
+		_, shown, err := t.agent.lookXML(ctx, d.XML, nil, window)
 		if err != nil {
 			return nil, &ncalayer.Refusal{Code: ncalayer.CodeParams, Details: "data: " + err.Error()}
 		}
@@ -91,7 +91,7 @@ func (t *signingMany) opened(w *window, serial string) *keystore.Key {
 	return nil
 }
 
-func (t *signingMany) decide(_ context.Context, w *window, d Decision) (outcome, *Problem) {
+func (t *signingMany) decide(ctx context.Context, w *window, d Decision) (outcome, *Problem) {
 	if len(t.out.Documents) == 0 {
 		ready := 0
 		for _, doc := range t.shown {
@@ -107,12 +107,12 @@ func (t *signingMany) decide(_ context.Context, w *window, d Decision) (outcome,
 		}
 	}
 	at := len(t.out.Documents)
-	t.out.Documents = append(t.out.Documents, t.sign(w, t.documents[at], t.shown[at].Serial))
+	t.out.Documents = append(t.out.Documents, t.sign(ctx, w, t.documents[at], t.shown[at].Serial))
 	return steps(at+1, len(t.documents), t.out), nil
 }
 
 // sign signs one document. What is wrong with one key does not stop the others.
-func (t *signingMany) sign(w *window, d ncalayer.ManyDocument, serial string) ncalayer.SignedOne {
+func (t *signingMany) sign(ctx context.Context, w *window, d ncalayer.ManyDocument, serial string) ncalayer.SignedOne {
 	no := func(details string) ncalayer.SignedOne {
 		return ncalayer.SignedOne{ID: d.ID, Error: &ncalayer.ManyError{Code: ncalayer.CodeSigning, Details: details}}
 	}
@@ -124,7 +124,7 @@ func (t *signingMany) sign(w *window, d ncalayer.ManyDocument, serial string) nc
 	if f := w.agent.fit(key.Certificate, t.wish(), w.lang); len(f.Reasons) > 0 {
 		return no("does_not_fit: " + f.Reasons[0].Code)
 	}
-	out, err := signXML(key, element{xml: d.XML}, false)
+	out, err := w.agent.signXML(ctx, key, element{xml: d.XML}, false)
 	if err != nil {
 		return no("internal: the document was not signed")
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,10 +28,17 @@ func TestSlowListAfterSilentResponder(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }))
 	t.Cleanup(func() { close(over); silent.Close() })
 	list := b.authority.List(b.authority.Revoked(b.authority.Individual().Certificate, pki.KeyCompromise))
+	half, goOn := make(chan struct{}, 1), make(chan struct{})
+	slowEnough := sync.OnceFunc(func() { close(goOn) })
+	t.Cleanup(slowEnough)
 	lists := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { // as one of megabytes on a slow line
 		_, _ = w.Write(list[:len(list)/2])
 		_ = http.NewResponseController(w).Flush()
-		time.Sleep(1500 * time.Millisecond) //nolint:forbidigo // it is slow itself
+		select {
+		case half <- struct{}{}:
+		default:
+		}
+		<-goOn
 		_, _ = w.Write(list[len(list)/2:])
 	}))
 	t.Cleanup(lists.Close)
@@ -52,6 +60,13 @@ func TestSlowListAfterSilentResponder(t *testing.T) {
 			select {
 			case <-unlocked:
 				waiting = false
+			case <-half: // the list has begun: heartbeats are answered all the same
+				for range 3 {
+					if got := s.ask("--heartbeat--"); got != "--heartbeat--" {
+						t.Errorf("%s while the list is slow", got)
+					}
+				}
+				slowEnough()
 			case <-time.After(200 * time.Millisecond):
 			}
 		}

@@ -126,7 +126,7 @@ func (a *Agent) connect(origin string) (status int) {
 	}
 	s := a.state(origin)
 	if s.sockets >= maxSockets {
-		return http.StatusForbidden
+		return http.StatusTooManyRequests
 	}
 	s.sockets++
 	a.sockets++

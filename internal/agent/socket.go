@@ -88,7 +88,11 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	}
 	if status := a.connect(origin); status != 0 {
 		a.log.Warn("connection refused", "origin", origin, "status", status)
-		http.Error(w, "not for this origin", status)
+		text := "not for this origin"
+		if status != http.StatusForbidden {
+			text = "too many connections"
+		}
+		http.Error(w, text, status)
 		return
 	}
 	defer a.disconnect(origin)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
 	"unicode/utf8"
@@ -32,15 +33,16 @@ type spooled struct {
 	md5, sha256 string
 }
 
-// spoolDocument copies a document; [errTooLarge] when it is more than may be.
+// spoolDocument copies a document; [errTooLarge] when it is more than may be, [errNotCopied] when it is
+// not the document that fails.
 func (a *Agent) spoolDocument(ctx context.Context, r io.Reader) (*spooled, error) {
 	f, err := spool(a.config.Data)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errNotCopied, err)
 	}
 	p := &spooled{file: f}
 	short, long := md5.New(), sha256.New()
-	if p.size, err = io.Copy(io.MultiWriter(f, short, long), io.LimitReader(while{ctx, r}, maxNamed+1)); err == nil && p.size > maxNamed {
+	if p.size, err = io.Copy(io.MultiWriter(copying{f}, short, long), io.LimitReader(while{ctx, r}, maxNamed+1)); err == nil && p.size > maxNamed {
 		err = errTooLarge
 	}
 	if err == nil {
@@ -53,6 +55,17 @@ func (a *Agent) spoolDocument(ctx context.Context, r io.Reader) (*spooled, error
 	}
 	p.md5, p.sha256 = hex.EncodeToString(short.Sum(nil)), hex.EncodeToString(long.Sum(nil))
 	return p, nil
+}
+
+// copying tells a failure to write the copy from one to read the document.
+type copying struct{ io.Writer }
+
+func (c copying) Write(b []byte) (int, error) {
+	n, err := c.Writer.Write(b)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errNotCopied, err)
+	}
+	return n, err
 }
 
 func (p *spooled) close() { (&largeMessage{content: p.file}).close() }

@@ -13,6 +13,13 @@ import (
 	"senim/pki"
 )
 
+// lookEvery is how often the tokens are looked at while a page shows them; lookKept, how long pages that ask which
+// storages there are get the answer of the last look.
+const (
+	lookEvery = 3 * time.Second
+	lookKept  = 2 * time.Second
+)
+
 // onTokens lists the tokens that are plugged in, with their keys, and remembers their certificates. One looks at a time:
 // drivers are programs, may take their time, and do not all bear company.
 func (a *Agent) onTokens() keystore.Seen {

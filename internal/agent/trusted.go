@@ -79,13 +79,7 @@ func (t *trusted) look() {
 		return
 	}
 	t.own = found.Authorities
-	for i, c := range found.Authorities {
-		if i < found.Anchors {
-			t.all.AddRoot(c)
-		} else {
-			t.all.AddIntermediate(c)
-		}
-	}
+	found.AddTo(t.all)
 }
 
 // changed has the folder read again.

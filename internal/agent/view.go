@@ -83,7 +83,7 @@ type NewFile struct {
 	Sealed bool   `json:"sealed,omitempty"` // whose password of the making is asked for
 }
 
-// view builds the page's contents; called under mu.
+// view builds the page's contents; called in turn.
 func (w *window) view() View {
 	tag := w.lang
 	v := View{

@@ -77,7 +77,7 @@ func TestLargeXML(t *testing.T) {
 		if !strings.Contains(got, "<ds:Signature") {
 			t.Fatalf("%.200s", got)
 		}
-		doc, err := parseXML(got)
+		doc, err := parseWithin(got, xmlBounds)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,6 +85,38 @@ func TestLargeXML(t *testing.T) {
 			t.Errorf("%+v, %v", v, err)
 		}
 	})
+}
+
+// TestLargeXMLWaits: a document of very many nodes waits for the one before it, and no longer than its page; the agents of two
+// people do not wait for each other.
+func TestLargeXMLWaits(t *testing.T) {
+	b, other := bring(t), bring(t)
+	const waits = 1 << 20
+	request := commonCall("signXml", `"PKCS12","SIGNATURE","<r>`+strings.Repeat("<a/>", waits/4)+`</r>","",""`)
+	b.agent.crowd <- struct{}{} // somebody's document is there
+	s := b.dial(page)
+	s.send(request)
+	becomes(t, func() bool { all, _ := b.agent.budget.counted(); return all >= waits }) // it is read
+	small := b.dial("https://small.example.kz")
+	small.send(commonCall("signXml", `"PKCS12","SIGNATURE","<r/>","",""`))
+	b.window().cancel()
+	small.read()
+	there := other.dial(page)
+	there.send(request)
+	other.window().cancel()
+	there.read()
+	_ = s.c.CloseNow()
+	_ = small.c.CloseNow()
+	becomes(t, func() bool {
+		b.agent.mu.Lock()
+		defer b.agent.mu.Unlock()
+		return b.agent.sockets == 0
+	})
+	next := b.dial(page)
+	next.send(request)
+	<-b.agent.crowd
+	b.window().cancel()
+	next.read()
 }
 
 // TestEveryDocumentIsListed: of many documents each is in the window, the later ones by size and digest; more than anybody

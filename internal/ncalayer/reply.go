@@ -145,6 +145,3 @@ func (r *Refusal) Reply() []byte {
 
 // ModuleNotFound is the answer to every module we do not have; pages test for it.
 func ModuleNotFound() []byte { return []byte(`{"success":false,"errorCode":"MODULE_NOT_FOUND"}`) }
-
-// Plain encodes an answer without an envelope (the accessory module).
-func Plain(v any) []byte { return encode(v) }

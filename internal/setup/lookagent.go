@@ -1,6 +1,9 @@
 package setup
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // lookWindow tries whether a browser shows the agent's windows. One that does not is passed over by the agent, and named here.
 func (m *Machine) lookWindow(ctx context.Context) (found []Finding) {
@@ -25,6 +28,9 @@ func (m *Machine) lookWindow(ctx context.Context) (found []Finding) {
 	return found
 }
 
+// troubleIDs are what the agent may have trouble with; the findings are named as it names them.
+var troubleIDs = []string{"keychain-absent", "keychain-locked", "no-authority", "folder-away", "driver-refused", "driver-fails", "token-program", "service-away"}
+
 // lookTroubles names what the agent has to do with and cannot use: pages reach it all the same.
 func (m *Machine) lookTroubles(ctx context.Context) (found []Finding) {
 	if m.Examine == nil {
@@ -35,28 +41,9 @@ func (m *Machine) lookTroubles(ctx context.Context) (found []Finding) {
 		return []Finding{{ID: "choices-broken", Level: Bad, Where: m.recordPath(), Vars: []any{"why", err.Error()}}}
 	}
 	for _, t := range troubles {
-		f := Finding{Level: Warning, Where: t.Where}
-		switch t.Kind {
-		case "keychain-absent":
-			f.ID = "keychain-absent"
-		case "keychain-locked":
-			f.ID = "keychain-locked"
-		case "no-authority":
-			f.ID = "no-authority"
-		case "folder-away":
-			f.ID = "folder-away"
-		case "driver-refused":
-			f.ID = "driver-refused"
-		case "driver-fails":
-			f.ID = "driver-fails"
-		case "token-program":
-			f.ID = "token-program"
-		case "service-away":
-			f.ID = "service-away"
-		default:
-			continue
+		if slices.Contains(troubleIDs, t.Kind) {
+			found = append(found, Finding{ID: t.Kind, Level: Warning, Where: t.Where})
 		}
-		found = append(found, f)
 	}
 	return found
 }

@@ -52,6 +52,9 @@ func TestDoctorTroubles(t *testing.T) {
 	}
 	m.Examine = func(context.Context) ([]agent.Trouble, error) { return troubles, nil }
 	found := m.Doctor(t.Context(), Question{"127.0.0.1:1", "1"})
+	if len(troubles) != len(troubleIDs) {
+		t.Errorf("%d kinds are tried of %d", len(troubles), len(troubleIDs))
+	}
 	for _, trouble := range troubles {
 		finds(t, found, trouble.Kind, Warning, trouble.Where)
 	}

@@ -60,3 +60,29 @@ func TestThreeAuthoritiesAtOnce(t *testing.T) {
 		t.Error("a certificate of a fourth authority is trusted")
 	}
 }
+
+// TestAddTo: a pool gets the anchors as anchors and the others as a way only, beside what it trusts.
+func TestAddTo(t *testing.T) {
+	ours, other := pkitest.New(t), pkitest.New(t)
+	whole, half := New(), New()
+	for _, c := range []*pki.Certificate{ours.CA, ours.Root} {
+		if err := whole.Add(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := half.Add(other.CA); err != nil { // its root is not there
+		t.Fatal(err)
+	}
+	pool := pki.NewPool()
+	whole.AddTo(pool)
+	half.AddTo(pool)
+	if path, err := pool.Chain(ours.Individual().Certificate, ours.Now); err != nil || len(path) != 3 {
+		t.Errorf("%d certificates, %v", len(path), err)
+	}
+	if _, err := pool.Chain(other.Individual().Certificate, other.Now); err == nil {
+		t.Error("an authority without its root is trusted")
+	}
+	if whole.Pool.Has(other.CA) {
+		t.Error("the folder's own pool got what another one holds")
+	}
+}

@@ -60,6 +60,17 @@ func (t *Trust) Add(c *pki.Certificate) error {
 	return nil
 }
 
+// AddTo has a pool trust the same, beside what it trusts.
+func (t *Trust) AddTo(pool *pki.Pool) {
+	for i, c := range t.Authorities {
+		if i < t.Anchors {
+			pool.AddRoot(c)
+		} else {
+			pool.AddIntermediate(c)
+		}
+	}
+}
+
 // Load reads the folder. A folder without certificates gives a pool that trusts nothing.
 func Load(dir string) (*Trust, error) {
 	paths, err := files(dir)

@@ -594,7 +594,11 @@
       if (over || leaving) return; // cancelled meanwhile
       if (problem instanceof Error) problem = { code: 'lost', text: T('lost') };
       if (problem.code === 'over' || problem.code === 'token_twice' || problem.code === 'lost' || problem.code === 'no_key') end(problem.text, true);
-      else { state('ready'); say(problem); }
+      else {
+        try { await lacks(problem); } catch (other) { end(other.text || T('lost'), true); return; }
+        state('ready');
+        say(problem);
+      }
     }
   });
   $('cancel').addEventListener('click', () => cancel(false));
@@ -617,6 +621,17 @@
     for (const i of document.querySelectorAll('input[type=password]')) i.value = typed.get(i.id) || i.value;
     for (const i of document.querySelectorAll('.key input[type=checkbox]')) i.checked = ticked.includes(i.value);
     if (focus && $(focus)) $(focus).focus();
+  }
+
+  // lacks draws the window again when a problem is about a field that was not needed before: the keychain, or the room, is
+  // another by now.
+  async function lacks(problem) {
+    const field = problem.field && $(problem.field);
+    if (!['generate', 'generate-many'].includes(view.kind) || !problem.field || field && !field.closest('[hidden]')) return;
+    const folder = $('folder') && $('folder').value;
+    $('fields').replaceChildren();
+    redraw((await call('/look', {})).view);
+    if ($('folder')) $('folder').value = folder;
   }
 
   (async () => {
