@@ -61,7 +61,7 @@ func (t *talk) missing(ctx context.Context, module string) {
 	go func() {
 		defer a.crew.leave()
 		defer end()
-		a.show(ctx, t.site, window, notice{refused{window.Text("agent.notice.module", "module", module)}})
+		a.show(ctx, t.site, window, notice{refused{why: window.Text("agent.notice.module", "module", module)}})
 	}()
 }
 

@@ -55,7 +55,7 @@ func TestHostilePathProbe(t *testing.T) {
 	for _, path := range []string{note, filepath.Join(b.folder, "none.p12"), b.folder, "relative.p12", `\\evil.example\share\a.p12`, "//evil.example/a.p12", "/dev/null"} {
 		s.send(appletCall("getKeys", `"PKCS12",`+quote(path)+`,"","ALL"`))
 		h := b.window()
-		if h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, path) || len(h.view.Keys) > 0 {
+		if h.view.Kind != "refused" || h.view.Named != path || strings.Contains(h.view.Refusal, path) || len(h.view.Keys) > 0 {
 			t.Errorf("%s: %+v", path, h.view)
 		}
 		h.decide(Decision{})

@@ -201,7 +201,7 @@ func TestNURSignFile(t *testing.T) {
 		}
 		h.decide(Decision{File: doc})
 		h = b.window()
-		if v := h.view; v.Kind != "sign" || v.Title != lang.RU.Text("agent.title.send") || v.Warnings[0].Code != "sent" || !strings.Contains(v.Warnings[0].Text, server.URL+"/upload") || v.Documents[0].Name != doc {
+		if v := h.view; v.Kind != "sign" || v.Title != lang.RU.Text("agent.title.send") || v.Warnings[0].Code != "sent" || v.Named != server.URL+"/upload" || v.Documents[0].Name != doc {
 			t.Errorf("%+v", v)
 		}
 		e := h.decide(Decision{Key: h.unlock("GOST512_a.p12")})
@@ -238,7 +238,7 @@ func TestNURSignFile(t *testing.T) {
 	}
 	// Another host, a key file, another site's challenge, and no.
 	s.send(strings.Replace(request, server.URL, "https://other.example.kz", 1))
-	if h := b.window(); h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, "other.example.kz") {
+	if h := b.window(); h.view.Kind != "refused" || !strings.Contains(h.view.Named, "other.example.kz") {
 		t.Errorf("%+v", h.view)
 	} else {
 		h.decide(Decision{})
@@ -421,7 +421,7 @@ func TestOldModulesRelay(t *testing.T) {
 			h.decide(Decision{})
 			h = b.window()
 		}
-		if h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, "victim.kz") {
+		if h.view.Kind != "refused" || !strings.Contains(h.view.Named, "victim.kz") {
 			t.Errorf("%s: %+v", request, h.view)
 		}
 		h.decide(Decision{})

@@ -216,8 +216,8 @@ func why(err error, tag lang.Tag) string {
 	case errors.Is(err, keystore.ErrToken):
 		return tag.Text("agent.problem.token_failed")
 	}
-	if theft, ok := errors.AsType[*relayedError](err); ok {
-		return tag.Text("agent.refused.challenge", "site", theft.another, "asker", theft.asker)
+	if errors.Is(err, errOrigin) {
+		return tag.Text("agent.refused.challenge")
 	}
 	if _, sent := errors.AsType[nurError](err); sent {
 		return tag.Text("agent.problem.not_sent")

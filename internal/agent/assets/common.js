@@ -5,10 +5,13 @@ const shared = (() => {
   const words = { texts: {} };
   let key = ''; // lives in this closure only; nothing is stored
 
+  // seen shows what cannot be seen, marks of direction among it: names, paths and addresses are others' choice. The text of
+  // a document is shown as it is: the agent looked at its characters.
+  const seen = (text, lines) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => (lines && c === '\n' ? c : '\ufffd'));
   const el = (name, className, text) => {
     const e = document.createElement(name);
     if (className) e.className = className;
-    if (text !== undefined) e.textContent = text;
+    if (text !== undefined) e.textContent = name === 'mark' ? text : seen(text);
     return e;
   };
   const T = (name, values) => Object.entries(values || {}).reduce((text, [k, v]) => text.split('{' + k + '}').join(v), words.texts[name] || '');
@@ -163,5 +166,5 @@ const shared = (() => {
     }
   }
 
-  return { finder, folder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak: (texts) => { words.texts = texts; } };
+  return { finder, folder, $, el, seen, T, call, begin, leave, remark, card, tickBox, input, hinted, speak: (texts) => { words.texts = texts; } };
 })();

@@ -2,7 +2,7 @@
 // what it answers.
 (() => {
   'use strict';
-  const { finder, folder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
+  const { finder, folder, $, el, seen, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
   const body = document.body;
   const parts = ['keys', 'calendar', 'sites', 'folders', 'tokens', 'authorities', 'settings'];
   let view = null;
@@ -11,7 +11,7 @@
   function say(problem) {
     const box = $('error');
     box.hidden = !problem;
-    box.textContent = problem ? problem.text || T('lost') : '';
+    box.textContent = problem ? seen(problem.text || T('lost')) : '';
     for (const i of document.querySelectorAll('[aria-invalid]')) { i.removeAttribute('aria-invalid'); i.removeAttribute('aria-describedby'); }
     if (!problem) return;
     box.dataset.code = problem.code || '';

@@ -1,7 +1,7 @@
 // The agent's window: who asks, what is signed, which key, the password.
 (() => {
   'use strict';
-  const { finder, folder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted } = shared;
+  const { finder, folder, $, el, seen, T, call, begin, leave, remark, card, tickBox, input, hinted } = shared;
   const many = 8; // rows that are seen at a glance
   const body = document.body;
   let view = null;
@@ -12,7 +12,7 @@
   function say(problem) {
     const box = $('error');
     box.hidden = !problem;
-    box.textContent = problem ? problem.text || T('lost') : '';
+    box.textContent = problem ? seen(problem.text || T('lost')) : '';
     if (!problem) return;
     box.dataset.code = problem.code || '';
     if (problem.field === 'code') $('code-box').hidden = false;
@@ -39,7 +39,7 @@
     if (pw) pw.value = '';
     const done = $('done');
     done.hidden = false;
-    done.textContent = text || '';
+    done.textContent = seen(text || '', true);
     state(failed ? 'failed' : 'done');
     done.focus();
     if (view && !['renew', 'compare'].includes(view.kind)) setTimeout(() => window.close(), failed ? 8000 : 1500); // what became of each key is to be read
@@ -394,6 +394,7 @@
     const box = $('what');
     box.replaceChildren();
     if (view.refusal) { const p = el('p', view.kind === 'notice' ? 'remark amber' : 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
+    if (view.named) { const p = el('p', 'named', view.named); p.id = 'named'; box.append(el('h2', '', T('named')), p); }
     if (view.logo) { const i = el('img', 'logo'); i.src = 'data:image/png;base64,' + view.logo; i.alt = T('logo'); $('who').append(i); }
     const alone = view.kind !== 'sign-many';
     if (view.documents && alone) box.append(el('h2', '', T(view.kind === 'stamp' ? 'signed' : 'what')));
@@ -418,6 +419,7 @@
       if (d.name) e.prepend(el('p', 'owner', d.name));
       text(rest, d);
       if (d.parts) rest.append(el('p', 'small', T('signed-part')));
+      if (d.part) rest.append(el('p', 'named', 'Id = ' + d.part));
       if (d.cut) e.append(el('p', 'small', T('cut')));
       if (d.note) e.append(el('p', d.kind === 'digest' ? 'remark red' : 'remark', d.note));
       if (d.signers && d.signers.length) e.append(el('p', 'small', T('signers') + ': ' + d.signers.join(', ')));
