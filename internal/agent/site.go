@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
 )
 
 // site is who asks, as the socket saw it.
@@ -68,6 +69,23 @@ func (s site) key() string {
 		return programKey + s.Program
 	}
 	return s.Origin
+}
+
+// domain groups askers for what one of them may take from others: sites by the part of the name that is registered (by the
+// public suffix list), as whoever has it has any number of names under it; programs and what else asks by itself.
+func (s site) domain() string {
+	u, err := url.Parse(s.Origin)
+	if err != nil || u.Host == "" || s.Class == "extension" {
+		return s.key()
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if net.ParseIP(host) != nil {
+		return host
+	}
+	if name, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return name
+	}
+	return host
 }
 
 const programKey = "\x00program "

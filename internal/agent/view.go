@@ -16,6 +16,7 @@ type View struct {
 	Site     SiteView          `json:"site"`
 	Queue    int               `json:"queue"` // requests that wait behind this one
 	Waiting  string            `json:"waiting,omitempty"`
+	Line     []Pair            `json:"line,omitempty"` // who waits, and with how many requests
 	Warnings []Remark          `json:"warnings,omitempty"`
 	Texts    map[string]string `json:"texts"` // the words of the page itself
 
@@ -92,6 +93,7 @@ func (w *window) view() View {
 	}
 	if v.Queue > 0 {
 		v.Waiting = tag.Text("agent.ui.waiting", "n", v.Queue)
+		v.Line = w.agent.desk.waiting(func(s site) string { return siteView(s, tag).Origin })
 	}
 	if !w.site.own() && w.agent.tiresome(w.site) {
 		v.Block = tag.Text("agent.ui.block")

@@ -99,7 +99,13 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		return outcome{}
 	}
 	blocked := func() bool { return !s.own() && a.blocked(s) }
-	if blocked() || !a.desk.enter(ctx) {
+	if blocked() {
+		return outcome{}
+	}
+	if !a.desk.enter(ctx, s) {
+		if ctx.Err() == nil {
+			a.log.Warn("too many requests wait for the window", "origin", s.Origin)
+		}
 		return outcome{}
 	}
 	left := func() {}

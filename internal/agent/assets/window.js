@@ -34,7 +34,7 @@
 
   function end(text, failed) {
     over = true;
-    for (const id of ['who', 'warnings', 'what', 'form', 'title']) $(id).hidden = true;
+    for (const id of ['who', 'warnings', 'what', 'form', 'title', 'line']) $(id).hidden = true;
     const pw = $('password');
     if (pw) pw.value = '';
     const done = $('done');
@@ -470,6 +470,10 @@
     body.dataset.kind = view.kind;
     $('title').textContent = view.title;
     $('queue').textContent = view.waiting || '';
+    const line = $('line');
+    line.hidden = !view.line;
+    line.replaceChildren(el('h2', '', T('line')));
+    for (const w of view.line || []) line.append(el('p', 'small', w.name + ' · ' + w.value));
     const who = $('who');
     who.replaceChildren(el('h2', '', T('who')), el('p', 'asker', view.site.origin));
     if (view.site.ascii) who.append(el('p', 'small', view.site.ascii));
