@@ -2,7 +2,6 @@ package agent
 
 import (
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -116,12 +115,6 @@ func (a *Agent) chose(s site, id string) {
 	a.known.chose(origin, id, a.now())
 }
 
-// Bounds of connections: of one origin, and of all together.
-const (
-	maxSockets    = 32
-	maxAllSockets = 256
-)
-
 func (a *Agent) state(origin string) *originState {
 	s := a.origins[origin]
 	if s == nil {
@@ -129,37 +122,6 @@ func (a *Agent) state(origin string) *originState {
 		a.origins[origin] = s
 	}
 	return s
-}
-
-// connect counts a new connection. Otherwise the status says why not: the origin is one of our windows or
-// has too many, or all together are too many.
-func (a *Agent) connect(origin string) (status int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.mine[origin] {
-		return http.StatusForbidden
-	}
-	if a.sockets >= maxAllSockets {
-		return http.StatusServiceUnavailable
-	}
-	s := a.state(origin)
-	if s.sockets >= maxSockets {
-		return http.StatusForbidden
-	}
-	s.sockets++
-	a.sockets++
-	return 0
-}
-
-func (a *Agent) disconnect(origin string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := a.state(origin)
-	s.sockets--
-	a.sockets--
-	if s.cancels = recent(s.cancels, a.now()); s.sockets == 0 && len(s.cancels) == 0 && !a.now().Before(s.blocked) {
-		delete(a.origins, origin)
-	}
 }
 
 // blocked tells whether no window opens for an asker, for ten minutes or until that is taken back.

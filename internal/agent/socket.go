@@ -86,12 +86,13 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	if len(origins) == 1 && origin == "" {
 		origin = "null" // an empty header is not a native program
 	}
-	if status := a.connect(origin); status != 0 {
+	place, status := a.connect(origin)
+	if status != 0 {
 		a.log.Warn("connection refused", "origin", origin, "status", status)
 		http.Error(w, "not for this origin", status)
 		return
 	}
-	defer a.disconnect(origin)
+	defer a.disconnect(place)
 	s := siteOf(origin)
 	if s.Class == "program" {
 		s.Program, s.Ours = p.program(), p.ours()
@@ -111,7 +112,7 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	}
 	defer func() { _ = socket.CloseNow() }()
 	socket.SetReadLimit(maxMessage)
-	t := &talk{agent: a, socket: socket, site: s, share: share{origin: origin}, locale: string(lang.Accept(r.Header.Get("Accept-Language")))}
+	t := &talk{agent: a, socket: socket, seat: place, site: s, share: share{origin: origin}, locale: string(lang.Accept(r.Header.Get("Accept-Language")))}
 	ctx := r.Context()
 	if err := t.write(ctx, ncalayer.Greeting()); err != nil {
 		return
@@ -119,6 +120,7 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	if err := c.uncork(); err != nil {
 		return
 	}
+	t.takesPlace()
 	t.run(ctx)
 }
 
@@ -126,6 +128,7 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 type talk struct {
 	agent  *Agent
 	socket *websocket.Conn
+	seat   *seat
 	site   site
 	share  share               // of what all requests may hold in memory
 	locale string              // of commonUtils.changeLocale; only the worker touches it
@@ -182,6 +185,7 @@ func (t *talk) run(ctx context.Context) {
 		}
 		if string(frame) == ncalayer.Heartbeat {
 			t.agent.budget.give(&t.share, int64(cap(frame)))
+			t.rests(false)
 			if t.write(ctx, frame) != nil {
 				return
 			}
@@ -203,6 +207,7 @@ func (t *talk) next(ctx context.Context, end func()) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.begins()
 	return t.agent.budget.receive(ctx, &t.share, r, end)
 }
 
@@ -236,5 +241,6 @@ func (t *talk) work(ctx context.Context, frames <-chan []byte) {
 			return
 		}
 		t.agent.budget.give(&t.share, int64(cap(frame)))
+		t.rests(true)
 	}
 }
