@@ -28,11 +28,11 @@ func (t *talk) accessory(ctx context.Context, r *ncalayer.Request) ([]byte, stri
 	return ncalayer.ModuleNotFound(), "MODULE_NOT_FOUND"
 }
 
-// notices says to the person what a page gets no window for: that it wants a module which is not here.
+// notices says to the person why a page was answered at once and no: it wants a module which is not here, or what is never done.
 // Each is said once, never while something else is shown, and goes away when something else is.
 type notices struct {
 	mu    sync.Mutex
-	said  map[string]bool // under mu, by origin and module
+	said  map[string]bool // under mu, by origin and what it wants
 	shown *oneNotice      // under mu
 }
 
@@ -42,18 +42,26 @@ const maxNotices = 256
 // silent are the modules that pages only ask for to find out which program is here.
 var silent = map[string]bool{"kz.digiflow.mobile.extensions": true, "kz.ncalayer.web.verify": true, "nca": true}
 
-// missing says that a site wants a module. The page has its answer at once, whatever the person does.
+// missing says that a site wants a module.
 func (t *talk) missing(ctx context.Context, module string) {
-	if silent[module] || !moduleName(module) || t.agent.blocked(t.site) {
+	if !silent[module] && moduleName(module) {
+		window := tag(t.locale, lang.RU)
+		t.tell(ctx, module, window, notice{refused{why: window.Text("agent.notice.module", "module", module)}, "agent.title.notice"})
+	}
+}
+
+// tell says why a page was answered as it was. It has its answer at once, whatever the person does.
+func (t *talk) tell(ctx context.Context, what string, window lang.Tag, n notice) {
+	if t.agent.blocked(t.site) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	end := t.agent.notices.begin(t.site.Origin+" "+module, cancel)
+	end := t.agent.notices.begin(t.site.Origin+" "+what, cancel)
 	if end == nil {
 		cancel()
 		return
 	}
-	a, window := t.agent, tag(t.locale, lang.RU)
+	a := t.agent
 	if !a.crew.join() {
 		end()
 		return
@@ -61,7 +69,7 @@ func (t *talk) missing(ctx context.Context, module string) {
 	go func() {
 		defer a.crew.leave()
 		defer end()
-		a.show(ctx, t.site, window, notice{refused{why: window.Text("agent.notice.module", "module", module)}})
+		a.show(ctx, t.site, window, n)
 	}()
 }
 
@@ -79,9 +87,20 @@ func moduleName(s string) bool {
 }
 
 // notice is a window without a question: it makes way for every other.
-type notice struct{ refused }
+type notice struct {
+	refused
+	title string // key of its text
+}
 
 func (notice) kind() string { return "notice" }
+
+func (n notice) show(w *window, v *View) {
+	n.refused.show(w, v)
+	v.Title = w.lang.Text(n.title)
+}
+
+// never says that what a site asks for is never done here.
+func never(why, named string) notice { return notice{refused{why, named}, "agent.title.refused"} }
 
 // oneNotice is the notice that is shown, or waits to be.
 type oneNotice struct{ cancel func() }

@@ -42,10 +42,15 @@ func (d *desk) enter(ctx context.Context, s site) bool {
 		return false
 	}
 	defer d.quit(w)
+	return d.wait(ctx, w.out)
+}
+
+// wait waits for the window without a place in the line, as a notice does, until ctx ends or out is closed.
+func (d *desk) wait(ctx context.Context, out <-chan struct{}) bool {
 	select {
 	case d.slot <- struct{}{}:
 		return true
-	case <-w.out:
+	case <-out:
 		return false
 	case <-ctx.Done():
 		return false

@@ -28,7 +28,7 @@ const maxTaken = 64 << 10
 func (t *talk) nurFile(ctx context.Context, call *ncalayer.NURCall, window lang.Tag) ([]byte, string) {
 	to, err := ownURL(call.URL, t.site)
 	if err != nil {
-		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.upload"), call.URL})
+		t.tell(ctx, "NURSign file", window, never(window.Text("agent.refused.upload"), call.URL))
 		return ncalayer.NURError(ncalayer.NURURL), "refused"
 	}
 	path, ok := t.choose(ctx, window, choosing{})

@@ -237,14 +237,13 @@ func TestNURSignFile(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	// Another host, a key file, another site's challenge, and no.
-	s.send(strings.Replace(request, server.URL, "https://other.example.kz", 1))
-	if h := b.window(); h.view.Kind != "refused" || !strings.Contains(h.view.Named, "other.example.kz") {
+	if got := s.ask(strings.Replace(request, server.URL, "https://other.example.kz", 1)); got != `{"errorCode":14}` {
+		t.Errorf("%s", got)
+	}
+	if h := b.window(); h.view.Kind != "notice" || h.view.Title != lang.RU.Text("agent.title.refused") || !strings.Contains(h.view.Named, "other.example.kz") {
 		t.Errorf("%+v", h.view)
 	} else {
-		h.decide(Decision{})
-	}
-	if got := s.read(); got != `{"errorCode":14}` {
-		t.Errorf("%s", got)
+		h.decideSeen()
 	}
 	if err := os.WriteFile(filepath.Join(b.folder, "challenge.txt"), []byte(challenge("https://victim.kz")), 0o600); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"senim/internal/lang"
 )
@@ -86,6 +87,7 @@ func TestPagesWordsStandApart(t *testing.T) {
 		"a site":         {commonCall("createCAdESFromBase64", `"PKCS12","SIGNATURE",`+quote(base64.StdEncoding.EncodeToString([]byte(challengeWord+" v1\norigin: "+strings.ReplaceAll(said, "\n", " "))))+`,true`), "challenge", strings.ReplaceAll(said, "\n", " ")},
 		"nothing of his": {`{"module":"kz.gov.pki.knca.basics","method":"generateCsr","args":{}}`, "basics-keys", ""},
 	} {
+		b.agent.notices.forget()
 		socket.send(c.request)
 		h := b.window()
 		if h.view.Refusal != lang.RU.Text("agent.refused."+c.text) {
@@ -101,8 +103,9 @@ func TestPagesWordsStandApart(t *testing.T) {
 		}
 		h.decide(Decision{})
 		socket.read()
-		b.wait(2 * 60e9)
+		b.wait(2 * time.Minute)
 	}
+	b.agent.notices.forget()
 	s := b.look()
 	socket.send(`{"module":"NURSign","type":"binary","source":"remote","upload_url":` + quote(said) + `}`)
 	s.open()
@@ -112,4 +115,14 @@ func TestPagesWordsStandApart(t *testing.T) {
 	s.looks("named")
 	s.click("#sign")
 	socket.read()
+}
+
+// forget lets notices be said again, once the one that is shown is over.
+func (n *notices) forget() {
+	for !n.over() {
+		time.Sleep(time.Millisecond) //nolint:forbidigo // its end has no signal
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.said = nil
 }

@@ -388,3 +388,42 @@ func TestDomains(t *testing.T) {
 		t.Error("two programs are one")
 	}
 }
+
+// TestKnownAnswersWaitForNobody: a request that is never done is answered at once, whatever the person does, and so are those
+// behind it; what the person is told holds no place of the line.
+func TestKnownAnswersWaitForNobody(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.dial(page)
+	open := b.dial("https://other.kz")
+	open.send(commonCall("getKeyInfo", `"PKCS12"`))
+	h := b.window()
+	begin := time.Now()
+	for request, want := range map[string]string{
+		`{"module":"kz.gov.pki.knca.basics","method":"generateCsr","args":{}}`:                            `{"code":"GENERAL_ERROR","details":"java.lang.IllegalArgumentException: generateCsr is not defined in Basics","message":"General error.","status":false}`,
+		`{"module":"kz.gov.pki.knca.basics","method":"importCertificate"}`:                                `{"code":"GENERAL_ERROR","details":"java.lang.IllegalArgumentException: importCertificate is not defined in Basics","message":"General error.","status":false}`,
+		`{"module":"NURSign","type":"binary","source":"remote","upload_url":"https://169.254.169.254/a"}`: `{"errorCode":14}`,
+		`{"module":"NURSign","type":"file","data":{"token":"t","url_upload":"http://a"}}`:                 `{"errorCode":14}`,
+		`{"module":"kz.gov.pki.knca.commonUtils","method":"getActiveTokens"}`:                             `{"responseObject":[],"code":"200"}`,
+	} {
+		if got := s.ask(request); got != want {
+			t.Errorf("%s: %s", request, got)
+		}
+	}
+	if took := time.Since(begin); took > soon {
+		t.Errorf("%v", took)
+	}
+	b.noWindow() // another's is open
+	if n := b.agent.desk.queue(); n > 0 {
+		t.Errorf("%d wait", n)
+	}
+	h.cancel()
+	if h = b.window(); h.view.Kind != "notice" || h.view.Site.Origin != page || h.view.Title != lang.RU.Text("agent.title.refused") {
+		t.Errorf("%+v", h.view)
+	}
+	open.read()
+	open.send(commonCall("getKeyInfo", `"PKCS12"`)) // work goes before it
+	if next := b.window(); next.view.Kind != "info" || reachable(h.url) {
+		t.Errorf("%s", next.view.Kind)
+	}
+}

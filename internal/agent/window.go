@@ -91,7 +91,10 @@ const tellTwice = 4 * time.Second
 // show opens the window for a task and waits for its end. The zero outcome is: cancelled, withdrawn,
 // timed out, or too many windows wanted.
 func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome {
-	if _, is := t.(notice); !is {
+	enter := func() bool { return a.desk.enter(ctx, s) }
+	if _, is := t.(notice); is {
+		enter = func() bool { return a.desk.wait(ctx, nil) }
+	} else {
 		a.notices.withdraw() // it makes way
 	}
 	if a.unsure(s) {
@@ -102,7 +105,7 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 	if blocked() {
 		return outcome{}
 	}
-	if !a.desk.enter(ctx, s) {
+	if !enter() {
 		if ctx.Err() == nil {
 			a.log.Warn("too many requests wait for the window", "origin", s.Origin)
 		}

@@ -107,14 +107,11 @@ func TestSamplePage(t *testing.T) {
 			}
 		}
 	}
-	s.send(`{"module":"kz.gov.pki.knca.basics","method":"generateCsr","args":{}}`)
-	h := b.window()
-	if h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, "NCALayer") {
-		t.Errorf("%+v", h.view)
-	}
-	h.decide(Decision{})
-	if got := s.read(); got != `{"code":"GENERAL_ERROR","details":"java.lang.IllegalArgumentException: generateCsr is not defined in Basics","message":"General error.","status":false}` {
+	if got := s.ask(`{"module":"kz.gov.pki.knca.basics","method":"generateCsr","args":{}}`); got != `{"code":"GENERAL_ERROR","details":"java.lang.IllegalArgumentException: generateCsr is not defined in Basics","message":"General error.","status":false}` {
 		t.Errorf("%s", got)
+	}
+	if h := b.window(); h.view.Kind != "notice" || !strings.Contains(h.view.Refusal, "NCALayer") {
+		t.Errorf("%+v", h.view)
 	}
 }
 
