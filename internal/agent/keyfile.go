@@ -66,7 +66,7 @@ func (*changing) decide(_ context.Context, w *window, d Decision) (outcome, *Pro
 	err := keystore.ChangePassword(f.Path, d.Password, d.NewPassword)
 	switch {
 	case errors.Is(err, keystore.ErrPassword):
-		return outcome{}, &Problem{Code: "wrong_password", Field: "password"}
+		return outcome{}, &Problem{Code: passwordProblem(d.Password), Field: "password"}
 	case errors.Is(err, keystore.ErrSamePassword):
 		return outcome{}, &Problem{Code: "same_password", Field: "new-password"}
 	case errors.Is(err, pfx.ErrPasswordLength), errors.Is(err, pfx.ErrPasswordCharset), errors.Is(err, pfx.ErrPasswordClasses), errors.Is(err, pfx.ErrPasswordDefault):
@@ -133,7 +133,7 @@ func (*backingUp) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 	failure, refused := errors.AsType[*keystore.Failure](err)
 	switch {
 	case errors.Is(err, keystore.ErrPassword):
-		return outcome{}, &Problem{Code: "wrong_password", Field: "password"}
+		return outcome{}, &Problem{Code: passwordProblem(d.Password), Field: "password"}
 	case refused && failure.Reason == "folder_unavailable":
 		return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
 	case errors.Is(err, fs.ErrExist):

@@ -136,14 +136,14 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 	}
 	key, err := w.openFile(f, &in)
 	code, field := pinProblem(err)
-	if t, ok := w.task.(interface{ tried(err error) }); ok && f.Certificate() != nil && (code != "" || err == nil) {
+	if t, ok := w.task.(interface{ tried(err error) }); ok && f.Certificate() != nil && (code != "" || err == nil) && !errors.Is(err, keystore.ErrNoPIN) {
 		t.tried(err)
 	}
 	switch {
 	case code != "" && f.Certificate() != nil:
 		w.problem(rw, code, field)
 	case errors.Is(err, keystore.ErrPassword):
-		w.problem(rw, "wrong_password", "password")
+		w.problem(rw, passwordProblem(in.Password), "password")
 	case errors.Is(err, keystore.ErrNoSecret), errors.Is(err, keystore.ErrNoKeychain):
 		w.problem(rw, "no_keychain", "password")
 	case errors.Is(err, keystore.ErrToken):

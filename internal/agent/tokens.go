@@ -163,6 +163,8 @@ func (w *window) place(t keystore.PluggedToken, pin string) (*keystore.Place, *P
 // pinProblem is the code and the field for a PIN the token refused; "" for other errors.
 func pinProblem(err error) (code, field string) {
 	switch {
+	case errors.Is(err, keystore.ErrNoPIN):
+		return "pin_needed", "password"
 	case errors.Is(err, keystore.ErrPassword):
 		return "wrong_pin", "password"
 	case errors.Is(err, keystore.ErrLastTry):
@@ -171,6 +173,14 @@ func pinProblem(err error) (code, field string) {
 		return "token_locked", ""
 	}
 	return "", ""
+}
+
+// passwordProblem is the code for a password that does not open a file: of none, that one is to be typed.
+func passwordProblem(typed string) string {
+	if typed == "" {
+		return "password_needed"
+	}
+	return "wrong_password"
 }
 
 // let lets a token go.
