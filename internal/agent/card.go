@@ -126,8 +126,16 @@ func (w *window) row(f keystore.File) KeyRow {
 		r.Fits = false
 		r.Reasons = []Remark{{"storage", "red", tag.Text("agent.reason.storage")}}
 	}
+	if remark, flawed := flaw(f, tag); flawed {
+		r.Fits, r.Reasons = false, []Remark{remark}
+	}
 	if w.pulled[f.ID] {
 		r.Fits, r.Reasons = false, []Remark{{"token-away", "amber", tag.Text("agent.reason.token-away", "token", f.Name)}}
 	}
 	return r
+}
+
+// flaw says why no password opens a file.
+func flaw(f keystore.File, tag lang.Tag) (Remark, bool) {
+	return Remark{"flaw-" + string(f.Flaw), "red", tag.Text("agent.reason.flaw-" + string(f.Flaw))}, f.Flaw != ""
 }

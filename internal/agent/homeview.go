@@ -187,7 +187,7 @@ func (a *Agent) folderRows(found keystore.Scanned, tag lang.Tag) []FolderRow {
 			r.Kind = "media"
 		}
 		for _, f := range found.Files {
-			if inside(folder, f.Path) {
+			if f.Flaw == "" && inside(folder, f.Path) {
 				r.Keys++
 			}
 		}
@@ -251,12 +251,21 @@ func (a *Agent) groups(files []keystore.File, entries []keyEntry, lists []*liste
 	var locked []KeyRow
 	for _, f := range files {
 		if f.Token() == "" && a.known.find(f.ID) == nil {
-			locked = append(locked, KeyRow{ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)), Date: tag.Date(f.Modified),
-				State: "locked", Fits: true, Remarks: left[f.ID]})
+			r := KeyRow{ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)), Date: tag.Date(f.Modified),
+				State: "locked", Fits: true, Remarks: left[f.ID]}
+			if remark, flawed := flaw(f, tag); flawed {
+				r.State, r.Fits, r.Remarks = "broken", false, append([]Remark{remark}, r.Remarks...)
+			}
+			locked = append(locked, r)
 		}
 	}
 	if len(locked) > 0 {
-		sort.SliceStable(locked, func(i, j int) bool { return locked[i].Folder < locked[j].Folder })
+		sort.SliceStable(locked, func(i, j int) bool {
+			if locked[i].Fits != locked[j].Fits {
+				return locked[i].Fits
+			}
+			return locked[i].Folder < locked[j].Folder
+		})
 		list = append(list, KeyGroup{Keys: locked})
 	}
 	return list

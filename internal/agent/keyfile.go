@@ -36,7 +36,9 @@ func allFiles(w *window, v *View) {
 			continue // of a token, or a further key of a store that stands there already
 		}
 		r := w.row(f)
-		r.Fits, r.Reasons = true, nil
+		if f.Flaw == "" {
+			r.Fits, r.Reasons = true, nil
+		}
 		if n := keys[f.Path]; n > 1 {
 			r.File, r.Card = filepath.Base(f.Path), nil
 			r.Remarks = []Remark{{"several", "info", w.lang.Text("agent.reason.several", "n", n)}}
@@ -44,7 +46,7 @@ func allFiles(w *window, v *View) {
 		keys[f.Path] = 0
 		v.Keys = append(v.Keys, r)
 	}
-	if len(v.Keys) == 1 {
+	if len(v.Keys) == 1 && v.Keys[0].Fits {
 		v.Preselect = v.Keys[0].ID
 	}
 }

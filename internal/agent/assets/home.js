@@ -114,7 +114,8 @@
       f.append(b);
       f.addEventListener('submit', (ev) => { ev.preventDefault(); open(k.id, i.value, all.checked ? others : []); });
       e.append(f);
-    } else if (k.state === 'cabinet') {
+    } else if (k.state === 'broken') e.dataset.fits = 'false'; // nothing can be done with it here
+    else if (k.state === 'cabinet') {
       const acts = el('p', 'acts');
       revoke(acts, k);
       e.append(acts);

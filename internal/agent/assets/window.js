@@ -59,7 +59,7 @@
     tick.addEventListener('change', () => { if (tick.type === 'radio') { if (chosen !== k.id && !['password', 'backup'].includes(view.kind)) $('fields').replaceChildren(); chosen = k.id; } fields(); label(); });
     e.append(tick);
     if (k.card) card(e, k.card);
-    else e.append(el('span', 'owner', k.about), el('span', 'small', k.state === 'pending' ? '' : T('locked')));
+    else e.append(el('span', 'owner', k.about), el('span', 'small', k.fits && k.state !== 'pending' ? T('locked') : ''));
     e.append(el('span', k.card ? 'small detail' : 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) {
       const line = remark(r);
