@@ -219,7 +219,7 @@ func (a *Agent) groups(files []keystore.File, entries []keyEntry, lists []*liste
 		if !ok {
 			f = keystore.File{ID: e.id, Path: e.path, Name: filepath.Base(e.path)}
 		}
-		r := KeyRow{ID: e.id, File: f.Name, Folder: f.Folder(), State: "known", Fits: ok, Card: a.card(e.cert, tag), Remarks: left[e.id]}
+		r := KeyRow{ID: e.id, File: f.Name, Folder: f.Folder(), Copies: f.Copies, State: "known", Fits: ok, Card: a.card(e.cert, tag), Remarks: left[e.id]}
 		if e.on != (seenOn{}) {
 			r.File, r.Folder, r.Pin, r.On, r.About = e.on.label, "", true, e.on.label, tag.Text("home.on-token", "storage", tag.Text("home.token."+e.on.storage))
 		}
@@ -251,8 +251,8 @@ func (a *Agent) groups(files []keystore.File, entries []keyEntry, lists []*liste
 	var locked []KeyRow
 	for _, f := range files {
 		if f.Token() == "" && a.known.find(f.ID) == nil {
-			r := KeyRow{ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)), Date: tag.Date(f.Modified),
-				State: "locked", Fits: true, Remarks: left[f.ID]}
+			r := KeyRow{ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)),
+				Date: tag.Text("agent.file.dated", "date", tag.Date(f.Modified)), Copies: f.Copies, State: "locked", Fits: true, Remarks: left[f.ID]}
 			if remark, flawed := flaw(f, tag); flawed {
 				r.State, r.Fits, r.Remarks = "broken", false, append([]Remark{remark}, r.Remarks...)
 			}

@@ -99,6 +99,7 @@
     e.dataset.state = k.state;
     if (k.card) card(e, company ? { ...k.card, organization: '' } : k.card); // the heading names the company
     else e.append(el('span', 'owner', k.about));
+    e.copies = k.copies;
     e.append(el('span', 'small place', [k.on && k.about, k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of k.remarks || []) e.append(remark(r));
     if (k.state === 'locked') {

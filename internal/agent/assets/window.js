@@ -60,6 +60,7 @@
     e.append(tick);
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about), el('span', 'small', k.fits && k.state !== 'pending' ? T('locked') : ''));
+    e.copies = k.copies;
     e.append(el('span', k.card ? 'small detail' : 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) {
       const line = remark(r);
@@ -78,6 +79,7 @@
     if (k.on) e.dataset.on = k.on;
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about));
+    e.copies = k.copies;
     const where = el('span', 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · '));
     e.append(where);
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) e.append(remark(r));
