@@ -63,16 +63,21 @@ func (a *Agent) ourHost(host string) bool {
 	return name == "127.0.0.1" || name == "localhost" || name == "::1"
 }
 
-// greet is the page people open by hand: it came, so the certificate is trusted.
+// greet is the page people open by hand: when it came over TLS, the certificate is trusted; else it leads there.
 func (a *Agent) greet(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	tag := lang.Accept(r.Header.Get("Accept-Language"))
+	said := tag.Text("agent.alive.text")
+	if r.TLS == nil {
+		address := "https://" + r.Host + "/" // one of our own names: see ourHost
+		said = tag.Text("agent.alive.plain") + ` <a href="` + address + `">` + address + `</a>`
+	}
 	text := `<!doctype html><html lang="` + string(tag) + `"><meta charset="utf-8"><title>Senim</title><h1>` +
-		tag.Text("agent.alive.title") + `</h1><p>` + tag.Text("agent.alive.text") + "</p></html>\n"
-	_, _ = w.Write([]byte(text)) //nolint:gosec // one of three languages and our own texts
+		tag.Text("agent.alive.title") + `</h1><p>` + said + "</p></html>\n"
+	_, _ = w.Write([]byte(text)) //nolint:gosec // one of three languages, our own texts and names
 }
 
 // upgrade turns the request into a socket; the greeting leaves in the same write as the answer.

@@ -19,6 +19,7 @@ import (
 	"github.com/coder/websocket"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 const upgrade = "GET / HTTP/1.1\r\nHost: %HOST%\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
@@ -319,6 +320,11 @@ func TestPlainVisit(t *testing.T) {
 		r.Body.Close()
 		if r.StatusCode != 200 || strings.Contains(string(text), "<script") || r.Header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: %d %s", url, r.StatusCode, text)
+		}
+		// Only who came over TLS had the certificate recognised; others are led there.
+		secure := strings.HasPrefix(url, "https:")
+		if trusted, led := strings.Contains(string(text), lang.RU.Text("agent.alive.text")), strings.Contains(string(text), `<a href="https://`+b.agent.Addr()+`/">`); trusted != secure || led == secure {
+			t.Errorf("%s: %s", url, text)
 		}
 		if r, err = client.Get(url + "/other"); err != nil {
 			t.Fatal(err)
