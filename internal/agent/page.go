@@ -39,6 +39,8 @@ func asset(rw http.ResponseWriter, r *http.Request, page string) {
 		name, kind = page+".html", "text/html; charset=utf-8"
 	case page + ".css", "common.css":
 		kind = "text/css; charset=utf-8"
+	case "icon.svg":
+		kind = "image/svg+xml"
 	case page + ".js", "common.js":
 		kind = "text/javascript; charset=utf-8"
 	}
