@@ -116,7 +116,7 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 		return
 	}
 	defer func() { _ = socket.CloseNow() }()
-	socket.SetReadLimit(maxMessage)
+	socket.SetReadLimit(-1) // the budget has the bound, and closes in our words
 	t := &talk{agent: a, socket: socket, seat: place, site: s, share: share{origin: origin}, locale: string(lang.Accept(r.Header.Get("Accept-Language")))}
 	ctx := r.Context()
 	if err := t.write(ctx, ncalayer.Greeting()); err != nil {
@@ -184,6 +184,9 @@ func (t *talk) run(ctx context.Context) {
 		case errors.Is(err, errBusy):
 			t.agent.log.Warn("no room for a message", "origin", t.site.Origin)
 			_ = t.socket.Close(websocket.StatusTryAgainLater, "too much at once")
+			return
+		case errors.Is(err, websocket.ErrMessageTooBig):
+			_ = t.socket.Close(websocket.StatusMessageTooBig, "a message has at most 64 MiB")
 			return
 		case err != nil:
 			return

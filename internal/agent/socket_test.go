@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -263,8 +264,13 @@ func TestExchanges(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", c.request, got, c.want)
 		}
 	}
-	if got := s.ask("not JSON"); !strings.HasPrefix(got, `{"code":"500","message":"`) {
-		t.Errorf("%s", got)
+	for text, want := range map[string]string{
+		"not JSON": "A JSONObject text must begin with '{' at character 1", "[1]": "A JSONObject text must begin with '{' at character 1", " \t": "A JSONObject text must begin with '{' at character 1",
+		`"x"`: "A JSONObject text must begin with '{' at character 1", `{"a":`: "",
+	} {
+		if got := s.ask(text); !strings.HasPrefix(got, `{"code":"500","message":"`+want) || strings.Contains(got, "read message") {
+			t.Errorf("%q: %s", text, got)
+		}
 	}
 	b.noWindow()
 }
@@ -292,7 +298,8 @@ func TestTooLarge(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	_ = s.c.Write(ctx, websocket.MessageBinary, make([]byte, maxMessage+1))
-	if _, _, err := s.c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+	_, _, err := s.c.Read(ctx)
+	if said, ok := errors.AsType[websocket.CloseError](err); !ok || said.Code != websocket.StatusMessageTooBig || said.Reason != "a message has at most 64 MiB" {
 		t.Errorf("%v", err)
 	}
 }
