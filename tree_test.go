@@ -107,7 +107,7 @@ var tree = map[string]place{
 	"internal/desktop":    {edges, "", "fyne.io/systray github.com/gen2brain/beeep golang.org/x/sys/windows"},                                                                 // trays and notices are the systems' protocols, not our point
 	"internal/keystore":   {edges, "internal/token", "github.com/pavlo-v-chernykh/keystore-go github.com/zalando/go-keyring golang.org/x/crypto/cryptobyte golang.org/x/sys"}, // Java's key files and the system's keychain are other people's
 	"internal/setup":      {edges, "internal/agent internal/keystore internal/ncalayer/client", "golang.org/x/sys/windows howett.net/plist"},
-	"internal/agent":      {edges, "internal/ask internal/cabinet/client internal/keystore internal/ncalayer/client internal/token internal/trustdir", "github.com/coder/websocket golang.org/x/crypto/cryptobyte golang.org/x/net/idna golang.org/x/sys/windows"},
+	"internal/agent":      {edges, "internal/ask internal/cabinet/client internal/keystore internal/ncalayer/client internal/token internal/trustdir", "github.com/coder/websocket golang.org/x/crypto/cryptobyte golang.org/x/net/idna golang.org/x/net/publicsuffix golang.org/x/sys/windows"},
 	"internal/limit":      {edges, "", ""},
 	"internal/phone":      {edges, "", ""},
 	"internal/web":        {edges, "internal/limit", "github.com/a-h/templ rsc.io/qr"}, // drawing a QR code is not our point

@@ -31,6 +31,8 @@ that wait for their certificate are listed after the files.
 
 // keyRow is one key file, or one key that waits.
 type keyRow struct {
+	flaw string // of a file that is no key by its form
+
 	File        string   `json:"file"`
 	Copies      []string `json:"copies,omitempty"`
 	State       string   `json:"state"` // locked, open, unreadable, waiting
@@ -79,11 +81,20 @@ func (c *keyList) run(_ context.Context, p *program) error {
 	return nil
 }
 
+// flaws say what is wrong with a file that only looks like a key by its name.
+var flaws = map[keystore.Flaw]string{
+	keystore.FlawEmpty: "empty", keystore.FlawCut: "cut short", keystore.FlawForeign: "not a key file",
+}
+
 // row opens a key file with the first password that fits.
 func (c *keyList) row(p *program, f keystore.File, passwords []string) keyRow {
 	r := keyRow{File: p.shown(f.Path), State: "locked", Kind: string(f.Kind)}
 	for _, copied := range f.Copies {
 		r.Copies = append(r.Copies, p.shown(copied))
+	}
+	if why := flaws[f.Flaw]; why != "" { // whatever the password
+		r.State, r.Error, r.flaw = "unreadable", why, why
+		return r
 	}
 	for _, password := range passwords {
 		key, err := keystore.Unlock(f, password)
@@ -156,8 +167,13 @@ func (c *keyList) print(p *program, rows []keyRow) {
 		p.line("No key files %s.", where)
 		return
 	}
-	p.line("%s %s.", count(len(rows), "key"), where)
-	locked := 0
+	keys, locked := 0, 0
+	for _, r := range rows {
+		if r.flaw == "" {
+			keys++
+		}
+	}
+	p.line("%s %s.", count(keys, "key"), where)
 	table := [][4]string{{"Owner", "Role", "Certificate", "File"}}
 	for _, r := range rows {
 		if len(c.Dirs) == 1 { // it was said where they are
@@ -174,7 +190,7 @@ func (c *keyList) print(p *program, rows []keyRow) {
 			locked++
 			table = append(table, [4]string{"locked", kinds[r.Kind], "", r.File})
 		default:
-			table = append(table, [4]string{"cannot be read", kinds[r.Kind], "", r.File})
+			table = append(table, [4]string{"cannot be read", kinds[r.Kind], r.flaw, r.File})
 		}
 	}
 	p.table(table)

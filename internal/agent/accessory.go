@@ -28,27 +28,36 @@ func (t *talk) accessory(ctx context.Context, r *ncalayer.Request) ([]byte, stri
 	return ncalayer.ModuleNotFound(), "MODULE_NOT_FOUND"
 }
 
-// notices says to the person what a page gets no window for: that it wants a module which is not here, or a token whose
-// driver is not. Of a module each is said once. One at a time, which goes away when something else is shown.
+// notices says to the person what a page gets no window for, as it was answered at once: that it wants a module which is not here, a
+// token whose driver is not, or what is never done. One at a time, which goes away when something else is shown.
 type notices struct {
 	mu    sync.Mutex
-	said  map[string]bool // under mu, by origin and module
-	shown *oneNotice      // under mu
+	said  map[string]map[string]bool // under mu, by origin and what it wants
+	shown *oneNotice                 // under mu
 }
 
-// maxNotices bounds what pages can have said.
-const maxNotices = 256
+// How much one site can have said, and how many sites.
+const (
+	maxNotices = 8
+	maxNoticed = 256
+)
 
 // silent are the modules that pages only ask for to find out which program is here.
 var silent = map[string]bool{"kz.digiflow.mobile.extensions": true, "kz.ncalayer.web.verify": true, "nca": true}
 
-// missing says that a site wants a module. The page has its answer at once, whatever the person does.
+// missing says that a site wants a module.
 func (t *talk) missing(ctx context.Context, module string) {
-	if silent[module] || !moduleName(module) || t.agent.blocked(t.site) {
-		return
+	if !silent[module] && moduleName(module) {
+		window := tag(t.locale, lang.RU)
+		t.tell(ctx, module, window, notice{refused{why: window.Text("agent.notice.module", "module", module)}, "agent.title.notice"})
 	}
-	window := tag(t.locale, lang.RU)
-	t.say(ctx, window, notice{refused{window.Text("agent.notice.module", "module", module)}}, t.agent.notices.once(t.site.Origin+" "+module))
+}
+
+// tell says why a page was answered as it was. It has its answer at once, whatever the person does.
+func (t *talk) tell(ctx context.Context, what string, window lang.Tag, n notice) {
+	if !t.agent.blocked(t.site) {
+		t.say(ctx, window, n, t.agent.notices.once(t.site.Origin, what))
+	}
 }
 
 // say shows a notice if it may be; nobody waits for its end.
@@ -85,23 +94,39 @@ func moduleName(s string) bool {
 }
 
 // notice is a window without a question: it makes way for every other.
-type notice struct{ refused }
+type notice struct {
+	refused
+	title string // key of its text
+}
 
 func (notice) kind() string { return "notice" }
+
+func (n notice) show(w *window, v *View) {
+	n.refused.show(w, v)
+	v.Title = w.lang.Text(n.title)
+}
+
+// never says that what a site asks for is never done here.
+func never(why, named string) notice { return notice{refused{why, named}, "agent.title.refused"} }
 
 // oneNotice is the notice that is shown, or waits to be.
 type oneNotice struct{ cancel func() }
 
-// once lets a notice be said once; for [notices.begin].
-func (n *notices) once(what string) (may func() bool) {
+// once lets a site have something said once; for [notices.begin].
+func (n *notices) once(origin, what string) (may func() bool) {
 	return func() bool {
-		if n.said[what] || len(n.said) >= maxNotices {
+		said := n.said[origin]
+		if said[what] || len(said) >= maxNotices || said == nil && len(n.said) >= maxNoticed {
 			return false
 		}
-		if n.said == nil {
-			n.said = map[string]bool{}
+		if said == nil {
+			if n.said == nil {
+				n.said = map[string]map[string]bool{}
+			}
+			said = map[string]bool{}
+			n.said[origin] = said
 		}
-		n.said[what] = true
+		said[what] = true
 		return true
 	}
 }

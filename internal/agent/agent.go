@@ -193,7 +193,7 @@ type Agent struct {
 
 	mu      sync.Mutex
 	origins map[string]*originState // under mu
-	sockets int                     // under mu: of all origins
+	seats   []*seat                 // under mu: of all connections
 	given   []string                // under mu: folders the agent was started with
 	mine    map[string]bool         // under mu: origins of our windows, now and before
 	renewal map[string]bool         // under mu: serials whose renewal was begun and not told to its end

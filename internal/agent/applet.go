@@ -214,7 +214,7 @@ func (t *talk) askContainer(ctx context.Context, call *ncalayer.AppletCall, wind
 			h.files = keystore.Scan([]string{l.path})
 		}
 		if len(h.files) == 0 {
-			if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.no-key-file", "path", call.Path)}); out.err == nil {
+			if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.no-key-file"), call.Path}); out.err == nil {
 				return nil, appletError(ncalayer.AppletCommon) // as for a file whose window was not shown
 			}
 			return nil, appletError(ncalayer.AppletKeyStore)

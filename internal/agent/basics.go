@@ -23,7 +23,7 @@ func (t *talk) basics(ctx context.Context, r *ncalayer.Request) ([]byte, string)
 	if refusal != nil {
 		if r.Method == "generateCsr" || r.Method == "importCertificate" { // nobody outside knows their arguments
 			window := tag(t.locale, lang.RU)
-			t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.basics-keys", "site", t.site.Shown)})
+			t.tell(ctx, r.Method, window, never(window.Text("agent.refused.basics-keys"), ""))
 		}
 		return refusal.Reply(), refusal.Code
 	}

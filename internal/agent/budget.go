@@ -121,8 +121,7 @@ func (b *budget) receive(ctx context.Context, s *share, r io.Reader, late func()
 			n, err = r.Read(message[len(message):cap(message)])
 			message = message[:len(message)+n]
 		} else if n, err = r.Read(next[:]); len(message)+n > maxMessage {
-			_, err = r.Read(next[:]) // the socket's own bound: it ends there, with 1009
-			return message, errors.Join(websocket.ErrMessageTooBig, err)
+			return message, websocket.ErrMessageTooBig
 		} else if n > 0 {
 			larger, full := b.grow(ctx, s, message)
 			if full != nil {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"senim/internal/ncalayer"
 )
 
 // narrow gives an agent little room: 2.5 MiB in all, 1.75 MiB to an origin.
@@ -182,26 +185,96 @@ func TestReceive(t *testing.T) {
 	}
 }
 
-// TestHostileConnections: connections are bounded in all too, whatever origins they say, and there is room
-// again when one goes.
+// TestHostileConnections: connections are bounded by the domain and in all too; who comes when all places are taken gets that of
+// one at rest, of those who have most.
 func TestHostileConnections(t *testing.T) {
 	b := bring(t)
+	crowd := func(domain string, names int) (all []*socket) {
+		for i := range maxDomainSockets {
+			all = append(all, b.dial("https://a"+strconv.Itoa(i%names)+"."+domain))
+		}
+		return all
+	}
+	first := crowd("evil.kz", 8)
+	if _, err := b.try("https://b.evil.kz"); err == nil {
+		t.Error("more connections than the bound of a domain")
+	}
+	asks := first[0] // it asks, and waits for the person; the others never asked but the second
+	asks.send(commonCall("getKeyInfo", `"PKCS12"`))
+	h := b.window()
+	first[1].ask(commonCall("getActiveTokens", ""))
+	first[2].send(ncalayer.Heartbeat)
+	first[2].read()
+	all := first
+	for _, domain := range []string{"worse.kz", "worst.kz", "evil.gov.kz"} {
+		all = append(all, crowd(domain, 2)...)
+	}
+	// All places are taken: those who have most give theirs, until nobody has more than the newcomer.
+	var late []*socket
+	for i := range 8 {
+		late = append(late, b.dial("https://egov"+strconv.Itoa(i)+".kz"))
+	}
+	gone := make(chan websocket.StatusCode, len(all))
+	for _, s := range all[2:] {
+		go func() {
+			_, _, err := s.c.Read(context.WithoutCancel(t.Context()))
+			gone <- websocket.CloseStatus(err)
+		}()
+	}
+	for range late {
+		if status := <-gone; status != websocket.StatusTryAgainLater {
+			t.Errorf("a connection ends with %d", status)
+		}
+	}
+	for i, s := range late {
+		if got := s.ask(commonCall("getActiveTokens", "")); got != `{"responseObject":[],"code":"200"}` {
+			t.Errorf("%d: %s", i, got)
+		}
+	}
+	if got := first[1].ask(commonCall("getActiveTokens", "")); got != `{"responseObject":[],"code":"200"}` {
+		t.Errorf("who asked: %s", got)
+	}
+	h.cancel()
+	if got := asks.read(); got != canceledCommon {
+		t.Errorf("who waits for the person: %s", got)
+	}
+	select {
+	case status := <-gone:
+		t.Errorf("one more ended, with %d", status)
+	default:
+	}
+	for _, s := range append(all, late...) {
+		_ = s.c.CloseNow()
+	}
+	becomes(t, func() bool {
+		b.agent.mu.Lock()
+		defer b.agent.mu.Unlock()
+		return len(b.agent.origins) == 1 && len(b.agent.seats) == 0 // one was sent away
+	})
+}
+
+// TestRoomAmongEquals: where nobody has more than another, only who never asked anything gives way.
+func TestRoomAmongEquals(t *testing.T) {
+	b := bring(t)
+	ended := 0
+	place := func(i int) int {
+		p, status := b.agent.connect("https://s" + strconv.Itoa(i) + ".kz")
+		if p != nil {
+			p.asked, p.end = i != 7, func() { ended = i }
+		}
+		return status
+	}
 	for i := range maxAllSockets {
-		if status := b.agent.connect("https://" + string(rune('a'+i/maxSockets)) + ".kz"); status != 0 {
+		if status := place(i); status != 0 {
 			t.Fatalf("%d: %d", i, status)
 		}
 	}
-	if _, err := b.try("https://other.kz"); err == nil {
-		t.Error("more connections than the bound")
+	if status := place(maxAllSockets); status != 0 || ended != 7 {
+		t.Errorf("%d, %d gave way", status, ended)
 	}
-	b.agent.disconnect("https://a.kz")
-	b.dial("https://other.kz")
-	for i := range maxAllSockets {
-		if i > 0 {
-			b.agent.disconnect("https://" + string(rune('a'+i/maxSockets)) + ".kz")
-		}
+	if status := place(maxAllSockets + 1); status != http.StatusServiceUnavailable || len(b.agent.seats) != maxAllSockets {
+		t.Errorf("%d", status)
 	}
-	becomes(t, func() bool { b.agent.mu.Lock(); defer b.agent.mu.Unlock(); return len(b.agent.origins) == 1 })
 }
 
 // TestHostileOpenConnections: so are those that never become sockets.

@@ -35,10 +35,11 @@ type KeyRow struct {
 	ID      string   `json:"id"`
 	File    string   `json:"file"`
 	Folder  string   `json:"folder"`
-	About   string   `json:"about"` // what the name of the file tells
-	Date    string   `json:"date"`
-	State   string   `json:"state"` // locked, known (certificate remembered), unlocked, pending, away, cabinet (not here)
-	Fits    bool     `json:"fits"`  // false only when that is known
+	About   string   `json:"about"`            // what the name of the file tells
+	Date    string   `json:"date,omitempty"`   // in words: of what
+	Copies  []string `json:"copies,omitempty"` // other paths with the same in them
+	State   string   `json:"state"`            // locked, known (certificate remembered), unlocked, pending, away, cabinet (not here)
+	Fits    bool     `json:"fits"`             // false only when that is known
 	Reasons []Remark `json:"reasons,omitempty"`
 	Remarks []Remark `json:"remarks,omitempty"`
 	Kept    bool     `json:"kept,omitempty"`   // its password is in the system's keychain
@@ -106,12 +107,13 @@ func (w *window) row(f keystore.File) KeyRow {
 	a, tag := w.agent, w.lang
 	r := KeyRow{
 		ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)),
-		Date: tag.Date(f.Modified), State: "locked", Fits: true, Kept: a.recaller.has(f.ID),
+		Date: tag.Text("agent.file.dated", "date", tag.Date(f.Modified)), Copies: f.Copies, State: "locked", Fits: true, Kept: a.recaller.has(f.ID),
 	}
 	wanted := w.task.wish().of(f.Storage)
 	cert := a.known.find(f.ID)
 	if f.Certificate() != nil {
 		cert, r.About, r.Pin, r.On = f.Certificate(), tag.Text("agent.about.token"), true, f.Token()
+		r.Date = "" // there is no file; the certificate says its own
 	}
 	if key := w.opened[f.ID]; key != nil {
 		r.State, cert = "unlocked", key.Certificate
@@ -125,8 +127,16 @@ func (w *window) row(f keystore.File) KeyRow {
 		r.Fits = false
 		r.Reasons = []Remark{{"storage", "red", tag.Text("agent.reason.storage")}}
 	}
+	if remark, flawed := flaw(f, tag); flawed {
+		r.Fits, r.Reasons = false, []Remark{remark}
+	}
 	if w.pulled[f.ID] {
 		r.Fits, r.Reasons = false, []Remark{{"token-away", "amber", tag.Text("agent.reason.token-away", "token", f.Name)}}
 	}
 	return r
+}
+
+// flaw says why no password opens a file.
+func flaw(f keystore.File, tag lang.Tag) (Remark, bool) {
+	return Remark{"flaw-" + string(f.Flaw), "red", tag.Text("agent.reason.flaw-" + string(f.Flaw))}, f.Flaw != ""
 }

@@ -86,7 +86,7 @@ func isKeys(extension string) bool {
 
 // refuseRelayed tells the person why a challenge is not signed.
 func (t *talk) refuseRelayed(ctx context.Context, window lang.Tag, task *signing) string {
-	t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused."+cmp.Or(task.relayed, "challenge"), "site", task.wants[0], "asker", t.site.Shown)})
+	t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused." + cmp.Or(task.relayed, "challenge")), task.wants[0]})
 	return "origin_mismatch"
 }
 

@@ -53,7 +53,7 @@ func (a *Agent) whyAway(cert *pki.Certificate, files []keystore.File, tag lang.T
 		case a.known.find(f.ID) != nil:
 		case strings.Contains(strings.ToLower(f.Name), id):
 			return Remark{"closed", "info", tag.Text("home.compare.closed", "file", f.Name)}
-		default:
+		case f.Flaw == "": // else no key is in it
 			closed++
 		}
 	}

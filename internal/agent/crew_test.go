@@ -65,7 +65,7 @@ func TestConnectionsWhileEnding(t *testing.T) {
 	}
 	b.agent.mu.Lock()
 	defer b.agent.mu.Unlock()
-	if b.agent.sockets != 0 {
-		t.Errorf("%d sockets are left", b.agent.sockets)
+	if len(b.agent.seats) != 0 {
+		t.Errorf("%d sockets are left", len(b.agent.seats))
 	}
 }

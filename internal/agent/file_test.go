@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"senim/internal/lang"
 )
 
 const canceledReply = `{"code":"500","message":"action.canceled"}`
@@ -125,5 +127,29 @@ func TestPain15NoPathIsRead(t *testing.T) {
 	h.decide(Decision{})
 	if got := s.read(); got != `{"code":"500","message":"origin.mismatch"}` {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestSizesInWords: the size of a file agrees with its number, in every language.
+func TestSizesInWords(t *testing.T) {
+	b := bring(t)
+	want := map[lang.Tag][]string{lang.RU: {"1 байт", "2 байта", "5 байт", "21 байт"}, lang.EN: {"1 byte", "2 bytes", "5 bytes", "21 bytes"}, lang.KK: {"1 байт", "2 байт", "5 байт", "21 байт"}}
+	for i, n := range []int{1, 2, 5, 21} {
+		if err := os.WriteFile(filepath.Join(b.folder, string(rune('a'+i))+".txt"), make([]byte, n), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := b.dial(page)
+	for tag, sizes := range want {
+		s.ask(commonCall("changeLocale", `"`+string(tag)+`"`))
+		s.send(commonCall("showFileChooser", `"TXT",`+quote(b.folder)))
+		h := b.window()
+		for i, size := range sizes {
+			if e := h.view.Chooser.Entries[i]; !strings.HasPrefix(e.About, size+" ") {
+				t.Errorf("%s: %s", tag, e.About)
+			}
+		}
+		h.cancel()
+		s.read()
 	}
 }

@@ -2,9 +2,12 @@ package agent
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"senim/internal/keystore"
 	"senim/internal/lang"
@@ -80,4 +83,53 @@ func TestManyCompaniesInBrowser(t *testing.T) {
 	if got := socket.read(); !strings.Contains(got, "Фирма 7") {
 		t.Errorf("%.300s", got)
 	}
+}
+
+// TestFoundByACopy: a key that is found by the folder of a copy says where that copy is; the date of a file says what it is of.
+func TestFoundByACopy(t *testing.T) {
+	b := bring(t)
+	for i := range 9 {
+		b.key("GOST512_"+strconv.Itoa(i)+".p12", b.authority.Individual())
+	}
+	content, err := os.ReadFile(filepath.Join(b.folder, "GOST512_4.p12"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := ""
+	for _, name := range []string{"АО Компания 29", "АО Компания 30"} {
+		there = filepath.Join(b.folder, name, "копия.p12")
+		if err := os.MkdirAll(filepath.Dir(there), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(there, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, socket := b.look(), b.dial(page)
+	rows := func() string {
+		return eval[string](s, `[...document.querySelectorAll('[data-key-id]')].filter((e) => e.checkVisibility()).map((e) => e.innerText).join('|')`)
+	}
+	found := func(where string) {
+		t.Helper()
+		if got := rows(); !strings.Contains(got, lang.RU.Text("agent.file.dated", "date", lang.RU.Date(time.Now()))) || strings.Contains(got, "Компания 30") && where == "the window" {
+			t.Errorf("%s: %s", where, got)
+		}
+		s.do("find the folder of a copy", chromedp.SendKeys(chromedp.CSS("#find"), "компания 30"))
+		if got := rows(); strings.Contains(got, "|") || strings.Count(got, lang.RU.Text("agent.ui.copy-at")+" "+there) != 1 {
+			t.Errorf("%s: %s", where, got)
+		}
+		s.looks("copy-" + strings.ReplaceAll(where, " ", "-"))
+		s.do("and one by its name", chromedp.SendKeys(chromedp.CSS("#find"), kb.Escape), chromedp.SendKeys(chromedp.CSS("#find"), "GOST512_4"))
+		if got := rows(); strings.Contains(got, lang.RU.Text("agent.ui.copy-at")) && where == "the window" {
+			t.Errorf("%s: %s", where, got)
+		}
+	}
+	b.agent.ShowHome(lang.RU)
+	s.open()
+	found("the page")
+	socket.send(commonCall("getKeyInfo", `"PKCS12"`))
+	s.open()
+	found("the window")
+	s.click("#cancel")
+	socket.read()
 }

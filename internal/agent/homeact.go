@@ -234,7 +234,7 @@ func (h *home) unlock(ctx context.Context, id, password string) (code string) {
 		key, err := keystore.Unlock(f, password)
 		switch {
 		case errors.Is(err, keystore.ErrPassword):
-			return "wrong_password"
+			return passwordProblem(password)
 		case err != nil:
 			return "unreadable_key"
 		}

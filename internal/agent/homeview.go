@@ -192,7 +192,7 @@ func (a *Agent) folderRows(found keystore.Scanned, tag lang.Tag) []FolderRow {
 			r.Kind = "media"
 		}
 		for _, f := range found.Files {
-			if inside(folder, f.Path) {
+			if f.Flaw == "" && inside(folder, f.Path) {
 				r.Keys++
 			}
 		}
@@ -224,7 +224,7 @@ func (a *Agent) groups(files []keystore.File, entries []keyEntry, lists []*liste
 		if !ok {
 			f = keystore.File{ID: e.id, Path: e.path, Name: filepath.Base(e.path)}
 		}
-		r := KeyRow{ID: e.id, File: f.Name, Folder: f.Folder(), State: "known", Fits: ok, Card: a.card(e.cert, tag), Remarks: left[e.id]}
+		r := KeyRow{ID: e.id, File: f.Name, Folder: f.Folder(), Copies: f.Copies, State: "known", Fits: ok, Card: a.card(e.cert, tag), Remarks: left[e.id]}
 		if e.on != (seenOn{}) {
 			r.File, r.Folder, r.Pin, r.On, r.About = e.on.label, "", true, e.on.label, tag.Text("home.on-token", "storage", tag.Text("home.token."+e.on.storage))
 		}
@@ -256,12 +256,21 @@ func (a *Agent) groups(files []keystore.File, entries []keyEntry, lists []*liste
 	var locked []KeyRow
 	for _, f := range files {
 		if f.Token() == "" && a.known.find(f.ID) == nil {
-			locked = append(locked, KeyRow{ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)), Date: tag.Date(f.Modified),
-				State: "locked", Fits: true, Remarks: left[f.ID]})
+			r := KeyRow{ID: f.ID, File: f.Name, Folder: f.Folder(), About: tag.Text("agent.about." + string(f.Kind)),
+				Date: tag.Text("agent.file.dated", "date", tag.Date(f.Modified)), Copies: f.Copies, State: "locked", Fits: true, Remarks: left[f.ID]}
+			if remark, flawed := flaw(f, tag); flawed {
+				r.State, r.Fits, r.Remarks = "broken", false, append([]Remark{remark}, r.Remarks...)
+			}
+			locked = append(locked, r)
 		}
 	}
 	if len(locked) > 0 {
-		sort.SliceStable(locked, func(i, j int) bool { return locked[i].Folder < locked[j].Folder })
+		sort.SliceStable(locked, func(i, j int) bool {
+			if locked[i].Fits != locked[j].Fits {
+				return locked[i].Fits
+			}
+			return locked[i].Folder < locked[j].Folder
+		})
 		list = append(list, KeyGroup{Keys: locked})
 	}
 	return list

@@ -168,7 +168,6 @@ func TestRevokedKeyReplacesNone(t *testing.T) {
 // person can send the site away.
 func TestRefusalsCanBeStopped(t *testing.T) {
 	for name, request := range map[string]func(i int) string{
-		"method": func(int) string { return `{"module":"kz.gov.pki.knca.basics","method":"generateCsr","args":{}}` },
 		"file": func(i int) string {
 			return commonCall("createCAdESFromFile", fmt.Sprintf(`"PKCS12","","/no/such/%d",true`, i))
 		},

@@ -33,7 +33,7 @@ type largeTask struct {
 	taken  int           // under mu: documents begun
 	failed int           // under mu: of them, those that were not signed
 	closed bool          // under mu: the window is over
-	theft  *relayedError // under mu: a document was a challenge of another site
+	theft  bool          // under mu: a document was a challenge of another site
 	signed int           // under mu
 	last   time.Time     // under mu: when the last one came
 }
@@ -81,8 +81,8 @@ func (t *largeTask) decide(ctx context.Context, w *window, d Decision) (outcome,
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case t.theft != nil:
-		return outcome{err: t.theft}, nil
+	case t.theft:
+		return outcome{err: errOrigin}, nil
 	case t.signed == t.op.of:
 		return outcome{done: true, result: t.signed}, nil
 	case t.taken == t.signed+t.failed && time.Since(t.last) > largeRest:
@@ -177,11 +177,6 @@ func (t *largeTask) sign(a *Agent, body io.Reader) (*largeMessage, error) {
 	return out, nil
 }
 
-// relayedError is the refusal of a challenge that another site than the asking one wrote.
-type relayedError struct{ another, asker string }
-
-func (relayedError) Error() string { return errOrigin.Error() }
-
 // challenge looks at the beginning of a document. A sign-in challenge of another site ends the operation, and the person
 // is told why; one is small, so that what is too long to be looked at is none to be believed.
 func (t *largeTask) challenge(in *bufio.Reader) error {
@@ -196,13 +191,13 @@ func (t *largeTask) challenge(in *bufio.Reader) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	another, bad := relayed(whole, t.op.site)
+	_, bad := relayed(whole, t.op.site)
 	if !bad && err != nil { // its end was seen
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.theft, t.closed = &relayedError{another, t.op.site.Shown}, true
+	t.theft, t.closed = true, true
 	return errOrigin
 }
 

@@ -36,7 +36,9 @@ func allFiles(w *window, v *View) {
 			continue // of a token, or a further key of a store that stands there already
 		}
 		r := w.row(f)
-		r.Fits, r.Reasons = true, nil
+		if f.Flaw == "" {
+			r.Fits, r.Reasons = true, nil
+		}
 		if n := keys[f.Path]; n > 1 {
 			r.File, r.Card = filepath.Base(f.Path), nil
 			r.Remarks = []Remark{{"several", "info", w.lang.Text("agent.reason.several", "n", n)}}
@@ -44,7 +46,7 @@ func allFiles(w *window, v *View) {
 		keys[f.Path] = 0
 		v.Keys = append(v.Keys, r)
 	}
-	if len(v.Keys) == 1 {
+	if len(v.Keys) == 1 && v.Keys[0].Fits {
 		v.Preselect = v.Keys[0].ID
 	}
 }
@@ -66,7 +68,7 @@ func (*changing) decide(_ context.Context, w *window, d Decision) (outcome, *Pro
 	err := keystore.ChangePassword(f.Path, d.Password, d.NewPassword)
 	switch {
 	case errors.Is(err, keystore.ErrPassword):
-		return outcome{}, &Problem{Code: "wrong_password", Field: "password"}
+		return outcome{}, &Problem{Code: passwordProblem(d.Password), Field: "password"}
 	case errors.Is(err, keystore.ErrSamePassword):
 		return outcome{}, &Problem{Code: "same_password", Field: "new-password"}
 	case errors.Is(err, pfx.ErrPasswordLength), errors.Is(err, pfx.ErrPasswordCharset), errors.Is(err, pfx.ErrPasswordClasses), errors.Is(err, pfx.ErrPasswordDefault):
@@ -133,7 +135,7 @@ func (*backingUp) decide(_ context.Context, w *window, d Decision) (outcome, *Pr
 	failure, refused := errors.AsType[*keystore.Failure](err)
 	switch {
 	case errors.Is(err, keystore.ErrPassword):
-		return outcome{}, &Problem{Code: "wrong_password", Field: "password"}
+		return outcome{}, &Problem{Code: passwordProblem(d.Password), Field: "password"}
 	case refused && failure.Reason == "folder_unavailable":
 		return outcome{}, &Problem{Code: "no_folder", Field: "folder"}
 	case errors.Is(err, fs.ErrExist):

@@ -84,7 +84,7 @@ func (t *talk) refuse(ctx context.Context, window lang.Tag, r *ncalayer.Refusal)
 	if key := "agent.refused." + reason; lang.Has(key) {
 		text = window.Text(key)
 	}
-	t.agent.show(ctx, t.site, window, refused{text})
+	t.agent.show(ctx, t.site, window, refused{why: text})
 	return r
 }
 
@@ -167,7 +167,8 @@ func (t *generating) showTokens(w *window, v *View) {
 		v.Tokens = append(v.Tokens, TokenRow{ID: p.ID, Label: p.Label, Serial: p.Serial})
 	}
 	if len(v.Tokens) == 0 && !t.again {
-		v.Warnings = append(v.Warnings, Remark{"no-token", "amber", w.lang.Text("agent.token.none", "name", cmp.Or(t.token, t.order.Storage))})
+		v.Warnings = append(v.Warnings, Remark{"no-token", "amber", w.lang.Text("agent.token.none", "name", w.lang.Text("home.token."+t.order.Storage))})
+		v.Named = shortened(t.token)
 	}
 	v.Warnings = append(v.Warnings, w.unreadable(t.order.Storage)...)
 }

@@ -69,7 +69,7 @@ func (t *listing) show(w *window, v *View) {
 	}
 	for _, n := range t.pending {
 		told = append(told, KeyRow{
-			ID: n.KeyID, File: cmp.Or(n.File, n.Token), Folder: n.Folder, State: "pending", Fits: true, Date: w.lang.Date(n.Made),
+			ID: n.KeyID, File: cmp.Or(n.File, n.Token), Folder: n.Folder, State: "pending", Fits: true, Date: w.lang.Text("agent.file.made", "date", w.lang.Date(n.Made)),
 			About: w.lang.Text("agent.about.pending"),
 		})
 	}

@@ -216,7 +216,7 @@ func (t *talk) readLocal(ctx context.Context, path string, window lang.Tag) (str
 		content, err = l.document()
 	}
 	if err != nil {
-		if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-"+err.Error(), "path", path)}); out.err == nil {
+		if out := t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-" + err.Error()), path}); out.err == nil {
 			err = errNotWanted // no window was shown or answered: the page hears what it would hear of any path
 		}
 		return "", nil, err

@@ -16,13 +16,13 @@ var errLed = errors.New("led on")
 // leading is a notice that leads to a part of the agent's page.
 type leading struct {
 	notice
-	title, button string
-	lead          func()
+	button string
+	lead   func()
 }
 
 func (t leading) show(w *window, v *View) {
 	t.notice.show(w, v)
-	v.Title, v.Button = t.title, t.button
+	v.Button = t.button
 }
 
 func (t leading) decide(context.Context, *window, Decision) (outcome, *Problem) {
@@ -49,7 +49,7 @@ func (t *talk) noDriver(ctx context.Context, storage string, window lang.Tag) {
 	}
 	asker := t.site.key()
 	t.say(ctx, window, leading{
-		notice: notice{refused{text}}, title: window.Text("agent.title.no-driver"), button: window.Text("agent.notice.open", "part", part),
+		notice: notice{refused{why: text}, "agent.title.no-driver"}, button: window.Text("agent.notice.open", "part", part),
 		lead: func() {
 			a.driverQuiet.acted(asker)
 			a.wishHome(homeWish{lang: window, part: "tokens"})

@@ -19,7 +19,7 @@ import (
 func (t *talk) download(ctx context.Context, address string, window lang.Tag) (*spooled, error) {
 	u, err := ownURL(address, t.site)
 	if err != nil {
-		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.url", "url", address)})
+		t.tell(ctx, "NURSign binary", window, never(window.Text("agent.refused.url"), address))
 		return nil, nurError(ncalayer.NURURL)
 	}
 	if out := t.agent.show(ctx, t.site, window, fetching{u.String()}); !out.done {

@@ -28,7 +28,7 @@ const maxTaken = 64 << 10
 func (t *talk) nurFile(ctx context.Context, call *ncalayer.NURCall, window lang.Tag) ([]byte, string) {
 	to, err := ownURL(call.URL, t.site)
 	if err != nil {
-		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.upload", "url", call.URL)})
+		t.tell(ctx, "NURSign file", window, never(window.Text("agent.refused.upload"), call.URL))
 		return ncalayer.NURError(ncalayer.NURURL), "refused"
 	}
 	path, ok := t.choose(ctx, window, choosing{})
@@ -41,7 +41,7 @@ func (t *talk) nurFile(ctx context.Context, call *ncalayer.NURCall, window lang.
 		p, err = t.agent.copyFile(ctx, l)
 	}
 	if err != nil {
-		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-"+err.Error(), "path", path)})
+		t.agent.show(ctx, t.site, window, refused{window.Text("agent.refused.file-" + err.Error()), path})
 		return ncalayer.NURError(nurReading(err)), "refused"
 	}
 	defer p.close()
@@ -116,7 +116,8 @@ type sending struct {
 func (t sending) show(w *window, v *View) {
 	t.signing.show(w, v)
 	v.Title, v.Button = w.lang.Text("agent.title.send"), w.lang.Text("agent.ui.send")
-	v.Warnings = append([]Remark{{"sent", "amber", w.lang.Text("agent.warning.sent", "url", t.to)}}, v.Warnings...)
+	v.Warnings = append([]Remark{{"sent", "amber", w.lang.Text("agent.warning.sent")}}, v.Warnings...)
+	v.Named = t.to // an address of the page's own host; it has its bound
 }
 
 func (t sending) said(tag lang.Tag) string { return tag.Text("agent.done.send") }

@@ -124,7 +124,7 @@ func TestNURSignLargeFile(t *testing.T) {
 	}
 	s.send(request)
 	b.window().decide(Decision{File: blank(t, filepath.Join(b.folder, "more.bin"), maxNamed+1)})
-	if h = b.window(); h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, "more.bin") {
+	if h = b.window(); h.view.Kind != "refused" || !strings.HasSuffix(h.view.Named, "more.bin") {
 		t.Errorf("%+v", h.view)
 	}
 	h.decide(Decision{})

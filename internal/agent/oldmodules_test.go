@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,6 +78,15 @@ func TestPain06Modules(t *testing.T) {
 	if e := b.window().decideSeen(); e.Failed {
 		t.Errorf("%+v", e)
 	}
+	// A page that invents modules is silent soon; another site is not.
+	for i := range maxNotices - 2 { // two were said
+		s.ask(`{"module":"kz.invented.n` + strconv.Itoa(i) + `"}`)
+		b.window().decideSeen()
+	}
+	s.ask(`{"module":"kz.invented.more"}`)
+	b.noWindow()
+	b.dial("https://other.kz").ask(`{"module":"kz.invented.more"}`)
+	b.window().decideSeen()
 }
 
 func (h *hand) decideSeen() ending { h.b.Helper(); return h.decide(Decision{}) }
@@ -201,7 +211,7 @@ func TestNURSignFile(t *testing.T) {
 		}
 		h.decide(Decision{File: doc})
 		h = b.window()
-		if v := h.view; v.Kind != "sign" || v.Title != lang.RU.Text("agent.title.send") || v.Warnings[0].Code != "sent" || !strings.Contains(v.Warnings[0].Text, server.URL+"/upload") || v.Documents[0].Name != doc {
+		if v := h.view; v.Kind != "sign" || v.Title != lang.RU.Text("agent.title.send") || v.Warnings[0].Code != "sent" || v.Named != server.URL+"/upload" || v.Documents[0].Name != doc {
 			t.Errorf("%+v", v)
 		}
 		e := h.decide(Decision{Key: h.unlock("GOST512_a.p12")})
@@ -237,14 +247,13 @@ func TestNURSignFile(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	// Another host, a key file, another site's challenge, and no.
-	s.send(strings.Replace(request, server.URL, "https://other.example.kz", 1))
-	if h := b.window(); h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, "other.example.kz") {
+	if got := s.ask(strings.Replace(request, server.URL, "https://other.example.kz", 1)); got != `{"errorCode":14}` {
+		t.Errorf("%s", got)
+	}
+	if h := b.window(); h.view.Kind != "notice" || h.view.Title != lang.RU.Text("agent.title.refused") || !strings.Contains(h.view.Named, "other.example.kz") {
 		t.Errorf("%+v", h.view)
 	} else {
-		h.decide(Decision{})
-	}
-	if got := s.read(); got != `{"errorCode":14}` {
-		t.Errorf("%s", got)
+		h.decideSeen()
 	}
 	if err := os.WriteFile(filepath.Join(b.folder, "challenge.txt"), []byte(challenge("https://victim.kz")), 0o600); err != nil {
 		t.Fatal(err)
@@ -423,7 +432,7 @@ func TestOldModulesRelay(t *testing.T) {
 			h.decide(Decision{})
 			h = b.window()
 		}
-		if h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, "victim.kz") {
+		if h.view.Kind != "refused" || !strings.Contains(h.view.Named, "victim.kz") {
 			t.Errorf("%s: %+v", request, h.view)
 		}
 		h.decide(Decision{})

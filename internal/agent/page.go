@@ -39,6 +39,8 @@ func asset(rw http.ResponseWriter, r *http.Request, page string) {
 		name, kind = page+".html", "text/html; charset=utf-8"
 	case page + ".css", "common.css":
 		kind = "text/css; charset=utf-8"
+	case "icon.svg":
+		kind = "image/svg+xml"
 	case page + ".js", "common.js":
 		kind = "text/javascript; charset=utf-8"
 	}
@@ -136,14 +138,14 @@ func (w *window) unlock(ctx context.Context, rw http.ResponseWriter, body []byte
 	}
 	key, err := w.openFile(f, &in)
 	code, field := pinProblem(err)
-	if t, ok := w.task.(interface{ tried(err error) }); ok && f.Certificate() != nil && (code != "" || err == nil) {
+	if t, ok := w.task.(interface{ tried(err error) }); ok && f.Certificate() != nil && (code != "" || err == nil) && !errors.Is(err, keystore.ErrNoPIN) {
 		t.tried(err)
 	}
 	switch {
 	case code != "" && f.Certificate() != nil:
 		w.problem(rw, code, field)
 	case errors.Is(err, keystore.ErrPassword):
-		w.problem(rw, "wrong_password", "password")
+		w.problem(rw, passwordProblem(in.Password), "password")
 	case errors.Is(err, keystore.ErrNoSecret), errors.Is(err, keystore.ErrNoKeychain):
 		w.problem(rw, "no_keychain", "password")
 	case errors.Is(err, keystore.ErrToken):

@@ -93,8 +93,8 @@ func TestHostileSettings(t *testing.T) {
 func TestNoticeAfterNotice(t *testing.T) {
 	var n notices
 	first, withdrawn := context.WithCancel(t.Context())
-	end := n.begin(n.once("a"), withdrawn)
-	if n.begin(n.once("b"), func() {}) != nil {
+	end := n.begin(n.once(page, "a"), withdrawn)
+	if n.begin(n.once(page, "b"), func() {}) != nil {
 		t.Error("two at once")
 	}
 	n.withdraw() // for a window
@@ -103,17 +103,21 @@ func TestNoticeAfterNotice(t *testing.T) {
 	}
 	next, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if n.begin(n.once("b"), cancel) == nil {
+	if n.begin(n.once(page, "b"), cancel) == nil {
 		t.Fatal("the next one is not said")
 	}
 	end()
 	if next.Err() != nil {
 		t.Error("the first took the second away")
 	}
-	if n.begin(n.once("c"), func() {}) != nil {
+	if n.begin(n.once(page, "c"), func() {}) != nil {
 		t.Error("the second is shown, and a third too")
 	}
-	if n.begin(n.once("a"), func() {}) != nil {
+	n.withdraw()
+	if n.begin(n.once(page, "a"), func() {}) != nil {
 		t.Error("said twice")
+	}
+	if n.begin(n.once("https://other.kz", "a"), func() {}) == nil {
+		t.Error("another site's is not said")
 	}
 }

@@ -19,6 +19,7 @@ type Document struct {
 	Name    string   `json:"name,omitempty"` // of a file: its path
 	Text    string   `json:"text,omitempty"`
 	Parts   []Part   `json:"parts,omitempty"` // instead of Text when only a part is signed
+	Part    string   `json:"part,omitempty"`  // the Id of the part that is signed, when not the whole is
 	Cut     bool     `json:"cut,omitempty"`   // Text is only the beginning
 	Size    int      `json:"size"`            // bytes
 	Digest  string   `json:"digest"`          // SHA-256 in hex; of a digest, itself
@@ -97,7 +98,7 @@ func isXML(content []byte) bool {
 func (a *Agent) showXML(xml string, doc *dsig.Document, part string, tag lang.Tag) Document {
 	d := show([]byte(xml), a.signedXML(doc, tag), func([]byte) bool { return true }, part, tag) // it was parsed just now
 	if part != "" {
-		d.Note = tag.Text("agent.document.part", "id", part)
+		d.Note, d.Part = tag.Text("agent.document.part"), shortened(part)
 		if d.Kind != "xml" {
 			d.lay(xml, part)
 		}

@@ -13,6 +13,7 @@ import (
 	"senim/algid"
 	"senim/cms"
 	"senim/dsig"
+	"senim/internal/lang"
 	"senim/internal/pkitest"
 	"senim/internal/trust"
 	"senim/pfx"
@@ -75,6 +76,9 @@ func TestGetKeyInfo(t *testing.T) {
 		t.Errorf("before the password: %+v", k)
 	}
 	if p := h.problem("/unlock", map[string]any{"id": h.row("").ID, "password": "wrong"}); p.Code != "wrong_password" || p.Field != "password" {
+		t.Errorf("%+v", p)
+	}
+	if p := h.problem("/unlock", map[string]any{"id": h.row("").ID, "password": ""}); p.Code != "password_needed" || p.Field != "password" || p.Text != lang.RU.Text("agent.problem.password_needed") {
 		t.Errorf("%+v", p)
 	}
 	if p := h.problem("/decide", Decision{Key: h.row("").ID}); p.Code != "locked" {

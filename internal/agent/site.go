@@ -2,12 +2,12 @@ package agent
 
 import (
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
 )
 
 // site is who asks, as the socket saw it.
@@ -70,6 +70,23 @@ func (s site) key() string {
 	return s.Origin
 }
 
+// domain groups askers for what one of them may take from others: sites by the part of the name that is registered (by the
+// public suffix list), as whoever has it has any number of names under it; programs and what else asks by itself.
+func (s site) domain() string {
+	u, err := url.Parse(s.Origin)
+	if err != nil || u.Host == "" || s.Class == "extension" {
+		return s.key()
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if net.ParseIP(host) != nil {
+		return host
+	}
+	if name, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return name
+	}
+	return host
+}
+
 const programKey = "\x00program "
 
 // siteOfKey is the asker that has this key.
@@ -98,12 +115,6 @@ func (a *Agent) chose(s site, id string) {
 	a.known.chose(origin, id, a.now())
 }
 
-// Bounds of connections: of one origin, and of all together.
-const (
-	maxSockets    = 32
-	maxAllSockets = 256
-)
-
 func (a *Agent) state(origin string) *originState {
 	s := a.origins[origin]
 	if s == nil {
@@ -111,37 +122,6 @@ func (a *Agent) state(origin string) *originState {
 		a.origins[origin] = s
 	}
 	return s
-}
-
-// connect counts a new connection. Otherwise the status says why not: the origin is one of our windows or
-// has too many, or all together are too many.
-func (a *Agent) connect(origin string) (status int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.mine[origin] {
-		return http.StatusForbidden
-	}
-	if a.sockets >= maxAllSockets {
-		return http.StatusServiceUnavailable
-	}
-	s := a.state(origin)
-	if s.sockets >= maxSockets {
-		return http.StatusTooManyRequests
-	}
-	s.sockets++
-	a.sockets++
-	return 0
-}
-
-func (a *Agent) disconnect(origin string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := a.state(origin)
-	s.sockets--
-	a.sockets--
-	if s.cancels = recent(s.cancels, a.now()); s.sockets == 0 && len(s.cancels) == 0 && !a.now().Before(s.blocked) {
-		delete(a.origins, origin)
-	}
 }
 
 // blocked tells whether no window opens for an asker, for ten minutes or until that is taken back.

@@ -63,16 +63,21 @@ func (a *Agent) ourHost(host string) bool {
 	return name == "127.0.0.1" || name == "localhost" || name == "::1"
 }
 
-// greet is the page people open by hand: it came, so the certificate is trusted.
+// greet is the page people open by hand: when it came over TLS, the certificate is trusted; else it leads there.
 func (a *Agent) greet(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	tag := lang.Accept(r.Header.Get("Accept-Language"))
+	said := tag.Text("agent.alive.text")
+	if r.TLS == nil {
+		address := "https://" + r.Host + "/" // one of our own names: see ourHost
+		said = tag.Text("agent.alive.plain") + ` <a href="` + address + `">` + address + `</a>`
+	}
 	text := `<!doctype html><html lang="` + string(tag) + `"><meta charset="utf-8"><title>Senim</title><h1>` +
-		tag.Text("agent.alive.title") + `</h1><p>` + tag.Text("agent.alive.text") + "</p></html>\n"
-	_, _ = w.Write([]byte(text)) //nolint:gosec // one of three languages and our own texts
+		tag.Text("agent.alive.title") + `</h1><p>` + said + "</p></html>\n"
+	_, _ = w.Write([]byte(text)) //nolint:gosec // one of three languages, our own texts and names
 }
 
 // upgrade turns the request into a socket; the greeting leaves in the same write as the answer.
@@ -86,7 +91,8 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	if len(origins) == 1 && origin == "" {
 		origin = "null" // an empty header is not a native program
 	}
-	if status := a.connect(origin); status != 0 {
+	place, status := a.connect(origin)
+	if status != 0 {
 		a.log.Warn("connection refused", "origin", origin, "status", status)
 		text := "not for this origin"
 		if status != http.StatusForbidden {
@@ -95,7 +101,7 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 		http.Error(w, text, status)
 		return
 	}
-	defer a.disconnect(origin)
+	defer a.disconnect(place)
 	s := siteOf(origin)
 	if s.Class == "program" {
 		s.Program, s.Ours = p.program(), p.ours()
@@ -114,8 +120,8 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 		return
 	}
 	defer func() { _ = socket.CloseNow() }()
-	socket.SetReadLimit(maxMessage)
-	t := &talk{agent: a, socket: socket, site: s, share: share{origin: origin}, locale: string(lang.Accept(r.Header.Get("Accept-Language")))}
+	socket.SetReadLimit(-1) // the budget has the bound, and closes in our words
+	t := &talk{agent: a, socket: socket, seat: place, site: s, share: share{origin: origin}, locale: string(lang.Accept(r.Header.Get("Accept-Language")))}
 	ctx := r.Context()
 	if err := t.write(ctx, ncalayer.Greeting()); err != nil {
 		return
@@ -123,6 +129,7 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 	if err := c.uncork(); err != nil {
 		return
 	}
+	t.takesPlace()
 	t.run(ctx)
 }
 
@@ -130,6 +137,7 @@ func (a *Agent) upgrade(w http.ResponseWriter, r *http.Request, c *wire, p peer)
 type talk struct {
 	agent  *Agent
 	socket *websocket.Conn
+	seat   *seat
 	site   site
 	share  share               // of what all requests may hold in memory
 	locale string              // of commonUtils.changeLocale; only the worker touches it
@@ -181,11 +189,15 @@ func (t *talk) run(ctx context.Context) {
 			t.agent.log.Warn("no room for a message", "origin", t.site.Origin)
 			_ = t.socket.Close(websocket.StatusTryAgainLater, "too much at once")
 			return
+		case errors.Is(err, websocket.ErrMessageTooBig):
+			_ = t.socket.Close(websocket.StatusMessageTooBig, "a message has at most 64 MiB")
+			return
 		case err != nil:
 			return
 		}
 		if string(frame) == ncalayer.Heartbeat {
 			t.agent.budget.give(&t.share, int64(cap(frame)))
+			t.rests(false)
 			if t.write(ctx, frame) != nil {
 				return
 			}
@@ -207,6 +219,7 @@ func (t *talk) next(ctx context.Context, end func()) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.begins()
 	return t.agent.budget.receive(ctx, &t.share, r, end)
 }
 
@@ -240,5 +253,6 @@ func (t *talk) work(ctx context.Context, frames <-chan []byte) {
 			return
 		}
 		t.agent.budget.give(&t.share, int64(cap(frame)))
+		t.rests(true)
 	}
 }

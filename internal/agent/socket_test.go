@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/coder/websocket"
 
 	"senim/internal/keystore"
+	"senim/internal/lang"
 )
 
 const upgrade = "GET / HTTP/1.1\r\nHost: %HOST%\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
@@ -262,8 +264,13 @@ func TestExchanges(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", c.request, got, c.want)
 		}
 	}
-	if got := s.ask("not JSON"); !strings.HasPrefix(got, `{"code":"500","message":"`) {
-		t.Errorf("%s", got)
+	for text, want := range map[string]string{
+		"not JSON": "A JSONObject text must begin with '{' at character 1", "[1]": "A JSONObject text must begin with '{' at character 1", " \t": "A JSONObject text must begin with '{' at character 1",
+		`"x"`: "A JSONObject text must begin with '{' at character 1", `{"a":`: "",
+	} {
+		if got := s.ask(text); !strings.HasPrefix(got, `{"code":"500","message":"`+want) || strings.Contains(got, "read message") {
+			t.Errorf("%q: %s", text, got)
+		}
 	}
 	b.noWindow()
 }
@@ -291,7 +298,8 @@ func TestTooLarge(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	_ = s.c.Write(ctx, websocket.MessageBinary, make([]byte, maxMessage+1))
-	if _, _, err := s.c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+	_, _, err := s.c.Read(ctx)
+	if said, ok := errors.AsType[websocket.CloseError](err); !ok || said.Code != websocket.StatusMessageTooBig || said.Reason != "a message has at most 64 MiB" {
 		t.Errorf("%v", err)
 	}
 }
@@ -319,6 +327,11 @@ func TestPlainVisit(t *testing.T) {
 		r.Body.Close()
 		if r.StatusCode != 200 || strings.Contains(string(text), "<script") || r.Header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: %d %s", url, r.StatusCode, text)
+		}
+		// Only who came over TLS had the certificate recognised; others are led there.
+		secure := strings.HasPrefix(url, "https:")
+		if trusted, led := strings.Contains(string(text), lang.RU.Text("agent.alive.text")), strings.Contains(string(text), `<a href="https://`+b.agent.Addr()+`/">`); trusted != secure || led == secure {
+			t.Errorf("%s: %s", url, text)
 		}
 		if r, err = client.Get(url + "/other"); err != nil {
 			t.Fatal(err)

@@ -170,6 +170,8 @@ func (w *window) place(t keystore.PluggedToken, pin string) (*keystore.Place, *P
 // pinProblem is the code and the field for a PIN the token refused; "" for other errors.
 func pinProblem(err error) (code, field string) {
 	switch {
+	case errors.Is(err, keystore.ErrNoPIN):
+		return "pin_needed", "password"
 	case errors.Is(err, keystore.ErrPassword):
 		return "wrong_pin", "password"
 	case errors.Is(err, keystore.ErrLastTry):
@@ -178,6 +180,14 @@ func pinProblem(err error) (code, field string) {
 		return "token_locked", ""
 	}
 	return "", ""
+}
+
+// passwordProblem is the code for a password that does not open a file: of none, that one is to be typed.
+func passwordProblem(typed string) string {
+	if typed == "" {
+		return "password_needed"
+	}
+	return "wrong_password"
 }
 
 // let lets a token go.
@@ -223,8 +233,8 @@ func why(err error, tag lang.Tag) string {
 	case errors.Is(err, keystore.ErrToken):
 		return tag.Text("agent.problem.token_failed")
 	}
-	if theft, ok := errors.AsType[*relayedError](err); ok {
-		return tag.Text("agent.refused.challenge", "site", theft.another, "asker", theft.asker)
+	if errors.Is(err, errOrigin) {
+		return tag.Text("agent.refused.challenge")
 	}
 	if _, sent := errors.AsType[nurError](err); sent {
 		return tag.Text("agent.problem.not_sent")

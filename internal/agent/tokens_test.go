@@ -353,6 +353,9 @@ func TestPain14TokenIsAStorageLikeAnother(t *testing.T) {
 	if file := h.row("GOST512_a.p12"); file.Fits {
 		t.Error("a key file fits where the page wants a token")
 	}
+	if p := h.problem("/unlock", map[string]any{"id": row.ID, "password": ""}); p.Code != "pin_needed" || p.Field != "password" || p.Text != lang.RU.Text("agent.problem.pin_needed") {
+		t.Errorf("no PIN: %+v", p)
+	}
 	if p := h.problem("/unlock", map[string]any{"id": row.ID, "password": "0000"}); !strings.Contains(p.Code, "pin") || p.Text == "" {
 		t.Errorf("wrong PIN: %+v", p)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"senim/internal/lang"
 )
@@ -17,6 +16,7 @@ type View struct {
 	Site     SiteView          `json:"site"`
 	Queue    int               `json:"queue"` // requests that wait behind this one
 	Waiting  string            `json:"waiting,omitempty"`
+	Line     []Pair            `json:"line,omitempty"` // who waits, and with how many requests
 	Warnings []Remark          `json:"warnings,omitempty"`
 	Texts    map[string]string `json:"texts"` // the words of the page itself
 
@@ -55,6 +55,7 @@ type View struct {
 	SaveAs  string   `json:"saveAs,omitempty"`  // save, sign: proposed path of the file to be written
 
 	Refusal string `json:"refusal,omitempty"` // refused: why
+	Named   string `json:"named,omitempty"`   // what the page wrote in its request that the window speaks of: a path, an address, a name
 	Block   string `json:"block,omitempty"`   // offer to block the site
 }
 
@@ -92,6 +93,7 @@ func (w *window) view() View {
 	}
 	if v.Queue > 0 {
 		v.Waiting = tag.Text("agent.ui.waiting", "n", v.Queue)
+		v.Line = w.agent.desk.waiting(func(s site) string { return siteView(s, tag).Origin })
 	}
 	if !w.site.own() && w.agent.tiresome(w.site) {
 		v.Block = tag.Text("agent.ui.block")
@@ -178,23 +180,24 @@ func (w *window) asker() SiteView {
 	return v
 }
 
-// visible shows what cannot be seen, marks of direction among it: the path of a program is its maker's choice.
-func visible(path string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, path)
+// How much of what a page wrote a window shows: paths and addresses that people have are shorter.
+const namedHead, namedTail = 400, 120
+
+// shortened cuts what a page wrote to its beginning and its end, where paths have their name.
+func shortened(s string) string {
+	if len(s) <= namedHead+namedTail {
+		return s
+	}
+	return strings.ToValidUTF8(s[:namedHead], "") + " … " + strings.ToValidUTF8(s[len(s)-namedTail:], "")
 }
 
 func siteView(s site, tag lang.Tag) SiteView {
-	view := SiteView{Origin: s.Shown, Class: s.Class, Explain: tag.Text("agent.site." + s.Class)}
+	view := SiteView{Origin: shortened(s.Shown), Class: s.Class, Explain: tag.Text("agent.site." + s.Class)}
 	if s.Shown != s.Origin {
-		view.ASCII = s.Origin
+		view.ASCII = shortened(s.Origin)
 	}
 	if s.Class == "program" {
-		view.Origin, view.ASCII = visible(s.Program), ""
+		view.Origin, view.ASCII = shortened(s.Program), ""
 		if s.Program == "" {
 			view.Origin = tag.Text("agent.site.unknown-program")
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -298,5 +299,131 @@ func TestScreenCancelWhileStamping(t *testing.T) {
 	view.do("see that it is over", chromedp.WaitReady(chromedp.CSS("body[data-state=done]")))
 	if said := eval[string](view, `document.getElementById('done').textContent`); said != lang.RU.Text("agent.done.canceled") {
 		t.Errorf("the person reads %q", said)
+	}
+}
+
+// TestLineIsShared: who asks too often, under one name or under many of one domain, takes neither the window's whole line nor
+// the place of another site; the window says who waits.
+func TestLineIsShared(t *testing.T) {
+	b := bring(t)
+	ask := func(origin string) <-chan string {
+		s := b.dial(origin)
+		s.send(commonCall("getKeyInfo", `"PKCS12"`))
+		reply := make(chan string, 1)
+		go func() {
+			if _, frame, err := s.c.Read(context.WithoutCancel(t.Context())); err == nil { // the test may end before
+				reply <- string(frame)
+			}
+		}()
+		return reply
+	}
+	none := func(what string, reply <-chan string) {
+		t.Helper()
+		select {
+		case got := <-reply:
+			t.Errorf("%s is answered %s", what, got)
+		default:
+		}
+	}
+	hogs := []<-chan string{ask("https://hog.kz")}
+	h := b.window()
+	for i := range maxWaitingSite {
+		hogs = append(hogs, ask("https://a"+strconv.Itoa(i)+".hog.kz"))
+		becomes(t, func() bool { return b.agent.desk.queue() == i+1 })
+	}
+	if got := <-ask("https://other.hog.kz"); got != canceledCommon { // no place of its domain is left
+		t.Errorf("%s", got)
+	}
+	egov := ask("https://egov.kz")
+	becomes(t, func() bool { return b.agent.desk.queue() == maxWaitingSite+1 })
+	for i := range 3 {
+		ask("https://b" + strconv.Itoa(i) + ".evil.kz:8443")
+		becomes(t, func() bool { return b.agent.desk.queue() == maxWaitingSite+2+i })
+	}
+	bank := ask("https://bank.kz") // all eight places are taken: the last of who has most gives way
+	if got := <-hogs[maxWaitingSite]; got != canceledCommon {
+		t.Errorf("%s", got)
+	}
+	becomes(t, func() bool { return b.agent.desk.queue() == maxWaiting })
+	var out struct{ View View }
+	h.post("/look", map[string]any{}, &out)
+	if l := out.View.Line; len(l) != 8 || l[0] != (Pair{"https://a0.hog.kz", "1"}) || l[3] != (Pair{"https://egov.kz", "1"}) {
+		t.Errorf("%+v", l)
+	}
+	none("egov.kz", egov)
+	none("bank.kz", bank)
+	for range 3 {
+		h.cancel()
+		h = b.window()
+	}
+	h.cancel()
+	if h = b.window(); h.view.Site.Origin != "https://egov.kz" {
+		t.Errorf("%+v", h.view.Site)
+	}
+	none("egov.kz", egov)
+	h.cancel()
+	if got := <-egov; got != canceledCommon {
+		t.Errorf("%s", got)
+	}
+	s := b.look()
+	s.open()
+	if got := eval[string](s, `document.getElementById('line').innerText`); !strings.Contains(got, "https://bank.kz · 1") {
+		t.Errorf("the window says of the line: %s", got)
+	}
+	s.looks("line")
+}
+
+// TestDomains: what belongs together, and what does not.
+func TestDomains(t *testing.T) {
+	for origin, want := range map[string]string{
+		"https://a.b.hog.kz": "hog.kz", "https://HOG.kz:8443": "hog.kz", "http://hog.kz.": "hog.kz", "https://idp.egov.kz": "egov.kz",
+		"https://cabinet.stat.gov.kz": "stat.gov.kz", "https://gov.kz": "gov.kz", "http://127.0.0.1:8080": "127.0.0.1", "http://localhost:1": "localhost",
+		"https://a.github.io": "a.github.io", "https://[::1]:1": "::1", "null": "null", "chrome-extension://abc": "chrome-extension://abc", "https://xn--80aa2ba3abq.kz": "xn--80aa2ba3abq.kz",
+	} {
+		if got := siteOf(origin).domain(); got != want {
+			t.Errorf("%s is of %q", origin, got)
+		}
+	}
+	if a, b := (site{Class: "program", Program: "/a"}).domain(), (site{Class: "program", Program: "/b"}).domain(); a == b {
+		t.Error("two programs are one")
+	}
+}
+
+// TestKnownAnswersWaitForNobody: a request that is never done is answered at once, whatever the person does, and so are those
+// behind it; what the person is told holds no place of the line.
+func TestKnownAnswersWaitForNobody(t *testing.T) {
+	b := bring(t)
+	b.key("GOST512_a.p12", b.authority.Individual())
+	s := b.dial(page)
+	open := b.dial("https://other.kz")
+	open.send(commonCall("getKeyInfo", `"PKCS12"`))
+	h := b.window()
+	begin := time.Now()
+	for request, want := range map[string]string{
+		`{"module":"kz.gov.pki.knca.basics","method":"generateCsr","args":{}}`:                            `{"code":"GENERAL_ERROR","details":"java.lang.IllegalArgumentException: generateCsr is not defined in Basics","message":"General error.","status":false}`,
+		`{"module":"kz.gov.pki.knca.basics","method":"importCertificate"}`:                                `{"code":"GENERAL_ERROR","details":"java.lang.IllegalArgumentException: importCertificate is not defined in Basics","message":"General error.","status":false}`,
+		`{"module":"NURSign","type":"binary","source":"remote","upload_url":"https://169.254.169.254/a"}`: `{"errorCode":14}`,
+		`{"module":"NURSign","type":"file","data":{"token":"t","url_upload":"http://a"}}`:                 `{"errorCode":14}`,
+		`{"module":"kz.gov.pki.knca.commonUtils","method":"getActiveTokens"}`:                             `{"responseObject":[],"code":"200"}`,
+	} {
+		if got := s.ask(request); got != want {
+			t.Errorf("%s: %s", request, got)
+		}
+	}
+	if took := time.Since(begin); took > soon {
+		t.Errorf("%v", took)
+	}
+	b.noWindow() // another's is open
+	if n := b.agent.desk.queue(); n > 0 {
+		t.Errorf("%d wait", n)
+	}
+	h.cancel()
+	if h = b.window(); h.view.Kind != "notice" || h.view.Site.Origin != page || h.view.Title != lang.RU.Text("agent.title.refused") {
+		t.Errorf("%+v", h.view)
+	}
+	open.read()
+	open.send(commonCall("getKeyInfo", `"PKCS12"`)) // work goes before it
+	if next := b.window(); next.view.Kind != "info" || reachable(h.url) {
+		t.Errorf("%s", next.view.Kind)
 	}
 }

@@ -155,7 +155,7 @@ func TestWithdrawnWhileTried(t *testing.T) {
 	becomes(t, func() bool { // the window is over, and with it the trying
 		b.agent.mu.Lock()
 		defer b.agent.mu.Unlock()
-		return b.agent.sockets == 0
+		return len(b.agent.seats) == 0
 	})
 	if ran("xdg-open") != nil || strings.Contains(b.log.String(), "has not shown a window") {
 		t.Errorf("a window that was withdrawn was shown: %s", b.log)

@@ -87,7 +87,10 @@ type window struct {
 // show opens the window for a task and waits for its end. The zero outcome is: cancelled, withdrawn,
 // timed out, or too many windows wanted.
 func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome {
-	if t.kind() != "notice" {
+	enter := func() bool { return a.desk.enter(ctx, s) }
+	if t.kind() == "notice" {
+		enter = func() bool { return a.desk.wait(ctx, nil) }
+	} else {
 		a.notices.withdraw() // it makes way
 	}
 	if a.unsure(s) {
@@ -95,7 +98,13 @@ func (a *Agent) show(ctx context.Context, s site, tag lang.Tag, t task) outcome 
 		return outcome{}
 	}
 	blocked := func() bool { return !s.own() && a.blocked(s) }
-	if blocked() || !a.desk.enter(ctx) {
+	if blocked() {
+		return outcome{}
+	}
+	if !enter() {
+		if ctx.Err() == nil {
+			a.log.Warn("too many requests wait for the window", "origin", s.Origin)
+		}
 		return outcome{}
 	}
 	left := func() {}

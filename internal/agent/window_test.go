@@ -3,7 +3,9 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -107,14 +109,11 @@ func TestSamplePage(t *testing.T) {
 			}
 		}
 	}
-	s.send(`{"module":"kz.gov.pki.knca.basics","method":"generateCsr","args":{}}`)
-	h := b.window()
-	if h.view.Kind != "refused" || !strings.Contains(h.view.Refusal, "NCALayer") {
-		t.Errorf("%+v", h.view)
-	}
-	h.decide(Decision{})
-	if got := s.read(); got != `{"code":"GENERAL_ERROR","details":"java.lang.IllegalArgumentException: generateCsr is not defined in Basics","message":"General error.","status":false}` {
+	if got := s.ask(`{"module":"kz.gov.pki.knca.basics","method":"generateCsr","args":{}}`); got != `{"code":"GENERAL_ERROR","details":"java.lang.IllegalArgumentException: generateCsr is not defined in Basics","message":"General error.","status":false}` {
 		t.Errorf("%s", got)
+	}
+	if h := b.window(); h.view.Kind != "notice" || !strings.Contains(h.view.Refusal, "NCALayer") {
+		t.Errorf("%+v", h.view)
 	}
 }
 
@@ -227,5 +226,37 @@ func TestFragments(t *testing.T) {
 	}
 	if got := s.ask("--heartbeat--"); got != "--heartbeat--" {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestPagesHaveAPicture: the agent's pages name a picture for the tab, and it is there.
+func TestPagesHaveAPicture(t *testing.T) {
+	b := bring(t)
+	b.dial(page).send(commonCall("getKeyInfo", `"PKCS12"`))
+	for _, url := range []string{b.window().url, b.home().url} {
+		get := func(path string) (string, string) {
+			r, err := http.Get(strings.TrimSuffix(url, "/") + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close()
+			body, err := io.ReadAll(r.Body)
+			if err != nil || r.StatusCode != 200 {
+				t.Fatalf("%s: %d %v", path, r.StatusCode, err)
+			}
+			return string(body), r.Header.Get("Content-Type")
+		}
+		html, _ := get("/")
+		_, rest, there := strings.Cut(html, `<link rel="icon" type="image/svg+xml" href="`)
+		path, _, _ := strings.Cut(rest, `"`)
+		if !there {
+			t.Fatalf("%s: no picture is named", url)
+		}
+		picture, kind := get(path)
+		if err := xml.Unmarshal([]byte(picture), new(struct {
+			XMLName xml.Name `xml:"http://www.w3.org/2000/svg svg"`
+		})); err != nil || kind != "image/svg+xml" {
+			t.Errorf("%s: %s: %v", url, kind, err)
+		}
 	}
 }

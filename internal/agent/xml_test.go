@@ -110,7 +110,7 @@ func TestLargeXMLWaits(t *testing.T) {
 	becomes(t, func() bool {
 		b.agent.mu.Lock()
 		defer b.agent.mu.Unlock()
-		return b.agent.sockets == 0
+		return len(b.agent.seats) == 0
 	})
 	next := b.dial(page)
 	next.send(request)

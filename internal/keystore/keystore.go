@@ -78,6 +78,7 @@ type File struct {
 	Modified time.Time
 	Copies   []string // other paths with the same content
 	Storage  string   // PKCS12, JKS, or the name of a token's driver
+	Flaw     Flaw     // of a file that no password opens
 	Entry    string   // which of several keys of a Java key store, by its alias; the ID is of this key then, and the name has it
 
 	token *onToken // of a key on a token

@@ -169,3 +169,10 @@ func TestDiscardKeepsCertified(t *testing.T) {
 		t.Errorf("who takes the note away takes the key away: %v", err)
 	}
 }
+
+// TestNoPINIsNoTry: a token is not asked when no PIN was typed: here there is not even a driver to ask.
+func TestNoPINIsNoTry(t *testing.T) {
+	if _, err := (PluggedToken{}).Open(""); !errors.Is(err, ErrNoPIN) {
+		t.Errorf("%v", err)
+	}
+}

@@ -50,7 +50,7 @@ type walk struct {
 	cut   bool
 }
 
-// Scan lists the key files (.p12, .pfx, .jks) in the folders, three levels deep, newest first, within three seconds. What
+// Scan lists the key files (.p12, .pfx, .jks) in the folders, three levels deep, newest first and those with a flaw last, within three seconds. What
 // cannot be read is left out: a folder on a stick that is not plugged in is no error. Links inside them are not followed.
 // What a slow folder gives in the end is found by a later scan.
 func (s *Scanner) Scan(folders []string) Scanned {
@@ -85,7 +85,7 @@ func (s *Scanner) Scan(folders []string) Scanned {
 		out.Files = append(out.Files, inStore(f)...)
 	}
 	slices.SortFunc(out.Files, func(a, b File) int {
-		return cmp.Or(b.Modified.Compare(a.Modified), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Entry, b.Entry))
+		return cmp.Or(cmp.Compare(min(len(a.Flaw), 1), min(len(b.Flaw), 1)), b.Modified.Compare(a.Modified), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Entry, b.Entry))
 	})
 	return out
 }
@@ -297,5 +297,5 @@ func keyFileAt(path, shown string) (File, error) {
 		storage, keys = JKS, aliasesOf(content)
 	}
 	name := filepath.Base(shown)
-	return File{Storage: storage, keys: keys, ID: contentID(content), Path: shown, Name: name, Kind: KindOf(name), Modified: info.ModTime()}, nil
+	return File{Storage: storage, keys: keys, ID: contentID(content), Path: shown, Name: name, Kind: KindOf(name), Modified: info.ModTime(), Flaw: flawOf(content)}, nil
 }

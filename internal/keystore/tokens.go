@@ -69,6 +69,8 @@ type onToken struct {
 var (
 	// ErrLastTry: the PIN was wrong, and one more wrong one locks the token.
 	ErrLastTry = errors.New("wrong PIN, one try is left")
+	// ErrNoPIN: none was typed. The token was not asked: that would be a try.
+	ErrNoPIN = errors.New("no PIN was typed")
 	// ErrLocked: the token is locked.
 	ErrLocked = errors.New("the token is locked")
 )
@@ -151,8 +153,11 @@ func tokenID(of string) string {
 	return "token-" + hex.EncodeToString(sum[:16])
 }
 
-// Open opens a token with its PIN, once. A wrong PIN is [ErrPassword], [ErrLastTry] or [ErrLocked].
+// Open opens a token with its PIN, once. A wrong PIN is [ErrPassword], [ErrLastTry] or [ErrLocked], an empty one [ErrNoPIN].
 func (p PluggedToken) Open(pin string) (*Place, error) {
+	if pin == "" {
+		return nil, ErrNoPIN
+	}
 	c := p.driver.config()
 	c.Label, c.Serial, c.PIN = p.Label, p.Serial, []byte(pin)
 	t, err := token.Open(c)

@@ -1,6 +1,10 @@
 package ncalayer
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+	"strings"
+)
 
 // Request is one text frame, read but not yet checked against its module.
 type Request struct {
@@ -15,12 +19,12 @@ type Request struct {
 // ReadRequest reads a frame that is not a heartbeat.
 func ReadRequest(text []byte) (*Request, error) {
 	value, err := Read(text)
-	if err != nil {
-		return nil, err
-	}
 	o, ok := value.(*Object)
-	if !ok {
+	switch {
+	case !ok && !bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")): // org.json's words
 		return nil, errors.New("read message: A JSONObject text must begin with '{' at character 1")
+	case err != nil:
+		return nil, err
 	}
 	r := &Request{object: o, Empty: o.Len() == 0}
 	if v, there := o.Lookup("module"); there && v != nil {
@@ -38,7 +42,9 @@ func ReadRequest(text []byte) (*Request, error) {
 }
 
 // Unreadable is the answer to a frame that is not JSON at all; the socket stays open.
-func Unreadable(err error) []byte { return CommonError(err.Error(), "") }
+func Unreadable(err error) []byte {
+	return CommonError(strings.TrimPrefix(err.Error(), "read message: "), "")
+}
 
 func stringOf(o *Object, name string) (string, bool) {
 	v, _ := o.Lookup(name)

@@ -5,10 +5,13 @@ const shared = (() => {
   const words = { texts: {} };
   let key = ''; // lives in this closure only; nothing is stored
 
+  // seen shows what cannot be seen, marks of direction among it: names, paths and addresses are others' choice. The text of
+  // a document is shown as it is: the agent looked at its characters.
+  const seen = (text, lines) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => (lines && c === '\n' ? c : '\ufffd'));
   const el = (name, className, text) => {
     const e = document.createElement(name);
     if (className) e.className = className;
-    if (text !== undefined) e.textContent = text;
+    if (text !== undefined) e.textContent = name === 'mark' ? text : seen(text);
     return e;
   };
   const T = (name, values) => Object.entries(values || {}).reduce((text, [k, v]) => text.split('{' + k + '}').join(v), words.texts[name] || '');
@@ -96,7 +99,8 @@ const shared = (() => {
   }
 
   // finder is a field that leaves, of many rows, those with what was typed, or, when there are none, with all its words; numbers may be typed with spaces or
-  // without. A section whose rows are all away goes with them. What was typed outlives drawing anew.
+  // without. A section whose rows are all away goes with them. A row that is found by a copy of its file says where that is.
+  // What was typed outlives drawing anew.
   let sought = '';
   function finder(rows, sections, beside) {
     const [l, i] = input('find', 'search', T('find'));
@@ -105,11 +109,19 @@ const shared = (() => {
     n.setAttribute('aria-live', 'polite');
     const plain = (text) => text.toLocaleLowerCase().replace(/(\d)\s+(?=\d)/g, '$1');
     const texts = rows.map((r) => plain(r.textContent + ' ' + (beside ? beside(r) : '')));
+    const besides = rows.map((r) => plain([...r.children].filter((c) => c.dataset.code !== 'copies').map((c) => c.textContent).join(' ') + ' ' + (beside ? beside(r) : '')));
+    const copyOf = (r, at, words) => {
+      const old = r.querySelector(':scope > .copy');
+      if (old) old.remove();
+      if (r.hidden || words.every((w) => besides[at].includes(w))) return;
+      const copy = (r.copies || []).find((c) => words.every((w) => plain(c).includes(w)));
+      if (copy) r.append(el('span', 'small copy', T('copy-at') + ' ' + copy));
+    };
     const look = () => {
       sought = i.value;
       const phrase = plain(sought.trim());
       const words = texts.some((t) => t.includes(phrase)) ? [phrase].filter(Boolean) : phrase.split(/\s+/);
-      rows.forEach((r, at) => { r.hidden = !words.every((w) => texts[at].includes(w)); });
+      rows.forEach((r, at) => { r.hidden = !words.every((w) => texts[at].includes(w)); copyOf(r, at, words); });
       for (const s of sections || []) {
         s.hidden = ![...s.querySelectorAll('[data-key-id]')].some((r) => !r.hidden);
         if (words.length && !s.hidden) s.open = true; // of a fold
@@ -163,5 +175,5 @@ const shared = (() => {
     }
   }
 
-  return { finder, folder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak: (texts) => { words.texts = texts; } };
+  return { finder, folder, $, el, seen, T, call, begin, leave, remark, card, tickBox, input, hinted, speak: (texts) => { words.texts = texts; } };
 })();

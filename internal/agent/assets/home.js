@@ -2,7 +2,7 @@
 // what it answers.
 (() => {
   'use strict';
-  const { finder, folder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
+  const { finder, folder, $, el, seen, T, call, begin, leave, remark, card, tickBox, input, hinted, speak } = shared;
   const body = document.body;
   const parts = ['keys', 'calendar', 'sites', 'folders', 'tokens', 'authorities', 'settings'];
   let view = null;
@@ -11,7 +11,7 @@
   function say(problem) {
     const box = $('error');
     box.hidden = !problem;
-    box.textContent = problem ? problem.text || T('lost') : '';
+    box.textContent = problem ? seen(problem.text || T('lost')) : '';
     for (const i of document.querySelectorAll('[aria-invalid]')) { i.removeAttribute('aria-invalid'); i.removeAttribute('aria-describedby'); }
     if (!problem) return;
     box.dataset.code = problem.code || '';
@@ -99,6 +99,7 @@
     e.dataset.state = k.state;
     if (k.card) card(e, company ? { ...k.card, organization: '' } : k.card); // the heading names the company
     else e.append(el('span', 'owner', k.about));
+    e.copies = k.copies;
     e.append(el('span', 'small place', [k.on && k.about, k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of k.remarks || []) e.append(remark(r));
     if (k.state === 'locked') {
@@ -114,7 +115,8 @@
       f.append(b);
       f.addEventListener('submit', (ev) => { ev.preventDefault(); open(k.id, i.value, all.checked ? others : []); });
       e.append(f);
-    } else if (k.state === 'cabinet') {
+    } else if (k.state === 'broken') e.dataset.fits = 'false'; // nothing can be done with it here
+    else if (k.state === 'cabinet') {
       const acts = el('p', 'acts');
       revoke(acts, k);
       e.append(acts);

@@ -1,7 +1,7 @@
 // The agent's window: who asks, what is signed, which key, the password.
 (() => {
   'use strict';
-  const { finder, folder, $, el, T, call, begin, leave, remark, card, tickBox, input, hinted } = shared;
+  const { finder, folder, $, el, seen, T, call, begin, leave, remark, card, tickBox, input, hinted } = shared;
   const many = 8; // rows that are seen at a glance
   const body = document.body;
   let view = null;
@@ -12,7 +12,7 @@
   function say(problem) {
     const box = $('error');
     box.hidden = !problem;
-    box.textContent = problem ? problem.text || T('lost') : '';
+    box.textContent = problem ? seen(problem.text || T('lost')) : '';
     for (const f of document.querySelectorAll('[aria-describedby=error]')) { f.removeAttribute('aria-invalid'); f.removeAttribute('aria-describedby'); } // it was wrong before
     if (!problem) return;
     box.dataset.code = problem.code || '';
@@ -35,12 +35,12 @@
 
   function end(text, failed) {
     over = true;
-    for (const id of ['who', 'warnings', 'what', 'form', 'title']) $(id).hidden = true;
+    for (const id of ['who', 'warnings', 'what', 'form', 'title', 'line']) $(id).hidden = true;
     const pw = $('password');
     if (pw) pw.value = '';
     const done = $('done');
     done.hidden = false;
-    done.textContent = text || '';
+    done.textContent = seen(text || '', true);
     state(failed ? 'failed' : 'done');
     done.focus();
     if (view && !['renew', 'compare'].includes(view.kind)) setTimeout(() => window.close(), failed ? 8000 : 1500); // what became of each key is to be read
@@ -60,7 +60,8 @@
     tick.addEventListener('change', () => { if (tick.type === 'radio') { if (chosen !== k.id && !['password', 'backup'].includes(view.kind)) $('fields').replaceChildren(); chosen = k.id; } fields(); label(); });
     e.append(tick);
     if (k.card) card(e, k.card);
-    else e.append(el('span', 'owner', k.about), el('span', 'small', k.state === 'pending' ? '' : T('locked')));
+    else e.append(el('span', 'owner', k.about), el('span', 'small', k.fits && k.state !== 'pending' ? T('locked') : ''));
+    e.copies = k.copies;
     e.append(el('span', k.card ? 'small detail' : 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · ')));
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) {
       const line = remark(r);
@@ -79,6 +80,7 @@
     if (k.on) e.dataset.on = k.on;
     if (k.card) card(e, k.card);
     else e.append(el('span', 'owner', k.about));
+    e.copies = k.copies;
     const where = el('span', 'small', [k.file, k.folder, k.date].filter(Boolean).join(' · '));
     e.append(where);
     for (const r of [...(k.reasons || []), ...(k.remarks || [])]) e.append(remark(r));
@@ -395,6 +397,7 @@
     const box = $('what');
     box.replaceChildren();
     if (view.refusal) { const p = el('p', view.kind === 'notice' ? 'remark amber' : 'remark red', view.refusal); p.id = 'refusal'; box.append(p); }
+    if (view.named) { const p = el('p', 'named', view.named); p.id = 'named'; box.append(el('h2', '', T('named')), p); }
     if (view.logo) { const i = el('img', 'logo'); i.src = 'data:image/png;base64,' + view.logo; i.alt = T('logo'); $('who').append(i); }
     const alone = view.kind !== 'sign-many';
     if (view.documents && alone) box.append(el('h2', '', T(view.kind === 'stamp' ? 'signed' : 'what')));
@@ -419,6 +422,7 @@
       if (d.name) e.prepend(el('p', 'owner', d.name));
       text(rest, d);
       if (d.parts) rest.append(el('p', 'small', T('signed-part')));
+      if (d.part) rest.append(el('p', 'named', 'Id = ' + d.part));
       if (d.cut) e.append(el('p', 'small', T('cut')));
       if (d.note) e.append(el('p', d.kind === 'digest' ? 'remark red' : 'remark', d.note));
       if (d.signers && d.signers.length) e.append(el('p', 'small', T('signers') + ': ' + d.signers.join(', ')));
@@ -469,6 +473,10 @@
     body.dataset.kind = view.kind;
     $('title').textContent = view.title;
     $('queue').textContent = view.waiting || '';
+    const line = $('line');
+    line.hidden = !view.line;
+    line.replaceChildren(el('h2', '', T('line')));
+    for (const w of view.line || []) line.append(el('p', 'small', w.name + ' · ' + w.value));
     const who = $('who');
     who.replaceChildren(el('h2', '', T('who')), el('p', 'asker', view.site.origin));
     if (view.site.ascii) who.append(el('p', 'small', view.site.ascii));
