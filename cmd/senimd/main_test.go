@@ -188,7 +188,7 @@ func TestServe(t *testing.T) {
 	var out bytes.Buffer
 	s.announce(&out)
 	s.guide(&out)
-	for _, words := range []string{told.Cabinet, told.Portal, told.Mailbox, "ready", keyPassword, "Story A", "Story B"} {
+	for _, words := range []string{told.Cabinet, told.Portal, told.Mailbox, "ready", keyPassword, "Story A", "Story F"} {
 		if !strings.Contains(out.String(), words) {
 			t.Errorf("the demo does not print %q", words)
 		}
