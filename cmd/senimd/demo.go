@@ -5,14 +5,62 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
+
+// demoLog is the log of a demonstration, in its data folder: the terminal is for the person.
+const demoLog = "demo.log"
+
+// lateFile is a file that is made when something is written to it: until then the data folder may be somebody else's.
+type lateFile struct {
+	path string
+	mu   sync.Mutex
+	file *os.File // under mu
+}
+
+func (f *lateFile) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		var err error
+		if f.file, err = os.OpenFile(f.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+			return 0, err
+		}
+	}
+	return f.file.Write(p)
+}
+
+func (f *lateFile) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		return nil
+	}
+	return f.file.Close()
+}
+
+// demoLogTo is the log of a demonstration: all of it in a file, and errors in the terminal too.
+func (p program) demoLogTo(file io.Writer) func(slog.Level) slog.Handler {
+	return func(from slog.Level) slog.Handler {
+		return slog.NewMultiHandler(slog.NewTextHandler(file, &slog.HandlerOptions{Level: from}),
+			slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	}
+}
+
+// welcome says why nothing seems to happen at the first start.
+func (p program) welcome(c config) {
+	if !fileExists(filepath.Join(c.data, installationFile)) {
+		_, _ = fmt.Fprintln(p.stdout, "First start: authorities, people and their keys are being made; the RSA keys take a moment.")
+	}
+}
 
 // demo serves, starts the agent beside, and prints what a person needs to walk the stories.
 func (p program) demo(ctx context.Context, s *server) error {
@@ -56,19 +104,47 @@ func (p program) runAgent(ctx context.Context, s *server) error {
 	if browser != "" {
 		args = append(args, "--browser", browser)
 	}
-	agent := exec.CommandContext(ctx, path, args...) //nolint:gosec // the program and its arguments are the operator's own
-	agent.Stdout, agent.Stderr = p.stdout, p.stderr
-	agent.Cancel = func() error { return agent.Process.Signal(os.Interrupt) }
-	agent.WaitDelay = stopTimeout
-	err := agent.Run()
+	err := p.keepAgent(ctx, path, args)
 	if ctx.Err() != nil {
 		return nil
 	}
-	if err == nil {
-		err = errors.New("it ended")
-	}
 	_, _ = fmt.Fprintf(p.stderr, "The signing agent does not run: %v\nThe pages work; they will say that the agent is absent. Start it by hand:\n  %s %s\n", err, path, strings.Join(args, " "))
 	return nil
+}
+
+const (
+	// shortRun is how long an agent runs at least that nothing keeps from running.
+	shortRun = 10 * time.Second
+	// agentRest is the time before it is started again.
+	agentRest = time.Second
+)
+
+// keepAgent starts the agent, and again when somebody ended it, until ctx ends or it cannot run: it is not there, or
+// ended twice as soon as it was started. The error says why it ended last.
+func (p program) keepAgent(ctx context.Context, path string, args []string) error {
+	for short := 0; ; {
+		agent := exec.CommandContext(ctx, path, args...) //nolint:gosec // the program and its arguments are the operator's own
+		agent.Stdout, agent.Stderr = p.stdout, p.stderr
+		agent.Cancel = func() error { return agent.Process.Signal(os.Interrupt) }
+		agent.WaitDelay = stopTimeout
+		began := time.Now()
+		err := agent.Run()
+		if err == nil {
+			err = errors.New("it ended")
+		}
+		if time.Since(began) > shortRun {
+			short = 0
+		}
+		if short++; ctx.Err() != nil || agent.Process == nil || short > 1 {
+			return err
+		}
+		_, _ = fmt.Fprintf(p.stderr, "The signing agent does not run any more (%v): it is started again.\n", err)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(agentRest):
+		}
+	}
 }
 
 func hasScreen() bool {
@@ -140,8 +216,9 @@ Signing with a phone: open %[2]s/login , press «Подписать телефо
 
 Anybody may look a certificate up: %[1]s/check , by file, document, or serial number.
 Try a wrong key too: those in keys/accountant: of an employee, expired, revoked, not yet valid.
+The log of the server is in %[13]s .
 Stop with Ctrl+C. Start again and everything is as it was; delete %[9]s to begin anew.
-`, s.c.cabinet.origin, s.c.portal.origin, s.c.mail.origin, orgX, s.now().AddDate(0, 0, 20).Format("02.01.2006"), who["new-head"].IIN, binX, orgY, s.c.data, who["deputy"].IIN, who["expired"].IIN, year)
+`, s.c.cabinet.origin, s.c.portal.origin, s.c.mail.origin, orgX, s.now().AddDate(0, 0, 20).Format("02.01.2006"), who["new-head"].IIN, binX, orgY, s.c.data, who["deputy"].IIN, who["expired"].IIN, year, filepath.Join(s.c.data, demoLog))
 	if s.c.showAgent && s.c.browser == "" && !hasScreen() {
 		b.WriteString("\nNo screen was found: the agent prints the address of its window here (a line «window http://…») instead of opening it.\n")
 	}
