@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+type version struct{}
+
+func (*version) run(_ context.Context, p *program) error {
+	p.line("%s", built())
+	return nil
+}
+
+// built is the version of the program, with the revision it was built from.
+func built() string {
+	v := "unknown"
+	if b, ok := debug.ReadBuildInfo(); ok {
+		v = b.Main.Version
+		for _, s := range b.Settings {
+			if s.Key == "vcs.revision" || s.Key == "vcs.modified" && s.Value == "true" {
+				v += " " + s.Key[len("vcs."):] + " " + s.Value
+			}
+		}
+	}
+	return fmt.Sprintf("senim %s, %s, %s/%s", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
