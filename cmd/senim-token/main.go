@@ -11,12 +11,39 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"slices"
 
 	"senim/internal/token"
 )
 
+const about = `senim-token stands between senimd, senim ca, senim-agent and the driver of a PKCS #11 token. They start it and speak to
+it over its standard input and output; there is nothing to call by hand.
+`
+
+// words answers a person, who calls it with words or from a terminal, with an exit status; programs do neither, and
+// asked is false.
+func words(args []string, terminal bool, stdout, stderr io.Writer) (asked bool, status int) {
+	switch {
+	case len(args) == 1 && slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]):
+		_, err := io.WriteString(stdout, about)
+		if err != nil {
+			return true, 1
+		}
+		return true, 0
+	case len(args) > 0 || terminal:
+		_, _ = io.WriteString(stderr, about) // nowhere else to say so
+		return true, 2
+	}
+	return false, 0
+}
+
 func main() {
+	in, err := os.Stdin.Stat()
+	if asked, status := words(os.Args[1:], err == nil && in.Mode()&os.ModeCharDevice != 0, os.Stdout, os.Stderr); asked {
+		os.Exit(status)
+	}
 	if err := token.Serve(os.Stdin, os.Stdout, open, look); err != nil {
 		fmt.Fprintln(os.Stderr, "senim-token:", err)
 		os.Exit(1)
