@@ -180,7 +180,7 @@ body{margin:0;font:18px/1.5 system-ui,Arial,sans-serif;color:var(--ink);backgrou
 header{display:flex;gap:.25em 1em;flex-wrap:wrap;justify-content:space-between;padding:.5em 1em;border-bottom:4px solid #0b5d66}
 nav{display:flex;gap:0 1em;flex-wrap:wrap;align-items:center}nav a,nav span{display:inline-block;padding:.4em .2em;font-weight:700;color:inherit}
 nav a{text-decoration:none}nav a:hover,nav a[aria-current]{text-decoration:underline;text-underline-offset:.3em}
-.languages a,.languages span{font-weight:400}.languages span{font-weight:700}
+.languages{gap:0 .6em;font-size:.9em}.languages a,.languages span{font-weight:400}.languages span{font-weight:700}
 .note{margin-top:0;color:var(--soft);font-size:.85em}
 .steps{display:flex;gap:.75em;flex-wrap:wrap}.steps button{font:inherit;font-weight:600;min-height:2.6em;padding:.4em 1em;border:0;border-radius:2px;color:#fff;background:#0b5d66;cursor:pointer}
 .steps button:hover{background:#084a51}.steps button:focus{outline:3px solid #fd0;outline-offset:2px}
