@@ -34,6 +34,16 @@ const look = `(async (lang) => {
 	for (const m of document.body.innerText.matchAll(/\[[a-z_]+\.[a-z_.]+\]/g)) bad.push("no text for " + m[0]);
 	for (const i of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
 		if (!i.labels.length && !i.getAttribute("aria-label")) bad.push("no label: " + i.name + i.id);
+	for (const l of document.querySelectorAll("label.govuk-label:not(.govuk-radios__label):not(.govuk-checkboxes__label)"))
+		if (/^\p{Ll}/u.test(l.innerText.trim())) bad.push("a label begins small: " + l.innerText);
+	const size = (e) => parseFloat(getComputedStyle(e).fontSize);
+	for (const m of document.querySelectorAll(".senim-mono > .govuk-tag")) {
+		if (size(m) > size(m.parentElement)) bad.push("a mark is larger than its number: " + m.parentElement.innerText);
+		const number = document.createRange();
+		number.selectNodeContents(m.parentElement.firstChild);
+		const at = number.getBoundingClientRect(), own = m.getBoundingClientRect();
+		if (own.top > at.bottom || own.bottom < at.top) bad.push("a mark stands on another line than its number: " + m.parentElement.innerText);
+	}
 	if (window.axe && innerWidth < 640) {
 		const found = await axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
 			rules: {"meta-refresh": {enabled: false}}});
