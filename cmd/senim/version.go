@@ -10,7 +10,9 @@ import (
 type version struct{}
 
 func (*version) run(_ context.Context, p *program) error {
-	p.line("%s", built())
+	if _, err := fmt.Fprintln(p.Stdout, built()); err != nil {
+		return fmt.Errorf("write the version: %w", err)
+	}
 	return nil
 }
 

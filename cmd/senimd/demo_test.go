@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -89,16 +90,23 @@ func TestDemoKeepsItsAgent(t *testing.T) {
 		t.Errorf("an agent that is not there: %v", err)
 	}
 
-	path, starts = agent("[ $(wc -l < \"$starts\") -lt 2 ] || exec sleep 600\n")
+	path, _ = agent("echo it runs\n[ $(wc -l < \"$starts\") -lt 2 ] || exec sleep 600\n")
+	said.Reset()
+	running, out := io.Pipe()
+	p.stdout = out
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	done := make(chan error, 1)
-	go func() { done <- p.keepAgent(ctx, path, nil) }()
-	for deadline := time.Now().Add(20 * time.Second); count(starts) < 2; {
-		if time.Now().After(deadline) {
-			t.Fatal("the agent that somebody ended does not come back")
+	go func() {
+		err := p.keepAgent(ctx, path, nil)
+		_ = out.Close() // whoever waits for a line learns that none comes
+		done <- err
+	}()
+	lines := bufio.NewScanner(running)
+	for n := range 2 {
+		if !lines.Scan() {
+			t.Fatalf("start %d of an agent that somebody ended: %v", n+1, lines.Err())
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	select {
 	case err := <-done:

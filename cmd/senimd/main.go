@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -98,7 +99,7 @@ func (p program) help(args []string) (asked bool, err error) {
 	first, rest := args[0], args[1:]
 	switch first {
 	case "version", "-version", "--version":
-		return say("senimd " + version() + "\n")
+		return say(fmt.Sprintf("senimd %s, %s, %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH))
 	case "help", "-h", "-help", "--help":
 		if len(rest) == 0 {
 			return say(about)
