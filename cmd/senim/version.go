@@ -9,6 +9,13 @@ import (
 
 type version struct{}
 
+// Help is what --help adds.
+func (*version) Help() string {
+	return `Name it in a report of a fault. senim --version prints the same; senimd and senim-agent have versions of their own.
+
+  senim version`
+}
+
 func (*version) run(_ context.Context, p *program) error {
 	if _, err := fmt.Fprintln(p.Stdout, built()); err != nil {
 		return fmt.Errorf("write the version: %w", err)
