@@ -34,6 +34,16 @@ const look = `(async (lang) => {
 	for (const m of document.body.innerText.matchAll(/\[[a-z_]+\.[a-z_.]+\]/g)) bad.push("no text for " + m[0]);
 	for (const i of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
 		if (!i.labels.length && !i.getAttribute("aria-label")) bad.push("no label: " + i.name + i.id);
+	for (const l of document.querySelectorAll("label.govuk-label:not(.govuk-radios__label):not(.govuk-checkboxes__label)"))
+		if (/^\p{Ll}/u.test(l.innerText.trim())) bad.push("a label begins small: " + l.innerText);
+	const size = (e) => parseFloat(getComputedStyle(e).fontSize);
+	for (const m of document.querySelectorAll(".senim-mono > .govuk-tag")) {
+		if (size(m) > size(m.parentElement)) bad.push("a mark is larger than its number: " + m.parentElement.innerText);
+		const number = document.createRange();
+		number.selectNodeContents(m.parentElement.firstChild);
+		const at = number.getBoundingClientRect(), own = m.getBoundingClientRect();
+		if (own.top > at.bottom || own.bottom < at.top) bad.push("a mark stands on another line than its number: " + m.parentElement.innerText);
+	}
 	if (window.axe && innerWidth < 640) {
 		const found = await axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
 			rules: {"meta-refresh": {enabled: false}}});
@@ -145,6 +155,27 @@ func TestPagesOfThePortal(t *testing.T) {
 	p.look("portal-accept", read(p.w, "where", chromedp.Location()))
 }
 
+// TestSignInLeavesTheConsoleEmpty: nothing in red and no warning for whom looks into the console, as those
+// do who help people by telephone; the client's own look for another program included.
+func TestSignInLeavesTheConsoleEmpty(t *testing.T) {
+	t.Parallel()
+	b, sys := browser(t), shared(t)
+	head := sys.Person("old-head")
+	for name, at := range map[string]string{"cabinet": sys.Cabinet + "/signin", "portal": sys.Portal + "/login"} {
+		p := &pages{t: t, all: true}
+		w := newTab(t, b, sys, "ru")
+		p.open(w)
+		w.open(at)
+		_, part, _ := strings.Cut(strings.SplitN(at, "://", 2)[1], "/")
+		w.use(part, keyOf(head, "company-X"))
+		p.mu.Lock()
+		for _, line := range p.said {
+			t.Errorf("%s: the console says %s", name, line)
+		}
+		p.mu.Unlock()
+	}
+}
+
 // date sets a field of a date.
 func (w *tab) date(name string, day time.Time) *tab {
 	w.t.Helper()
@@ -157,6 +188,7 @@ type pages struct {
 	t    *testing.T
 	w    *tab
 	axe  string
+	all  bool // warnings too, and pages that say no with an error status
 	mu   sync.Mutex
 	said []string // under mu
 }
@@ -164,25 +196,28 @@ type pages struct {
 func (p *pages) open(w *tab) {
 	p.t.Helper()
 	p.w = w
-	w.act("listen to the console", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		return chromedp.Listen(ctx, func(ev any) {
-			line := ""
-			switch e := ev.(type) {
-			case *runtime.EventExceptionThrown:
-				line = e.ExceptionDetails.Text
-			case *cdplog.EventEntryAdded:
-				// A page that says no with an error status is a page, not a fault.
-				if string(e.Entry.Level) == "error" && !strings.Contains(e.Entry.Text, "the server responded with a status of 4") {
-					line = e.Entry.Text
-				}
+	// The context of the tab: that of one act ends with it, and the listening too.
+	err := chromedp.Listen(w.ctx, func(ev any) {
+		line := ""
+		switch e := ev.(type) {
+		case *runtime.EventExceptionThrown:
+			line = e.ExceptionDetails.Text
+		case *cdplog.EventEntryAdded:
+			// A page that says no with an error status is a page, not a fault.
+			no := strings.Contains(e.Entry.Text, "the server responded with a status of 4")
+			if level := string(e.Entry.Level); level == "error" && !no || p.all && (level == "error" || level == "warning") {
+				line = e.Entry.Text
 			}
-			if line != "" {
-				p.mu.Lock()
-				p.said = append(p.said, line)
-				p.mu.Unlock()
-			}
-		})
-	}))
+		}
+		if line != "" {
+			p.mu.Lock()
+			p.said = append(p.said, line)
+			p.mu.Unlock()
+		}
+	})
+	if err != nil {
+		w.t.Fatalf("listen to the console: %v", err)
+	}
 }
 
 // look opens the page in each language and size. The responder and the mail box follow the browser's

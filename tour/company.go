@@ -9,7 +9,7 @@ import (
 // staff is story C: an accountant becomes the director's delegate, she confirms a newcomer, and somebody is dismissed.
 func (t *tour) staff() error {
 	head, accountant, newcomer, leaver := t.sys.Person("old-head"), t.sys.Person("accountant"), t.sys.Person("newcomer"), t.sys.Person("leaver")
-	t.say("Story C. The people of a company: %s directs %s", head.Name, company)
+	t.say(storyC+": %s directs %s", head.Name, company)
 	t.next("The accountant applies for keys with the right to sign")
 	hers, err := t.employee(accountant, key(accountant, "company-X"), "sign-right")
 	if err != nil {

@@ -54,6 +54,14 @@ func run(ctx context.Context, args []string, out, errs io.Writer) (err error) {
 	return nil
 }
 
+// The stories have the letters and names of README.md, which tells them.
+const (
+	storyA = "Story A, the head of a company changed"
+	storyB = "Story B, a key is about to expire"
+	storyC = "Story C, the people of a company"
+	storyD = "Story D, a year in a minute"
+)
+
 // tour is one walk: what is printed, and who walks.
 type tour struct {
 	ctx     context.Context //nolint:containedctx // one walk is one call; its steps share the context

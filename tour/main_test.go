@@ -11,6 +11,20 @@ import (
 	"senim/internal/store/storetest"
 )
 
+// TestStoriesOfTheReadme: the tour names its stories as README.md does.
+func TestStoriesOfTheReadme(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, story := range []string{storyA, storyB, storyC, storyD} {
+		if !bytes.Contains(readme, []byte("**"+story+".**")) {
+			t.Errorf("README.md does not tell %q", story)
+		}
+	}
+}
+
 // TestTour walks both stories against separate processes, on each engine.
 func TestTour(t *testing.T) {
 	t.Parallel()

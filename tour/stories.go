@@ -27,7 +27,7 @@ const (
 func (t *tour) renewal() error {
 	who := t.sys.Person("person")
 	old := key(who, "personal")
-	t.say("Story B. A key is about to expire: %s", who.Name)
+	t.say(storyB+": %s", who.Name)
 	t.next("A letter reminds")
 	if _, err := t.letter(who.Email, t.sys.Cabinet, ""); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (t *tour) renewal() error {
 // reregistration is story A: the head of a company changed.
 func (t *tour) reregistration() error {
 	old, head := t.sys.Person("old-head"), t.sys.Person("new-head")
-	t.say("Story A. The head of a company changed: %s after %s", head.Name, old.Name)
+	t.say(storyA+": %s after %s", head.Name, old.Name)
 	t.next("The previous head is registered: he signs in with his key, then his password")
 	previous := t.person().portalMe(key(old, "company-X"), old.PortalPassword).sees(company)
 	if previous.err != nil {

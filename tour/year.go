@@ -30,7 +30,7 @@ type short struct {
 
 // year is story D: a year passes on the virtual clock; every message is read and counted.
 func (t *tour) year() error {
-	t.say("Story D. A year on the virtual clock: who is reminded, and when")
+	t.say(storyD + ": who is reminded, and when")
 	var letters []message
 	var texts []short
 	first, err := t.messages(&letters, &texts)

@@ -15,11 +15,18 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"senim/internal/token"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	var in io.Reader = os.Stdin
+	if f, err := os.Stdin.Stat(); err == nil && f.Mode()&os.ModeCharDevice != 0 { // a person's terminal: there is nothing to wait for
+		in = strings.NewReader("")
+	}
+	os.Exit(run(os.Args[1:], in, os.Stdout, os.Stderr))
+}
 
 // run serves one program that started us, or says to a person that nobody calls us by hand.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {

@@ -297,14 +297,11 @@ func (c *caRenew) proof(ctx context.Context, p *program, csr []byte) (proof []by
 		}
 		return proof, c.Serial, nil
 	}
-	things, err := p.open(c.Key)
+	der, err := p.keyFile(c.Key)
 	if err != nil {
 		return nil, "", err
 	}
-	if len(things) != 1 || things[0].kind != kindKeyFile {
-		return nil, "", fmt.Errorf("read %s: a %s, not a key file", c.Key, things[0].kind)
-	}
-	key, err := p.unlock(ctx, c.Key, things[0].keyFile, c.PasswordFile)
+	key, err := p.unlock(ctx, c.Key, der, c.PasswordFile)
 	if err != nil {
 		return nil, "", err
 	}

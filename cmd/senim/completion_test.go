@@ -53,8 +53,8 @@ var cases = []struct {
 	line []string // the last word is being written
 	want []string
 }{
-	{[]string{""}, []string{"inspect", "sign", "verify", "timestamp", "ocsp", "hash", "convert", "key", "ca", "audit", "log", "qr-phone", "completion"}},
-	{[]string{"ve"}, []string{"verify"}},
+	{[]string{""}, []string{"inspect", "sign", "verify", "timestamp", "ocsp", "hash", "convert", "key", "ca", "audit", "log", "qr-phone", "completion", "version"}},
+	{[]string{"veri"}, []string{"verify"}},
 	{[]string{"key", ""}, []string{"new", "finish", "list", "passwd"}},
 	{[]string{"key", "p"}, []string{"passwd"}},
 	{[]string{"completion", ""}, []string{"bash", "zsh", "fish"}},

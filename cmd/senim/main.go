@@ -23,6 +23,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -80,6 +82,7 @@ type commands struct {
 	Log        publicLog  `cmd:"" name:"log" help:"Check the public log of certificates issued."`
 	QRPhone    qrPhone    `cmd:"" name:"qr-phone" help:"Sign by a QR code as eGov Mobile does, for tests and demonstrations."`
 	Completion completion `cmd:"" help:"Print a script that completes commands in a shell."`
+	Version    version    `cmd:"" help:"Print the version, with the revision it was built from."`
 }
 
 // command is one of them. Its status counts when there is no error.
@@ -95,7 +98,8 @@ type unjudged interface {
 const about = `Certificates, key files and signatures of the national PKI on the command line.
 
 Files may be DER, PEM or base64. Passwords are asked for, or read from a file. Exit status: 0 good,
-1 not good or could not be checked, 2 a file cannot be read or the command is misused.
+1 not good or could not be checked, 2 a file cannot be read or the command is misused. What is printed
+is English, whatever the language of the system.
 
   senim inspect key.p12
   senim sign --format cms --key key.p12 --out act.pdf.p7s act.pdf
@@ -119,9 +123,9 @@ func (p *program) Run(ctx context.Context) (status int) {
 	if err != nil {
 		return p.fail(err, false)
 	}
-	call, err := parser.Parse(p.Args)
+	call, err := parser.Parse(spelled(p.Args))
 	if err != nil {
-		return p.fail(&hinted{err, "senim --help shows the commands, senim COMMAND --help their options"}, false)
+		return p.fail(&hinted{whole(err), "senim --help shows the commands, senim COMMAND --help their options"}, false)
 	}
 	selected := call.Selected()
 	p.model = call.Model
@@ -138,6 +142,39 @@ func (p *program) Run(ctx context.Context) (status int) {
 		return p.fail(fmt.Errorf("write the answer: %w", p.unsaid), false)
 	}
 	return status
+}
+
+// spelled are the arguments as the parser knows them, for people used to other programs: help COMMAND is
+// COMMAND --help, --version is version.
+func spelled(args []string) []string {
+	switch {
+	case len(args) == 0:
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case args[0] == "--version" || args[0] == "-version":
+		return append([]string{"version"}, args[1:]...)
+	}
+	return args
+}
+
+// whole is an error of the parser without dots: where a command is missing it names the first five only.
+func whole(err error) error {
+	said, ok := errors.AsType[*kong.ParseError](err)
+	if !ok || said.Context == nil || said.Context.Error != nil {
+		return err
+	}
+	node := said.Context.Selected()
+	if node == nil {
+		node = said.Context.Model.Node
+	}
+	var names []string
+	for _, child := range node.Children {
+		names = append(names, child.Name)
+	}
+	if len(names) == 0 {
+		return err
+	}
+	return fmt.Errorf("a command is missing after %s: %s", node.FullPath(), strings.Join(names, ", "))
 }
 
 // asWritten takes an argument byte by byte: the parser's own way goes through JSON, and the name of a

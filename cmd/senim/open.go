@@ -100,6 +100,32 @@ func (p *program) open(name string) ([]thing, error) {
 	return things, nil
 }
 
+// keyFile reads a file that is to be a key file, and gives its DER, locked; or says why it is none.
+func (p *program) keyFile(name string) ([]byte, error) {
+	data, err := p.read(name)
+	if err != nil {
+		return nil, err
+	}
+	no := func(why, hint string) ([]byte, error) {
+		return nil, &hinted{fmt.Errorf("read %s: %s", name, why), hint}
+	}
+	const another = "--key takes a PKCS #12 file, as GOST512_….p12"
+	things, err := recognise(data)
+	switch {
+	case len(data) == 0:
+		return no("not a key file: it is empty", "copy it again from where it was made, or take its back-up")
+	case err != nil && data[0] == 0x30: // begins as they do
+		return no("not a key file: damaged or cut short", "copy it again from where it was made, or take its back-up")
+	case err != nil && bytes.Contains(data, []byte("PRIVATE KEY-----")):
+		return nil, fmt.Errorf("read %s: not a key file: %w", name, err)
+	case err != nil:
+		return no("not a key file", another)
+	case len(things) != 1 || things[0].kind != kindKeyFile:
+		return no("a "+things[0].kind+", not a key file", another)
+	}
+	return things[0].keyFile, nil
+}
+
 func recognise(data []byte) ([]thing, error) {
 	if bytes.HasPrefix(data, []byte("%PDF-")) {
 		return recognisePDF(data)

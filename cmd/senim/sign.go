@@ -25,7 +25,9 @@ type sign struct {
 func (*sign) Help() string {
 	return `The result is CAdES-BES (CMS), an enveloped XML or XAdES-BES signature, PAdES-B in a PDF document (which may
 be signed already), a SOAP message with its body signed, or a JSON Web Token, in the form national programs read.
-Signing checks nothing on the network. A key for sign-in only is refused; an expired one gives a warning.
+Signing checks nothing on the network. A key for sign-in only is refused. With one that expired, or is not
+valid yet, it is signed with a warning and status 0, since tests need such signatures: nobody will accept
+them, and senim verify says so.
 
   senim sign --format cms --key key.p12 --out act.pdf.p7s act.pdf
   senim sign --format cms --detached --key key.p12 --password-file pw.txt \
@@ -110,14 +112,11 @@ func (c *sign) tooLong() error {
 
 // key opens the key file and looks whether its certificate may sign.
 func (c *sign) key(ctx context.Context, p *program) (*pfx.File, error) {
-	things, err := p.open(c.Key)
+	der, err := p.keyFile(c.Key)
 	if err != nil {
 		return nil, err
 	}
-	if len(things) != 1 || things[0].kind != kindKeyFile {
-		return nil, &hinted{fmt.Errorf("read %s: a %s, not a key file", c.Key, things[0].kind), "--key takes a PKCS #12 file, as GOST512_….p12"}
-	}
-	key, err := p.unlock(ctx, c.Key, things[0].keyFile, c.PasswordFile)
+	key, err := p.unlock(ctx, c.Key, der, c.PasswordFile)
 	if err != nil {
 		return nil, err
 	}

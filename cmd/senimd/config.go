@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"senim/internal/ident"
@@ -141,17 +142,28 @@ type list []string
 func (l *list) String() string     { return strings.Join(*l, ",") }
 func (l *list) Set(s string) error { *l = strings.Split(s, ","); return nil }
 
-// parse reads the command line: an optional command (serve, demo) and flags.
-func parse(args []string, stderr io.Writer) (command string, c config, err error) {
+// parse reads the command line: an optional command (serve, demo) and flags, which it lists to help when asked to. Its
+// errors are [misuse].
+func parse(args []string, help io.Writer) (command string, c config, err error) {
 	command = "serve"
+	defer func() {
+		if err != nil && !errors.Is(err, flag.ErrHelp) {
+			see := "senimd --help shows the commands, senimd " + command + " --help the flags"
+			if command != "serve" && command != "demo" {
+				see = "senimd --help shows the commands"
+			}
+			err = &misuse{err, see}
+		}
+	}()
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		command, args = args[0], args[1:]
 	}
 	if command != "serve" && command != "demo" {
-		return "", c, fmt.Errorf("unknown command %q: it is serve, demo or registry", command)
+		return command, c, fmt.Errorf("unknown command %q: it is serve, demo or registry", command)
 	}
 	f := flag.NewFlagSet("senimd "+command, flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f.SetOutput(io.Discard) // an error is told once, and the list of flags when it is asked for
+	f.Usage = func() {}
 	dir := "data"
 	if command == "demo" {
 		dir = ".demo"
@@ -265,11 +277,18 @@ func parse(args []string, stderr io.Writer) (command string, c config, err error
 		f.StringVar(&c.browser, "browser", "", "handed to the agent: how its window is opened")
 		f.BoolVar(&c.showAgent, "with-agent", true, "start the agent too")
 	}
-	if err := f.Parse(args); err != nil {
-		return "", c, err
+	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+		f.SetOutput(help)
+		if _, err := fmt.Fprintf(help, "senimd %s [FLAGS]; doc/operator.md explains them. The other commands: senimd --help.\n\n", command); err != nil {
+			return command, c, err
+		}
+		f.PrintDefaults()
+		return command, c, err
+	} else if err != nil {
+		return command, c, err
 	}
 	if f.NArg() > 0 {
-		return "", c, fmt.Errorf("unknown argument %q", f.Arg(0))
+		return command, c, fmt.Errorf("unknown argument %q", f.Arg(0))
 	}
 	c.agents = agents
 	return command, c, c.complete()
@@ -374,11 +393,22 @@ func testIdentities() list {
 
 func (c config) rules() ident.Rules { return ident.Rules{TestIdentities: c.identities} }
 
+// deaf says why one cannot listen. An error of the network names the address too, and once is enough.
+func deaf(address string, err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("listen on %s: another program holds the port: %w", address, err)
+	}
+	return fmt.Errorf("listen on %s: %w", address, err)
+}
+
 // open listens, and settles the origin when none was given.
 func (l *listen) open(ctx context.Context) (net.Listener, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", l.address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w (another program may hold the port; choose another with a flag, see -help)", l.address, err)
+		return nil, deaf(l.address, err)
 	}
 	if l.origin == "" {
 		_, port, err := net.SplitHostPort(ln.Addr().String())

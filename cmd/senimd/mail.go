@@ -60,7 +60,7 @@ func (s *server) openMail(ctx context.Context) error {
 	}
 	l, err := s.c.messages.reports.open(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (-bounce.listen takes another address)", err)
 	}
 	reports := courier.Reports{Tokens: s.tokens, Take: s.sender.Returned, Log: s.log}
 	s.background = append(s.background, func(ctx context.Context) error { return reports.Serve(ctx, l) })
@@ -97,7 +97,7 @@ func (s *server) openLetterWay(ctx context.Context) (notice.Courier, error) {
 		}
 		ln, err := s.c.sink.open(ctx)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w (-mailbox.smtp takes another address)", err)
 		}
 		c.URL = "smtp://" + s.c.sink.address + "?tls=none"
 		s.background = append(s.background, func(ctx context.Context) error { return s.mail.Serve(ctx, ln) })

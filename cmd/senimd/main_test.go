@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,11 +156,50 @@ func TestWithoutTheCastThereIsNobody(t *testing.T) {
 	}
 }
 
+// TestCommandLineRefuses: a command that is misused ends with 2 and says where to read on, not with a list of flags.
 func TestCommandLineRefuses(t *testing.T) {
-	for _, args := range [][]string{{"dance"}, {"serve", "extra"}, {"-data", ""}, {"-no-such-flag"}, {"-desk.bin", "12"}} {
-		if _, _, err := parse(args, &bytes.Buffer{}); err == nil {
-			t.Errorf("%v was taken", args)
+	for _, args := range [][]string{{"dance"}, {"serve", "extra"}, {"-data", ""}, {"-no-such-flag"}, {"serve", "--nosuch"}, {"-desk.bin", "12"}, {"demo", "dance"},
+		{"help", "dance"}, {"registry"}, {"registry", "dance", "x"}, {"registry", "check"}, {"registry", "check", "-nosuch", "x"}} {
+		var out, errs bytes.Buffer
+		p := program{stdout: &out, stderr: &errs, now: time.Now}
+		status := p.status(p.run(t.Context(), args))
+		lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+		if status != statusMisuse || out.Len() != 0 || len(lines) != 2 || !strings.HasPrefix(lines[0], "senimd: ") || !strings.HasPrefix(lines[1], "hint: senimd ") {
+			t.Errorf("%v ends with %d and says\n%s%s", args, status, out.String(), errs.String())
 		}
+	}
+}
+
+// TestHelp: who asks what the program is and can do is answered on standard output, with status 0.
+func TestHelp(t *testing.T) {
+	for _, c := range []struct{ args, words string }{
+		{"--help", "senimd demo"}, {"-h", "senimd registry"}, {"help", "senimd version"}, {"help demo", "-with-agent"}, {"demo --help", "-with-agent"}, {"serve -h", "-cabinet"},
+		{"-data x -help", "-cabinet"}, {"help registry", "registry status"}, {"registry --help", "registry check"}, {"registry load -h", "registry load"},
+		{"version", "senimd "}, {"--version", "senimd "}, {"-version", "senimd "},
+	} {
+		var out, errs bytes.Buffer
+		p := program{stdout: &out, stderr: &errs, now: time.Now}
+		if status := p.status(p.run(t.Context(), strings.Fields(c.args))); status != statusGood || errs.Len() != 0 || !strings.Contains(out.String(), c.words) {
+			t.Errorf("senimd %s ends with %d and says\n%s%s", c.args, status, out.String(), errs.String())
+		}
+	}
+}
+
+// TestPortIsTaken: the address is said once, with the flag that takes another; it is no misuse.
+func TestPortIsTaken(t *testing.T) {
+	t.Parallel()
+	held, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	_, err = try(t, t.TempDir(), "-portal", held.Addr().String())
+	if err == nil || strings.Count(err.Error(), held.Addr().String()) != 1 || !strings.Contains(err.Error(), "-portal takes another address") {
+		t.Errorf("a port that another program holds: %v", err)
+	}
+	var errs bytes.Buffer
+	if status := (program{stderr: &errs}).status(err); status != statusFailed || strings.Contains(errs.String(), "hint") {
+		t.Errorf("it ends with %d and says\n%s", status, errs.String())
 	}
 }
 
@@ -188,7 +228,7 @@ func TestServe(t *testing.T) {
 	var out bytes.Buffer
 	s.announce(&out)
 	s.guide(&out)
-	for _, words := range []string{told.Cabinet, told.Portal, told.Mailbox, "ready", keyPassword, "Story A", "Story B"} {
+	for _, words := range []string{told.Cabinet, told.Portal, told.Mailbox, "ready", keyPassword, "Story A", "Story F"} {
 		if !strings.Contains(out.String(), words) {
 			t.Errorf("the demo does not print %q", words)
 		}

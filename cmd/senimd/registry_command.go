@@ -17,18 +17,22 @@ import (
 
 // registryCommand is `senimd registry check|load|status`, with the server's own flags before the path.
 func (p program) registryCommand(ctx context.Context, args []string) error {
+	const see = "senimd registry --help"
 	if len(args) == 0 {
-		return errors.New("senimd registry: it is check, load or status")
+		return &misuse{errors.New("registry: it is check, load or status"), see}
 	}
 	what, args := args[0], args[1:]
+	if what != "check" && what != "load" && what != "status" {
+		return &misuse{fmt.Errorf("registry %s: it is check, load or status", what), see}
+	}
 	path := ""
 	if what != "status" {
 		if len(args) == 0 {
-			return fmt.Errorf("senimd registry %s: which batch, a folder or a zip?", what)
+			return &misuse{fmt.Errorf("registry %s: which batch, a folder or a zip?", what), see}
 		}
 		path, args = args[len(args)-1], args[:len(args)-1]
 	}
-	_, c, err := parse(append([]string{"serve"}, args...), p.stderr)
+	_, c, err := parse(append([]string{"serve"}, args...), p.stdout)
 	if err != nil {
 		return err
 	}
@@ -37,10 +41,8 @@ func (p program) registryCommand(ctx context.Context, args []string) error {
 		return p.checkBatch(c, path)
 	case "load":
 		return p.layBatch(c, path)
-	case "status":
-		return p.batches(ctx, c)
 	}
-	return fmt.Errorf("senimd registry %s: it is check, load or status", what)
+	return p.batches(ctx, c)
 }
 
 // checkBatch says what a batch is and which of its rows would be refused.

@@ -139,13 +139,13 @@ func (s *server) close() {
 // listen binds the addresses first: origins are part of what is signed, and port 0 is a choice.
 func (s *server) listen(ctx context.Context) error {
 	for _, one := range []struct {
-		name string
-		at   interface {
+		name, flag string
+		at         interface {
 			open(context.Context) (net.Listener, error)
 		}
 		wanted bool
-	}{{"cabinet", &s.c.cabinet, s.c.only == ""}, {"portal", &s.c.portal, s.c.only == ""}, {"responder", &s.c.responder, s.c.remote.url == ""},
-		{"mailbox", &s.c.mail, s.c.only == ""}, {"ca", &s.c.api, s.c.api.address != ""}, {"metrics", &s.c.metrics, s.c.metrics.address != ""}} {
+	}{{"cabinet", "cabinet", &s.c.cabinet, s.c.only == ""}, {"portal", "portal", &s.c.portal, s.c.only == ""}, {"responder", "responder", &s.c.responder, s.c.remote.url == ""},
+		{"mailbox", "mailbox", &s.c.mail, s.c.only == ""}, {"ca", "ca.api", &s.c.api, s.c.api.address != ""}, {"metrics", "metrics", &s.c.metrics, s.c.metrics.address != ""}} {
 		if !one.wanted {
 			if l, ok := one.at.(*listen); ok && l.origin == "" {
 				l.origin = "http://" + l.address // nobody listens; letters and documents still need a name
@@ -154,7 +154,7 @@ func (s *server) listen(ctx context.Context) error {
 		}
 		ln, err := one.at.open(ctx)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w (-%s takes another address)", err, one.flag)
 		}
 		s.sites = append(s.sites, site{name: one.name, at: ln})
 	}
@@ -213,7 +213,7 @@ func (s *server) fresh() error {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case "trust", passphraseFile, keyFile:
+		case "trust", passphraseFile, keyFile, demoLog:
 		default:
 			return fmt.Errorf("%s is not empty and holds no finished installation (found %s): give an empty folder with -data, "+
 				"or empty this one if its first start was interrupted", s.c.data, e.Name())

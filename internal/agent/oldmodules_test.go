@@ -80,9 +80,11 @@ func TestPain06Modules(t *testing.T) {
 	}
 	// A page that invents modules is silent soon; another site is not.
 	for i := range maxNotices - 2 { // two were said
+		b.said()
 		s.ask(`{"module":"kz.invented.n` + strconv.Itoa(i) + `"}`)
 		b.window().decideSeen()
 	}
+	b.said()
 	s.ask(`{"module":"kz.invented.more"}`)
 	b.noWindow()
 	b.dial("https://other.kz").ask(`{"module":"kz.invented.more"}`)

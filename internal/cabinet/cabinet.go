@@ -209,7 +209,9 @@ func menu(r *web.Request) []web.Link {
 		group("cabinet.menu.group.applications", link("confirm.menu", "/confirm"))
 	}
 	group("cabinet.menu.group.company", staffLinks(r, link)...)
-	group("cabinet.menu.group.company", link("cabinet.menu.legal", "/apply/legal"))
+	if r.Session().BIN == "" { // first keys of an organisation are applied for with a personal key
+		group("cabinet.menu.group.company", link("cabinet.menu.legal", "/apply/legal"))
+	}
 	group("cabinet.menu.group.more", link("reports.title", "/reports"), link("cabinet.check.title", "/check"))
 	return links
 }

@@ -14,6 +14,25 @@ func employeeForm(role string) url.Values {
 	return url.Values{"bin": {binX}, "role": {role}, "email": {"e@example.kz"}, "city": {"Алматы"}, "storage": {"PKCS12"}}
 }
 
+// TestLookWithACompanysKey: nothing leads whom a company's key brought to where a personal one is needed, and the page
+// says so without a refusal; applying is refused as ever.
+func TestLookWithACompanysKey(t *testing.T) {
+	t.Parallel()
+	s := company(t)
+	const link = `href="/apply/legal"`
+	if p := s.enters("e@example.kz", s.personal(iinE)).get("/keys").has(t, 200, link); strings.Count(p.body, link) < 2 {
+		t.Error("a personal key is not led there by the menu and by the list of keys")
+	}
+	z := s.enters("z@example.kz", s.head(iinZ, binY))
+	for _, at := range []string{"/keys", "/applications", "/apply/legal"} {
+		if p := z.get(at); strings.Contains(p.body, link) {
+			t.Errorf("%s leads the head of a company to a page for personal keys", at)
+		}
+	}
+	z.get("/apply/legal").has(t, 200, `data-code="PERSONAL_KEY_NEEDED"`, "личным ключом", "/apply/legal/employee")
+	z.post("/apply/legal", url.Values{"bin": {binX}}).has(t, 422, `data-code="PERSONAL_KEY_NEEDED"`)
+}
+
 // TestEmployeeRefused: what the registries say no to, and mistakes in the form, make no application.
 func TestEmployeeRefused(t *testing.T) {
 	t.Parallel()

@@ -10,10 +10,11 @@ import (
 	"senim/internal/web"
 )
 
-// askLegal asks for the BIN of the organisation.
+// askLegal asks for the BIN of the organisation. Who came with a company's key reads which key is needed: to look is
+// no act, and nothing is refused.
 func (s *cabinet) askLegal(w http.ResponseWriter, r *web.Request) error {
 	if r.Session().BIN != "" {
-		return web.Refusal{Code: "PERSONAL_KEY_NEEDED", Next: []web.Link{{Text: "confirm.employee.not_head", Href: "/apply/legal/employee"}, {Text: "cabinet.next.keys", Href: "/keys"}}}
+		return r.OK(w, personalKeyPage(r))
 	}
 	return r.OK(w, legalPage(r, nil))
 }

@@ -79,6 +79,27 @@ func (p *person) uploadBatch(path, field string, content []byte) page {
 
 const loadHeader = "bin;kind;name_ru;reg_status;reg_date;leader_iin;leader_surname;appointed_on\n"
 
+// TestSourcesHaveNames: an operator reads the names of registries, and not their codes, in every language.
+func TestSourcesHaveNames(t *testing.T) {
+	w := newWorld(t)
+	for _, source := range []string{registry.SourceTax, registry.SourceMobile} {
+		if _, _, err := w.book.Load(t.Context(), registry.Batch{Source: source, Full: true, AsOf: time.Now().Add(-time.Minute), Operator: "system"}); err != nil {
+			t.Fatalf("load %s: %v", source, err)
+		}
+	}
+	one := w.person(clerkOne, authorityBIN, pki.RoleOperator)
+	one.signIn()
+	for tag, names := range map[string][]string{"ru": {", КГД,", ", БМГ,", ", ГБД ЮЛ,"}, "kk": {", МКК", ", МАБ"}, "en": {", State Revenue Committee", ", Mobile citizens base"}} {
+		p := one.get("/desk/registry?lang=" + tag)
+		p.has(t, 200, names...)
+		for _, source := range registry.Sources() {
+			if strings.Contains(p.body, ", "+source) {
+				t.Errorf("in %s the operator reads %q", tag, source)
+			}
+		}
+	}
+}
+
 // A batch by hand: what of it was refused and why is shown and downloaded; one that changes too much waits for
 // another operator.
 func TestR10LoadsByTwoOperators(t *testing.T) {

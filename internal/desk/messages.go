@@ -37,11 +37,20 @@ func (d *desk) settle(_ http.ResponseWriter, r *web.Request) error {
 	return r.Redirect("/desk/")
 }
 
+// late is how long the oldest message has been due; what is due since less than a minute is on time, and nothing is
+// shown of it.
+func late(r *web.Request, d time.Duration) string {
+	if d < time.Minute {
+		return ""
+	}
+	return r.T("desk.messages.minutes", "n", int(d/time.Minute))
+}
+
 // messageRows are the numbers of the messages for the board.
 func messageRows(r *web.Request, m notice.Report) []web.Row {
 	rows := []web.Row{
 		{Label: r.T("desk.messages.waiting"), Value: strconv.Itoa(m.Waiting)},
-		{Label: r.T("desk.messages.oldest"), Value: r.T("desk.messages.minutes", "n", int(m.Oldest/time.Minute))},
+		{Label: r.T("desk.messages.oldest"), Value: late(r, m.Oldest)},
 		{Label: r.T("desk.messages.bad"), Value: strconv.Itoa(m.Bad)},
 		{Label: r.T("desk.messages.no_contact"), Value: r.T("desk.messages.share", "n", m.NoContact, "of", m.Reminded+m.NoContact)},
 	}

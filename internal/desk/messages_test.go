@@ -70,6 +70,9 @@ func TestNT10OperatorSettles(t *testing.T) {
 	}
 	board := one.get("/desk/")
 	board.has(t, 200, "Сообщения, о которых неизвестно, ушли ли", "SMS N-14", `data-message="1"`, `data-message="3"`, "3 из 2. Близко к пределу", "Адресов, на которые письма не доходят")
+	if strings.Contains(board.body, "Самое старое") {
+		t.Error("no message is late, and the board says by how much")
+	}
 	if strings.Contains(board.body, "+7701") {
 		t.Error("the board tells a phone")
 	}

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"senim/internal/lang"
 )
 
 // Clock is a clock that a person may move forward, with everything that follows from it.
@@ -35,7 +33,7 @@ func (b *Mailbox) clockRoutes(mux *http.ServeMux) {
 
 // clockPage is what the template shows.
 type clockPage struct {
-	Tag     lang.Tag
+	top
 	Time    string
 	Steps   []string
 	Moved   bool
@@ -49,7 +47,7 @@ func (p clockPage) T(key string) string { return p.Tag.Text("calendar.clock." + 
 func (p clockPage) At(l Letter) string { return p.Tag.DateTime(l.Time) }
 
 func (b *Mailbox) showClock(w http.ResponseWriter, r *http.Request) {
-	p := clockPage{Tag: lang.Accept(r.Header.Get("Accept-Language")), Steps: []string{"day", "week", "month", "letter"}}
+	p := clockPage{top: b.top(w, r), Steps: []string{"day", "week", "month", "letter"}}
 	p.Time = p.Tag.DateTime(b.clock.Now())
 	if after, err := strconv.Atoi(r.URL.Query().Get("after")); err == nil {
 		p.Moved = true
@@ -82,13 +80,13 @@ func (b *Mailbox) moveClock(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/clock?after="+strconv.Itoa(after), http.StatusSeeOther)
 }
 
-var clockPages = template.Must(template.New("clock").Parse(`<!DOCTYPE html>
+var clockPages = template.Must(template.Must(template.New("clock").Parse(topText)).Parse(`<!DOCTYPE html>
 <html lang="{{.Tag}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{{.T "title"}}</title><link rel="stylesheet" href="/mailbox.css"></head>
-<body><header><a href="/">{{.Tag.Text "mailbox.title"}}</a><span>{{.T "note"}}</span></header><main>
+<body>{{template "top" .}}<main><p class="note">{{.T "note"}}</p>
 <h1>{{.T "title"}}: <time>{{.Time}}</time></h1>
-{{$p := .}}{{range .Steps}}<form method="post" action="/clock"><p><button name="step" value="{{.}}">{{$p.T .}}</button></p></form>
-{{end}}{{if .Moved}}<h2>{{.T "came"}}</h2>
+{{$p := .}}<form method="post" action="/clock" class="steps">{{range .Steps}}<button name="step" value="{{.}}">{{$p.T .}}</button>
+{{end}}</form>{{if .Moved}}<h2>{{.T "came"}}</h2>
 {{if .Letters}}<ul>{{range .Letters}}<li><a href="/letters/{{.ID}}">{{.Subject}}</a><p>{{range .To}}{{.}} {{end}}· <time>{{$p.At .}}</time></p></li>
 {{end}}</ul>{{else}}<p>{{.T "none"}}</p>{{end}}{{end}}</main></body></html>
 `))

@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/smtp"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +120,76 @@ func TestPages(t *testing.T) {
 	answer.Body.Close()
 	if answer.StatusCode != http.StatusForbidden {
 		t.Errorf("a foreign name reads letters: %d", answer.StatusCode)
+	}
+}
+
+// still is a clock that stands.
+type still struct{}
+
+func (still) Now() time.Time                              { return time.Date(2026, 3, 2, 6, 0, 0, 0, time.UTC) }
+func (still) Walk(context.Context, time.Time, bool) error { return nil }
+
+// TestEveryPageLeadsToTheOthers: letters, short messages, the clock where there is one, and the languages. A language
+// chosen here or on another page of this machine is that of what follows, whatever the browser wishes.
+func TestEveryPageLeadsToTheOthers(t *testing.T) {
+	for _, walks := range []bool{false, true} {
+		box, _, _ := post(t)
+		if walks {
+			box.Walk(still{})
+		}
+		site := httptest.NewServer(box.Handler())
+		defer site.Close()
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := http.Client{Jar: jar}
+		get := func(path string) string {
+			t.Helper()
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Accept-Language", "en")
+			answer, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			b, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %d %v", path, answer.StatusCode, err)
+			}
+			return string(b)
+		}
+		has := func(page string, words ...string) {
+			t.Helper()
+			for _, w := range words {
+				if !strings.Contains(page, w) {
+					t.Errorf("no %s in %s", w, page)
+				}
+			}
+		}
+		paths := []string{"/", "/sms"}
+		if walks {
+			paths = append(paths, "/clock")
+		}
+		for _, path := range paths {
+			p := get(path)
+			has(p, `<html lang="en">`, `href="/"`, `href="/sms"`, `href="`+path+`" aria-current="page"`, `href="`+path+`?lang=kk"`)
+			if strings.Contains(p, `href="/clock"`) != walks {
+				t.Errorf("%s with a clock %t: %s", path, walks, p)
+			}
+		}
+		has(get("/?to=a%40example.kz&lang=kk"), `<html lang="kk">`, `href="/?lang=ru&amp;to=a%40example.kz"`)
+		has(get("/sms"), `<html lang="kk">`)
+		has(get("/sms?lang=xx"), `<html lang="kk">`)
+		at, err := url.Parse(site.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jar.SetCookies(at, []*http.Cookie{{Name: "senim-lang", Value: "ru", Path: "/"}}) // as the cabinet sets it
+		has(get("/"), `<html lang="ru">`)
 	}
 }
 

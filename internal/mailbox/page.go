@@ -62,9 +62,52 @@ func ours(r *http.Request) bool {
 	return err == nil && a.IsLoopback()
 }
 
+// top is what stands above every page: where one can go, and the languages.
+type top struct {
+	Tag   lang.Tag
+	Clock bool // there is one to move
+	r     *http.Request
+}
+
+// langCookie is the cookie of our sites. Cookies of one host go to all its ports: a language chosen in the cabinet of a
+// demonstration is that of its mail box too.
+const langCookie = "senim-lang"
+
+// top takes the language of ?lang= (and remembers it), of the cookie, or the browser's wish.
+func (b *Mailbox) top(w http.ResponseWriter, r *http.Request) top {
+	t := top{Tag: lang.Accept(r.Header.Get("Accept-Language")), Clock: b.clock != nil, r: r}
+	if c, err := r.Cookie(langCookie); err == nil {
+		if chosen, ok := lang.Parse(c.Value); ok {
+			t.Tag = chosen
+		}
+	}
+	if chosen, ok := lang.Parse(r.URL.Query().Get("lang")); ok {
+		t.Tag = chosen
+		http.SetCookie(w, &http.Cookie{Name: langCookie, Value: string(chosen), Path: "/", MaxAge: 365 * 24 * 3600, //nolint:gosec // plain http on this machine
+			HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	}
+	return t
+}
+
+// Text gives a text of the catalogue by its whole key.
+func (t top) Text(key string) string { return t.Tag.Text(key) }
+
+// Languages are those one can choose.
+func (top) Languages() []lang.Tag { return lang.All() }
+
+// In is the address of this page in another language.
+func (t top) In(tag lang.Tag) string {
+	q := t.r.URL.Query()
+	q.Set("lang", string(tag))
+	return t.r.URL.Path + "?" + q.Encode()
+}
+
+// Here says whether this page has the address.
+func (t top) Here(path string) bool { return t.r.URL.Path == path }
+
 // page is what the template shows: a list, or one letter.
 type page struct {
-	Tag     lang.Tag
+	top
 	To      string
 	Letters []Letter
 	Letter  *Letter
@@ -81,7 +124,7 @@ func (p page) At(t time.Time) string { return p.Tag.DateTime(t) }
 
 func (b *Mailbox) list(w http.ResponseWriter, r *http.Request) {
 	to := r.URL.Query().Get("to")
-	show(w, page{Tag: lang.Accept(r.Header.Get("Accept-Language")), To: to, Letters: b.Letters(to)})
+	show(w, page{top: b.top(w, r), To: to, Letters: b.Letters(to)})
 }
 
 func (b *Mailbox) one(w http.ResponseWriter, r *http.Request) {
@@ -92,7 +135,7 @@ func (b *Mailbox) one(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, l := range b.Letters("") {
 		if l.ID == id {
-			show(w, page{Tag: lang.Accept(r.Header.Get("Accept-Language")), Letter: &l, Words: notice.Runs(l.Text)})
+			show(w, page{top: b.top(w, r), Letter: &l, Words: notice.Runs(l.Text)})
 			return
 		}
 	}
@@ -109,11 +152,17 @@ func show(w http.ResponseWriter, p page) {
 	_ = pages.Execute(w, p) // a guest that left
 }
 
-var pages = template.Must(template.New("mailbox").Parse(`<!DOCTYPE html>
+// topText is the template of [top].
+const topText = `{{define "top"}}{{$t := .}}<header><nav>{{if .Here "/"}}<a href="/" aria-current="page">{{else}}<a href="/">{{end}}{{.Text "mailbox.title"}}</a>
+{{if .Here "/sms"}}<a href="/sms" aria-current="page">{{else}}<a href="/sms">{{end}}SMS</a>
+{{if .Clock}}{{if .Here "/clock"}}<a href="/clock" aria-current="page">{{else}}<a href="/clock">{{end}}{{.Text "calendar.clock.title"}}</a>{{end}}</nav>
+<nav class="languages" aria-label="{{.Text "web.language"}}">{{range .Languages}}{{if eq . $t.Tag}}<span aria-current="true" lang="{{.}}">{{.Name}}</span>{{else}}<a href="{{$t.In .}}" lang="{{.}}" hreflang="{{.}}">{{.Name}}</a>{{end}} {{end}}</nav></header>{{end}}`
+
+var pages = template.Must(template.Must(template.New("mailbox").Parse(topText)).Parse(`<!DOCTYPE html>
 <html lang="{{.Tag}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{{with .Letter}}{{.Subject}} — {{end}}{{if .SMS}}SMS — {{end}}{{.T "title"}}</title><link rel="stylesheet" href="/mailbox.css">
 {{if not .Letter}}<meta http-equiv="refresh" content="5">{{end}}</head>
-<body><header><a href="/">{{.T "title"}}</a><a href="/sms">SMS</a><span>{{.T "note"}}</span></header><main>
+<body>{{template "top" .}}<main><p class="note">{{.T "note"}}</p>
 {{$p := .}}{{with .Letter}}<p><a href="/">← {{$p.T "back"}}</a></p>
 <article><h1>{{.Subject}}</h1>
 <dl><dt>{{$p.T "to"}}</dt><dd>{{range .To}}{{.}} {{end}}</dd><dt>{{$p.T "from"}}</dt><dd>{{.From}}</dd><dt>{{$p.T "time"}}</dt><dd>{{$p.At .Time}}</dd></dl>
@@ -128,8 +177,13 @@ var pages = template.Must(template.New("mailbox").Parse(`<!DOCTYPE html>
 const style = `:root{color-scheme:light dark;--line:#b1b4b6;--ink:#0b0c0c;--soft:#505a5f;--link:#0b5d66;--back:#fff}
 @media(prefers-color-scheme:dark){:root{--line:#3d4447;--ink:#f3f2f1;--soft:#b1b4b6;--link:#7cc6cd;--back:#16191a}}
 body{margin:0;font:18px/1.5 system-ui,Arial,sans-serif;color:var(--ink);background:var(--back)}
-header{display:flex;gap:1em;flex-wrap:wrap;align-items:baseline;padding:.75em 1em;border-bottom:4px solid #0b5d66}
-header a{font-weight:700;color:inherit;text-decoration:none}header span{color:var(--soft);font-size:.85em}
+header{display:flex;gap:.25em 1em;flex-wrap:wrap;justify-content:space-between;padding:.5em 1em;border-bottom:4px solid #0b5d66}
+nav{display:flex;gap:0 1em;flex-wrap:wrap;align-items:center}nav a,nav span{display:inline-block;padding:.4em .2em;font-weight:700;color:inherit}
+nav a{text-decoration:none}nav a:hover,nav a[aria-current]{text-decoration:underline;text-underline-offset:.3em}
+.languages{gap:0 .6em;font-size:.9em}.languages a,.languages span{font-weight:400}.languages span{font-weight:700}
+.note{margin-top:0;color:var(--soft);font-size:.85em}
+.steps{display:flex;gap:.75em;flex-wrap:wrap}.steps button{font:inherit;font-weight:600;min-height:2.6em;padding:.4em 1em;border:0;border-radius:2px;color:#fff;background:#0b5d66;cursor:pointer}
+.steps button:hover{background:#084a51}.steps button:focus{outline:3px solid #fd0;outline-offset:2px}
 main{max-width:46em;margin:0 auto;padding:1em}a{color:var(--link)}a:focus{outline:3px solid #fd0;outline-offset:2px}
 h1{font-size:1.5em;line-height:1.25}ul{list-style:none;padding:0}li{border-bottom:1px solid var(--line);padding:.75em 0}
 li a{font-weight:600}li p{margin:.2em 0 0;color:var(--soft);font-size:.85em}

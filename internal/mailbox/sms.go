@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"senim/internal/lang"
 	"senim/internal/notice"
 )
 
@@ -74,7 +73,7 @@ func (b *Mailbox) openTexts() error {
 
 func (b *Mailbox) listTexts(w http.ResponseWriter, r *http.Request) {
 	to := r.URL.Query().Get("to")
-	show(w, page{Tag: lang.Accept(r.Header.Get("Accept-Language")), To: to, SMS: true, Texts: b.Texts(to)})
+	show(w, page{top: b.top(w, r), To: to, SMS: true, Texts: b.Texts(to)})
 }
 
 func (b *Mailbox) jsonTexts(w http.ResponseWriter, r *http.Request) {

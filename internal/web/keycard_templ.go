@@ -234,11 +234,11 @@ func KeyCard(r *Request, k Key) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Copy(r, k.IIN).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = TestMark(r, k.IIN).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = TestMark(r, k.IIN).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Copy(r, k.IIN).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -274,11 +274,11 @@ func KeyCard(r *Request, k Key) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Copy(r, k.BIN).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = TestMark(r, k.BIN).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = TestMark(r, k.BIN).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Copy(r, k.BIN).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
