@@ -224,6 +224,7 @@ func TestNoDriverInBrowser(t *testing.T) {
 			t.Errorf("%s: %q", tag, got)
 		}
 		s.do("go on to the drivers", chromedp.Click(chromedp.CSS("#sign")), chromedp.WaitVisible(chromedp.CSS("body[data-state=done]")))
+		b.said()
 		s.open()
 		s.see("#parts [data-part=tokens][aria-current=page]")
 		s.see("#driver-choose")
