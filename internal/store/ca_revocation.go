@@ -25,11 +25,11 @@ func (t caTx) AddRevocation(ctx context.Context, authority, serial string, r ca.
 	if err != nil {
 		return err
 	}
-	return t.insert(ctx, `insert into ca_revoked (serial, ca, shard, epoch, revoked_at, recorded, changed, reason, invalidity, revoked_by, kept)
-		values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9,
+	return t.insert(ctx, `insert into ca_revoked (serial, ca, shard, epoch, revoked_at, recorded, reason, invalidity, revoked_by, kept)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
 			coalesce((select case when not_after > $6 then not_after else $6 end
 				from ca_certificates where serial = $1 and not_after > 0), 253402300799000))
-		on conflict (serial) do update set shard = $3, epoch = $4, revoked_at = $5, recorded = $6, changed = $6, reason = $7,
+		on conflict (serial) do update set shard = $3, epoch = $4, revoked_at = $5, recorded = $6, reason = $7,
 			invalidity = $8, revoked_by = $9, kept = excluded.kept
 		where ca_revoked.reason = 8`,
 		serial, authority, r.Shard, epoch, ms(r.At), ms(r.Recorded), int64(r.Reason), ms(r.Invalidity), r.By)
@@ -40,9 +40,14 @@ func (t caTx) ChangeRevocation(ctx context.Context, authority, serial string, at
 	if err != nil {
 		return err
 	}
-	return changed(ca.ErrNotFound)(t.exec(ctx, `update ca_revoked set reason = $1, invalidity = $2, revoked_by = $3, epoch = $4, changed = $5,
+	err = changed(ca.ErrNotFound)(t.exec(ctx, `update ca_revoked set reason = $1, invalidity = $2, revoked_by = $3, epoch = $4,
 		kept = case when kept < $5 then $5 else kept end where ca = $6 and serial = $7`,
 		int64(r.Reason), ms(r.Invalidity), r.By, epoch, ms(at), authority, serial))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `insert into ca_changes (serial, moment) values ($1, $2) on conflict (serial) do update set moment = $2`, serial, ms(at))
+	return err
 }
 
 // revokedSince reads from the table alone, and all of a row as one text: with a million rows, each
@@ -143,11 +148,12 @@ func (t caTx) RevokedShards(ctx context.Context, authority string, since int64) 
 }
 
 func (t caTx) Unlisted(ctx context.Context, authority, shard string, since int64) (time.Time, error) {
-	query, args := `select case when changed > 0 then changed else recorded end from ca_revoked where ca = $1 and epoch > $2`, []any{authority, since}
+	query, args := `select case when c.moment > r.recorded then c.moment else r.recorded end
+		from ca_revoked r left join ca_changes c on c.serial = r.serial where r.ca = $1 and r.epoch > $2`, []any{authority, since}
 	if shard != "" {
-		query, args = query+` and shard = $3`, append(args, shard)
+		query, args = query+` and r.shard = $3`, append(args, shard)
 	}
-	when, err := one(ctx, t.tx, ca.ErrNotFound, value[int64], query+` order by epoch limit 1`, args...)
+	when, err := one(ctx, t.tx, ca.ErrNotFound, value[int64], query+` order by r.epoch limit 1`, args...)
 	return at(when), err
 }
 
