@@ -63,7 +63,7 @@ func TestRun(t *testing.T) {
 		}
 		return rest
 	}
-	c, _, err := websocket.Dial(ctx, "ws://"+next("listening"), nil)
+	c, _, err := websocket.Dial(ctx, "ws://"+next("listening"), nil) //nolint:bodyclose // the package closes it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -266,9 +266,12 @@ func (d *desk) signIn(w http.ResponseWriter, r *web.Request) error {
 	if !d.operator(proof.Holder) {
 		return r.Render(w, http.StatusForbidden, refusedPage(r, "NOT_A_CLERK", "/desk/signin"))
 	}
-	if err := d.c.Office.KeySigned(r.Context(), ra.KeySignature{Certificate: proof.Certificate, Purpose: purposeSignIn,
-		Challenge: proof.Challenge.Text(), Signature: answer, Report: proof.Report}); err != nil {
-		return err
+	if d.c.Office != nil {
+		err := d.c.Office.KeySigned(r.Context(), ra.KeySignature{Certificate: proof.Certificate, Purpose: purposeSignIn,
+			Challenge: proof.Challenge.Text(), Signature: answer, Report: proof.Report})
+		if err != nil {
+			return err
+		}
 	}
 	if err := r.SignInWith(proof); err != nil {
 		return err

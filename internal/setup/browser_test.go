@@ -180,13 +180,13 @@ func TestPain03ChromiumInUse(t *testing.T) {
 	if err := visit(); err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
 		t.Errorf("told not to: %v", err)
 	}
-	finds(t, m.lookBrowsers(t.Context()), "chromium-roots-off", Bad, preferences)
+	finds(t, m.lookBrowsers(), "chromium-roots-off", Bad, preferences)
 	delete(all, "certificates")
 	if b, err = json.Marshal(all); err != nil {
 		t.Fatal(err)
 	}
 	write(t, preferences, string(b))
-	lacks(t, m.lookBrowsers(t.Context()), "chromium-roots-off")
+	lacks(t, m.lookBrowsers(), "chromium-roots-off")
 	if err := Take(t.Context(), m.ownStores(), quiet(t, Absent)); err != nil {
 		t.Fatal(err)
 	}

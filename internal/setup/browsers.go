@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"context"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -63,7 +62,7 @@ func (p preferences) deniedSites() []string {
 
 // lookBrowsers finds sites that a mis-click has cut off, policies that cut all of them off, and
 // whether there is a browser for the agent's own window.
-func (m *Machine) lookBrowsers(ctx context.Context) []Finding {
+func (m *Machine) lookBrowsers() []Finding {
 	var found []Finding
 	for _, path := range m.chromiumProfiles() {
 		p, err := readPreferences(path)

@@ -51,7 +51,7 @@ func (m *Machine) Doctor(ctx context.Context, q Question) []Finding {
 	found = append(found, m.lookAuthority()...)
 	found = append(found, m.lookBroken()...)
 	found = append(found, m.lookStores(ctx)...)
-	found = append(found, m.lookBrowsers(ctx)...)
+	found = append(found, m.lookBrowsers()...)
 	found = append(found, m.lookWindow(ctx)...)
 	found = append(found, m.lookStart(ctx)...)
 	found = append(found, m.lookNetwork(ctx)...)

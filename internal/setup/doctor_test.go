@@ -341,23 +341,23 @@ func TestDoctorFinds(t *testing.T) {
 		}},
 		{"permission-all", Bad, func(t *testing.T, m *Machine) []Finding {
 			write(t, filepath.Join(m.Config, "chromium/Default/Preferences"), `{"profile":{"default_content_setting_values":{"loopback_network":2}}}`)
-			return m.lookBrowsers(t.Context())
+			return m.lookBrowsers()
 		}},
 		{"permission-unknown", Unsure, func(t *testing.T, m *Machine) []Finding {
 			write(t, filepath.Join(m.Config, "chromium/Default/Preferences"), `{"profile":`)
-			return m.lookBrowsers(t.Context())
+			return m.lookBrowsers()
 		}},
 		{"policy-blocks", Bad, func(t *testing.T, m *Machine) []Finding {
 			write(t, m.path("/etc/opt/chrome/policies/managed/x.json"), `{"LocalNetworkAccessBlockedForUrls":["[*.]kz"]}`)
-			return m.lookBrowsers(t.Context())
+			return m.lookBrowsers()
 		}},
 		{"chromium-policy-off", Bad, func(t *testing.T, m *Machine) []Finding {
 			write(t, m.path("/etc/opt/yandex/browser/policies/managed/x.json"), `{"CAPlatformIntegrationEnabled":false}`)
-			return m.lookBrowsers(t.Context())
+			return m.lookBrowsers()
 		}},
 		{"no-browser", Bad, func(_ *testing.T, m *Machine) []Finding {
 			m.Find = func(string) (string, error) { return "", exec.ErrNotFound }
-			return m.lookBrowsers(t.Context())
+			return m.lookBrowsers()
 		}},
 		{"autostart-absent", Warning, func(t *testing.T, m *Machine) []Finding { return m.lookStart(t.Context()) }},
 		{"autostart-old", Warning, func(t *testing.T, m *Machine) []Finding {

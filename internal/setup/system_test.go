@@ -228,12 +228,12 @@ func TestPain04Policy(t *testing.T) {
 	if exists(m.path("/etc/opt/edge")) || !exists(m.path("/etc/opt/chrome/policies/managed/senim-agent.json")) {
 		t.Error("not the browsers that are here")
 	}
-	if found := m.lookBrowsers(t.Context()); slices.ContainsFunc(found, func(f Finding) bool { return f.Level == Bad }) || !strings.Contains(found[0].Found(lang.EN), "portal.example.kz") {
+	if found := m.lookBrowsers(); slices.ContainsFunc(found, func(f Finding) bool { return f.Level == Bad }) || !strings.Contains(found[0].Found(lang.EN), "portal.example.kz") {
 		t.Errorf("ours forbids, or is not told: %+v", found)
 	}
 	corporate := m.path("/etc/chromium/policies/managed/corp.json")
 	write(t, corporate, `{"LoopbackNetworkBlockedForUrls":["*"],"HomepageLocation":"https://corp"}`)
-	if found := m.lookBrowsers(t.Context()); !slices.ContainsFunc(found, func(f Finding) bool { return f.ID == "policy-blocks" && f.Where == corporate }) {
+	if found := m.lookBrowsers(); !slices.ContainsFunc(found, func(f Finding) bool { return f.ID == "policy-blocks" && f.Where == corporate }) {
 		t.Errorf("%+v", found)
 	}
 	m.Portals = nil
@@ -412,7 +412,7 @@ func TestWindows(t *testing.T) {
 	blocks, starts := `HKCU\SOFTWARE\Policies\Microsoft\Edge\LoopbackNetworkBlockedForUrls`, `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run`
 	r.keys[blocks], r.keys[starts] = map[string]string{"1": "*"}, map[string]string{"Helper": `"C:\Program Files\NCALayer\NCALayer.exe" --hidden`, "Other": "x.exe"}
 	for where, id := range map[string]string{blocks: "policy-blocks", starts + `\Helper`: "rival"} {
-		if n := len(slices.DeleteFunc(append(m.lookBrowsers(t.Context()), m.lookStart(t.Context())...), func(f Finding) bool { return f.ID != id })); n != 1 {
+		if n := len(slices.DeleteFunc(append(m.lookBrowsers(), m.lookStart(t.Context())...), func(f Finding) bool { return f.ID != id })); n != 1 {
 			t.Errorf("%s: %d findings %s", where, n, id)
 		}
 		delete(r.keys, where)

@@ -70,18 +70,18 @@ func TestDoctorWindows(t *testing.T) {
 	profile := filepath.Join(m.Home, "AppData/Roaming/Mozilla/Firefox/Profiles/a.default")
 	write(t, filepath.Join(profile, "compatibility.ini"), "[Compatibility]\r\nLastVersion=115.9.0_2024/2024\r\n")
 	write(t, filepath.Join(profile, "prefs.js"), "// Mozilla User Preferences\n")
-	finds(t, m.lookBrowsers(t.Context()), "firefox-roots-off", Bad, "a.default") // not by itself before 120
+	finds(t, m.lookBrowsers(), "firefox-roots-off", Bad, "a.default") // not by itself before 120
 	write(t, filepath.Join(profile, "prefs.js"), `user_pref("security.enterprise_roots.enabled", true);`+"\n")
-	lacks(t, m.lookBrowsers(t.Context()), "firefox-roots-off")
+	lacks(t, m.lookBrowsers(), "firefox-roots-off")
 	write(t, filepath.Join(profile, "compatibility.ini"), "LastVersion=153.8.0_2026/2026\n")
 	write(t, filepath.Join(profile, "prefs.js"), "")
-	lacks(t, m.lookBrowsers(t.Context()), "firefox-roots-off")
+	lacks(t, m.lookBrowsers(), "firefox-roots-off")
 	write(t, filepath.Join(profile, "user.js"), `user_pref("security.enterprise_roots.enabled", false);`+"\n")
-	finds(t, m.lookBrowsers(t.Context()), "firefox-roots-off", Bad, "a.default")
+	finds(t, m.lookBrowsers(), "firefox-roots-off", Bad, "a.default")
 	r.keys[`HKLM\SOFTWARE\Policies\Mozilla\Firefox\Certificates`] = map[string]string{"ImportEnterpriseRoots": "0x0"}
-	finds(t, m.lookBrowsers(t.Context()), "firefox-policy-off", Bad, "ImportEnterpriseRoots")
+	finds(t, m.lookBrowsers(), "firefox-policy-off", Bad, "ImportEnterpriseRoots")
 	r.keys[`HKLM\SOFTWARE\Policies\Mozilla\Firefox\Certificates`]["ImportEnterpriseRoots"] = "0x1"
-	lacks(t, m.lookBrowsers(t.Context()), "firefox-policy-off")
+	lacks(t, m.lookBrowsers(), "firefox-policy-off")
 
 	for browser, vendor := range map[string]string{
 		"Chrome": `Google\Chrome`, "Edge": `Microsoft\Edge`, "Brave": `BraveSoftware\Brave`, "Opera": `Opera Software\Opera`, "Yandex": `YandexBrowser`, "Vivaldi": `Vivaldi`,
@@ -90,15 +90,15 @@ func TestDoctorWindows(t *testing.T) {
 			m, r := windowsMachine(t)
 			blocked, allowed := `HKCU\SOFTWARE\Policies\`+vendor+`\LocalNetworkAccessBlockedForUrls`, `HKLM\SOFTWARE\Policies\`+vendor+`\LoopbackNetworkAllowedForUrls`
 			r.keys[allowed] = map[string]string{"1": "https://a.kz"}
-			found := m.lookBrowsers(t.Context())
+			found := m.lookBrowsers()
 			lacks(t, found, "policy-blocks")
 			finds(t, found, "policy-allows", Good, "https://a.kz")
 			r.keys[blocked] = map[string]string{"1": "*"}
-			finds(t, m.lookBrowsers(t.Context()), "policy-blocks", Bad, vendor)
+			finds(t, m.lookBrowsers(), "policy-blocks", Bad, vendor)
 			r.keys[`HKLM\SOFTWARE\Policies\`+vendor] = map[string]string{"CAPlatformIntegrationEnabled": "0x1"}
-			lacks(t, m.lookBrowsers(t.Context()), "chromium-policy-off")
+			lacks(t, m.lookBrowsers(), "chromium-policy-off")
 			r.keys[`HKLM\SOFTWARE\Policies\`+vendor]["CAPlatformIntegrationEnabled"] = "0x0"
-			finds(t, m.lookBrowsers(t.Context()), "chromium-policy-off", Bad, vendor)
+			finds(t, m.lookBrowsers(), "chromium-policy-off", Bad, vendor)
 			m.Portals = []string{"[*.]gov.kz"}
 			if err := Put(t.Context(), m.System(), quiet(t, Present)); err != nil {
 				t.Fatal(err)
@@ -109,7 +109,7 @@ func TestDoctorWindows(t *testing.T) {
 		})
 	}
 	r.keys[`HKLM\SOFTWARE\Policies\Another\Program\LocalNetworkAccessBlockedForUrls`] = map[string]string{"1": "*"}
-	lacks(t, m.lookBrowsers(t.Context()), "policy-blocks")
+	lacks(t, m.lookBrowsers(), "policy-blocks")
 
 	for _, path := range []string{
 		"Local/Google/Chrome/User Data/Profile 1", "Local/Microsoft/Edge/User Data/Default", "Local/BraveSoftware/Brave-Browser/User Data/Default",
@@ -117,7 +117,7 @@ func TestDoctorWindows(t *testing.T) {
 	} {
 		m, _ := windowsMachine(t)
 		write(t, filepath.Join(m.Home, "AppData", path, "Preferences"), `{"profile":{"content_settings":{"exceptions":{"loopback_network":{"https://zakup.gov.kz:443,*":{"setting":2}}}}}}`)
-		finds(t, m.lookBrowsers(t.Context()), "permission", Bad, "zakup.gov.kz")
+		finds(t, m.lookBrowsers(), "permission", Bad, "zakup.gov.kz")
 	}
 
 	r.keys[runPath]["NCALayer"] = `"C:\Users\a\AppData\Roaming\NCALayer\ncalayer.exe"`
@@ -239,23 +239,23 @@ func TestDoctorMacOS(t *testing.T) {
 		t.Run(domain, func(t *testing.T) {
 			m, _ := mac(t)
 			write(t, filepath.Join(m.Config, path, "Preferences"), `{"profile":{"content_settings":{"exceptions":{"local_network_access":{"https://zakup.gov.kz:443,*":{"setting":2}}}}}}`)
-			finds(t, m.lookBrowsers(t.Context()), "permission", Bad, "zakup.gov.kz")
+			finds(t, m.lookBrowsers(), "permission", Bad, "zakup.gov.kz")
 			own := m.path("/Library/Managed Preferences", filepath.Base(m.Home), domain+".plist")
 			for _, broken := range []string{"", "bplist00", "{", "<plist><dict><key>a", plistHead + strings.Repeat("<array>", 10000)} {
 				write(t, own, broken)
-				lacks(t, m.lookBrowsers(t.Context()), "policy-blocks")
+				lacks(t, m.lookBrowsers(), "policy-blocks")
 			}
 			binary, err := plist.Marshal(map[string]any{"HomepageLocation": "https://corp", "LoopbackNetworkBlockedForUrls": []string{"*"}}, plist.BinaryFormat)
 			if err != nil { // as macOS writes them
 				t.Fatal(err)
 			}
 			write(t, own, string(binary))
-			finds(t, m.lookBrowsers(t.Context()), "policy-blocks", Bad, own)
+			finds(t, m.lookBrowsers(), "policy-blocks", Bad, own)
 			write(t, own, plistHead+"<dict><key>LoopbackNetworkAllowedForUrls</key><array><string>[*.]gov.kz</string></array></dict></plist>")
-			lacks(t, m.lookBrowsers(t.Context()), "policy-blocks")
-			finds(t, m.lookBrowsers(t.Context()), "policy-allows", Good, "[*.]gov.kz")
+			lacks(t, m.lookBrowsers(), "policy-blocks")
+			finds(t, m.lookBrowsers(), "policy-allows", Good, "[*.]gov.kz")
 			write(t, own, plistHead+"<dict><key>CAPlatformIntegrationEnabled</key><false/></dict></plist>")
-			finds(t, m.lookBrowsers(t.Context()), "chromium-policy-off", Bad, own)
+			finds(t, m.lookBrowsers(), "chromium-policy-off", Bad, own)
 		})
 	}
 

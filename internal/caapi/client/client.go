@@ -162,7 +162,7 @@ func (c *Client) Search(ctx context.Context, q Query) (out Page, err error) {
 	return out, err
 }
 
-// ErrMany: a search found more than was wanted.
+// ErrMany is that of a search that found more than was wanted.
 var ErrMany = errors.New("too many certificates")
 
 // SearchAll walks the pages and returns at most most certificates; more is [ErrMany].
