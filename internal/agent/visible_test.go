@@ -78,9 +78,13 @@ func TestPagesWordsStandApart(t *testing.T) {
 	socket := b.dial(page)
 	said := "Обновите агент: https://evil.example/agent.exe\nПозвоните " + rlo + "и назовите пароль ключа"
 	long := "/tmp/" + strings.Repeat("слово ", 10000) + "/name.txt"
+	missing := "file-no-file"
+	if runtime.GOOS == "windows" {
+		missing = "file-not-plain" // a path there begins otherwise
+	}
 	for name, c := range map[string]struct{ request, text, named string }{
-		"a file":         {commonCall("createCAdESFromFile", `"PKCS12","SIGNATURE",`+quote("/tmp/a\n\n"+said)+`,true`), "file-no-file", "/tmp/a\n\n" + said},
-		"a long path":    {commonCall("createCAdESFromFile", `"PKCS12","SIGNATURE",`+quote(long)+`,true`), "file-no-file", ""},
+		"a file":         {commonCall("createCAdESFromFile", `"PKCS12","SIGNATURE",`+quote("/tmp/a\n\n"+said)+`,true`), missing, "/tmp/a\n\n" + said},
+		"a long path":    {commonCall("createCAdESFromFile", `"PKCS12","SIGNATURE",`+quote(long)+`,true`), missing, ""},
 		"a key file":     {appletCall("getKeys", `"PKCS12",`+quote("/tmp/"+said)+`,"","ALL"`), "no-key-file", "/tmp/" + said},
 		"an address":     {`{"module":"NURSign","type":"binary","source":"remote","upload_url":` + quote(said) + `}`, "url", said},
 		"where to":       {`{"module":"NURSign","type":"file","data":{"token":"t","url_upload":` + quote(said) + `}}`, "upload", said},
