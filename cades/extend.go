@@ -18,7 +18,7 @@ import (
 type Stamper func(tsp.Imprint) (token []byte, err error)
 
 // Evidence is what makes LT of T: the certificates of all paths and revocation data about them (EN 319 122-1
-// 5.5). Each part may be empty, the order means nothing, and nothing is trusted more than its signature.
+// §5.5, level LT). Each part may be empty, the order means nothing, and nothing is trusted more than its signature.
 type Evidence struct {
 	Certificates []*pki.Certificate    // roots may be among them
 	Lists        []*pki.RevocationList // full ones or deltas

@@ -49,7 +49,7 @@ func (r *Report) Signatories() []*pki.Certificate {
 type Signer struct {
 	Outcome Outcome
 	Err     error // why it is not valid; nil when it is
-	Level   Level // what the signature reaches with what it carries, also when it is not valid
+	Level   Level // how much of the proof stands in the message itself, verified
 
 	Signature   cms.Verified     // the mathematics; when its Err is not nil, nothing else was looked at
 	Certificate *pki.Certificate // of the signer; nil when not found
@@ -66,7 +66,7 @@ type Signer struct {
 // Timestamp is the answer about one token.
 type Timestamp struct {
 	Archive   bool             // an archive time-stamp (ATSv3); else one over the signature's value
-	Outcome   Outcome          // of the token and its authority, at Known
+	Outcome   Outcome          // of the token and its authority
 	Err       error            // why it is not valid
 	Token     *tsp.Token       // nil when it cannot be read
 	Known     time.Time        // when the token is known to have existed: Trust.At, or a covering time-stamp's time
@@ -107,7 +107,7 @@ type Status struct {
 	Inside   bool           // it is in the message
 	Made     time.Time      // its thisUpdate
 	Next     time.Time      // its nextUpdate; zero: not said
-	Revoked  *pki.Entry     // nil unless it is revoked, and then with the date and the reason that were given
+	Revoked  *pki.Entry     // nil: not revoked; Valid beside it: only after the moment of judging
 	Embedded bool           // evidence in the message alone settles that the certificate was not revoked
 
 	embedded []key // where that evidence stands
